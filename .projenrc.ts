@@ -1,0 +1,151 @@
+import { cdk8s, javascript } from 'projen';
+
+/** TypeScript beside the library and its tests: checked and linted like the tests. */
+const DEV_FOLDERS = ['bench', 'examples', 'scripts'];
+
+const project = new cdk8s.ConstructLibraryCdk8s({
+  name: 'cdk8s-mesh-federation',
+  description: 'cdk8s constructs that connect Istio service meshes which must stay apart',
+  author: 'The cdk8s-mesh-federation authors',
+  authorAddress: 'authors@cdk8s-mesh-federation.dev',
+  authorOrganization: true,
+  repositoryUrl: 'https://github.com/cdk8s-mesh-federation/cdk8s-mesh-federation.git',
+  license: 'Apache-2.0',
+  keywords: ['cdk8s', 'istio', 'service-mesh', 'federation', 'multi-mesh', 'mtls', 'zero-trust', 'compliance'],
+  defaultReleaseBranch: 'main',
+  projenrcTs: true,
+  projenVersion: '0.103.25',
+  packageManager: javascript.NodePackageManager.NPM,
+  minNodeVersion: '20.16.0',
+  cdk8sVersion: '2.70.106',
+  constructsVersion: '10.8.1',
+  jsiiVersion: '~6.0.0',
+  typescriptVersion: '~6.0.0', // jsii, ts-jest and typescript-eslint stop at 6
+  peerDeps: ['cdk8s-plus-27@^2.9.5'],
+  devDeps: [
+    '@marcbachmann/cel-js@^8',
+    '@peculiar/x509@^2',
+    'ajv@^8',
+    'ajv-formats@^3',
+    'cdk8s-cli@^2.207.60',
+    'cli-table3@^0.6.5',
+    'eslint-plugin-jest@^29',
+    'fast-check@^4',
+    'reflect-metadata@^0.2',
+    'yaml@^2.9.1',
+  ],
+  github: false,
+  depsUpgrade: false,
+  sampleCode: false,
+  typecheckTests: true,
+
+  // imports/ stands next to src/, so the compiled library is lib/src and lib/imports.
+  entrypoint: 'lib/src/index.js',
+  tsconfig: {
+    compilerOptions: { rootDir: '.', outDir: 'lib' },
+    include: ['src/**/*.ts', 'imports/**/*.ts'],
+  },
+  tsconfigDev: {
+    include: DEV_FOLDERS.map((folder) => `../${folder}/**/*.ts`),
+  },
+
+  jestOptions: {
+    jestVersion: '^30',
+    junitReporting: false,
+    updateSnapshot: javascript.UpdateSnapshot.NEVER,
+    coverageText: false,
+    jestConfig: {
+      coveragePathIgnorePatterns: ['/node_modules/', '/imports/', '/test/', '/examples/', '/scripts/'],
+      testPathIgnorePatterns: ['/node_modules/', '/lib/', '/dist/'],
+      modulePathIgnorePatterns: ['<rootDir>/lib/', '<rootDir>/dist/'],
+      moduleNameMapper: { '^cdk8s-mesh-federation$': '<rootDir>/src' },
+    },
+  },
+
+  eslintOptions: {
+    dirs: ['src'],
+    devdirs: ['test', ...DEV_FOLDERS],
+    fileExtensions: ['.ts'],
+  },
+
+  publishToPypi: { distName: 'cdk8s-mesh-federation', module: 'cdk8s_mesh_federation' },
+  publishToMaven: {
+    javaPackage: 'dev.cdk8smeshfederation',
+    mavenGroupId: 'dev.cdk8s-mesh-federation',
+    mavenArtifactId: 'cdk8s-mesh-federation',
+  },
+  publishToNuget: { dotNetNamespace: 'Cdk8sMeshFederation', packageId: 'Cdk8sMeshFederation' },
+  publishToGo: { moduleName: 'github.com/cdk8s-mesh-federation/cdk8s-mesh-federation-go' },
+});
+
+// With rootDir '.', the declarations follow the entry point.
+project.package.addField('types', 'lib/src/index.d.ts');
+// Some registries carry 1.13.0 without its bindings for other platforms, and `npm ci` then refuses the lock file.
+project.package.addPackageResolutions('unrs-resolver@1.12.2');
+project.npmignore?.exclude(...['imports', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml');
+project.gitignore.exclude('.DS_Store', '/.jest-results.json');
+
+for (const folder of DEV_FOLDERS) {
+  new javascript.TypescriptConfig(project, {
+    fileName: `${folder}/tsconfig.json`,
+    extends: javascript.TypescriptConfigExtends.fromPaths(['../tsconfig.json']),
+    compilerOptions: { noEmit: true, rootDir: '..' },
+    include: ['**/*.ts'],
+  });
+}
+
+// ---- lint: what jsii does not see ----------------------------------------------------------------------------------
+project.eslint?.addIgnorePattern('imports/');
+project.eslint?.addRules({
+  'import/no-cycle': 'error',
+  'import/no-restricted-paths': ['error', {
+    zones: [{ target: './src/*.ts', from: './imports', message: 'Only src/render knows Istio.' }],
+  }],
+  'max-lines': ['error', { max: 350, skipBlankLines: true, skipComments: true }],
+});
+project.eslint?.addPlugins('jest');
+project.eslint?.addOverride({
+  files: ['test/**/*.ts'],
+  rules: {
+    'jest/expect-expect': ['error', { assertFunctionNames: ['expect*'] }],
+    'jest/no-disabled-tests': 'error',
+    'jest/no-focused-tests': 'error',
+    'jest/no-identical-title': 'error',
+    'jest/no-standalone-expect': 'error',
+    'jest/valid-expect': 'error',
+  },
+});
+
+// ---- tasks -----------------------------------------------------------------------------------------------------------
+const tsNode = (program: string, folder: string) => `ts-node --transpile-only --project ${folder}/tsconfig.json ${program}`;
+project.addTask('vendor', {
+  description: 'Fetches the schemas of Istio and Kubernetes and the Bookinfo manifests (needs Go)',
+  exec: tsNode('scripts/vendor.ts', 'scripts'),
+});
+project.addTask('imports', {
+  description: 'Generates imports/ from the vendored CRDs, offline',
+  exec: 'cdk8s import crds/istio-1.31.yaml --language typescript --output imports --no-save --no-check-upgrade',
+});
+project.addTask('demo', {
+  description: 'Writes the Bookinfo federation into dist/ and explains it',
+  exec: tsNode('examples/bookinfo/demo.ts', 'examples'),
+});
+project.addTask('demo:trust', {
+  description: 'Makes new public root certificates for the demo and the tests; the keys are thrown away',
+  exec: tsNode('scripts/demo-trust.ts', 'scripts'),
+});
+project.addTask('golden:update', {
+  description: 'Writes test/golden anew. Review the diff like code',
+  exec: tsNode('scripts/golden.ts', 'scripts'),
+});
+project.addTask('bench', {
+  description: 'Measures build and synthesis against raw ApiObjects',
+  exec: tsNode('bench/synth.ts', 'bench'),
+});
+// Names that another language would change stay visible, and fail.
+project.compileTask.reset('jsii --fail-on-warnings', { env: { JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20' } });
+// `build` packs for npm. The other languages need their toolchains: `npx projen package-all`.
+project.packageTask.reset();
+project.packageTask.spawn(project.tasks.tryFind('package:js')!);
+
+project.synth();
