@@ -1,0 +1,77 @@
+import { isIP } from 'net';
+import { Accountability, Justification } from '../accountability';
+import { fail, MistakeCode, show, Where } from './errors';
+
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const SERVICE_NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** A DNS label: at most 63 lower-case letters, digits and dashes. */
+export function isLabel(text: string): boolean {
+  return LABEL.test(text);
+}
+
+/** DNS labels joined by dots. */
+export function isDnsName(text: string): boolean {
+  return text.length <= 253 && text.split('.').every(isLabel);
+}
+
+export function checkNamespace(where: Where, namespaceName: string): void {
+  if (typeof namespaceName !== 'string' || !isLabel(namespaceName)) {
+    fail('FED111', where, `${show(namespaceName)} is no namespace name`,
+      'use at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit');
+  }
+}
+
+export function checkServiceName(where: Where, serviceName: string): void {
+  if (typeof serviceName !== 'string' || !SERVICE_NAME.test(serviceName)) {
+    const hint = typeof serviceName === 'string' && serviceName.includes('.')
+      ? 'give the name alone, the namespace is an argument of its own'
+      : 'use at most 63 lower-case letters, digits and dashes, beginning with a letter';
+    fail('FED111', where, `${show(serviceName)} is no Service name`, hint);
+  }
+}
+
+/** Names of service accounts, config maps and other objects: DNS labels joined by dots. */
+export function checkObjectName(where: Where, name: string, what: string): void {
+  if (typeof name !== 'string' || !isDnsName(name)) {
+    fail('FED111', where, `${show(name)} is no ${what} name`, 'use lower-case letters, digits, dashes and dots, as Kubernetes does');
+  }
+}
+
+export function checkDomain(where: Where, domain: string, code: MistakeCode, what: string): void {
+  if (typeof domain !== 'string' || !isDnsName(domain)) {
+    fail(code, where, `${show(domain)} is no ${what}`, 'use DNS labels joined by dots, lower case, for example "east.example"');
+  }
+}
+
+export function checkPort(where: Where, code: MistakeCode, port: number, what: string): void {
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    fail(code, where, `${show(port)} is no ${what}`, 'use a whole number from 1 to 65535');
+  }
+}
+
+export function checkJustification(where: Where, what: string, justification: Justification): void {
+  if ((justification.reason ?? '').trim().length < 10) {
+    fail('FED114', where, `the reason for ${what} is ${show(justification.reason)}`,
+      'give at least ten characters, for the person who reads it in a year');
+  }
+}
+
+export function checkAccountability(where: Where, accountability: Accountability): void {
+  if (accountability.reviewBy !== undefined && !isDay(accountability.reviewBy)) {
+    fail('FED115', where, `reviewBy is ${show(accountability.reviewBy)}`, 'give a day that exists as YYYY-MM-DD');
+  }
+}
+
+/** CIDR notation of IPv4 or IPv6. */
+export function isCidr(text: string): boolean {
+  const [address, prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(prefix ?? '') && Number(prefix) <= (family === 4 ? 32 : 128);
+}
+
+function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}

@@ -1,0 +1,72 @@
+import { IConstruct } from 'constructs';
+
+/**
+ * Every mistake that the library refuses, with the one line that `docs/errors.md` explains.
+ * A test fails when a code has no entry there, or no test that triggers it.
+ */
+export const MISTAKES = {
+  FED101: 'mesh name is no DNS label',
+  FED102: 'trust domain cannot be used at a boundary',
+  FED103: 'trust domain of a peer equals ours',
+  FED104: 'endpoint is no address',
+  FED105: 'private address at the boundary',
+  FED106: 'DNS names and IP addresses mixed',
+  FED107: 'no endpoint where peers reach us',
+  FED108: 'peer is not added on our side',
+  FED109: 'peer added twice with different options',
+  FED110: 'two peers of one name',
+  FED111: 'name that Kubernetes refuses',
+  FED112: 'objects of two meshes in one chart',
+  FED113: 'two boundaries in one namespace',
+  FED114: 'reason is missing or too short',
+  FED115: 'day is no date',
+  FED116: 'gateway option that cannot be met',
+  FED117: 'identity outside the trust domain',
+  FED118: 'namespace that is reserved',
+  FED119: 'two peers with one certificate authority',
+  FED201: 'private key in a trust bundle',
+  FED202: 'certificate is not a CA',
+  FED203: 'trust bundle is empty',
+  FED204: 'trust bundle is unreadable',
+  FED205: 'trust file cannot be read',
+  FED206: 'not a SPIFFE ID',
+  FED301: 'export name cannot be a server name',
+  FED302: 'export name used twice',
+  FED303: 'port list is wrong',
+  FED304: 'port that the service does not have',
+  FED305: 'construct is no Service',
+  FED306: 'port that is not exported',
+  FED307: 'path of another form',
+  FED308: 'rule that cannot be met',
+  FED309: 'grants with and without rules for one port',
+  FED401: 'local name taken twice',
+  FED402: 'local name is a service that exists',
+  FED403: 'binding to what we are not allowed',
+  FED404: 'port mapping is wrong',
+  FED405: 'caller without an identity of its own',
+  FED406: 'service that the peer does not expose',
+  FED407: 'dealing with ourselves',
+} as const;
+
+/** One of the codes. */
+export type MistakeCode = keyof typeof MISTAKES;
+
+/** Where it happened: a construct, or the call that was given the bad value. */
+export type Where = IConstruct | string;
+
+/** `FED104 east/Mesh: what is wrong → what to do` */
+export function describeMistake(code: MistakeCode, where: Where, what: string, cure: string): string {
+  const path = typeof where === 'string' ? where : where.node.path;
+  return `${code} ${path}: ${what} → ${cure}`;
+}
+
+/** The only way in which the library throws. */
+export function fail(code: MistakeCode, where: Where, what: string, cure: string): never {
+  throw new Error(describeMistake(code, where, what, cure));
+}
+
+/** A value as it is shown in messages: quoted, on one line, and never longer than a person reads. */
+export function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 120 ? `${text.slice(0, 117)}…"` : text;
+}
