@@ -1,0 +1,70 @@
+import { checkDomain, checkNamespace, checkObjectName } from './internal/checks';
+import { fail, show } from './internal/errors';
+
+/**
+ * Who somebody is:
+ *
+ *     SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/in').principal              // bank.example/ns/dmz/sa/in
+ *     SpiffeId.forServiceAccount({ trustDomain: 'east.example', namespaceName: 'a', serviceAccountName: 'b' }).uri
+ */
+
+/** The parts of a SPIFFE ID in Istio's form `spiffe://<trust domain>/ns/<namespace>/sa/<account>`. */
+export interface ServiceAccountIdentity {
+  /** For example `east.example`. */
+  readonly trustDomain: string;
+  /** Namespace of the service account. */
+  readonly namespaceName: string;
+  /** Name of the service account. */
+  readonly serviceAccountName: string;
+}
+
+/**
+ * A workload identity: `uri` in certificates, `principal` in policies.
+ * @see https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md
+ */
+export class SpiffeId {
+  /**
+   * The identity that Istio gives to a service account.
+   *
+   * Throws FED102 for a trust domain that is none, FED111 for names that Kubernetes refuses.
+   */
+  public static forServiceAccount(identity: ServiceAccountIdentity): SpiffeId {
+    const where = 'SpiffeId.forServiceAccount';
+    checkDomain(where, identity.trustDomain, 'FED102', 'trust domain');
+    checkNamespace(where, identity.namespaceName);
+    checkObjectName(where, identity.serviceAccountName, 'service account');
+    return new SpiffeId(identity.trustDomain, `/ns/${identity.namespaceName}/sa/${identity.serviceAccountName}`);
+  }
+
+  /**
+   * From `spiffe://…`.
+   *
+   * Throws FED206 on anything that is not the SPIFFE ID of a workload.
+   */
+  public static parse(uri: string): SpiffeId {
+    const match = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[A-Za-z0-9._-]+)+)$/.exec(uri);
+    if (!match || match[2].split('/').some((segment) => segment === '.' || segment === '..')) {
+      fail('FED206', `SpiffeId.parse(${show(uri)})`, 'it is not the SPIFFE ID of a workload',
+        'use the URI of the certificate, for example "spiffe://east.example/ns/istio-federation/sa/federation-ingress"');
+    }
+    return new SpiffeId(match[1], match[2]);
+  }
+
+  /** `spiffe://east.example/ns/a/sa/b` */
+  public readonly uri: string;
+  /** `east.example/ns/a/sa/b`, Istio's spelling in authorization policies. */
+  public readonly principal: string;
+  /** `east.example` */
+  public readonly trustDomain: string;
+  /** `/ns/a/sa/b` */
+  public readonly path: string;
+  private readonly parts: [trustDomain: string, path: string];
+
+  private constructor(trustDomain: string, path: string) {
+    this.parts = [trustDomain, path];
+    this.trustDomain = trustDomain;
+    this.path = path;
+    this.principal = this.parts.join('');
+    this.uri = `spiffe://${this.principal}`;
+  }
+}

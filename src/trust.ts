@@ -1,0 +1,106 @@
+import { createHash, X509Certificate } from 'crypto';
+import { readFileSync } from 'fs';
+import { fail, show } from './internal/errors';
+
+/**
+ * Whom a mesh is believed by:
+ *
+ *     TrustBundle.fromPemFile('trust/east.pem')      // the public root certificate of mesh east
+ *     bundle.fingerprint                             // read it out on the phone before you trust a file
+ */
+
+/** The public CA certificates of one mesh. Its content is always known, so it can be pinned, compared and checked. */
+export class TrustBundle {
+  /**
+   * From PEM text: one or more CA certificates.
+   *
+   * Throws FED201 on a private key, FED202 on a certificate that is no CA, FED203 on nothing, FED204 on anything else. Expiry is not
+   * checked: the same program gives the same output on every day.
+   */
+  public static fromPem(pem: string): TrustBundle {
+    return new TrustBundle(readCertificates('TrustBundle.fromPem', pem));
+  }
+
+  /**
+   * From a PEM file, relative to the working directory.
+   *
+   * Throws FED205 when the file cannot be read, and all that `fromPem` throws.
+   */
+  public static fromPemFile(path: string): TrustBundle {
+    const where = `TrustBundle.fromPemFile(${show(path)})`;
+    let pem: string;
+    try {
+      pem = readFileSync(path, 'utf8');
+    } catch (error) {
+      fail('FED205', where, `the file cannot be read (${(error as NodeJS.ErrnoException).code}) from ${process.cwd()}`,
+        'give the path of the peer\'s public root certificate, absolute or relative to the working directory');
+    }
+    return new TrustBundle(readCertificates(where, pem));
+  }
+
+  /** `sha256:…` over the set of certificates. Independent of their order and of line ends. */
+  public readonly fingerprint: string;
+  private readonly certificates: X509Certificate[];
+
+  private constructor(certificates: X509Certificate[]) {
+    this.certificates = certificates;
+    this.fingerprint = `sha256:${sha256(this.digests.join('\n'))}`;
+  }
+
+  /**
+   * The certificates as they are written, one line end, nothing between them.
+   * @internal
+   */
+  public get _pem(): string {
+    return this.certificates.map((certificate) => certificate.toString()).join('');
+  }
+
+  /**
+   * What tells the authorities apart: the digests of their public keys, sorted. A root that is issued anew with its old key is the
+   * same authority.
+   * @internal
+   */
+  public get _authorities(): string[] {
+    return this.certificates.map(({ publicKey }) => sha256(publicKey.export({ type: 'spki', format: 'der' }))).sort();
+  }
+
+  private get digests(): string[] {
+    return this.certificates.map((certificate) => sha256(certificate.raw)).sort();
+  }
+}
+
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n[^-]*-----END \1-----/g;
+const CURE = 'give the public root certificate of the mesh, for example the key root-cert.pem of its ConfigMap istio-ca-root-cert';
+
+function readCertificates(where: string, pem: string): X509Certificate[] {
+  if (typeof pem !== 'string' || pem.trim() === '') fail('FED203', where, 'there is nothing in it', CURE);
+  if (/PRIVATE KEY/.test(pem)) {
+    fail('FED201', where, 'it holds a private key', 'remove the key from the file and from where it came; only public certificates belong here');
+  }
+  const blocks = [...pem.matchAll(BLOCK)];
+  const begun = pem.match(/-----BEGIN /g)?.length ?? 0;
+  if (blocks.length === 0 || blocks.length !== begun) {
+    fail('FED204', where, begun === 0 ? 'it holds no PEM block' : 'it holds a PEM block that does not end', CURE);
+  }
+  const certificates = blocks.map(([block, label], index) => readCertificate(where, block, label, index + 1));
+  return certificates.filter((certificate, index) => certificates.findIndex((other) => other.raw.equals(certificate.raw)) === index);
+}
+
+function readCertificate(where: string, block: string, label: string, position: number): X509Certificate {
+  if (label !== 'CERTIFICATE') fail('FED204', where, `block ${position} is a ${label}, no certificate`, CURE);
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(block);
+  } catch {
+    fail('FED204', where, `block ${position} is no X.509 certificate`, CURE);
+  }
+  if (!certificate.ca) {
+    fail('FED202', where, `certificate ${position} (${show(certificate.subject.replace(/\n/g, ', '))}) is not a CA`,
+      'give the certificate of the authority that issues the gateway\'s certificates, not the gateway\'s own');
+  }
+  return certificate;
+}
+
+function sha256(data: string | Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
+}
