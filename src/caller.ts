@@ -1,0 +1,83 @@
+import { ApiObject } from 'cdk8s';
+import { IConstruct } from 'constructs';
+import { checkNamespace, checkObjectName } from './internal/checks';
+import { fail, show } from './internal/errors';
+import { objectOf } from './internal/kubernetes';
+
+/**
+ * Who may use a binding:
+ *
+ *     binding.allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
+ *     binding.allowFrom(Caller.fromConstruct(tillDeployment));
+ */
+
+/** Who may use a binding. */
+export class Caller {
+  /**
+   * One workload identity of our mesh. Exact on every protocol.
+   *
+   * Every pod of the namespace that names no account shares the account `default`. Throws FED111 for names that Kubernetes refuses.
+   */
+  public static serviceAccount(serviceAccountName: string, namespaceName: string): Caller {
+    checkObjectName('Caller.serviceAccount', serviceAccountName, 'service account');
+    checkNamespace('Caller.serviceAccount', namespaceName);
+    return new Caller(serviceAccountName, namespaceName);
+  }
+
+  /**
+   * The service account of a cdk8s-plus or plain workload (or the ServiceAccount itself), so that names cannot drift.
+   *
+   * Its chart then belongs to the mesh of the binding. Throws FED405 for the account `default`, which every pod without an account
+   * shares, for what is no workload, and when neither the object nor its chart states a namespace.
+   */
+  public static fromConstruct(construct: IConstruct): Caller {
+    const object = objectOf(construct);
+    if (!object || !(object.kind === 'ServiceAccount' || object.kind in POD_SPEC)) {
+      fail('FED405', construct, `it is ${object ? `a ${object.kind}` : 'no Kubernetes object'}`,
+        `give a ServiceAccount or one of ${Object.keys(POD_SPEC).join(', ')}`);
+    }
+    const serviceAccountName = accountOf(object);
+    if (serviceAccountName === 'default') {
+      fail('FED405', construct, `the ${object.kind} ${show(object.name)} runs as the account "default", which every pod without an account shares`,
+        'give it a service account of its own');
+    }
+    const namespaceName = object.metadata.namespace;
+    if (namespaceName === undefined) {
+      fail('FED405', construct, `the ${object.kind} ${show(object.name)} states no namespace, and neither does its chart`,
+        'give the chart a namespace, for example new Chart(app, "till", { namespace: "till" })');
+    }
+    return new Caller(serviceAccountName, namespaceName, object);
+  }
+
+  private readonly serviceAccountName: string;
+  private readonly namespaceName: string;
+  private readonly construct?: ApiObject;
+
+  private constructor(serviceAccountName: string, namespaceName: string, construct?: ApiObject) {
+    this.serviceAccountName = serviceAccountName;
+    this.namespaceName = namespaceName;
+    this.construct = construct;
+  }
+
+  /** @internal */
+  public get _account(): { readonly serviceAccountName: string; readonly namespaceName: string; readonly object?: ApiObject } {
+    return { serviceAccountName: this.serviceAccountName, namespaceName: this.namespaceName, object: this.construct };
+  }
+}
+
+/** Where each kind of workload keeps the specification of its pods. */
+const POD_SPEC: { [kind: string]: string[] } = {
+  CronJob: ['spec', 'jobTemplate', 'spec', 'template', 'spec'],
+  DaemonSet: ['spec', 'template', 'spec'],
+  Deployment: ['spec', 'template', 'spec'],
+  Job: ['spec', 'template', 'spec'],
+  Pod: ['spec'],
+  ReplicaSet: ['spec', 'template', 'spec'],
+  StatefulSet: ['spec', 'template', 'spec'],
+};
+
+function accountOf(object: ApiObject): string {
+  if (object.kind === 'ServiceAccount') return object.name;
+  const podSpec = POD_SPEC[object.kind].reduce((value, key) => value?.[key], object.toJson());
+  return podSpec?.serviceAccountName ?? podSpec?.serviceAccount ?? 'default';
+}

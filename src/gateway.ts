@@ -1,0 +1,167 @@
+import { Justification } from './accountability';
+import { checkDedicatedGateway } from './internal/gateway-checks';
+
+/**
+ * Where a mesh meets others:
+ *
+ *     endpoints: [{ address: 'federation.east.example' }]
+ *     ingressGateway: BoundaryGateway.dedicated({ minReplicas: 3, sourceRanges: ['203.0.113.0/28'] })
+ */
+
+/** Where peers reach an ingress gateway. */
+export interface GatewayEndpoint {
+  /** DNS name, IPv4 or IPv6 address. No scheme, no port. All endpoints of a mesh are of one kind. */
+  readonly address: string;
+  /**
+   * TCP port.
+   * @default 15443
+   */
+  readonly port?: number;
+  /**
+   * Why a private or loopback address, or a name that only our cluster knows, may cross the boundary.
+   * @default - such an address is refused
+   */
+  readonly privateAddress?: Justification;
+}
+
+/** Names of a gateway in the cluster. */
+export interface BoundaryGatewayAttributes {
+  /** Namespace of the gateway's pods. */
+  readonly namespaceName: string;
+  /** Service account of the pods: it is their identity. */
+  readonly serviceAccountName: string;
+  /** Kubernetes Service in front of the pods. */
+  readonly serviceName: string;
+  /** Labels that select the pods, and only them. */
+  readonly podLabels: { [name: string]: string };
+}
+
+/** Type of the Kubernetes Service in front of an ingress gateway. */
+export enum GatewayServiceType {
+  /** Reachable from inside the cluster only. */
+  CLUSTER_IP = 'ClusterIP',
+  /** A port on the nodes. */
+  NODE_PORT = 'NodePort',
+  /** A load balancer of the cloud. */
+  LOAD_BALANCER = 'LoadBalancer',
+}
+
+/** A toleration of a node taint. */
+export interface NodeToleration {
+  /** Key of the taint. */
+  readonly key: string;
+  /**
+   * Value of the taint.
+   * @default - any value
+   */
+  readonly value?: string;
+  /**
+   * `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
+   * @default - any effect
+   */
+  readonly effect?: string;
+}
+
+/** The workload of a gateway that the library creates. */
+export interface DedicatedGatewayOptions {
+  /**
+   * Smallest number of pods. With one pod there is no disruption budget, since it would block every drain of its node.
+   * @default 2
+   */
+  readonly minReplicas?: number;
+  /**
+   * Largest number of pods. Equal to `minReplicas`: no autoscaler.
+   * @default 5
+   */
+  readonly maxReplicas?: number;
+  /**
+   * CPU request, Kubernetes notation.
+   * @default '100m'
+   */
+  readonly cpuRequest?: string;
+  /**
+   * CPU limit, Kubernetes notation.
+   * @default '2'
+   */
+  readonly cpuLimit?: string;
+  /**
+   * Memory request, Kubernetes notation.
+   * @default '128Mi'
+   */
+  readonly memoryRequest?: string;
+  /**
+   * Memory limit, Kubernetes notation.
+   * @default '1Gi'
+   */
+  readonly memoryLimit?: string;
+  /**
+   * Type of the Service. An egress gateway is always ClusterIP.
+   * @default GatewayServiceType.LOAD_BALANCER
+   */
+  readonly serviceType?: GatewayServiceType;
+  /**
+   * Annotations of the Service, for the cloud's load balancer. Ingress only.
+   * @default - none
+   */
+  readonly serviceAnnotations?: { [name: string]: string };
+  /**
+   * Class of the load balancer. Ingress only.
+   * @default - the cluster's
+   */
+  readonly loadBalancerClass?: string;
+  /**
+   * CIDRs that may connect. Ingress only.
+   * @default - everywhere, the handshake decides
+   */
+  readonly sourceRanges?: string[];
+  /**
+   * Keep the peer's address (`externalTrafficPolicy: Local`). Ingress only.
+   * @default true
+   */
+  readonly preserveClientAddress?: boolean;
+  /**
+   * Nodes for the pods, for example a DMZ pool.
+   * @default - any
+   */
+  readonly nodeSelector?: { [name: string]: string };
+  /**
+   * Taints that the pods tolerate.
+   * @default - none
+   */
+  readonly tolerations?: NodeToleration[];
+  /**
+   * Priority class of the pods.
+   * @default - none
+   */
+  readonly priorityClassName?: string;
+  /**
+   * Names of image pull secrets.
+   * @default - none
+   */
+  readonly imagePullSecretNames?: string[];
+  /**
+   * More labels for the pods. The ones that select the pods cannot be set.
+   * @default - none
+   */
+  readonly labels?: { [name: string]: string };
+}
+
+/** The workload behind one side of a boundary. */
+export class BoundaryGateway {
+  /**
+   * Created by the library, for this boundary only.
+   *
+   * Throws FED116 for values that cannot be met.
+   */
+  public static dedicated(options: DedicatedGatewayOptions = {}): BoundaryGateway {
+    checkDedicatedGateway('BoundaryGateway.dedicated', options);
+    return new BoundaryGateway(options);
+  }
+
+  private constructor(private readonly options: DedicatedGatewayOptions) {}
+
+  /** @internal */
+  public get _options(): DedicatedGatewayOptions {
+    return this.options;
+  }
+}

@@ -1,0 +1,117 @@
+import { ApiObject } from 'cdk8s';
+import { IConstruct } from 'constructs';
+import { checkNamespace, checkPort, checkServiceName } from './internal/checks';
+import { fail, show } from './internal/errors';
+import { objectOf } from './internal/kubernetes';
+
+/**
+ * What stands behind an exported name:
+ *
+ *     service: LocalService.fromName('reviews', 'default'), ports: [ServicePort.http(9080)]
+ *     service: LocalService.fromConstruct(bookinfoService), ports: [ServicePort.http(9080, { exportPort: 80 })]
+ */
+
+/** Options of a port. */
+export interface ServicePortOptions {
+  /**
+   * The number that peers see and that stays when the service moves.
+   * @default - the port of the service
+   */
+  readonly exportPort?: number;
+}
+
+/** A port of a service and what it speaks, so that rules can be checked against it. */
+export class ServicePort {
+  /**
+   * HTTP/1.1 and WebSocket.
+   *
+   * Throws FED303 for a number that is no port.
+   */
+  public static http(port: number, options: ServicePortOptions = {}): ServicePort {
+    return new ServicePort('http', port, options);
+  }
+
+  /** Number of the port at the service. */
+  public readonly port: number;
+  /** Number that peers see. */
+  public readonly exportPort: number;
+  private readonly protocol: string;
+
+  private constructor(protocol: string, port: number, options: ServicePortOptions) {
+    checkPort(`ServicePort.${protocol}`, 'FED303', port, 'port of a service');
+    this.protocol = protocol;
+    this.port = port;
+    this.exportPort = options.exportPort ?? port;
+    checkPort(`ServicePort.${protocol}`, 'FED303', this.exportPort, 'exported port');
+    void this.protocol;
+  }
+}
+
+/** A port as the manifest of a Service states it. */
+interface ManifestPort {
+  readonly port: number;
+  readonly protocol?: string;
+}
+
+/** A Kubernetes Service of our own mesh. */
+export class LocalService {
+  /**
+   * By name. Neither existence nor ports can be checked.
+   *
+   * Throws FED111 for names that Kubernetes refuses.
+   */
+  public static fromName(serviceName: string, namespaceName: string): LocalService {
+    checkServiceName('LocalService.fromName', serviceName);
+    checkNamespace('LocalService.fromName', namespaceName);
+    return new LocalService(serviceName, namespaceName);
+  }
+
+  /**
+   * From a cdk8s-plus `Service` of any version or any `ApiObject` of kind Service: exposed ports are checked against it.
+   *
+   * Its chart then belongs to the mesh that exposes it. Throws FED305 when it is no Service, or when neither it nor its chart states
+   * a namespace.
+   */
+  public static fromConstruct(construct: IConstruct): LocalService {
+    const service = objectOf(construct);
+    if (service?.kind !== 'Service' || service.apiVersion !== 'v1') {
+      fail('FED305', construct, `it is ${service ? `a ${service.apiVersion} ${service.kind}` : 'no Kubernetes object'}`,
+        'give the construct of the Service whose ports are to be exposed');
+    }
+    const namespaceName = service.metadata.namespace;
+    if (namespaceName === undefined) {
+      fail('FED305', construct, `the Service ${show(service.name)} states no namespace, and neither does its chart`,
+        'give the chart a namespace, for example new Chart(app, "bookinfo", { namespace: "default" })');
+    }
+    return new LocalService(service.name, namespaceName, service);
+  }
+
+  /** Name of the Service. */
+  public readonly serviceName: string;
+  /** Namespace of the Service. */
+  public readonly namespaceName: string;
+  private readonly construct?: ApiObject;
+
+  private constructor(serviceName: string, namespaceName: string, construct?: ApiObject) {
+    this.serviceName = serviceName;
+    this.namespaceName = namespaceName;
+    this.construct = construct;
+  }
+
+  /**
+   * The object that it was read from.
+   * @internal
+   */
+  public get _object(): ApiObject | undefined {
+    return this.construct;
+  }
+
+  /**
+   * TCP ports of the Service, known once the program is complete: undefined when only the name is known.
+   * @internal
+   */
+  public _tcpPorts(): number[] | undefined {
+    const ports: ManifestPort[] | undefined = this.construct?.toJson().spec?.ports;
+    return this.construct && (ports ?? []).filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP').map(({ port }) => Number(port));
+  }
+}
