@@ -1,0 +1,117 @@
+import type { DedicatedGatewayOptions } from '../gateway';
+
+/*
+ * What the constructs say, as plain data: the only thing that `src/render/` sees. Lists are sorted by whoever fills them, so that the
+ * order of calls never shows.
+ */
+
+/** A workload identity in its two spellings. */
+export interface Identity {
+  readonly uri: string;
+  readonly principal: string;
+}
+
+/** One boundary gateway of ours. */
+export interface GatewaySite {
+  readonly role: 'ingress' | 'egress';
+  readonly namespaceName: string;
+  readonly serviceAccountName: string;
+  readonly serviceName: string;
+  /** The labels of its pods by which Deployment and Service select. */
+  readonly podLabels: { [name: string]: string };
+  /** The one label by which Istio's objects select. */
+  readonly selector: { [name: string]: string };
+  /** Ports of the Service. */
+  readonly servicePorts: number[];
+  readonly options: DedicatedGatewayOptions;
+  /** Notes for people on its Service. */
+  readonly notes: Notes;
+}
+
+/** One boundary of ours: what all its objects share. */
+export interface Site {
+  readonly meshName: string;
+  readonly trustDomain: string;
+  readonly namespaceName: string;
+  readonly createNamespace: boolean;
+  readonly clusterDomain: string;
+  readonly monitoringNamespaceName: string;
+  readonly accessLogProvider: string;
+  readonly revision?: string;
+  readonly ingress: GatewaySite;
+  readonly egress: GatewaySite;
+  /** Notes for people on the objects that carry the whole boundary. */
+  readonly notes: Notes;
+}
+
+/** Texts for people, by the last part of the annotation's name. */
+export interface Notes { readonly [name: string]: string | undefined }
+
+/** A peer, as our objects need it. */
+export interface Peer {
+  /** Our name for it. */
+  readonly name: string;
+  readonly ingressIdentity: Identity;
+  readonly egressIdentity: Identity;
+  /** Its public CA certificates. */
+  readonly pem: string;
+  readonly endpoints: { readonly address: string; readonly port: number }[];
+}
+
+/** What an HTTP rule allows: an undefined list allows everything. */
+export interface HttpOperation {
+  readonly methods?: string[];
+  readonly paths?: string[];
+}
+
+/** One exported port, open for one peer: one TLS server, one policy, one route at the ingress gateway. */
+export interface Grant {
+  readonly exportName: string;
+  readonly exportPort: number;
+  readonly peer: Peer;
+  readonly sni: string;
+  /** Fully qualified name and port of the service behind it. */
+  readonly backend: { readonly host: string; readonly port: number };
+  /** Alternatives; none means that every request passes. */
+  readonly operations: HttpOperation[];
+  /** Who answers for the exposure, and for this grant. */
+  readonly exposureNotes: Notes;
+  readonly grantNotes: Notes;
+}
+
+/** An exported port of a peer: one upstream at the egress gateway, whatever number of local names lead there. */
+export interface Upstream {
+  readonly exportName: string;
+  readonly exportPort: number;
+  readonly peer: Peer;
+  readonly sni: string;
+}
+
+/** A workload of ours that may use a local name. */
+export interface CallerSite extends Identity {
+  readonly namespaceName: string;
+}
+
+/** A local name for the callers. */
+export interface Alias {
+  readonly serviceName: string;
+  readonly namespaceName: string;
+  /** Fully qualified. */
+  readonly host: string;
+  readonly callers: CallerSite[];
+  readonly ports: LocalPort[];
+  readonly notes: Notes;
+}
+
+/** A port of a local name, and where it leads: one TLS server, one policy, one route at the egress gateway. */
+export interface LocalPort {
+  readonly localPort: number;
+  /** The name under which the egress gateway knows this port of this local name. */
+  readonly bindingHost: string;
+  readonly upstream: Upstream;
+}
+
+/** A local port together with the name that it belongs to. */
+export interface LocalRoute extends LocalPort {
+  readonly alias: Alias;
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'crypto';
+
+/*
+ * Every name that goes on the wire or on an object. Names come from declared values alone, and two declarations never share one.
+ */
+
+/** Longest DNS name, and longest DNS label. */
+export const MAX_NAME = 253;
+const MAX_LABEL = 63;
+const HASH_DIGITS = 8;
+
+/** All that peers may ask of a mesh lies below this. */
+export function exportDomain(trustDomain: string): string {
+  return `.fed.${trustDomain}`;
+}
+
+/** All that one peer may ask of a mesh lies below this. */
+export function exportDomainFor(peerName: string, trustDomain: string): string {
+  return `.${peerName}${exportDomain(trustDomain)}`;
+}
+
+/** All that callers may ask of the egress gateway lies below this. */
+export function bindingDomain(trustDomain: string): string {
+  return `.egress${exportDomain(trustDomain)}`;
+}
+
+/** The TLS server name of one exported port for one peer, as the exporter calls that peer. */
+export function sniOf(exportName: string, exportPort: number, peerName: string, trustDomain: string): string {
+  return `p${exportPort}.${exportName}${exportDomainFor(peerName, trustDomain)}`;
+}
+
+/** What the egress gateway calls one port of one local name. Never leaves the mesh, so a hash may stand for the names in it. */
+export function bindingHostOf(serviceName: string, namespaceName: string, localPort: number, peerName: string, trustDomain: string): string {
+  const domain = `.${peerName}${bindingDomain(trustDomain)}`;
+  const plain = `p${localPort}.${serviceName}.${namespaceName}${domain}`;
+  return plain.length <= MAX_NAME ? plain : `p${localPort}.${hash(serviceName, namespaceName)}${domain}`;
+}
+
+/** Name of an object for one peer or one local name: `fed-in-west`. */
+export function singleObjectName(prefix: string, name: string): string {
+  return join(prefix, [name], !endsLikeHash(name));
+}
+
+/** Name of one exported port among those for one peer: `reviews-9080`. */
+export function portObjectName(exportName: string, port: number): string {
+  return join('', [exportName, String(port)], !exportName.includes('.'));
+}
+
+/** Name of an object for one exported port and one peer: `fed-in-reviews-9080-west`. */
+export function exportObjectName(prefix: string, exportName: string, port: number, peerName: string): string {
+  return join(prefix, [exportName, String(port), peerName], readsBack(/^(.+)-(\d+)-(.+)$/, [exportName, String(port), peerName]));
+}
+
+/** Name of an object for one port of a local name and one peer: `fed-out-reviews-9080-default-east`; without prefix its subset. */
+export function bindingObjectName(prefix: string, serviceName: string, port: number, namespaceName: string, peerName: string): string {
+  const parts = [serviceName, String(port), namespaceName, peerName];
+  return join(prefix, parts, readsBack(/^(.+)-(\d+)-(.+)-([^-]+)$/, parts));
+}
+
+/** Value of the label that selects a gateway's pods, and no other boundary's. */
+export function gatewayLabel(namespaceName: string, role: string): string {
+  return join('', [namespaceName, role], true);
+}
+
+/**
+ * Whether the parts can be read out of the joined name again. Joining with dashes is ambiguous (`a-b` and `c`, `a` and `b-c`); of all
+ * the parts that give one name, exactly one reading is the pattern's, and only that one may have the plain name. The others, and what
+ * could be taken for another object's prefix or for a hash, get a hash: always, not only when both are declared, so that a name never
+ * depends on what else a program says.
+ */
+function readsBack(pattern: RegExp, parts: string[]): boolean {
+  const name = parts.join('-');
+  const read = pattern.exec(name)?.slice(1);
+  return !name.includes('.') && !/^guard(-|$)/.test(name) && !endsLikeHash(name) && parts.every((part, index) => part === read?.[index]);
+}
+
+function endsLikeHash(name: string): boolean {
+  return /(^|-)[0-9a-f]{8}$/.test(name);
+}
+
+function join(prefix: string, parts: string[], plain: boolean): string {
+  const name = [prefix, ...parts].filter((part) => part !== '').join('-').replaceAll('.', '-');
+  if (plain && name.length <= MAX_LABEL) return name;
+  return `${name.slice(0, MAX_LABEL - HASH_DIGITS - 1).replace(/-+$/, '')}-${hash(prefix, ...parts)}`;
+}
+
+function hash(...parts: string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, HASH_DIGITS);
+}

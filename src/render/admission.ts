@@ -1,0 +1,146 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import { aliasRouteName } from './alias';
+import { clusterScoped, idOf, late } from './emit';
+import { allPodLabels } from './workload';
+import { Alias, GatewaySite, Site } from '../internal/model';
+import { exportDomain } from '../internal/names';
+
+/*
+ * What neighbours in the mesh may not write. Istio merges everybody's Gateways on one workload and lets everybody take a host name, so a
+ * Gateway in another namespace could open our listeners past every policy, or freeze them. The API server refuses such objects.
+ */
+
+/** What the policy must know of the whole mesh. */
+export interface Neighbourhood {
+  /** Our gateways that exist. */
+  readonly gateways: GatewaySite[];
+  /** Namespaces of all boundaries of this mesh that the program knows. */
+  readonly boundaryNamespaces: string[];
+  /** Suffixes of host names that are the boundary's. */
+  readonly domains: string[];
+  /** Local names that lead to peers. */
+  readonly aliases: Alias[];
+}
+
+/** The policy and its binding. Needs Kubernetes 1.30. */
+export function renderAdmission(scope: Construct, site: Site, neighbourhood: () => Neighbourhood): void {
+  const name = `${site.namespaceName}-boundary`;
+  const gvk = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy' };
+  clusterScoped(new ApiObject(scope, idOf(gvk.kind, { name }), { ...gvk, metadata: { name }, spec: late(() => policy(site, neighbourhood())) }));
+  const binding = { ...gvk, kind: 'ValidatingAdmissionPolicyBinding' };
+  clusterScoped(new ApiObject(scope, idOf(binding.kind, { name }), {
+    ...binding, metadata: { name }, spec: { policyName: name, validationActions: ['Deny', 'Audit'] },
+  }));
+}
+
+function policy(site: Site, neighbourhood: Neighbourhood) {
+  const boundary = `the federation boundary gateways in ${site.namespaceName} of mesh ${site.meshName}`;
+  const gatewayNames = `g.startsWith('${site.namespaceName}/') || g.matches('^[^./]+[.]${site.namespaceName}([.].*)?$')`;
+  return {
+    failurePolicy: 'Fail',
+    matchConstraints: {
+      resourceRules: [
+        resources('networking.istio.io', ['gateways', 'virtualservices', 'envoyfilters']),
+        resources('extensions.istio.io', ['wasmplugins', 'trafficextensions']),
+      ],
+    },
+    // Finalizers of objects that were there before the policy can still go.
+    matchConditions: [{ name: 'is-not-being-deleted', expression: '!has(object.metadata.deletionTimestamp)' }],
+    variables: variables(site, neighbourhood),
+    validations: [
+      refuse('object.kind != \'Gateway\' || variables.inside || !variables.selectsBoundary',
+        ` would open or freeze listeners of ${boundary}: select your own gateway by a label that those pods do not carry`),
+      // A filter without selector is the mesh owner's, in the root namespace, or concerns its own namespace only.
+      refuse('!(object.kind in [\'EnvoyFilter\', \'WasmPlugin\', \'TrafficExtension\']) ||\n'
+        + '(variables.inside ? object.metadata.name in variables.ownFilters : size(variables.selector) == 0 || !variables.selectsBoundary)',
+      ` would change the proxies of ${boundary}`),
+      refuse(`object.kind != 'VirtualService' || variables.inside ||\n!variables.gateways.exists(g, ${gatewayNames})`,
+        ` attaches routes to a federation boundary gateway in ${site.namespaceName} of mesh ${site.meshName}`),
+      refuse('object.kind != \'VirtualService\' || object.metadata.namespace in variables.boundaryNamespaces ||\n'
+        + '!variables.hosts.exists(h, variables.boundaryHosts.exists(b, h.endsWith(b)))',
+      ` takes a host name that belongs to the federation boundary of mesh ${site.meshName}`, 'variables.hosts.join(\', \')'),
+      ...neighbourhood.aliases.length === 0 ? [] : [localNames(site)],
+    ],
+  };
+}
+
+function variables(site: Site, { gateways, boundaryNamespaces, domains, aliases }: Neighbourhood) {
+  const ofVirtualService = (field: string, value: string, otherwise: string) =>
+    `object.kind == 'VirtualService' && has(object.spec) && has(object.spec.${field}) ? ${value} : ${otherwise}`;
+  return [
+    { name: 'inside', expression: `object.metadata.namespace == '${site.namespaceName}'` },
+    { name: 'subject', expression: 'object.kind + \' \' + object.metadata.namespace + \'/\' + object.metadata.name' },
+    { name: 'podLabels', expression: celList(gateways.map((gateway) => celMap(allPodLabels(gateway)))) },
+    {
+      name: 'selector',
+      expression: [
+        '!has(object.spec) ? {} :',
+        'object.kind == \'Gateway\' ? (has(object.spec.selector) ? object.spec.selector : {}) :',
+        'object.kind == \'EnvoyFilter\' ? (has(object.spec.workloadSelector) && has(object.spec.workloadSelector.labels) ? '
+          + 'object.spec.workloadSelector.labels : {}) :',
+        'has(object.spec.selector) && has(object.spec.selector.matchLabels) ? object.spec.selector.matchLabels : {}',
+      ].join('\n'),
+    },
+    // Labels that only the cluster knows count as ours.
+    {
+      name: 'selectsBoundary',
+      expression: [
+        'variables.podLabels.exists(p, variables.selector.all(k,',
+        '  (k in p && p[k] == variables.selector[k]) || k.startsWith(\'topology.\') ||',
+        '  k in [\'pod-template-hash\', \'istio.io/rev\', \'kubernetes.io/hostname\']))',
+      ].join('\n'),
+    },
+    { name: 'hosts', expression: ofVirtualService('hosts', 'object.spec.hosts.map(h, h.lowerAscii())', '[]') },
+    { name: 'gateways', expression: ofVirtualService('gateways', 'object.spec.gateways', '[\'mesh\']') },
+    {
+      name: 'onlyOwnNamespace',
+      expression: 'object.kind == \'VirtualService\' && has(object.spec) && has(object.spec.exportTo) && '
+        + 'object.spec.exportTo.all(e, e == \'.\' || e == object.metadata.namespace)',
+    },
+    { name: 'ownFilters', expression: '[]' },
+    { name: 'boundaryNamespaces', expression: celList(boundaryNamespaces.map(celText)) },
+    { name: 'boundaryHosts', expression: celList([exportDomain(site.trustDomain), ...domains].map(celText)) },
+    {
+      name: 'localNames',
+      expression: celList(aliases.map((alias) =>
+        celMap({ name: alias.serviceName, namespace: alias.namespaceName, owner: aliasRouteName(alias) }))),
+    },
+  ];
+}
+
+/** A route of others for a bound name would lead its callers elsewhere. Limited to its own namespace it concerns its author only. */
+function localNames(site: Site) {
+  return refuse([
+    'object.kind != \'VirtualService\' || !(\'mesh\' in variables.gateways) ||',
+    '!variables.localNames.exists(l,',
+    '  !(object.metadata.namespace == l.namespace && object.metadata.name == l.owner) &&',
+    '  !(object.metadata.namespace != l.namespace && variables.onlyOwnNamespace) &&',
+    '  variables.hosts.exists(h,',
+    `    h in [l.name + '.' + l.namespace, l.name + '.' + l.namespace + '.svc', l.name + '.' + l.namespace + '.svc.${site.clusterDomain}'] ||`,
+    '    (h == l.name && object.metadata.namespace == l.namespace)))',
+  ].join('\n'), ` routes a name that mesh ${site.meshName} binds to another mesh`,
+  'variables.hosts.join(\', \') + \'; change the binding, or limit it to its own namespace with exportTo ["."]\'');
+}
+
+function refuse(expression: string, what: string, value?: string) {
+  const messageExpression = value === undefined ? `variables.subject + '${what}'` : `variables.subject + '${what}: ' + ${value}`;
+  return { expression, messageExpression, reason: 'Forbidden' };
+}
+
+function resources(group: string, kinds: string[]) {
+  return { apiGroups: [group], apiVersions: ['*'], operations: ['CREATE', 'UPDATE'], resources: kinds };
+}
+
+/** Names and labels hold no quotes: they were checked as DNS names and label values. */
+function celText(text: string): string {
+  return `'${text}'`;
+}
+
+function celList(items: string[]): string {
+  return `[${items.join(',\n ')}]`;
+}
+
+function celMap(entries: { [key: string]: string }): string {
+  return `{${Object.entries(entries).map(([key, value]) => `${celText(key)}: ${celText(value)}`).join(', ')}}`;
+}

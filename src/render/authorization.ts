@@ -1,0 +1,76 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import { emit } from './emit';
+import { AuthorizationPolicy, AuthorizationPolicySpec, AuthorizationPolicySpecAction } from '../../imports/security.istio.io';
+import { BOUNDARY_PORT } from '../internal/endpoint-checks';
+import { GatewaySite, Grant, LocalRoute, Site } from '../internal/model';
+import { bindingDomain, bindingObjectName, exportDomain, exportDomainFor, exportObjectName, singleObjectName } from '../internal/names';
+
+/*
+ * Who may pass a boundary gateway. ALLOW policies written by others add up with ours, those of the root namespace included, so each
+ * grant is stated twice: ALLOW for the one who may, and DENY guards for everybody else. Rules name principals: `namespaces` ignores the
+ * trust domain, and `trustDomains` is a prefix test that binds no CA.
+ */
+
+const PORTS = [String(BOUNDARY_PORT)];
+
+/** Nothing passes until an ALLOW says so; nothing outside our own server names passes whatever others allow. */
+export function renderDefaultDeny(scope: Construct, site: Site, gateway: GatewaySite): ApiObject {
+  const [prefix, domain] = gateway.role === 'ingress'
+    ? ['fed-in', exportDomain(site.trustDomain)]
+    : ['fed-out', bindingDomain(site.trustDomain)];
+  const nothing = policy(scope, gateway, `${prefix}-default-deny`, () => ({}));
+  policy(scope, gateway, `${prefix}-guard`, () => ({
+    action: AuthorizationPolicySpecAction.DENY,
+    rules: [{ when: [{ key: 'connection.sni', notValues: [`*${domain}`] }] }],
+  }));
+  return nothing;
+}
+
+/** Nobody but the peer passes on the peer's server names. */
+export function renderPeerGuard(scope: Construct, site: Site, { peer }: Grant): void {
+  policy(scope, site.ingress, singleObjectName('fed-in-guard', peer.name), () => ({
+    action: AuthorizationPolicySpecAction.DENY,
+    rules: [{
+      from: [{ source: { notPrincipals: [peer.egressIdentity.principal] } }],
+      when: [{ key: 'connection.sni', values: [`*${exportDomainFor(peer.name, site.trustDomain)}`] }],
+    }],
+  }));
+}
+
+/** What the peer may ask of one exported port. */
+export function renderGrant(scope: Construct, site: Site, grant: Grant): ApiObject {
+  return policy(scope, site.ingress, exportObjectName('fed-in', grant.exportName, grant.exportPort, grant.peer.name), () => ({
+    action: AuthorizationPolicySpecAction.ALLOW,
+    rules: [{
+      from: [{ source: { principals: [grant.peer.egressIdentity.principal] } }],
+      to: grant.operations.length === 0
+        ? [{ operation: { ports: PORTS } }]
+        : grant.operations.map(({ methods, paths }) => ({ operation: { ports: PORTS, methods, paths } })),
+      when: [{ key: 'connection.sni', values: [grant.sni] }],
+    }],
+  }));
+}
+
+/** Which of our workloads may use one port of a local name, and that no other may. */
+export function renderCallers(scope: Construct, site: Site, route: LocalRoute): void {
+  const { alias, localPort, bindingHost, upstream } = route;
+  const name = (prefix: string) => bindingObjectName(prefix, alias.serviceName, localPort, alias.namespaceName, upstream.peer.name);
+  const principals = () => alias.callers.map(({ principal }) => principal);
+  const when = [{ key: 'connection.sni', values: [bindingHost] }];
+  policy(scope, site.egress, name('fed-out-guard'), () => ({
+    action: AuthorizationPolicySpecAction.DENY,
+    rules: [{ from: [{ source: { notPrincipals: principals() } }], when }],
+  }));
+  policy(scope, site.egress, name('fed-out'), () => ({
+    action: AuthorizationPolicySpecAction.ALLOW,
+    rules: [{ from: [{ source: { principals: principals() } }], to: [{ operation: { ports: PORTS } }], when }],
+  }));
+}
+
+function policy(scope: Construct, gateway: GatewaySite, name: string, rules: () => Omit<AuthorizationPolicySpec, 'selector'>) {
+  return emit<AuthorizationPolicySpec>(scope, AuthorizationPolicy.GVK, { name, namespace: gateway.namespaceName }, () => ({
+    selector: { matchLabels: gateway.selector },
+    ...rules(),
+  }));
+}

@@ -1,0 +1,100 @@
+import { VirtualServiceSpecHttp, VirtualServiceSpecHttpHeaders, VirtualServiceSpecHttpMatch } from '../../imports/networking.istio.io';
+import { HttpOperation } from '../internal/model';
+
+/*
+ * What crosses in HTTP. A VirtualService can only remove headers, never list the allowed ones, so these lists name what proxies and
+ * common frameworks set. What an application says in headers of its own crosses.
+ */
+
+/** Headers that Envoy and Istio set, and that tell a reader where a request came from inside a mesh. */
+const FROM_PROXIES = [
+  'x-envoy-attempt-count',
+  'x-envoy-downstream-service-zone',
+  'x-envoy-external-address',
+  'x-envoy-is-timeout-retry',
+  'x-envoy-livenessprobe',
+  'x-envoy-original-dst-host',
+  'x-envoy-original-path',
+  'x-istio-attributes',
+];
+
+/** Headers by which proxies and frameworks tell the address or the path of an earlier hop. */
+const FROM_EARLIER_HOPS = [
+  'forwarded',
+  'true-client-ip',
+  'via',
+  'x-client-ip',
+  'x-forwarded-host',
+  'x-forwarded-path',
+  'x-forwarded-port',
+  'x-original-uri',
+  'x-real-ip',
+];
+
+/** Headers of a response that name a proxy, a workload or an address. */
+const IN_RESPONSES = [
+  'x-envoy-decorator-operation',
+  'x-envoy-original-dst-host',
+  'x-envoy-peer-metadata',
+  'x-envoy-peer-metadata-id',
+  'x-envoy-upstream-canary',
+  'x-envoy-upstream-service-time',
+];
+
+/** What arrives from a peer: it cannot forge what our backends believe, and our backends tell it nothing about themselves. */
+export function ingressHeaders(peerName: string): VirtualServiceSpecHttpHeaders {
+  return {
+    request: {
+      set: {
+        'x-federation-peer': peerName,
+        // Only the address that connected: a peer may write anything before it.
+        'x-forwarded-for': '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%',
+      },
+      // The gateway's own x-envoy-peer-metadata replaces a forged one later, in a filter; removing it here would remove that.
+      remove: [...FROM_PROXIES, ...FROM_EARLIER_HOPS, 'x-envoy-original-host'].sort(),
+    },
+    response: { remove: [...IN_RESPONSES, 'server', 'via', 'x-powered-by'].sort() },
+  };
+}
+
+/** What leaves for a peer: nothing that names our addresses, workloads or local names. */
+export function egressHeaders(): VirtualServiceSpecHttpHeaders {
+  return {
+    request: {
+      remove: [
+        ...FROM_PROXIES, ...FROM_EARLIER_HOPS, 'x-envoy-decorator-operation', 'x-envoy-peer-metadata', 'x-envoy-peer-metadata-id',
+        'x-federation-peer', 'x-forwarded-client-cert', 'x-forwarded-for',
+      ].sort(),
+    },
+    response: { remove: [...IN_RESPONSES].sort() },
+  };
+}
+
+/**
+ * The rules of a grant once more, as routes: they match what some rule allows, and the last route refuses the rest. A policy of others
+ * that allows everything finds no route beyond the rules.
+ */
+export function guardedRoutes(name: string, operations: HttpOperation[], open: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
+  if (operations.length === 0) return [{ name, ...open }];
+  const match = operations.flatMap(matchesOf);
+  return [
+    ...operations.some(({ paths }) => paths) ? [ambiguousPath(name)] : [],
+    { name, match, ...open },
+    { name: `${name}-refused`, directResponse: { status: 403 } },
+  ];
+}
+
+/** Spellings that pass a prefix rule and that some backends decode afterwards into another path: `%2F`, `%5C`, `%00` and a backslash. */
+function ambiguousPath(name: string): VirtualServiceSpecHttp {
+  return {
+    name: `${name}-ambiguous-path`,
+    match: [{ uri: { regex: '.*(%2[fF]|%5[cC]|%00|\\\\).*' } }],
+    directResponse: { status: 400 },
+  };
+}
+
+function matchesOf({ methods, paths }: HttpOperation): VirtualServiceSpecHttpMatch[] {
+  const method = methods && (methods.length === 1 ? { exact: methods[0] } : { regex: methods.join('|') });
+  const uris = paths?.map((path) => path.endsWith('/*') ? { prefix: path.slice(0, -1) } : { exact: path });
+  return (uris ?? [undefined]).map((uri) => ({ method, uri }));
+}

@@ -1,0 +1,13 @@
+/*
+ * Plain data → objects of Kubernetes and Istio. The only folder that knows either.
+ */
+export * from './admission';
+export * from './alias';
+export * from './authorization';
+export * from './egress';
+export * from './ingress';
+export * from './network';
+export * from './phases';
+export * from './trust';
+export * from './workload';
+export { annotate } from './emit';

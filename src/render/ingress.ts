@@ -1,0 +1,67 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import { emit } from './emit';
+import { guardedRoutes, ingressHeaders } from './http';
+import {
+  Gateway, GatewaySpec, GatewaySpecServers, GatewaySpecServersTlsMinProtocolVersion, GatewaySpecServersTlsMode, VirtualService,
+  VirtualServiceSpec,
+} from '../../imports/networking.istio.io';
+import { BOUNDARY_PORT } from '../internal/endpoint-checks';
+import { Grant, Peer, Site } from '../internal/model';
+import { exportObjectName, portObjectName, singleObjectName } from '../internal/names';
+
+/*
+ * What peers reach: one Gateway object for each peer, one TLS server for each exported port, with that peer's CA and identity only.
+ * Istio has no other way to bind a CA to an identity.
+ */
+
+/** The listeners for one peer. */
+export function renderPeerListeners(scope: Construct, site: Site, peer: Peer, grants: () => Grant[]): ApiObject {
+  const named = { name: singleObjectName('fed-in', peer.name), namespace: site.namespaceName };
+  return emit<GatewaySpec>(scope, Gateway.GVK, named, () => ({
+    selector: site.ingress.selector,
+    servers: grants().map((grant) => server(site, grant)),
+  }));
+}
+
+/** The way from one server to the service behind it. */
+export function renderIngressRoute(scope: Construct, site: Site, grant: Grant): ApiObject {
+  const named = { name: exportObjectName('fed-in', grant.exportName, grant.exportPort, grant.peer.name), namespace: site.namespaceName };
+  return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
+    hosts: [grant.sni],
+    gateways: [`${site.namespaceName}/${singleObjectName('fed-in', grant.peer.name)}`],
+    exportTo: ['.'],
+    http: guardedRoutes(serverName(grant), grant.operations, {
+      rewrite: { authority: grant.backend.host },
+      // Retries are the caller's sidecar's: those of three hops would multiply.
+      retries: { attempts: 0 },
+      headers: ingressHeaders(grant.peer.name),
+      route: [{ destination: { host: grant.backend.host, port: { number: grant.backend.port } } }],
+    }),
+  }));
+}
+
+/** Name of the ConfigMap with one peer's CA. */
+export function peerTrustName(peer: Peer): string {
+  return singleObjectName('fed-in-trust', peer.name);
+}
+
+function server(site: Site, grant: Grant): GatewaySpecServers {
+  return {
+    name: serverName(grant),
+    port: { name: `https-${serverName(grant)}`, number: BOUNDARY_PORT, protocol: 'HTTPS' },
+    // With `./` only routes of this namespace attach.
+    hosts: [`./${grant.sni}`],
+    tls: {
+      mode: GatewaySpecServersTlsMode.MUTUAL,
+      credentialName: 'builtin://',
+      caCertCredentialName: `configmap://${site.namespaceName}/${peerTrustName(grant.peer)}`,
+      minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_3,
+      subjectAltNames: [grant.peer.egressIdentity.uri],
+    },
+  };
+}
+
+function serverName({ exportName, exportPort }: Grant): string {
+  return portObjectName(exportName, exportPort);
+}

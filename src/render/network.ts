@@ -1,0 +1,75 @@
+import { k8s } from 'cdk8s-plus-27';
+import { Construct } from 'constructs';
+import { idOf, late } from './emit';
+import { BOUNDARY_PORT } from '../internal/endpoint-checks';
+import { GatewaySite, Site } from '../internal/model';
+
+/*
+ * Which connections the boundary's pods may have at all, for clusters whose network enforces it.
+ */
+
+/** Nothing in or out of the boundary's namespace, but for its gateways. */
+export function renderNetworkDeny(scope: Construct, site: Site): void {
+  const named = { name: 'federation-default-deny', namespace: site.namespaceName };
+  new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
+    metadata: named,
+    spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+  });
+}
+
+/** In: peers. Out: the services of the mesh. */
+export function renderIngressNetwork(scope: Construct, site: Site): void {
+  const { sourceRanges } = site.ingress.options;
+  const sources = sourceRanges?.map((cidr) => ({ ipBlock: { cidr } }));
+  // Behind a load balancer that hides the peer's address, the range would be compared with the node's.
+  const hidden = site.ingress.options.preserveClientAddress === false;
+  renderNetwork(scope, site, site.ingress, () => ({
+    in: [{ from: hidden ? undefined : sources, ports: [tcp(BOUNDARY_PORT)] }],
+    out: [{ to: [{ namespaceSelector: {} }] }],
+  }));
+}
+
+/** In: the namespaces of callers. Out: the ingress gateways of peers. */
+export function renderEgressNetwork(scope: Construct, site: Site, callerNamespaces: () => string[], peerPorts: () => number[]): void {
+  renderNetwork(scope, site, site.egress, () => ({
+    // An empty list would let everybody in.
+    in: callerNamespaces().length === 0 ? [] : [{ from: callerNamespaces().map(namespace), ports: [tcp(BOUNDARY_PORT)] }],
+    out: [
+      ...peerPorts().length === 0 ? [] : [{ ports: peerPorts().map(tcp) }],
+      { to: [namespace(site.monitoringNamespaceName)] },
+    ],
+  }));
+}
+
+interface Openings {
+  readonly in: k8s.NetworkPolicyIngressRule[];
+  readonly out: k8s.NetworkPolicyEgressRule[];
+}
+
+function renderNetwork(scope: Construct, site: Site, gateway: GatewaySite, openings: () => Openings): void {
+  const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
+  new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
+    metadata: named,
+    spec: late(() => ({
+      podSelector: { matchLabels: gateway.selector },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [
+        ...openings().in,
+        { ports: [tcp(15021)] }, // health
+        { from: [namespace(site.monitoringNamespaceName)], ports: [tcp(15020), tcp(15090)] },
+      ],
+      egress: [
+        { ports: [{ port: k8s.IntOrString.fromNumber(53), protocol: 'UDP' }, tcp(53), tcp(15012)] }, // names and istiod
+        ...openings().out,
+      ],
+    })),
+  });
+}
+
+function tcp(port: number): k8s.NetworkPolicyPort {
+  return { port: k8s.IntOrString.fromNumber(port), protocol: 'TCP' };
+}
+
+function namespace(name: string): k8s.NetworkPolicyPeer {
+  return { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } };
+}

@@ -1,0 +1,193 @@
+import { Yaml } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-27';
+import { Construct } from 'constructs';
+import { annotate, emit, idOf, late } from './emit';
+import { Telemetry, TelemetrySpec } from '../../imports/telemetry.istio.io';
+import { BOUNDARY_PORT } from '../internal/endpoint-checks';
+import { GatewaySite, Site } from '../internal/model';
+
+/*
+ * The pods of a boundary gateway: injected by the mesh's own istiod, unprivileged, without a token of the Kubernetes API.
+ */
+
+/** ConfigMap with one CA file for each peer that we call. */
+export const EGRESS_TRUST = 'fed-out-trust';
+/** Where the egress gateway finds it. */
+export const TRUST_DIRECTORY = '/etc/federation/trust';
+/** Where the agent writes the egress gateway's own certificate. */
+export const WORKLOAD_CERTIFICATE = '/var/run/federation/workload';
+
+const DEFAULT_REPLICAS = { min: 2, max: 5 };
+
+/** Everything that runs for one gateway. `visibleTo` are the namespaces that may know an egress gateway's Service. */
+export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySite, visibleTo: () => string[]): void {
+  const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
+  const { minReplicas = DEFAULT_REPLICAS.min, maxReplicas = DEFAULT_REPLICAS.max } = gateway.options;
+  new k8s.KubeServiceAccount(scope, idOf('ServiceAccount', named), {
+    metadata: { ...named, name: gateway.serviceAccountName },
+    automountServiceAccountToken: false,
+  });
+  renderDeployment(scope, site, gateway, maxReplicas > minReplicas ? undefined : minReplicas);
+  renderService(scope, gateway, visibleTo);
+  if (maxReplicas > minReplicas) renderAutoscaler(scope, gateway, minReplicas, maxReplicas);
+  if (minReplicas > 1) {
+    new k8s.KubePodDisruptionBudget(scope, idOf('PodDisruptionBudget', named), {
+      metadata: named,
+      spec: {
+        minAvailable: k8s.IntOrString.fromNumber(1),
+        // A pod that never became ready must not hold up the drain of its node.
+        unhealthyPodEvictionPolicy: 'AlwaysAllow',
+        selector: { matchLabels: gateway.podLabels },
+      },
+    });
+  }
+  emit<TelemetrySpec>(scope, Telemetry.GVK, named, () => ({
+    selector: { matchLabels: gateway.selector },
+    accessLogging: [{ providers: [{ name: site.accessLogProvider }] }],
+  }));
+}
+
+/** Labels of the pods, injected ones included: what a selector of somebody else could hit. */
+export function allPodLabels(gateway: GatewaySite): { [name: string]: string } {
+  return {
+    ...gateway.options.labels,
+    ...gateway.podLabels,
+    'sidecar.istio.io/inject': 'true',
+    'istio.io/dataplane-mode': 'none',
+    'service.istio.io/canonical-name': gateway.podLabels.app,
+    'service.istio.io/canonical-revision': 'latest',
+  };
+}
+
+function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, replicas?: number): void {
+  const { options, podLabels } = gateway;
+  const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
+  const egress = gateway.role === 'egress';
+  new k8s.KubeDeployment(scope, idOf('Deployment', named), {
+    metadata: { ...named, labels: podLabels },
+    spec: {
+      replicas,
+      selector: { matchLabels: podLabels },
+      template: {
+        metadata: {
+          labels: {
+            ...options.labels,
+            ...podLabels,
+            'sidecar.istio.io/inject': 'true',
+            'istio.io/dataplane-mode': 'none',
+            ...site.revision === undefined ? {} : { 'istio.io/rev': site.revision },
+          },
+          annotations: { 'inject.istio.io/templates': 'gateway', 'proxy.istio.io/config': proxyConfig(gateway) },
+        },
+        spec: {
+          serviceAccountName: gateway.serviceAccountName,
+          automountServiceAccountToken: false,
+          terminationGracePeriodSeconds: 60,
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+          topologySpreadConstraints: [{
+            maxSkew: 1,
+            topologyKey: 'kubernetes.io/hostname',
+            whenUnsatisfiable: 'ScheduleAnyway',
+            labelSelector: { matchLabels: podLabels },
+          }],
+          nodeSelector: options.nodeSelector,
+          tolerations: options.tolerations?.map(({ key, value, effect }) =>
+            ({ key, value, effect, operator: value === undefined ? 'Exists' : 'Equal' })),
+          priorityClassName: options.priorityClassName,
+          imagePullSecrets: options.imagePullSecretNames?.map((name) => ({ name })),
+          volumes: egress ? egressVolumes() : undefined,
+          containers: [container(gateway)],
+        },
+      },
+    },
+  });
+}
+
+function container(gateway: GatewaySite): k8s.Container {
+  const { cpuRequest = '100m', cpuLimit = '2', memoryRequest = '128Mi', memoryLimit = '1Gi' } = gateway.options;
+  return {
+    // Injection completes the container of this name, and puts the mesh's proxy image in place of `auto`.
+    name: 'istio-proxy',
+    image: 'auto',
+    ports: [
+      { name: 'tls-federation', containerPort: BOUNDARY_PORT, protocol: 'TCP' },
+      { name: 'http-envoy-prom', containerPort: 15090, protocol: 'TCP' },
+    ],
+    resources: {
+      requests: { cpu: k8s.Quantity.fromString(cpuRequest), memory: k8s.Quantity.fromString(memoryRequest) },
+      limits: { cpu: k8s.Quantity.fromString(cpuLimit), memory: k8s.Quantity.fromString(memoryLimit) },
+    },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      privileged: false,
+      readOnlyRootFilesystem: true,
+      runAsNonRoot: true,
+      capabilities: { drop: ['ALL'] },
+    },
+    volumeMounts: gateway.role === 'egress'
+      ? [{ name: 'federation-workload', mountPath: WORKLOAD_CERTIFICATE }, { name: 'federation-trust', mountPath: TRUST_DIRECTORY, readOnly: true }]
+      : undefined,
+  };
+}
+
+function egressVolumes(): k8s.Volume[] {
+  return [
+    // The agent writes the gateway's key here: memory, never a disk.
+    { name: 'federation-workload', emptyDir: { medium: 'Memory', sizeLimit: k8s.Quantity.fromString('1Mi') } },
+    { name: 'federation-trust', configMap: { name: EGRESS_TRUST, optional: true } },
+  ];
+}
+
+/** Settings that no route can replace: Envoy adds `x-envoy-original-host`, which names the local alias, after the route has run. */
+function proxyConfig(gateway: GatewaySite): string {
+  const egress = gateway.role === 'egress';
+  return Yaml.stringify({
+    terminationDrainDuration: '30s',
+    gatewayTopology: { forwardClientCertDetails: egress ? 'SANITIZE' : 'SANITIZE_SET' },
+    proxyHeaders: { attemptCount: { disabled: true }, envoyDebugHeaders: { disabled: true }, server: { disabled: true } },
+    ...egress ? { proxyMetadata: { OUTPUT_CERTS: WORKLOAD_CERTIFICATE } } : {},
+  });
+}
+
+function renderService(scope: Construct, gateway: GatewaySite, visibleTo: () => string[]): void {
+  const { options, podLabels, servicePorts } = gateway;
+  const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
+  const type = options.serviceType ?? 'LoadBalancer';
+  const outside = gateway.role === 'ingress' && type !== 'ClusterIP';
+  const service = new k8s.KubeService(scope, idOf('Service', named), {
+    metadata: {
+      ...named,
+      labels: podLabels,
+      annotations: gateway.role === 'egress'
+        ? { 'networking.istio.io/exportTo': late(() => visibleTo().join(',') || '.') }
+        : options.serviceAnnotations,
+    },
+    spec: {
+      type: gateway.role === 'egress' ? 'ClusterIP' : type,
+      externalTrafficPolicy: outside && (options.preserveClientAddress ?? true) ? 'Local' : undefined,
+      loadBalancerClass: options.loadBalancerClass,
+      loadBalancerSourceRanges: type === 'LoadBalancer' ? options.sourceRanges : undefined,
+      selector: podLabels,
+      ports: servicePorts.map((port) => ({
+        name: servicePorts.length === 1 ? 'tls-federation' : `tls-federation-${port}`,
+        port,
+        targetPort: k8s.IntOrString.fromNumber(BOUNDARY_PORT),
+        protocol: 'TCP',
+      })),
+    },
+  });
+  annotate(service, gateway.notes);
+}
+
+function renderAutoscaler(scope: Construct, gateway: GatewaySite, minReplicas: number, maxReplicas: number): void {
+  const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
+  new k8s.KubeHorizontalPodAutoscalerV2(scope, idOf('HorizontalPodAutoscaler', named), {
+    metadata: named,
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: gateway.serviceName },
+      minReplicas,
+      maxReplicas,
+      metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }],
+    },
+  });
+}
