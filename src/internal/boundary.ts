@@ -1,0 +1,181 @@
+import { ApiObject } from 'cdk8s';
+import { Construct, IConstruct } from 'constructs';
+import { BOUNDARY_PORT } from './endpoint-checks';
+import { Alias, Grant, LocalRoute, Notes, Peer, Site, Upstream } from './model';
+import type { IMeshPeer } from '../peer';
+import * as render from '../render';
+
+/*
+ * One boundary of ours: what has been declared for it, and the objects that stand for it. Objects come into being with the first
+ * declaration that needs them and read their fields when the chart is written, so the order of declarations never shows.
+ */
+
+const boundaries = new WeakMap<IConstruct, Boundary[]>();
+const peers = new WeakMap<IMeshPeer, Peer>();
+
+export class Boundary {
+  /** Local names by host, in whatever chart. */
+  public readonly aliases = new Map<string, Alias>();
+
+  /** Exported ports that are open, by peer. */
+  private readonly grants = new Map<string, Grant[]>();
+  /** Local ports that somebody may use, by the peer to which they lead. */
+  private readonly routes = new Map<string, LocalRoute[]>();
+  private readonly phases: render.Phases;
+  private readonly objects = new Map<string, ApiObject | undefined>();
+  private readonly peerNotes = new Map<string, Notes>();
+  private readonly suffixes = new Set<string>();
+
+  constructor(private readonly mesh: Construct, public readonly site: Site, private readonly guarded: boolean) {
+    this.phases = new render.Phases(new Construct(mesh, 'Boundary'));
+    const app = boundaries.get(mesh.node.root) ?? [];
+    boundaries.set(mesh.node.root, [...app, this]);
+  }
+
+  /** The boundaries of one mesh that the program knows, this one included. */
+  public get siblings(): Boundary[] {
+    return boundaries.get(this.mesh.node.root)!.filter(({ site }) => site.trustDomain === this.site.trustDomain);
+  }
+
+  /** The objects that a first exposure needs: the gateway, closed. */
+  public openIngress(): void {
+    this.once('ingress', () => {
+      this.open();
+      const { authorization, network, workload } = this.phases;
+      render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.ingress), this.site.notes);
+      render.renderIngressNetwork(network, this.site);
+      render.renderWorkload(workload, this.site, this.site.ingress, () => []);
+    });
+  }
+
+  /** The objects that a first binding needs: the gateway, closed. */
+  public openEgress(): void {
+    this.once('egress', () => {
+      this.open();
+      const { authorization, network, workload } = this.phases;
+      render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.egress), this.site.notes);
+      render.renderEgressNetwork(network, this.site, () => this.callerNamespaces, () => this.peerPorts);
+      render.renderWorkload(workload, this.site, this.site.egress, () => this.callerNamespaces);
+    });
+  }
+
+  /** What one exported port for one peer needs. The grant may change until the chart is written. */
+  public addGrant(grant: Grant): void {
+    const { authorization, listeners, routes } = this.phases;
+    append(this.grants, grant.peer.name, grant);
+    this.once(`trust ${grant.peer.name}`, () => render.renderPeerTrust(this.phases.trust, this.site, grant.peer));
+    this.once(`guard ${grant.peer.name}`, () => render.renderPeerGuard(authorization, this.site, grant));
+    this.once(`in ${grant.peer.name}`, () => render.annotate(
+      render.renderPeerListeners(listeners, this.site, grant.peer, () => this.grantsOf(grant.peer)), this.peerNotes.get(grant.peer.name) ?? {},
+    ));
+    this.once(`grant ${grant.sni}`, () => render.renderGrant(authorization, this.site, grant));
+    this.noteGrant(grant);
+    render.annotate(render.renderIngressRoute(routes, this.site, grant), grant.exposureNotes);
+  }
+
+  /** What people stated about a grant, once more when there is another one for the same port. */
+  public noteGrant(grant: Grant): void {
+    const policy = this.objects.get(`grant ${grant.sni}`);
+    if (policy) render.annotate(policy, grant.grantNotes);
+  }
+
+  /** What one local port needs in the boundary. */
+  public addRoute(route: LocalRoute): void {
+    const { authorization, listeners, routes } = this.phases;
+    const { peer } = route.upstream;
+    append(this.routes, peer.name, route);
+    this.suffixes.add(suffixOf(route.upstream));
+    this.once('upstream trust', () => render.renderUpstreamTrust(this.phases.trust, this.site, () => this.calledPeers));
+    render.renderCallers(authorization, this.site, route);
+    this.once(`upstream ${route.upstream.sni}`, () => render.renderUpstream(this.phases.upstreams, this.site, route.upstream));
+    this.once(`out ${peer.name}`, () => render.annotate(
+      render.renderLocalListeners(listeners, this.site, peer, () => this.routesTo(peer)), this.peerNotes.get(peer.name) ?? {},
+    ));
+    render.renderEgressRoute(routes, this.site, route);
+  }
+
+  /** What people stated about a peer, on the listeners for it, those that exist and those to come. */
+  public notePeer(peerName: string, notes: Notes): void {
+    this.peerNotes.set(peerName, notes);
+    for (const key of [`in ${peerName}`, `out ${peerName}`]) {
+      const object = this.objects.get(key);
+      if (object) render.annotate(object, notes);
+    }
+  }
+
+  private open(): void {
+    this.once('boundary', () => {
+      const { admission, namespace, network } = this.phases;
+      if (this.site.createNamespace) render.renderNamespace(namespace, this.site);
+      if (this.guarded) render.renderAdmission(admission, this.site, () => this.neighbourhood);
+      render.renderNetworkDeny(network, this.site);
+    });
+  }
+
+  private once(key: string, create: () => ApiObject | void): void {
+    if (this.objects.has(key)) return;
+    this.objects.set(key, undefined);
+    this.objects.set(key, create() ?? undefined);
+  }
+
+  private grantsOf(peer: Peer): Grant[] {
+    return [...this.grants.get(peer.name) ?? []].sort((a, b) => compare(a.exportName, b.exportName) || a.exportPort - b.exportPort);
+  }
+
+  private routesTo(peer: Peer): LocalRoute[] {
+    return [...this.routes.get(peer.name) ?? []].sort((a, b) => compare(a.alias.host, b.alias.host) || a.localPort - b.localPort);
+  }
+
+  private get calledPeers(): Peer[] {
+    return [...this.routes.values()].map(([{ upstream }]) => upstream.peer);
+  }
+
+  private get callerNamespaces(): string[] {
+    return [...new Set([...this.aliases.values()].flatMap(({ callers }) => callers.map(({ namespaceName }) => namespaceName)))].sort();
+  }
+
+  private get peerPorts(): number[] {
+    return [...new Set(this.calledPeers.flatMap(({ endpoints }) => endpoints.map(({ port }) => port)))].sort((a, b) => a - b);
+  }
+
+  private get neighbourhood(): render.Neighbourhood {
+    return {
+      gateways: [
+        ...this.objects.has('ingress') ? [this.site.ingress] : [],
+        ...this.objects.has('egress') ? [this.site.egress] : [],
+      ],
+      boundaryNamespaces: this.siblings.map(({ site }) => site.namespaceName).sort(),
+      domains: [...this.suffixes].sort(),
+      aliases: [...this.aliases.values()].sort((a, b) => compare(a.host, b.host)),
+    };
+  }
+}
+
+/** A peer as plain data. */
+export function peerOf(peer: IMeshPeer): Peer {
+  const known = peers.get(peer) ?? {
+    name: peer.meshName,
+    ingressIdentity: { uri: peer.ingressIdentity.uri, principal: peer.ingressIdentity.principal },
+    egressIdentity: { uri: peer.egressIdentity.uri, principal: peer.egressIdentity.principal },
+    pem: peer.trustBundle._pem,
+    endpoints: peer.endpoints.map(({ address, port }) => ({ address, port: port ?? BOUNDARY_PORT })),
+  };
+  peers.set(peer, known);
+  return known;
+}
+
+/** Order of texts that no locale changes. */
+export function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** All server names that this peer keeps for us. */
+function suffixOf({ sni, exportName, exportPort }: Upstream): string {
+  return sni.slice(`p${exportPort}.${exportName}`.length);
+}
+
+function append<Item>(lists: Map<string, Item[]>, key: string, item: Item): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
+}

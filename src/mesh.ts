@@ -1,0 +1,367 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import { Justification } from './accountability';
+import { RemoteServiceBinding, RemoteServiceBindingOptions } from './bind';
+import { GatewayCredential } from './credential';
+import { Delivery } from './delivery';
+import { ExposedService, ExposedServiceOptions } from './expose';
+import { BoundaryGateway, BoundaryGatewayAttributes, GatewayEndpoint } from './gateway';
+import { SpiffeId } from './identity';
+import { Boundary } from './internal/boundary';
+import { chartsOf, claimChart } from './internal/charts';
+import { checkAccountability, checkDomain, checkJustification, checkNamespace, checkObjectName } from './internal/checks';
+import { BOUNDARY_PORT, checkEndpoints } from './internal/endpoint-checks';
+import { describeMistake, fail, show } from './internal/errors';
+import { checkEgressOptions } from './internal/gateway-checks';
+import { GatewaySite, Site } from './internal/model';
+import { gatewayLabel } from './internal/names';
+import { notesOf, reasonOf } from './internal/notes';
+import { checkMeshName, checkTrustDomain } from './internal/wire-checks';
+import { IstioVersion } from './istio-version';
+import { AddPeerOptions, IMeshPeer } from './peer';
+import { TrustBundle } from './trust';
+
+/**
+ * A mesh of ours and its boundary:
+ *
+ *     const east = new FederatedMesh(new Chart(app, 'east'), 'Mesh', {
+ *       meshName: 'east', trustDomain: 'east.example',
+ *       trustBundle: TrustBundle.fromPemFile('trust/east.pem'),
+ *       endpoints: [{ address: 'federation.east.example' }],
+ *     });
+ *     east.addPeer(west);
+ *     east.expose('Reviews', { service, exportName: 'reviews', ports: [ServicePort.http(9080)] }).allowFrom(west);
+ *
+ * A mesh that exposes and binds nothing creates nothing.
+ */
+
+/** One mesh and its boundary. A second boundary of the same mesh (other peers, other DMZ) is a second construct with its own namespace. */
+export interface FederatedMeshProps {
+  /** How peers know us, a DNS label. */
+  readonly meshName: string;
+  /** Trust domain in the certificates of the boundary gateways (`meshConfig.trustDomain`). Never `cluster.local`. */
+  readonly trustDomain: string;
+  /** Public CA certificates with which peers verify our gateways. */
+  readonly trustBundle: TrustBundle;
+  /**
+   * Where peers reach our ingress gateway.
+   * @default - none; synthesis fails if something is exposed
+   */
+  readonly endpoints?: GatewayEndpoint[];
+  /**
+   * What the gateways present.
+   * @default GatewayCredential.workloadIdentity()
+   */
+  readonly credential?: GatewayCredential;
+  /**
+   * Namespace of the boundary. It holds nothing else: its network policies and its level of pod security are the boundary's.
+   * @default 'istio-federation'
+   */
+  readonly namespaceName?: string;
+  /**
+   * Emit the Namespace object.
+   * @default true
+   */
+  readonly createNamespace?: boolean;
+  /**
+   * Gateway for what peers call.
+   * @default BoundaryGateway.dedicated() - once something is exposed
+   */
+  readonly ingressGateway?: BoundaryGateway;
+  /**
+   * Gateway for what we call.
+   * @default BoundaryGateway.dedicated() - once something is bound
+   */
+  readonly egressGateway?: BoundaryGateway;
+  /**
+   * Istio of this mesh.
+   * @default - the version that the library is proved with, 1.31
+   */
+  readonly istioVersion?: IstioVersion;
+  /**
+   * Revision label for injection.
+   * @default - the default revision
+   */
+  readonly revision?: string;
+  /**
+   * Istio's root namespace. Nothing in it can be exposed or bound, and the boundary cannot be in it.
+   * @default 'istio-system'
+   */
+  readonly rootNamespaceName?: string;
+  /**
+   * DNS domain of the cluster.
+   * @default 'cluster.local'
+   */
+  readonly clusterDomain?: string;
+  /**
+   * Namespace from which metrics are scraped.
+   * @default 'monitoring'
+   */
+  readonly monitoringNamespaceName?: string;
+  /**
+   * Access log provider of the mesh config. Logs are always on.
+   * @default 'envoy'
+   */
+  readonly accessLogProvider?: string;
+  /**
+   * How the order of objects is told.
+   * @default Delivery.kubectl()
+   */
+  readonly delivery?: Delivery;
+  /**
+   * Why the admission policy that guards the boundary is left out.
+   * @default - it is emitted
+   */
+  readonly withoutAdmissionPolicy?: Justification;
+}
+
+/** A mesh that we own. */
+export class FederatedMesh extends Construct implements IMeshPeer {
+  public readonly meshName: string;
+  public readonly trustDomain: string;
+  public readonly endpoints: GatewayEndpoint[];
+  public readonly ingressIdentity: SpiffeId;
+  public readonly egressIdentity: SpiffeId;
+  public readonly trustBundle: TrustBundle;
+  /** Namespace of the boundary. */
+  public readonly namespaceName: string;
+  /** Names of the ingress gateway, for your own network policies and dashboards. */
+  public readonly ingressGateway: BoundaryGatewayAttributes;
+  /** Names of the egress gateway. */
+  public readonly egressGateway: BoundaryGatewayAttributes;
+  /** @internal */
+  public readonly _istioVersion: IstioVersion;
+  /** @internal */
+  public readonly _boundary: Boundary;
+  /**
+   * By export name.
+   * @internal
+   */
+  public readonly _exposures = new Map<string, ExposedService>();
+  /**
+   * By local host.
+   * @internal
+   */
+  public readonly _bindings = new Map<string, RemoteServiceBinding>();
+  /**
+   * Services that stand for local names.
+   * @internal
+   */
+  public readonly _ownServices = new Set<ApiObject>();
+  private readonly peers = new Map<IMeshPeer, AddPeerOptions>();
+  private readonly rootNamespaceName: string;
+
+  /**
+   * Throws FED101 to FED106 for names, domains and endpoints that cannot be used, FED111 for names that Kubernetes refuses, FED112 when
+   * the chart belongs to another mesh, FED113 when another boundary of the mesh has the namespace, FED114 for a reason that says
+   * nothing, FED116 for gateway options that cannot be met, FED118 for Istio's root namespace.
+   */
+  constructor(scope: Construct, id: string, props: FederatedMeshProps) {
+    super(scope, id);
+    const { namespaceName = 'istio-federation', rootNamespaceName = 'istio-system', endpoints = [] } = props;
+    checkMeshName(this, props.meshName);
+    checkTrustDomain(this, props.trustDomain);
+    checkEndpoints(this, endpoints);
+    [namespaceName, rootNamespaceName, props.monitoringNamespaceName ?? 'monitoring'].forEach((name) => checkNamespace(this, name));
+    checkDomain(this, props.clusterDomain ?? 'cluster.local', 'FED111', 'cluster domain');
+    if (props.revision !== undefined) checkObjectName(this, props.revision, 'revision');
+    if (props.egressGateway) checkEgressOptions(this, props.egressGateway._options);
+    if (props.withoutAdmissionPolicy) checkJustification(this, 'leaving the admission policy out', props.withoutAdmissionPolicy);
+    this.meshName = props.meshName;
+    this.trustDomain = props.trustDomain;
+    this.trustBundle = props.trustBundle;
+    this.endpoints = [...endpoints];
+    this.namespaceName = namespaceName;
+    this.rootNamespaceName = rootNamespaceName;
+    this._istioVersion = props.istioVersion ?? IstioVersion.V1_31;
+    claimChart(this, this, this);
+    const site = siteOf(props, namespaceName);
+    this.ingressGateway = attributesOf(site.ingress);
+    this.egressGateway = attributesOf(site.egress);
+    this.ingressIdentity = SpiffeId.forServiceAccount({ trustDomain: this.trustDomain, ...this.ingressGateway });
+    this.egressIdentity = SpiffeId.forServiceAccount({ trustDomain: this.trustDomain, ...this.egressGateway });
+    this._boundary = new Boundary(this, site, props.withoutAdmissionPolicy === undefined);
+    this.checkNamespaceAlone();
+    this.node.addValidation({ validate: () => [...this.missingEndpoints(), ...this.missingPeers(), ...this.takenNames()] });
+  }
+
+  /**
+   * Agrees to deal with a peer. Grants nothing.
+   *
+   * The same call again changes nothing. Throws FED103 when the peer has our trust domain, FED109 for other options than before, FED110
+   * for a name that we use already, FED119 for a CA that we know as somebody else's, FED407 for ourselves.
+   */
+  public addPeer(peer: IMeshPeer, options: AddPeerOptions = {}): void {
+    checkAccountability(this, options);
+    this.checkPeer(peer);
+    const earlier = this.peers.get(peer);
+    if (earlier && JSON.stringify(notesOf(earlier)) !== JSON.stringify(notesOf(options))) {
+      fail('FED109', this, `peer ${show(peer.meshName)} is added twice, with different options`, 'keep one of the calls');
+    }
+    this.peers.set(peer, options);
+    this._boundary.notePeer(peer.meshName, notesOf(options));
+  }
+
+  /** Offers a service. Nobody may call it until `allowFrom`. Objects go into the mesh's chart. */
+  public expose(id: string, options: ExposedServiceOptions): ExposedService {
+    return new ExposedService(this, id, { mesh: this, ...options });
+  }
+
+  /** Gives a peer's service a local name. Nobody may call it until `allowFrom`. Objects go into the mesh's chart. */
+  public bind(id: string, options: RemoteServiceBindingOptions): RemoteServiceBinding {
+    return new RemoteServiceBinding(this, id, { mesh: this, ...options });
+  }
+
+  /** @internal */
+  public _addExposure(exposure: ExposedService): void {
+    const twin = this._exposures.get(exposure.exportName);
+    if (twin) {
+      fail('FED302', exposure, `the export name ${show(exposure.exportName)} is that of ${twin.node.path}`,
+        'choose another name, or list the ports in one exposure');
+    }
+    this._exposures.set(exposure.exportName, exposure);
+    this._boundary.openIngress();
+  }
+
+  /** @internal */
+  public _addBinding(binding: RemoteServiceBinding): void {
+    const { _alias: alias } = binding;
+    if (this._boundary.siblings.some(({ aliases }) => aliases.has(alias.host))) {
+      fail('FED401', binding, `the local name ${show(alias.host)} is bound already in mesh ${show(this.meshName)}`,
+        'choose another name, or remove one of the bindings');
+    }
+    this._bindings.set(alias.host, binding);
+    this._boundary.aliases.set(alias.host, alias);
+    this._boundary.openEgress();
+  }
+
+  /**
+   * The boundary and Istio itself are no application: what is theirs is never exposed, bound or a caller.
+   * @internal
+   */
+  public _checkFree(where: Construct, namespaceName: string, what: string): void {
+    const owner = namespaceName === this.rootNamespaceName ? 'Istio itself'
+      : this._boundary.siblings.some(({ site }) => site.namespaceName === namespaceName) ? 'the boundary' : undefined;
+    if (owner) {
+      fail('FED118', where, `${what} is in the namespace ${show(namespaceName)} of ${owner}`,
+        'name something of an application, in a namespace of its own');
+    }
+  }
+
+  private checkNamespaceAlone(): void {
+    if (this.namespaceName === this.rootNamespaceName) {
+      fail('FED118', this, `the boundary is in Istio's root namespace ${show(this.namespaceName)}, where policies hold for the whole mesh`,
+        'give the boundary a namespace of its own');
+    }
+    const twins = this._boundary.siblings.filter(({ site }) => site.namespaceName === this.namespaceName);
+    if (twins.length > 1) {
+      fail('FED113', this, `another boundary of the trust domain ${show(this.trustDomain)} has the namespace ${show(this.namespaceName)}`,
+        'give each boundary of a mesh its own namespaceName');
+    }
+  }
+
+  private checkPeer(peer: IMeshPeer): void {
+    if (peer === this) fail('FED407', this, 'it is added as its own peer', 'add the other mesh');
+    checkMeshName(this, peer.meshName);
+    checkTrustDomain(this, peer.trustDomain);
+    if (peer.trustDomain === this.trustDomain) {
+      fail('FED103', this, `peer ${show(peer.meshName)} has our trust domain ${show(peer.trustDomain)}: its workloads would be ours`,
+        'give each mesh a trust domain of its own (meshConfig.trustDomain)');
+    }
+    const others = [...this.peers.keys()].filter((other) => other !== peer);
+    if (peer.meshName === this.meshName || others.some(({ meshName }) => meshName === peer.meshName)) {
+      fail('FED110', this, `the name ${show(peer.meshName)} is that of ${peer.meshName === this.meshName ? 'this mesh' : 'another peer'} already`,
+        'give the peer another meshName: it is our name for it');
+    }
+    for (const other of [this, ...others]) this.checkTrustApart(peer, other);
+  }
+
+  /** Whoever can issue certificates with the CA of two meshes can be both of them. Two boundaries of one mesh share theirs. */
+  private checkTrustApart(peer: IMeshPeer, other: IMeshPeer): void {
+    const shared = peer.trustBundle._authorities.some((authority) => other.trustBundle._authorities.includes(authority));
+    const same = peer.trustDomain === other.trustDomain;
+    const whose = other === this ? 'our own' : `that of peer ${show(other.meshName)}`;
+    if (shared && !same) {
+      fail('FED119', this, `a CA of peer ${show(peer.meshName)} is ${whose}, so each could pass for the other`,
+        'give each mesh a root of its own, and state only the root of that mesh');
+    }
+    if (same && !shared) {
+      fail('FED119', this, `peer ${show(peer.meshName)} has the trust domain of peer ${show(other.meshName)}, but another CA`,
+        'state one trust bundle for one trust domain');
+    }
+  }
+
+  private missingEndpoints(): string[] {
+    const [exportName] = this._exposures.keys();
+    if (exportName === undefined || this.endpoints.length > 0) return [];
+    return [describeMistake('FED107', this, `${show(exportName)} is exposed, but no endpoint says where peers reach us`,
+      'state where the ingress gateway is reached: endpoints: [{ address: … }]')];
+  }
+
+  private missingPeers(): string[] {
+    const users = new Map<IMeshPeer, Construct>();
+    for (const exposure of this._exposures.values()) exposure._grantedPeers.forEach((peer) => users.set(peer, exposure));
+    for (const binding of this._bindings.values()) users.set(binding._source.mesh, binding);
+    return [...users].filter(([peer]) => !this.peers.has(peer)).map(([peer, user]) => describeMistake('FED108', this, `${user.node.path} deals with mesh ${show(peer.meshName)}, which is no peer`,
+      `agree to it: addPeer(…) with the construct ${peer.node.path}`));
+  }
+
+  private takenNames(): string[] {
+    if (this._bindings.size === 0) return [];
+    const exposed = [...this._exposures.values()].map(({ _service }) => `${_service.serviceName}.${_service.namespaceName}`);
+    const taken = new Set([...this.chartServices(), ...exposed]);
+    return [...this._bindings.values()].filter(({ _alias: { serviceName, namespaceName } }) => taken.has(`${serviceName}.${namespaceName}`))
+      .map((binding) => describeMistake('FED402', binding, `${show(binding.host)} is a Service of mesh ${show(this.meshName)} already`,
+        'choose another name, or remove that Service once nothing runs behind it'));
+  }
+
+  /** Services of others in the charts of this mesh. */
+  private chartServices(): string[] {
+    return chartsOf(this, this.trustDomain).flatMap((chart) => chart.node.findAll())
+      .filter((construct): construct is ApiObject => ApiObject.isApiObject(construct) && construct.kind === 'Service')
+      .filter((service) => !this._ownServices.has(service))
+      .map((service) => `${service.name}.${service.metadata.namespace ?? 'default'}`);
+  }
+}
+
+function siteOf(props: FederatedMeshProps, namespaceName: string): Site {
+  const privateAddresses = (props.endpoints ?? []).filter(({ privateAddress }) => privateAddress)
+    .map(({ address, privateAddress }) => `${address}: ${reasonOf(privateAddress!)}`);
+  return {
+    meshName: props.meshName,
+    trustDomain: props.trustDomain,
+    namespaceName,
+    createNamespace: props.createNamespace ?? true,
+    clusterDomain: props.clusterDomain ?? 'cluster.local',
+    monitoringNamespaceName: props.monitoringNamespaceName ?? 'monitoring',
+    accessLogProvider: props.accessLogProvider ?? 'envoy',
+    revision: props.revision,
+    ingress: {
+      ...gatewaySite('ingress', namespaceName, props.ingressGateway),
+      servicePorts: [...new Set((props.endpoints ?? []).map(({ port }) => port ?? BOUNDARY_PORT))].sort((a, b) => a - b),
+      notes: { 'private-address': privateAddresses.join('; ') || undefined },
+    },
+    egress: gatewaySite('egress', namespaceName, props.egressGateway),
+    notes: { 'without-admission-policy': props.withoutAdmissionPolicy && reasonOf(props.withoutAdmissionPolicy) },
+  };
+}
+
+function gatewaySite(role: 'ingress' | 'egress', namespaceName: string, gateway: BoundaryGateway = BoundaryGateway.dedicated()): GatewaySite {
+  const name = `federation-${role}`;
+  const selector = { istio: gatewayLabel(namespaceName, role) };
+  return {
+    role,
+    namespaceName,
+    serviceAccountName: name,
+    serviceName: name,
+    selector,
+    podLabels: { app: name, ...selector },
+    servicePorts: [BOUNDARY_PORT],
+    options: gateway._options,
+    notes: {},
+  };
+}
+
+function attributesOf({ namespaceName, serviceAccountName, serviceName, podLabels }: GatewaySite): BoundaryGatewayAttributes {
+  return { namespaceName, serviceAccountName, serviceName, podLabels: { ...podLabels } };
+}

@@ -1,0 +1,160 @@
+import { Construct, IConstruct } from 'constructs';
+import { Accountability } from './accountability';
+import type { IExposedService } from './expose';
+import { GatewayEndpoint } from './gateway';
+import { SpiffeId } from './identity';
+import { checkEndpoints } from './internal/endpoint-checks';
+import { fail, show } from './internal/errors';
+import { sniOf } from './internal/names';
+import { checkExport, checkMeshName, checkTrustDomain } from './internal/wire-checks';
+import { ServicePort } from './service';
+import { TrustBundle } from './trust';
+
+/**
+ * A mesh that we deal with:
+ *
+ *     const bank = new RemoteMesh(chart, 'Bank', { meshName: 'bank', trustDomain: 'bank.example', trustBundle, … });
+ *     shop.addPeer(bank, { agreementId: 'ISA-2026-014', contact: 'mailto:security@bank.example' });
+ *     shop.bind('CardAuth', { source: bank.exposedService('card-auth'), localName });
+ */
+
+/** All that a counterpart may know about a mesh, whether we own it or not. */
+export interface IMeshPeer extends IConstruct {
+  /** Our name for it, a DNS label. */
+  readonly meshName: string;
+  /** Trust domain of its boundary gateways. */
+  readonly trustDomain: string;
+  /** Where its ingress gateway is reached. Empty when it exposes nothing. */
+  readonly endpoints: GatewayEndpoint[];
+  /** Who answers at its ingress gateway. */
+  readonly ingressIdentity: SpiffeId;
+  /** Who calls from its egress gateway. */
+  readonly egressIdentity: SpiffeId;
+  /** What proves both. */
+  readonly trustBundle: TrustBundle;
+}
+
+/** Options of `FederatedMesh.addPeer`. */
+export interface AddPeerOptions extends Accountability {
+  /**
+   * Identifier of the interconnection agreement.
+   * @default - not stated
+   */
+  readonly agreementId?: string;
+  /**
+   * Whom to call, as a URI.
+   * @default - not stated
+   */
+  readonly contact?: string;
+}
+
+/** A service of a mesh that we only know. */
+export interface RemoteServiceProps {
+  /** The name that its owner chose. */
+  readonly exportName: string;
+  /** The ports that its owner exports, by exported number. */
+  readonly ports: ServicePort[];
+}
+
+/** A mesh that we only know, stated by hand. */
+export interface RemoteMeshProps {
+  /** Our name for it, a DNS label. */
+  readonly meshName: string;
+  /** Trust domain of its boundary gateways. */
+  readonly trustDomain: string;
+  /** Its public CA certificates, received on a channel that you trust. */
+  readonly trustBundle: TrustBundle;
+  /** Who answers at its ingress gateway. */
+  readonly ingressIdentity: SpiffeId;
+  /** Who calls from its egress gateway. */
+  readonly egressIdentity: SpiffeId;
+  /**
+   * Where its ingress gateway is reached.
+   * @default - none; binding its services fails
+   */
+  readonly endpoints?: GatewayEndpoint[];
+  /**
+   * What it exposes to us.
+   * @default - nothing
+   */
+  readonly exposedServices?: RemoteServiceProps[];
+  /**
+   * Its name for us.
+   * @default - our `meshName`
+   */
+  readonly knownAs?: string;
+}
+
+/** A mesh that we only know. Creates nothing by itself. */
+export class RemoteMesh extends Construct implements IMeshPeer {
+  public readonly meshName: string;
+  public readonly trustDomain: string;
+  public readonly endpoints: GatewayEndpoint[];
+  public readonly ingressIdentity: SpiffeId;
+  public readonly egressIdentity: SpiffeId;
+  public readonly trustBundle: TrustBundle;
+  private readonly services: Map<string, RemoteService>;
+
+  /**
+   * Throws FED101 to FED106 for names, domains and endpoints that cannot be used, FED117 when an identity is not of the trust domain,
+   * FED301 to FED303 for services that nobody could export.
+   */
+  constructor(scope: Construct, id: string, props: RemoteMeshProps) {
+    super(scope, id);
+    checkMeshName(this, props.meshName);
+    checkTrustDomain(this, props.trustDomain);
+    checkEndpoints(this, props.endpoints ?? []);
+    if (props.knownAs !== undefined) checkMeshName(this, props.knownAs);
+    for (const identity of [props.ingressIdentity, props.egressIdentity]) {
+      if (identity.trustDomain === props.trustDomain) continue;
+      fail('FED117', this, `the identity ${show(identity.uri)} is not of the trust domain ${show(props.trustDomain)}`,
+        'state the trust domain of the peer\'s boundary gateways and the identities that their certificates carry');
+    }
+    this.meshName = props.meshName;
+    this.trustDomain = props.trustDomain;
+    this.endpoints = [...props.endpoints ?? []];
+    this.ingressIdentity = props.ingressIdentity;
+    this.egressIdentity = props.egressIdentity;
+    this.trustBundle = props.trustBundle;
+    this.services = new Map();
+    for (const service of props.exposedServices ?? []) {
+      checkExport(this, service.exportName, service.ports, props.trustDomain);
+      if (this.services.has(service.exportName)) {
+        fail('FED302', this, `the export name ${show(service.exportName)} stands there twice`, 'list all its ports in one entry');
+      }
+      this.services.set(service.exportName, new RemoteService(this, service, props.knownAs));
+    }
+  }
+
+  /**
+   * A service that the peer exposes to us.
+   *
+   * Throws FED406 for an unknown name, and lists the known ones.
+   */
+  public exposedService(exportName: string): IExposedService {
+    const service = this.services.get(exportName);
+    if (service) return service;
+    const known = [...this.services.keys()].sort();
+    return fail('FED406', this, `${show(exportName)} is not among what mesh ${show(this.meshName)} exposes to us`,
+      known.length === 0 ? 'list it in exposedServices' : `choose one of ${known.join(', ')}, or list it in exposedServices`);
+  }
+}
+
+class RemoteService extends Construct implements IExposedService {
+  public readonly mesh: IMeshPeer;
+  public readonly exportName: string;
+  public readonly ports: ServicePort[];
+  private readonly knownAs?: string;
+
+  constructor(mesh: RemoteMesh, props: RemoteServiceProps, knownAs?: string) {
+    super(mesh, props.exportName);
+    this.mesh = mesh;
+    this.exportName = props.exportName;
+    this.ports = [...props.ports];
+    this.knownAs = knownAs;
+  }
+
+  public sniFor(peer: IMeshPeer, exportPort: number): string {
+    return sniOf(this.exportName, exportPort, this.knownAs ?? peer.meshName, this.mesh.trustDomain);
+  }
+}
