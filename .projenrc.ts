@@ -142,6 +142,14 @@ project.addTask('bench', {
   description: 'Measures build and synthesis against raw ApiObjects',
   exec: tsNode('bench/synth.ts', 'bench'),
 });
+// The CEL library is an ES module, which jest does not load on Node 20.
+Object.assign(project.jest!.config, {
+  transformIgnorePatterns: ['/node_modules/(?!@marcbachmann/cel-js/)'],
+  transform: {
+    ...project.jest!.config.transform,
+    '/@marcbachmann/cel-js/.+\\.js$': ['ts-jest', { tsconfig: { allowJs: true, module: 'commonjs', target: 'es2022' }, diagnostics: false }],
+  },
+});
 // Names that another language would change stay visible, and fail.
 project.compileTask.reset('jsii --fail-on-warnings', { env: { JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20' } });
 // `build` packs for npm. The other languages need their toolchains: `npx projen package-all`.

@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'fs';
+import { join } from 'path';
+import { Manifest, keyOf, parse } from './support/manifests';
+import { ISTIO_VERSIONS, refusals } from './support/schemas';
+
+const golden = join(__dirname, 'golden');
+const files = readdirSync(golden).flatMap((scenario) => readdirSync(join(golden, scenario)).map((file) => `${scenario}/${file}`));
+
+function read(file: string): Manifest[] {
+  return parse(readFileSync(join(golden, file), 'utf8'));
+}
+
+test('the supported Istio versions are validated, and no other', () => {
+  expect(ISTIO_VERSIONS).toEqual(['1.30', '1.31']);
+});
+
+describe.each(ISTIO_VERSIONS)('Istio %s and Kubernetes accept', (version) => {
+  test.each(files)('%s, with unknown fields refused and CEL evaluated', (file) => {
+    const refused = read(file).flatMap((manifest) => refusals(manifest, version).map((refusal) => `${keyOf(manifest)}: ${refusal}`));
+    expect(refused).toEqual([]);
+  });
+});
+
+describe('the validator', () => {
+  const [gateway] = read('two-meshes-http/east.yaml').filter(({ kind }) => kind === 'Gateway');
+  const [entry] = read('two-meshes-http/west.yaml').filter(({ kind }) => kind === 'ServiceEntry');
+  const [rule] = read('two-meshes-http/west.yaml').filter(({ kind }) => kind === 'DestinationRule');
+  const [deployment] = read('two-meshes-http/east.yaml').filter(({ kind }) => kind === 'Deployment');
+
+  test('refuses an unknown field of an Istio object', () => {
+    expect(refusals({ ...gateway, spec: { ...gateway.spec, bogus: 1 } }, '1.31')).toEqual([expect.stringContaining('bogus')]);
+  });
+
+  test('refuses a word that is not in an enumeration', () => {
+    const servers = [{ ...gateway.spec.servers[0], tls: { ...gateway.spec.servers[0].tls, mode: 'MUTUALLY' } }];
+    expect(refusals({ ...gateway, spec: { ...gateway.spec, servers } }, '1.31')).not.toEqual([]);
+  });
+
+  test('refuses what a CEL rule over a list forbids', () => {
+    const ports = [entry.spec.ports[0], { ...entry.spec.ports[0], name: 'again' }];
+    expect(refusals({ ...entry, spec: { ...entry.spec, ports } }, '1.31')).toEqual([expect.stringContaining('/spec/ports')]);
+  });
+
+  test('refuses a duration that CEL cannot read', () => {
+    const trafficPolicy = { connectionPool: { tcp: { connectTimeout: 'soon' } } };
+    expect(refusals({ ...rule, spec: { ...rule.spec, trafficPolicy } }, '1.31')).toEqual([expect.stringContaining('connectTimeout')]);
+  });
+
+  test('refuses an unknown field deep in a core object', () => {
+    const copy = structuredClone(deployment);
+    copy.spec.template.spec.containers[0].imagePullPolice = 'Always';
+    expect(refusals(copy, '1.31')).toEqual([expect.stringContaining('imagePullPolice')]);
+  });
+
+  test('refuses a kind that it does not know', () => {
+    expect(refusals({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' } }, '1.31')).toEqual(['no schema for v1 Secret']);
+  });
+});

@@ -1,0 +1,51 @@
+/**
+ * What a program writes, read back from the YAML alone.
+ */
+import { App, Chart, Yaml } from 'cdk8s';
+import { parseAllDocuments } from 'yaml';
+
+/** Any object of Kubernetes: tests look into all of it. */
+export type Manifest = any;
+
+/** The files of a program, by chart. A chart without objects gives an empty text. */
+export function filesOf(apps: App[]): Map<string, string> {
+  const charts = apps.flatMap((app) => app.charts.filter((chart) => chart.node.scope === app));
+  return new Map(charts.map((chart) => [chart.node.path, textOf(chart)]));
+}
+
+/** One file, as cdk8s writes it. */
+export function textOf(chart: Chart): string {
+  const objects = chart.toJson();
+  return objects.length === 0 ? '' : Yaml.stringify(...objects);
+}
+
+/** The objects of one file. */
+export function parse(text: string): Manifest[] {
+  return parseAllDocuments(text).map((document) => document.toJS()).filter((manifest) => manifest);
+}
+
+/** All objects of a program, as its files say them. */
+export function objectsOf(...apps: App[]): Manifest[] {
+  return [...filesOf(apps).values()].flatMap(parse);
+}
+
+/** What tells an object apart in a cluster. */
+export function keyOf({ apiVersion, kind, metadata }: Manifest): string {
+  return `${apiVersion.split('/').slice(0, -1).join('/')}/${kind} ${metadata.namespace ?? '-'}/${metadata.name}`;
+}
+
+/** The one object of a kind and name. */
+export function find(objects: Manifest[], kind: string, name: string, namespace?: string): Manifest {
+  const found = objects.filter((object) => object.kind === kind && object.metadata.name === name
+    && (namespace === undefined || object.metadata.namespace === namespace));
+  if (found.length !== 1) {
+    const known = objects.filter((object) => object.kind === kind).map(keyOf);
+    throw new Error(`${found.length} objects ${kind} ${name}; there are ${known.join(', ') || 'none of that kind'}`);
+  }
+  return found[0];
+}
+
+/** Names of the objects of a kind. */
+export function names(objects: Manifest[], kind: string): string[] {
+  return objects.filter((object) => object.kind === kind).map(({ metadata }) => metadata.name).sort();
+}

@@ -1,0 +1,111 @@
+/**
+ * What an API server checks: the schemas of Istio's CRDs and of Kubernetes, unknown fields refused (`--validate=strict`), and all CEL
+ * rules of the CRDs evaluated.
+ */
+import { readdirSync, readFileSync } from 'fs';
+import { join } from 'path';
+import { Environment } from '@marcbachmann/cel-js';
+import Ajv, { ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+import { parseAllDocuments } from 'yaml';
+import { Manifest } from './manifests';
+
+const crds = join(__dirname, '..', '..', 'crds');
+
+/** The Istio versions whose CRDs are vendored. */
+export const ISTIO_VERSIONS = readdirSync(crds).map((file) => /^istio-(.*)\.yaml$/.exec(file)?.[1]).filter((version) => version !== undefined);
+
+type Schema = any;
+interface Checks { readonly schema: Schema; readonly structure: ValidateFunction }
+
+const cache = new Map<string, Map<string, Checks>>();
+const kubernetes = kubernetesChecks();
+
+/** Everything that an API server with the CRDs of this Istio version would say against an object. */
+export function refusals(manifest: Manifest, istioVersion: string): string[] {
+  const kind = `${manifest.apiVersion} ${manifest.kind}`;
+  const istio = cache.get(istioVersion) ?? istioChecks(istioVersion);
+  cache.set(istioVersion, istio);
+  const checks = istio.get(kind);
+  if (checks) {
+    const { apiVersion, kind: _, metadata, ...rest } = manifest;
+    return [...structure(checks.structure, rest), ...rules(checks.schema, rest, '')];
+  }
+  const core = kubernetes.get(kind);
+  return core ? structure(core, manifest) : [`no schema for ${kind}`];
+}
+
+function structure(validate: ValidateFunction, value: unknown): string[] {
+  return validate(value) ? [] : validate.errors!.map(({ instancePath, message, params }) => `${instancePath || '/'} ${message} ${JSON.stringify(params)}`);
+}
+
+/** The CEL rules of a schema and of all below it. A rule that cannot be evaluated refuses. */
+function rules(schema: Schema, value: any, path: string): string[] {
+  if (value === undefined || value === null) return [];
+  const own = (schema['x-kubernetes-validations'] ?? []).filter(({ rule }: Schema) => !holds(rule, value))
+    .map(({ rule, message }: Schema) => `${path || '/'} ${message ?? rule}`);
+  const below = Array.isArray(value)
+    ? value.flatMap((item, index) => rules(schema.items ?? {}, item, `${path}/${index}`))
+    : typeof value === 'object'
+      ? Object.entries(value).flatMap(([key, item]) => rules(schema.properties?.[key] ?? schema.additionalProperties ?? {}, item, `${path}/${key}`))
+      : [];
+  return [...own, ...below];
+}
+
+class ParsedUrl {
+  constructor(public readonly url: URL) {}
+}
+
+const environment = new Environment({ unlistedVariablesAreDyn: true })
+  .registerType('ParsedUrl', ParsedUrl)
+  .registerFunction('url(string): ParsedUrl', (text: string) => new ParsedUrl(new URL(text)))
+  .registerFunction('ParsedUrl.getScheme(): string', (parsed: ParsedUrl) => parsed.url.protocol.replace(/:$/, ''))
+  .registerFunction('isURL(string): bool', (text: string) => URL.canParse(text));
+const parsed = new Map<string, (context: object) => unknown>();
+
+function holds(rule: string, self: unknown): boolean {
+  const evaluate = parsed.get(rule) ?? environment.parse(rule);
+  parsed.set(rule, evaluate);
+  try {
+    return evaluate({ self }) === true;
+  } catch {
+    return false;
+  }
+}
+
+function istioChecks(version: string): Map<string, Checks> {
+  const ajv = newAjv();
+  const text = readFileSync(join(crds, `istio-${version}.yaml`), 'utf8');
+  return new Map(parseAllDocuments(text).map((document) => document.toJS()).map(({ spec }) => {
+    const [{ name, schema }] = spec.versions;
+    const { openAPIV3Schema } = schema;
+    return [`${spec.group}/${name} ${spec.names.kind}`, { schema: openAPIV3Schema, structure: ajv.compile(closed(openAPIV3Schema)) }];
+  }));
+}
+
+function kubernetesChecks(): Map<string, ValidateFunction> {
+  const [file] = readdirSync(crds).filter((name) => name.startsWith('kubernetes-'));
+  const { definitions } = JSON.parse(readFileSync(join(crds, file), 'utf8'));
+  const ajv = newAjv().addSchema({ $id: 'kubernetes', definitions: closed(definitions) });
+  const kinds = Object.entries<Schema>(definitions).filter(([, schema]) => schema['x-kubernetes-group-version-kind']?.length === 1
+    && schema.properties?.kind && schema.properties?.spec !== undefined || /ConfigMap$|ServiceAccount$/.test(schema['x-kubernetes-group-version-kind']?.[0]?.kind));
+  return new Map(kinds.map(([name, schema]) => {
+    const [{ group, version, kind }] = schema['x-kubernetes-group-version-kind'];
+    return [`${group ? `${group}/` : ''}${version} ${kind}`, ajv.compile({ $ref: `kubernetes#/definitions/${name}` })];
+  }));
+}
+
+function newAjv(): Ajv {
+  return addFormats(new Ajv({ strict: false, allErrors: true, logger: false }));
+}
+
+/** The schema as `--validate=strict` takes it: where fields are listed, no others. */
+function closed(schema: Schema): Schema {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (schema === null || typeof schema !== 'object') return schema;
+  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  if (copy['x-kubernetes-int-or-string']) delete copy.type;
+  const open = copy.additionalProperties !== undefined || copy['x-kubernetes-preserve-unknown-fields'];
+  if (copy.type === 'object' && copy.properties && !open) copy.additionalProperties = false;
+  return copy;
+}
