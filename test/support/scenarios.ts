@@ -82,7 +82,8 @@ function threeMeshes(): App[] {
   ledger.allowFrom(retail, { ports: [8080], http: [{ methods: ['POST'], paths: ['/entries'] }] });
   ledger.allowFrom(audit, {
     http: [{ methods: ['GET', 'HEAD'], paths: ['/entries/*', '/balance'] }, { paths: ['/health'] }],
-    purpose: 'yearly audit', reviewBy: '2027-06-30',
+    purpose: 'yearly audit',
+    reviewBy: '2027-06-30',
   });
   core.addPeer(retail);
   core.addPeer(audit, { agreementId: 'ISA-2026-014', contact: 'mailto:audit@audit.example' });

@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync } from 'fs';
+import { join } from 'path';
+import { callsOf, serversOf } from './support/contract';
+import { find, Manifest, parse } from './support/manifests';
+
+/*
+ * Both sides of every golden scenario, from the YAML alone. What one side would send is what the other side would let in, and each lock
+ * says the same as the others.
+ */
+
+const golden = join(__dirname, 'golden');
+const pem = (mesh: string) => readFileSync(join(__dirname, 'trust', `${mesh}.pem`), 'utf8');
+
+function meshesOf(scenario: string): Map<string, Manifest[]> {
+  return new Map(readdirSync(join(golden, scenario)).map((file) =>
+    [file.replace('.yaml', ''), parse(readFileSync(join(golden, scenario, file), 'utf8'))]));
+}
+
+/** What each scenario is about, as a person would say it. */
+const CALLS: { [scenario: string]: string[] } = {
+  'two-meshes-http': ['west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080'],
+  'renamed-everything': ['shop debit.finance.svc.cluster.local:80 → bank withdraw.accounts.svc.cluster.local:8080'],
+  'three-meshes': [
+    'audit ledger.partners.svc.cluster.local:80 → core ledger.books.svc.cluster.local:9090',
+    'audit ledger.partners.svc.cluster.local:8080 → core ledger.books.svc.cluster.local:8080',
+    'retail ledger.partners.svc.cluster.local:8080 → core ledger.books.svc.cluster.local:8080',
+  ],
+  'both-directions': [
+    'east details.catalogue.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',
+    'west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
+  ],
+  'nothing-exposed': [],
+  'declared-but-closed': [],
+  'separate-apps': ['west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080'],
+};
+
+test('every scenario is read', () => {
+  expect(Object.keys(CALLS).sort()).toEqual(readdirSync(golden).sort());
+});
+
+describe.each(Object.keys(CALLS))('%s', (scenario) => {
+  const meshes = meshesOf(scenario);
+  const servers = [...meshes].flatMap(([mesh, objects]) => serversOf(objects).map((server) => ({ mesh, ...server })));
+  const calls = [...meshes].flatMap(([mesh, objects]) => callsOf(objects).map((call) => ({ mesh, ...call })));
+  const serverOf = (sni: string) => servers.filter((server) => server.sni === sni);
+
+  test('leads each caller to the service that the exporter meant', () => {
+    const read = calls.map(({ mesh, local, sni }) => serverOf(sni).map((server) => `${mesh} ${local} → ${server.mesh} ${server.backend}`));
+    expect(read.flat().sort()).toEqual(CALLS[scenario]);
+    expect(read.every((found) => found.length === 1)).toBe(true);
+  });
+
+  test('agrees pairwise on server name, identities and CAs', () => {
+    for (const call of calls) {
+      const [server] = serverOf(call.sni);
+      expect(call.authority).toBe(call.sni);
+      expect(call.serverIdentities).toEqual([server.serverIdentity]);
+      expect(server.clientIdentities).toEqual([call.clientIdentity]);
+      expect(call.ca).toBe(pem(server.mesh));
+      expect(server.ca).toBe(pem(call.mesh));
+    }
+  });
+
+  test('says the same at every lock of the exporter', () => {
+    for (const server of servers) {
+      const principals = server.clientIdentities.map((uri) => uri.replace('spiffe://', ''));
+      expect(server.allowed).toEqual(principals);
+      expect(server.notDenied).toEqual(principals);
+      expect(server.routedOperations).toEqual(server.allowedOperations);
+    }
+  });
+
+  test('says the same at every lock of the consumer', () => {
+    for (const call of calls) {
+      const principals = call.callers.map((uri) => uri.replace('spiffe://', ''));
+      const namespaces = [...new Set(principals.map((principal) => principal.split('/')[2]))].sort();
+      expect(call.allowed).toEqual(principals);
+      expect(call.notDenied).toEqual(principals);
+      expect(call.ledNamespaces).toEqual(namespaces);
+      for (const seen of [call.gatewayVisibleTo, call.nameVisibleTo, call.routeVisibleTo, call.networkOpenTo]) {
+        expect(seen).toEqual(expect.arrayContaining(namespaces));
+      }
+    }
+  });
+
+  test('dials what the exporter publishes', () => {
+    for (const { sni, addresses } of calls) {
+      const [{ mesh }] = serverOf(sni);
+      const published = find(meshes.get(mesh)!, 'Service', 'federation-ingress').spec.ports.map(({ port }: Manifest) => port);
+      expect(addresses.map((address) => Number(address.split(':')[1])).filter((port) => !published.includes(port))).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,155 @@
+import { App } from 'cdk8s';
+import fc from 'fast-check';
+import { build, federation, Federation, withoutGrant } from './support/federations';
+import { keyOf, Manifest, objectsOf } from './support/manifests';
+import { refusals } from './support/schemas';
+
+/*
+ * What holds for every federation. The seed is fixed, so that a red run is about the change; FC_SEED and FC_RUNS look further.
+ */
+const parameters = { seed: Number(process.env.FC_SEED ?? 20261123), numRuns: Number(process.env.FC_RUNS ?? 60) };
+
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+const built = new Map<string, Manifest[][]>();
+
+/** The same programs for every property, so each is built once. */
+function filesOfProgram(program: Federation): Manifest[][] {
+  const key = JSON.stringify(program);
+  const files = built.get(key) ?? build(program).charts.map((chart) => chart.toJson());
+  built.set(key, files);
+  return files;
+}
+
+function holds(title: string, check: (objects: Manifest[]) => void): void {
+  test(title, () => {
+    fc.assert(fc.property(federation, (program) => filesOfProgram(program).forEach(check)), parameters);
+  });
+}
+
+function of(objects: Manifest[], kind: string): Manifest[] {
+  return objects.filter((object) => object.kind === kind);
+}
+
+/** Objects by name, and each in one spelling whatever the order of its keys. */
+function byKey(app: App): Map<string, string> {
+  return new Map(objectsPerChart(app).map(([chart, object]) => [`${chart} ${keyOf(object)}`, JSON.stringify(object)]));
+}
+
+function objectsPerChart(app: App): [string, Manifest][] {
+  return app.charts.flatMap((chart) => chart.toJson().map((object): [string, Manifest] => [chart.node.path, object]));
+}
+
+holds('no two declarations give one object', (objects) => {
+  const keys = objects.map(keyOf);
+  expect(keys).toEqual([...new Set(keys)]);
+});
+
+holds('no two declarations give one listener, one subset, one host or one policy for a server name', (objects) => {
+  const listeners = of(objects, 'Gateway').flatMap(({ spec }) => spec.servers.map(({ hosts }: Manifest) => hosts[0]));
+  const ports = of(objects, 'Gateway').map(({ spec }) => spec.servers.map(({ port }: Manifest) => port.name));
+  const subsets = of(objects, 'DestinationRule').flatMap(({ metadata, spec }) => (spec.subsets ?? []).map(({ name }: Manifest) => `${metadata.namespace} ${name}`));
+  const hosts = [...of(objects, 'ServiceEntry'), ...of(objects, 'VirtualService')].map(({ kind, spec }) => `${kind} ${spec.hosts[0]}`);
+  const allowed = of(objects, 'AuthorizationPolicy').filter(({ spec }) => spec.action === 'ALLOW').map(({ spec }) => spec.rules[0].when[0].values[0]);
+  for (const unique of [listeners, subsets, hosts, allowed, ...ports]) expect(unique).toEqual([...new Set(unique)]);
+});
+
+holds('names are legal wherever they stand', (objects) => {
+  for (const { metadata } of objects) expect(metadata.name).toMatch(LABEL);
+  for (const { spec } of of(objects, 'DestinationRule')) {
+    for (const { name } of spec.subsets ?? []) expect(name).toMatch(LABEL);
+  }
+  for (const { spec } of [...of(objects, 'ServiceEntry'), ...of(objects, 'VirtualService')]) {
+    expect(spec.hosts[0].length).toBeLessThanOrEqual(253);
+    expect(spec.hosts[0].split('.').filter((label: string) => !LABEL.test(label))).toEqual([]);
+  }
+  for (const { spec } of of(objects, 'Deployment')) {
+    for (const value of Object.values<string>(spec.template.metadata.labels)) expect(value).toMatch(LABEL);
+  }
+});
+
+holds('no CA is trusted for two peers, at either gateway', (objects) => {
+  const ingress = of(objects, 'ConfigMap').filter(({ metadata }) => metadata.name.startsWith('fed-in-trust-')).map(({ data }) => data['ca.crt']);
+  const egress = of(objects, 'ConfigMap').filter(({ metadata }) => metadata.name === 'fed-out-trust').flatMap(({ data }) => Object.values(data));
+  for (const cas of [ingress, egress]) expect(cas).toEqual([...new Set(cas)]);
+  for (const ca of [...ingress, ...egress]) expect(String(ca).match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
+});
+
+holds('every boundary listener names one host, asks for certificates and pins identities', (objects) => {
+  for (const { tls, hosts } of of(objects, 'Gateway').flatMap(({ spec }) => spec.servers)) {
+    expect(hosts).toEqual([expect.stringMatching(/^\.\/p\d+\./)]);
+    expect(['MUTUAL', 'ISTIO_MUTUAL']).toContain(tls.mode);
+    expect(tls.subjectAltNames.length).toBeGreaterThan(0);
+    for (const identity of tls.subjectAltNames) expect(identity).toMatch(/^spiffe:\/\/m\d\.example\/ns\/[^/]+\/sa\/[^/]+$/);
+  }
+});
+
+holds('every call to a peer names the server and pins its identity', (objects) => {
+  const upstreams = of(objects, 'DestinationRule').filter(({ spec }) => spec.trafficPolicy);
+  for (const { spec } of upstreams) {
+    expect(spec.trafficPolicy.tls).toMatchObject({ mode: 'MUTUAL', sni: spec.host });
+    expect(spec.trafficPolicy.tls.subjectAltNames).toHaveLength(1);
+    expect(spec.workloadSelector.matchLabels).toEqual({ istio: 'istio-federation-egress' });
+  }
+});
+
+holds('nothing is written that a boundary must never hold', (objects) => {
+  const text = JSON.stringify(objects);
+  for (const never of ['PRIVATE KEY', 'AUTO_PASSTHROUGH', 'PASSTHROUGH', 'SIMPLE', '"cluster.local/', 'spiffe://cluster.local', '"*"]', '"./*', 'insecure']) {
+    const allowed = never === '"*"]' ? text.replaceAll('"apiVersions":["*"]', '') : text;
+    expect(allowed).not.toContain(never);
+  }
+  expect(of(objects, 'Secret')).toEqual([]);
+  for (const { spec } of of(objects, 'AuthorizationPolicy')) {
+    for (const { from, when } of spec.rules ?? []) expect(from ?? when).toBeDefined();
+    expect(JSON.stringify(spec)).not.toMatch(/"(namespaces|trustDomains|serviceAccounts)"/);
+  }
+});
+
+holds('an API server accepts every object', (objects) => {
+  expect(objects.flatMap((object) => refusals(object, '1.31').map((refusal) => `${keyOf(object)}: ${refusal}`))).toEqual([]);
+});
+
+test('a second rendering equals the first', () => {
+  fc.assert(fc.property(federation, (program) => {
+    const app = build(program);
+    expect(byKey(app)).toEqual(byKey(app));
+  }), parameters);
+});
+
+test('the order of calls changes no document', () => {
+  fc.assert(fc.property(federation, fc.array(fc.nat(1000), { minLength: 7, maxLength: 40 }), (program, order) => {
+    expect(byKey(build(program, order))).toEqual(byKey(build(program)));
+  }), parameters);
+});
+
+test('removing a grant with the bindings that used it removes its objects, and changes only what lists them', () => {
+  const lists = /\/(Gateway|ValidatingAdmissionPolicy|NetworkPolicy) |\/ConfigMap istio-federation\/fed-out-trust$|\/Service istio-federation\/federation-egress$/;
+  fc.assert(fc.property(federation, fc.nat(), (program, choice) => {
+    const removed = choice % program.grants.length;
+    const { exposure, peer } = program.grants[removed];
+    const { mesh, exportName } = program.exposures[exposure];
+    const [before, after] = [byKey(build(program)), byKey(build(withoutGrant(program, removed)))];
+    for (const [key, text] of after) {
+      expect(before.has(key)).toBe(true);
+      if (!lists.test(key)) expect({ key, text }).toEqual({ key, text: before.get(key) });
+    }
+    const suffix = `.${exportName}.${program.meshes[peer]}.fed.m${mesh}.example`;
+    const gone = [...before].filter(([key]) => !after.has(key));
+    expect([...after.values()].filter((text) => text.includes(suffix))).toEqual([]);
+    expect(gone.filter(([key]) => key.startsWith(`mesh${mesh} `)).length).toBeGreaterThanOrEqual(2);
+    expect(gone.filter(([key]) => !key.startsWith(`mesh${mesh} `) && !key.startsWith(`mesh${peer} `))).toEqual([]);
+  }), parameters);
+});
+
+test('names that are the same when they are joined with dashes stay apart', () => {
+  const names = of(objectsOf(build({
+    meshes: ['own', 'c', 'b-80-c'],
+    exposures: [
+      { mesh: 0, exportName: 'a-80-b', service: 'one', ports: [[80, 80]] }, { mesh: 0, exportName: 'a', service: 'one', ports: [[80, 80]] },
+    ],
+    grants: [{ exposure: 0, peer: 1 }, { exposure: 1, peer: 2 }],
+    bindings: [],
+  })), 'VirtualService').map(({ metadata }) => metadata.name);
+  expect(names).toEqual(['fed-in-a-80-b-80-c', expect.stringMatching(/^fed-in-a-80-b-80-c-[0-9a-f]{8}$/)]);
+});

@@ -1,0 +1,142 @@
+/**
+ * Both sides of a boundary, read from their files alone: what one mesh would let in, and what the other would send.
+ */
+import { find, Manifest } from './manifests';
+
+/** What an ingress gateway lets in on one server name. */
+export interface Server {
+  readonly sni: string;
+  /** The certificate that it presents. */
+  readonly serverIdentity: string;
+  /** The certificates that it accepts in the handshake, and the CA that must have issued them. */
+  readonly clientIdentities: string[];
+  readonly ca: string;
+  /** Whom the policies allow, and everybody but whom they deny. */
+  readonly allowed: string[];
+  readonly notDenied: string[];
+  /** What they allow: `METHOD path`, from the policy and from the routes. */
+  readonly allowedOperations: string[];
+  readonly routedOperations: string[];
+  readonly backend: string;
+}
+
+/** What callers of one local name and port get to. */
+export interface Call {
+  readonly local: string;
+  /** Who passes the handshake at the egress gateway, whom the policies allow there, and everybody but whom they deny. */
+  readonly callers: string[];
+  readonly allowed: string[];
+  readonly notDenied: string[];
+  /** Namespaces that are led to the egress gateway, that see its Service, the local name and its route, and that the network lets in. */
+  readonly ledNamespaces: string[];
+  readonly gatewayVisibleTo: string[];
+  readonly nameVisibleTo: string[];
+  readonly routeVisibleTo: string[];
+  readonly networkOpenTo: string[];
+  /** What the egress gateway presents, asks for and insists on. */
+  readonly clientIdentity: string;
+  readonly sni: string;
+  readonly authority: string;
+  readonly serverIdentities: string[];
+  readonly ca: string;
+  readonly addresses: string[];
+}
+
+/** All server names of a mesh. */
+export function serversOf(objects: Manifest[]): Server[] {
+  return objects.filter((object) => object.kind === 'Gateway' && object.metadata.name.startsWith('fed-in-')).flatMap((gateway) =>
+    gateway.spec.servers.map((server: Manifest): Server => {
+      const sni = server.hosts[0].replace(/^\.\//, '');
+      const route = objects.find(({ kind, spec }) => kind === 'VirtualService' && spec.hosts[0] === sni && spec.gateways[0].startsWith('istio-federation/fed-in-'));
+      const allow = policyFor(objects, 'ALLOW', sni);
+      const [open] = route.spec.http.filter((http: Manifest) => http.route);
+      expect(server.tls).toMatchObject({ mode: 'MUTUAL', credentialName: 'builtin://', minProtocolVersion: 'TLSV1_3' });
+      expect(route.spec.gateways).toEqual([`${gateway.metadata.namespace}/${gateway.metadata.name}`]);
+      expect(route.spec.http.at(-1)).toEqual(open.match ? expect.objectContaining({ directResponse: { status: 403 } }) : open);
+      return {
+        sni,
+        serverIdentity: `spiffe://${sni.split('.fed.')[1]}/${identityOf(objects, gateway)}`,
+        clientIdentities: server.tls.subjectAltNames,
+        ca: caAt(objects, server.tls.caCertCredentialName),
+        allowed: allow.spec.rules[0].from[0].source.principals,
+        notDenied: policyFor(objects, 'DENY', sni).spec.rules[0].from[0].source.notPrincipals,
+        allowedOperations: allow.spec.rules[0].to.flatMap(({ operation }: Manifest) => pairs(operation.methods, operation.paths)).sort(),
+        routedOperations: (open.match ?? [{}]).flatMap(({ method, uri }: Manifest) =>
+          pairs(method && (method.exact ?? method.regex).split('|'), uri && [uri.exact ?? `${uri.prefix}*`])).sort(),
+        backend: `${open.route[0].destination.host}:${open.route[0].destination.port.number}`,
+      };
+    }));
+}
+
+/** All local names and ports of a mesh that lead to a peer. */
+export function callsOf(objects: Manifest[]): Call[] {
+  return objects.filter(({ kind, spec }) => kind === 'VirtualService' && spec.gateways[0] === 'mesh').flatMap((alias) =>
+    alias.spec.http.map((http: Manifest): Call => {
+      const [{ destination, headers }] = http.route;
+      const bindingHost = headers.request.set.Host;
+      const leads = objects.filter(({ kind, spec }) => kind === 'DestinationRule' && spec.host === destination.host
+        && spec.subsets.some((subset: Manifest) => subset.name === destination.subset && subset.trafficPolicy.tls.sni === bindingHost));
+      const gateway = objects.find(({ kind, spec }) => kind === 'Gateway'
+        && spec.servers.some((candidate: Manifest) => candidate.hosts[0] === `./${bindingHost}`));
+      const server = gateway.spec.servers.find((candidate: Manifest) => candidate.hosts[0] === `./${bindingHost}`);
+      const route = objects.find(({ kind, spec }) => kind === 'VirtualService' && spec.hosts[0] === bindingHost);
+      const sni = route.spec.http[0].route[0].destination.host;
+      const entry = objects.find(({ kind, spec }) => kind === 'ServiceEntry' && spec.hosts[0] === sni);
+      const rule = objects.find(({ kind, spec }) => kind === 'DestinationRule' && spec.host === sni);
+      const { tls } = rule.spec.trafficPolicy;
+      const service = find(objects, 'Service', alias.spec.hosts[0].split('.')[0], alias.metadata.namespace);
+      const allow = policyFor(objects, 'ALLOW', bindingHost);
+      expect(tls).toMatchObject({ mode: 'MUTUAL', sni });
+      expect(server.tls.mode).toBe('ISTIO_MUTUAL');
+      expect(service.spec.ports.map(({ port }: Manifest) => port)).toContain(http.match[0].port);
+      expect(service.spec.selector).toBeUndefined();
+      return {
+        local: `${alias.spec.hosts[0]}:${http.match[0].port}`,
+        callers: server.tls.subjectAltNames,
+        allowed: allow.spec.rules[0].from[0].source.principals,
+        notDenied: policyFor(objects, 'DENY', bindingHost).spec.rules[0].from[0].source.notPrincipals,
+        ledNamespaces: leads.map(({ metadata }) => metadata.namespace).sort(),
+        gatewayVisibleTo: exportTo(find(objects, 'Service', 'federation-egress')),
+        nameVisibleTo: exportTo(service),
+        routeVisibleTo: alias.spec.exportTo.map((name: string) => name === '.' ? alias.metadata.namespace : name).sort(),
+        networkOpenTo: find(objects, 'NetworkPolicy', 'federation-egress').spec.ingress[0].from
+          .map(({ namespaceSelector }: Manifest) => namespaceSelector.matchLabels['kubernetes.io/metadata.name']).sort(),
+        clientIdentity: `spiffe://${bindingHost.split('.egress.fed.')[1]}/${identityOf(objects, gateway)}`,
+        sni,
+        authority: route.spec.http[0].rewrite.authority,
+        serverIdentities: tls.subjectAltNames,
+        ca: find(objects, 'ConfigMap', 'fed-out-trust').data[tls.caCertificates.replace('/etc/federation/trust/', '')],
+        addresses: entry.spec.endpoints.map(({ address, ports }: Manifest) => `${address}:${ports?.['http-federation'] ?? 15443}`),
+      };
+    }));
+}
+
+/** The namespace and account of the pods that a Gateway selects. */
+function identityOf(objects: Manifest[], gateway: Manifest): string {
+  const pods = objects.filter(({ kind, spec }) => kind === 'Deployment' && Object.entries(gateway.spec.selector)
+    .every(([label, value]) => spec.template.metadata.labels[label] === value));
+  expect(pods).toHaveLength(1);
+  return `ns/${pods[0].metadata.namespace}/sa/${pods[0].spec.template.spec.serviceAccountName}`;
+}
+
+/** The one policy that says this of a server name; a guard may say it of a whole suffix. */
+function policyFor(objects: Manifest[], action: string, sni: string): Manifest {
+  const policies = objects.filter(({ kind, spec }) => kind === 'AuthorizationPolicy' && spec.action === action
+    && spec.rules[0].from && spec.rules[0].when[0].values.some((value: string) => value === sni || value.startsWith('*') && sni.endsWith(value.slice(1))));
+  expect(policies).toHaveLength(1);
+  return policies[0];
+}
+
+function caAt(objects: Manifest[], reference: string): string {
+  const [namespace, name] = reference.replace('configmap://', '').split('/');
+  return find(objects, 'ConfigMap', name, namespace).data['ca.crt'];
+}
+
+function exportTo(service: Manifest): string[] {
+  return service.metadata.annotations['networking.istio.io/exportTo'].split(',')
+    .map((name: string) => name === '.' ? service.metadata.namespace : name).sort();
+}
+
+function pairs(methods: string[] = ['*'], paths: string[] = ['*']): string[] {
+  return methods.flatMap((method) => paths.map((path) => `${method} ${path}`));
+}

@@ -1,0 +1,115 @@
+/**
+ * Federations that nobody would write: names that are made to clash, every statement in any order.
+ */
+import { App, Chart } from 'cdk8s';
+import fc from 'fast-check';
+import { meshOf } from './scenarios';
+import {
+  Caller, ExposedService, FederatedMesh, HttpRule, LocalName, LocalService, PortMapping, RemoteServiceBinding, ServicePort,
+} from '../../src';
+
+/** Meshes for which the tests have certificates, with names that the generator gives them. */
+const CERTIFICATES = ['east', 'west', 'north', 'core'];
+const MESH_NAMES = ['a', 'b', 'a-b', 'b-c', 'c', '80', 'b-80-c', '9080-b', 'guard', 'deadbeef', 'x'.repeat(63)];
+const NAMES = ['a', 'b', 'a-b', 'b-c', 'guard', 'guard-a', 'a-80', 'a-80-b', 'guard-9080-b', 'default-deny', 'f'.repeat(63), 'cafe-deadbeef'];
+const EXPORT_NAMES = [...NAMES, 'a.b', 'a.80.b', '80', `${'l'.repeat(60)}.v1`];
+const PORTS = [80, 443, 8080, 9080];
+const PATHS = ['/', '/a', '/a/*', '/a/b', '/*'];
+
+export interface Grant { readonly exposure: number; readonly peer: number; readonly ports?: number[]; readonly rules?: HttpRule[] }
+export interface Exposure { readonly mesh: number; readonly exportName: string; readonly service: string; readonly ports: [number, number][] }
+export interface Binding {
+  readonly grant: number; readonly name: string; readonly namespace: string; readonly mappings?: PortMapping[]; readonly callers: [string, string][];
+}
+export interface Federation {
+  readonly meshes: string[];
+  readonly exposures: Exposure[];
+  readonly grants: Grant[];
+  readonly bindings: Binding[];
+}
+
+const rule: fc.Arbitrary<HttpRule> = fc.record({
+  methods: fc.option(fc.uniqueArray(fc.constantFrom('GET', 'POST', 'HEAD'), { minLength: 1 }), { nil: undefined }),
+  paths: fc.uniqueArray(fc.constantFrom(...PATHS), { minLength: 1, maxLength: 3 }),
+});
+
+/** A federation that the library accepts. */
+export const federation: fc.Arbitrary<Federation> = fc.uniqueArray(fc.constantFrom(...MESH_NAMES), { minLength: 2, maxLength: 4 }).chain((meshes) => {
+  const mesh = fc.nat(meshes.length - 1);
+  const exposure: fc.Arbitrary<Exposure> = fc.record({
+    mesh,
+    exportName: fc.constantFrom(...EXPORT_NAMES),
+    service: fc.constantFrom('one', 'two'),
+    ports: fc.uniqueArray(fc.tuple(fc.constantFrom(...PORTS), fc.constantFrom(...PORTS)), { minLength: 1, maxLength: 2, selector: ([, exported]) => exported }),
+  });
+  return fc.uniqueArray(exposure, { minLength: 1, maxLength: 5, selector: (one) => `${one.mesh} ${one.exportName}` }).chain((exposures) => {
+    const grant: fc.Arbitrary<Grant> = fc.nat(exposures.length - 1).chain((index) => fc.record({
+      exposure: fc.constant(index),
+      peer: mesh.filter((peer) => peer !== exposures[index].mesh),
+      ports: fc.option(fc.uniqueArray(fc.constantFrom(...exposures[index].ports.map(([, exported]) => exported)), { minLength: 1 }), { nil: undefined }),
+      rules: fc.option(fc.array(rule, { minLength: 1, maxLength: 2 }), { nil: undefined }),
+    }));
+    const grants = fc.uniqueArray(grant, { minLength: 1, maxLength: 6, selector: (one) => `${one.exposure} ${one.peer}` });
+    return grants.chain((granted) => {
+      const binding: fc.Arbitrary<Binding> = fc.nat(granted.length - 1).chain((index) => {
+        const { exposure: exposed, ports } = granted[index];
+        const allowed = ports ?? exposures[exposed].ports.map(([, exported]) => exported);
+        return fc.record({
+          grant: fc.constant(index),
+          name: fc.constantFrom(...NAMES.filter((name) => !/^\d/.test(name))),
+          namespace: fc.constantFrom('a', 'b', 'a-b', 'b-c', 'c'),
+          mappings: fc.option(fc.constant(allowed.map((exportPort, at) => ({ exportPort, localPort: 1000 + at }))), { nil: undefined }),
+          callers: fc.array(fc.tuple(fc.constantFrom('x', 'y'), fc.constantFrom('a', 'a-b', 'web')), { maxLength: 3 }),
+        });
+      });
+      const unique = { maxLength: 6, selector: (one: Binding) => `${granted[one.grant].peer} ${one.name} ${one.namespace}` };
+      return fc.record({ meshes: fc.constant(meshes), exposures: fc.constant(exposures), grants: fc.constant(granted), bindings: fc.uniqueArray(binding, unique) });
+    });
+  });
+});
+
+/** Runs a federation as a program; `order` says in which order its statements come. */
+export function build({ meshes, exposures, grants, bindings }: Federation, order: number[] = []): App {
+  const app = new App();
+  const owned = meshes.map((meshName, index) => ownMesh(app, meshName, index));
+  const exposed = exposures.map(({ mesh, exportName, service, ports }, index) => owned[mesh].expose(`Exposure${index}`, {
+    exportName,
+    service: LocalService.fromName(service, 'apps'),
+    ports: ports.map(([port, exportPort]) => ServicePort.http(port, { exportPort })),
+  }));
+  const bound: RemoteServiceBinding[] = [];
+  const bind = (index: number) => bound[index] ??= bindingOf(owned, exposed, grants, bindings[index], index);
+  const statements = [
+    ...owned.flatMap((mesh) => owned.filter((peer) => peer !== mesh).map((peer) => () => mesh.addPeer(peer))),
+    ...grants.map(({ exposure, peer, ports, rules }) => () => exposed[exposure].allowFrom(owned[peer], { ports, http: rules })),
+    ...bindings.flatMap(({ callers }, index) => [
+      () => { bind(index); },
+      ...callers.map(([account, namespace]) => () => bind(index).allowFrom(Caller.serviceAccount(account, namespace))),
+    ]),
+  ];
+  const ranked = statements.map((run, index) => ({ run, rank: order[index % Math.max(order.length, 1)] ?? 0, index }));
+  ranked.sort((a, b) => a.rank - b.rank || a.index - b.index).forEach(({ run }) => run());
+  return app;
+}
+
+/** The federation without one grant and the bindings that used it. */
+export function withoutGrant(whole: Federation, removed: number): Federation {
+  const bindings = whole.bindings.filter(({ grant }) => grant !== removed);
+  return {
+    ...whole,
+    grants: whole.grants.filter((_, index) => index !== removed),
+    bindings: bindings.map((binding) => ({ ...binding, grant: binding.grant > removed ? binding.grant - 1 : binding.grant })),
+  };
+}
+
+function ownMesh(app: App, meshName: string, index: number): FederatedMesh {
+  const { trustBundle, endpoints } = meshOf(new App(), CERTIFICATES[index]);
+  return new FederatedMesh(new Chart(app, `mesh${index}`), 'Mesh', { meshName, trustDomain: `m${index}.example`, trustBundle, endpoints });
+}
+
+function bindingOf(owned: FederatedMesh[], exposed: ExposedService[], grants: Grant[], binding: Binding, index: number): RemoteServiceBinding {
+  const { exposure, peer } = grants[binding.grant];
+  return owned[peer].bind(`Binding${index}`, {
+    source: exposed[exposure], localName: LocalName.newService(binding.name, binding.namespace), portMappings: binding.mappings,
+  });
+}
