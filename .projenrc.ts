@@ -111,7 +111,6 @@ project.eslint?.addOverride({
     'jest/no-disabled-tests': 'error',
     'jest/no-focused-tests': 'error',
     'jest/no-identical-title': 'error',
-    'jest/no-standalone-expect': 'error',
     'jest/valid-expect': 'error',
   },
 });

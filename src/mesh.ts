@@ -253,8 +253,13 @@ export class FederatedMesh extends Construct implements IMeshPeer {
       fail('FED118', this, `the boundary is in Istio's root namespace ${show(this.namespaceName)}, where policies hold for the whole mesh`,
         'give the boundary a namespace of its own');
     }
-    const twins = this._boundary.siblings.filter(({ site }) => site.namespaceName === this.namespaceName);
-    if (twins.length > 1) {
+    const others = this._boundary.siblings.filter((boundary) => boundary !== this._boundary);
+    const stranger = others.find(({ site }) => site.meshName !== this.meshName);
+    if (stranger) {
+      fail('FED103', this, `mesh ${show(stranger.site.meshName)} has the trust domain ${show(this.trustDomain)} as well: its workloads would be ours`,
+        'give each mesh a trust domain of its own (meshConfig.trustDomain); boundaries of one mesh share its meshName');
+    }
+    if (others.some(({ site }) => site.namespaceName === this.namespaceName)) {
       fail('FED113', this, `another boundary of the trust domain ${show(this.trustDomain)} has the namespace ${show(this.namespaceName)}`,
         'give each boundary of a mesh its own namespaceName');
     }

@@ -1,0 +1,143 @@
+import { Environment } from '@marcbachmann/cel-js';
+import { App, Chart } from 'cdk8s';
+import { filesOf, find, Manifest, objectsOf, parse } from './support/manifests';
+import { meshOf, SCENARIOS, trustOf } from './support/scenarios';
+import { BoundaryGateway, FederatedMesh, LocalName, LocalService, ServicePort } from '../src';
+
+/*
+ * What the admission policy refuses and what it lets pass, by evaluating its own expressions.
+ */
+
+const environment = new Environment({ unlistedVariablesAreDyn: true });
+
+/** The message with which an object is refused, if it is. */
+function verdict(policy: Manifest, object: Manifest): string | undefined {
+  const evaluate = (expression: string, variables: object): any => environment.parse(expression)({ object, variables });
+  if (!policy.spec.matchConditions.every(({ expression }: Manifest) => evaluate(expression, {}))) return undefined;
+  const variables: { [name: string]: unknown } = {};
+  for (const { name, expression } of policy.spec.variables) variables[name] = evaluate(expression, variables);
+  const broken = policy.spec.validations.find(({ expression }: Manifest) => evaluate(expression, variables) !== true);
+  return broken && evaluate(broken.messageExpression, variables);
+}
+
+const policyOf = (objects: Manifest[]) => find(objects, 'ValidatingAdmissionPolicy', 'istio-federation-boundary');
+const files = filesOf(SCENARIOS['two-meshes-http']());
+const east = policyOf(parse(files.get('east')!));
+const west = policyOf(parse(files.get('west')!));
+
+function object(kind: string, spec: object | undefined, namespace = 'tenant', metadata: object = {}): Manifest {
+  return { kind, metadata: { name: 'mine', namespace, ...metadata }, ...spec ? { spec } : {} };
+}
+const gateway = (selector: object | undefined, namespace?: string) => object('Gateway', { ...selector ? { selector } : {}, servers: [] }, namespace);
+const filter = (labels?: object, namespace?: string, name = 'mine') =>
+  object('EnvoyFilter', labels ? { workloadSelector: { labels } } : {}, namespace, { name });
+const route = (spec: object, namespace?: string, name = 'mine') => object('VirtualService', spec, namespace, { name });
+
+describe('is refused', () => {
+  test.each<[string, Manifest, Manifest, string]>([
+    ['a Gateway on our gateway label', east, gateway({ istio: 'istio-federation-ingress' }), 'Gateway tenant/mine would open or freeze listeners'],
+    ['a Gateway on our application label', east, gateway({ app: 'federation-ingress' }), 'of mesh east'],
+    ['a Gateway on a label that Istio adds', east, gateway({ 'service.istio.io/canonical-name': 'federation-ingress' }), 'open or freeze'],
+    ['a Gateway on the injection label', east, gateway({ 'sidecar.istio.io/inject': 'true' }), 'open or freeze'],
+    ['a Gateway on the data plane label', east, gateway({ 'istio.io/dataplane-mode': 'none' }), 'open or freeze'],
+    ['a Gateway that selects everything', east, gateway({}), 'open or freeze'],
+    ['a Gateway without a selector', east, gateway(undefined), 'open or freeze'],
+    ['a Gateway on a label that only the cluster knows', east, gateway({ 'topology.kubernetes.io/zone': 'a' }), 'open or freeze'],
+    ['a Gateway on our labels and one that only the cluster knows', east, gateway({ 'app': 'federation-ingress', 'pod-template-hash': 'x' }), 'open or freeze'],
+    ['a Gateway in the root namespace', east, gateway({ istio: 'istio-federation-ingress' }, 'istio-system'), 'istio-system/mine'],
+    ['a Gateway on the egress gateway', west, gateway({ istio: 'istio-federation-egress' }), 'of mesh west'],
+    ['a filter on our gateway', east, filter({ app: 'federation-ingress' }), 'EnvoyFilter tenant/mine would change the proxies'],
+    ['a filter in our namespace', east, filter(undefined, 'istio-federation'), 'change the proxies'],
+    ['a plugin on our gateway', east, object('WasmPlugin', { selector: { matchLabels: { istio: 'istio-federation-ingress' } } }), 'WasmPlugin'],
+    ['an extension on our gateway', east, object('TrafficExtension', { selector: { matchLabels: { app: 'federation-ingress' } } }), 'TrafficExtension'],
+    ['a filter on our gateway in the root namespace', east, filter({ app: 'federation-ingress' }, 'istio-system'), 'change the proxies'],
+    ['a route on our Gateway', east, route({ hosts: ['a.example'], gateways: ['istio-federation/fed-in-west'] }), 'attaches routes'],
+    ['a route on our Gateway in the old spelling', east, route({ hosts: ['a.example'], gateways: ['fed-in-west.istio-federation'] }), 'attaches routes'],
+    ['a route on our Gateway by full name', east, route({ hosts: ['a.example'], gateways: ['x.istio-federation.svc.cluster.local'] }), 'attaches routes'],
+    ['a route for our server name', east, route({ hosts: ['p9080.reviews.west.fed.east.example'] }), 'p9080.reviews.west.fed.east.example'],
+    ['a route for our server name in capitals', east, route({ hosts: ['P9080.reviews.WEST.fed.east.example'] }), 'takes a host name'],
+    ['a wildcard route over our server names', east, route({ hosts: ['*.fed.east.example'] }), 'takes a host name'],
+    ['a route for a listener of the egress gateway', west, route({ hosts: ['p9080.reviews.default.east.egress.fed.west.example'] }), 'takes a host name'],
+    ['a route for what a peer keeps for us', west, route({ hosts: ['p1.other.west.fed.east.example'] }), 'takes a host name'],
+    ['a route for a bound name', west, route({ hosts: ['reviews.default.svc.cluster.local'] }), 'routes a name that mesh west binds'],
+    ['a route for a bound name without the domain', west, route({ hosts: ['reviews.default'] }), 'exportTo ["."]'],
+    ['a route for a bound name in its own namespace', west, route({ hosts: ['reviews'] }, 'default'), 'default/mine'],
+    ['a route for a bound name on mesh and a gateway', west, route({ hosts: ['reviews.default.svc'], gateways: ['own', 'mesh'] }), 'routes a name'],
+    ['a route that is shown to others than its namespace', west, route({ hosts: ['reviews.default'], exportTo: ['.', 'other'] }), 'routes a name'],
+    ['a route with our name in another namespace', west, route({ hosts: ['reviews.default'] }, 'tenant', 'fed-out-reviews'), 'routes a name'],
+  ])('%s', (_, policy, manifest, message) => {
+    expect(verdict(policy, manifest)).toContain(message);
+  });
+});
+
+describe('passes', () => {
+  test.each<[string, Manifest, Manifest]>([
+    ['a Gateway on another label', east, gateway({ istio: 'ingressgateway' })],
+    ['a Gateway on our label and one that our pods lack', east, gateway({ app: 'federation-ingress', tier: 'edge' })],
+    ['our own Gateway', east, gateway({ istio: 'istio-federation-ingress' }, 'istio-federation')],
+    ['a Gateway of another boundary', east, gateway({ istio: 'partner-federation-ingress' }, 'partner-federation')],
+    ['a Gateway on the egress gateway of a mesh that binds nothing', east, gateway({ istio: 'istio-federation-egress' })],
+    ['an object that is going', east, { ...gateway({}), metadata: { name: 'mine', namespace: 'tenant', deletionTimestamp: 'now' } }],
+    ['a filter of the mesh owner for all', east, filter(undefined, 'istio-system')],
+    ['a filter on other workloads', east, filter({ app: 'shop' })],
+    ['a plugin on other workloads', east, object('WasmPlugin', { selector: { matchLabels: { app: 'shop' } } })],
+    ['a route for another host', east, route({ hosts: ['shop.example'], gateways: ['own/gateway'] })],
+    ['a route for a host that only looks like ours', east, route({ hosts: ['fed.east.example.org'] })],
+    ['a route for the same name in a mesh that does not bind it', east, route({ hosts: ['reviews.default.svc.cluster.local'] })],
+    ['our own route for a bound name', west, route({ hosts: ['reviews.default.svc.cluster.local'] }, 'default', 'fed-out-reviews')],
+    ['a route for a bound name that concerns its author only', west, route({ hosts: ['reviews.default'], exportTo: ['.'] })],
+    ['a route for a bound name on a gateway', west, route({ hosts: ['reviews.default'], gateways: ['own'] })],
+    ['a route for the short name in another namespace', west, route({ hosts: ['reviews'] })],
+    ['an object without spec', west, object('VirtualService', undefined)],
+  ])('%s', (_, policy, manifest) => {
+    expect(verdict(policy, manifest)).toBeUndefined();
+  });
+});
+
+test('the boundaries of one mesh let each other through, and nobody else', () => {
+  const app = new App();
+  const props = { meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), endpoints: [{ address: 'fed.east.example' }] };
+  const west2 = meshOf(app, 'west');
+  for (const [chart, namespaceName] of [['one', 'istio-federation'], ['two', 'partner-federation']]) {
+    const mesh = new FederatedMesh(new Chart(app, chart), 'Mesh', { ...props, namespaceName });
+    mesh.addPeer(west2);
+    mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  }
+  const objects = objectsOf(app);
+  for (const [policy, neighbour] of [['istio-federation-boundary', 'partner-federation'], ['partner-federation-boundary', 'istio-federation']]) {
+    const one = find(objects, 'ValidatingAdmissionPolicy', policy);
+    expect(verdict(one, route({ hosts: ['p9080.reviews.west.fed.east.example'] }, neighbour))).toBeUndefined();
+    expect(verdict(one, route({ hosts: ['p9080.reviews.west.fed.east.example'] }, 'tenant'))).toContain('takes a host name');
+    expect(verdict(one, gateway({ istio: policy.replace('-boundary', '-ingress') }, neighbour))).toContain('open or freeze');
+  }
+});
+
+test('labels of the pods that the user adds are known to the policy', () => {
+  const app = new App();
+  const mesh = meshOf(app, 'east', { ingressGateway: BoundaryGateway.dedicated({ labels: { tier: 'edge' } }) });
+  mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  expect(verdict(policyOf(objectsOf(app)), gateway({ tier: 'edge' }))).toContain('open or freeze');
+});
+
+test('it is left out for a stated reason only, and the reason stays with the boundary', () => {
+  const app = new App();
+  const mesh = meshOf(app, 'east', { withoutAdmissionPolicy: { reason: 'cluster runs Kubernetes 1.29', approvedBy: 'platform lead', ticket: 'OPS-7' } });
+  mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  const objects = objectsOf(app);
+  expect(objects.filter(({ kind }) => kind.startsWith('ValidatingAdmissionPolicy'))).toEqual([]);
+  expect(find(objects, 'AuthorizationPolicy', 'fed-in-default-deny').metadata.annotations).toEqual({
+    'cdk8s-mesh-federation/without-admission-policy': 'cluster runs Kubernetes 1.29 (approved by platform lead, ticket OPS-7)',
+  });
+});
+
+test('a local name of another binding is guarded as well', () => {
+  const app = new App();
+  const [from, to] = [meshOf(app, 'east'), meshOf(app, 'west')];
+  from.addPeer(to);
+  to.addPeer(from);
+  const reviews = from.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  reviews.allowFrom(to);
+  for (const name of ['one', 'two']) to.bind(name, { source: reviews, localName: LocalName.newService(name, 'web') });
+  const policy = policyOf(parse(filesOf([app]).get('west')!));
+  expect(['one.web', 'two.web', 'three.web'].map((host) => verdict(policy, route({ hosts: [host] })) !== undefined)).toEqual([true, true, false]);
+});

@@ -1,0 +1,226 @@
+import { ApiObject, App, Chart } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-27';
+import { find, Manifest, names, objectsOf } from './support/manifests';
+import { meshOf, trustOf } from './support/scenarios';
+import { Caller, ExposedService, LocalName, LocalService, RemoteMesh, RemoteServiceBinding, ServicePort, SpiffeId } from '../src';
+
+function setUp(...ports: ServicePort[]) {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west');
+  east.addPeer(west);
+  west.addPeer(east);
+  const reviews = east.expose('Reviews', {
+    service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: ports.length > 0 ? ports : [ServicePort.http(9080)],
+  });
+  const objects = () => Chart.of(west).toJson();
+  return { app, east, west, reviews, objects };
+}
+
+const localName = LocalName.newService('reviews', 'web');
+const productpage = Caller.serviceAccount('productpage', 'web');
+
+test('a binding without a caller has a closed gateway and a name that answers to no one', () => {
+  const { west, reviews, objects } = setUp();
+  reviews.allowFrom(west);
+  west.bind('Reviews', { source: reviews, localName });
+  expect(names(objects(), 'Gateway')).toEqual([]);
+  expect(names(objects(), 'VirtualService')).toEqual([]);
+  expect(names(objects(), 'ServiceEntry')).toEqual([]);
+  expect(names(objects(), 'AuthorizationPolicy')).toEqual(['fed-out-default-deny', 'fed-out-guard']);
+  expect(names(objects(), 'Service')).toEqual(['federation-egress', 'reviews']);
+  expect(find(objects(), 'Service', 'federation-egress').metadata.annotations).toEqual({ 'networking.istio.io/exportTo': '.' });
+  expect(find(objects(), 'NetworkPolicy', 'federation-egress').spec.ingress.map(({ ports }: Manifest) => ports[0].port)).toEqual([15021, 15020]);
+});
+
+test('a mesh without a binding has no egress gateway', () => {
+  const { west, reviews, objects } = setUp();
+  reviews.allowFrom(west);
+  expect(objects()).toEqual([]);
+});
+
+test('the name is a Service without pods, seen where its callers are', () => {
+  const { west, reviews, objects } = setUp();
+  reviews.allowFrom(west);
+  const binding = west.bind('Reviews', { source: reviews, localName });
+  binding.allowFrom(productpage);
+  binding.allowFrom(Caller.serviceAccount('batch', 'jobs'));
+  expect(binding.host).toBe('reviews.web.svc.cluster.local');
+  const service = find(objects(), 'Service', 'reviews', 'web');
+  expect(service.spec).toEqual({ ports: [{ name: 'http', port: 9080, protocol: 'TCP', appProtocol: 'http' }] });
+  expect(service.metadata.annotations).toEqual({ 'networking.istio.io/exportTo': '.,jobs' });
+  expect(find(objects(), 'VirtualService', 'fed-out-reviews').spec.exportTo).toEqual(['.', 'jobs']);
+});
+
+test('callers are checked in the handshake, by policy and by a guard, each by identity', () => {
+  const { west, reviews, objects } = setUp();
+  reviews.allowFrom(west);
+  const binding = west.bind('Reviews', { source: reviews, localName });
+  binding.allowFrom(productpage);
+  binding.allowFrom(Caller.serviceAccount('batch', 'jobs'));
+  binding.allowFrom(productpage);
+  const principals = ['west.example/ns/jobs/sa/batch', 'west.example/ns/web/sa/productpage'];
+  expect(find(objects(), 'Gateway', 'fed-out-east').spec.servers[0].tls).toEqual({
+    mode: 'ISTIO_MUTUAL', subjectAltNames: principals.map((principal) => `spiffe://${principal}`),
+  });
+  expect(find(objects(), 'AuthorizationPolicy', 'fed-out-reviews-9080-web-east').spec.rules[0].from).toEqual([{ source: { principals } }]);
+  expect(find(objects(), 'AuthorizationPolicy', 'fed-out-guard-reviews-9080-web-east').spec).toMatchObject({
+    action: 'DENY', rules: [{ from: [{ source: { notPrincipals: principals } }] }],
+  });
+});
+
+test('the egress gateway insists on the name and the identity of the peer', () => {
+  const { west, reviews, objects } = setUp();
+  reviews.allowFrom(west);
+  west.bind('Reviews', { source: reviews, localName }).allowFrom(productpage);
+  const { spec } = find(objects(), 'DestinationRule', 'fed-out-reviews-9080-east', 'istio-federation');
+  expect(spec.trafficPolicy.tls).toEqual({
+    mode: 'MUTUAL',
+    clientCertificate: '/var/run/federation/workload/cert-chain.pem',
+    privateKey: '/var/run/federation/workload/key.pem',
+    caCertificates: '/etc/federation/trust/east.crt',
+    sni: 'p9080.reviews.west.fed.east.example',
+    subjectAltNames: ['spiffe://east.example/ns/istio-federation/sa/federation-ingress'],
+  });
+  expect(spec.trafficPolicy.outlierDetection).toBeUndefined();
+});
+
+test('what leaves names no address, workload or local name of ours', () => {
+  const { west, reviews, objects } = setUp();
+  reviews.allowFrom(west);
+  west.bind('Reviews', { source: reviews, localName }).allowFrom(productpage);
+  const [route] = find(objects(), 'VirtualService', 'fed-out-reviews-9080-web-east').spec.http;
+  expect(route.rewrite).toEqual({ authority: 'p9080.reviews.west.fed.east.example' });
+  expect(route.headers.request.remove).toEqual(expect.arrayContaining([
+    'x-forwarded-for', 'x-forwarded-client-cert', 'x-envoy-peer-metadata', 'x-envoy-peer-metadata-id', 'x-envoy-attempt-count', 'x-envoy-decorator-operation',
+  ]));
+  const { annotations } = find(objects(), 'Deployment', 'federation-egress').spec.template.metadata;
+  expect(annotations['proxy.istio.io/config']).toContain('forwardClientCertDetails: SANITIZE\n');
+  expect(annotations['proxy.istio.io/config']).toMatch(/envoyDebugHeaders:\n +disabled: true/);
+});
+
+test('only the sidecars of callers are led to the egress gateway', () => {
+  const { west, reviews, objects } = setUp();
+  reviews.allowFrom(west);
+  west.bind('Reviews', { source: reviews, localName }).allowFrom(Caller.serviceAccount('batch', 'jobs'));
+  const leads = objects().filter(({ kind, spec }) => kind === 'DestinationRule' && spec.subsets);
+  expect(leads.map(({ metadata }) => metadata.namespace)).toEqual(['jobs']);
+  expect(leads[0].spec).toEqual({
+    host: 'federation-egress.istio-federation.svc.cluster.local',
+    exportTo: ['.'],
+    subsets: [{ name: 'reviews-9080-web-east', trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL', sni: 'p9080.reviews.web.east.egress.fed.west.example' } } }],
+  });
+});
+
+test('a grant that comes after the binding and its callers opens its ports', () => {
+  const { west, reviews, objects } = setUp(ServicePort.http(9080), ServicePort.http(9081));
+  west.bind('Reviews', { source: reviews, localName }).allowFrom(productpage);
+  reviews.allowFrom(west, { ports: [9081] });
+  const ports = () => find(objects(), 'VirtualService', 'fed-out-reviews').spec.http.map(({ match }: Manifest) => match[0].port);
+  expect(ports()).toEqual([9081]);
+  expect(find(objects(), 'Service', 'reviews').spec.ports).toHaveLength(1);
+  reviews.allowFrom(west, { ports: [9080] });
+  expect(ports()).toEqual([9080, 9081]);
+  expect(find(objects(), 'Service', 'reviews').spec.ports.map(({ name }: Manifest) => name)).toEqual(['http-9080', 'http-9081']);
+});
+
+test('a port that is not mapped is not bound, though we are allowed', () => {
+  const { west, reviews, objects } = setUp(ServicePort.http(9080), ServicePort.http(9081));
+  reviews.allowFrom(west);
+  west.bind('Reviews', { source: reviews, localName, portMappings: [{ localPort: 80, exportPort: 9081 }] }).allowFrom(productpage);
+  expect(names(objects(), 'ServiceEntry')).toEqual(['fed-out-reviews-9081-east']);
+  expect(find(objects(), 'Gateway', 'fed-out-east').spec.servers.map(({ name }: Manifest) => name)).toEqual(['reviews-80-web-east']);
+});
+
+test('two local names for one export share what leads to the peer', () => {
+  const { west, reviews, objects } = setUp();
+  reviews.allowFrom(west);
+  for (const name of ['reviews', 'critics']) west.bind(name, { source: reviews, localName: LocalName.newService(name, 'web') }).allowFrom(productpage);
+  expect(names(objects(), 'ServiceEntry')).toEqual(['fed-out-reviews-9080-east']);
+  expect(names(objects(), 'VirtualService')).toEqual([
+    'fed-out-critics', 'fed-out-critics-9080-web-east', 'fed-out-reviews', 'fed-out-reviews-9080-web-east',
+  ]);
+});
+
+test('an application team applies the name and its route; the platform team applies the boundary', () => {
+  const { app, west, reviews } = setUp();
+  reviews.allowFrom(west);
+  const till = new Chart(app, 'till', { namespace: 'till' });
+  const account = new kplus.ServiceAccount(till, 'Account');
+  const workload = new kplus.Deployment(till, 'Till', { containers: [{ image: 'till' }], serviceAccount: account });
+  new RemoteServiceBinding(till, 'Reviews', { mesh: west, source: reviews, localName: LocalName.newService('reviews', 'till') })
+    .allowFrom(Caller.fromConstruct(workload));
+  const ours = till.toJson().filter(({ metadata }) => /fed-out|reviews/.test(metadata.name)).map(({ kind, metadata }) => `${kind} ${metadata.namespace}`);
+  expect(ours).toEqual(['DestinationRule till', 'Service till', 'VirtualService till']);
+  const boundary = Chart.of(west).toJson();
+  expect(boundary.filter(({ metadata }) => metadata.namespace === 'till')).toEqual([]);
+  expect(find(boundary, 'Gateway', 'fed-out-east').spec.servers[0].tls.subjectAltNames).toEqual([`spiffe://west.example/ns/till/sa/${account.name}`]);
+});
+
+test.each<[string, object]>([
+  ['Deployment', { template: { spec: { serviceAccountName: 'worker' } } }],
+  ['StatefulSet', { template: { spec: { serviceAccountName: 'worker' } } }],
+  ['CronJob', { jobTemplate: { spec: { template: { spec: { serviceAccountName: 'worker' } } } } }],
+  ['Pod', { serviceAccountName: 'worker' }],
+])('the account of a plain %s is read from it', (kind, spec) => {
+  const { app, west, reviews, objects } = setUp();
+  reviews.allowFrom(west);
+  const chart = new Chart(app, 'apps', { namespace: 'web' });
+  const workload = new ApiObject(chart, 'Workload', { apiVersion: 'v1', kind, metadata: { name: 'workload' }, spec });
+  west.bind('Reviews', { source: reviews, localName }).allowFrom(Caller.fromConstruct(workload));
+  expect(JSON.stringify(find(objects(), 'Gateway', 'fed-out-east'))).toContain('spiffe://west.example/ns/web/sa/worker"');
+});
+
+test('a peer with several addresses on another port is dialled there, and a dead one is left out', () => {
+  const app = new App();
+  const west = meshOf(app, 'west');
+  const bank = new RemoteMesh(app, 'Bank', {
+    meshName: 'bank', trustDomain: 'bank.example', trustBundle: trustOf('bank'), knownAs: 'webshop',
+    ingressIdentity: SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/in'), egressIdentity: SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/out'),
+    endpoints: [{ address: '203.0.113.10', port: 443 }, { address: '203.0.113.11' }],
+    exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(80)] }],
+  });
+  west.addPeer(bank);
+  west.bind('Cards', { source: bank.exposedService('cards'), localName }).allowFrom(productpage);
+  const objects = objectsOf(app);
+  const { spec } = find(objects, 'ServiceEntry', 'fed-out-cards-80-bank');
+  expect(spec).toMatchObject({
+    hosts: ['p80.cards.webshop.fed.bank.example'], resolution: 'STATIC',
+    endpoints: [{ address: '203.0.113.10', ports: { 'http-federation': 443 } }, { address: '203.0.113.11' }],
+  });
+  expect(find(objects, 'DestinationRule', 'fed-out-cards-80-bank').spec.trafficPolicy.outlierDetection).toEqual({
+    splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 3, consecutive5xxErrors: 0, interval: '5s', baseEjectionTime: '30s', maxEjectionPercent: 50,
+  });
+  const out = find(objects, 'NetworkPolicy', 'federation-egress').spec.egress;
+  expect(out[1]).toEqual({ ports: [{ port: 443, protocol: 'TCP' }, { port: 15443, protocol: 'TCP' }] });
+});
+
+test('a listener name that would be too long for DNS is shortened with a hash', () => {
+  const app = new App();
+  const peerName = 'p'.repeat(63);
+  const domain = `${'d'.repeat(60)}.${'e'.repeat(60)}.example`;
+  const west = meshOf(app, 'west', { trustDomain: domain });
+  const peer = new RemoteMesh(app, 'Peer', {
+    meshName: peerName, trustDomain: 'peer.example', trustBundle: trustOf('bank'),
+    ingressIdentity: SpiffeId.parse('spiffe://peer.example/ns/a/sa/in'), egressIdentity: SpiffeId.parse('spiffe://peer.example/ns/a/sa/out'),
+    endpoints: [{ address: 'fed.peer.example' }], exposedServices: [{ exportName: 'x', ports: [ServicePort.http(80)] }],
+  });
+  west.addPeer(peer);
+  west.bind('X', { source: peer.exposedService('x'), localName: LocalName.newService('l'.repeat(63), 'n'.repeat(63)) })
+    .allowFrom(Caller.serviceAccount('a', 'web'));
+  const [gateway] = objectsOf(app).filter(({ kind }) => kind === 'Gateway');
+  const [host] = gateway.spec.servers[0].hosts;
+  expect(host).toMatch(new RegExp(`^\\./p80\\.[0-9a-f]{8}\\.${peerName}\\.egress\\.fed\\.${domain.replaceAll('.', '\\.')}$`));
+});
+
+test('an exposure of another mesh tells a binding nothing about grants for others', () => {
+  const { app, east, west, reviews, objects } = setUp();
+  const north = meshOf(app, 'north');
+  east.addPeer(north);
+  reviews.allowFrom(west, { ports: [9080] });
+  west.bind('Reviews', { source: reviews, localName }).allowFrom(productpage);
+  const before = objects();
+  reviews.allowFrom(north);
+  expect(objects()).toEqual(before);
+  expect(reviews).toBeInstanceOf(ExposedService);
+});

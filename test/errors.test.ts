@@ -1,0 +1,401 @@
+import { readFileSync } from 'fs';
+import { join } from 'path';
+import { ApiObject, App, Chart, Testing } from 'cdk8s';
+import { Construct } from 'constructs';
+import { Made, makeCertificate } from './support/certificates';
+import { meshOf, trustOf } from './support/scenarios';
+import {
+  AllowFromOptions, BoundaryGateway, Caller, DedicatedGatewayOptions, ExposedService, FederatedMesh, FederatedMeshProps, GatewayEndpoint,
+  GatewayServiceType, HttpRule, IMeshPeer, LocalName, LocalService, RemoteMesh, RemoteMeshProps, RemoteServiceBinding, ServicePort, SpiffeId,
+  TrustBundle,
+} from '../src';
+import { MISTAKES } from '../src/internal/errors';
+
+/*
+ * One test, or more, for each error code: what a tired person types, and what they read. Every message names the construct or the call,
+ * the value, and the cure.
+ */
+
+let ca: Made;
+let leaf: Made;
+const triggered = new Set<string>();
+
+beforeAll(async () => {
+  [ca, leaf] = await Promise.all([makeCertificate('root', true), makeCertificate('gateway', false)]);
+});
+
+/** Two meshes that deal with each other, and one service. */
+function pair() {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west');
+  east.addPeer(west);
+  west.addPeer(east);
+  const reviews = east.expose('Reviews', {
+    service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080), ServicePort.http(9081)],
+  });
+  return { app, east, west, reviews };
+}
+
+function messageOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'nothing was refused';
+}
+
+/** The whole message: code, place, what is wrong with the value, what to do. */
+function fails(code: keyof typeof MISTAKES, title: string, run: () => unknown, ...parts: string[]): void {
+  test(`${code} fails for ${title}`, () => {
+    triggered.add(code);
+    const message = messageOf(run);
+    expect(message).toMatch(new RegExp(`(^|\\] )${code} [^:]+.*: .+ → .+`, 'm'));
+    for (const part of parts) expect(message).toContain(part);
+  });
+}
+
+const own = (props: Partial<FederatedMeshProps>) => () => meshOf(new App(), 'east', props);
+const endpoint = (...addresses: (string | GatewayEndpoint)[]) => own({
+  endpoints: addresses.map((address) => typeof address === 'string' ? { address } : address),
+});
+const gateway = (options: DedicatedGatewayOptions) => () => BoundaryGateway.dedicated(options);
+const grant = (options: AllowFromOptions) => () => {
+  const { reviews, west } = pair();
+  reviews.allowFrom(west, options);
+};
+const rule = (...http: HttpRule[]) => grant({ http });
+const remote = (props: Partial<RemoteMeshProps> = {}) => new RemoteMesh(new App(), 'Bank', {
+  meshName: 'bank',
+  trustDomain: 'bank.example',
+  trustBundle: trustOf('bank'),
+  ingressIdentity: SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/in'),
+  egressIdentity: SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/out'),
+  endpoints: [{ address: 'fed.bank.example' }],
+  exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(443)] }],
+  ...props,
+});
+const object = (kind: string, namespace?: string, spec: object = {}) => {
+  const chart = new Chart(new App(), 'apps', { namespace });
+  return new ApiObject(chart, 'Object', { apiVersion: kind === 'Service' || kind === 'ConfigMap' ? 'v1' : 'apps/v1', kind, metadata: { name: 'till' }, spec });
+};
+
+describe('meshes, peers, endpoints', () => {
+  fails('FED101', 'a mesh name with a capital', own({ meshName: 'East' }), 'east/Mesh', '"East"', 'lower-case');
+  fails('FED101', 'a mesh name with a dot', own({ meshName: 'east.example' }), '"east.example"');
+  fails('FED101', 'an empty mesh name', own({ meshName: '' }), '""');
+  fails('FED101', 'the word that stands in listener names', own({ meshName: 'egress' }), '"egress"', 'another name');
+  fails('FED101', 'a peer whose name for us is none', () => remote({ knownAs: 'web shop' }), 'Bank', '"web shop"');
+  fails('FED102', 'the trust domain of everybody', own({ trustDomain: 'cluster.local' }), 'cluster.local', 'meshConfig.trustDomain');
+  fails('FED102', 'a trust domain with a scheme', own({ trustDomain: 'spiffe://east.example' }), '"spiffe://east.example"');
+  fails('FED102', 'a trust domain that leaves no room for names', own({ trustDomain: `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}` }), '150');
+  fails('FED102', 'a peer with the trust domain of everybody', () => remote({ trustDomain: 'cluster.local' }), 'Bank');
+  fails('FED103', 'two meshes with one trust domain', () => {
+    const app = new App();
+    meshOf(app, 'east');
+    meshOf(app, 'west', { trustDomain: 'east.example' });
+  }, 'west/Mesh', '"east"', '"east.example"', 'of its own');
+  fails('FED103', 'a peer with our trust domain', () => {
+    const app = new App();
+    meshOf(app, 'east').addPeer(remoteOf(app, 'partner', 'east.example', trustOf('north')));
+  }, 'east/Mesh', '"partner"', '"east.example"', 'of its own');
+  fails('FED104', 'an endpoint with a scheme', endpoint('https://federation.east.example'), 'https://federation.east.example', 'without a scheme');
+  fails('FED104', 'an endpoint with a port in it', endpoint('federation.east.example:443'), 'port: …');
+  fails('FED104', 'an IPv6 endpoint with a port in it', endpoint('[2001:db8::1]:443'), 'port: …');
+  fails('FED104', 'an endpoint that is half an address', endpoint('203.0.113'), '"203.0.113"');
+  fails('FED104', 'an endpoint in capitals', endpoint('Federation.east.example'), 'lower case');
+  fails('FED104', 'a wildcard endpoint', endpoint('*.east.example'), '"*.east.example"');
+  fails('FED104', 'a port that is none', endpoint({ address: 'federation.east.example', port: 70000 }), '70000', '65535');
+  fails('FED104', 'an endpoint twice', endpoint('a.example', { address: 'a.example', port: 15443 }), '"a.example"');
+  for (const address of ['10.1.2.3', '172.16.0.1', '192.168.1.1', '127.0.0.1', '169.254.1.1', '100.64.0.1', '::1', 'fd00::1', 'fe80::1',
+    '::ffff:10.1.2.3', 'localhost', 'ingress', 'federation-ingress.istio-federation.svc', 'a.svc.cluster.local', 'db.internal']) {
+    fails('FED105', `the private address ${address}`, endpoint(address), address, 'privateAddress');
+  }
+  fails('FED106', 'DNS names and addresses together', endpoint('federation.east.example', '203.0.113.1'), '203.0.113.1', 'only DNS names or only IP');
+  fails('FED107', 'an exposure without an endpoint, at the end', () => {
+    const mesh = meshOf(new App(), 'east', { endpoints: undefined });
+    mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(1)] });
+    mesh.node.root.node.children.forEach((chart) => Testing.synth(chart as Chart));
+  }, 'east/Mesh', '"reviews"', 'endpoints: [');
+  fails('FED107', 'a binding to a mesh without an endpoint', () => {
+    const bank = remote({ endpoints: [] });
+    meshOf(new App(), 'east').bind('Cards', { source: bank.exposedService('cards'), localName: LocalName.newService('cards', 'web') });
+  }, 'east/Mesh/Cards', '"bank"');
+  fails('FED108', 'a grant to a mesh that is no peer, at the end', () => {
+    const { app, reviews } = pair();
+    reviews.allowFrom(meshOf(app, 'north'));
+    app.synthYaml();
+  }, 'east/Mesh', 'east/Mesh/Reviews', '"north"', 'addPeer');
+  fails('FED108', 'a binding to a mesh that is no peer, at the end', () => {
+    const { app, reviews } = pair();
+    const north = meshOf(app, 'north');
+    reviews.allowFrom(north);
+    north.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
+    app.synthYaml();
+  }, 'north/Mesh', '"east"', 'addPeer(…) with the construct east/Mesh');
+  fails('FED109', 'a peer with other options than before', () => {
+    const { east, west } = pair();
+    east.addPeer(west, { agreementId: 'ISA-1' });
+  }, 'east/Mesh', '"west"');
+  fails('FED110', 'two peers of one name', () => meshTwice('west', 'west'), 'east/Mesh', '"west"', 'another meshName');
+  fails('FED110', 'a peer with our own name', () => meshTwice('east', 'other'), '"east"', 'this mesh');
+  fails('FED111', 'a service name with its namespace', () => LocalService.fromName('reviews.default', 'default'), '"reviews.default"', 'an argument of its own');
+  fails('FED111', 'a service name that begins with a digit', () => LocalName.newService('1st', 'default'), 'LocalName.newService', '"1st"');
+  fails('FED111', 'a namespace with an underscore', own({ namespaceName: 'istio_federation' }), '"istio_federation"');
+  fails('FED111', 'an account that is a principal', () => Caller.serviceAccount('ns/default/sa/x', 'default'), '"ns/default/sa/x"');
+  fails('FED111', 'a cluster domain that is none', own({ clusterDomain: 'cluster local' }), '"cluster local"');
+  fails('FED112', 'two meshes in one chart', () => {
+    const chart = new Chart(new App(), 'both');
+    [['east', 'A'], ['west', 'B']].map(([meshName, id]) => new FederatedMesh(chart, id, { meshName, trustDomain: `${meshName}.example`, trustBundle: trustOf(meshName) }));
+  }, 'both/B', '"both"', '"east"', 'a chart of its own');
+  fails('FED112', 'an exposure in the chart of another mesh', () => {
+    const { east, west } = pair();
+    new ExposedService(Chart.of(west), 'Details', {
+      mesh: east, service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(9080)],
+    });
+  }, 'west/Details', '"west"');
+  fails('FED112', 'a binding in the chart of another mesh', () => {
+    const { east, west, reviews } = pair();
+    new RemoteServiceBinding(Chart.of(east), 'Bound', { mesh: west, source: reviews, localName: LocalName.newService('reviews', 'default') });
+  }, 'east/Bound');
+  fails('FED112', 'a caller from the chart of another mesh', () => {
+    const { app, west, reviews } = pair();
+    const chart = new Chart(app, 'apps', { namespace: 'default' });
+    const account = new ApiObject(chart, 'Account', { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'client' } });
+    const north = meshOf(app, 'north');
+    for (const mesh of [west, north]) {
+      mesh.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') }).allowFrom(Caller.fromConstruct(account));
+    }
+  }, 'north/Mesh/Reviews', '"apps"', '"west"');
+  fails('FED112', 'a mesh outside of any chart', () => new FederatedMesh(new App(), 'Mesh', {
+    meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'),
+  }), 'in a Chart');
+  fails('FED113', 'two boundaries in one namespace', () => {
+    const app = new App();
+    meshOf(app, 'east');
+    new FederatedMesh(new Chart(app, 'again'), 'Mesh', { meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east') });
+  }, 'again/Mesh', '"istio-federation"', 'namespaceName');
+  fails('FED114', 'a reason that says nothing', own({ withoutAdmissionPolicy: { reason: 'because' } }), '"because"', 'ten characters');
+  fails('FED114', 'a private address for no reason', endpoint({ address: '10.1.2.3', privateAddress: { reason: ' '.repeat(20) } }), '10.1.2.3');
+  fails('FED115', 'a day in another order', grant({ reviewBy: '30.06.2027' }), 'east/Mesh/Reviews', '"30.06.2027"', 'YYYY-MM-DD');
+  fails('FED115', 'a day that does not exist', () => {
+    const { east, west } = pair();
+    east.addPeer(west, { reviewBy: '2027-02-30' });
+  }, '"2027-02-30"');
+  fails('FED116', 'more pods than the largest number', gateway({ minReplicas: 6 }), '6', '5', 'minReplicas ≤ maxReplicas');
+  fails('FED116', 'no pods', gateway({ minReplicas: 0 }), '0');
+  fails('FED116', 'a quantity that is none', gateway({ memoryLimit: '1 GB' }), 'memoryLimit', '"1 GB"', '1Gi');
+  fails('FED116', 'a source range without mask', gateway({ sourceRanges: ['203.0.113.7'] }), '"203.0.113.7"', '/28');
+  fails('FED116', 'an empty list of source ranges', gateway({ sourceRanges: [] }), 'empty');
+  fails('FED116', 'a toleration of an unknown effect', gateway({ tolerations: [{ key: 'dmz', effect: 'NoRun' }] }), '"NoRun"', 'NoSchedule');
+  fails('FED116', 'a label that selects the pods', gateway({ labels: { istio: 'mine' } }), '"istio"');
+  fails('FED116', 'a label value that would break out of a policy', gateway({ labels: { team: '\' || true || \'' } }), 'team');
+  fails('FED116', 'a load balancer class without a load balancer', gateway({ serviceType: GatewayServiceType.NODE_PORT, loadBalancerClass: 'nlb' }), 'NodePort');
+  fails('FED116', 'source ranges that cannot be seen', gateway({
+    serviceType: GatewayServiceType.NODE_PORT, sourceRanges: ['203.0.113.0/28'], preserveClientAddress: false,
+  }), 'preserveClientAddress');
+  fails('FED116', 'an egress gateway with a load balancer', own({
+    egressGateway: BoundaryGateway.dedicated({ serviceType: GatewayServiceType.LOAD_BALANCER }),
+  }), 'east/Mesh', 'serviceType', 'ingressGateway');
+  fails('FED117', 'an identity of another trust domain', () => remote({ egressIdentity: SpiffeId.parse('spiffe://cluster.local/ns/dmz/sa/out') }),
+    'spiffe://cluster.local/ns/dmz/sa/out', '"bank.example"');
+  fails('FED118', 'a service of Istio itself', () => pair().east.expose('Istiod', {
+    service: LocalService.fromName('istiod', 'istio-system'), exportName: 'istiod', ports: [ServicePort.http(15014)],
+  }), 'east/Mesh/Istiod', '"istiod"', '"istio-system"');
+  fails('FED118', 'a local name in the boundary', () => {
+    const { west, reviews } = pair();
+    west.bind('Reviews', { source: reviews, localName: LocalName.newService('federation-egress', 'istio-federation') });
+  }, '"federation-egress"', 'the boundary');
+  fails('FED118', 'our own gateway as a caller', () => {
+    const { west, reviews } = pair();
+    west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') })
+      .allowFrom(Caller.serviceAccount('federation-ingress', 'istio-federation'));
+  }, '"federation-ingress"');
+  fails('FED118', 'a boundary in the root namespace', own({ namespaceName: 'istio-system' }), 'east/Mesh', 'root namespace');
+  fails('FED119', 'two peers with one CA', () => {
+    const { app, east } = pair();
+    east.addPeer(new RemoteMesh(app, 'North', {
+      meshName: 'north', trustDomain: 'north.example', trustBundle: trustOf('west'),
+      ingressIdentity: SpiffeId.parse('spiffe://north.example/ns/a/sa/in'), egressIdentity: SpiffeId.parse('spiffe://north.example/ns/a/sa/out'),
+    }));
+  }, '"north"', '"west"', 'root of its own');
+  fails('FED119', 'a peer with our own CA', () => {
+    const app = new App();
+    meshOf(app, 'east').addPeer(meshOf(app, 'west', { trustBundle: trustOf('east') }));
+  }, '"west"', 'our own');
+  fails('FED119', 'a CA that was issued anew with the same key', () => {
+    const app = new App();
+    meshOf(app, 'east', { trustBundle: TrustBundle.fromPem(ca.certificate) }).addPeer(meshOf(app, 'west', { trustBundle: TrustBundle.fromPem(ca.renewed) }));
+  }, 'our own');
+  fails('FED119', 'one trust domain with two CAs', () => {
+    const { app, east } = pair();
+    east.addPeer(remoteOf(app, 'partner', 'west.example', trustOf('north')));
+  }, '"partner"', 'another CA');
+});
+
+describe('trust', () => {
+  fails('FED201', 'a private key', () => TrustBundle.fromPem(ca.privateKey), 'TrustBundle.fromPem', 'remove the key');
+  fails('FED201', 'a certificate with its key', () => TrustBundle.fromPem(`${ca.certificate}\n${ca.privateKey}`), 'private key');
+  fails('FED201', 'an encrypted key', () => TrustBundle.fromPem('-----BEGIN ENCRYPTED PRIVATE KEY-----\nabc\n-----END ENCRYPTED PRIVATE KEY-----'), 'private key');
+  fails('FED202', 'a leaf', () => TrustBundle.fromPem(leaf.certificate), 'CN=gateway', 'authority');
+  fails('FED202', 'a leaf behind a root', () => TrustBundle.fromPem(`${ca.certificate}\n${leaf.certificate}`), 'certificate 2');
+  fails('FED203', 'nothing', () => TrustBundle.fromPem(''), 'istio-ca-root-cert');
+  fails('FED203', 'white space', () => TrustBundle.fromPem(' \n\t\n'), 'nothing');
+  fails('FED204', 'garbage', () => TrustBundle.fromPem('east.pem'), 'no PEM block');
+  fails('FED204', 'garbage in a block', () => TrustBundle.fromPem('-----BEGIN CERTIFICATE-----\nbm8gY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----'), 'block 1');
+  fails('FED204', 'a block of another kind', () => TrustBundle.fromPem('-----BEGIN CERTIFICATE REQUEST-----\nbm8=\n-----END CERTIFICATE REQUEST-----'), 'CERTIFICATE REQUEST');
+  fails('FED204', 'a file that was cut off', () => TrustBundle.fromPem(ca.certificate.slice(0, -30)), 'does not end');
+  fails('FED204', 'a second block that was cut off', () => TrustBundle.fromPem(`${ca.certificate}\n${ca.renewed.slice(0, 100)}`), 'does not end');
+  fails('FED205', 'a file that is not there', () => TrustBundle.fromPemFile('trust/nobody.pem'), '"trust/nobody.pem"', 'ENOENT', process.cwd());
+  fails('FED205', 'a folder', () => TrustBundle.fromPemFile(__dirname), 'EISDIR');
+  for (const uri of ['east.example/ns/a/sa/b', 'spiffe://east.example', 'spiffe://East.example/ns/a', 'spiffe://east.example/ns//sa/b',
+    'spiffe://east.example/ns/a/', 'spiffe://east.example/../a', 'spiffe://east.example:443/ns/a', 'spiffe://east.example/ns/*', '']) {
+    fails('FED206', `"${uri}"`, () => SpiffeId.parse(uri), JSON.stringify(uri));
+  }
+});
+
+describe('exposing', () => {
+  const expose = (exportName: string, ports = [ServicePort.http(1)]) => () =>
+    pair().east.expose('Other', { service: LocalService.fromName('other', 'default'), exportName, ports });
+  fails('FED301', 'an export name with a slash', expose('reviews/v1'), 'east/Mesh/Other', '"reviews/v1"');
+  fails('FED301', 'an export name in capitals', expose('Reviews'), '"Reviews"', 'lower case');
+  fails('FED301', 'a wildcard', expose('*'), '"*"');
+  fails('FED301', 'an export name that makes server names too long', expose(Array(4).fill('a'.repeat(50)).join('.')), 'shorten it by');
+  fails('FED302', 'an export name twice', expose('reviews'), 'east/Mesh/Other', '"reviews"', 'east/Mesh/Reviews');
+  fails('FED302', 'a remote service twice', () => remote({
+    exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(1)] }, { exportName: 'cards', ports: [ServicePort.http(2)] }],
+  }), '"cards"');
+  fails('FED303', 'no port', expose('other', []), 'no port');
+  fails('FED303', 'an exported port twice', expose('other', [ServicePort.http(80), ServicePort.http(8080, { exportPort: 80 })]), '80', 'exportPort');
+  fails('FED303', 'a port that is none', () => ServicePort.http(0), 'ServicePort.http', '0');
+  fails('FED303', 'a port that is text', () => ServicePort.http('http' as unknown as number), '"http"');
+  fails('FED304', 'a port that the Service does not have, at the end', () => {
+    const { app, east } = pair();
+    const chart = new Chart(app, 'apps', { namespace: 'default' });
+    const service = new ApiObject(chart, 'Details', {
+      apiVersion: 'v1', kind: 'Service', metadata: { name: 'details' }, spec: { ports: [{ port: 9080 }, { port: 53, protocol: 'UDP' }] },
+    });
+    east.expose('Details', { service: LocalService.fromConstruct(service), exportName: 'details', ports: [ServicePort.http(53)] });
+    app.synthYaml();
+  }, 'east/Mesh/Details', '"details"', 'no TCP port 53', '9080');
+  fails('FED305', 'a Deployment in place of a Service', () => LocalService.fromConstruct(object('Deployment', 'default')), 'apps/Object', 'apps/v1 Deployment');
+  fails('FED305', 'a construct without an object', () => LocalService.fromConstruct(new Construct(new App(), 'Nothing')), 'no Kubernetes object');
+  fails('FED305', 'a Service without a namespace', () => LocalService.fromConstruct(object('Service')), '"till"', 'namespace: "default"');
+  fails('FED306', 'a grant for a port that is not exported', grant({ ports: [80] }), 'east/Mesh/Reviews', '80', '9080, 9081');
+  fails('FED306', 'a grant for no port', grant({ ports: [] }), 'empty');
+  fails('FED306', 'the server name of a port that is not exported', () => {
+    const { reviews, west } = pair();
+    reviews.sniFor(west, 80);
+  }, '80');
+  for (const path of ['reviews', '/reviews*', '/*/reviews', '/a/*/b', '/a/**', '*', '', '/a//b', '/a/../b', '/a/./b', '/a?b', '/a#b', '/a%2Fb', '/a b',
+    '/{*}', '/a\\b', '/a/..', '//']) {
+    fails('FED307', `the path "${path}"`, rule({ paths: [path] }), 'east/Mesh/Reviews', JSON.stringify(path), '/a/*');
+  }
+  fails('FED308', 'an empty list of rules', rule(), 'empty list');
+  fails('FED308', 'a rule without a field', rule({}), 'no field');
+  fails('FED308', 'an empty list of methods', rule({ methods: [] }), 'methods');
+  fails('FED308', 'an empty list of paths', rule({ methods: ['GET'], paths: [] }), 'paths');
+  fails('FED308', 'a method in small letters', rule({ methods: ['get'] }), '"get"', 'upper case');
+  fails('FED308', 'a method that is a pattern', rule({ methods: ['*'] }), '"*"');
+  fails('FED308', 'a method that is a tunnel', rule({ methods: ['CONNECT'] }), 'CONNECT');
+  fails('FED309', 'a grant with rules after one without', () => {
+    const { reviews, west } = pair();
+    reviews.allowFrom(west);
+    reviews.allowFrom(west, { ports: [9081], http: [{ methods: ['GET'] }] });
+  }, 'east/Mesh/Reviews', '"west"', '9081');
+  fails('FED309', 'a grant without rules after one with', () => {
+    const { reviews, west } = pair();
+    reviews.allowFrom(west, { http: [{ methods: ['GET'] }] });
+    reviews.allowFrom(west);
+  }, '9080');
+});
+
+describe('binding', () => {
+  const bind = (serviceName: string, mappings?: { localPort: number; exportPort: number }[]) => () => {
+    const { west, reviews } = pair();
+    west.bind('Reviews', { source: reviews, localName: LocalName.newService(serviceName, 'default'), portMappings: mappings });
+  };
+  fails('FED401', 'a local name that is bound already', () => {
+    const { west, reviews } = pair();
+    for (const id of ['One', 'Two']) west.bind(id, { source: reviews, localName: LocalName.newService('reviews', 'default') });
+  }, 'west/Mesh/Two', 'reviews.default.svc.cluster.local', '"west"');
+  fails('FED402', 'a local name that is a Service of the mesh, at the end', () => {
+    const { app, west, reviews } = pair();
+    reviews.allowFrom(west);
+    west.bind('Reviews', { source: reviews, localName: LocalName.newService('till', 'default') });
+    new ApiObject(Chart.of(west), 'Till', { apiVersion: 'v1', kind: 'Service', metadata: { name: 'till' }, spec: { ports: [{ port: 80 }] } });
+    app.synthYaml();
+  }, 'west/Mesh/Reviews', 'till.default.svc.cluster.local');
+  fails('FED402', 'a local name that we expose ourselves, at the end', () => {
+    const { app, west, reviews } = pair();
+    reviews.allowFrom(west);
+    west.expose('Own', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+    west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
+    app.synthYaml();
+  }, 'west/Mesh/Reviews');
+  fails('FED403', 'what the peer does not allow us, at the end', () => {
+    const { app, west, reviews } = pair();
+    west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
+    app.synthYaml();
+  }, 'west/Mesh/Reviews', '"east"', '"reviews"', 'allowFrom');
+  fails('FED403', 'a port that the peer does not allow us, at the end', () => {
+    const { app, west, reviews } = pair();
+    reviews.allowFrom(west, { ports: [9080] });
+    west.bind('Reviews', {
+      source: reviews, localName: LocalName.newService('reviews', 'default'), portMappings: [{ localPort: 80, exportPort: 9080 }, { localPort: 81, exportPort: 9081 }],
+    });
+    app.synthYaml();
+  }, 'port 9081');
+  fails('FED404', 'a mapping of a port that is not exported', bind('reviews', [{ localPort: 80, exportPort: 80 }]), '80', '9080, 9081');
+  fails('FED404', 'a local port twice', bind('reviews', [{ localPort: 80, exportPort: 9080 }, { localPort: 80, exportPort: 9081 }]), '80');
+  fails('FED404', 'a local port that is none', bind('reviews', [{ localPort: 0, exportPort: 9080 }]), '0');
+  fails('FED404', 'no mapping', bind('reviews', []), 'empty');
+  fails('FED405', 'a workload that runs as default', () => Caller.fromConstruct(object('Deployment', 'default', { template: { spec: {} } })), '"till"', 'of its own');
+  fails('FED405', 'what is no workload', () => Caller.fromConstruct(object('ConfigMap', 'default')), 'ConfigMap', 'ServiceAccount');
+  fails('FED405', 'a construct without an object', () => Caller.fromConstruct(new Construct(new App(), 'Nothing')), 'no Kubernetes object');
+  fails('FED405', 'a workload without a namespace', () => Caller.fromConstruct(object('Deployment', undefined, { template: { spec: { serviceAccountName: 'a' } } })), 'namespace');
+  fails('FED406', 'a service that the peer does not expose', () => remote().exposedService('card'), 'Bank', '"card"', 'cards');
+  fails('FED407', 'a mesh as its own peer', () => {
+    const { east } = pair();
+    east.addPeer(east);
+  }, 'east/Mesh');
+  fails('FED407', 'a grant to ourselves', () => {
+    const { east, reviews } = pair();
+    reviews.allowFrom(east);
+  }, 'east/Mesh/Reviews');
+  fails('FED407', 'a binding of our own service', () => {
+    const { east, reviews } = pair();
+    east.bind('Own', { source: reviews, localName: LocalName.newService('other', 'default') });
+  }, 'east/Mesh/Own');
+});
+
+test('every code is triggered by a test', () => {
+  expect([...triggered].sort()).toEqual(Object.keys(MISTAKES).sort());
+});
+
+test('every code has a section in docs/errors.md, and no section is about a code that is gone', () => {
+  const sections = [...readFileSync(join(__dirname, '..', 'docs', 'errors.md'), 'utf8').matchAll(/^## (FED\d{3}): (.+)$/gm)];
+  expect(Object.fromEntries(sections.map(([, code, title]) => [code, title]))).toEqual(MISTAKES);
+});
+
+test('no message shows what was in a file with a key', () => {
+  const message = messageOf(() => TrustBundle.fromPem(`${ca.certificate}\n${ca.privateKey}`));
+  const lines = ca.privateKey.split('\n').slice(1, -1);
+  expect(lines.filter((line) => message.includes(line))).toEqual([]);
+});
+
+function remoteOf(scope: Construct, meshName: string, trustDomain: string, trustBundle: TrustBundle): IMeshPeer {
+  return new RemoteMesh(scope, meshName, {
+    meshName, trustDomain, trustBundle,
+    ingressIdentity: SpiffeId.parse(`spiffe://${trustDomain}/ns/a/sa/in`), egressIdentity: SpiffeId.parse(`spiffe://${trustDomain}/ns/a/sa/out`),
+  });
+}
+
+/** A mesh named east with two peers of these names. */
+function meshTwice(first: string, second: string): void {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  east.addPeer(remoteOf(new Construct(app, 'First'), first, 'one.example', trustOf('north')));
+  east.addPeer(remoteOf(new Construct(app, 'Second'), second, 'two.example', trustOf('bank')));
+}

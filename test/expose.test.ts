@@ -1,0 +1,208 @@
+import { App, Chart } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-27';
+import fc from 'fast-check';
+import { find, Manifest, names, objectsOf } from './support/manifests';
+import { meshOf } from './support/scenarios';
+import { AllowFromOptions, ExposedService, HttpRule, LocalService, ServicePort } from '../src';
+
+function setUp(...ports: ServicePort[]) {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west');
+  const north = meshOf(app, 'north');
+  east.addPeer(west);
+  east.addPeer(north);
+  const reviews = east.expose('Reviews', {
+    service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: ports.length > 0 ? ports : [ServicePort.http(9080)],
+  });
+  return { app, east, west, north, reviews };
+}
+
+/** What the gateway would be told for these grants. */
+function granted(...grants: (AllowFromOptions | undefined)[]) {
+  const { app, west, reviews } = setUp();
+  grants.forEach((options) => reviews.allowFrom(west, options));
+  const objects = objectsOf(app);
+  return {
+    objects,
+    policy: find(objects, 'AuthorizationPolicy', 'fed-in-reviews-9080-west'),
+    routes: find(objects, 'VirtualService', 'fed-in-reviews-9080-west').spec.http,
+  };
+}
+
+test('an exposure without a grant has a closed gateway and no listener', () => {
+  const objects = objectsOf(setUp().app);
+  expect(names(objects, 'Gateway')).toEqual([]);
+  expect(names(objects, 'VirtualService')).toEqual([]);
+  expect(names(objects, 'ConfigMap')).toEqual([]);
+  expect(names(objects, 'AuthorizationPolicy')).toEqual(['fed-in-default-deny', 'fed-in-guard']);
+  expect(names(objects, 'Deployment')).toEqual(['federation-ingress']);
+});
+
+test('a mesh without an exposure has no ingress gateway, no listener and no load balancer', () => {
+  const app = new App();
+  meshOf(app, 'east').addPeer(meshOf(app, 'west'));
+  expect(objectsOf(app)).toEqual([]);
+});
+
+test('a peer that was not allowed gets no server name, no policy and no CA', () => {
+  const { app, west, reviews } = setUp();
+  reviews.allowFrom(west);
+  expect(JSON.stringify(objectsOf(app))).not.toContain('north');
+});
+
+test('each peer has its own server name, CA and identity for one service', () => {
+  const { app, west, north, reviews } = setUp();
+  reviews.allowFrom(west);
+  reviews.allowFrom(north);
+  const servers = ['west', 'north'].map((peer) => find(objectsOf(app), 'Gateway', `fed-in-${peer}`).spec.servers[0]);
+  expect(servers.map(({ hosts }) => hosts)).toEqual([['./p9080.reviews.west.fed.east.example'], ['./p9080.reviews.north.fed.east.example']]);
+  expect(servers.map(({ tls }) => tls.caCertCredentialName)).toEqual([
+    'configmap://istio-federation/fed-in-trust-west', 'configmap://istio-federation/fed-in-trust-north',
+  ]);
+  expect(servers.map(({ tls }) => tls.subjectAltNames)).toEqual([
+    ['spiffe://west.example/ns/istio-federation/sa/federation-egress'], ['spiffe://north.example/ns/istio-federation/sa/federation-egress'],
+  ]);
+});
+
+test('a grant without rules lets every request through and has no refusing route', () => {
+  const { policy, routes } = granted(undefined);
+  expect(policy.spec.rules[0].to).toEqual([{ operation: { ports: ['15443'] } }]);
+  expect(routes).toHaveLength(1);
+  expect(routes[0].match).toBeUndefined();
+});
+
+test('rules stand in the policy and once more in the routes, of which the last refuses', () => {
+  const { policy, routes } = granted({ http: [{ methods: ['POST', 'GET'], paths: ['/b', '/a/*'] }] });
+  expect(policy.spec.rules[0].to).toEqual([{ operation: { ports: ['15443'], methods: ['GET', 'POST'], paths: ['/a/*', '/b'] } }]);
+  expect(routes.map(({ name }: Manifest) => name)).toEqual(['reviews-9080-ambiguous-path', 'reviews-9080', 'reviews-9080-refused']);
+  expect(routes[1].match).toEqual([
+    { method: { regex: 'GET|POST' }, uri: { prefix: '/a/' } }, { method: { regex: 'GET|POST' }, uri: { exact: '/b' } },
+  ]);
+  expect(routes[2]).toEqual({ name: 'reviews-9080-refused', directResponse: { status: 403 } });
+});
+
+test('rules about methods alone need no route about paths', () => {
+  const { routes } = granted({ http: [{ methods: ['GET'] }] });
+  expect(routes.map(({ name }: Manifest) => name)).toEqual(['reviews-9080', 'reviews-9080-refused']);
+});
+
+test('several grants add up, and saying one again changes nothing', () => {
+  const first = { http: [{ methods: ['GET'] }] };
+  const second = { http: [{ paths: ['/health'] }, { methods: ['GET'] }] };
+  const { objects } = granted(first, second);
+  expect(granted(second, first, first).objects).toEqual(objects);
+  expect(find(objects, 'AuthorizationPolicy', 'fed-in-reviews-9080-west').spec.rules[0].to).toHaveLength(2);
+});
+
+test('a grant may be for some ports only', () => {
+  const { app, west, reviews } = setUp(ServicePort.http(9080), ServicePort.http(9090, { exportPort: 443 }));
+  reviews.allowFrom(west, { ports: [443] });
+  const [server, ...others] = find(objectsOf(app), 'Gateway', 'fed-in-west').spec.servers;
+  expect(server.hosts).toEqual(['./p443.reviews.west.fed.east.example']);
+  expect(others).toEqual([]);
+  const [route] = find(objectsOf(app), 'VirtualService', 'fed-in-reviews-443-west').spec.http;
+  expect(route.route[0].destination).toEqual({ host: 'reviews.default.svc.cluster.local', port: { number: 9090 } });
+});
+
+test('the server name is told before anything is granted', () => {
+  const { west, reviews } = setUp(ServicePort.http(9080, { exportPort: 80 }));
+  expect(reviews.sniFor(west, 80)).toBe('p80.reviews.west.fed.east.example');
+});
+
+test('what arrives is told from which peer it comes, and nothing that the peer could forge', () => {
+  const { routes: [{ headers }] } = granted(undefined);
+  expect(headers.request.set).toEqual({
+    'x-federation-peer': 'west', 'x-forwarded-for': '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%',
+  });
+  expect(headers.request.remove).toEqual(expect.arrayContaining(['x-real-ip', 'forwarded', 'via', 'x-envoy-original-dst-host', 'true-client-ip']));
+  expect(headers.request.remove).not.toContain('x-envoy-peer-metadata');
+  expect(headers.response.remove).toEqual(expect.arrayContaining(['server', 'x-powered-by', 'via', 'x-envoy-upstream-service-time']));
+});
+
+test('who answers for it stays with the objects and changes no traffic', () => {
+  const plain = granted(undefined).objects.map(({ spec }) => spec);
+  const { app, west, reviews } = setUp();
+  reviews.allowFrom(west, { purpose: 'deliver', dataCategories: ['pii', 'ephi'], reviewBy: '2027-01-31' });
+  reviews.allowFrom(west, { purpose: 'audit', ticket: 'CHG-1' });
+  const objects = objectsOf(app);
+  expect(find(objects, 'AuthorizationPolicy', 'fed-in-reviews-9080-west').metadata.annotations).toEqual({
+    'cdk8s-mesh-federation/purpose': 'audit; deliver',
+    'cdk8s-mesh-federation/data-categories': 'ephi, pii',
+    'cdk8s-mesh-federation/review-by': '2027-01-31',
+    'cdk8s-mesh-federation/ticket': 'CHG-1',
+  });
+  expect(objects.map(({ spec }) => spec)).toEqual(plain);
+});
+
+test('an application team declares it in its own chart, and the platform team applies the boundary', () => {
+  const { app, east, west } = setUp();
+  const chart = new Chart(app, 'accounts', { namespace: 'accounts' });
+  const service = new kplus.Deployment(chart, 'Withdraw', { containers: [{ image: 'withdraw', portNumber: 8080 }] })
+    .exposeViaService({ ports: [{ port: 8080, name: 'http' }] });
+  const withdraw = new ExposedService(chart, 'Exposed', {
+    mesh: east, service: LocalService.fromConstruct(service), exportName: 'withdrawals', ports: [ServicePort.http(8080)],
+  });
+  withdraw.allowFrom(west);
+  expect(names(chart.toJson(), 'VirtualService')).toEqual([]);
+  const [route] = find(Chart.of(east).toJson(), 'VirtualService', 'fed-in-withdrawals-8080-west').spec.http;
+  expect(route.route[0].destination.host).toBe(`${service.name}.accounts.svc.cluster.local`);
+});
+
+test('the objects of the application are not touched', () => {
+  const { app, east, west } = setUp();
+  const chart = new Chart(app, 'accounts', { namespace: 'accounts' });
+  const service = new kplus.Service(chart, 'Service', { ports: [{ port: 8080 }] });
+  const before = chart.toJson();
+  east.expose('Exposed', { service: LocalService.fromConstruct(service), exportName: 'withdrawals', ports: [ServicePort.http(8080)] }).allowFrom(west);
+  expect(chart.toJson()).toEqual(before);
+});
+
+/** What a rule means: the sentence of its documentation. */
+function allows({ methods, paths }: HttpRule, method: string, path: string): boolean {
+  const matches = (pattern: string) => pattern.endsWith('/*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
+  return (methods?.includes(method) ?? true) && (paths?.some(matches) ?? true);
+}
+
+/** What Envoy does with the routes: the first one that matches decides. */
+function routed(routes: Manifest[], method: string, path: string): 'open' | number {
+  const whole = (pattern: string, text: string) => new RegExp(`^(?:${pattern})$`).test(text);
+  const applies = (match: Manifest) => [
+    match.method === undefined || (match.method.exact === method || match.method.regex !== undefined && whole(match.method.regex, method)),
+    match.uri === undefined || match.uri.exact === path || match.uri.prefix !== undefined && path.startsWith(match.uri.prefix)
+      || match.uri.regex !== undefined && whole(match.uri.regex, path),
+  ].every(Boolean);
+  const route = routes.find(({ match }) => match === undefined || match.some(applies));
+  return route?.directResponse?.status ?? (route ? 'open' : 404);
+}
+
+/** What Istio does with the policy. */
+function authorized(policy: Manifest, method: string, path: string): boolean {
+  return policy.spec.rules[0].to.some(({ operation }: Manifest) => allows({
+    methods: operation.methods,
+    paths: operation.paths?.map((pattern: string) => pattern),
+  }, method, path));
+}
+
+test('policy and routes each mean exactly what the rules say, for all rules and requests', () => {
+  const path = fc.constantFrom('/', '/a', '/a/', '/a/b', '/a/b/c', '/ab', '/b', '/A', '/a/../b');
+  const pattern = fc.constantFrom('/', '/*', '/a', '/a/', '/a/*', '/a/b', '/a/b/*', '/b');
+  const method = fc.constantFrom('GET', 'POST', 'HEAD', 'GETS', 'M-SEARCH');
+  const list = <Item>(item: fc.Arbitrary<Item>) => fc.uniqueArray(item, { minLength: 1, maxLength: 3 });
+  const rule: fc.Arbitrary<HttpRule> = fc.oneof(
+    fc.record({ methods: list(method), paths: list(pattern) }), fc.record({ methods: list(method) }), fc.record({ paths: list(pattern) }),
+  );
+  fc.assert(fc.property(fc.array(rule, { minLength: 1, maxLength: 3 }), (http) => {
+    const { policy, routes } = granted({ http });
+    fc.assert(fc.property(method, path, (asked, at) => {
+      const meant = http.some((one) => allows(one, asked, at));
+      expect({ asked, at, routed: routed(routes, asked, at) }).toEqual({ asked, at, routed: meant ? 'open' : 403 });
+      expect({ asked, at, authorized: authorized(policy, asked, at) }).toEqual({ asked, at, authorized: meant });
+    }), { seed: 1, numRuns: 60 });
+  }), { seed: 20261123, numRuns: 40 });
+});
+
+test.each(['/a/%2F..', '/a/..%2fadmin', '/a/%5Cadmin', '/a/%5cadmin', '/a/\\admin', '/a/%00'])('the spelling %s is refused before any rule', (path) => {
+  const { routes } = granted({ http: [{ paths: ['/*'] }] });
+  expect(routed(routes, 'GET', path)).toBe(400);
+});

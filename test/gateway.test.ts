@@ -1,0 +1,127 @@
+import { App } from 'cdk8s';
+import { find, names, objectsOf } from './support/manifests';
+import { meshOf } from './support/scenarios';
+import { BoundaryGateway, Caller, DedicatedGatewayOptions, GatewayServiceType, LocalName, LocalService, ServicePort } from '../src';
+
+function ingress(options?: DedicatedGatewayOptions) {
+  const app = new App();
+  const mesh = meshOf(app, 'east', options ? { ingressGateway: BoundaryGateway.dedicated(options) } : {});
+  mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  return objectsOf(app);
+}
+
+function egress(options?: DedicatedGatewayOptions) {
+  const app = new App();
+  const east = meshOf(app, 'east', { endpoints: [{ address: 'fed.east.example' }] });
+  const west = meshOf(app, 'west', options ? { egressGateway: BoundaryGateway.dedicated(options) } : {});
+  east.addPeer(west);
+  west.addPeer(east);
+  const reviews = east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  reviews.allowFrom(west);
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
+  return objectsOf(app);
+}
+
+test('every option of a dedicated gateway reaches the output', () => {
+  const options: Required<DedicatedGatewayOptions> = {
+    minReplicas: 3,
+    maxReplicas: 7,
+    cpuRequest: '250m',
+    cpuLimit: '4',
+    memoryRequest: '256Mi',
+    memoryLimit: '2Gi',
+    serviceType: GatewayServiceType.LOAD_BALANCER,
+    serviceAnnotations: { 'cloud.example/scheme': 'internet-facing' },
+    loadBalancerClass: 'cloud.example/nlb',
+    sourceRanges: ['203.0.113.0/28', '2001:db8::/48'],
+    preserveClientAddress: true,
+    nodeSelector: { pool: 'dmz' },
+    tolerations: [{ key: 'dmz' }, { key: 'zone', value: 'edge', effect: 'NoSchedule' }],
+    priorityClassName: 'edge',
+    imagePullSecretNames: ['registry'],
+    labels: { team: 'platform' },
+  };
+  const objects = ingress(options);
+  const { template } = find(objects, 'Deployment', 'federation-ingress').spec;
+  expect(template.metadata.labels).toMatchObject({ team: 'platform', app: 'federation-ingress' });
+  expect(template.spec).toMatchObject({
+    nodeSelector: { pool: 'dmz' },
+    tolerations: [{ key: 'dmz', operator: 'Exists' }, { key: 'zone', value: 'edge', effect: 'NoSchedule', operator: 'Equal' }],
+    priorityClassName: 'edge',
+    imagePullSecrets: [{ name: 'registry' }],
+  });
+  expect(template.spec.containers[0].resources).toEqual({ requests: { cpu: '250m', memory: '256Mi' }, limits: { cpu: '4', memory: '2Gi' } });
+  const service = find(objects, 'Service', 'federation-ingress');
+  expect(service.metadata.annotations).toEqual({ 'cloud.example/scheme': 'internet-facing' });
+  expect(service.spec).toMatchObject({
+    type: 'LoadBalancer', loadBalancerClass: 'cloud.example/nlb', loadBalancerSourceRanges: ['203.0.113.0/28', '2001:db8::/48'], externalTrafficPolicy: 'Local',
+  });
+  expect(find(objects, 'HorizontalPodAutoscaler', 'federation-ingress').spec).toMatchObject({ minReplicas: 3, maxReplicas: 7 });
+  expect(find(objects, 'NetworkPolicy', 'federation-ingress').spec.ingress[0].from).toEqual([
+    { ipBlock: { cidr: '203.0.113.0/28' } }, { ipBlock: { cidr: '2001:db8::/48' } },
+  ]);
+});
+
+test('the pods hold no token of the Kubernetes API, no privilege and no writable disk', () => {
+  for (const objects of [ingress(), egress()]) {
+    for (const { spec } of objects.filter(({ kind }) => kind === 'Deployment')) {
+      expect(spec.template.spec).toMatchObject({ automountServiceAccountToken: false, securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } });
+      expect(spec.template.spec.containers[0].securityContext).toEqual({
+        allowPrivilegeEscalation: false, privileged: false, readOnlyRootFilesystem: true, runAsNonRoot: true, capabilities: { drop: ['ALL'] },
+      });
+    }
+    expect(objects.filter(({ kind }) => kind === 'ServiceAccount').every(({ automountServiceAccountToken }) => automountServiceAccountToken === false)).toBe(true);
+    expect(objects.filter(({ kind }) => ['Role', 'RoleBinding', 'ClusterRole', 'Secret'].includes(kind))).toEqual([]);
+  }
+});
+
+test('a fixed number of pods has no autoscaler', () => {
+  const objects = ingress({ minReplicas: 3, maxReplicas: 3 });
+  expect(names(objects, 'HorizontalPodAutoscaler')).toEqual([]);
+  expect(find(objects, 'Deployment', 'federation-ingress').spec.replicas).toBe(3);
+  expect(find(ingress(), 'Deployment', 'federation-ingress').spec.replicas).toBeUndefined();
+});
+
+test('a single pod has no disruption budget that would block its node', () => {
+  expect(names(ingress({ minReplicas: 1, maxReplicas: 1 }), 'PodDisruptionBudget')).toEqual([]);
+  expect(names(ingress(), 'PodDisruptionBudget')).toEqual(['federation-ingress']);
+});
+
+test('a gateway inside the cluster has no policy for traffic from outside', () => {
+  const { spec } = find(ingress({ serviceType: GatewayServiceType.CLUSTER_IP }), 'Service', 'federation-ingress');
+  expect(spec).toMatchObject({ type: 'ClusterIP' });
+  expect(spec.externalTrafficPolicy).toBeUndefined();
+});
+
+test('source ranges of a node port are enforced by the network, since its Service cannot', () => {
+  const objects = ingress({ serviceType: GatewayServiceType.NODE_PORT, sourceRanges: ['203.0.113.0/28'] });
+  expect(find(objects, 'Service', 'federation-ingress').spec.loadBalancerSourceRanges).toBeUndefined();
+  expect(find(objects, 'NetworkPolicy', 'federation-ingress').spec.ingress[0].from).toEqual([{ ipBlock: { cidr: '203.0.113.0/28' } }]);
+});
+
+test('source ranges behind a load balancer that hides addresses are the load balancer\'s to enforce', () => {
+  const objects = ingress({ sourceRanges: ['203.0.113.0/28'], preserveClientAddress: false });
+  expect(find(objects, 'Service', 'federation-ingress').spec).toMatchObject({ loadBalancerSourceRanges: ['203.0.113.0/28'] });
+  expect(find(objects, 'Service', 'federation-ingress').spec.externalTrafficPolicy).toBeUndefined();
+  expect(find(objects, 'NetworkPolicy', 'federation-ingress').spec.ingress[0].from).toBeUndefined();
+});
+
+test('the egress gateway keeps its own certificate in memory and reads all peers from one folder', () => {
+  const { spec } = find(egress(), 'Deployment', 'federation-egress').spec.template;
+  expect(spec.volumes).toEqual([
+    { name: 'federation-workload', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+    { name: 'federation-trust', configMap: { name: 'fed-out-trust', optional: true } },
+  ]);
+});
+
+test('the egress gateway is never reached from outside', () => {
+  const { spec } = find(egress({ serviceType: GatewayServiceType.CLUSTER_IP }), 'Service', 'federation-egress');
+  expect(spec.type).toBe('ClusterIP');
+});
+
+test('the label of a namespace with a long name still fits', () => {
+  const app = new App();
+  const mesh = meshOf(app, 'east', { namespaceName: 'n'.repeat(63) });
+  expect(mesh.ingressGateway.podLabels.istio).toMatch(/^n{54}-[0-9a-f]{8}$/);
+  expect(mesh.egressGateway.podLabels.istio).not.toBe(mesh.ingressGateway.podLabels.istio);
+});

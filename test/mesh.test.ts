@@ -1,0 +1,149 @@
+import { ApiObject, App, Chart, JsonPatch } from 'cdk8s';
+import { find, Manifest, names, objectsOf } from './support/manifests';
+import { meshOf, trustOf } from './support/scenarios';
+import {
+  BoundaryGateway, Caller, Delivery, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayServiceType, IstioVersion, LocalName, LocalService,
+  ServicePort,
+} from '../src';
+
+/** East exposes to west and binds what west exposes. */
+function both(props: Partial<FederatedMeshProps> = {}) {
+  const app = new App();
+  const east = meshOf(app, 'east', props);
+  const west = meshOf(app, 'west');
+  east.addPeer(west);
+  west.addPeer(east);
+  const reviews = east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  const details = west.expose('Details', { service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(9080)] });
+  reviews.allowFrom(west);
+  details.allowFrom(east);
+  east.bind('BoundDetails', { source: details, localName: LocalName.newService('details', 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
+  return { app, east, west, objects: Chart.of(east).toJson() };
+}
+
+test('every option of a mesh reaches the output', () => {
+  const props: Required<FederatedMeshProps> = {
+    meshName: 'east',
+    trustDomain: 'corp.east.example',
+    trustBundle: trustOf('east'),
+    endpoints: [{ address: '10.20.0.5', port: 443, privateAddress: { reason: 'leased line, both sides route it' } }, { address: '203.0.113.5' }],
+    credential: GatewayCredential.workloadIdentity(),
+    namespaceName: 'partner-boundary',
+    createNamespace: true,
+    ingressGateway: BoundaryGateway.dedicated({ priorityClassName: 'edge' }),
+    egressGateway: BoundaryGateway.dedicated({ minReplicas: 3 }),
+    istioVersion: IstioVersion.V1_30,
+    revision: 'stable',
+    rootNamespaceName: 'mesh-system',
+    clusterDomain: 'k8s.east',
+    monitoringNamespaceName: 'observability',
+    accessLogProvider: 'boundary-log',
+    delivery: Delivery.kubectl(),
+    withoutAdmissionPolicy: { reason: 'a policy of the platform does it' },
+  };
+  const { app, east, west, objects } = both(props);
+  const text = JSON.stringify(objects);
+  expect(objects.filter(({ metadata }) => metadata.namespace === 'istio-federation')).toEqual([]);
+  expect(find(objects, 'Namespace', 'partner-boundary').metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
+  expect(find(objects, 'Gateway', 'fed-in-west').spec.servers[0].hosts).toEqual(['./p9080.reviews.west.fed.corp.east.example']);
+  expect(find(objects, 'Service', 'federation-ingress').spec.ports.map(({ name, port, targetPort }: Manifest) => [name, port, targetPort])).toEqual([
+    ['tls-federation-443', 443, 15443], ['tls-federation-15443', 15443, 15443],
+  ]);
+  expect(find(objects, 'Service', 'federation-ingress').metadata.annotations).toEqual({
+    'cdk8s-mesh-federation/private-address': '10.20.0.5: leased line, both sides route it',
+  });
+  expect(find(objects, 'Deployment', 'federation-ingress').spec.template.spec.priorityClassName).toBe('edge');
+  expect(find(objects, 'HorizontalPodAutoscaler', 'federation-egress').spec.minReplicas).toBe(3);
+  for (const role of ['ingress', 'egress']) {
+    const { labels } = find(objects, 'Deployment', `federation-${role}`).spec.template.metadata;
+    expect(labels).toMatchObject({ 'istio.io/rev': 'stable', 'istio': `partner-boundary-${role}` });
+    expect(find(objects, 'Telemetry', `federation-${role}`).spec.accessLogging).toEqual([{ providers: [{ name: 'boundary-log' }] }]);
+    expect(JSON.stringify(find(objects, 'NetworkPolicy', `federation-${role}`))).toContain('"kubernetes.io/metadata.name":"observability"');
+  }
+  expect(find(objects, 'VirtualService', 'fed-out-details').spec.hosts).toEqual(['details.web.svc.k8s.east']);
+  expect(text).not.toContain('cluster.local');
+  expect(names(objects, 'ValidatingAdmissionPolicy')).toEqual([]);
+  expect(east._istioVersion.minor).toBe('1.30');
+  expect(() => east.expose('Root', { service: LocalService.fromName('istiod', 'mesh-system'), exportName: 'root', ports: [ServicePort.http(1)] })).toThrow('FED118');
+  const peerSide = find(Chart.of(west).toJson(), 'ConfigMap', 'fed-in-trust-east');
+  expect(peerSide.data['ca.crt']).toBe(props.trustBundle._pem);
+  expect(app.charts).toHaveLength(2);
+});
+
+test('what peers and dashboards need to know is told', () => {
+  const east = meshOf(new App(), 'east');
+  expect(east.ingressIdentity.uri).toBe('spiffe://east.example/ns/istio-federation/sa/federation-ingress');
+  expect(east.egressIdentity.principal).toBe('east.example/ns/istio-federation/sa/federation-egress');
+  expect(east.ingressGateway).toEqual({
+    namespaceName: 'istio-federation', serviceAccountName: 'federation-ingress', serviceName: 'federation-ingress',
+    podLabels: { app: 'federation-ingress', istio: 'istio-federation-ingress' },
+  });
+  expect(east.egressGateway.podLabels).toEqual({ app: 'federation-egress', istio: 'istio-federation-egress' });
+  expect(east.namespaceName).toBe('istio-federation');
+});
+
+test('a namespace that somebody else creates is not emitted', () => {
+  expect(names(both({ createNamespace: false }).objects, 'Namespace')).toEqual([]);
+});
+
+test('saying the same peer again changes nothing', () => {
+  const { app, east, west, objects } = both();
+  east.addPeer(west);
+  expect(Chart.of(east).toJson()).toEqual(objects);
+  expect(app.charts).toHaveLength(2);
+});
+
+test.each(['before', 'after'])('what is agreed with a peer stays with its listeners, said %s the grant', (order) => {
+  const app = new App();
+  const [east, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
+  const agree = () => east.addPeer(west, { agreementId: 'ISA-1', contact: 'mailto:a@b.example', owner: 'integration team' });
+  if (order === 'before') agree();
+  east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] }).allowFrom(west);
+  if (order === 'after') agree();
+  expect(find(objectsOf(app), 'Gateway', 'fed-in-west').metadata.annotations).toEqual({
+    'cdk8s-mesh-federation/agreement-id': 'ISA-1', 'cdk8s-mesh-federation/contact': 'mailto:a@b.example', 'cdk8s-mesh-federation/owner': 'integration team',
+  });
+});
+
+test('the namespace and labels of a chart do not move the boundary', () => {
+  const app = new App();
+  const chart = new Chart(app, 'east', { namespace: 'somewhere', labels: { team: 'platform' } });
+  const mesh = new FederatedMesh(chart, 'Mesh', {
+    meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), endpoints: [{ address: 'fed.east.example' }],
+  });
+  mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  const objects = objectsOf(app);
+  expect(objects.filter(({ metadata }) => metadata.namespace === 'somewhere')).toEqual([]);
+  const clusterScoped = objects.filter(({ kind }) => ['Namespace', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'].includes(kind));
+  expect(clusterScoped.map(({ metadata }) => Object.keys(metadata).sort())).toEqual(Array(3).fill(['labels', 'name']));
+});
+
+test('a rendered object can still be patched by the program', () => {
+  const { east } = both();
+  const deployment = east.node.findAll().find((construct): construct is ApiObject => ApiObject.isApiObject(construct) && construct.kind === 'Deployment')!;
+  deployment.addJsonPatch(JsonPatch.add('/spec/template/spec/hostNetwork', false));
+  expect(find(Chart.of(east).toJson(), 'Deployment', 'federation-ingress').spec.template.spec.hostNetwork).toBe(false);
+});
+
+test('meshes depend on each other by values only, so that no file is renamed', () => {
+  const { app } = both();
+  expect(app.node.findAll().flatMap(({ node }) => node.dependencies)).toEqual([]);
+});
+
+test('two boundaries of one mesh share nothing but the mesh', () => {
+  const app = new App();
+  const one = meshOf(app, 'east');
+  const two = new FederatedMesh(new Chart(app, 'partners'), 'Partners', {
+    meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), namespaceName: 'partner-federation',
+    endpoints: [{ address: 'partners.east.example' }],
+    ingressGateway: BoundaryGateway.dedicated({ serviceType: GatewayServiceType.NODE_PORT, sourceRanges: ['203.0.113.0/28'] }),
+  });
+  const west = meshOf(app, 'west');
+  for (const mesh of [one, two]) {
+    mesh.addPeer(west);
+    mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] }).allowFrom(west);
+  }
+  const selectors = [one, two].map((mesh) => Chart.of(mesh).toJson().filter(({ kind }) => kind === 'Gateway').map(({ spec }) => spec.selector));
+  expect(selectors).toEqual([[{ istio: 'istio-federation-ingress' }], [{ istio: 'partner-federation-ingress' }]]);
+  expect(names(objectsOf(app), 'ValidatingAdmissionPolicy')).toEqual(['istio-federation-boundary', 'partner-federation-boundary']);
+});

@@ -1,0 +1,167 @@
+import { App, Chart, Include } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-27';
+import { Construct } from 'constructs';
+import { callsOf, serversOf } from './support/contract';
+import { filesOf, parse } from './support/manifests';
+import {
+  Caller, ExposedService, FederatedMesh, IExposedService, IMeshPeer, LocalName, LocalService, RemoteServiceBinding, ServicePort, TrustBundle,
+} from '../src';
+
+/*
+ * Programs as users write them. Names and shapes in them are promises: they keep working.
+ */
+
+const home = process.cwd();
+beforeAll(() => process.chdir(__dirname));
+afterAll(() => process.chdir(home));
+
+/** `west page → east reviews` for every call that both sides agree on. */
+function callsIn(app: App): string[] {
+  const meshes = [...filesOf([app])].map(([chart, text]) => ({ chart, objects: parse(text) }));
+  const merged = (prefix: string) => meshes.filter(({ chart }) => chart === prefix || chart.startsWith(`${prefix}-`)).flatMap(({ objects }) => objects);
+  const owners = meshes.filter(({ objects }) => objects.some(({ kind }) => kind === 'Namespace')).map(({ chart }) => chart);
+  const servers = owners.flatMap((owner) => serversOf(merged(owner)).map((server) => ({ owner, ...server })));
+  return owners.flatMap((owner) => callsOf(merged(owner)).map(({ local, sni }) => {
+    const [server] = servers.filter((candidate) => candidate.sni === sni);
+    return `${owner} ${local} → ${server.owner} ${server.backend}`;
+  })).sort();
+}
+
+function mesh(app: App, name: string): FederatedMesh {
+  return new FederatedMesh(new Chart(app, name), 'Mesh', {
+    meshName: name,
+    trustDomain: `${name}.example`,
+    trustBundle: TrustBundle.fromPemFile(`trust/${name}.pem`),
+    endpoints: [{ address: `federation.${name}.example` }],
+  });
+}
+
+test('(a) the article', () => {
+  const app = new App();
+  const east = new FederatedMesh(new Chart(app, 'east'), 'Mesh', {
+    meshName: 'east',
+    trustDomain: 'east.example',
+    trustBundle: TrustBundle.fromPemFile('trust/east.pem'),
+    endpoints: [{ address: 'federation.east.example' }],
+  });
+  const west = new FederatedMesh(new Chart(app, 'west'), 'Mesh', {
+    meshName: 'west',
+    trustDomain: 'west.example',
+    trustBundle: TrustBundle.fromPemFile('trust/west.pem'),
+  });
+  east.addPeer(west);
+  west.addPeer(east);
+  const reviews = east.expose('Reviews', {
+    service: LocalService.fromName('reviews', 'default'),
+    exportName: 'reviews',
+    ports: [ServicePort.http(9080)],
+  });
+  reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }] });
+  const binding = west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
+  binding.allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
+  expect(callsIn(app)).toEqual(['west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080']);
+});
+
+test('(b) non-uniform naming', () => {
+  const app = new App();
+  const bank = mesh(app, 'bank');
+  const shop = mesh(app, 'shop');
+  bank.addPeer(shop);
+  shop.addPeer(bank);
+
+  const withdraw = bank.expose('Withdraw', {
+    service: LocalService.fromName('withdraw', 'accounts'),
+    exportName: 'withdrawals.v1',
+    ports: [ServicePort.http(8080, { exportPort: 443 })], // peers see neither our port nor our names
+  });
+  withdraw.allowFrom(shop, { http: [{ methods: ['POST'], paths: ['/withdrawals'] }] });
+
+  const debit = shop.bind('Debit', {
+    source: withdraw,
+    localName: LocalName.newService('debit', 'finance'),
+    portMappings: [{ localPort: 80, exportPort: 443 }],
+  });
+  debit.allowFrom(Caller.serviceAccount('checkout', 'finance'));
+  expect(callsIn(app)).toEqual(['shop debit.finance.svc.cluster.local:80 → bank withdraw.accounts.svc.cluster.local:8080']);
+  expect(filesOf([app]).get('shop')).not.toContain('accounts');
+  expect(filesOf([app]).get('shop')).not.toContain('8080');
+});
+
+test('(c) three meshes, one exporter, another rule for each peer', () => {
+  const app = new App();
+  const core = mesh(app, 'core');
+  const retail = mesh(app, 'retail');
+  const audit = mesh(app, 'audit');
+
+  // The order of calls does not matter: a grant before `addPeer`, a binding before the grant.
+  const ledger = core.expose('Ledger', {
+    service: LocalService.fromName('ledger', 'books'),
+    exportName: 'ledger',
+    ports: [ServicePort.http(8080)],
+  });
+  for (const peer of [retail, audit]) {
+    const local = peer.bind('Ledger', { source: ledger, localName: LocalName.newService('ledger', 'partners') });
+    local.allowFrom(Caller.serviceAccount('client', peer.meshName));
+    peer.addPeer(core);
+  }
+  ledger.allowFrom(retail, { ports: [8080], http: [{ methods: ['POST'], paths: ['/entries'] }] });
+  ledger.allowFrom(audit, { ports: [8080], http: [{ methods: ['GET'], paths: ['/entries/*'] }] });
+  core.addPeer(retail);
+  core.addPeer(audit);
+  expect(callsIn(app)).toEqual(['audit', 'retail'].map((peer) =>
+    `${peer} ledger.partners.svc.cluster.local:8080 → core ledger.books.svc.cluster.local:8080`));
+});
+
+/** Written by the accounts team; it knows its mesh and one peer, not how the peer is described. */
+class AccountsBoundary extends Construct {
+  public readonly withdraw: IExposedService;
+
+  public constructor(chart: Chart, own: FederatedMesh, peer: IMeshPeer, service: kplus.Service) {
+    super(chart, 'AccountsBoundary');
+    const withdraw = new ExposedService(this, 'Withdraw', {
+      mesh: own,
+      service: LocalService.fromConstruct(service), // name and namespace from the construct, ports checked against it
+      exportName: 'withdrawals',
+      ports: [ServicePort.http(8080)],
+      owner: 'accounts team',
+      purpose: 'withdraw at the till',
+    });
+    withdraw.allowFrom(peer, { http: [{ methods: ['POST'] }] });
+    this.withdraw = withdraw;
+  }
+}
+
+test('(d) application teams own a chart, the platform team owns the mesh', () => {
+  const app = new App();
+  const bank = mesh(app, 'bank');
+  const shop = mesh(app, 'shop');
+  bank.addPeer(shop);
+  shop.addPeer(bank);
+
+  const accountsChart = new Chart(app, 'bank-accounts', { namespace: 'accounts' });
+  const workload = new kplus.Deployment(accountsChart, 'Withdraw', { containers: [{ image: 'withdraw', portNumber: 8080 }] });
+  const service = workload.exposeViaService({ ports: [{ port: 8080, name: 'http' }] });
+  const accounts = new AccountsBoundary(accountsChart, bank, shop, service);
+
+  const tillChart = new Chart(app, 'shop-till', { namespace: 'till' });
+  const account = new kplus.ServiceAccount(tillChart, 'Account');
+  const till = new kplus.Deployment(tillChart, 'Till', { containers: [{ image: 'till' }], serviceAccount: account });
+  const binding = new RemoteServiceBinding(tillChart, 'Withdrawals', {
+    mesh: shop,
+    source: accounts.withdraw,
+    localName: LocalName.newService('withdraw', 'till'),
+  });
+  binding.allowFrom(Caller.fromConstruct(till));
+  expect(callsIn(app)).toEqual([`shop withdraw.till.svc.cluster.local:8080 → bank ${service.name}.accounts.svc.cluster.local:8080`]);
+});
+
+test('a Service from a manifest of somebody else is read and not retyped', () => {
+  const app = new App();
+  const east = mesh(app, 'east');
+  const chart = new Chart(app, 'bookinfo', { namespace: 'default' });
+  const bookinfo = new Include(chart, 'Bookinfo', { url: '../examples/bookinfo/manifests/reviews.yaml' });
+  const service = bookinfo.apiObjects.find((object) => object.kind === 'Service' && object.name === 'reviews')!;
+  const reviews = east.expose('Reviews', { service: LocalService.fromConstruct(service), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  expect(reviews.exportName).toBe('reviews');
+  expect(() => app.synthYaml()).not.toThrow();
+});
