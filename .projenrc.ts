@@ -107,7 +107,8 @@ project.eslint?.addPlugins('jest');
 project.eslint?.addOverride({
   files: ['test/**/*.ts'],
   rules: {
-    'jest/expect-expect': ['error', { assertFunctionNames: ['expect*'] }],
+    'max-lines': 'off',
+    'jest/expect-expect': ['error', { assertFunctionNames: ['expect*', 'fc.assert'] }],
     'jest/no-disabled-tests': 'error',
     'jest/no-focused-tests': 'error',
     'jest/no-identical-title': 'error',

@@ -70,7 +70,7 @@ export class RemoteServiceBinding extends Construct {
   /**
    * In the chart of `scope`, for teams that own their own file. A chart holds objects of one mesh only.
    *
-   * Throws FED107 when the peer states no endpoint, FED112 when the chart belongs to another mesh, FED118 for a name in the boundary's or
+   * Throws FED107 when the peer states no endpoint, FED110 when another peer has its name or its server names, FED112 when the chart belongs to another mesh, FED118 for a name in the boundary's or
    * Istio's own namespace, FED401 for a name that is bound already, FED404 for mappings that do not fit, FED407 for a service of our
    * own. Synthesis fails for a name that is a Service already (FED402), for what the peer does not allow us (FED403) and for a peer
    * that the mesh does not add (FED108).
@@ -84,6 +84,8 @@ export class RemoteServiceBinding extends Construct {
     checkAccountability(this, props);
     this.checkSource(mesh, source);
     this.checkMappings(source, portMappings);
+    mesh._boundary.checkPeerName(this, source.mesh);
+    mesh._boundary.checkServerNames(this, source, mesh);
     this.mesh = mesh;
     this.source = source;
     this.portMappings = portMappings && [...portMappings];
@@ -119,7 +121,7 @@ export class RemoteServiceBinding extends Construct {
   }
 
   /** @internal */
-  public get _alias(): Alias {
+  public get _alias(): BoundName {
     return this.alias;
   }
 
@@ -157,9 +159,8 @@ export class RemoteServiceBinding extends Construct {
   }
 
   private allowedPorts(): number[] {
-    return this.source instanceof ExposedService
-      ? this.source._allowedPorts(this.mesh)
-      : this.source.ports.map(({ exportPort }) => exportPort);
+    const open = this.source instanceof ExposedService ? this.source._grantsTo(this.mesh) : this.source.ports;
+    return open.map(({ exportPort }) => exportPort);
   }
 
   private checkSource(mesh: FederatedMesh, source: IExposedService): void {

@@ -119,7 +119,8 @@ export class ExposedService extends Construct implements IExposedService {
    * Lets a peer in.
    *
    * Several calls add up. Throws FED306 for a port that is not exported, FED307 and FED308 for rules that Istio cannot enforce as
-   * written, FED309 when a grant without rules and one with rules meet on one port. Synthesis fails (FED108) when the mesh does not
+   * written, FED309 when a grant without rules and one with rules meet on one port, FED110 for another peer of the
+   * same name. Synthesis fails (FED108) when the mesh does not
    * add the peer.
    */
   public allowFrom(peer: IMeshPeer, options: AllowFromOptions = {}): void {
@@ -127,6 +128,7 @@ export class ExposedService extends Construct implements IExposedService {
       fail('FED407', this, `it is allowed from its own mesh ${show(peer.meshName)}`, 'name a peer: inside the mesh nobody passes the boundary');
     }
     checkAccountability(this, options);
+    this.owner._boundary.checkPeerName(this, peer);
     if (options.http) checkOperations(this, options.http);
     const ports = this.chosenPorts(options.ports);
     for (const port of ports) this.checkSameKind(peer, port, options.http);
@@ -140,11 +142,11 @@ export class ExposedService extends Construct implements IExposedService {
   }
 
   /**
-   * Exported ports that a peer may use, as far as the program has said.
+   * What a peer may use, as far as the program has said.
    * @internal
    */
-  public _allowedPorts(peer: IMeshPeer): number[] {
-    return [...this.grants.get(peer)?.keys() ?? []].sort((a, b) => a - b);
+  public _grantsTo(peer: IMeshPeer): Grant[] {
+    return [...this.grants.get(peer)?.values() ?? []].sort((a, b) => a.exportPort - b.exportPort);
   }
 
   /**
@@ -165,6 +167,14 @@ export class ExposedService extends Construct implements IExposedService {
     return this.service;
   }
 
+  /**
+   * Fully qualified name of the service behind it.
+   * @internal
+   */
+  public get _host(): string {
+    return `${this.service.serviceName}.${this.service.namespaceName}.svc.${this.owner._boundary.site.clusterDomain}`;
+  }
+
   private open(peer: IMeshPeer, port: ServicePort, options: AllowFromOptions): void {
     const ofPeer = this.grants.get(peer) ?? new Map<number, OpenPort>();
     this.grants.set(peer, ofPeer);
@@ -174,7 +184,7 @@ export class ExposedService extends Construct implements IExposedService {
       exportPort: port.exportPort,
       peer: peerOf(peer),
       sni: this.sniFor(peer, port.exportPort),
-      backend: this.backend(port),
+      backend: { host: this._host, port: port.port },
       exposureNotes: notesOf(this.props),
     });
     grant.add(options);
@@ -198,11 +208,6 @@ export class ExposedService extends Construct implements IExposedService {
     if (!grant || grant.limited === (rules !== undefined)) return;
     fail('FED309', this, `mesh ${show(peer.meshName)} has a grant with rules and one without for port ${port.exportPort}`,
       'take the one without rules away, since it allows every request, or the rules');
-  }
-
-  private backend(port: ServicePort): { host: string; port: number } {
-    const { serviceName, namespaceName } = this.service;
-    return { host: `${serviceName}.${namespaceName}.svc.${this.owner._boundary.site.clusterDomain}`, port: port.port };
   }
 
   private missingPorts(): string[] {

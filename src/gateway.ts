@@ -40,7 +40,7 @@ export interface BoundaryGatewayAttributes {
 export enum GatewayServiceType {
   /** Reachable from inside the cluster only. */
   CLUSTER_IP = 'ClusterIP',
-  /** A port on the nodes. */
+  /** A port on the nodes: that of the endpoint when it is between 30000 and 32767, otherwise one that the cluster chooses. */
   NODE_PORT = 'NodePort',
   /** A load balancer of the cloud. */
   LOAD_BALANCER = 'LoadBalancer',

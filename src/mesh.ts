@@ -9,14 +9,14 @@ import { BoundaryGateway, BoundaryGatewayAttributes, GatewayEndpoint } from './g
 import { SpiffeId } from './identity';
 import { Boundary } from './internal/boundary';
 import { chartsOf, claimChart } from './internal/charts';
-import { checkAccountability, checkDomain, checkJustification, checkNamespace, checkObjectName } from './internal/checks';
+import { checkAccountability, checkDomain, checkJustification, checkNamespace, checkRevision } from './internal/checks';
 import { BOUNDARY_PORT, checkEndpoints } from './internal/endpoint-checks';
 import { describeMistake, fail, show } from './internal/errors';
 import { checkEgressOptions } from './internal/gateway-checks';
 import { GatewaySite, Site } from './internal/model';
 import { gatewayLabel } from './internal/names';
 import { notesOf, reasonOf } from './internal/notes';
-import { checkMeshName, checkTrustDomain } from './internal/wire-checks';
+import { checkIdentities, checkMeshName, checkTrustDomain } from './internal/wire-checks';
 import { IstioVersion } from './istio-version';
 import { AddPeerOptions, IMeshPeer } from './peer';
 import { TrustBundle } from './trust';
@@ -148,7 +148,6 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * @internal
    */
   public readonly _ownServices = new Set<ApiObject>();
-  private readonly peers = new Map<IMeshPeer, AddPeerOptions>();
   private readonly rootNamespaceName: string;
 
   /**
@@ -164,7 +163,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     checkEndpoints(this, endpoints);
     [namespaceName, rootNamespaceName, props.monitoringNamespaceName ?? 'monitoring'].forEach((name) => checkNamespace(this, name));
     checkDomain(this, props.clusterDomain ?? 'cluster.local', 'FED111', 'cluster domain');
-    if (props.revision !== undefined) checkObjectName(this, props.revision, 'revision');
+    if (props.revision !== undefined) checkRevision(this, props.revision);
     if (props.egressGateway) checkEgressOptions(this, props.egressGateway._options);
     if (props.withoutAdmissionPolicy) checkJustification(this, 'leaving the admission policy out', props.withoutAdmissionPolicy);
     this.meshName = props.meshName;
@@ -194,11 +193,11 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   public addPeer(peer: IMeshPeer, options: AddPeerOptions = {}): void {
     checkAccountability(this, options);
     this.checkPeer(peer);
-    const earlier = this.peers.get(peer);
+    const earlier = this._boundary.peers.get(peer);
     if (earlier && JSON.stringify(notesOf(earlier)) !== JSON.stringify(notesOf(options))) {
       fail('FED109', this, `peer ${show(peer.meshName)} is added twice, with different options`, 'keep one of the calls');
     }
-    this.peers.set(peer, options);
+    this._boundary.peers.set(peer, options);
     this._boundary.notePeer(peer.meshName, notesOf(options));
   }
 
@@ -213,6 +212,11 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   }
 
   /** @internal */
+  public get _peers(): IMeshPeer[] {
+    return [...this._boundary.peers.keys()];
+  }
+
+  /** @internal */
   public _addExposure(exposure: ExposedService): void {
     const twin = this._exposures.get(exposure.exportName);
     if (twin) {
@@ -220,6 +224,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
         'choose another name, or list the ports in one exposure');
     }
     this._exposures.set(exposure.exportName, exposure);
+    this._boundary.exposedHosts.add(exposure._host);
     this._boundary.openIngress();
   }
 
@@ -273,11 +278,13 @@ export class FederatedMesh extends Construct implements IMeshPeer {
       fail('FED103', this, `peer ${show(peer.meshName)} has our trust domain ${show(peer.trustDomain)}: its workloads would be ours`,
         'give each mesh a trust domain of its own (meshConfig.trustDomain)');
     }
-    const others = [...this.peers.keys()].filter((other) => other !== peer);
-    if (peer.meshName === this.meshName || others.some(({ meshName }) => meshName === peer.meshName)) {
-      fail('FED110', this, `the name ${show(peer.meshName)} is that of ${peer.meshName === this.meshName ? 'this mesh' : 'another peer'} already`,
-        'give the peer another meshName: it is our name for it');
+    checkIdentities(this, peer);
+    checkEndpoints(this, peer.endpoints);
+    if (peer.meshName === this.meshName) {
+      fail('FED110', this, `the name ${show(peer.meshName)} is that of this mesh already`, 'give the peer another meshName: it is our name for it');
     }
+    this._boundary.checkPeerName(this, peer);
+    const others = this._boundary.siblings.flatMap(({ peers }) => [...peers.keys()]).filter((other) => other !== peer);
     for (const other of [this, ...others]) this.checkTrustApart(peer, other);
   }
 
@@ -307,15 +314,15 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     const users = new Map<IMeshPeer, Construct>();
     for (const exposure of this._exposures.values()) exposure._grantedPeers.forEach((peer) => users.set(peer, exposure));
     for (const binding of this._bindings.values()) users.set(binding._source.mesh, binding);
-    return [...users].filter(([peer]) => !this.peers.has(peer)).map(([peer, user]) => describeMistake('FED108', this, `${user.node.path} deals with mesh ${show(peer.meshName)}, which is no peer`,
+    return [...users].filter(([peer]) => !this._boundary.peers.has(peer)).map(([peer, user]) => describeMistake('FED108', this, `${user.node.path} deals with mesh ${show(peer.meshName)}, which is no peer`,
       `agree to it: addPeer(…) with the construct ${peer.node.path}`));
   }
 
   private takenNames(): string[] {
     if (this._bindings.size === 0) return [];
-    const exposed = [...this._exposures.values()].map(({ _service }) => `${_service.serviceName}.${_service.namespaceName}`);
+    const exposed = this._boundary.siblings.flatMap(({ exposedHosts }) => [...exposedHosts]);
     const taken = new Set([...this.chartServices(), ...exposed]);
-    return [...this._bindings.values()].filter(({ _alias: { serviceName, namespaceName } }) => taken.has(`${serviceName}.${namespaceName}`))
+    return [...this._bindings.values()].filter(({ host }) => taken.has(host))
       .map((binding) => describeMistake('FED402', binding, `${show(binding.host)} is a Service of mesh ${show(this.meshName)} already`,
         'choose another name, or remove that Service once nothing runs behind it'));
   }
@@ -325,7 +332,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     return chartsOf(this, this.trustDomain).flatMap((chart) => chart.node.findAll())
       .filter((construct): construct is ApiObject => ApiObject.isApiObject(construct) && construct.kind === 'Service')
       .filter((service) => !this._ownServices.has(service))
-      .map((service) => `${service.name}.${service.metadata.namespace ?? 'default'}`);
+      .map((service) => `${service.name}.${service.metadata.namespace ?? 'default'}.svc.${this._boundary.site.clusterDomain}`);
   }
 }
 

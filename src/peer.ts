@@ -6,7 +6,7 @@ import { SpiffeId } from './identity';
 import { checkEndpoints } from './internal/endpoint-checks';
 import { fail, show } from './internal/errors';
 import { sniOf } from './internal/names';
-import { checkExport, checkMeshName, checkTrustDomain } from './internal/wire-checks';
+import { checkExport, checkIdentities, checkMeshName, checkTrustDomain } from './internal/wire-checks';
 import { ServicePort } from './service';
 import { TrustBundle } from './trust';
 
@@ -105,11 +105,7 @@ export class RemoteMesh extends Construct implements IMeshPeer {
     checkTrustDomain(this, props.trustDomain);
     checkEndpoints(this, props.endpoints ?? []);
     if (props.knownAs !== undefined) checkMeshName(this, props.knownAs);
-    for (const identity of [props.ingressIdentity, props.egressIdentity]) {
-      if (identity.trustDomain === props.trustDomain) continue;
-      fail('FED117', this, `the identity ${show(identity.uri)} is not of the trust domain ${show(props.trustDomain)}`,
-        'state the trust domain of the peer\'s boundary gateways and the identities that their certificates carry');
-    }
+    checkIdentities(this, props);
     this.meshName = props.meshName;
     this.trustDomain = props.trustDomain;
     this.endpoints = [...props.endpoints ?? []];

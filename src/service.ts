@@ -75,7 +75,7 @@ export class LocalService {
   public static fromConstruct(construct: IConstruct): LocalService {
     const service = objectOf(construct);
     if (service?.kind !== 'Service' || service.apiVersion !== 'v1') {
-      fail('FED305', construct, `it is ${service ? `a ${service.apiVersion} ${service.kind}` : 'no Kubernetes object'}`,
+      fail('FED305', construct, service ? `its kind is ${service.apiVersion} ${service.kind}` : 'it is no Kubernetes object',
         'give the construct of the Service whose ports are to be exposed');
     }
     const namespaceName = service.metadata.namespace;

@@ -1,8 +1,8 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { App, Chart } from 'cdk8s';
+import { BoundaryGateway, FederatedMesh, LocalName, LocalService, ServicePort } from '../src';
 import { filesOf, find, Manifest, objectsOf, parse } from './support/manifests';
 import { meshOf, SCENARIOS, trustOf } from './support/scenarios';
-import { BoundaryGateway, FederatedMesh, LocalName, LocalService, ServicePort } from '../src';
 
 /*
  * What the admission policy refuses and what it lets pass, by evaluating its own expressions.
@@ -11,8 +11,8 @@ import { BoundaryGateway, FederatedMesh, LocalName, LocalService, ServicePort } 
 const environment = new Environment({ unlistedVariablesAreDyn: true });
 
 /** The message with which an object is refused, if it is. */
-function verdict(policy: Manifest, object: Manifest): string | undefined {
-  const evaluate = (expression: string, variables: object): any => environment.parse(expression)({ object, variables });
+function verdict(policy: Manifest, manifest: Manifest): string | undefined {
+  const evaluate = (expression: string, variables: object): any => environment.parse(expression)({ object: manifest, variables });
   if (!policy.spec.matchConditions.every(({ expression }: Manifest) => evaluate(expression, {}))) return undefined;
   const variables: { [name: string]: unknown } = {};
   for (const { name, expression } of policy.spec.variables) variables[name] = evaluate(expression, variables);

@@ -1,8 +1,8 @@
 import { ApiObject, App, Chart } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
+import { Caller, ExposedService, LocalName, LocalService, RemoteMesh, RemoteServiceBinding, ServicePort, SpiffeId } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
 import { meshOf, trustOf } from './support/scenarios';
-import { Caller, ExposedService, LocalName, LocalService, RemoteMesh, RemoteServiceBinding, ServicePort, SpiffeId } from '../src';
 
 function setUp(...ports: ServicePort[]) {
   const app = new App();
@@ -175,8 +175,12 @@ test('a peer with several addresses on another port is dialled there, and a dead
   const app = new App();
   const west = meshOf(app, 'west');
   const bank = new RemoteMesh(app, 'Bank', {
-    meshName: 'bank', trustDomain: 'bank.example', trustBundle: trustOf('bank'), knownAs: 'webshop',
-    ingressIdentity: SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/in'), egressIdentity: SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/out'),
+    meshName: 'bank',
+    trustDomain: 'bank.example',
+    trustBundle: trustOf('bank'),
+    knownAs: 'webshop',
+    ingressIdentity: SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/in'),
+    egressIdentity: SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/out'),
     endpoints: [{ address: '203.0.113.10', port: 443 }, { address: '203.0.113.11' }],
     exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(80)] }],
   });
@@ -185,7 +189,8 @@ test('a peer with several addresses on another port is dialled there, and a dead
   const objects = objectsOf(app);
   const { spec } = find(objects, 'ServiceEntry', 'fed-out-cards-80-bank');
   expect(spec).toMatchObject({
-    hosts: ['p80.cards.webshop.fed.bank.example'], resolution: 'STATIC',
+    hosts: ['p80.cards.webshop.fed.bank.example'],
+    resolution: 'STATIC',
     endpoints: [{ address: '203.0.113.10', ports: { 'http-federation': 443 } }, { address: '203.0.113.11' }],
   });
   expect(find(objects, 'DestinationRule', 'fed-out-cards-80-bank').spec.trafficPolicy.outlierDetection).toEqual({
@@ -201,9 +206,13 @@ test('a listener name that would be too long for DNS is shortened with a hash', 
   const domain = `${'d'.repeat(60)}.${'e'.repeat(60)}.example`;
   const west = meshOf(app, 'west', { trustDomain: domain });
   const peer = new RemoteMesh(app, 'Peer', {
-    meshName: peerName, trustDomain: 'peer.example', trustBundle: trustOf('bank'),
-    ingressIdentity: SpiffeId.parse('spiffe://peer.example/ns/a/sa/in'), egressIdentity: SpiffeId.parse('spiffe://peer.example/ns/a/sa/out'),
-    endpoints: [{ address: 'fed.peer.example' }], exposedServices: [{ exportName: 'x', ports: [ServicePort.http(80)] }],
+    meshName: peerName,
+    trustDomain: 'peer.example',
+    trustBundle: trustOf('bank'),
+    ingressIdentity: SpiffeId.parse('spiffe://peer.example/ns/a/sa/in'),
+    egressIdentity: SpiffeId.parse('spiffe://peer.example/ns/a/sa/out'),
+    endpoints: [{ address: 'fed.peer.example' }],
+    exposedServices: [{ exportName: 'x', ports: [ServicePort.http(80)] }],
   });
   west.addPeer(peer);
   west.bind('X', { source: peer.exposedService('x'), localName: LocalName.newService('l'.repeat(63), 'n'.repeat(63)) })

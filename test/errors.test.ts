@@ -2,13 +2,13 @@ import { readFileSync } from 'fs';
 import { join } from 'path';
 import { ApiObject, App, Chart, Testing } from 'cdk8s';
 import { Construct } from 'constructs';
-import { Made, makeCertificate } from './support/certificates';
-import { meshOf, trustOf } from './support/scenarios';
 import {
   AllowFromOptions, BoundaryGateway, Caller, DedicatedGatewayOptions, ExposedService, FederatedMesh, FederatedMeshProps, GatewayEndpoint,
   GatewayServiceType, HttpRule, IMeshPeer, LocalName, LocalService, RemoteMesh, RemoteMeshProps, RemoteServiceBinding, ServicePort, SpiffeId,
   TrustBundle,
 } from '../src';
+import { Made, makeCertificate } from './support/certificates';
+import { meshOf, trustOf } from './support/scenarios';
 import { MISTAKES } from '../src/internal/errors';
 
 /*
@@ -140,6 +140,20 @@ describe('meshes, peers, endpoints', () => {
   }, 'east/Mesh', '"west"');
   fails('FED110', 'two peers of one name', () => meshTwice('west', 'west'), 'east/Mesh', '"west"', 'another meshName');
   fails('FED110', 'a peer with our own name', () => meshTwice('east', 'other'), '"east"', 'this mesh');
+  fails('FED110', 'grants to two peers of one name', () => {
+    const { app, reviews } = pair();
+    reviews.allowFrom(remoteOf(app, 'one', 'one.example', trustOf('north')));
+    reviews.allowFrom(remoteOf(new Construct(app, 'Second'), 'one', 'two.example', trustOf('bank')));
+  }, 'east/Mesh/Reviews', '"one"');
+  fails('FED110', 'two boundaries of a peer that know us by one name', () => {
+    const app = new App();
+    const east = meshOf(app, 'east');
+    for (const meshName of ['bank-a', 'bank-b']) {
+      const bank = remote({ meshName, exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(443)] }] });
+      east.bind(meshName, { source: bank.exposedService('cards'), localName: LocalName.newService(meshName, 'web') });
+    }
+  }, 'east/Mesh/bank-b', '"bank-a"', '*.east.fed.bank.example', 'knownAs');
+  fails('FED111', 'a revision that is no label', own({ revision: 'r'.repeat(64) }), 'revision');
   fails('FED111', 'a service name with its namespace', () => LocalService.fromName('reviews.default', 'default'), '"reviews.default"', 'an argument of its own');
   fails('FED111', 'a service name that begins with a digit', () => LocalName.newService('1st', 'default'), 'LocalName.newService', '"1st"');
   fails('FED111', 'a namespace with an underscore', own({ namespaceName: 'istio_federation' }), '"istio_federation"');
@@ -186,6 +200,8 @@ describe('meshes, peers, endpoints', () => {
   fails('FED116', 'more pods than the largest number', gateway({ minReplicas: 6 }), '6', '5', 'minReplicas ≤ maxReplicas');
   fails('FED116', 'no pods', gateway({ minReplicas: 0 }), '0');
   fails('FED116', 'a quantity that is none', gateway({ memoryLimit: '1 GB' }), 'memoryLimit', '"1 GB"', '1Gi');
+  fails('FED116', 'a request above its limit', gateway({ cpuRequest: '2500m' }), '2500m', '"2"');
+  fails('FED116', 'a memory request above its limit', gateway({ memoryRequest: '2Gi', memoryLimit: '2000M' }), '2Gi');
   fails('FED116', 'a source range without mask', gateway({ sourceRanges: ['203.0.113.7'] }), '"203.0.113.7"', '/28');
   fails('FED116', 'an empty list of source ranges', gateway({ sourceRanges: [] }), 'empty');
   fails('FED116', 'a toleration of an unknown effect', gateway({ tolerations: [{ key: 'dmz', effect: 'NoRun' }] }), '"NoRun"', 'NoSchedule');
@@ -200,6 +216,18 @@ describe('meshes, peers, endpoints', () => {
   }), 'east/Mesh', 'serviceType', 'ingressGateway');
   fails('FED117', 'an identity of another trust domain', () => remote({ egressIdentity: SpiffeId.parse('spiffe://cluster.local/ns/dmz/sa/out') }),
     'spiffe://cluster.local/ns/dmz/sa/out', '"bank.example"');
+  fails('FED117', 'a peer of another make with such an identity', () => {
+    const app = new App();
+    const bank = remoteOf(app, 'bank', 'bank.example', trustOf('bank'));
+    meshOf(app, 'east').addPeer(Object.assign(new Construct(app, 'Own'), {
+      meshName: 'bank',
+      trustDomain: 'bank.example',
+      endpoints: [],
+      ingressIdentity: bank.ingressIdentity,
+      egressIdentity: SpiffeId.parse('spiffe://east.example/ns/a/sa/b'),
+      trustBundle: bank.trustBundle,
+    }));
+  }, 'east/Mesh');
   fails('FED118', 'a service of Istio itself', () => pair().east.expose('Istiod', {
     service: LocalService.fromName('istiod', 'istio-system'), exportName: 'istiod', ports: [ServicePort.http(15014)],
   }), 'east/Mesh/Istiod', '"istiod"', '"istio-system"');
@@ -216,10 +244,20 @@ describe('meshes, peers, endpoints', () => {
   fails('FED119', 'two peers with one CA', () => {
     const { app, east } = pair();
     east.addPeer(new RemoteMesh(app, 'North', {
-      meshName: 'north', trustDomain: 'north.example', trustBundle: trustOf('west'),
-      ingressIdentity: SpiffeId.parse('spiffe://north.example/ns/a/sa/in'), egressIdentity: SpiffeId.parse('spiffe://north.example/ns/a/sa/out'),
+      meshName: 'north',
+      trustDomain: 'north.example',
+      trustBundle: trustOf('west'),
+      ingressIdentity: SpiffeId.parse('spiffe://north.example/ns/a/sa/in'),
+      egressIdentity: SpiffeId.parse('spiffe://north.example/ns/a/sa/out'),
     }));
   }, '"north"', '"west"', 'root of its own');
+  fails('FED119', 'two peers with one CA, each at another boundary', () => {
+    const { app, east } = pair();
+    const second = new FederatedMesh(new Chart(app, 'second'), 'Mesh', {
+      meshName: 'east', trustDomain: 'east.example', trustBundle: east.trustBundle, namespaceName: 'partners',
+    });
+    second.addPeer(remoteOf(app, 'north', 'north.example', trustOf('west')));
+  }, 'second/Mesh', '"west"');
   fails('FED119', 'a peer with our own CA', () => {
     const app = new App();
     meshOf(app, 'east').addPeer(meshOf(app, 'west', { trustBundle: trustOf('east') }));
@@ -289,7 +327,7 @@ describe('exposing', () => {
     reviews.sniFor(west, 80);
   }, '80');
   for (const path of ['reviews', '/reviews*', '/*/reviews', '/a/*/b', '/a/**', '*', '', '/a//b', '/a/../b', '/a/./b', '/a?b', '/a#b', '/a%2Fb', '/a b',
-    '/{*}', '/a\\b', '/a/..', '//']) {
+    '/{*}', '/a\\b', '/a/..', '//', '/a/..;/b', '/.;/*']) {
     fails('FED307', `the path "${path}"`, rule({ paths: [path] }), 'east/Mesh/Reviews', JSON.stringify(path), '/a/*');
   }
   fails('FED308', 'an empty list of rules', rule(), 'empty list');
@@ -331,6 +369,16 @@ describe('binding', () => {
     const { app, west, reviews } = pair();
     reviews.allowFrom(west);
     west.expose('Own', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+    west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
+    app.synthYaml();
+  }, 'west/Mesh/Reviews');
+  fails('FED402', 'a local name that another boundary of the mesh exposes, at the end', () => {
+    const { app, east, west, reviews } = pair();
+    reviews.allowFrom(west);
+    const second = new FederatedMesh(new Chart(app, 'second'), 'Mesh', {
+      meshName: 'west', trustDomain: 'west.example', trustBundle: west.trustBundle, namespaceName: 'partners', endpoints: east.endpoints,
+    });
+    second.expose('Own', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
     west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
     app.synthYaml();
   }, 'west/Mesh/Reviews');
@@ -387,8 +435,11 @@ test('no message shows what was in a file with a key', () => {
 
 function remoteOf(scope: Construct, meshName: string, trustDomain: string, trustBundle: TrustBundle): IMeshPeer {
   return new RemoteMesh(scope, meshName, {
-    meshName, trustDomain, trustBundle,
-    ingressIdentity: SpiffeId.parse(`spiffe://${trustDomain}/ns/a/sa/in`), egressIdentity: SpiffeId.parse(`spiffe://${trustDomain}/ns/a/sa/out`),
+    meshName,
+    trustDomain,
+    trustBundle,
+    ingressIdentity: SpiffeId.parse(`spiffe://${trustDomain}/ns/a/sa/in`),
+    egressIdentity: SpiffeId.parse(`spiffe://${trustDomain}/ns/a/sa/out`),
   });
 }
 

@@ -1,7 +1,7 @@
 import { App } from 'cdk8s';
+import { BoundaryGateway, Caller, DedicatedGatewayOptions, GatewayServiceType, LocalName, LocalService, ServicePort } from '../src';
 import { find, names, objectsOf } from './support/manifests';
 import { meshOf } from './support/scenarios';
-import { BoundaryGateway, Caller, DedicatedGatewayOptions, GatewayServiceType, LocalName, LocalService, ServicePort } from '../src';
 
 function ingress(options?: DedicatedGatewayOptions) {
   const app = new App();
@@ -97,6 +97,20 @@ test('source ranges of a node port are enforced by the network, since its Servic
   const objects = ingress({ serviceType: GatewayServiceType.NODE_PORT, sourceRanges: ['203.0.113.0/28'] });
   expect(find(objects, 'Service', 'federation-ingress').spec.loadBalancerSourceRanges).toBeUndefined();
   expect(find(objects, 'NetworkPolicy', 'federation-ingress').spec.ingress[0].from).toEqual([{ ipBlock: { cidr: '203.0.113.0/28' } }]);
+});
+
+test('a node port is the one that the endpoint states', () => {
+  const app = new App();
+  const mesh = meshOf(app, 'east', {
+    endpoints: [{ address: 'fed.east.example', port: 30443 }, { address: 'fed2.east.example', port: 443 }],
+    ingressGateway: BoundaryGateway.dedicated({ serviceType: GatewayServiceType.NODE_PORT }),
+  });
+  mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  const { ports } = find(objectsOf(app), 'Service', 'federation-ingress').spec;
+  expect(ports).toEqual([
+    { name: 'tls-federation-443', port: 443, targetPort: 15443, protocol: 'TCP' },
+    { name: 'tls-federation-30443', port: 30443, targetPort: 15443, nodePort: 30443, protocol: 'TCP' },
+  ]);
 });
 
 test('source ranges behind a load balancer that hides addresses are the load balancer\'s to enforce', () => {

@@ -1,10 +1,10 @@
 import { ApiObject, App, Chart, JsonPatch } from 'cdk8s';
-import { find, Manifest, names, objectsOf } from './support/manifests';
-import { meshOf, trustOf } from './support/scenarios';
 import {
   BoundaryGateway, Caller, Delivery, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayServiceType, IstioVersion, LocalName, LocalService,
   ServicePort,
 } from '../src';
+import { find, Manifest, names, objectsOf } from './support/manifests';
+import { meshOf, trustOf } from './support/scenarios';
 
 /** East exposes to west and binds what west exposes. */
 function both(props: Partial<FederatedMeshProps> = {}) {
@@ -75,7 +75,9 @@ test('what peers and dashboards need to know is told', () => {
   expect(east.ingressIdentity.uri).toBe('spiffe://east.example/ns/istio-federation/sa/federation-ingress');
   expect(east.egressIdentity.principal).toBe('east.example/ns/istio-federation/sa/federation-egress');
   expect(east.ingressGateway).toEqual({
-    namespaceName: 'istio-federation', serviceAccountName: 'federation-ingress', serviceName: 'federation-ingress',
+    namespaceName: 'istio-federation',
+    serviceAccountName: 'federation-ingress',
+    serviceName: 'federation-ingress',
     podLabels: { app: 'federation-ingress', istio: 'istio-federation-ingress' },
   });
   expect(east.egressGateway.podLabels).toEqual({ app: 'federation-egress', istio: 'istio-federation-egress' });
@@ -134,7 +136,10 @@ test('two boundaries of one mesh share nothing but the mesh', () => {
   const app = new App();
   const one = meshOf(app, 'east');
   const two = new FederatedMesh(new Chart(app, 'partners'), 'Partners', {
-    meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), namespaceName: 'partner-federation',
+    meshName: 'east',
+    trustDomain: 'east.example',
+    trustBundle: trustOf('east'),
+    namespaceName: 'partner-federation',
     endpoints: [{ address: 'partners.east.example' }],
     ingressGateway: BoundaryGateway.dedicated({ serviceType: GatewayServiceType.NODE_PORT, sourceRanges: ['203.0.113.0/28'] }),
   });

@@ -1,11 +1,11 @@
 import { App, Chart, Include } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { callsOf, serversOf } from './support/contract';
-import { filesOf, parse } from './support/manifests';
 import {
   Caller, ExposedService, FederatedMesh, IExposedService, IMeshPeer, LocalName, LocalService, RemoteServiceBinding, ServicePort, TrustBundle,
 } from '../src';
+import { callsOf, serversOf } from './support/contract';
+import { filesOf, parse } from './support/manifests';
 
 /*
  * Programs as users write them. Names and shapes in them are promises: they keep working.

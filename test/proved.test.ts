@@ -47,12 +47,14 @@ function withoutExpressions(manifests: Manifest[]): Manifest[] {
   });
 }
 
-test('east is what was proved, but that rules are enforced by routes in place of a DENY policy', () => {
+test('east is what was proved, but that rules are enforced by routes in place of a DENY policy, and one more spelling is refused', () => {
   const expected = proved('east').filter(({ metadata }) => metadata.name !== 'fed-in-guard-reviews-9080-west');
   const actual = written('east').map((manifest) => {
     if (manifest.kind !== 'VirtualService') return manifest;
     const [ambiguous, open, refused] = manifest.spec.http;
     expect(refused).toEqual({ name: 'reviews-9080-refused', directResponse: { status: 403 } });
+    expect(ambiguous.match[0].uri.regex).toBe('.*(%2[fF]|%5[cC]|%00|\\\\|/\\.\\.?;).*');
+    ambiguous.match[0].uri.regex = '.*(%2[fF]|%5[cC]|%00|\\\\).*';
     expect(open.match).toEqual([{ method: { exact: 'GET' }, uri: { prefix: '/reviews/' } }]);
     delete open.match;
     return { ...manifest, spec: { ...manifest.spec, http: [ambiguous, open] } };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
-import { trustOf } from './support/scenarios';
 import { SpiffeId, TrustBundle } from '../src';
+import { trustOf } from './support/scenarios';
 
 const pem = (mesh: string) => readFileSync(join(__dirname, 'trust', `${mesh}.pem`), 'utf8');
 

@@ -1,8 +1,10 @@
 import { ApiObject } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import { BOUNDARY_PORT } from './endpoint-checks';
-import { Alias, Grant, LocalRoute, Notes, Peer, Site, Upstream } from './model';
-import type { IMeshPeer } from '../peer';
+import { fail, show, Where } from './errors';
+import { Alias, Grant, LocalRoute, Notes, Peer, Site } from './model';
+import type { IExposedService } from '../expose';
+import type { AddPeerOptions, IMeshPeer } from '../peer';
 import * as render from '../render';
 
 /*
@@ -16,6 +18,10 @@ const peers = new WeakMap<IMeshPeer, Peer>();
 export class Boundary {
   /** Local names by host, in whatever chart. */
   public readonly aliases = new Map<string, Alias>();
+  /** Hosts of the services that are exposed. */
+  public readonly exposedHosts = new Set<string>();
+  /** Peers that the mesh has agreed to deal with here, and what was stated about each. */
+  public readonly peers = new Map<IMeshPeer, AddPeerOptions>();
 
   /** Exported ports that are open, by peer. */
   private readonly grants = new Map<string, Grant[]>();
@@ -24,7 +30,9 @@ export class Boundary {
   private readonly phases: render.Phases;
   private readonly objects = new Map<string, ApiObject | undefined>();
   private readonly peerNotes = new Map<string, Notes>();
-  private readonly suffixes = new Set<string>();
+  /** Who is called by a name here, and who keeps a suffix of server names for us. */
+  private readonly namesakes = new Map<string, IMeshPeer>();
+  private readonly suffixes = new Map<string, IMeshPeer>();
 
   constructor(private readonly mesh: Construct, public readonly site: Site, private readonly guarded: boolean) {
     this.phases = new render.Phases(new Construct(mesh, 'Boundary'));
@@ -35,6 +43,28 @@ export class Boundary {
   /** The boundaries of one mesh that the program knows, this one included. */
   public get siblings(): Boundary[] {
     return boundaries.get(this.mesh.node.root)!.filter(({ site }) => site.trustDomain === this.site.trustDomain);
+  }
+
+  /** A name means one peer: objects are named by it. */
+  public checkPeerName(where: Where, peer: IMeshPeer): void {
+    const namesake = this.namesakes.get(peer.meshName) ?? peer;
+    if (namesake !== peer) {
+      fail('FED110', where, `the name ${show(peer.meshName)} is that of another peer already, ${namesake.node.path}`,
+        'give the peer another meshName: it is our name for it');
+    }
+    this.namesakes.set(peer.meshName, peer);
+  }
+
+  /** A server name means one peer: what leads to it is found by that name. */
+  public checkServerNames(where: Where, source: IExposedService, us: IMeshPeer): void {
+    const [{ exportPort }] = source.ports;
+    const suffix = suffixOf(source.exportName, exportPort, source.sniFor(us, exportPort));
+    const namesake = this.suffixes.get(suffix) ?? source.mesh;
+    if (namesake !== source.mesh) {
+      fail('FED110', where, `the peers ${show(namesake.meshName)} and ${show(source.mesh.meshName)} keep the same server names *${suffix} for us`,
+        'agree with one of them on another name for us (knownAs)');
+    }
+    this.suffixes.set(suffix, source.mesh);
   }
 
   /** The objects that a first exposure needs: the gateway, closed. */
@@ -84,7 +114,6 @@ export class Boundary {
     const { authorization, listeners, routes } = this.phases;
     const { peer } = route.upstream;
     append(this.routes, peer.name, route);
-    this.suffixes.add(suffixOf(route.upstream));
     this.once('upstream trust', () => render.renderUpstreamTrust(this.phases.trust, this.site, () => this.calledPeers));
     render.renderCallers(authorization, this.site, route);
     this.once(`upstream ${route.upstream.sni}`, () => render.renderUpstream(this.phases.upstreams, this.site, route.upstream));
@@ -145,7 +174,7 @@ export class Boundary {
         ...this.objects.has('egress') ? [this.site.egress] : [],
       ],
       boundaryNamespaces: this.siblings.map(({ site }) => site.namespaceName).sort(),
-      domains: [...this.suffixes].sort(),
+      domains: [...this.suffixes.keys()].sort(),
       aliases: [...this.aliases.values()].sort((a, b) => compare(a.host, b.host)),
     };
   }
@@ -169,8 +198,8 @@ export function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** All server names that this peer keeps for us. */
-function suffixOf({ sni, exportName, exportPort }: Upstream): string {
+/** What all server names have in common that a peer keeps for us. */
+function suffixOf(exportName: string, exportPort: number, sni: string): string {
   return sni.slice(`p${exportPort}.${exportName}`.length);
 }
 

@@ -38,6 +38,13 @@ export function checkObjectName(where: Where, name: string, what: string): void 
   }
 }
 
+/** A revision is the value of a label of the pods. */
+export function checkRevision(where: Where, revision: string): void {
+  if (typeof revision !== 'string' || !isLabel(revision)) {
+    fail('FED111', where, `${show(revision)} is no revision`, 'use at most 63 lower-case letters, digits and dashes, as in the label istio.io/rev');
+  }
+}
+
 export function checkDomain(where: Where, domain: string, code: MistakeCode, what: string): void {
   if (typeof domain !== 'string' || !isDnsName(domain)) {
     fail(code, where, `${show(domain)} is no ${what}`, 'use DNS labels joined by dots, lower case, for example "east.example"');

@@ -23,6 +23,10 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
       refuse(`${quantity} is ${show(value)}`, 'use Kubernetes notation, for example "100m" or "1Gi"');
     }
   }
+  const { cpuRequest = '100m', cpuLimit = '2', memoryRequest = '128Mi', memoryLimit = '1Gi' } = options;
+  for (const [what, request, limit] of [['cpu', cpuRequest, cpuLimit], ['memory', memoryRequest, memoryLimit]]) {
+    if (amount(request) > amount(limit)) refuse(`the ${what} request ${show(request)} is above the limit ${show(limit)}`, 'raise the limit');
+  }
   for (const { effect } of options.tolerations ?? []) {
     if (effect !== undefined && !EFFECTS.includes(effect)) refuse(`a toleration has the effect ${show(effect)}`, `use one of ${EFFECTS.join(', ')}`);
   }
@@ -33,6 +37,14 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
     }
   }
   checkReachability(refuse, options);
+}
+
+/** A quantity in Kubernetes notation as a number. */
+function amount(quantity: string): number {
+  const [, digits, suffix = ''] = /^([0-9.]+)(.*)$/.exec(quantity)!;
+  if (suffix === 'm') return Number(digits) / 1000;
+  const power = ' kMGTPE'.indexOf(suffix.replace('i', '').replace('K', 'k') || ' ');
+  return Number(digits) * (suffix.endsWith('i') ? 1024 : 1000) ** power;
 }
 
 function checkReachability(refuse: (what: string, cure: string) => never, options: DedicatedGatewayOptions): void {

@@ -33,7 +33,7 @@ function checkMethod(where: Where, method: string): void {
 
 function checkPath(where: Where, path: string): void {
   const fixed = typeof path === 'string' && path.endsWith('/*') ? path.slice(0, -1) : path;
-  if (typeof path !== 'string' || !PATH.test(fixed) || fixed.split('/').some((segment) => segment === '.' || segment === '..')) {
+  if (typeof path !== 'string' || !PATH.test(fixed) || fixed.split('/').some((segment) => /^\.\.?(;|$)/.test(segment))) {
     fail('FED307', where, `the path ${show(path)} is of another form than /a/b and /a/*`,
       'write the path itself, or the prefix up to a slash and one "*"; leave paths out to allow all');
   }

@@ -1,6 +1,7 @@
 import { isDnsName, isLabel } from './checks';
 import { fail, show, Where } from './errors';
 import { MAX_NAME, sniOf } from './names';
+import type { IMeshPeer } from '../peer';
 import type { ServicePort } from '../service';
 
 /*
@@ -30,6 +31,15 @@ export function checkTrustDomain(where: Where, trustDomain: string): void {
   if (typeof trustDomain !== 'string' || !isDnsName(trustDomain) || trustDomain.length > MAX_TRUST_DOMAIN) {
     fail('FED102', where, `${show(trustDomain)} is no trust domain`,
       `use DNS labels joined by dots, lower case, at most ${MAX_TRUST_DOMAIN} characters, for example "east.example"`);
+  }
+}
+
+/** Both gateways of a peer have identities of its trust domain. */
+export function checkIdentities(where: Where, peer: Pick<IMeshPeer, 'trustDomain' | 'ingressIdentity' | 'egressIdentity'>): void {
+  for (const { uri, trustDomain } of [peer.ingressIdentity, peer.egressIdentity]) {
+    if (trustDomain === peer.trustDomain) continue;
+    fail('FED117', where, `the identity ${show(uri)} is not of the trust domain ${show(peer.trustDomain)}`,
+      'state the trust domain of the peer\'s boundary gateways and the identities that their certificates carry');
   }
 }
 

@@ -84,11 +84,14 @@ export function guardedRoutes(name: string, operations: HttpOperation[], open: V
   ];
 }
 
-/** Spellings that pass a prefix rule and that some backends decode afterwards into another path: `%2F`, `%5C`, `%00` and a backslash. */
+/**
+ * Spellings that pass a prefix rule and that some backends read afterwards as another path: `%2F`, `%5C`, `%00`, a backslash, and dot
+ * segments with a parameter (`/..;/`), which servlet containers strip before they resolve them.
+ */
 function ambiguousPath(name: string): VirtualServiceSpecHttp {
   return {
     name: `${name}-ambiguous-path`,
-    match: [{ uri: { regex: '.*(%2[fF]|%5[cC]|%00|\\\\).*' } }],
+    match: [{ uri: { regex: '.*(%2[fF]|%5[cC]|%00|\\\\|/\\.\\.?;).*' } }],
     directResponse: { status: 400 },
   };
 }

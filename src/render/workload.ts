@@ -172,11 +172,17 @@ function renderService(scope: Construct, gateway: GatewaySite, visibleTo: () => 
         name: servicePorts.length === 1 ? 'tls-federation' : `tls-federation-${port}`,
         port,
         targetPort: k8s.IntOrString.fromNumber(BOUNDARY_PORT),
+        nodePort: type === 'NodePort' && isNodePort(port) ? port : undefined,
         protocol: 'TCP',
       })),
     },
   });
   annotate(service, gateway.notes);
+}
+
+/** The range that Kubernetes keeps for ports of nodes. */
+function isNodePort(port: number): boolean {
+  return port >= 30000 && port <= 32767;
 }
 
 function renderAutoscaler(scope: Construct, gateway: GatewaySite, minReplicas: number, maxReplicas: number): void {

@@ -34,39 +34,48 @@ const rule: fc.Arbitrary<HttpRule> = fc.record({
 });
 
 /** A federation that the library accepts. */
-export const federation: fc.Arbitrary<Federation> = fc.uniqueArray(fc.constantFrom(...MESH_NAMES), { minLength: 2, maxLength: 4 }).chain((meshes) => {
-  const mesh = fc.nat(meshes.length - 1);
-  const exposure: fc.Arbitrary<Exposure> = fc.record({
-    mesh,
+export const federation: fc.Arbitrary<Federation> = fc.uniqueArray(fc.constantFrom(...MESH_NAMES), { minLength: 2, maxLength: 4 })
+  .chain((meshes) => fc.uniqueArray(exposureIn(meshes.length), { minLength: 1, maxLength: 5, selector: (one) => `${one.mesh} ${one.exportName}` })
+    .chain((exposures) => {
+      const grant = fc.nat(exposures.length - 1).chain((index) => grantOf(exposures, index, meshes.length));
+      return fc.uniqueArray(grant, { minLength: 1, maxLength: 6, selector: (one) => `${one.exposure} ${one.peer}` }).chain((grants) => {
+        const binding = fc.nat(grants.length - 1).chain((index) => bindingTo(exposures, grants, index));
+        const selector = (one: Binding) => `${grants[one.grant].peer} ${one.name} ${one.namespace}`;
+        return fc.uniqueArray(binding, { maxLength: 6, selector }).map((bindings) => ({ meshes, exposures, grants, bindings }));
+      });
+    }));
+
+function exposureIn(meshes: number): fc.Arbitrary<Exposure> {
+  const port = fc.tuple(fc.constantFrom(...PORTS), fc.constantFrom(...PORTS));
+  return fc.record({
+    mesh: fc.nat(meshes - 1),
     exportName: fc.constantFrom(...EXPORT_NAMES),
     service: fc.constantFrom('one', 'two'),
-    ports: fc.uniqueArray(fc.tuple(fc.constantFrom(...PORTS), fc.constantFrom(...PORTS)), { minLength: 1, maxLength: 2, selector: ([, exported]) => exported }),
+    ports: fc.uniqueArray(port, { minLength: 1, maxLength: 2, selector: ([, exported]) => exported }),
   });
-  return fc.uniqueArray(exposure, { minLength: 1, maxLength: 5, selector: (one) => `${one.mesh} ${one.exportName}` }).chain((exposures) => {
-    const grant: fc.Arbitrary<Grant> = fc.nat(exposures.length - 1).chain((index) => fc.record({
-      exposure: fc.constant(index),
-      peer: mesh.filter((peer) => peer !== exposures[index].mesh),
-      ports: fc.option(fc.uniqueArray(fc.constantFrom(...exposures[index].ports.map(([, exported]) => exported)), { minLength: 1 }), { nil: undefined }),
-      rules: fc.option(fc.array(rule, { minLength: 1, maxLength: 2 }), { nil: undefined }),
-    }));
-    const grants = fc.uniqueArray(grant, { minLength: 1, maxLength: 6, selector: (one) => `${one.exposure} ${one.peer}` });
-    return grants.chain((granted) => {
-      const binding: fc.Arbitrary<Binding> = fc.nat(granted.length - 1).chain((index) => {
-        const { exposure: exposed, ports } = granted[index];
-        const allowed = ports ?? exposures[exposed].ports.map(([, exported]) => exported);
-        return fc.record({
-          grant: fc.constant(index),
-          name: fc.constantFrom(...NAMES.filter((name) => !/^\d/.test(name))),
-          namespace: fc.constantFrom('a', 'b', 'a-b', 'b-c', 'c'),
-          mappings: fc.option(fc.constant(allowed.map((exportPort, at) => ({ exportPort, localPort: 1000 + at }))), { nil: undefined }),
-          callers: fc.array(fc.tuple(fc.constantFrom('x', 'y'), fc.constantFrom('a', 'a-b', 'web')), { maxLength: 3 }),
-        });
-      });
-      const unique = { maxLength: 6, selector: (one: Binding) => `${granted[one.grant].peer} ${one.name} ${one.namespace}` };
-      return fc.record({ meshes: fc.constant(meshes), exposures: fc.constant(exposures), grants: fc.constant(granted), bindings: fc.uniqueArray(binding, unique) });
-    });
+}
+
+function grantOf(exposures: Exposure[], index: number, meshes: number): fc.Arbitrary<Grant> {
+  const numbers = exposures[index].ports.map(([, exported]) => exported);
+  return fc.record({
+    exposure: fc.constant(index),
+    peer: fc.nat(meshes - 1).filter((peer) => peer !== exposures[index].mesh),
+    ports: fc.option(fc.uniqueArray(fc.constantFrom(...numbers), { minLength: 1 }), { nil: undefined }),
+    rules: fc.option(fc.array(rule, { minLength: 1, maxLength: 2 }), { nil: undefined }),
   });
-});
+}
+
+function bindingTo(exposures: Exposure[], grants: Grant[], index: number): fc.Arbitrary<Binding> {
+  const { exposure, ports } = grants[index];
+  const allowed = ports ?? exposures[exposure].ports.map(([, exported]) => exported);
+  return fc.record({
+    grant: fc.constant(index),
+    name: fc.constantFrom(...NAMES),
+    namespace: fc.constantFrom('a', 'b', 'a-b', 'b-c', 'c'),
+    mappings: fc.option(fc.constant(allowed.map((exportPort, at) => ({ exportPort, localPort: 1000 + at }))), { nil: undefined }),
+    callers: fc.array(fc.tuple(fc.constantFrom('x', 'y'), fc.constantFrom('a', 'a-b', 'web')), { maxLength: 3 }),
+  });
+}
 
 /** Runs a federation as a program; `order` says in which order its statements come. */
 export function build({ meshes, exposures, grants, bindings }: Federation, order: number[] = []): App {

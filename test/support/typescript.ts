@@ -11,8 +11,15 @@ export function compile(programs: ReadonlyMap<string, string>): string[] {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
   const settings: ts.CompilerOptions = {
-    ...options, noEmit: true, rootDir: undefined, noUnusedLocals: false, noUnusedParameters: false, inlineSourceMap: false, inlineSources: false,
-    declaration: false, paths: { 'cdk8s-mesh-federation': [join(root, 'src', 'index.ts')] },
+    ...options,
+    noEmit: true,
+    rootDir: undefined,
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    inlineSourceMap: false,
+    inlineSources: false,
+    declaration: false,
+    paths: { 'cdk8s-mesh-federation': [join(root, 'src', 'index.ts')] },
   };
   const files = new Map([...programs].map(([name, text]) => [join(root, 'test', `${name}.virtual.ts`), text]));
   const host = ts.createCompilerHost(settings);

@@ -1,0 +1,13 @@
+/**
+ * Writes the Bookinfo federation into dist/ and says what it is: for whoever sees the project for the first time.
+ *
+ *     npm run demo
+ */
+import { join } from 'path';
+import { bookinfo } from './main';
+import { summary } from './summary';
+
+const outdir = join(__dirname, '..', '..', 'dist');
+const { app, meshes } = bookinfo({ outdir });
+app.synth();
+process.stdout.write(summary(app, meshes));

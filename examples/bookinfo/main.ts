@@ -1,0 +1,71 @@
+/**
+ * Istio's Bookinfo across two meshes: east runs reviews and ratings, west runs productpage and details. Productpage keeps calling
+ * `reviews.default.svc.cluster.local` and does not know that reviews has moved.
+ *
+ *     npx cdk8s synth
+ */
+import { join } from 'path';
+import { ApiObject, App, AppProps, Chart, Include } from 'cdk8s';
+import { // in a program of your own: from 'cdk8s-mesh-federation'
+  Caller, FederatedMesh, LocalName, LocalService, RemoteServiceBinding, ServicePort, TrustBundle,
+} from '../../src';
+
+/** The public roots of the two meshes. The demo's are nobody's: their keys are gone. */
+const TRUST = process.env.TRUST_DIRECTORY ?? join(__dirname, 'trust');
+
+export function bookinfo(props?: AppProps) {
+  const app = new App(props);
+
+  // ---- Bookinfo itself: what each mesh runs -----------------------------------------------------------------------------
+  const eastBookinfo = new Chart(app, 'east-bookinfo', { namespace: 'default' });
+  const reviewsManifests = include(eastBookinfo, 'reviews');
+  include(eastBookinfo, 'ratings');
+  const westBookinfo = new Chart(app, 'west-bookinfo', { namespace: 'default' });
+  const productpageManifests = include(westBookinfo, 'productpage');
+  include(westBookinfo, 'details');
+
+  // ---- the boundaries ---------------------------------------------------------------------------------------------------
+  const east = new FederatedMesh(new Chart(app, 'east'), 'Mesh', {
+    meshName: 'east',
+    trustDomain: 'east.example',
+    trustBundle: TrustBundle.fromPemFile(join(TRUST, 'east.pem')),
+    endpoints: [{ address: 'federation.east.example' }],
+  });
+  const west = new FederatedMesh(new Chart(app, 'west'), 'Mesh', {
+    meshName: 'west',
+    trustDomain: 'west.example',
+    trustBundle: TrustBundle.fromPemFile(join(TRUST, 'west.pem')),
+  });
+  east.addPeer(west);
+  west.addPeer(east);
+
+  // ---- one service, for one peer, for one caller ------------------------------------------------------------------------
+  const reviews = east.expose('Reviews', {
+    service: LocalService.fromConstruct(find(reviewsManifests, 'Service', 'reviews')),
+    exportName: 'reviews',
+    ports: [ServicePort.http(9080)],
+    owner: 'reviews team',
+  });
+  reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }], purpose: 'show reviews on the product page' });
+
+  const binding = new RemoteServiceBinding(westBookinfo, 'Reviews', {
+    mesh: west,
+    source: reviews,
+    localName: LocalName.newService('reviews', 'default'),
+  });
+  binding.allowFrom(Caller.fromConstruct(find(productpageManifests, 'Deployment', 'productpage-v1')));
+
+  return { app, meshes: [east, west] };
+}
+
+function include(chart: Chart, application: string): Include {
+  return new Include(chart, application, { url: join(__dirname, 'manifests', `${application}.yaml`) });
+}
+
+function find(manifests: Include, kind: string, name: string): ApiObject {
+  const found = manifests.apiObjects.find((object) => object.kind === kind && object.name === name);
+  if (!found) throw new Error(`the manifests hold no ${kind} ${name}`);
+  return found;
+}
+
+if (require.main === module) bookinfo().app.synth();

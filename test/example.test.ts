@@ -1,0 +1,85 @@
+import { execFileSync } from 'child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { LocalName, LocalService, ServicePort } from '../src';
+import { callsOf, serversOf } from './support/contract';
+import { parse } from './support/manifests';
+import { meshOf } from './support/scenarios';
+import { refusals } from './support/schemas';
+import { bookinfo } from '../examples/bookinfo/main';
+import { summary } from '../examples/bookinfo/summary';
+
+const root = join(__dirname, '..');
+const outdir = mkdtempSync(join(tmpdir(), 'bookinfo-'));
+afterAll(() => rmSync(outdir, { recursive: true }));
+
+const { app, meshes } = bookinfo({ outdir });
+app.synth();
+const read = (file: string) => parse(readFileSync(join(outdir, `${file}.k8s.yaml`), 'utf8'));
+
+test('there is one file for each boundary and one for each half of Bookinfo', () => {
+  expect(readdirSync(outdir).sort()).toEqual(['east-bookinfo.k8s.yaml', 'east.k8s.yaml', 'west-bookinfo.k8s.yaml', 'west.k8s.yaml']);
+});
+
+test('productpage reaches reviews by its old name, and no other service crosses', () => {
+  const [server, ...more] = serversOf(read('east'));
+  const [call, ...others] = callsOf([...read('west'), ...read('west-bookinfo')]);
+  expect([...more, ...others]).toEqual([]);
+  expect(call).toMatchObject({ local: 'reviews.default.svc.cluster.local:9080', callers: ['spiffe://west.example/ns/default/sa/bookinfo-productpage'] });
+  expect(server).toMatchObject({ sni: call.sni, backend: 'reviews.default.svc.cluster.local:9080', allowedOperations: ['GET /reviews/*'] });
+});
+
+test('each file holds objects of one namespace, so that an ApplySet of kubectl can prune it', () => {
+  for (const [file, namespace] of [['east', 'istio-federation'], ['west', 'istio-federation'], ['east-bookinfo', 'default'], ['west-bookinfo', 'default']]) {
+    const namespaces = new Set(read(file).filter(({ metadata }) => metadata.namespace).map(({ metadata }) => metadata.namespace));
+    expect([...namespaces]).toEqual([namespace]);
+  }
+});
+
+test('an API server accepts the boundaries', () => {
+  expect([...read('east'), ...read('west')].flatMap((manifest) => refusals(manifest, '1.31'))).toEqual([]);
+});
+
+test('the manifests of Bookinfo pass through unchanged but for their namespace', () => {
+  const given = ['reviews', 'ratings'].flatMap((name) => parse(readFileSync(join(root, 'examples/bookinfo/manifests', `${name}.yaml`), 'utf8')));
+  expect(read('east-bookinfo')).toEqual(given.map((manifest) => ({ ...manifest, metadata: { ...manifest.metadata, namespace: 'default' } })));
+});
+
+test('the summary says what was written, who may call what, what stays closed and what to do next', () => {
+  const text = summary(app, meshes);
+  for (const part of [
+    'east.k8s.yaml', '18 objects', 'default/bookinfo-productpage', 'reviews.default.svc.cluster.local:9080', 'p9080.reviews.west.fed.east.example',
+    'GET /reviews/*', '3 of 4 services', 'nothing', 'istio-ca-root-cert', 'PILOT_SCOPE_GATEWAY_TO_NAMESPACE=true', '--prune',
+  ]) expect(text).toContain(part);
+  expect(text.split('\n').filter((line) => line.length > 132)).toEqual([]);
+});
+
+test('the summary lists what is declared and closed', () => {
+  const closed = bookinfo({ outdir });
+  const [east, west] = closed.meshes;
+  const north = meshOf(closed.app, 'north');
+  east.addPeer(north);
+  const offer = (id: string) => east.expose(id, {
+    service: LocalService.fromName('ratings', 'default'), exportName: id.toLowerCase(), ports: [ServicePort.http(9080)],
+  });
+  offer('Nobody');
+  const ratings = offer('Ratings');
+  ratings.allowFrom(west);
+  west.bind('Ratings', { source: ratings, localName: LocalName.newService('ratings', 'default') });
+  const text = summary(closed.app, closed.meshes);
+  for (const part of ['exposure east/Mesh/Nobody: allowed from no peer', 'binding west/Mesh/Ratings: allowed for no caller', 'peer north of mesh east']) {
+    expect(text).toContain(part);
+  }
+});
+
+test('cdk8s synth writes the same bytes as the demo', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'cdk8s-'));
+  try {
+    execFileSync(join(root, 'node_modules/.bin/cdk8s'), ['synth', '--no-check-upgrade', '--output', directory], { cwd: root, stdio: 'pipe' });
+    for (const file of readdirSync(outdir)) expect(readFileSync(join(directory, file), 'utf8')).toBe(readFileSync(join(outdir, file), 'utf8'));
+    expect(readdirSync(directory).sort()).toEqual(readdirSync(outdir).sort());
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}, 60_000);
