@@ -141,6 +141,7 @@ project.addTask('golden:update', {
 project.addTask('bench', {
   description: 'Measures build and synthesis against raw ApiObjects',
   exec: tsNode('bench/synth.ts', 'bench'),
+  receiveArgs: true,
 });
 // The CEL library is an ES module, which jest does not load on Node 20.
 Object.assign(project.jest!.config, {

@@ -12,7 +12,7 @@ import { bindingHostOf } from './internal/names';
 import { notesOf } from './internal/notes';
 import { LocalName } from './local-name';
 import type { FederatedMesh } from './mesh';
-import { AliasPhases, annotate, renderCallerDestination, renderName, renderNameRoute } from './render';
+import { annotate, renderCallerDestination, renderName, renderNameRoute } from './render';
 
 /**
  * A local name for a peer's service:
@@ -64,7 +64,8 @@ export class RemoteServiceBinding extends Construct {
   private readonly source: IExposedService;
   private readonly portMappings?: PortMapping[];
   private readonly alias: BoundName;
-  private readonly phases: AliasPhases;
+  /** Before the name and its route, whenever a caller comes: where callers are led is known before the name is. */
+  private readonly destinations: Construct;
   private readonly rendered = new Set<string>();
 
   /**
@@ -92,8 +93,8 @@ export class RemoteServiceBinding extends Construct {
     this.host = `${serviceName}.${namespaceName}.svc.${mesh._boundary.site.clusterDomain}`;
     this.alias = new BoundName(serviceName, namespaceName, this.host, notesOf(props), () => this.routes());
     mesh._addBinding(this);
-    this.phases = new AliasPhases(this);
-    const name = renderName(this.phases.name, this.alias);
+    this.destinations = new Construct(this, 'Destinations');
+    const name = renderName(this, this.alias);
     annotate(name, this.alias.notes);
     mesh._ownServices.add(name);
     if (source instanceof ExposedService) source._onGrant(mesh, () => this.grow());
@@ -134,9 +135,9 @@ export class RemoteServiceBinding extends Construct {
       this.once(`${route.localPort}`, () => this.mesh._boundary.addRoute(route));
       for (const namespaceName of namespaces) {
         this.once(`${route.localPort} ${namespaceName}`, () =>
-          renderCallerDestination(this.phases.destinations, site, route, namespaceName));
+          renderCallerDestination(this.destinations, site, route, namespaceName));
       }
-      this.once('route', () => renderNameRoute(this.phases.routes, site, this.alias));
+      this.once('route', () => renderNameRoute(this, site, this.alias));
     }
   }
 

@@ -1,7 +1,6 @@
-import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { aliasRouteName } from './alias';
-import { clusterScoped, idOf, late } from './emit';
+import { clusterScoped, emit } from './emit';
 import { allPodLabels } from './workload';
 import { Alias, GatewaySite, Site } from '../internal/model';
 import { exportDomain } from '../internal/names';
@@ -27,11 +26,9 @@ export interface Neighbourhood {
 export function renderAdmission(scope: Construct, site: Site, neighbourhood: () => Neighbourhood): void {
   const name = `${site.namespaceName}-boundary`;
   const gvk = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy' };
-  clusterScoped(new ApiObject(scope, idOf(gvk.kind, { name }), { ...gvk, metadata: { name }, spec: late(() => policy(site, neighbourhood())) }));
+  clusterScoped(emit(scope, gvk, { name }, () => policy(site, neighbourhood())));
   const binding = { ...gvk, kind: 'ValidatingAdmissionPolicyBinding' };
-  clusterScoped(new ApiObject(scope, idOf(binding.kind, { name }), {
-    ...binding, metadata: { name }, spec: { policyName: name, validationActions: ['Deny', 'Audit'] },
-  }));
+  clusterScoped(emit(scope, binding, { name }, () => ({ policyName: name, validationActions: ['Deny', 'Audit'] })));
 }
 
 function policy(site: Site, neighbourhood: Neighbourhood) {

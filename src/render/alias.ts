@@ -2,7 +2,7 @@ import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { subsetName } from './egress';
-import { emit, idOf, late } from './emit';
+import { emit, late } from './emit';
 import {
   DestinationRule, DestinationRuleSpec, DestinationRuleSpecSubsetsTrafficPolicyTlsMode, VirtualService, VirtualServiceSpec,
 } from '../../imports/networking.istio.io';
@@ -17,18 +17,16 @@ import { bindingObjectName, singleObjectName } from '../internal/names';
 
 /** The Service behind the name. */
 export function renderName(scope: Construct, alias: Alias): ApiObject {
-  const named = { name: alias.serviceName, namespace: alias.namespaceName };
-  return new k8s.KubeService(scope, idOf('Service', named), {
-    metadata: { ...named, annotations: { 'networking.istio.io/exportTo': late(() => visibleTo(alias).join(',')) } },
-    spec: late(() => ({
-      ports: alias.ports.map(({ localPort }) => ({
-        name: alias.ports.length === 1 ? 'http' : `http-${localPort}`,
-        port: localPort,
-        protocol: 'TCP',
-        appProtocol: 'http',
-      })),
+  const annotations = { 'networking.istio.io/exportTo': late(() => visibleTo(alias).join(',')) };
+  const named = { name: alias.serviceName, namespace: alias.namespaceName, annotations };
+  return emit<k8s.ServiceSpec>(scope, k8s.KubeService.GVK, named, () => ({
+    ports: alias.ports.map(({ localPort }, _, all) => ({
+      name: all.length === 1 ? 'http' : `http-${localPort}`,
+      port: localPort,
+      protocol: 'TCP',
+      appProtocol: 'http',
     })),
-  });
+  }));
 }
 
 /** The route of the name, in the callers' sidecars. */

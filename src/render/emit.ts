@@ -8,9 +8,41 @@ export interface Named {
   readonly namespace?: string;
 }
 
-/** Names an Istio object of ours, its fields read when the chart is written. */
-export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Named & { namespace: string }, spec: () => Spec): ApiObject {
-  return new ApiObject(scope, idOf(gvk.kind, named), { ...gvk, metadata: { ...named }, spec: Lazy.any({ produce: spec }) });
+/** Names an object of ours, its fields read when the chart is written. */
+export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Named & { readonly annotations?: object }, spec: () => Spec): ApiObject {
+  return new RenderedObject(scope, idOf(gvk.kind, named), gvk, named, spec);
+}
+
+/**
+ * An object whose spec is plain data when it is asked for. cdk8s looks for tokens in every value of an object, and walks up the whole
+ * tree for each: there are none here, so only metadata goes that way. That is the difference between 1.4 and 1.1 times raw cdk8s.
+ */
+class RenderedObject extends ApiObject {
+  private readonly ownPatches: JsonPatch[] = [];
+
+  constructor(scope: Construct, id: string, private readonly gvk: GroupVersionKind, named: Named, private readonly spec: () => unknown) {
+    super(scope, id, { ...gvk, metadata: { ...named } });
+  }
+
+  public override addJsonPatch(...operations: JsonPatch[]): void {
+    this.ownPatches.push(...operations);
+  }
+
+  public override toJson(): any {
+    const json = { ...this.gvk, metadata: this.metadata.toJson(), spec: ordered(this.spec()) };
+    return this.ownPatches.length === 0 ? json : JsonPatch.apply(json, ...this.ownPatches);
+  }
+}
+
+/** The same data with its keys in order and without those that have no value, as cdk8s writes them. */
+function ordered(value: any): any {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (value === null || typeof value !== 'object') return value;
+  const result: { [key: string]: unknown } = {};
+  for (const key of Object.keys(value).sort()) {
+    if (value[key] !== undefined) result[key] = ordered(value[key]);
+  }
+  return result;
 }
 
 /** A field of a typed object that is read when the chart is written. */

@@ -41,6 +41,16 @@ const IN_RESPONSES = [
   'x-envoy-upstream-service-time',
 ];
 
+// The gateway's own x-envoy-peer-metadata replaces a forged one later, in a filter; removing it here would remove that.
+const FORGEABLE = [...FROM_PROXIES, ...FROM_EARLIER_HOPS, 'x-envoy-original-host'].sort();
+
+const REVEALING = [
+  ...FROM_PROXIES, ...FROM_EARLIER_HOPS, 'x-envoy-decorator-operation', 'x-envoy-peer-metadata', 'x-envoy-peer-metadata-id', 'x-federation-peer',
+  'x-forwarded-client-cert', 'x-forwarded-for',
+].sort();
+
+const ANSWERED_BY_BACKENDS = [...IN_RESPONSES, 'server', 'via', 'x-powered-by'].sort();
+
 /** What arrives from a peer: it cannot forge what our backends believe, and our backends tell it nothing about themselves. */
 export function ingressHeaders(peerName: string): VirtualServiceSpecHttpHeaders {
   return {
@@ -50,24 +60,15 @@ export function ingressHeaders(peerName: string): VirtualServiceSpecHttpHeaders 
         // Only the address that connected: a peer may write anything before it.
         'x-forwarded-for': '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%',
       },
-      // The gateway's own x-envoy-peer-metadata replaces a forged one later, in a filter; removing it here would remove that.
-      remove: [...FROM_PROXIES, ...FROM_EARLIER_HOPS, 'x-envoy-original-host'].sort(),
+      remove: FORGEABLE,
     },
-    response: { remove: [...IN_RESPONSES, 'server', 'via', 'x-powered-by'].sort() },
+    response: { remove: ANSWERED_BY_BACKENDS },
   };
 }
 
 /** What leaves for a peer: nothing that names our addresses, workloads or local names. */
 export function egressHeaders(): VirtualServiceSpecHttpHeaders {
-  return {
-    request: {
-      remove: [
-        ...FROM_PROXIES, ...FROM_EARLIER_HOPS, 'x-envoy-decorator-operation', 'x-envoy-peer-metadata', 'x-envoy-peer-metadata-id',
-        'x-federation-peer', 'x-forwarded-client-cert', 'x-forwarded-for',
-      ].sort(),
-    },
-    response: { remove: [...IN_RESPONSES].sort() },
-  };
+  return { request: { remove: REVEALING }, response: { remove: IN_RESPONSES } };
 }
 
 /**
@@ -86,7 +87,8 @@ export function guardedRoutes(name: string, operations: HttpOperation[], open: V
 
 /**
  * Spellings that pass a prefix rule and that some backends read afterwards as another path: `%2F`, `%5C`, `%00`, a backslash, and dot
- * segments with a parameter (`/..;/`), which servlet containers strip before they resolve them.
+ * segments with a parameter (`/..;/`), which servlet containers strip before they resolve them. Envoy 1.40 resolves the last before any
+ * route is asked; an older one may not.
  */
 function ambiguousPath(name: string): VirtualServiceSpecHttp {
   return {

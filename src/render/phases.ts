@@ -27,16 +27,3 @@ export class Phases {
     this.routes = new Construct(mesh, 'Routes');
   }
 }
-
-/** The same for the objects in an application's namespace: where callers are led is known before the name is. */
-export class AliasPhases {
-  public readonly destinations: Construct;
-  public readonly name: Construct;
-  public readonly routes: Construct;
-
-  public constructor(binding: Construct) {
-    this.destinations = new Construct(binding, 'Destinations');
-    this.name = new Construct(binding, 'Name');
-    this.routes = new Construct(binding, 'Routes');
-  }
-}
