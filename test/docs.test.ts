@@ -1,0 +1,95 @@
+import { execFileSync } from 'child_process';
+import { createHash } from 'crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { dirname, join, relative } from 'path';
+import { compile } from './support/typescript';
+
+/*
+ * What the pages promise: programs that compile, links that lead somewhere, commands that exist, checksums that are right.
+ */
+
+const root = join(__dirname, '..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const pages = [
+  'README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'crds/README.md', 'examples/bookinfo/manifests/README.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.md')).map((file) => join('docs', file)),
+];
+const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
+
+test('every page is there', () => {
+  expect(pages).toEqual(expect.arrayContaining([
+    'docs/quick-start.md', 'docs/errors.md', 'docs/threat-model.md', 'docs/troubleshooting.md', 'docs/adr/README.md',
+  ]));
+});
+
+test('every program in the pages compiles', () => {
+  const programs = pages.flatMap((page) => [...read(page).matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, program], index) => {
+    const module = /^import /m.test(program) ? program : `${program}\nexport {};`;
+    return [`${page} ${index + 1}`.replaceAll('/', ' '), module] as const;
+  }));
+  expect(programs.length).toBeGreaterThanOrEqual(3);
+  expect(compile(new Map(programs))).toEqual([]);
+});
+
+test('every link inside the repository leads somewhere', () => {
+  const broken = pages.flatMap((page) => [...read(page).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)/g)].flatMap(([, path, anchor]) => {
+    const target = path === '' ? page : relative(root, join(root, dirname(page), path));
+    if (!existsSync(join(root, target))) return [`${page}: ${path}`];
+    const anchors = target.endsWith('.md') ? [...read(target).matchAll(/^#+ (.+)$/gm)].map(([, title]) => anchorOf(title)) : [];
+    return anchor && !anchors.includes(anchor) ? [`${page}: ${path}${anchor}`] : [];
+  }));
+  expect(broken).toEqual([]);
+});
+
+test('every command of npm and projen in the pages exists', () => {
+  const { scripts } = JSON.parse(read('package.json'));
+  const tasks = Object.keys(JSON.parse(read('.projen/tasks.json')).tasks);
+  const unknown = pages.flatMap((page) => [
+    ...[...read(page).matchAll(/npm run ([a-z:-]+)/g)].map(([, name]) => name).filter((name) => !(name in scripts)),
+    ...[...read(page).matchAll(/npx projen ([a-z:-]+)/g)].map(([, name]) => name).filter((name) => !tasks.includes(name)),
+  ].map((name) => `${page}: ${name}`));
+  expect(unknown).toEqual([]);
+});
+
+test('the README has the two commands', () => {
+  expect(read('README.md')).toContain('```sh\nnpm ci && npm run demo\nnpm ci && npm test\n```');
+});
+
+test.each(['crds/README.md', 'examples/bookinfo/manifests/README.md'])('what %s says of vendored files is what they are', (page) => {
+  const rows = [...read(page).matchAll(/^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|$/gm)];
+  expect(rows.length).toBeGreaterThanOrEqual(3);
+  const actual = rows.map(([, file]) => [file, createHash('sha256').update(read(join(dirname(page), file))).digest('hex')]);
+  expect(actual).toEqual(rows.map(([, file, sum]) => [file, sum]));
+});
+
+test('imports/ is what the vendored CRDs give', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'imports-'));
+  try {
+    execFileSync(join(root, 'node_modules/.bin/cdk8s'), [
+      'import', 'crds/istio-1.31.yaml', '--language', 'typescript', '--output', directory, '--no-save', '--no-check-upgrade',
+    ], { cwd: root, stdio: 'pipe' });
+    expect(readdirSync(directory).sort()).toEqual(readdirSync(join(root, 'imports')).sort());
+    for (const file of readdirSync(directory)) {
+      expect(readFileSync(join(directory, file), 'utf8') === read(join('imports', file))).toBe(true);
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}, 60_000);
+
+test('no private key is in the repository', () => {
+  const key = new RegExp(`-----BEGIN ([A-Z]+ )?${'PRIVATE'} KEY-----\\n[A-Za-z0-9+/=]{40}`);
+  expect(tracked.filter((file) => existsSync(join(root, file)) && key.test(read(file)))).toEqual([]);
+});
+
+test('only src/render knows the generated types', () => {
+  const sources = tracked.filter((file) => file.startsWith('src/') && !file.startsWith('src/render/'));
+  expect(sources.length).toBeGreaterThan(10);
+  expect(sources.filter((file) => /imports\/|cdk8s-plus|istio\.io\/v|networking\.istio/.test(read(file).replace(/^ *(\/?\*|\/\/).*$/gm, '')))).toEqual([]);
+});
+
+/** As GitHub makes them. */
+function anchorOf(title: string): string {
+  return `#${title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')}`;
+}
