@@ -46,6 +46,8 @@ const project = new cdk8s.ConstructLibraryCdk8s({
     include: ['src/**/*.ts', 'imports/**/*.ts'],
   },
   tsconfigDev: {
+    // The CEL library is an ES module; Node 20 and the compiler let CommonJS require it.
+    compilerOptions: { module: 'node20' },
     include: DEV_FOLDERS.map((folder) => `../${folder}/**/*.ts`),
   },
 
@@ -143,6 +145,11 @@ project.addTask('bench', {
   exec: tsNode('bench/synth.ts', 'bench'),
   receiveArgs: true,
 });
+project.addTask('package:code', {
+  description: 'Generates the bindings of the other languages, without their toolchains',
+  exec: 'jsii-pacmak --code-only --target python --target java --target dotnet --target go --outdir dist/code',
+});
+
 // The CEL library is an ES module, which jest does not load on Node 20.
 Object.assign(project.jest!.config, {
   transformIgnorePatterns: ['/node_modules/(?!@marcbachmann/cel-js/)'],

@@ -36,7 +36,7 @@ async function publicRoot(meshName: string): Promise<string> {
 }
 
 async function main(): Promise<void> {
-  x509.cryptoProvider.set(webcrypto as Crypto);
+  x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
   for (const [folder, meshes] of Object.entries(FOLDERS)) {
     mkdirSync(join(root, folder), { recursive: true });
     for (const meshName of meshes) writeFileSync(join(root, folder, `${meshName}.pem`), await publicRoot(meshName));

@@ -15,7 +15,7 @@ export interface Made {
 }
 
 export async function makeCertificate(name: string, ca: boolean): Promise<Made> {
-  x509.cryptoProvider.set(webcrypto as Crypto);
+  x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const issue = async (serialNumber: string) => (await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber, name: `CN=${name}`, keys, signingAlgorithm: algorithm, extensions: [new x509.BasicConstraintsExtension(ca, undefined, true)],
