@@ -67,7 +67,7 @@ function run(kind: string, size: number, input: string, outdir: string): Measure
 
 function measure(kind: string, size: number, input: string, outdir: string): Measured {
   const answer = execFileSync(process.execPath, [...process.execArgv, '-r', 'ts-node/register/transpile-only', __filename, kind, String(size), input, outdir], {
-    encoding: 'utf8', env: { ...process.env, TS_NODE_PROJECT: join(__dirname, 'tsconfig.json') }, maxBuffer: 1 << 20,
+    encoding: 'utf8', env: { ...process.env, TS_NODE_PROJECT: join(__dirname, 'tsconfig.json') }, maxBuffer: 1_000_000,
   });
   return JSON.parse(answer.trim().split('\n').at(-1)!);
 }

@@ -1,0 +1,77 @@
+import { createHash } from 'crypto';
+import fc from 'fast-check';
+import {
+  bindingHostOf, bindingObjectName, exportObjectName, gatewayLabel, portObjectName, singleObjectName, sniOf,
+} from '../src/internal/names';
+
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const parameters = { seed: 20261123, numRuns: 3000 };
+
+/** Parts of which many give the same text when they are joined. */
+const part = fc.oneof(
+  fc.array(fc.constantFrom('a', 'b', '80', 'guard', 'deadbeef'), { minLength: 1, maxLength: 4 }).map((words) => words.join('-')),
+  fc.constant('x'.repeat(63)),
+);
+const exportName = fc.oneof(part, fc.array(part, { minLength: 2, maxLength: 2 }).map((labels) => labels.join('.')));
+const port = fc.constantFrom(80, 8080);
+
+/** Names by all functions that name objects of one kind in one namespace. */
+const policy = fc.oneof(
+  fc.tuple(exportName, port, part).map(([name, number, peer]) => [exportObjectName('fed-in', name, number, peer), 'in', name, number, peer]),
+  fc.tuple(part).map(([peer]) => [singleObjectName('fed-in-guard', peer), 'in-guard', peer]),
+  fc.tuple(part, port, part, part).map(([name, number, namespace, peer]) =>
+    [bindingObjectName('fed-out', name, number, namespace, peer), 'out', name, number, namespace, peer]),
+  fc.tuple(part, port, part, part).map(([name, number, namespace, peer]) =>
+    [bindingObjectName('fed-out-guard', name, number, namespace, peer), 'out-guard', name, number, namespace, peer]),
+  fc.constantFrom('fed-in-default-deny', 'fed-in-guard', 'fed-out-default-deny', 'fed-out-guard').map((name) => [name, name]),
+);
+
+function expectOneMeaning(named: fc.Arbitrary<(string | number)[]>): void {
+  const meanings = new Map<string, string>();
+  fc.assert(fc.property(named, ([name, ...meaning]) => {
+    const known = meanings.get(String(name)) ?? JSON.stringify(meaning);
+    expect(String(name)).toMatch(LABEL);
+    expect(known).toBe(JSON.stringify(meaning));
+    meanings.set(String(name), known);
+  }), parameters);
+}
+
+test('no two policies have one name', () => expectOneMeaning(policy));
+
+test('no two servers of one peer have one name', () => {
+  expectOneMeaning(fc.tuple(exportName, port).map(([name, number]) => [portObjectName(name, number), name, number]));
+});
+
+test('no two subsets have one name', () => {
+  expectOneMeaning(fc.tuple(part, port, part, part).map((parts) => [bindingObjectName('', ...parts), ...parts]));
+});
+
+test('no two peers, and no two local names, have one object', () => {
+  expectOneMeaning(part.map((name) => [singleObjectName('fed-in', name), name]));
+});
+
+test('ordinary names are what a reader expects', () => {
+  expect(exportObjectName('fed-in', 'reviews', 9080, 'west')).toBe('fed-in-reviews-9080-west');
+  expect(exportObjectName('fed-in', 'card-auth', 443, 'acme-bank')).toBe('fed-in-card-auth-443-acme-bank');
+  expect(bindingObjectName('fed-out', 'reviews', 9080, 'team-a', 'east')).toBe('fed-out-reviews-9080-team-a-east');
+  expect(singleObjectName('fed-in', 'acme-bank')).toBe('fed-in-acme-bank');
+  expect(gatewayLabel('istio-federation', 'ingress')).toBe('istio-federation-ingress');
+});
+
+test('a name that could be read in two ways carries a hash of its parts, whatever else is declared', () => {
+  const digest = createHash('sha256').update(JSON.stringify(['fed-in', 'withdrawals.v1', '443', 'shop'])).digest('hex').slice(0, 8);
+  expect(exportObjectName('fed-in', 'withdrawals.v1', 443, 'shop')).toBe(`fed-in-withdrawals-v1-443-shop-${digest}`);
+  expect(exportObjectName('fed-in', 'guard-reviews', 80, 'west')).toMatch(/^fed-in-guard-reviews-80-west-[0-9a-f]{8}$/);
+  expect(bindingObjectName('fed-out', 'a', 80, 'b', 'c-d')).toMatch(/^fed-out-a-80-b-c-d-[0-9a-f]{8}$/);
+});
+
+test('a long name is shortened with a hash, never cut', () => {
+  const [one, other] = ['x', 'y'].map((end) => exportObjectName('fed-in', `${'n'.repeat(62)}${end}`, 80, 'west'));
+  expect(one).not.toBe(other);
+  expect(one).toHaveLength(63);
+});
+
+test('wire names say port, export, peer and trust domain', () => {
+  expect(sniOf('withdrawals.v1', 443, 'shop', 'bank.example')).toBe('p443.withdrawals.v1.shop.fed.bank.example');
+  expect(bindingHostOf('debit', 'finance', 80, 'bank', 'shop.example')).toBe('p80.debit.finance.bank.egress.fed.shop.example');
+});
