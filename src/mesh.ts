@@ -10,12 +10,11 @@ import { SpiffeId } from './identity';
 import { Boundary } from './internal/boundary';
 import { chartsOf, claimChart } from './internal/charts';
 import { checkAccountability, checkDomain, checkJustification, checkNamespace, checkRevision } from './internal/checks';
-import { BOUNDARY_PORT, checkEndpoints } from './internal/endpoint-checks';
+import { checkEndpoints } from './internal/endpoint-checks';
 import { describeMistake, fail, show } from './internal/errors';
 import { checkEgressOptions } from './internal/gateway-checks';
-import { GatewaySite, Site } from './internal/model';
-import { gatewayLabel } from './internal/names';
-import { notesOf, reasonOf } from './internal/notes';
+import { notesOf } from './internal/notes';
+import { attributesOf, siteOf } from './internal/site';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './internal/wire-checks';
 import { IstioVersion } from './istio-version';
 import { AddPeerOptions, IMeshPeer } from './peer';
@@ -334,46 +333,4 @@ export class FederatedMesh extends Construct implements IMeshPeer {
       .filter((service) => !this._ownServices.has(service))
       .map((service) => `${service.name}.${service.metadata.namespace ?? 'default'}.svc.${this._boundary.site.clusterDomain}`);
   }
-}
-
-function siteOf(props: FederatedMeshProps, namespaceName: string): Site {
-  const privateAddresses = (props.endpoints ?? []).filter(({ privateAddress }) => privateAddress)
-    .map(({ address, privateAddress }) => `${address}: ${reasonOf(privateAddress!)}`);
-  return {
-    meshName: props.meshName,
-    trustDomain: props.trustDomain,
-    namespaceName,
-    createNamespace: props.createNamespace ?? true,
-    clusterDomain: props.clusterDomain ?? 'cluster.local',
-    monitoringNamespaceName: props.monitoringNamespaceName ?? 'monitoring',
-    accessLogProvider: props.accessLogProvider ?? 'envoy',
-    revision: props.revision,
-    ingress: {
-      ...gatewaySite('ingress', namespaceName, props.ingressGateway),
-      servicePorts: [...new Set((props.endpoints ?? []).map(({ port }) => port ?? BOUNDARY_PORT))].sort((a, b) => a - b),
-      notes: { 'private-address': privateAddresses.join('; ') || undefined },
-    },
-    egress: gatewaySite('egress', namespaceName, props.egressGateway),
-    notes: { 'without-admission-policy': props.withoutAdmissionPolicy && reasonOf(props.withoutAdmissionPolicy) },
-  };
-}
-
-function gatewaySite(role: 'ingress' | 'egress', namespaceName: string, gateway: BoundaryGateway = BoundaryGateway.dedicated()): GatewaySite {
-  const name = `federation-${role}`;
-  const selector = { istio: gatewayLabel(namespaceName, role) };
-  return {
-    role,
-    namespaceName,
-    serviceAccountName: name,
-    serviceName: name,
-    selector,
-    podLabels: { app: name, ...selector },
-    servicePorts: [BOUNDARY_PORT],
-    options: gateway._options,
-    notes: {},
-  };
-}
-
-function attributesOf({ namespaceName, serviceAccountName, serviceName, podLabels }: GatewaySite): BoundaryGatewayAttributes {
-  return { namespaceName, serviceAccountName, serviceName, podLabels: { ...podLabels } };
 }

@@ -1,0 +1,50 @@
+import { BOUNDARY_PORT } from './endpoint-checks';
+import { GatewaySite, Site } from './model';
+import { gatewayLabel } from './names';
+import { reasonOf } from './notes';
+import type { BoundaryGatewayAttributes, DedicatedGatewayOptions } from '../gateway';
+import type { FederatedMeshProps } from '../mesh';
+
+/** What all objects of a boundary share. */
+export function siteOf(props: FederatedMeshProps, namespaceName: string): Site {
+  const privateAddresses = (props.endpoints ?? []).filter(({ privateAddress }) => privateAddress)
+    .map(({ address, privateAddress }) => `${address}: ${reasonOf(privateAddress!)}`);
+  return {
+    meshName: props.meshName,
+    trustDomain: props.trustDomain,
+    namespaceName,
+    createNamespace: props.createNamespace ?? true,
+    clusterDomain: props.clusterDomain ?? 'cluster.local',
+    monitoringNamespaceName: props.monitoringNamespaceName ?? 'monitoring',
+    accessLogProvider: props.accessLogProvider ?? 'envoy',
+    revision: props.revision,
+    ingress: {
+      ...gatewaySite('ingress', namespaceName, props.ingressGateway?._options),
+      servicePorts: [...new Set((props.endpoints ?? []).map(({ port }) => port ?? BOUNDARY_PORT))].sort((a, b) => a - b),
+      notes: { 'private-address': privateAddresses.join('; ') || undefined },
+    },
+    egress: gatewaySite('egress', namespaceName, props.egressGateway?._options),
+    notes: { 'without-admission-policy': props.withoutAdmissionPolicy && reasonOf(props.withoutAdmissionPolicy) },
+  };
+}
+
+function gatewaySite(role: 'ingress' | 'egress', namespaceName: string, options: DedicatedGatewayOptions = {}): GatewaySite {
+  const name = `federation-${role}`;
+  const selector = { istio: gatewayLabel(namespaceName, role) };
+  return {
+    role,
+    namespaceName,
+    serviceAccountName: name,
+    serviceName: name,
+    selector,
+    podLabels: { app: name, ...selector },
+    servicePorts: [BOUNDARY_PORT],
+    options,
+    notes: {},
+  };
+}
+
+/** What a mesh tells about its own gateways. */
+export function attributesOf({ namespaceName, serviceAccountName, serviceName, podLabels }: GatewaySite): BoundaryGatewayAttributes {
+  return { namespaceName, serviceAccountName, serviceName, podLabels: { ...podLabels } };
+}
