@@ -11,8 +11,8 @@ import { meshOf, SCENARIOS, trustOf } from './support/scenarios';
 const environment = new Environment({ unlistedVariablesAreDyn: true });
 
 /** The message with which an object is refused, if it is. */
-function verdict(policy: Manifest, manifest: Manifest): string | undefined {
-  const evaluate = (expression: string, variables: object): any => environment.parse(expression)({ object: manifest, variables });
+function verdict(policy: Manifest, manifest: Manifest, oldObject: Manifest = null): string | undefined {
+  const evaluate = (expression: string, variables: object): any => environment.parse(expression)({ object: manifest, oldObject, variables });
   if (!policy.spec.matchConditions.every(({ expression }: Manifest) => evaluate(expression, {}))) return undefined;
   const variables: { [name: string]: unknown } = {};
   for (const { name, expression } of policy.spec.variables) variables[name] = evaluate(expression, variables);
@@ -63,6 +63,10 @@ describe('is refused', () => {
     ['a route for a bound name without the domain', west, route({ hosts: ['reviews.default'] }), 'exportTo ["."]'],
     ['a route for a bound name in its own namespace', west, route({ hosts: ['reviews'] }, 'default'), 'default/mine'],
     ['a route for a bound name on mesh and a gateway', west, route({ hosts: ['reviews.default.svc'], gateways: ['own', 'mesh'] }), 'routes a name'],
+    ['a route for a bound name with an empty list of gateways', west, route({ hosts: ['reviews.default'], gateways: [] }), 'routes a name'],
+    ['a route for a bound name with an empty list of namespaces', west, route({ hosts: ['reviews.default'], exportTo: [] }), 'routes a name'],
+    ['a route for a bound name with a dot at its end', west, route({ hosts: ['reviews.default.svc.cluster.local.'] }), 'routes a name'],
+    ['a route for our server name with a dot at its end', east, route({ hosts: ['p9080.reviews.west.fed.east.example.'] }), 'takes a host name'],
     ['a route that is shown to others than its namespace', west, route({ hosts: ['reviews.default'], exportTo: ['.', 'other'] }), 'routes a name'],
     ['a route with our name in another namespace', west, route({ hosts: ['reviews.default'] }, 'tenant', 'fed-out-reviews'), 'routes a name'],
   ])('%s', (_, policy, manifest, message) => {
@@ -77,7 +81,6 @@ describe('passes', () => {
     ['our own Gateway', east, gateway({ istio: 'istio-federation-ingress' }, 'istio-federation')],
     ['a Gateway of another boundary', east, gateway({ istio: 'partner-federation-ingress' }, 'partner-federation')],
     ['a Gateway on the egress gateway of a mesh that binds nothing', east, gateway({ istio: 'istio-federation-egress' })],
-    ['an object that is going', east, { ...gateway({}), metadata: { name: 'mine', namespace: 'tenant', deletionTimestamp: 'now' } }],
     ['a filter of the mesh owner for all', east, filter(undefined, 'istio-system')],
     ['a filter on other workloads', east, filter({ app: 'shop' })],
     ['a plugin on other workloads', east, object('WasmPlugin', { selector: { matchLabels: { app: 'shop' } } })],
@@ -91,6 +94,25 @@ describe('passes', () => {
     ['an object without spec', west, object('VirtualService', undefined)],
   ])('%s', (_, policy, manifest) => {
     expect(verdict(policy, manifest)).toBeUndefined();
+  });
+});
+
+describe('of an object that is going', () => {
+  const metadata = { name: 'mine', namespace: 'tenant', finalizers: ['t/x'], deletionTimestamp: 'now' };
+  const going = (spec: object) => ({ ...gateway(spec), metadata });
+
+  test('the finalizers can be removed, though it was there before the policy', () => {
+    expect(verdict(east, { ...going({}), metadata: { ...metadata, finalizers: [] } }, going({}))).toBeUndefined();
+  });
+
+  test('the selector cannot be turned on the boundary', () => {
+    expect(verdict(east, going({ istio: 'istio-federation-ingress' }), going({ istio: 'own' }))).toContain('open or freeze');
+  });
+
+  test('the spec cannot be taken away or given', () => {
+    const bare = { kind: 'Gateway', metadata };
+    expect(verdict(east, bare, going({ istio: 'own' }))).toContain('open or freeze');
+    expect(verdict(east, going({}), bare)).toContain('open or freeze');
   });
 });
 

@@ -42,8 +42,12 @@ function policy(site: Site, neighbourhood: Neighbourhood) {
         resources('extensions.istio.io', ['wasmplugins', 'trafficextensions']),
       ],
     },
-    // Finalizers of objects that were there before the policy can still go.
-    matchConditions: [{ name: 'is-not-being-deleted', expression: '!has(object.metadata.deletionTimestamp)' }],
+    // Finalizers of objects that were there before the policy can still go; whatever else is written while an object goes is judged.
+    matchConditions: [{
+      name: 'is-more-than-going',
+      expression: '!has(object.metadata.deletionTimestamp) || oldObject == null ||\n'
+        + 'has(object.spec) != has(oldObject.spec) || (has(object.spec) && object.spec != oldObject.spec)',
+    }],
     variables: variables(site, neighbourhood),
     validations: [
       refuse('object.kind != \'Gateway\' || variables.inside || !variables.selectsBoundary',
@@ -63,8 +67,10 @@ function policy(site: Site, neighbourhood: Neighbourhood) {
 }
 
 function variables(site: Site, { gateways, boundaryNamespaces, domains, aliases }: Neighbourhood) {
+  // Istio reads an empty list as one that is not there.
   const ofVirtualService = (field: string, value: string, otherwise: string) =>
-    `object.kind == 'VirtualService' && has(object.spec) && has(object.spec.${field}) ? ${value} : ${otherwise}`;
+    `object.kind == 'VirtualService' && has(object.spec) && has(object.spec.${field}) && size(object.spec.${field}) > 0 ? ${value} : ${otherwise}`;
+  const host = 'h.endsWith(\'.\') ? h.lowerAscii().substring(0, size(h) - 1) : h.lowerAscii()';
   return [
     { name: 'inside', expression: `object.metadata.namespace == '${site.namespaceName}'` },
     { name: 'subject', expression: 'object.kind + \' \' + object.metadata.namespace + \'/\' + object.metadata.name' },
@@ -88,12 +94,11 @@ function variables(site: Site, { gateways, boundaryNamespaces, domains, aliases 
         '  k in [\'pod-template-hash\', \'istio.io/rev\', \'kubernetes.io/hostname\']))',
       ].join('\n'),
     },
-    { name: 'hosts', expression: ofVirtualService('hosts', 'object.spec.hosts.map(h, h.lowerAscii())', '[]') },
+    { name: 'hosts', expression: ofVirtualService('hosts', `object.spec.hosts.map(h, ${host})`, '[]') },
     { name: 'gateways', expression: ofVirtualService('gateways', 'object.spec.gateways', '[\'mesh\']') },
     {
       name: 'onlyOwnNamespace',
-      expression: 'object.kind == \'VirtualService\' && has(object.spec) && has(object.spec.exportTo) && '
-        + 'object.spec.exportTo.all(e, e == \'.\' || e == object.metadata.namespace)',
+      expression: ofVirtualService('exportTo', 'object.spec.exportTo.all(e, e == \'.\' || e == object.metadata.namespace)', 'false'),
     },
     { name: 'ownFilters', expression: '[]' },
     { name: 'boundaryNamespaces', expression: celList(boundaryNamespaces.map(celText)) },
