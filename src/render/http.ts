@@ -18,18 +18,31 @@ const FROM_PROXIES = [
   'x-istio-attributes',
 ];
 
-/** Headers by which proxies and frameworks tell the address or the path of an earlier hop. */
+/** Headers by which proxies and frameworks tell the address, the host or the path of an earlier hop. */
 const FROM_EARLIER_HOPS = [
   'forwarded',
   'true-client-ip',
   'via',
   'x-client-ip',
+  'x-cluster-client-ip',
   'x-forwarded-host',
   'x-forwarded-path',
   'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-scheme',
+  'x-forwarded-server',
+  'x-forwarded-uri',
+  'x-host',
+  'x-original-forwarded-for',
+  'x-original-host',
   'x-original-uri',
+  'x-original-url',
   'x-real-ip',
+  'x-rewrite-url',
 ];
+
+/** Headers that some frameworks take in place of the method or the path that was asked for, and judged here. */
+const OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override'];
 
 /** Headers of a response that name a proxy, a workload or an address. */
 const IN_RESPONSES = [
@@ -42,7 +55,7 @@ const IN_RESPONSES = [
 ];
 
 // The gateway's own x-envoy-peer-metadata replaces a forged one later, in a filter; removing it here would remove that.
-const FORGEABLE = [...FROM_PROXIES, ...FROM_EARLIER_HOPS, 'x-envoy-original-host'].sort();
+const FORGEABLE = [...FROM_PROXIES, ...FROM_EARLIER_HOPS, ...OVERRIDES, 'x-envoy-original-host'].sort();
 
 const REVEALING = [
   ...FROM_PROXIES, ...FROM_EARLIER_HOPS, 'x-envoy-decorator-operation', 'x-envoy-peer-metadata', 'x-envoy-peer-metadata-id', 'x-federation-peer',

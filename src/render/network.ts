@@ -17,15 +17,15 @@ export function renderNetworkDeny(scope: Construct, site: Site): void {
   });
 }
 
-/** In: peers. Out: the services of the mesh. */
-export function renderIngressNetwork(scope: Construct, site: Site): void {
+/** In: peers. Out: the namespaces of the services that are exposed, and telemetry. */
+export function renderIngressNetwork(scope: Construct, site: Site, backendNamespaces: () => string[]): void {
   const { sourceRanges } = site.ingress.options;
   const sources = sourceRanges?.map((cidr) => ({ ipBlock: { cidr } }));
   // Behind a load balancer that hides the peer's address, the range would be compared with the node's.
   const hidden = site.ingress.options.preserveClientAddress === false;
   renderNetwork(scope, site, site.ingress, () => ({
     in: [{ from: hidden ? undefined : sources, ports: [tcp(BOUNDARY_PORT)] }],
-    out: [{ to: [{ namespaceSelector: {} }] }],
+    out: [{ to: [...new Set([...backendNamespaces(), site.monitoringNamespaceName])].map(namespace) }],
   }));
 }
 
@@ -55,11 +55,12 @@ function renderNetwork(scope: Construct, site: Site, gateway: GatewaySite, openi
       policyTypes: ['Ingress', 'Egress'],
       ingress: [
         ...openings().in,
-        { ports: [tcp(15021)] }, // health
+        { ports: [tcp(15021)] }, // health, asked for by the node
         { from: [namespace(site.monitoringNamespaceName)], ports: [tcp(15020), tcp(15090)] },
       ],
       egress: [
-        { ports: [{ port: k8s.IntOrString.fromNumber(53), protocol: 'UDP' }, tcp(53), tcp(15012)] }, // names and istiod
+        // Names and istiod, wherever they are: on the node, in another namespace, outside of the cluster.
+        { ports: [{ port: k8s.IntOrString.fromNumber(53), protocol: 'UDP' }, tcp(53), tcp(15012)] },
         ...openings().out,
       ],
     })),
