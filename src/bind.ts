@@ -7,6 +7,7 @@ import { compare, peerOf } from './internal/boundary';
 import { claimChart } from './internal/charts';
 import { checkAccountability, checkPort } from './internal/checks';
 import { describeMistake, fail, show } from './internal/errors';
+import { checkGiven, checkList, checkPeerGiven } from './internal/kind-checks';
 import { Alias, CallerSite, LocalRoute, Notes } from './internal/model';
 import { bindingHostOf } from './internal/names';
 import { notesOf } from './internal/notes';
@@ -79,17 +80,22 @@ export class RemoteServiceBinding extends Construct {
   constructor(scope: Construct, id: string, props: RemoteServiceBindingProps) {
     super(scope, id);
     const { mesh, source, portMappings } = props;
+    checkGiven(this, 'localName', props.localName, LocalName);
     const { serviceName, namespaceName } = props.localName._service;
     claimChart(this, mesh, this);
     mesh._checkFree(this, namespaceName, `the local name ${show(serviceName)}`);
     checkAccountability(this, props);
+    checkPeerGiven(this, source?.mesh);
     this.checkSource(mesh, source);
     this.checkMappings(source, portMappings);
+    if (serviceName === 'kubernetes' && namespaceName === 'default') {
+      fail('FED402', this, '"kubernetes.default" is the API server', 'choose another name');
+    }
     mesh._boundary.checkPeerName(this, source.mesh);
     mesh._boundary.checkServerNames(this, source, mesh);
     this.mesh = mesh;
     this.source = source;
-    this.portMappings = portMappings && [...portMappings];
+    this.portMappings = portMappings?.map((mapping) => ({ ...mapping }));
     this.host = `${serviceName}.${namespaceName}.svc.${mesh._boundary.site.clusterDomain}`;
     this.alias = new BoundName(serviceName, namespaceName, this.host, notesOf(props), () => this.routes());
     mesh._addBinding(this);
@@ -108,6 +114,7 @@ export class RemoteServiceBinding extends Construct {
    * own workloads.
    */
   public allowFrom(caller: Caller): void {
+    checkGiven(this, 'the caller', caller, Caller);
     const { serviceAccountName, namespaceName, object } = caller._account;
     if (object) claimChart(object, this.mesh, this);
     this.mesh._checkFree(this, namespaceName, `the caller ${show(serviceAccountName)}`);
@@ -175,7 +182,8 @@ export class RemoteServiceBinding extends Construct {
   }
 
   private checkMappings(source: IExposedService, mappings?: PortMapping[]): void {
-    if (!mappings) return;
+    if (mappings === undefined) return;
+    checkList(this, 'portMappings', mappings);
     if (mappings.length === 0) fail('FED404', this, 'portMappings is an empty list', 'map a port, or leave the option out to bind all');
     const known = source.ports.map(({ exportPort }) => exportPort);
     mappings.forEach(({ localPort, exportPort }, index) => {

@@ -4,6 +4,7 @@ import { compare, peerOf } from './internal/boundary';
 import { claimChart } from './internal/charts';
 import { checkAccountability } from './internal/checks';
 import { describeMistake, fail, show } from './internal/errors';
+import { checkFields, checkGiven, checkList, checkPeerGiven } from './internal/kind-checks';
 import { Grant, HttpOperation, Notes, Peer } from './internal/model';
 import { sniOf } from './internal/names';
 import { mergeNotes, notesOf } from './internal/notes';
@@ -80,6 +81,8 @@ export interface AllowFromOptions extends Accountability {
   readonly http?: HttpRule[];
 }
 
+const ALLOW_FROM_FIELDS = ['ports', 'http', 'purpose', 'owner', 'dataCategories', 'approvedBy', 'ticket', 'reviewBy'];
+
 /** A service that our mesh offers. */
 export class ExposedService extends Construct implements IExposedService {
   public readonly mesh: IMeshPeer;
@@ -87,7 +90,7 @@ export class ExposedService extends Construct implements IExposedService {
   public readonly ports: ServicePort[];
   private readonly owner: FederatedMesh;
   private readonly service: LocalService;
-  private readonly props: ExposedServiceProps;
+  private readonly notes: Notes;
   private readonly grants = new Map<IMeshPeer, Map<number, OpenPort>>();
   private readonly listeners: { readonly peer: IMeshPeer; readonly onGrant: () => void }[] = [];
 
@@ -100,6 +103,8 @@ export class ExposedService extends Construct implements IExposedService {
   constructor(scope: Construct, id: string, props: ExposedServiceProps) {
     super(scope, id);
     const { mesh, service, exportName } = props;
+    checkGiven(this, 'service', service, LocalService);
+    checkList(this, 'ports', props.ports);
     claimChart(this, mesh, this);
     if (service._object) claimChart(service._object, mesh, this);
     mesh._checkFree(this, service.namespaceName, `the service ${show(service.serviceName)}`);
@@ -107,7 +112,7 @@ export class ExposedService extends Construct implements IExposedService {
     checkExport(this, exportName, props.ports, mesh.trustDomain);
     this.mesh = mesh;
     this.owner = mesh;
-    this.props = props;
+    this.notes = notesOf(props);
     this.exportName = exportName;
     this.ports = [...props.ports];
     this.service = service;
@@ -118,18 +123,19 @@ export class ExposedService extends Construct implements IExposedService {
   /**
    * Lets a peer in.
    *
-   * Several calls add up. Throws FED306 for a port that is not exported, FED307 and FED308 for rules that Istio cannot enforce as
-   * written, FED309 when a grant without rules and one with rules meet on one port, FED110 for another peer of the
-   * same name. Synthesis fails (FED108) when the mesh does not
-   * add the peer.
+   * Several calls add up. Throws FED110 for another peer of the same name, FED120 for fields that do not exist, FED306 for a port that
+   * is not exported, FED307 and FED308 for rules that Istio cannot enforce as written, FED309 when a grant without rules and one with
+   * rules meet on one port. Synthesis fails (FED108) when the mesh does not add the peer.
    */
   public allowFrom(peer: IMeshPeer, options: AllowFromOptions = {}): void {
     if (peer === this.mesh) {
       fail('FED407', this, `it is allowed from its own mesh ${show(peer.meshName)}`, 'name a peer: inside the mesh nobody passes the boundary');
     }
+    checkPeerGiven(this, peer);
     checkAccountability(this, options);
     this.owner._boundary.checkPeerName(this, peer);
-    if (options.http) checkOperations(this, options.http);
+    checkFields(this, 'allowFrom', options, ALLOW_FROM_FIELDS);
+    if (options.http !== undefined) checkOperations(this, options.http);
     const ports = this.chosenPorts(options.ports);
     for (const port of ports) this.checkSameKind(peer, port, options.http);
     for (const port of ports) this.open(peer, port, options);
@@ -185,7 +191,7 @@ export class ExposedService extends Construct implements IExposedService {
       peer: peerOf(peer),
       sni: this.sniFor(peer, port.exportPort),
       backend: { host: this._host, port: port.port },
-      exposureNotes: notesOf(this.props),
+      exposureNotes: this.notes,
     });
     grant.add(options);
     if (known) return this.owner._boundary.noteGrant(grant);
@@ -195,6 +201,7 @@ export class ExposedService extends Construct implements IExposedService {
 
   private chosenPorts(numbers?: number[]): ServicePort[] {
     if (numbers === undefined) return this.ports;
+    checkList(this, 'ports', numbers);
     if (numbers.length === 0) fail('FED306', this, 'ports is an empty list', 'name the exported ports, or leave the option out');
     return numbers.map((number) => {
       const port = this.ports.find(({ exportPort }) => exportPort === number);
@@ -253,8 +260,9 @@ class OpenPort implements Grant {
     return distinct(all.map((operation) => JSON.stringify(operation))).map((text) => JSON.parse(text));
   }
 
+  /** A copy: what was checked is what is written, whatever the program does with its lists later. */
   public add(options: AllowFromOptions): void {
-    this.stated.push(options);
+    this.stated.push(structuredClone(options));
   }
 }
 

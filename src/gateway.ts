@@ -155,7 +155,7 @@ export class BoundaryGateway {
    */
   public static dedicated(options: DedicatedGatewayOptions = {}): BoundaryGateway {
     checkDedicatedGateway('BoundaryGateway.dedicated', options);
-    return new BoundaryGateway(options);
+    return new BoundaryGateway(structuredClone(options));
   }
 
   private constructor(private readonly options: DedicatedGatewayOptions) {}

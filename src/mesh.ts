@@ -9,10 +9,11 @@ import { BoundaryGateway, BoundaryGatewayAttributes, GatewayEndpoint } from './g
 import { SpiffeId } from './identity';
 import { Boundary } from './internal/boundary';
 import { chartsOf, claimChart } from './internal/charts';
-import { checkAccountability, checkDomain, checkJustification, checkNamespace, checkRevision } from './internal/checks';
+import { checkAccountability, checkDomain, checkJustification, checkNamespace, checkObjectName, checkRevision } from './internal/checks';
 import { checkEndpoints } from './internal/endpoint-checks';
 import { describeMistake, fail, show } from './internal/errors';
 import { checkEgressOptions } from './internal/gateway-checks';
+import { checkGiven, checkPeerGiven } from './internal/kind-checks';
 import { notesOf } from './internal/notes';
 import { attributesOf, siteOf } from './internal/site';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './internal/wire-checks';
@@ -114,6 +115,9 @@ export interface FederatedMeshProps {
   readonly withoutAdmissionPolicy?: Justification;
 }
 
+/** Namespaces that Kubernetes keeps for itself. */
+const SYSTEM_NAMESPACE = /^kube-(system|public|node-lease)$/;
+
 /** A mesh that we own. */
 export class FederatedMesh extends Construct implements IMeshPeer {
   public readonly meshName: string;
@@ -159,16 +163,18 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     const { namespaceName = 'istio-federation', rootNamespaceName = 'istio-system', endpoints = [] } = props;
     checkMeshName(this, props.meshName);
     checkTrustDomain(this, props.trustDomain);
+    checkGiven(this, 'trustBundle', props.trustBundle, TrustBundle);
     checkEndpoints(this, endpoints);
     [namespaceName, rootNamespaceName, props.monitoringNamespaceName ?? 'monitoring'].forEach((name) => checkNamespace(this, name));
     checkDomain(this, props.clusterDomain ?? 'cluster.local', 'FED111', 'cluster domain');
+    if (props.accessLogProvider !== undefined) checkObjectName(this, props.accessLogProvider, 'access log provider');
     if (props.revision !== undefined) checkRevision(this, props.revision);
     if (props.egressGateway) checkEgressOptions(this, props.egressGateway._options);
     if (props.withoutAdmissionPolicy) checkJustification(this, 'leaving the admission policy out', props.withoutAdmissionPolicy);
     this.meshName = props.meshName;
     this.trustDomain = props.trustDomain;
     this.trustBundle = props.trustBundle;
-    this.endpoints = [...endpoints];
+    this.endpoints = endpoints.map((endpoint) => ({ ...endpoint }));
     this.namespaceName = namespaceName;
     this.rootNamespaceName = rootNamespaceName;
     this._istioVersion = props.istioVersion ?? IstioVersion.V1_31;
@@ -186,17 +192,19 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   /**
    * Agrees to deal with a peer. Grants nothing.
    *
-   * The same call again changes nothing. Throws FED103 when the peer has our trust domain, FED109 for other options than before, FED110
+   * The same call again changes nothing. Throws FED101, FED102, FED104 to FED106 and FED117 for a peer of another make that could not be
+   * stated as a `RemoteMesh` either, FED103 when the peer has our trust domain, FED109 for other options than before, FED110
    * for a name that we use already, FED119 for a CA that we know as somebody else's, FED407 for ourselves.
    */
   public addPeer(peer: IMeshPeer, options: AddPeerOptions = {}): void {
+    checkPeerGiven(this, peer);
     checkAccountability(this, options);
     this.checkPeer(peer);
     const earlier = this._boundary.peers.get(peer);
     if (earlier && JSON.stringify(notesOf(earlier)) !== JSON.stringify(notesOf(options))) {
       fail('FED109', this, `peer ${show(peer.meshName)} is added twice, with different options`, 'keep one of the calls');
     }
-    this._boundary.peers.set(peer, options);
+    this._boundary.peers.set(peer, { ...options });
     this._boundary.notePeer(peer.meshName, notesOf(options));
   }
 
@@ -223,7 +231,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
         'choose another name, or list the ports in one exposure');
     }
     this._exposures.set(exposure.exportName, exposure);
-    this._boundary.exposedHosts.add(exposure._host);
+    this._boundary.exposedHosts.set(exposure._host, exposure._service.namespaceName);
     this._boundary.openIngress();
   }
 
@@ -245,7 +253,8 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    */
   public _checkFree(where: Construct, namespaceName: string, what: string): void {
     const owner = namespaceName === this.rootNamespaceName ? 'Istio itself'
-      : this._boundary.siblings.some(({ site }) => site.namespaceName === namespaceName) ? 'the boundary' : undefined;
+      : SYSTEM_NAMESPACE.test(namespaceName) ? 'Kubernetes itself'
+        : this._boundary.siblings.some(({ site }) => site.namespaceName === namespaceName) ? 'the boundary' : undefined;
     if (owner) {
       fail('FED118', where, `${what} is in the namespace ${show(namespaceName)} of ${owner}`,
         'name something of an application, in a namespace of its own');
@@ -253,6 +262,10 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   }
 
   private checkNamespaceAlone(): void {
+    if (this.namespaceName === 'default' || SYSTEM_NAMESPACE.test(this.namespaceName)) {
+      fail('FED118', this, `the boundary is in the namespace ${show(this.namespaceName)}, whose other pods its network policies would cut off`,
+        'give the boundary a namespace of its own');
+    }
     if (this.namespaceName === this.rootNamespaceName) {
       fail('FED118', this, `the boundary is in Istio's root namespace ${show(this.namespaceName)}, where policies hold for the whole mesh`,
         'give the boundary a namespace of its own');
@@ -319,7 +332,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
 
   private takenNames(): string[] {
     if (this._bindings.size === 0) return [];
-    const exposed = this._boundary.siblings.flatMap(({ exposedHosts }) => [...exposedHosts]);
+    const exposed = this._boundary.siblings.flatMap(({ exposedHosts }) => [...exposedHosts.keys()]);
     const taken = new Set([...this.chartServices(), ...exposed]);
     return [...this._bindings.values()].filter(({ host }) => taken.has(host))
       .map((binding) => describeMistake('FED402', binding, `${show(binding.host)} is a Service of mesh ${show(this.meshName)} already`,
@@ -328,9 +341,9 @@ export class FederatedMesh extends Construct implements IMeshPeer {
 
   /** Services of others in the charts of this mesh. */
   private chartServices(): string[] {
-    return chartsOf(this, this.trustDomain).flatMap((chart) => chart.node.findAll())
-      .filter((construct): construct is ApiObject => ApiObject.isApiObject(construct) && construct.kind === 'Service')
-      .filter((service) => !this._ownServices.has(service))
+    return chartsOf(this, this.trustDomain).flatMap((chart) => chart.node.findAll()
+      .filter((construct): construct is ApiObject => ApiObject.isApiObject(construct) && construct.chart === chart))
+      .filter((service) => service.kind === 'Service' && service.apiVersion === 'v1' && !this._ownServices.has(service))
       .map((service) => `${service.name}.${service.metadata.namespace ?? 'default'}.svc.${this._boundary.site.clusterDomain}`);
   }
 }

@@ -83,6 +83,8 @@ export class LocalService {
       fail('FED305', construct, `the Service ${show(service.name)} states no namespace, and neither does its chart`,
         'give the chart a namespace, for example new Chart(app, "bookinfo", { namespace: "default" })');
     }
+    checkServiceName(construct, service.name);
+    checkNamespace(construct, namespaceName);
     return new LocalService(service.name, namespaceName, service);
   }
 

@@ -69,7 +69,7 @@ export class TrustBundle {
   }
 }
 
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n[^-]*-----END \1-----/g;
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n[^-]*-----END \1-----/g;
 const CURE = 'give the public root certificate of the mesh, for example the key root-cert.pem of its ConfigMap istio-ca-root-cert';
 
 function readCertificates(where: string, pem: string): X509Certificate[] {
@@ -78,7 +78,7 @@ function readCertificates(where: string, pem: string): X509Certificate[] {
     fail('FED201', where, 'it holds a private key', 'remove the key from the file and from where it came; only public certificates belong here');
   }
   const blocks = [...pem.matchAll(BLOCK)];
-  const begun = pem.match(/-----BEGIN /g)?.length ?? 0;
+  const begun = pem.match(/^-----BEGIN /gm)?.length ?? 0;
   if (blocks.length === 0 || blocks.length !== begun) {
     fail('FED204', where, begun === 0 ? 'it holds no PEM block' : 'it holds a PEM block that does not end', CURE);
   }

@@ -1,5 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
+import { isDnsName } from './checks';
 import { BOUNDARY_PORT } from './endpoint-checks';
 import { fail, show, Where } from './errors';
 import { Alias, Grant, LocalRoute, Notes, Peer, Site } from './model';
@@ -18,8 +19,8 @@ const peers = new WeakMap<IMeshPeer, Peer>();
 export class Boundary {
   /** Local names by host, in whatever chart. */
   public readonly aliases = new Map<string, Alias>();
-  /** Hosts of the services that are exposed. */
-  public readonly exposedHosts = new Set<string>();
+  /** Namespaces of the services that are exposed, by host. */
+  public readonly exposedHosts = new Map<string, string>();
   /** Peers that the mesh has agreed to deal with here, and what was stated about each. */
   public readonly peers = new Map<IMeshPeer, AddPeerOptions>();
 
@@ -58,7 +59,12 @@ export class Boundary {
   /** A server name means one peer: what leads to it is found by that name. */
   public checkServerNames(where: Where, source: IExposedService, us: IMeshPeer): void {
     const [{ exportPort }] = source.ports;
-    const suffix = suffixOf(source.exportName, exportPort, source.sniFor(us, exportPort));
+    const serverName = source.sniFor(us, exportPort);
+    const suffix = suffixOf(source.exportName, exportPort, serverName);
+    if (!isDnsName(serverName) || serverName !== `p${exportPort}.${source.exportName}${suffix}`) {
+      fail('FED301', where, `${show(serverName)} is no server name for port ${exportPort} of ${show(source.exportName)}`,
+        'use p<port>.<export name>.<our name>.fed.<trust domain>');
+    }
     const namesake = this.suffixes.get(suffix) ?? source.mesh;
     if (namesake !== source.mesh) {
       fail('FED110', where, `the peers ${show(namesake.meshName)} and ${show(source.mesh.meshName)} keep the same server names *${suffix} for us`,
@@ -73,7 +79,7 @@ export class Boundary {
       this.open();
       const { authorization, network, workload } = this.phases;
       render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.ingress), this.site.notes);
-      render.renderIngressNetwork(network, this.site);
+      render.renderIngressNetwork(network, this.site, () => this.backendNamespaces);
       render.renderWorkload(workload, this.site, this.site.ingress, () => []);
     });
   }
@@ -155,6 +161,10 @@ export class Boundary {
     return [...this.routes.get(peer.name) ?? []].sort((a, b) => compare(a.alias.host, b.alias.host) || a.localPort - b.localPort);
   }
 
+  private get backendNamespaces(): string[] {
+    return [...new Set(this.exposedHosts.values())].sort();
+  }
+
   private get calledPeers(): Peer[] {
     return [...this.routes.values()].map(([{ upstream }]) => upstream.peer);
   }
@@ -182,6 +192,7 @@ export class Boundary {
 
 /** A peer as plain data. */
 export function peerOf(peer: IMeshPeer): Peer {
+  // Once, so that what a program does with its own lists later never passes unchecked.
   const known = peers.get(peer) ?? {
     name: peer.meshName,
     ingressIdentity: { uri: peer.ingressIdentity.uri, principal: peer.ingressIdentity.principal },

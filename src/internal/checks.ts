@@ -74,7 +74,7 @@ export function checkAccountability(where: Where, accountability: Accountability
 export function isCidr(text: string): boolean {
   const [address, prefix, ...rest] = text.split('/');
   const family = isIP(address);
-  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(prefix ?? '') && Number(prefix) <= (family === 4 ? 32 : 128);
+  return family !== 0 && !address.includes('%') && rest.length === 0 && /^\d{1,3}$/.test(prefix ?? '') && Number(prefix) <= (family === 4 ? 32 : 128);
 }
 
 function isDay(text: string): boolean {

@@ -2,13 +2,15 @@ import { BlockList, isIP } from 'net';
 import type { GatewayEndpoint } from '../gateway';
 import { checkJustification, checkPort, isDnsName } from './checks';
 import { fail, show, Where } from './errors';
+import { checkList } from './kind-checks';
 
 /** Port of the boundary gateways' pods, and of their Services unless an endpoint says otherwise. */
 export const BOUNDARY_PORT = 15443;
 
 /** Each endpoint alone, then all together. */
 export function checkEndpoints(where: Where, endpoints: GatewayEndpoint[]): void {
-  endpoints.forEach((endpoint) => checkEndpoint(where, endpoint));
+  checkList(where, 'endpoints', endpoints);
+  endpoints.forEach((endpoint) => checkEndpoint(where, endpoint ?? {}));
   const addresses = endpoints.map(({ address }) => address);
   const numeric = addresses.filter((address) => isIP(address) !== 0);
   if (numeric.length > 0 && numeric.length < addresses.length) {
@@ -22,7 +24,7 @@ export function checkEndpoints(where: Where, endpoints: GatewayEndpoint[]): void
 
 function checkEndpoint(where: Where, endpoint: GatewayEndpoint): void {
   const { address, port, privateAddress } = endpoint;
-  if (typeof address !== 'string' || !(isIP(address) !== 0 || isDnsName(address)) || /^[0-9.]+$/.test(address) && isIP(address) === 0) {
+  if (typeof address !== 'string' || !(isIP(address) !== 0 || isDnsName(address)) || /^[0-9.]+$/.test(address) && isIP(address) === 0 || address.includes('%')) {
     fail('FED104', where, `the endpoint ${show(address)} is no address`, endpointCure(String(address)));
   }
   if (port !== undefined) checkPort(where, 'FED104', port, `port of the endpoint ${show(address)}`);
@@ -44,12 +46,13 @@ function endpointCure(address: string): string {
 const INTERNAL_NETWORKS = new BlockList();
 for (const [network, prefix] of [
   ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12], ['192.168.0.0', 16],
+  ['224.0.0.0', 3],
 ] as const) INTERNAL_NETWORKS.addSubnet(network, prefix, 'ipv4');
-for (const [network, prefix] of [['::', 127], ['fc00::', 7], ['fe80::', 10]] as const) INTERNAL_NETWORKS.addSubnet(network, prefix, 'ipv6');
+for (const [network, prefix] of [['::', 127], ['fc00::', 7], ['fe80::', 9], ['ff00::', 8]] as const) INTERNAL_NETWORKS.addSubnet(network, prefix, 'ipv6');
 
-/** Addresses of RFC 1918, 6598, 4193 and link-local ones, and names that end inside a cluster or a host. */
+/** Addresses of RFC 1918, 6598, 4193, link-local and multicast ones, and names that end inside a cluster, a host or a house. */
 function isInternal(address: string): boolean {
   const family = isIP(address);
   if (family !== 0) return INTERNAL_NETWORKS.check(address, family === 4 ? 'ipv4' : 'ipv6');
-  return !address.includes('.') || /\.(svc|local|localhost|internal)$/.test(address) || /\.svc\./.test(address);
+  return !address.includes('.') || /\.(svc|local|localhost|localdomain|internal|lan|home\.arpa)$/.test(address) || /\.svc\./.test(address);
 }

@@ -1,4 +1,4 @@
-import { IConstruct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 
 /**
  * Every mistake that the library refuses, with the one line that `docs/errors.md` explains.
@@ -24,6 +24,7 @@ export const MISTAKES = {
   FED117: 'identity outside the trust domain',
   FED118: 'namespace that is reserved',
   FED119: 'two peers with one certificate authority',
+  FED120: 'value of another kind',
   FED201: 'private key in a trust bundle',
   FED202: 'certificate is not a CA',
   FED203: 'trust bundle is empty',
@@ -67,6 +68,15 @@ export function fail(code: MistakeCode, where: Where, what: string, cure: string
 
 /** A value as it is shown in messages: quoted, on one line, and never longer than a person reads. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = textOf(value);
   return text.length > 120 ? `${text.slice(0, 117)}…"` : text;
+}
+
+function textOf(value: unknown): string {
+  if (Construct.isConstruct(value)) return `the construct ${value.node.path}`;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value); // a circle, or a number that JSON does not know
+  }
 }

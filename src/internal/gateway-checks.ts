@@ -7,7 +7,8 @@ const QUANTITY = /^([0-9]+(\.[0-9]+)?|\.[0-9]+)(m|[kKMGTPE]i?)?$/;
 const LABEL = /^([a-z0-9.-]{1,253}\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
-const RESERVED_LABELS = /^(app|istio|sidecar\.istio\.io\/.*|istio\.io\/.*|service\.istio\.io\/.*|topology\.istio\.io\/.*|security\.istio\.io\/.*)$/;
+/** Labels that select the pods, that Istio sets, or from which it makes ones that it sets. */
+const RESERVED_LABELS = /^(app|version|app\.kubernetes\.io\/(name|version)|istio|sidecar\.istio\.io\/.*|istio\.io\/.*|service\.istio\.io\/.*|topology\.istio\.io\/.*|security\.istio\.io\/.*)$/;
 const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 'sourceRanges', 'preserveClientAddress'] as const;
 
 /** What one gateway's options say together. */

@@ -1,4 +1,5 @@
 import { fail, show, Where } from './errors';
+import { checkFields, checkList } from './kind-checks';
 import type { HttpRule } from '../expose';
 
 const METHOD = /^[A-Z][A-Z0-9-]*$/;
@@ -7,14 +8,19 @@ const PATH = /^\/([A-Za-z0-9._~!$&'()+,;=:@-]+\/)*([A-Za-z0-9._~!$&'()+,;=:@-]+)
 
 /** Rules that a gateway can enforce exactly as they are written. */
 export function checkOperations(where: Where, rules: HttpRule[]): void {
+  checkList(where, 'http', rules);
   if (rules.length === 0) {
     fail('FED308', where, 'http is an empty list, which would allow nothing', 'state a rule, or leave http out to allow every request');
   }
-  for (const { methods, paths } of rules) {
+  for (const rule of rules) {
+    if (typeof rule !== 'object' || rule === null) fail('FED120', where, `a rule in http is ${show(rule)}`, 'state methods or paths');
+    checkFields(where, 'a rule in http', rule, ['methods', 'paths']);
+    const { methods, paths } = rule;
     if (!methods && !paths) {
       fail('FED308', where, 'a rule in http has no field', 'state methods or paths, or leave http out to allow every request');
     }
     for (const [name, list] of Object.entries({ methods, paths })) {
+      if (list !== undefined) checkList(where, name, list);
       if (list?.length === 0) fail('FED308', where, `${name} is an empty list`, `name some, or leave ${name} out to allow all`);
     }
     methods?.forEach((method) => checkMethod(where, method));

@@ -1,8 +1,9 @@
 import { isDnsName, isLabel } from './checks';
 import { fail, show, Where } from './errors';
+import { checkGiven, checkList } from './kind-checks';
 import { MAX_NAME, sniOf } from './names';
 import type { IMeshPeer } from '../peer';
-import type { ServicePort } from '../service';
+import { ServicePort } from '../service';
 
 /*
  * What becomes part of a name on the wire.
@@ -54,6 +55,8 @@ export function checkExport(where: Where, exportName: string, ports: ServicePort
     fail('FED301', where, `the export name ${show(exportName)} makes server names of up to ${longest} characters`,
       `shorten it by ${longest - MAX_NAME} characters: a server name has at most ${MAX_NAME}`);
   }
+  checkList(where, 'ports', ports);
+  ports.forEach((port) => checkGiven(where, 'a port', port, ServicePort));
   if (ports.length === 0) fail('FED303', where, `${show(exportName)} offers no port`, 'list each port that peers may see');
   const numbers = ports.map(({ exportPort }) => exportPort);
   const twice = numbers.find((number, index) => numbers.indexOf(number) !== index);

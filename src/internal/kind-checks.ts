@@ -1,0 +1,29 @@
+import { fail, show, Where } from './errors';
+import type { IMeshPeer } from '../peer';
+
+/*
+ * Values of another kind: what the types of TypeScript refuse, and plain JavaScript lets through.
+ */
+
+/** A value of one of our classes. */
+export function checkGiven(where: Where, what: string, value: unknown, kind: { readonly name: string; readonly prototype: object }): void {
+  if (Object.prototype.isPrototypeOf.call(kind.prototype, value as object)) return;
+  fail('FED120', where, `${what} is ${show(value)}, no ${kind.name}`, `make one with a static method of ${kind.name}`);
+}
+
+export function checkList(where: Where, what: string, value: unknown): void {
+  if (!Array.isArray(value)) fail('FED120', where, `${what} is ${show(value)}, no list`, 'give a list, also for a single value');
+}
+
+/** A mesh, ours or somebody else's. */
+export function checkPeerGiven(where: Where, peer: IMeshPeer): void {
+  if (typeof peer?.meshName === 'string' && peer.trustBundle && peer.ingressIdentity && peer.egressIdentity && Array.isArray(peer.endpoints)) return;
+  fail('FED120', where, `the peer is ${show(peer)}, no mesh`, 'give a FederatedMesh or a RemoteMesh');
+}
+
+/** Only fields that we know: one that is spelt wrong would be a rule that is not there. */
+export function checkFields(where: Where, what: string, value: object, known: readonly string[]): void {
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  fail('FED120', where, `${what} has an unknown field ${show(unknown)}`, `use ${known.join(', ')}`);
+}
