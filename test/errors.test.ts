@@ -105,11 +105,12 @@ describe('meshes, peers, endpoints', () => {
   fails('FED104', 'an IPv6 endpoint with a port in it', endpoint('[2001:db8::1]:443'), 'port: …');
   fails('FED104', 'an endpoint that is half an address', endpoint('203.0.113'), '"203.0.113"');
   fails('FED104', 'an endpoint in capitals', endpoint('Federation.east.example'), 'lower case');
+  fails('FED104', 'an address with a zone', endpoint('fe80::1%eth0'), 'eth0');
   fails('FED104', 'a wildcard endpoint', endpoint('*.east.example'), '"*.east.example"');
   fails('FED104', 'a port that is none', endpoint({ address: 'federation.east.example', port: 70000 }), '70000', '65535');
   fails('FED104', 'an endpoint twice', endpoint('a.example', { address: 'a.example', port: 15443 }), '"a.example"');
   for (const address of ['10.1.2.3', '172.16.0.1', '192.168.1.1', '127.0.0.1', '169.254.1.1', '100.64.0.1', '::1', 'fd00::1', 'fe80::1',
-    '::ffff:10.1.2.3', 'localhost', 'ingress', 'federation-ingress.istio-federation.svc', 'a.svc.cluster.local', 'db.internal']) {
+    '::ffff:10.1.2.3', '224.0.0.1', '255.255.255.255', 'fec0::1', 'ff02::1', 'nas.lan', 'localhost', 'ingress', 'federation-ingress.istio-federation.svc', 'a.svc.cluster.local', 'db.internal']) {
     fails('FED105', `the private address ${address}`, endpoint(address), address, 'privateAddress');
   }
   fails('FED106', 'DNS names and addresses together', endpoint('federation.east.example', '203.0.113.1'), '203.0.113.1', 'only DNS names or only IP');
@@ -206,6 +207,7 @@ describe('meshes, peers, endpoints', () => {
   fails('FED116', 'an empty list of source ranges', gateway({ sourceRanges: [] }), 'empty');
   fails('FED116', 'a toleration of an unknown effect', gateway({ tolerations: [{ key: 'dmz', effect: 'NoRun' }] }), '"NoRun"', 'NoSchedule');
   fails('FED116', 'a label that selects the pods', gateway({ labels: { istio: 'mine' } }), '"istio"');
+  fails('FED116', 'a label from which Istio makes another', gateway({ labels: { 'app.kubernetes.io/name': 'edge' } }), 'app.kubernetes.io/name');
   fails('FED116', 'a label value that would break out of a policy', gateway({ labels: { team: '\' || true || \'' } }), 'team');
   fails('FED116', 'a load balancer class without a load balancer', gateway({ serviceType: GatewayServiceType.NODE_PORT, loadBalancerClass: 'nlb' }), 'NodePort');
   fails('FED116', 'source ranges that cannot be seen', gateway({
@@ -240,6 +242,13 @@ describe('meshes, peers, endpoints', () => {
     west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') })
       .allowFrom(Caller.serviceAccount('federation-ingress', 'istio-federation'));
   }, '"federation-ingress"');
+  for (const namespaceName of ['default', 'kube-system']) {
+    fails('FED118', `a boundary in ${namespaceName}`, own({ namespaceName }), 'of its own');
+  }
+  fails('FED118', 'the DNS of the cluster', () => {
+    const { west, reviews } = pair();
+    west.bind('Dns', { source: reviews, localName: LocalName.newService('kube-dns', 'kube-system') });
+  }, 'Kubernetes itself');
   fails('FED118', 'a boundary in the root namespace', own({ namespaceName: 'istio-system' }), 'east/Mesh', 'root namespace');
   fails('FED119', 'two peers with one CA', () => {
     const { app, east } = pair();
@@ -272,6 +281,38 @@ describe('meshes, peers, endpoints', () => {
   }, '"partner"', 'another CA');
 });
 
+describe('values of another kind, from programs without types', () => {
+  const any = (value: unknown) => value as never;
+  const shop = (name: string, value: unknown) => own({ [name]: value });
+  const account = object('ServiceAccount', 'default');
+  fails('FED120', 'a file name in place of a bundle', shop('trustBundle', 'east.pem'), 'trustBundle', '"east.pem"', 'TrustBundle');
+  fails('FED120', 'no bundle', shop('trustBundle', undefined), 'undefined');
+  fails('FED120', 'one endpoint in place of a list', shop('endpoints', { address: 'a.example' }), 'endpoints', 'list');
+  fails('FED120', 'a name in place of a peer', () => pair().east.addPeer(any('west')), 'east/Mesh', '"west"', 'RemoteMesh');
+  fails('FED120', 'no peer', () => pair().east.addPeer(any(undefined)), 'undefined');
+  fails('FED120', 'a grant to a name', () => pair().reviews.allowFrom(any('west')), 'east/Mesh/Reviews', '"west"');
+  fails('FED120', 'a grant with an empty key of a file', grant(any({ http: null })), 'http is null');
+  fails('FED120', 'a grant with a field that is spelt wrong', grant(any({ rules: [] })), '"rules"', 'ports, http');
+  fails('FED120', 'a rule with a field that is spelt wrong', rule(any({ methods: ['GET'], path: ['/a'] })), '"path"', 'methods, paths');
+  fails('FED120', 'a rule that is nothing', rule(any(null)), 'null');
+  fails('FED120', 'a method in place of a list', rule(any({ methods: 'GET' })), 'methods', '"GET"');
+  fails('FED120', 'ports as numbers', () => pair().east.expose('X', { service: LocalService.fromName('x', 'apps'), exportName: 'x', ports: any([9080]) }), '9080', 'ServicePort');
+  fails('FED120', 'a name in place of a service', () => pair().east.expose('X', { service: any('x'), exportName: 'x', ports: [] }), '"x"', 'LocalService');
+  fails('FED120', 'a name in place of a local name', () => {
+    const { west, reviews } = pair();
+    west.bind('X', { source: reviews, localName: any('reviews') });
+  }, 'west/Mesh/X', 'LocalName');
+  fails('FED120', 'a construct in place of a caller', () => {
+    const { west, reviews } = pair();
+    west.bind('X', { source: reviews, localName: LocalName.newService('x', 'web') }).allowFrom(any(account));
+  }, 'apps/Object', 'Caller');
+  fails('FED120', 'a binding without a source', () => pair().west.bind('X', { source: any(undefined), localName: LocalName.newService('x', 'web') }), 'undefined');
+  fails('FED120', 'an identity as a text', () => remote({ ingressIdentity: any('spiffe://bank.example/a') }), 'ingressIdentity', 'SpiffeId');
+  fails('FED111', 'a construct in place of a name', () => LocalService.fromName(any(account), 'default'), 'apps/Object');
+  fails('FED303', 'a port of another number type', () => ServicePort.http(any(80n)), '80');
+  fails('FED111', 'an access log provider that is empty', shop('accessLogProvider', ''), 'access log provider');
+});
+
 describe('trust', () => {
   fails('FED201', 'a private key', () => TrustBundle.fromPem(ca.privateKey), 'TrustBundle.fromPem', 'remove the key');
   fails('FED201', 'a certificate with its key', () => TrustBundle.fromPem(`${ca.certificate}\n${ca.privateKey}`), 'private key');
@@ -300,6 +341,17 @@ describe('exposing', () => {
   fails('FED301', 'an export name in capitals', expose('Reviews'), '"Reviews"', 'lower case');
   fails('FED301', 'a wildcard', expose('*'), '"*"');
   fails('FED301', 'an export name that makes server names too long', expose(Array(4).fill('a'.repeat(50)).join('.')), 'shorten it by');
+  fails('FED301', 'a server name of another make that is none', () => {
+    const { app, west } = pair();
+    const bank = remoteOf(app, 'bank', 'bank.example', trustOf('bank'));
+    const source = Object.assign(new Construct(app, 'Odd'), {
+      mesh: Object.assign(new Construct(app, 'Mesh'), { ...bank, endpoints: [{ address: 'fed.bank.example' }] }),
+      exportName: 'x',
+      ports: [ServicePort.http(80)],
+      sniFor: () => 'p80.x.\'] + [\'',
+    });
+    west.bind('Odd', { source: source as never, localName: LocalName.newService('x', 'web') });
+  }, 'west/Mesh/Odd');
   fails('FED302', 'an export name twice', expose('reviews'), 'east/Mesh/Other', '"reviews"', 'east/Mesh/Reviews');
   fails('FED302', 'a remote service twice', () => remote({
     exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(1)] }, { exportName: 'cards', ports: [ServicePort.http(2)] }],
@@ -382,6 +434,10 @@ describe('binding', () => {
     west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
     app.synthYaml();
   }, 'west/Mesh/Reviews');
+  fails('FED402', 'the API server', () => {
+    const { west, reviews } = pair();
+    west.bind('Api', { source: reviews, localName: LocalName.newService('kubernetes', 'default') });
+  }, 'API server');
   fails('FED403', 'what the peer does not allow us, at the end', () => {
     const { app, west, reviews } = pair();
     west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });

@@ -1,7 +1,7 @@
 import { App, Chart } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import fc from 'fast-check';
-import { AllowFromOptions, ExposedService, HttpRule, LocalService, ServicePort } from '../src';
+import { AllowFromOptions, BoundaryGateway, Caller, ExposedService, HttpRule, LocalName, LocalService, ServicePort } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
 import { meshOf } from './support/scenarios';
 
@@ -118,6 +118,43 @@ test('what arrives is told from which peer it comes, and nothing that the peer c
   expect(headers.request.remove).toEqual(expect.arrayContaining(['x-real-ip', 'forwarded', 'via', 'x-envoy-original-dst-host', 'true-client-ip']));
   expect(headers.request.remove).not.toContain('x-envoy-peer-metadata');
   expect(headers.response.remove).toEqual(expect.arrayContaining(['server', 'x-powered-by', 'via', 'x-envoy-upstream-service-time']));
+});
+
+test('what a peer could say in place of method or path does not reach a backend', () => {
+  const { routes: [{ headers }] } = granted({ http: [{ methods: ['GET'] }] });
+  expect(headers.request.remove).toEqual(expect.arrayContaining(['x-http-method-override', 'x-original-url', 'x-rewrite-url', 'x-forwarded-prefix']));
+});
+
+test('what was checked is what is written, whatever the program does with its lists later', () => {
+  const rules: HttpRule[] = [{ methods: ['GET'], paths: ['/a/*'] }];
+  const labels: { [name: string]: string } = { team: 'a' };
+  const endpoints = [{ address: 'fed.east.example' }];
+  const program = (later: () => void) => {
+    const app = new App();
+    const east = meshOf(app, 'east', { endpoints, ingressGateway: BoundaryGateway.dedicated({ labels }) });
+    const west = meshOf(app, 'west');
+    east.addPeer(west);
+    west.addPeer(east);
+    const reviews = east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(80)] });
+    reviews.allowFrom(west, { http: rules });
+    west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
+    later();
+    return objectsOf(app);
+  };
+  const expected = program(() => undefined);
+  expect(program(() => {
+    rules[0].paths!.push('/admin/*');
+    rules.length = 0;
+    labels['x\'}'] = 'y';
+    Object.assign(endpoints[0], { address: '10.0.0.5' });
+  })).toEqual(expected);
+});
+
+test('the ingress gateway reaches the namespaces of what is exposed, and no others', () => {
+  const { app, east } = setUp();
+  east.expose('Other', { service: LocalService.fromName('other', 'accounts'), exportName: 'other', ports: [ServicePort.http(80)] });
+  const [, { to }] = find(objectsOf(app), 'NetworkPolicy', 'federation-ingress').spec.egress;
+  expect(to.map(({ namespaceSelector }: Manifest) => namespaceSelector.matchLabels['kubernetes.io/metadata.name'])).toEqual(['accounts', 'default', 'monitoring']);
 });
 
 test('who answers for it stays with the objects and changes no traffic', () => {
