@@ -72,10 +72,10 @@ export class RemoteServiceBinding extends Construct {
   /**
    * In the chart of `scope`, for teams that own their own file. A chart holds objects of one mesh only.
    *
-   * Throws FED107 when the peer states no endpoint, FED110 when another peer has its name or its server names, FED112 when the chart belongs to another mesh, FED118 for a name in the boundary's or
-   * Istio's own namespace, FED401 for a name that is bound already, FED404 for mappings that do not fit, FED407 for a service of our
-   * own. Synthesis fails for a name that is a Service already (FED402), for what the peer does not allow us (FED403) and for a peer
-   * that the mesh does not add (FED108).
+   * Throws FED107 when the peer states no endpoint, FED110 when another peer has its name or its server names, FED112 when the chart
+   * belongs to another mesh, FED118 for a name in a namespace that is reserved, FED401 for a name that is bound already, FED404 for
+   * mappings that do not fit, FED407 for a service of our own. Synthesis fails for a name that is a Service already (FED402), for what
+   * the peer does not allow us (FED403) and for a peer that the mesh does not add (FED108).
    */
   constructor(scope: Construct, id: string, props: RemoteServiceBindingProps) {
     super(scope, id);

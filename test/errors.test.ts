@@ -308,6 +308,7 @@ describe('values of another kind, from programs without types', () => {
   }, 'apps/Object', 'Caller');
   fails('FED120', 'a binding without a source', () => pair().west.bind('X', { source: any(undefined), localName: LocalName.newService('x', 'web') }), 'undefined');
   fails('FED120', 'an identity as a text', () => remote({ ingressIdentity: any('spiffe://bank.example/a') }), 'ingressIdentity', 'SpiffeId');
+  fails('FED120', 'one category in place of a list', grant(any({ dataCategories: 'cardholder' })), 'dataCategories', '"cardholder"');
   fails('FED111', 'a construct in place of a name', () => LocalService.fromName(any(account), 'default'), 'apps/Object');
   fails('FED303', 'a port of another number type', () => ServicePort.http(any(80n)), '80');
   fails('FED111', 'an access log provider that is empty', shop('accessLogProvider', ''), 'access log provider');

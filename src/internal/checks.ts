@@ -1,6 +1,7 @@
 import { isIP } from 'net';
 import { Accountability, Justification } from '../accountability';
 import { fail, MistakeCode, show, Where } from './errors';
+import { checkList } from './kind-checks';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const SERVICE_NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -65,6 +66,7 @@ export function checkJustification(where: Where, what: string, justification: Ju
 }
 
 export function checkAccountability(where: Where, accountability: Accountability): void {
+  if (accountability.dataCategories !== undefined) checkList(where, 'dataCategories', accountability.dataCategories);
   if (accountability.reviewBy !== undefined && !isDay(accountability.reviewBy)) {
     fail('FED115', where, `reviewBy is ${show(accountability.reviewBy)}`, 'give a day that exists as YYYY-MM-DD');
   }
