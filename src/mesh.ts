@@ -1,5 +1,5 @@
-import { ApiObject } from 'cdk8s';
-import { Construct } from 'constructs';
+import { ApiObject, Chart } from 'cdk8s';
+import { Construct, IConstruct } from 'constructs';
 import { Justification } from './accountability';
 import { RemoteServiceBinding, RemoteServiceBindingOptions } from './bind';
 import { GatewayCredential } from './credential';
@@ -341,9 +341,14 @@ export class FederatedMesh extends Construct implements IMeshPeer {
 
   /** Services of others in the charts of this mesh. */
   private chartServices(): string[] {
-    return chartsOf(this, this.trustDomain).flatMap((chart) => chart.node.findAll()
-      .filter((construct): construct is ApiObject => ApiObject.isApiObject(construct) && construct.chart === chart))
+    return chartsOf(this, this.trustDomain).flatMap(othersIn)
       .filter((service) => service.kind === 'Service' && service.apiVersion === 'v1' && !this._ownServices.has(service))
       .map((service) => `${service.name}.${service.metadata.namespace ?? 'default'}.svc.${this._boundary.site.clusterDomain}`);
   }
+}
+
+/** Objects of one chart, without those of charts inside it, and without our boundaries, which are most of a large program. */
+function othersIn(scope: IConstruct): ApiObject[] {
+  return scope.node.children.filter((child) => !Chart.isChart(child) && !Boundary.holds(child))
+    .flatMap((child) => ApiObject.isApiObject(child) ? [child] : othersIn(child));
 }

@@ -14,9 +14,15 @@ import * as render from '../render';
  */
 
 const boundaries = new WeakMap<IConstruct, Boundary[]>();
+const roots = new WeakSet<IConstruct>();
 const peers = new WeakMap<IMeshPeer, Peer>();
 
 export class Boundary {
+  /** Whether a construct is the parent of a boundary's objects. */
+  public static holds(construct: IConstruct): boolean {
+    return roots.has(construct);
+  }
+
   /** Local names by host, in whatever chart. */
   public readonly aliases = new Map<string, Alias>();
   /** Namespaces of the services that are exposed, by host. */
@@ -36,7 +42,9 @@ export class Boundary {
   private readonly suffixes = new Map<string, IMeshPeer>();
 
   constructor(private readonly mesh: Construct, public readonly site: Site, private readonly guarded: boolean) {
-    this.phases = new render.Phases(new Construct(mesh, 'Boundary'));
+    const root = new Construct(mesh, 'Boundary');
+    roots.add(root);
+    this.phases = new render.Phases(root);
     const app = boundaries.get(mesh.node.root) ?? [];
     boundaries.set(mesh.node.root, [...app, this]);
   }
