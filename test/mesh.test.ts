@@ -127,6 +127,18 @@ test('a rendered object can still be patched by the program', () => {
   expect(find(Chart.of(east).toJson(), 'Deployment', 'federation-ingress').spec.template.spec.hostNetwork).toBe(false);
 });
 
+test('a patch of one object leaves what others share alone', () => {
+  const { east, west, objects } = both();
+  const route = east.node.findAll().find((construct): construct is ApiObject =>
+    ApiObject.isApiObject(construct) && construct.name === 'fed-in-reviews-9080-west' && construct.kind === 'VirtualService')!;
+  const others = Chart.of(west).toJson();
+  route.addJsonPatch(JsonPatch.add('/spec/http/0/headers/request/remove/0', 'x-own'), JsonPatch.remove('/spec/exportTo'));
+  const [first] = find(Chart.of(east).toJson(), 'VirtualService', 'fed-in-reviews-9080-west').spec.http[0].headers.request.remove;
+  expect(first).toBe('x-own');
+  expect(Chart.of(west).toJson()).toEqual(others);
+  expect(find(objects, 'VirtualService', 'fed-in-reviews-9080-west').spec.http[0].headers.request.remove).not.toContain('x-own');
+});
+
 test('meshes depend on each other by values only, so that no file is renamed', () => {
   const { app } = both();
   expect(app.node.findAll().flatMap(({ node }) => node.dependencies)).toEqual([]);

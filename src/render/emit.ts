@@ -36,7 +36,8 @@ class RenderedObject extends ApiObject {
 
 /** The same data with its keys in order and without those that have no value, as cdk8s writes them. */
 function ordered(value: any): any {
-  if (Array.isArray(value)) return value.map(ordered);
+  // Always a copy: a list that stands twice in a document would become a YAML alias.
+  if (Array.isArray(value)) return typeof value[0] === 'string' ? [...value] : value.map(ordered);
   if (value === null || typeof value !== 'object') return value;
   const result: { [key: string]: unknown } = {};
   for (const key of Object.keys(value).sort()) {
