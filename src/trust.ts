@@ -38,13 +38,17 @@ export class TrustBundle {
     return new TrustBundle(readCertificates(where, pem));
   }
 
-  /** `sha256:…` over the set of certificates. Independent of their order and of line ends. */
+  /**
+   * `sha256:…` over the set of certificates, independent of their order and of line ends. Of a single certificate it is the SHA-256
+   * fingerprint that `openssl x509 -noout -fingerprint -sha256` prints, in small letters and without colons.
+   */
   public readonly fingerprint: string;
   private readonly certificates: X509Certificate[];
 
   private constructor(certificates: X509Certificate[]) {
     this.certificates = certificates;
-    this.fingerprint = `sha256:${sha256(this.digests.join('\n'))}`;
+    const sorted = certificates.map(({ raw }) => raw).sort(Buffer.compare);
+    this.fingerprint = `sha256:${sha256(Buffer.concat(sorted))}`;
   }
 
   /**
@@ -62,10 +66,6 @@ export class TrustBundle {
    */
   public get _authorities(): string[] {
     return this.certificates.map(({ publicKey }) => sha256(publicKey.export({ type: 'spki', format: 'der' }))).sort();
-  }
-
-  private get digests(): string[] {
-    return this.certificates.map((certificate) => sha256(certificate.raw)).sort();
   }
 }
 

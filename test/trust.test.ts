@@ -1,3 +1,4 @@
+import { X509Certificate } from 'crypto';
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { SpiffeId, TrustBundle } from '../src';
@@ -21,6 +22,11 @@ test('the fingerprint says which certificates, not in which order or with which 
   expect(one.fingerprint).toMatch(/^sha256:[0-9a-f]{64}$/);
   expect(other.fingerprint).toBe(one.fingerprint);
   expect(trustOf('east').fingerprint).not.toBe(one.fingerprint);
+});
+
+test('the fingerprint of a single certificate is the one that everybody\'s tools print', () => {
+  const { fingerprint256 } = new X509Certificate(pem('east'));
+  expect(trustOf('east').fingerprint).toBe(`sha256:${fingerprint256.replaceAll(':', '').toLowerCase()}`);
 });
 
 test('a file is read relative to the working directory', () => {

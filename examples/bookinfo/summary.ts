@@ -87,8 +87,10 @@ function next(meshes: FederatedMesh[]): string {
   const [{ namespaceName }] = meshes;
   return `  1. Put your own roots in place of the demo's (examples/bookinfo/trust): nobody can issue certificates for those. In each mesh:
        kubectl -n istio-system get configmap istio-ca-root-cert -o jsonpath='{.data.root-cert\\.pem}' > east.pem
-     Compare fingerprints with the other side on a second channel; in a program: TrustBundle.fingerprint.
-  2. In each mesh, istiod must keep Gateways to their own namespace, and Kubernetes must be 1.30 or later:
+     Compare fingerprints with the other side on a second channel (openssl x509 -noout -fingerprint -sha256).
+     TRUST_DIRECTORY=<folder> npm run demo takes them from there.
+  2. In each mesh, Kubernetes must be 1.30 or later, and istiod must keep Gateways to their own namespace. Look first whether a
+     Gateway selects pods of another namespace (kubectl get gateways.networking.istio.io -A): it would stop working.
        kubectl -n istio-system set env deployment/istiod PILOT_SCOPE_GATEWAY_TO_NAMESPACE=true
        kubectl -n istio-system get deployment istiod -o yaml | grep -A1 PILOT_SCOPE_GATEWAY_TO_NAMESPACE
   3. Apply the boundary before the application, in each cluster, the mesh that exposes first:
