@@ -9,7 +9,7 @@ import { checkAccountability, checkPort } from './internal/checks';
 import { describeMistake, fail, show } from './internal/errors';
 import { checkGiven, checkList, checkPeerGiven } from './internal/kind-checks';
 import { Alias, CallerSite, LocalRoute, Notes } from './internal/model';
-import { bindingHostOf } from './internal/names';
+import { bindingHostOf, serviceHost } from './internal/names';
 import { notesOf } from './internal/notes';
 import { LocalName } from './local-name';
 import type { FederatedMesh } from './mesh';
@@ -96,7 +96,7 @@ export class RemoteServiceBinding extends Construct {
     this.mesh = mesh;
     this.source = source;
     this.portMappings = portMappings?.map((mapping) => ({ ...mapping }));
-    this.host = `${serviceName}.${namespaceName}.svc.${mesh._boundary.site.clusterDomain}`;
+    this.host = serviceHost(serviceName, namespaceName, mesh._boundary.site.clusterDomain);
     this.alias = new BoundName(serviceName, namespaceName, this.host, notesOf(props), () => this.routes());
     mesh._addBinding(this);
     this.destinations = new Construct(this, 'Destinations');

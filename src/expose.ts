@@ -6,7 +6,7 @@ import { checkAccountability } from './internal/checks';
 import { describeMistake, fail, show } from './internal/errors';
 import { checkFields, checkGiven, checkList, checkPeerGiven } from './internal/kind-checks';
 import { Grant, HttpOperation, Notes, Peer } from './internal/model';
-import { sniOf } from './internal/names';
+import { serviceHost, sniOf } from './internal/names';
 import { mergeNotes, notesOf } from './internal/notes';
 import { checkOperations } from './internal/rule-checks';
 import { checkExport } from './internal/wire-checks';
@@ -178,7 +178,7 @@ export class ExposedService extends Construct implements IExposedService {
    * @internal
    */
   public get _host(): string {
-    return `${this.service.serviceName}.${this.service.namespaceName}.svc.${this.owner._boundary.site.clusterDomain}`;
+    return serviceHost(this.service.serviceName, this.service.namespaceName, this.owner._boundary.site.clusterDomain);
   }
 
   private open(peer: IMeshPeer, port: ServicePort, options: AllowFromOptions): void {

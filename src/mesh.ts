@@ -14,6 +14,7 @@ import { checkEndpoints } from './internal/endpoint-checks';
 import { describeMistake, fail, show } from './internal/errors';
 import { checkEgressOptions } from './internal/gateway-checks';
 import { checkGiven, checkPeerGiven } from './internal/kind-checks';
+import { serviceHost } from './internal/names';
 import { notesOf } from './internal/notes';
 import { attributesOf, siteOf } from './internal/site';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './internal/wire-checks';
@@ -160,14 +161,15 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    */
   constructor(scope: Construct, id: string, props: FederatedMeshProps) {
     super(scope, id);
-    const { namespaceName = 'istio-federation', rootNamespaceName = 'istio-system', endpoints = [] } = props;
+    const { rootNamespaceName = 'istio-system', endpoints = [] } = props;
     checkMeshName(this, props.meshName);
     checkTrustDomain(this, props.trustDomain);
     checkGiven(this, 'trustBundle', props.trustBundle, TrustBundle);
     checkEndpoints(this, endpoints);
-    [namespaceName, rootNamespaceName, props.monitoringNamespaceName ?? 'monitoring'].forEach((name) => checkNamespace(this, name));
-    checkDomain(this, props.clusterDomain ?? 'cluster.local', 'FED111', 'cluster domain');
-    if (props.accessLogProvider !== undefined) checkObjectName(this, props.accessLogProvider, 'access log provider');
+    const site = siteOf(props);
+    [site.namespaceName, rootNamespaceName, site.monitoringNamespaceName].forEach((name) => checkNamespace(this, name));
+    checkDomain(this, site.clusterDomain, 'FED111', 'cluster domain');
+    checkObjectName(this, site.accessLogProvider, 'access log provider');
     if (props.revision !== undefined) checkRevision(this, props.revision);
     if (props.egressGateway) checkEgressOptions(this, props.egressGateway._options);
     if (props.withoutAdmissionPolicy) checkJustification(this, 'leaving the admission policy out', props.withoutAdmissionPolicy);
@@ -175,11 +177,10 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     this.trustDomain = props.trustDomain;
     this.trustBundle = props.trustBundle;
     this.endpoints = endpoints.map((endpoint) => ({ ...endpoint }));
-    this.namespaceName = namespaceName;
+    this.namespaceName = site.namespaceName;
     this.rootNamespaceName = rootNamespaceName;
     this._istioVersion = props.istioVersion ?? IstioVersion.V1_31;
     claimChart(this, this, this);
-    const site = siteOf(props, namespaceName);
     this.ingressGateway = attributesOf(site.ingress);
     this.egressGateway = attributesOf(site.egress);
     this.ingressIdentity = SpiffeId.forServiceAccount({ trustDomain: this.trustDomain, ...this.ingressGateway });
@@ -326,8 +327,8 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     const users = new Map<IMeshPeer, Construct>();
     for (const exposure of this._exposures.values()) exposure._grantedPeers.forEach((peer) => users.set(peer, exposure));
     for (const binding of this._bindings.values()) users.set(binding._source.mesh, binding);
-    return [...users].filter(([peer]) => !this._boundary.peers.has(peer)).map(([peer, user]) => describeMistake('FED108', this, `${user.node.path} deals with mesh ${show(peer.meshName)}, which is no peer`,
-      `agree to it: addPeer(…) with the construct ${peer.node.path}`));
+    return [...users].filter(([peer]) => !this._boundary.peers.has(peer)).map(([peer, user]) => describeMistake('FED108', this,
+      `${user.node.path} deals with mesh ${show(peer.meshName)}, which is no peer`, `agree to it: addPeer(…) with the construct ${peer.node.path}`));
   }
 
   private takenNames(): string[] {
@@ -343,7 +344,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   private chartServices(): string[] {
     return chartsOf(this, this.trustDomain).flatMap(othersIn)
       .filter((service) => service.kind === 'Service' && service.apiVersion === 'v1' && !this._ownServices.has(service))
-      .map((service) => `${service.name}.${service.metadata.namespace ?? 'default'}.svc.${this._boundary.site.clusterDomain}`);
+      .map((service) => serviceHost(service.name, service.metadata.namespace ?? 'default', this._boundary.site.clusterDomain));
   }
 }
 

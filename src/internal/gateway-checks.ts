@@ -1,6 +1,7 @@
 import type { DedicatedGatewayOptions } from '../gateway';
 import { isCidr } from './checks';
 import { fail, show, Where } from './errors';
+import { GATEWAY_DEFAULTS } from './model';
 
 const LOAD_BALANCER = 'LoadBalancer';
 const QUANTITY = /^([0-9]+(\.[0-9]+)?|\.[0-9]+)(m|[kKMGTPE]i?)?$/;
@@ -14,7 +15,7 @@ const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 
 /** What one gateway's options say together. */
 export function checkDedicatedGateway(where: string, options: DedicatedGatewayOptions): void {
   const refuse = (what: string, cure: string) => fail('FED116', where, what, cure);
-  const { minReplicas = 2, maxReplicas = 5 } = options;
+  const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = options;
   if (!Number.isInteger(minReplicas) || !Number.isInteger(maxReplicas) || minReplicas < 1 || maxReplicas < minReplicas) {
     refuse(`minReplicas ${show(minReplicas)} and maxReplicas ${show(maxReplicas)} do not go together`, 'use whole numbers, 1 ≤ minReplicas ≤ maxReplicas');
   }
@@ -24,8 +25,9 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
       refuse(`${quantity} is ${show(value)}`, 'use Kubernetes notation, for example "100m" or "1Gi"');
     }
   }
-  const { cpuRequest = '100m', cpuLimit = '2', memoryRequest = '128Mi', memoryLimit = '1Gi' } = options;
-  for (const [what, request, limit] of [['cpu', cpuRequest, cpuLimit], ['memory', memoryRequest, memoryLimit]]) {
+  for (const what of ['cpu', 'memory'] as const) {
+    const request = options[`${what}Request`] ?? GATEWAY_DEFAULTS[`${what}Request`];
+    const limit = options[`${what}Limit`] ?? GATEWAY_DEFAULTS[`${what}Limit`];
     if (amount(request) > amount(limit)) refuse(`the ${what} request ${show(request)} is above the limit ${show(limit)}`, 'raise the limit');
   }
   for (const { effect } of options.tolerations ?? []) {
@@ -50,7 +52,7 @@ function amount(quantity: string): number {
 
 function checkReachability(refuse: (what: string, cure: string) => never, options: DedicatedGatewayOptions): void {
   const { sourceRanges, preserveClientAddress = true } = options;
-  const serviceType: string = options.serviceType ?? LOAD_BALANCER;
+  const serviceType: string = options.serviceType ?? GATEWAY_DEFAULTS.serviceType;
   for (const range of sourceRanges ?? []) {
     if (!isCidr(range)) refuse(`the source range ${show(range)} is no CIDR`, 'use for example "203.0.113.0/28"');
   }

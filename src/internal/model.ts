@@ -11,6 +11,11 @@ export interface Identity {
   readonly principal: string;
 }
 
+/** What a gateway is where its options say nothing. */
+export const GATEWAY_DEFAULTS = {
+  minReplicas: 2, maxReplicas: 5, cpuRequest: '100m', cpuLimit: '2', memoryRequest: '128Mi', memoryLimit: '1Gi', serviceType: 'LoadBalancer',
+} as const;
+
 /** One boundary gateway of ours. */
 export interface GatewaySite {
   readonly role: 'ingress' | 'egress';

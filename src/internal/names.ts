@@ -9,6 +9,11 @@ export const MAX_NAME = 253;
 const MAX_LABEL = 63;
 const HASH_DIGITS = 8;
 
+/** The full name of a Kubernetes Service. */
+export function serviceHost(serviceName: string, namespaceName: string, clusterDomain: string): string {
+  return `${serviceName}.${namespaceName}.svc.${clusterDomain}`;
+}
+
 /** All that peers may ask of a mesh lies below this. */
 export function exportDomain(trustDomain: string): string {
   return `.fed.${trustDomain}`;

@@ -6,7 +6,8 @@ import type { BoundaryGatewayAttributes, DedicatedGatewayOptions } from '../gate
 import type { FederatedMeshProps } from '../mesh';
 
 /** What all objects of a boundary share. */
-export function siteOf(props: FederatedMeshProps, namespaceName: string): Site {
+export function siteOf(props: FederatedMeshProps): Site {
+  const { namespaceName = 'istio-federation' } = props;
   const privateAddresses = (props.endpoints ?? []).filter(({ privateAddress }) => privateAddress)
     .map(({ address, privateAddress }) => `${address}: ${reasonOf(privateAddress!)}`);
   return {

@@ -8,7 +8,7 @@ import {
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
 import { Alias, LocalRoute, Site } from '../internal/model';
-import { bindingObjectName, singleObjectName } from '../internal/names';
+import { bindingObjectName, serviceHost, singleObjectName } from '../internal/names';
 
 /*
  * The name that callers dial, in the application's namespace: a Service without pods, so that the cluster's DNS answers and a client
@@ -72,7 +72,7 @@ export function aliasRouteName(alias: Alias): string {
 }
 
 function egressHost(site: Site): string {
-  return `${site.egress.serviceName}.${site.egress.namespaceName}.svc.${site.clusterDomain}`;
+  return serviceHost(site.egress.serviceName, site.egress.namespaceName, site.clusterDomain);
 }
 
 function visibleTo(alias: Alias): string[] {

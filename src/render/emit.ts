@@ -15,7 +15,7 @@ export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Named
 
 /**
  * An object whose spec is plain data when it is asked for. cdk8s looks for tokens in every value of an object, and walks up the whole
- * tree for each: there are none here, so only metadata goes that way. That is the difference between 1.4 and 1.1 times raw cdk8s.
+ * tree for each: there are none here, so only metadata goes that way (docs/adr/0009 has the figures).
  */
 class RenderedObject extends ApiObject {
   private readonly ownPatches: JsonPatch[] = [];

@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { annotate, emit, idOf, late } from './emit';
 import { Telemetry, TelemetrySpec } from '../../imports/telemetry.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { GatewaySite, Site } from '../internal/model';
+import { GATEWAY_DEFAULTS, GatewaySite, Site } from '../internal/model';
 
 /*
  * The pods of a boundary gateway: injected by the mesh's own istiod, unprivileged, without a token of the Kubernetes API.
@@ -17,12 +17,10 @@ export const TRUST_DIRECTORY = '/etc/federation/trust';
 /** Where the agent writes the egress gateway's own certificate. */
 export const WORKLOAD_CERTIFICATE = '/var/run/federation/workload';
 
-const DEFAULT_REPLICAS = { min: 2, max: 5 };
-
 /** Everything that runs for one gateway. `visibleTo` are the namespaces that may know an egress gateway's Service. */
 export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySite, visibleTo: () => string[]): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
-  const { minReplicas = DEFAULT_REPLICAS.min, maxReplicas = DEFAULT_REPLICAS.max } = gateway.options;
+  const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = gateway.options;
   new k8s.KubeServiceAccount(scope, idOf('ServiceAccount', named), {
     metadata: { ...named, name: gateway.serviceAccountName },
     automountServiceAccountToken: false,
@@ -104,7 +102,9 @@ function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, re
 }
 
 function container(gateway: GatewaySite): k8s.Container {
-  const { cpuRequest = '100m', cpuLimit = '2', memoryRequest = '128Mi', memoryLimit = '1Gi' } = gateway.options;
+  const { options } = gateway;
+  const quantity = (name: 'cpuRequest' | 'cpuLimit' | 'memoryRequest' | 'memoryLimit') =>
+    k8s.Quantity.fromString(options[name] ?? GATEWAY_DEFAULTS[name]);
   return {
     // Injection completes the container of this name, and puts the mesh's proxy image in place of `auto`.
     name: 'istio-proxy',
@@ -114,8 +114,8 @@ function container(gateway: GatewaySite): k8s.Container {
       { name: 'http-envoy-prom', containerPort: 15090, protocol: 'TCP' },
     ],
     resources: {
-      requests: { cpu: k8s.Quantity.fromString(cpuRequest), memory: k8s.Quantity.fromString(memoryRequest) },
-      limits: { cpu: k8s.Quantity.fromString(cpuLimit), memory: k8s.Quantity.fromString(memoryLimit) },
+      requests: { cpu: quantity('cpuRequest'), memory: quantity('memoryRequest') },
+      limits: { cpu: quantity('cpuLimit'), memory: quantity('memoryLimit') },
     },
     securityContext: {
       allowPrivilegeEscalation: false,
@@ -152,7 +152,7 @@ function proxyConfig(gateway: GatewaySite): string {
 function renderService(scope: Construct, gateway: GatewaySite, visibleTo: () => string[]): void {
   const { options, podLabels, servicePorts } = gateway;
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
-  const type = options.serviceType ?? 'LoadBalancer';
+  const type = options.serviceType ?? GATEWAY_DEFAULTS.serviceType;
   const outside = gateway.role === 'ingress' && type !== 'ClusterIP';
   const service = new k8s.KubeService(scope, idOf('Service', named), {
     metadata: {
