@@ -19,11 +19,11 @@ function meshesOf(scenario: string): Map<string, Manifest[]> {
 /** What each scenario is about, as a person would say it. */
 const CALLS: { [scenario: string]: string[] } = {
   'two-meshes-http': ['west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080'],
-  'renamed-everything': ['shop debit.finance.svc.cluster.local:80 → bank withdraw.accounts.svc.cluster.local:8080'],
+  'renamed-everything': ['west debit.finance.svc.cluster.local:80 → east withdraw.accounts.svc.cluster.local:8080'],
   'three-meshes': [
-    'audit ledger.partners.svc.cluster.local:80 → core ledger.books.svc.cluster.local:9090',
-    'audit ledger.partners.svc.cluster.local:8080 → core ledger.books.svc.cluster.local:8080',
-    'retail ledger.partners.svc.cluster.local:8080 → core ledger.books.svc.cluster.local:8080',
+    'north ledger.partners.svc.cluster.local:80 → east ledger.books.svc.cluster.local:9090',
+    'north ledger.partners.svc.cluster.local:8080 → east ledger.books.svc.cluster.local:8080',
+    'west ledger.partners.svc.cluster.local:8080 → east ledger.books.svc.cluster.local:8080',
   ],
   'both-directions': [
     'east details.catalogue.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',

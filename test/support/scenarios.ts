@@ -7,8 +7,11 @@ import {
   Caller, FederatedMesh, FederatedMeshProps, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId, TrustBundle,
 } from '../../src';
 
+/** The public roots: those of the tests, or of real meshes. */
+const TRUST = process.env.TRUST_DIRECTORY ?? join(__dirname, '..', 'trust');
+
 export function trustOf(meshName: string): TrustBundle {
-  return TrustBundle.fromPemFile(join(__dirname, '..', 'trust', `${meshName}.pem`));
+  return TrustBundle.fromPemFile(join(TRUST, `${meshName}.pem`));
 }
 
 /** A mesh with everything that a scenario does not care about. */
@@ -43,17 +46,17 @@ function twoMeshesHttp(): App[] {
 /** Nothing has the same name on both sides: accounts/withdraw:8080 is dialled as finance/debit:80. */
 function renamedEverything(): App[] {
   const app = new App();
-  const bank = meshOf(app, 'bank');
-  const shop = meshOf(app, 'shop');
-  bank.addPeer(shop);
-  shop.addPeer(bank);
-  const withdraw = bank.expose('Withdraw', {
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west');
+  east.addPeer(west);
+  west.addPeer(east);
+  const withdraw = east.expose('Withdraw', {
     service: LocalService.fromName('withdraw', 'accounts'),
     exportName: 'withdrawals.v1',
     ports: [ServicePort.http(8080, { exportPort: 443 })],
   });
-  withdraw.allowFrom(shop, { http: [{ methods: ['POST'], paths: ['/withdrawals'] }] });
-  shop.bind('Debit', {
+  withdraw.allowFrom(west, { http: [{ methods: ['POST'], paths: ['/withdrawals'] }] });
+  west.bind('Debit', {
     source: withdraw,
     localName: LocalName.newService('debit', 'finance'),
     portMappings: [{ localPort: 80, exportPort: 443 }],
@@ -64,29 +67,29 @@ function renamedEverything(): App[] {
 /** One exporter with two ports, two peers with other rules and other ports; callers in two namespaces; calls in an inconvenient order. */
 function threeMeshes(): App[] {
   const app = new App();
-  const core = meshOf(app, 'core');
-  const retail = meshOf(app, 'retail', { endpoints: undefined });
-  const audit = meshOf(app, 'audit', { endpoints: undefined, monitoringNamespaceName: 'observability' });
-  const ledger = core.expose('Ledger', {
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west', { endpoints: undefined });
+  const north = meshOf(app, 'north', { endpoints: undefined, monitoringNamespaceName: 'observability' });
+  const ledger = east.expose('Ledger', {
     service: LocalService.fromName('ledger', 'books'),
     exportName: 'ledger',
     ports: [ServicePort.http(8080), ServicePort.http(9090, { exportPort: 80 })],
     owner: 'ledger team',
   });
-  for (const peer of [retail, audit]) {
+  for (const peer of [west, north]) {
     const local = peer.bind('Ledger', { source: ledger, localName: LocalName.newService('ledger', 'partners') });
     local.allowFrom(Caller.serviceAccount('client', peer.meshName));
     local.allowFrom(Caller.serviceAccount('batch', 'partners'));
-    peer.addPeer(core);
+    peer.addPeer(east);
   }
-  ledger.allowFrom(retail, { ports: [8080], http: [{ methods: ['POST'], paths: ['/entries'] }] });
-  ledger.allowFrom(audit, {
+  ledger.allowFrom(west, { ports: [8080], http: [{ methods: ['POST'], paths: ['/entries'] }] });
+  ledger.allowFrom(north, {
     http: [{ methods: ['GET', 'HEAD'], paths: ['/entries/*', '/balance'] }, { paths: ['/health'] }],
     purpose: 'yearly audit',
     reviewBy: '2027-06-30',
   });
-  core.addPeer(retail);
-  core.addPeer(audit, { agreementId: 'ISA-2026-014', contact: 'mailto:audit@audit.example' });
+  east.addPeer(west);
+  east.addPeer(north, { agreementId: 'ISA-2026-014', contact: 'mailto:audit@north.example' });
   return [app];
 }
 

@@ -1,0 +1,251 @@
+// Package cases is what the lab tries, and what must come of it.
+//
+// A case is data and a small function. Most are one probe and the outcome that it must have:
+//
+//	ask("strangers/no-certificate", law(2), "nobody gets in without a certificate",
+//		fromOutside(ingress(reviewsSNI, tls())), "alert: certificate required")
+//
+// Nothing in a case knows how the clusters run.
+package cases
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// Case is one promise that is put to the test.
+type Case struct {
+	Name     string // group/what-is-tried
+	Laws     []int  // of the design, that it proves
+	Expect   string // what must happen, for people
+	Scenario string // the manifests that are applied
+	Run      func(*T)
+
+	// Probe is set when the case is just that: one thing to try, and its outcome. The mutation check repeats these.
+	Probe *Attempt
+}
+
+// Attempt is a probe, whose it is, and what must come of it.
+type Attempt struct {
+	From  From
+	Probe func(*federation.Federation) traffic.Probe
+	Want  string
+}
+
+// From is who tries: a workload of a mesh, or somebody outside when Mesh is empty.
+type From struct{ Mesh, Workload string }
+
+// Group is the part of the name before the slash.
+func (c Case) Group() string { group, _, _ := strings.Cut(c.Name, "/"); return group }
+
+// Result is what came of a case.
+type Result struct {
+	Case
+	Seen     string // what happened, in a few words
+	Failures []string
+	Took     time.Duration
+}
+
+// OK tells whether everything was as it must be.
+func (r Result) OK() bool { return len(r.Failures) == 0 }
+
+// T is handed to a case while it runs.
+type T struct {
+	*federation.Federation
+	Context  context.Context
+	seen     []string
+	failures []string
+	cleanup  []func(context.Context) error
+}
+
+// stop ends a case from inside.
+type stop struct{}
+
+// Errorf notes what is not as it must be; the case goes on.
+func (t *T) Errorf(format string, args ...any) {
+	t.failures = append(t.failures, fmt.Sprintf(format, args...))
+}
+
+// Must ends the case when something that it needs did not work.
+func (t *T) Must(err error) {
+	if err != nil {
+		t.Errorf("%v", err)
+		panic(stop{})
+	}
+}
+
+// Seen notes what happened, for the table.
+func (t *T) Seen(format string, args ...any) { t.seen = append(t.seen, fmt.Sprintf(format, args...)) }
+
+// Cleanup runs when the case is over, the last one first.
+func (t *T) Cleanup(run func(context.Context) error) { t.cleanup = append(t.cleanup, run) }
+
+// Put applies objects for as long as the case runs.
+func (t *T) Put(m *mesh.Mesh, text string) {
+	objects, err := mesh.Objects(text)
+	t.Must(err)
+	t.Cleanup(func(ctx context.Context) error { return m.Delete(ctx, objects...) })
+	t.Must(m.Put(t.Context, objects...))
+}
+
+// Try probes and returns the answers.
+func (t *T) Try(from From, probes ...traffic.Probe) []traffic.Answer {
+	answers, err := probe(t.Context, t.Federation, from, probes...)
+	t.Must(err)
+	return answers
+}
+
+// Want probes and compares the outcome.
+func (t *T) Want(from From, want string, probes ...traffic.Probe) {
+	for i, answer := range t.Try(from, probes...) {
+		if got := answer.Outcome(); !matches(got, want) {
+			t.Errorf("%s %s from %s: %s, and not %s%s", probes[i].Method, probes[i].URL, from, got, want, detail(answer))
+		}
+	}
+}
+
+// Until probes again and again until the outcome is the wanted one, and returns how long that took.
+func (t *T) Until(from From, want string, probe traffic.Probe) time.Duration {
+	began := time.Now()
+	t.Must(until(t.Context, t.Federation, from, want, probe))
+	return time.Since(began)
+}
+
+func (f From) String() string {
+	if f.Mesh == "" {
+		return "outside"
+	}
+	return f.Mesh + " " + f.Workload
+}
+
+func probe(ctx context.Context, f *federation.Federation, from From, probes ...traffic.Probe) ([]traffic.Answer, error) {
+	if from.Mesh == "" {
+		return f.Outside(ctx, probes...)
+	}
+	return f.Mesh(from.Mesh).Probe(ctx, from.Workload, probes...)
+}
+
+func until(ctx context.Context, f *federation.Federation, from From, want string, p traffic.Probe) error {
+	return mesh.Wait(ctx, time.Minute, func() error {
+		answers, err := probe(ctx, f, from, p)
+		if err == nil && !matches(answers[0].Outcome(), want) {
+			err = fmt.Errorf("%s from %s: %s, and not %s%s", p.URL, from, answers[0].Outcome(), want, detail(answers[0]))
+		}
+		return err
+	})
+}
+
+// matches knows "a | b": one of several outcomes is as good as another, and "a*" for every outcome that begins so.
+func matches(got, want string) bool {
+	return slices.ContainsFunc(strings.Split(want, " | "), func(one string) bool {
+		prefix, open := strings.CutSuffix(one, "*")
+		return got == one || open && strings.HasPrefix(got, prefix)
+	})
+}
+
+func detail(answer traffic.Answer) string {
+	text := answer.Error
+	if text == "" {
+		text = strings.TrimSpace(answer.Body)
+	}
+	if len(text) > 200 {
+		text = text[:200] + "…"
+	}
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}
+
+// Play runs one case on meshes on which its scenario is applied.
+func Play(ctx context.Context, f *federation.Federation, c Case) (result Result) {
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
+	defer cancel()
+	began := time.Now()
+	t := &T{Federation: f, Context: ctx}
+	func() {
+		defer func() {
+			switch caught := recover().(type) {
+			case nil, stop:
+			default:
+				t.Errorf("panic: %v\n%s", caught, debug.Stack())
+			}
+		}()
+		c.Run(t)
+	}()
+	for _, run := range slices.Backward(t.cleanup) {
+		if err := run(context.WithoutCancel(ctx)); err != nil {
+			t.Errorf("clean-up: %v", err)
+		}
+	}
+	return Result{Case: c, Seen: strings.Join(t.seen, "; "), Failures: t.failures, Took: time.Since(began)}
+}
+
+// Settle waits until what a scenario promises to callers is true everywhere: until then, a refusal would say nothing.
+func Settle(ctx context.Context, f *federation.Federation, scenario string) error {
+	time.Sleep(time.Second)
+	for _, c := range All() {
+		if c.Scenario == scenario && c.Probe != nil && c.Probe.Want == "200" {
+			if err := until(ctx, f, c.Probe.From, c.Probe.Want, c.Probe.Probe(f)); err != nil {
+				return fmt.Errorf("scenario %s does not settle: %w", scenario, err)
+			}
+		}
+	}
+	return nil
+}
+
+// ask is a case that is one probe.
+func ask(name string, laws []int, expect string, from From, probe func(*federation.Federation) traffic.Probe, want string) Case {
+	attempt := &Attempt{from, probe, want}
+	return Case{Name: name, Laws: laws, Expect: expect, Probe: attempt, Run: func(t *T) {
+		answer := t.Try(from, probe(t.Federation))[0]
+		t.Seen("%s", answer.Outcome())
+		if !matches(answer.Outcome(), want) {
+			t.Errorf("%s, and not %s%s", answer.Outcome(), want, detail(answer))
+		}
+	}}
+}
+
+func laws(numbers ...int) []int { return numbers }
+
+// in sets the scenario of several cases.
+func in(scenario string, cases ...Case) []Case {
+	for i := range cases {
+		cases[i].Scenario = scenario
+	}
+	return cases
+}
+
+// All cases, in the order in which they cost least.
+func All() []Case {
+	return slices.Concat(works(), strangers(), insiders(), neighbours(), leaks(), timing(), demo())
+}
+
+// object finds one among several.
+func object(objects []*unstructured.Unstructured, kind, name string) *unstructured.Unstructured {
+	for _, o := range objects {
+		if o.GetKind() == kind && o.GetName() == name {
+			return o
+		}
+	}
+	panic(fmt.Sprintf("the manifests hold no %s %s", kind, name))
+}
+
+func resource(group, version, name string) schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: group, Version: version, Resource: name}
+}
+
+func nested(object map[string]any, path ...string) (string, bool, error) {
+	return unstructured.NestedString(object, path...)
+}

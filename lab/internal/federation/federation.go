@@ -1,0 +1,310 @@
+// Package federation is several meshes and what lies between them, as the cases need it: the applications of each mesh, the manifests of
+// one scenario at a time, and somebody outside.
+package federation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/lab"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// Boundary is the namespace of the boundary gateways in every scenario.
+const Boundary = "istio-federation"
+
+// Federation is a set of meshes.
+type Federation struct {
+	East, West, North *mesh.Mesh
+
+	Lab        *lab.Lab // nil on existing clusters
+	repository string
+	directory  string // synthesised manifests, by scenario
+
+	current string
+	failed  map[string]error // scenarios that cannot be applied
+	mu      sync.Mutex
+	applied map[string][]*unstructured.Unstructured // by mesh
+	apps    map[string][]*unstructured.Unstructured // by mesh
+}
+
+// Open connects to the meshes of a lab.
+func Open(l *lab.Lab, repository string) (*Federation, error) {
+	f := &Federation{
+		Lab: l, repository: repository, directory: filepath.Join(l.Directory(), "manifests"),
+		failed:  map[string]error{},
+		applied: map[string][]*unstructured.Unstructured{}, apps: map[string][]*unstructured.Unstructured{},
+	}
+	for _, m := range []struct {
+		name string
+		mesh **mesh.Mesh
+	}{{"east", &f.East}, {"west", &f.West}, {"north", &f.North}} {
+		opened, err := mesh.Open(m.name, l.Kubeconfig(m.name), filepath.Join(l.Directory(), "bin", "kubectl"))
+		if err != nil {
+			return nil, err
+		}
+		*m.mesh = opened
+	}
+	return f, nil
+}
+
+// Meshes are all of them.
+func (f *Federation) Meshes() []*mesh.Mesh { return []*mesh.Mesh{f.East, f.West, f.North} }
+
+// Mesh by name.
+func (f *Federation) Mesh(name string) *mesh.Mesh {
+	for _, m := range f.Meshes() {
+		if m.Name == name {
+			return m
+		}
+	}
+	panic("there is no mesh " + name)
+}
+
+// Each runs something for every mesh at once.
+func (f *Federation) Each(run func(*mesh.Mesh) error) error {
+	var group errgroup.Group
+	for _, m := range f.Meshes() {
+		group.Go(func() error { return run(m) })
+	}
+	return group.Wait()
+}
+
+// Prepare installs Istio into every mesh, reads the roots that the meshes made for themselves, and synthesises all scenarios with them.
+func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
+	trust := f.Trust()
+	if err := os.MkdirAll(trust, 0o755); err != nil {
+		return err
+	}
+	if err := f.Each(func(m *mesh.Mesh) error {
+		if err := m.InstallIstio(ctx, kubernetes); err != nil {
+			return err
+		}
+		if err := m.Put(ctx, ground(m.Name)...); err != nil {
+			return err
+		}
+		if err := m.Ready(ctx, mesh.System); err != nil {
+			return err
+		}
+		return m.SaveRoot(ctx, filepath.Join(trust, m.Name+".pem"))
+	}); err != nil {
+		return err
+	}
+	return f.Synthesise(ctx, trust, f.directory)
+}
+
+// Trust is the directory with the roots that the programs read.
+func (f *Federation) Trust() string { return f.directory + "-trust" }
+
+// Synthesise runs the programs with these roots; without names, all of them.
+func (f *Federation) Synthesise(ctx context.Context, trust, directory string, scenarios ...string) error {
+	args := append([]string{"ts-node", "--transpile-only", "--project", "scripts/tsconfig.json", "scripts/lab.ts", directory}, scenarios...)
+	command := exec.CommandContext(ctx, "npx", args...)
+	command.Dir = f.repository
+	command.Env = append(os.Environ(), "TRUST_DIRECTORY="+trust)
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("synthesis: %w: %s", err, out)
+	}
+	return nil
+}
+
+// Files of a scenario for a mesh, in the order in which they are applied.
+func (f *Federation) Files(scenario, meshName string) []string {
+	files, _ := filepath.Glob(filepath.Join(f.directory, scenario, meshName+"*.yaml"))
+	files = slices.DeleteFunc(files, func(file string) bool { // a mesh that exposes and binds nothing has an empty file
+		info, err := os.Stat(file)
+		return err == nil && info.Size() == 0
+	})
+	slices.Sort(files) // east.yaml before east-bookinfo.yaml would be the other way round
+	slices.SortStableFunc(files, func(a, b string) int { return len(a) - len(b) })
+	return files
+}
+
+// Objects of a scenario for a mesh, in their order.
+func (f *Federation) Objects(scenario, meshName string) ([]*unstructured.Unstructured, error) {
+	var all []*unstructured.Unstructured
+	for _, file := range f.Files(scenario, meshName) {
+		objects, err := mesh.ObjectsOf(file)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, objects...)
+	}
+	return all, nil
+}
+
+// Use makes a scenario the one that is applied in every mesh: unchanged, strictly, and with what the one before had in addition taken
+// away. Its applications are there and ready afterwards.
+func (f *Federation) Use(ctx context.Context, scenario string) error {
+	if f.current == scenario {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(f.directory, scenario)); err != nil {
+		return fmt.Errorf("there is no scenario %q: %w", scenario, err)
+	}
+	if err := f.failed[scenario]; err != nil {
+		return fmt.Errorf("scenario %s could not be applied, see above", scenario)
+	}
+	f.current = ""
+	if err := f.Each(func(m *mesh.Mesh) error { return f.use(ctx, m, scenario) }); err != nil {
+		f.failed[scenario] = err
+		return fmt.Errorf("scenario %s: %w", scenario, err)
+	}
+	f.current = scenario
+	return os.WriteFile(f.directory+"-current", []byte(scenario), 0o644)
+}
+
+// Current is the scenario that is applied.
+func (f *Federation) Current() string { return f.current }
+
+// Resume takes the scenario over that another process has applied.
+func (f *Federation) Resume() error {
+	name, err := os.ReadFile(f.directory + "-current")
+	if err != nil {
+		return nil // none was
+	}
+	for _, m := range f.Meshes() {
+		objects, err := f.Objects(string(name), m.Name)
+		if err != nil {
+			return err
+		}
+		f.applied[m.Name], f.apps[m.Name] = objects, appsOf(string(name), m.Name)
+	}
+	f.current = string(name)
+	return nil
+}
+
+// Again applies the scenario once more, for cases that have changed something.
+func (f *Federation) Again(ctx context.Context) error {
+	scenario := f.current
+	f.current = ""
+	return f.Use(ctx, scenario)
+}
+
+func (f *Federation) use(ctx context.Context, m *mesh.Mesh, scenario string) error {
+	objects, err := f.Objects(scenario, m.Name)
+	if err != nil {
+		return err
+	}
+	apps := appsOf(scenario, m.Name)
+	f.mu.Lock()
+	gone := slices.Concat(missing(f.applied[m.Name], objects), missing(f.apps[m.Name], apps))
+	f.mu.Unlock()
+	if err := m.DeleteNow(ctx, gone...); err != nil {
+		return err
+	}
+	if err := m.Put(ctx, apps...); err != nil {
+		return err
+	}
+	for _, file := range f.Files(scenario, m.Name) {
+		if err := m.ApplyFile(ctx, file); err != nil {
+			return err
+		}
+	}
+	f.mu.Lock()
+	f.applied[m.Name], f.apps[m.Name] = objects, apps
+	f.mu.Unlock()
+	return m.Ready(ctx, namespaces(slices.Concat(apps, objects))...)
+}
+
+// missing are objects of before that now lacks, those that open first: the reverse of the order in which they were applied.
+func missing(before, now []*unstructured.Unstructured) []*unstructured.Unstructured {
+	keep := map[string]bool{}
+	for _, object := range now {
+		keep[mesh.Key(object)] = true
+	}
+	var gone []*unstructured.Unstructured
+	for _, object := range before {
+		if !keep[mesh.Key(object)] {
+			gone = append(gone, object)
+		}
+	}
+	slices.Reverse(gone)
+	return gone
+}
+
+func namespaces(objects []*unstructured.Unstructured) []string {
+	var names []string
+	for _, object := range objects {
+		if object.GetKind() == "Deployment" && !slices.Contains(names, object.GetNamespace()) {
+			names = append(names, object.GetNamespace())
+		}
+	}
+	return names
+}
+
+// Unchanged applies the scenario's files again and returns the objects whose content is another one then, of how many.
+func (f *Federation) Unchanged(ctx context.Context, m *mesh.Mesh) (changed []string, total int, err error) {
+	before, err := f.live(ctx, m)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, file := range f.Files(f.current, m.Name) {
+		if err := m.ApplyFile(ctx, file); err != nil {
+			return nil, 0, err
+		}
+	}
+	after, err := f.live(ctx, m)
+	if err != nil {
+		return nil, 0, err
+	}
+	for key, object := range after {
+		if !reflect.DeepEqual(before[key], object) {
+			changed = append(changed, key)
+		}
+	}
+	return changed, len(after), nil
+}
+
+// live are the objects of the scenario as the API server has them, without what controllers write.
+func (f *Federation) live(ctx context.Context, m *mesh.Mesh) (map[string]map[string]any, error) {
+	objects, err := f.Objects(f.current, m.Name)
+	if err != nil {
+		return nil, err
+	}
+	live := map[string]map[string]any{}
+	for _, object := range objects {
+		got, err := m.Get(ctx, object)
+		if err != nil {
+			return nil, err
+		}
+		unstructured.RemoveNestedField(got.Object, "status")
+		unstructured.RemoveNestedField(got.Object, "metadata", "managedFields")
+		unstructured.RemoveNestedField(got.Object, "metadata", "resourceVersion")
+		live[mesh.Key(object)] = got.Object
+	}
+	return live, nil
+}
+
+// Outside tries things from a host that belongs to no mesh.
+func (f *Federation) Outside(ctx context.Context, probes ...traffic.Probe) ([]traffic.Answer, error) {
+	input, err := json.Marshal(probes)
+	if err != nil {
+		return nil, err
+	}
+	command := f.Lab.Outside("probe")
+	command.Stdin = strings.NewReader(string(input))
+	out, err := command.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return nil, fmt.Errorf("probe outside: %w: %s", err, exit.Stderr)
+		}
+		return nil, err
+	}
+	var answers []traffic.Answer
+	return answers, json.Unmarshal(out, &answers)
+}

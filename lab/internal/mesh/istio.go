@@ -1,0 +1,105 @@
+package mesh
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"istio.io/istio/manifests"
+	"istio.io/istio/operator/pkg/helm"
+	"istio.io/istio/operator/pkg/values"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/version"
+	"sigs.k8s.io/yaml"
+)
+
+// settings are the only values that differ from the charts' own. The last two are there because Envoy as it is published lacks filters
+// that Istio compiles into its own proxy.
+const settings = `
+spec:
+  values:
+    meshConfig:
+      trustDomain: %s
+      accessLogFile: /dev/stdout
+      defaultProviders: {metrics: []}
+    env:
+      PILOT_SCOPE_GATEWAY_TO_NAMESPACE: "true"
+      PILOT_ENABLE_METADATA_EXCHANGE: "false"
+      PILOT_ENABLE_ALPN_FILTER: "false"
+    base: {enableIstioConfigCRDs: false}
+`
+
+// InstallIstio renders the charts of the pinned Istio and applies them.
+func (m *Mesh) InstallIstio(ctx context.Context, kubernetes string) error {
+	crds, err := fs.ReadFile(manifests.FS, "charts/base/files/crd-all.gen.yaml")
+	if err != nil {
+		return err
+	}
+	text, err := render(m.TrustDomain(), kubernetes)
+	if err != nil {
+		return err
+	}
+	namespace := fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata: {name: %s}\n---\n", System)
+	if _, err := m.Kubectl(ctx, namespace+string(crds), "apply", "--server-side", "-f", "-"); err != nil {
+		return err
+	}
+	_, err = m.Kubectl(ctx, text, "apply", "--server-side", "-f", "-")
+	return err
+}
+
+func render(trustDomain, kubernetes string) (string, error) {
+	chosen := map[string]any{}
+	if err := yaml.Unmarshal(fmt.Appendf(nil, settings, trustDomain), &chosen); err != nil {
+		return "", err
+	}
+	var text strings.Builder
+	for name, directory := range map[string]string{"istio-base": "base", "istiod": "istio-control/istio-discovery"} {
+		rendered, _, err := helm.Render(name, System, directory, values.Map(chosen), &version.Info{GitVersion: kubernetes, Major: "1", Minor: strings.Split(kubernetes, ".")[1]})
+		if err != nil {
+			return "", fmt.Errorf("chart %s: %w", directory, err)
+		}
+		for _, manifest := range rendered {
+			text.WriteString("---\n" + manifest.Content + "\n")
+		}
+	}
+	return text.String(), nil
+}
+
+// SetIstiod changes variables of istiod and waits until the new one is in charge; an empty value takes a variable away.
+func (m *Mesh) SetIstiod(ctx context.Context, variables map[string]string) error {
+	args := []string{"-n", System, "set", "env", "deployment/istiod"}
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		if variables[name] == "" {
+			args = append(args, name+"-")
+		} else {
+			args = append(args, name+"="+variables[name])
+		}
+	}
+	if _, err := m.Kubectl(ctx, "", args...); err != nil {
+		return err
+	}
+	if err := m.Ready(ctx, System); err != nil {
+		return err
+	}
+	return Wait(ctx, time.Minute, func() error { // the old one pushes until it is gone
+		pods, err := m.Client.CoreV1().Pods(System).List(ctx, metav1.ListOptions{LabelSelector: "app=istiod"})
+		if err == nil && len(pods.Items) != 1 {
+			err = fmt.Errorf("%d istiods are running", len(pods.Items))
+		}
+		return err
+	})
+}
+
+// SaveRoot writes the root to a file.
+func (m *Mesh) SaveRoot(ctx context.Context, path string) error {
+	root, err := m.Root(ctx)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(root), 0o644)
+}

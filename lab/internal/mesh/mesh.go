@@ -1,0 +1,388 @@
+// Package mesh is one mesh as its administrator sees it: through the API server, kubectl and exec. Nothing here knows how the cluster
+// runs, so the same calls work against an existing one.
+package mesh
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/remotecommand"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// System is Istio's root namespace.
+const System = "istio-system"
+
+// Mesh is a connection to one.
+type Mesh struct {
+	Name       string
+	Kubeconfig string
+	Client     kubernetes.Interface
+
+	kubectl string
+	config  *rest.Config
+	dynamic dynamic.Interface
+	mapper  *restmapper.DeferredDiscoveryRESTMapper
+}
+
+// Open connects to a mesh.
+func Open(name, kubeconfig, kubectl string) (*Mesh, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	config.QPS, config.Burst = 500, 1000
+	config.WarningHandler = rest.NoWarnings{}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(client.Discovery()))
+	return &Mesh{name, kubeconfig, client, kubectl, config, objects, mapper}, nil
+}
+
+// TrustDomain of the mesh.
+func (m *Mesh) TrustDomain() string { return m.Name + ".example" }
+
+// Kubectl runs it with this text as standard input and returns what it printed, warnings included.
+func (m *Mesh) Kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
+	command := exec.CommandContext(ctx, m.kubectl, append([]string{"--kubeconfig", m.Kubeconfig}, args...)...)
+	command.Stdin = strings.NewReader(stdin)
+	var out bytes.Buffer
+	command.Stdout, command.Stderr = &out, &out
+	if err := command.Run(); err != nil {
+		return out.String(), fmt.Errorf("kubectl %s in mesh %s: %w: %s", strings.Join(args, " "), m.Name, err, strings.TrimSpace(out.String()))
+	}
+	return out.String(), nil
+}
+
+// ApplyFile is how the output of cdk8s is meant to be applied. A warning of the API server is an error.
+func (m *Mesh) ApplyFile(ctx context.Context, path string, args ...string) error {
+	out, err := m.Kubectl(ctx, "", append([]string{"apply", "--server-side", "--validate=strict", "-f", path}, args...)...)
+	var complaints []string
+	for _, line := range strings.Split(out, "\n") {
+		if !strings.HasSuffix(line, "serverside-applied") && line != "" {
+			complaints = append(complaints, line)
+		}
+	}
+	if err != nil || len(complaints) > 0 {
+		return fmt.Errorf("mesh %s, %s: %s", m.Name, path, strings.Join(complaints, "\n"))
+	}
+	return nil
+}
+
+// Put applies one object or several as somebody else than the federation's owner would, strictly and without kubectl's start-up time.
+func (m *Mesh) Put(ctx context.Context, objects ...*unstructured.Unstructured) error {
+	for _, object := range objects {
+		resource, err := m.resource(object)
+		if err != nil {
+			return err
+		}
+		data, err := json.Marshal(object)
+		if err != nil {
+			return err
+		}
+		force := true
+		options := metav1.PatchOptions{FieldManager: "lab", Force: &force, FieldValidation: metav1.FieldValidationStrict}
+		if _, err := resource.Patch(ctx, object.GetName(), types.ApplyPatchType, data, options); err != nil {
+			return fmt.Errorf("%s %s/%s in mesh %s: %w", object.GetKind(), object.GetNamespace(), object.GetName(), m.Name, err)
+		}
+	}
+	return nil
+}
+
+// Replace writes an object as it is, whoever owns its fields: what the manifests say and the object here does not, goes.
+func (m *Mesh) Replace(ctx context.Context, object *unstructured.Unstructured) error {
+	resource, err := m.resource(object)
+	if err != nil {
+		return err
+	}
+	current, err := resource.Get(ctx, object.GetName(), metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	next := object.DeepCopy()
+	next.SetResourceVersion(current.GetResourceVersion())
+	if next.GetKind() == "Service" { // what the API server has chosen cannot be taken away
+		for _, field := range []string{"clusterIP", "clusterIPs"} {
+			if value, found, _ := unstructured.NestedFieldCopy(current.Object, "spec", field); found {
+				_ = unstructured.SetNestedField(next.Object, value, "spec", field)
+			}
+		}
+	}
+	_, err = resource.Update(ctx, next, metav1.UpdateOptions{FieldManager: "lab"})
+	return err
+}
+
+// Get reads an object.
+func (m *Mesh) Get(ctx context.Context, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	resource, err := m.resource(object)
+	if err != nil {
+		return nil, err
+	}
+	return resource.Get(ctx, object.GetName(), metav1.GetOptions{})
+}
+
+// Delete takes objects away and waits until they are gone. What is not there is no error.
+func (m *Mesh) Delete(ctx context.Context, objects ...*unstructured.Unstructured) error {
+	background := metav1.DeletePropagationBackground
+	for _, object := range objects {
+		resource, err := m.resource(object)
+		if meta.IsNoMatchError(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := resource.Delete(ctx, object.GetName(), metav1.DeleteOptions{PropagationPolicy: &background}); err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
+	for _, object := range objects {
+		if err := Wait(ctx, time.Minute, func() error {
+			if _, err := m.Get(ctx, object); !apierrors.IsNotFound(err) && !meta.IsNoMatchError(err) {
+				return fmt.Errorf("%s %s is still there", object.GetKind(), object.GetName())
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteNow is Delete without the time that pods of a namespace have to finish what they do.
+func (m *Mesh) DeleteNow(ctx context.Context, objects ...*unstructured.Unstructured) error {
+	for _, object := range objects {
+		if object.GetKind() == "Namespace" {
+			if _, err := m.Kubectl(ctx, "", "-n", object.GetName(), "delete", "deployments,pods", "--all", "--force", "--grace-period=0", "--ignore-not-found"); err != nil {
+				return err
+			}
+		}
+	}
+	return m.Delete(ctx, objects...)
+}
+
+func (m *Mesh) resource(object *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
+	kind := object.GroupVersionKind()
+	mapping, err := m.mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	if meta.IsNoMatchError(err) { // its definition may be new
+		m.mapper.Reset()
+		mapping, err = m.mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if mapping.Scope.Name() == meta.RESTScopeNameRoot {
+		return m.dynamic.Resource(mapping.Resource), nil
+	}
+	return m.dynamic.Resource(mapping.Resource).Namespace(object.GetNamespace()), nil
+}
+
+// List reads all objects of a kind.
+func (m *Mesh) List(ctx context.Context, resource schema.GroupVersionResource, namespace string) ([]unstructured.Unstructured, error) {
+	list, err := m.dynamic.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
+}
+
+// Pod is a ready pod of a workload, named "namespace/app" by its label app.
+func (m *Mesh) Pod(ctx context.Context, workload string) (*core.Pod, error) {
+	namespace, app, _ := strings.Cut(workload, "/")
+	pods, err := m.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + app})
+	if err != nil {
+		return nil, err
+	}
+	for _, pod := range pods.Items {
+		if ready(&pod) && pod.DeletionTimestamp == nil {
+			return &pod, nil
+		}
+	}
+	return nil, fmt.Errorf("mesh %s has no ready pod of %s", m.Name, workload)
+}
+
+func ready(pod *core.Pod) bool {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == core.PodReady {
+			return condition.Status == core.ConditionTrue
+		}
+	}
+	return false
+}
+
+// Ready waits until every pod of the namespaces is ready and every Deployment has what it wants.
+func (m *Mesh) Ready(ctx context.Context, namespaces ...string) error {
+	return Wait(ctx, 2*time.Minute, func() error {
+		for _, namespace := range namespaces {
+			deployments, err := m.Client.AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{})
+			if err != nil {
+				return err
+			}
+			for _, d := range deployments.Items {
+				if d.Status.ObservedGeneration < d.Generation || d.Status.UpdatedReplicas < *d.Spec.Replicas || d.Status.ReadyReplicas < *d.Spec.Replicas {
+					return fmt.Errorf("mesh %s: deployment %s/%s is not ready", m.Name, namespace, d.Name)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Exec runs a command in a pod, as kubectl exec does.
+func (m *Mesh) Exec(ctx context.Context, pod *core.Pod, container string, stdin io.Reader, command ...string) (string, error) {
+	request := m.Client.CoreV1().RESTClient().Post().Resource("pods").Namespace(pod.Namespace).Name(pod.Name).SubResource("exec").
+		VersionedParams(&core.PodExecOptions{Container: container, Command: command, Stdin: stdin != nil, Stdout: true, Stderr: true}, scheme.ParameterCodec)
+	executor, err := remotecommand.NewWebSocketExecutor(m.config, "GET", request.URL().String())
+	if err != nil {
+		return "", err
+	}
+	var out, errs bytes.Buffer
+	if err := executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: &out, Stderr: &errs}); err != nil {
+		return out.String(), fmt.Errorf("exec in %s/%s: %w: %s", pod.Namespace, pod.Name, err, errs.String())
+	}
+	return out.String(), nil
+}
+
+// Probe lets a workload try things.
+func (m *Mesh) Probe(ctx context.Context, workload string, probes ...traffic.Probe) ([]traffic.Answer, error) {
+	pod, err := m.Pod(ctx, workload)
+	if err != nil {
+		return nil, err
+	}
+	input, err := json.Marshal(probes)
+	if err != nil {
+		return nil, err
+	}
+	return m.probe(ctx, pod, bytes.NewReader(input))
+}
+
+func (m *Mesh) probe(ctx context.Context, pod *core.Pod, input io.Reader) ([]traffic.Answer, error) {
+	out, err := m.Exec(ctx, pod, pod.Spec.Containers[0].Name, input, "/usr/local/bin/lab", "probe")
+	if err != nil {
+		return nil, err
+	}
+	var answers []traffic.Answer
+	if err := json.Unmarshal([]byte(out), &answers); err != nil {
+		return nil, fmt.Errorf("answers of %s/%s: %w: %q", pod.Namespace, pod.Name, err, out)
+	}
+	return answers, nil
+}
+
+// Load is a probe that goes on until it is stopped.
+type Load struct {
+	input  *io.PipeWriter
+	result chan loadResult
+}
+
+type loadResult struct {
+	answers []traffic.Answer
+	err     error
+}
+
+// StartLoad lets a workload repeat a probe.
+func (m *Mesh) StartLoad(ctx context.Context, workload string, probe traffic.Probe) (*Load, error) {
+	pod, err := m.Pod(ctx, workload)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal([]traffic.Probe{probe})
+	if err != nil {
+		return nil, err
+	}
+	reader, writer := io.Pipe()
+	load := &Load{writer, make(chan loadResult, 1)}
+	go func() {
+		answers, err := m.probe(ctx, pod, reader)
+		load.result <- loadResult{answers, err}
+		reader.Close()
+	}()
+	if _, err := writer.Write(data); err != nil {
+		return nil, err
+	}
+	return load, nil
+}
+
+// Stop ends the load and returns what it saw.
+func (l *Load) Stop() ([]traffic.Sample, error) {
+	l.input.Close()
+	result := <-l.result
+	if result.err != nil {
+		return nil, result.err
+	}
+	return result.answers[0].Samples, nil
+}
+
+// Logs of a container since a moment.
+func (m *Mesh) Logs(ctx context.Context, pod *core.Pod, container string) (string, error) {
+	data, err := m.Client.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &core.PodLogOptions{Container: container}).DoRaw(ctx)
+	return string(data), err
+}
+
+// Root is the public root certificate of the mesh, where its owner finds it.
+func (m *Mesh) Root(ctx context.Context) (string, error) {
+	var root string
+	err := Wait(ctx, time.Minute, func() error {
+		object, err := m.Client.CoreV1().ConfigMaps(System).Get(ctx, "istio-ca-root-cert", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		root = object.Data["root-cert.pem"]
+		return nil
+	})
+	return root, err
+}
+
+// Authority is the mesh's own CA with its key: what somebody has who took over the whole mesh.
+func (m *Mesh) Authority(ctx context.Context) (*pki.Authority, error) {
+	secret, err := m.Client.CoreV1().Secrets(System).Get(ctx, "istio-ca-secret", metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return pki.Load(secret.Data["ca-cert.pem"], secret.Data["ca-key.pem"])
+}
+
+// Wait tries until it works; the last error says what was missing.
+func Wait(ctx context.Context, limit time.Duration, try func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("gave up after %s", limit), err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,150 @@
+// Package pki makes authorities and certificates for the lab, in memory: those of the stand-in kubelets, and those that strangers and
+// compromised peers present.
+package pki
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"net/url"
+	"time"
+)
+
+// Authority issues certificates.
+type Authority struct {
+	cert *x509.Certificate
+	key  crypto.Signer
+	// PEM of the authority's own certificate: public.
+	PEM string
+}
+
+// Leaf is a certificate and its key, as PEM.
+type Leaf struct{ Cert, Key string }
+
+// Request says what a certificate shall hold. Zero values mean: no identity, both usages, valid now for an hour.
+type Request struct {
+	SpiffeID            string
+	DNSNames            []string
+	IPs                 []net.IP
+	NotBefore, NotAfter time.Time
+	Usages              []x509.ExtKeyUsage
+}
+
+// New makes a self-signed authority.
+func New(organisation string) (*Authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial(), Subject: pkix.Name{Organization: []string{organisation}, CommonName: organisation + " root"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := x509.ParseCertificate(der)
+	return &Authority{cert, key, encode("CERTIFICATE", der)}, err
+}
+
+// Load takes an authority from PEM: a mesh's own, for what a compromised owner of that mesh could do.
+func Load(cert, key []byte) (*Authority, error) {
+	block, _ := pem.Decode(cert)
+	if block == nil {
+		return nil, fmt.Errorf("no certificate in PEM")
+	}
+	parsed, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := parseKey(key)
+	return &Authority{parsed, signer, string(cert)}, err
+}
+
+// Issue makes a certificate.
+func (a *Authority) Issue(request Request) (Leaf, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return Leaf{}, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial(), DNSNames: request.DNSNames, IPAddresses: request.IPs,
+		NotBefore: request.NotBefore, NotAfter: request.NotAfter, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: request.Usages,
+	}
+	if template.NotBefore.IsZero() {
+		template.NotBefore = time.Now().Add(-time.Minute)
+	}
+	if template.NotAfter.IsZero() {
+		template.NotAfter = time.Now().Add(time.Hour)
+	}
+	if template.ExtKeyUsage == nil {
+		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
+	}
+	if request.SpiffeID != "" {
+		id, err := url.Parse(request.SpiffeID)
+		if err != nil {
+			return Leaf{}, err
+		}
+		template.URIs = []*url.URL{id}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
+	if err != nil {
+		return Leaf{}, err
+	}
+	keyPEM, err := KeyPEM(key)
+	return Leaf{Cert: encode("CERTIFICATE", der) + a.PEM, Key: keyPEM}, err
+}
+
+// NewKey makes a private key as PEM.
+func NewKey() (string, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return "", err
+	}
+	return KeyPEM(key)
+}
+
+// KeyPEM writes a key as PEM.
+func KeyPEM(key *ecdsa.PrivateKey) (string, error) {
+	der, err := x509.MarshalECPrivateKey(key)
+	return encode("EC PRIVATE KEY", der), err
+}
+
+func parseKey(text []byte) (crypto.Signer, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("no key in PEM")
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return key, nil
+	}
+	if key, err := x509.ParseECPrivateKey(block.Bytes); err == nil {
+		return key, nil
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	return key.(crypto.Signer), nil
+}
+
+func serial() *big.Int {
+	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		panic(err) // the kernel has no randomness: nothing works then
+	}
+	return n
+}
+
+func encode(label string, der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: label, Bytes: der}))
+}

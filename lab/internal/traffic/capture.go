@@ -1,0 +1,109 @@
+package traffic
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+
+	"golang.org/x/net/http2"
+)
+
+// Capture stands where a peer's ingress gateway would: it ends TLS, answers each request of HTTP/1.1 and HTTP/2 with 200, and tells all that
+// arrived, to the byte where that is possible. It listens when it returns, at the address that it returns, and goes on until the context
+// ends. What is not a request at all is told as well: such a Seen has Raw and no Method.
+func Capture(ctx context.Context, address string, config *tls.Config, onSeen func(Seen)) (net.Addr, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go capture(ctx, tls.Server(conn, config), onSeen)
+		}
+	}()
+	return listener.Addr(), nil
+}
+
+// capture speaks the protocol that the client begins with, whatever ALPN said: meshes have names of their own there.
+func capture(ctx context.Context, conn *tls.Conn, onSeen func(Seen)) {
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	if conn.Handshake() != nil {
+		return
+	}
+	recorded := &recorder{Reader: conn}
+	reader := bufio.NewReader(recorded)
+	if start, err := reader.Peek(len("PRI")); err == nil && string(start) == "PRI" {
+		captureHTTP2(ctx, &peeked{conn, reader}, onSeen)
+		return
+	}
+	for captureHTTP1(conn, reader, recorded, onSeen) {
+	}
+}
+
+func captureHTTP2(ctx context.Context, conn net.Conn, onSeen func(Seen)) {
+	new(http2.Server).ServeConn(conn, &http2.ServeConnOpts{
+		Context: ctx,
+		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { onSeen(see(r)) }),
+	})
+}
+
+// captureHTTP1 takes one request and says whether another may follow.
+func captureHTTP1(conn *tls.Conn, reader *bufio.Reader, recorded *recorder, onSeen func(Seen)) bool {
+	var seen Seen
+	response := "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+	request, err := http.ReadRequest(reader)
+	if err == nil {
+		state := conn.ConnectionState()
+		request.TLS, request.RemoteAddr = &state, conn.RemoteAddr().String()
+		seen = see(request)
+	} else {
+		response = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+		seen.Remote = conn.RemoteAddr().String()
+	}
+	ahead := reader.Buffered()
+	if err != nil {
+		ahead = 0
+	}
+	seen.Raw = recorded.take(ahead)
+	if seen.Raw == "" {
+		return false
+	}
+	onSeen(seen)
+	_, failed := io.WriteString(conn, response)
+	return err == nil && failed == nil && !request.Close
+}
+
+// recorder keeps what is read.
+type recorder struct {
+	io.Reader
+	kept bytes.Buffer
+}
+
+func (r *recorder) Read(data []byte) (int, error) {
+	n, err := r.Reader.Read(data)
+	r.kept.Write(data[:n])
+	return n, err
+}
+
+// take returns what was read since the last time, without the part that nobody has looked at yet.
+func (r *recorder) take(ahead int) string {
+	return string(r.kept.Next(r.kept.Len() - ahead))
+}
+
+// peeked is a connection of which the beginning has been read already.
+type peeked struct {
+	*tls.Conn
+	reader *bufio.Reader
+}
+
+func (p *peeked) Read(data []byte) (int, error) { return p.reader.Read(data) }

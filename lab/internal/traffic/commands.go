@@ -1,0 +1,59 @@
+package traffic
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// ServeCommand is "lab serve": it runs the server until it is told to stop.
+func ServeCommand(args []string) error {
+	var options Options
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	flags.Func("http", "ports for HTTP/1.1 and HTTP/2, separated by commas", into(&options.HTTP))
+	flags.Func("grpc", "ports for gRPC", into(&options.GRPC))
+	flags.Func("tcp", "ports where the client speaks first", into(&options.TCP))
+	flags.Func("greeting", "ports where the server speaks first", into(&options.Greeting))
+	flags.Func("tls", "ports for HTTP/1.1 inside TLS", into(&options.TLS))
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	return Serve(ctx, options)
+}
+
+// ProbeCommand is "lab probe": probes on standard input, answers on standard output.
+func ProbeCommand(args []string) error {
+	if err := parse(flag.NewFlagSet("probe", flag.ContinueOnError), args); err != nil {
+		return err
+	}
+	return RunProbe(os.Stdin, os.Stdout)
+}
+
+func parse(flags *flag.FlagSet, args []string) error {
+	err := flags.Parse(args)
+	if err == nil && flags.NArg() > 0 {
+		err = fmt.Errorf("%s takes no arguments: %q", flags.Name(), flags.Args())
+	}
+	return err
+}
+
+// into reads a list of ports.
+func into(ports *[]int) func(string) error {
+	return func(list string) error {
+		for text := range strings.SplitSeq(list, ",") {
+			port, err := strconv.ParseUint(text, 10, 16)
+			if err != nil {
+				return err
+			}
+			*ports = append(*ports, int(port))
+		}
+		return nil
+	}
+}

@@ -1,0 +1,117 @@
+// Package traffic is what runs inside pods: a server that says what reached it, and a client that tries what it is told and says
+// what it saw. Neither knows anything of Kubernetes, so the same binary can be an image of an existing cluster.
+//
+//	lab serve --http 9080                      the server
+//	lab probe < probes.json > answers.json     the client: all probes at once, answers in the same order
+package traffic
+
+import "time"
+
+// Probe is one thing to try. Zero values mean what a plain client would do.
+type Probe struct {
+	// Kind is the protocol above the connection: "http" (HTTP/1.1, the default), "h2", "grpc", "websocket", "tcp", "handshake" (TLS only)
+	// or "raw" (Body is written as it is).
+	Kind string `json:"kind,omitempty"`
+
+	// URL is what is asked for: http(s)://host:port/path; its path is sent as it is written. For "tcp", "raw" and "handshake" only
+	// host and port count. With grpc, the path is /package.Service/Method.
+	URL string `json:"url,omitempty"`
+
+	// Dial is the host:port to connect to when it is not the URL's.
+	Dial string `json:"dial,omitempty"`
+
+	// Target is the request target when it is not the URL's path: "*", or a whole URL as one sends it to a proxy.
+	Target string `json:"target,omitempty"`
+
+	Method string `json:"method,omitempty"` // GET
+	// Host is Host or :authority when it is not the URL's host.
+	Host string `json:"host,omitempty"`
+	// Header is sent in this order, as written (HTTP/2: in lower case). A field takes the place of the default of that name; with HTTP/2,
+	// ":path" and its like do so too, and may be there twice.
+	Header [][2]string `json:"header,omitempty"`
+	Body   string      `json:"body,omitempty"`
+
+	// TLS wraps the connection. Without it, only an https URL does, with what TLS{} means.
+	TLS *TLS `json:"tls,omitempty"`
+
+	// Then are further requests on the same connection (http, h2, grpc): only path, Target, Method, Host, Header and Body count. Their host is
+	// that of the first request unless they name one.
+	Then []Probe `json:"then,omitempty"`
+
+	Timeout time.Duration `json:"timeout,omitempty"` // 5 s for all of it; a repeated probe has it each time
+	Quiet   time.Duration `json:"quiet,omitempty"`   // 300 ms: tcp and raw have heard all when nothing came for so long
+
+	// Every repeats the probe at this interval, For this long or (without For) until standard input closes, each time on a new connection
+	// unless Reuse is set. The answer is the last one, with Samples of all.
+	Every time.Duration `json:"every,omitempty"`
+	For   time.Duration `json:"for,omitempty"`
+	Reuse bool          `json:"reuse,omitempty"`
+	// Times repeats the probe that often: one after the other, as fast as answers come, or at the interval Every.
+	Times int `json:"times,omitempty"`
+}
+
+// TLS is how a connection is wrapped. The client never refuses a server certificate by itself: it reports what it was shown.
+type TLS struct {
+	// ServerName is sent as written, upper case included; none when empty. crypto/tls leaves two things out: the dots at its end, and the
+	// whole name when it is an IP address. Neither is allowed in a ClientHello.
+	ServerName string   `json:"serverName,omitempty"`
+	Cert       string   `json:"cert,omitempty"`       // PEM chain
+	Key        string   `json:"key,omitempty"`        // PEM
+	MinVersion string   `json:"minVersion,omitempty"` // "1.2", "1.3"
+	MaxVersion string   `json:"maxVersion,omitempty"`
+	ALPN       []string `json:"alpn,omitempty"`
+
+	// ResumeFrom makes a first connection as it says, on which one request is sent, and offers the session that it gave to this one.
+	ResumeFrom *TLS `json:"resumeFrom,omitempty"`
+}
+
+// Answer is what came of a Probe.
+type Answer struct {
+	Status  int         `json:"status,omitempty"` // HTTP status; for grpc see GRPC
+	Proto   string      `json:"proto,omitempty"`  // HTTP/1.1, HTTP/2.0
+	Header  [][2]string `json:"header,omitempty"` // lower-case names, sorted
+	Trailer [][2]string `json:"trailer,omitempty"`
+	Body    string      `json:"body,omitempty"`  // at most 64 KiB of it; for tcp and raw all bytes that came, greeting included
+	Bytes   int64       `json:"bytes,omitempty"` // length of the body
+	GRPC    string      `json:"grpc,omitempty"`  // OK, UNAVAILABLE, PERMISSION_DENIED…
+
+	// Error is why there is no answer, in one of these words first: "refused" (connection refused), "unreachable", "timeout", "reset",
+	// "closed" (end of file), "alert" (a TLS alert: its name follows), "name" (the name does not resolve), "other". Then a colon and details.
+	Error string `json:"error,omitempty"`
+
+	Certificates string `json:"certificates,omitempty"` // PEM, what the server showed
+	TLSVersion   string `json:"tlsVersion,omitempty"`   // "1.3"
+	ALPN         string `json:"alpn,omitempty"`         // the protocol that the server chose
+	Resumed      bool   `json:"resumed,omitempty"`
+
+	// Seen is what the server of this package said that reached it, if it was that server that answered.
+	Seen *Seen `json:"seen,omitempty"`
+
+	Then    []Answer `json:"then,omitempty"`
+	Samples []Sample `json:"samples,omitempty"`
+}
+
+// Sample is one of many answers: when it was asked (Unix time), how long it took, and the outcome in a word.
+type Sample struct {
+	At      time.Time     `json:"at"`
+	Took    time.Duration `json:"took"`
+	Outcome string        `json:"outcome"`
+	Pod     string        `json:"pod,omitempty"` // who answered
+}
+
+// Seen is what reached the server.
+type Seen struct {
+	Pod    string      `json:"pod"`    // the server's host name
+	Proto  string      `json:"proto"`  // HTTP/1.1, HTTP/2.0
+	Method string      `json:"method"` // as it arrived
+	Path   string      `json:"path"`   // as it arrived, with query, not decoded
+	Host   string      `json:"host"`
+	Header [][2]string `json:"header"` // lower-case names, sorted
+	Remote string      `json:"remote"` // the address that connected
+	Body   string      `json:"body,omitempty"`
+	Bytes  int64       `json:"bytes,omitempty"`
+	// TLS of the connection, when the server itself ended it: what the client showed and asked for.
+	ServerName   string `json:"serverName,omitempty"`
+	Certificates string `json:"certificates,omitempty"`
+	Raw          string `json:"raw,omitempty"` // capture server: the bytes of the request as they came
+}

@@ -1,0 +1,65 @@
+// Command lab applies what the constructs write to real clusters and real proxies, and attacks it. See README.md.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/kubelet"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/node"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	command, args := "", []string(nil)
+	if len(os.Args) > 1 {
+		command, args = os.Args[1], os.Args[2:]
+	}
+	if err := dispatch(ctx, command, args); err != nil {
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func dispatch(ctx context.Context, command string, args []string) error {
+	switch command {
+	// For people.
+	case "", "up", "down", "run", "list", "shell", "status":
+		return operate(ctx, command, args)
+	// In pods.
+	case "serve":
+		return traffic.ServeCommand(args)
+	case "probe":
+		return traffic.ProbeCommand(args)
+	// Parts of the lab.
+	case "node":
+		return node.Run(ctx, args[0])
+	case "container":
+		return kubelet.Init(args[0])
+	case "connect":
+		return connect(args[0])
+	}
+	return fmt.Errorf("there is no command %q: see lab/README.md", command)
+}
+
+// connect joins standard input and output to a port, on whatever host it is started.
+func connect(address string) error {
+	connection, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	go func() {
+		_, _ = io.Copy(connection, os.Stdin)
+		_ = connection.(*net.TCPConn).CloseWrite()
+	}()
+	_, err = io.Copy(os.Stdout, connection)
+	return err
+}
