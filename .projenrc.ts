@@ -84,8 +84,8 @@ const project = new cdk8s.ConstructLibraryCdk8s({
 project.package.addField('types', 'lib/src/index.d.ts');
 // Some registries carry 1.13.0 without its bindings for other platforms, and `npm ci` then refuses the lock file.
 project.package.addPackageResolutions('unrs-resolver@1.12.2');
-project.npmignore?.exclude(...['imports', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml', '/.jest-results.json', '/ARCHITECTURE.md', '/CONTRIBUTING.md');
-project.gitignore.exclude('.DS_Store', '/.jest-results.json');
+project.npmignore?.exclude(...['imports', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml', '/.jest-results.json', '/.lab-results.txt', '/ARCHITECTURE.md', '/CONTRIBUTING.md');
+project.gitignore.exclude('.DS_Store', '/.jest-results.json', '/.lab-results.txt');
 
 for (const folder of DEV_FOLDERS) {
   new javascript.TypescriptConfig(project, {
@@ -139,6 +139,13 @@ project.addTask('demo:trust', {
 project.addTask('golden:update', {
   description: 'Writes test/golden anew. Review the diff like code',
   exec: tsNode('scripts/golden.ts', 'scripts'),
+});
+project.addTask('lab', {
+  description: 'Applies the output to real clusters and real proxies, and attacks it (Linux, root, Go). lab/README.md',
+  steps: [
+    { exec: 'CGO_ENABLED=0 go build -C lab -ldflags "-s -w" -o bin/lab .' },
+    { exec: 'lab/bin/lab', receiveArgs: true },
+  ],
 });
 project.addTask('bench', {
   description: 'Measures build and synthesis against raw ApiObjects',

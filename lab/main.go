@@ -32,7 +32,7 @@ func main() {
 func dispatch(ctx context.Context, command string, args []string) error {
 	switch command {
 	// For people.
-	case "", "up", "down", "run", "list", "shell", "status":
+	case "", "up", "down", "run", "list", "mutate", "prove", "shell", "status":
 		return operate(ctx, command, args)
 	// In pods.
 	case "serve":

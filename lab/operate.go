@@ -54,8 +54,12 @@ func operate(ctx context.Context, command string, args []string) error {
 		return status(programs)
 	case "shell":
 		return shell(ctx, programs, args)
+	case "run":
+		return run(ctx, programs, repository, args)
+	case "mutate":
+		return mutate(ctx, programs, repository, args)
 	}
-	return run(ctx, programs, repository, command, args)
+	return prove(ctx, programs, repository, command == "prove")
 }
 
 // repositoryRoot is found from where the lab is started.
@@ -142,106 +146,8 @@ func list() error {
 	for _, c := range cases.All() {
 		fmt.Printf("%-50s %-20s %s\n", c.Name, c.Scenario, c.Expect)
 	}
-	return nil
-}
-
-// run plays cases: on the lab that is up if somebody explores, otherwise on one that is taken away afterwards.
-func run(ctx context.Context, programs build.Programs, repository, command string, args []string) error {
-	chosen, err := choose(cases.All(), args)
-	if err != nil {
-		return err
-	}
-	var f *federation.Federation
-	if l, missing := lab.Kept(programs); command == "run" && missing == nil {
-		if f, err = federation.Open(l, repository); err != nil {
-			return err
-		}
-		if err := f.Resume(); err != nil {
-			return err
-		}
-	} else {
-		l, opened, err := begin(ctx, programs, repository)
-		if err != nil {
-			return err
-		}
-		defer l.Down()
-		f = opened
-	}
-	results := play(ctx, f, chosen)
-	return report(results, ctx.Err())
-}
-
-// choose takes cases by name, or all of a group.
-func choose(all []cases.Case, names []string) ([]cases.Case, error) {
-	if len(names) == 0 {
-		return all, nil
-	}
-	var chosen []cases.Case
-	for _, name := range names {
-		before := len(chosen)
-		for _, c := range all {
-			if c.Name == name || c.Group() == name || c.Scenario == name {
-				chosen = append(chosen, c)
-			}
-		}
-		if len(chosen) == before {
-			return nil, fmt.Errorf("there is no case or group %q: `npm run lab -- list` shows them", name)
-		}
-	}
-	return chosen, nil
-}
-
-func play(ctx context.Context, f *federation.Federation, chosen []cases.Case) []cases.Result {
-	var results []cases.Result
-	for _, c := range chosen {
-		if ctx.Err() != nil {
-			return results
-		}
-		if err := use(ctx, f, c.Scenario); err != nil {
-			results = append(results, cases.Result{Case: c, Failures: []string{err.Error()}})
-		} else {
-			results = append(results, cases.Play(ctx, f, c))
-		}
-		show(results[len(results)-1])
-	}
-	return results
-}
-
-// use applies a scenario, unless it is the one that is applied.
-func use(ctx context.Context, f *federation.Federation, scenario string) error {
-	if f.Current() == scenario {
-		return nil
-	}
-	if err := f.Use(ctx, scenario); err != nil {
-		return err
-	}
-	return cases.Settle(ctx, f, scenario)
-}
-
-func show(result cases.Result) {
-	mark := "ok  "
-	if !result.OK() {
-		mark = "FAIL"
-	}
-	say("%s %-48s %5.1fs  %s", mark, result.Name, result.Took.Seconds(), result.Seen)
-	for _, failure := range result.Failures {
-		fmt.Printf("                 %s\n", strings.ReplaceAll(failure, "\n", "\n                 "))
-	}
-}
-
-func report(results []cases.Result, interrupted error) error {
-	failed := 0
-	for _, result := range results {
-		if !result.OK() {
-			failed++
-		}
-	}
-	fmt.Printf("%d passed, %d failed\n", len(results)-failed, failed)
-	if interrupted != nil {
-		return errors.New("interrupted before all cases were played")
-	}
-	if failed > 0 {
-		return fmt.Errorf("%d cases did not behave", failed)
+	for _, m := range cases.Mutations() {
+		fmt.Printf("%-50s %-20s without %s\n", m.Name, "mutation", m.Subject())
 	}
 	return nil
 }

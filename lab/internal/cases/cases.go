@@ -32,8 +32,8 @@ type Case struct {
 	Scenario string // the manifests that are applied
 	Run      func(*T)
 
-	// Probe is set when the case is just that: one thing to try, and its outcome. The mutation check repeats these.
-	Probe *Attempt
+	// Attempts are set when the case is just that: things to try, and their outcome. The mutation check repeats these.
+	Attempts []Attempt
 }
 
 // Attempt is a probe, whose it is, and what must come of it.
@@ -41,6 +41,17 @@ type Attempt struct {
 	From  From
 	Probe func(*federation.Federation) traffic.Probe
 	Want  string
+	// Read is the answer in a word; without it, Outcome.
+	Read func(traffic.Answer) string
+	// Do is in place of a probe, for what is tried at the API server.
+	Do func(context.Context, *federation.Federation) string
+}
+
+func (a Attempt) read(answer traffic.Answer) string {
+	if a.Read != nil {
+		return a.Read(answer)
+	}
+	return answer.Outcome()
 }
 
 // From is who tries: a workload of a mesh, or somebody outside when Mesh is empty.
@@ -97,6 +108,14 @@ func (t *T) Put(m *mesh.Mesh, text string) {
 	t.Must(err)
 	t.Cleanup(func(ctx context.Context) error { return m.Delete(ctx, objects...) })
 	t.Must(m.Put(t.Context, objects...))
+}
+
+// Again applies the scenario once more and waits until it holds: for the clean-up of cases that have changed something.
+func (t *T) Again(ctx context.Context) error {
+	if err := t.Federation.Again(ctx); err != nil {
+		return err
+	}
+	return Settle(ctx, t.Federation, t.Current())
 }
 
 // Try probes and returns the answers.
@@ -196,8 +215,11 @@ func Play(ctx context.Context, f *federation.Federation, c Case) (result Result)
 func Settle(ctx context.Context, f *federation.Federation, scenario string) error {
 	time.Sleep(time.Second)
 	for _, c := range All() {
-		if c.Scenario == scenario && c.Probe != nil && c.Probe.Want == "200" {
-			if err := until(ctx, f, c.Probe.From, c.Probe.Want, c.Probe.Probe(f)); err != nil {
+		for _, attempt := range c.Attempts {
+			if c.Scenario != scenario || attempt.Want != "200" {
+				continue
+			}
+			if err := until(ctx, f, attempt.From, attempt.Want, attempt.Probe(f)); err != nil {
 				return fmt.Errorf("scenario %s does not settle: %w", scenario, err)
 			}
 		}
@@ -207,13 +229,22 @@ func Settle(ctx context.Context, f *federation.Federation, scenario string) erro
 
 // ask is a case that is one probe.
 func ask(name string, laws []int, expect string, from From, probe func(*federation.Federation) traffic.Probe, want string) Case {
-	attempt := &Attempt{from, probe, want}
-	return Case{Name: name, Laws: laws, Expect: expect, Probe: attempt, Run: func(t *T) {
-		answer := t.Try(from, probe(t.Federation))[0]
-		t.Seen("%s", answer.Outcome())
-		if !matches(answer.Outcome(), want) {
-			t.Errorf("%s, and not %s%s", answer.Outcome(), want, detail(answer))
+	return attempts(name, laws, expect, Attempt{From: from, Probe: probe, Want: want})
+}
+
+// attempts is a case that is several probes.
+func attempts(name string, laws []int, expect string, all ...Attempt) Case {
+	return Case{Name: name, Laws: laws, Expect: expect, Attempts: all, Run: func(t *T) {
+		var outcomes []string
+		for _, attempt := range all {
+			answer := t.Try(attempt.From, attempt.Probe(t.Federation))[0]
+			outcome := attempt.read(answer)
+			outcomes = append(outcomes, outcome)
+			if !matches(outcome, attempt.Want) {
+				t.Errorf("from %s: %s, and not %s%s", attempt.From, outcome, attempt.Want, detail(answer))
+			}
 		}
+		t.Seen("%s", strings.Join(slices.Compact(outcomes), ", "))
 	}}
 }
 

@@ -2,8 +2,6 @@ package cases
 
 import (
 	"context"
-	"crypto/x509"
-	"net"
 	"time"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
@@ -15,6 +13,7 @@ import (
 var (
 	productpage = From{"west", "default/productpage"} // the caller that the article's scenario allows
 	other       = From{"west", "default/other"}       // a neighbour of it with another service account
+	visitor     = From{"west", "elsewhere/visitor"}   // lives in a namespace without callers
 	plain       = From{"west", "plain/plain"}         // has no sidecar
 	outside     = From{}                              // belongs to no mesh
 )
@@ -43,7 +42,7 @@ func send(method, url string) func(*federation.Federation) traffic.Probe {
 // reviews is the call that must work in the article's scenario, by its local name.
 func reviews(path string) traffic.Probe { return traffic.Probe{URL: "http://reviews:9080" + path} }
 
-// west issues a certificate with west's own CA, as somebody could who took over all of that mesh.
+// issue makes a certificate with a mesh's own CA, as somebody could who took over all of that mesh.
 func issue(f *federation.Federation, meshName string, request pki.Request) (pki.Leaf, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -83,6 +82,17 @@ func forged(request pki.Request) certificate {
 	}
 }
 
+// selfSigned vouches for itself.
+func selfSigned(request pki.Request) certificate {
+	return func(*federation.Federation) pki.Leaf {
+		leaf, err := pki.SelfSigned(request)
+		if err != nil {
+			panic(err)
+		}
+		return leaf
+	}
+}
+
 // none shows no certificate.
 func none(*federation.Federation) pki.Leaf { return pki.Leaf{} }
 
@@ -114,8 +124,5 @@ func path(target string) func(*traffic.Probe) {
 	return func(p *traffic.Probe) { p.URL = "https://" + reviewsSNI + target }
 }
 
-var (
-	clientOnly = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-	serverOnly = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	_          = net.IPv4len
-)
+// round is a duration as people read it.
+func round(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }

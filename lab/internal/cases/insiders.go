@@ -1,3 +1,64 @@
 package cases
 
-func insiders() []Case { return nil }
+import (
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// insiders are workloads of the consuming mesh that are not among the callers.
+func insiders() []Case {
+	local := get("http://reviews.default:9080/reviews/0")
+	return in("two-meshes-http",
+		ask("insiders/another-account", laws(4), "another service account of the caller's namespace is refused in the handshake at the egress gateway", other, local, "503"),
+		ask("insiders/another-namespace", laws(1), "a workload of another namespace is led nowhere", visitor, local, "503 | 502 | reset | closed | refused | timeout | unreachable"),
+		ask("insiders/no-sidecar", laws(5), "nor is one without a sidecar", plain, local, "refused | timeout | unreachable"),
+		ask("insiders/egress-plaintext", laws(5), "the egress gateway does not answer without TLS", plain, func(*federation.Federation) traffic.Probe {
+			return traffic.Probe{URL: "http://" + egressHost + ":15443/reviews/0", Host: bindingSNI}
+		}, cutOff),
+		ask("insiders/egress-no-certificate", laws(4), "nor without a certificate", plain, toEgress(none), refused),
+		ask("insiders/egress-another-account", laws(4), "nor to another account's genuine certificate",
+			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/other"})), refused),
+		ask("insiders/egress-foreign-ca", laws(4), "nor to the caller's name from a foreign CA",
+			plain, toEgress(forged(pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), refused),
+		ask("insiders/egress-peers-ca", laws(4), "nor to the caller's name from the peer's CA: it counts only for the peer",
+			plain, toEgress(of("east", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), refused),
+		ask("insiders/egress-unknown-name", laws(1), "nor for a name that nothing is bound to",
+			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), sni("p9080.ratings.default.east.egress.fed.west.example")), noServer),
+		ask("insiders/egress-as-peer", laws(1), "nor for the peer's own name: the gateway is no open relay",
+			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), sni(reviewsSNI)), noServer),
+		ask("insiders/ingress-direct", laws(1), "the caller itself cannot go to the peer without its gateway",
+			productpage, toIngress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), noServer), // its sidecar may lose the alert
+		ask("insiders/ingress-direct-no-certificate", laws(1), "nor without a certificate", other, toIngress(none), noServer),
+		ask("insiders/ingress-plaintext", laws(5), "nor in the clear", other, func(*federation.Federation) traffic.Probe {
+			return traffic.Probe{URL: "http://" + reviewsSNI + "/reviews/0", Dial: eastAddress}
+		}, "503 | 502 | "+cutOff),
+		Case{Name: "insiders/alias-without-route", Laws: laws(1), Expect: "without its route, the local name leads nowhere", Run: aliasWithoutRoute},
+	)
+}
+
+// toEgress is a request to west's egress gateway with the TLS of whoever tries.
+func toEgress(shown certificate, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
+	return func(f *federation.Federation) traffic.Probe {
+		leaf := shown(f)
+		p := traffic.Probe{
+			URL: "https://" + bindingSNI + "/reviews/0", Dial: egressHost + ":15443",
+			TLS: &traffic.TLS{ServerName: bindingSNI, Cert: leaf.Cert, Key: leaf.Key, ALPN: []string{"istio"}},
+		}
+		for _, one := range change {
+			one(&p)
+		}
+		return p
+	}
+}
+
+func aliasWithoutRoute(t *T) {
+	objects, err := t.Objects("two-meshes-http", "west")
+	t.Must(err)
+	route := object(objects, "VirtualService", "fed-out-reviews")
+	t.Must(t.West.Delete(t.Context, route))
+	t.Cleanup(t.Again)
+	took := t.Until(productpage, "503 | 502", reviews("/reviews/0"))
+	t.Want(other, "503 | 502", reviews("/reviews/0"))
+	t.Seen("503 after %s", round(took))
+}

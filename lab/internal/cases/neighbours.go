@@ -1,3 +1,184 @@
 package cases
 
-func neighbours() []Case { return nil }
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// neighbours are others in the same mesh who write objects that touch the boundary: its gateways, its hosts, its names. Each attack is tried
+// twice: the API server refuses it, and with the admission policy out of force it has no effect. The last case shows what the
+// attacks lead to when istiod lacks the variable as well.
+func neighbours() []Case {
+	var all []Case
+	for _, a := range attacks {
+		if a.refused != "" {
+			all = append(all, Case{Name: "neighbours/refused-" + a.name, Laws: laws(17), Expect: "the API server refuses " + a.what, Run: a.isRefused})
+		}
+	}
+	for _, a := range harmless {
+		all = append(all, Case{Name: "neighbours/passes-" + a.name, Laws: laws(17), Expect: "the API server takes " + a.what + ", and it does nothing to the boundary", Run: a.passes})
+	}
+	all = append(all,
+		Case{Name: "neighbours/status-passes", Laws: laws(17), Expect: "controllers may write the status of objects that the policy would refuse", Run: statusPasses},
+		Case{Name: "neighbours/finalizer", Laws: laws(17), Expect: "an object that a finalizer keeps alive cannot be turned against us, and can go", Run: finalizer},
+	)
+	for _, a := range attacks {
+		if a.refused != "" && !a.onlyRefused {
+			all = append(all, Case{Name: "neighbours/unseen-" + a.name, Laws: laws(17), Expect: "without the policy, no effect: " + a.what, Run: a.isUnseen})
+		}
+	}
+	for _, o := range allowed {
+		all = append(all, Case{Name: "neighbours/" + o.name, Laws: o.laws, Expect: o.what, Run: o.run})
+	}
+	all = append(all,
+		Case{Name: "neighbours/unseen-older-route", Laws: laws(17), Expect: "without the policy, no effect on callers in the bound name's namespace: a VirtualService for it that is older than ours", Run: olderRoute},
+		Case{Name: "neighbours/danger-filter-in-root", Laws: laws(17), Expect: "without the policy, a filter in the root namespace changes our proxies: the policy is what protects them", Run: filterInRootWorks},
+		Case{Name: "neighbours/danger-neither-lock", Laws: laws(17), Expect: "without the policy and without istiod's variable, foreign Gateways open, freeze and take over the boundary", Run: neitherLock},
+	)
+	return append(in("two-meshes-http", all...), in("three-meshes",
+		Case{Name: "neighbours/danger-older-route", Laws: laws(17), Expect: "without the policy, a neighbour's older VirtualService takes the callers of other namespaces than the bound name's: the policy is what protects the name", Run: olderRouteSteals},
+	)...)
+}
+
+// otherOfWest is a workload of west that is not its egress gateway.
+var otherOfWest = pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}
+
+// isRefused tries the first object: the others only make use of it.
+func (a attack) isRefused(t *T) {
+	m := t.Mesh(a.mesh)
+	moveIn(t, m)
+	first := parsed(t, a.objects)[0]
+	t.Cleanup(func(ctx context.Context) error { return m.Delete(ctx, first) })
+	err := m.Put(t.Context, first)
+	if err == nil {
+		t.Errorf("the API server took it")
+		return
+	}
+	_, message, _ := strings.Cut(err.Error(), "denied request: ")
+	t.Seen("%s", message)
+	subject := fmt.Sprintf("%s %s/%s ", first.GetKind(), first.GetNamespace(), first.GetName())
+	if !refusal(err) || !strings.HasPrefix(message, subject) || !strings.Contains(message, a.refused) || !strings.Contains(message, "mesh "+a.mesh) {
+		t.Errorf("the refusal does not name the object (%s), the reason (%s) and the boundary: %v", subject, a.refused, err)
+	}
+}
+
+// isUnseen writes all objects with the policy out of force.
+func (a attack) isUnseen(t *T) {
+	m := t.Mesh(a.mesh)
+	moveInWithPod(t, t.East)
+	moveIn(t, m)
+	withoutPolicy(t, m)
+	before := listeners(t, m, gatewayOf(a.mesh))
+	t.Put(m, a.objects)
+	arrived(t, m)
+	unharmed(t)
+	if after := listeners(t, m, gatewayOf(a.mesh)); after != before {
+		t.Errorf("the gateway listened on %s, and now on %s", before, after)
+	}
+	if a.check != nil {
+		a.check(t)
+	}
+	t.Seen("200 and 503 as before, no other listener, updates still arrive")
+}
+
+func gatewayOf(meshName string) string {
+	if meshName == "west" {
+		return "istio-federation/federation-egress"
+	}
+	return "istio-federation/federation-ingress"
+}
+
+// passes writes the objects with the policy in force.
+func (a attack) passes(t *T) {
+	m := t.Mesh(a.mesh)
+	moveIn(t, m)
+	t.Put(m, a.objects)
+	arrived(t, m)
+	unharmed(t)
+	t.Seen("taken; 200 and 503 as before")
+}
+
+// finalizer keeps an object there after it was deleted, and tries to change it then.
+func finalizer(t *T) {
+	moveIn(t, t.East)
+	text := `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: lingering, namespace: tenant, finalizers: [%s]}
+spec: {selector: {istio: %s}, servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*"]}]}
+`
+	kept, ours, freed := fmt.Sprintf(text, "lab.example/keep", "tenants-own"), fmt.Sprintf(text, "lab.example/keep", "istio-federation-ingress"), fmt.Sprintf(text, "", "tenants-own")
+	t.Put(t.East, kept)
+	_, err := t.East.Kubectl(t.Context, "", "-n", "tenant", "delete", "gateways.networking.istio.io", "lingering", "--wait=false")
+	t.Must(err)
+	err = t.East.Put(t.Context, parsed(t, ours)...)
+	if err == nil || !refusal(err) {
+		t.Errorf("its selector could be changed to ours: %v", err)
+	}
+	t.Must(t.East.Put(t.Context, parsed(t, freed)...))
+	t.Must(t.East.Delete(t.Context, parsed(t, freed)...))
+	t.Seen("edit refused, gone without its finalizer")
+}
+
+// statusPasses needs an object that is refused: it is written while the policy is out of force, as if it had been there before.
+func statusPasses(t *T) {
+	moveIn(t, t.East)
+	foreign := parsed(t, foreignGateway("v1", ourIngress, ownPort))
+	t.Cleanup(func(ctx context.Context) error { return t.East.Delete(ctx, foreign...) })
+	patch := []string{"-n", "tenant", "patch", "gateways.networking.istio.io", "foreign", "--type=merge", "-p"}
+	whilePolicyIsOff(t, t.East, func() { put(t, t.East, foreignGateway("v1", ourIngress, ownPort)) })
+	_, err := t.East.Kubectl(t.Context, "", append(patch, `{"status":{"conditions":[{"type":"Reconciled","status":"True"}]}}`, "--subresource=status")...)
+	t.Must(err)
+	if _, err := t.East.Kubectl(t.Context, "", append(patch, `{"metadata":{"labels":{"touched":"yes"}}}`)...); err == nil {
+		t.Errorf("other changes of it pass, too")
+	}
+	t.Seen("status taken, other changes refused")
+}
+
+// olderRouteSteals is about callers in another namespace than the bound name's. To those in the name's own namespace our route is private, and
+// istiod prefers that to whatever others export. To all others it is one exported route among several, of which the oldest wins.
+func olderRouteSteals(t *T) {
+	moveIn(t, t.West)
+	caller, call := From{"west", "west/client"}, traffic.Probe{URL: "http://ledger.partners:8080/entries", Method: "POST"}
+	theirs := neighbourRoute("tenant", "ledger.partners.svc.cluster.local", `[west]`)
+	if err := t.West.Put(t.Context, parsed(t, theirs)...); err == nil || !refusal(err) {
+		t.Errorf("the policy does not refuse it: %v", err)
+	}
+	withoutPolicy(t, t.West)
+	during(t, t.West, theirs, func() {
+		renew(t, t.West, "VirtualService fed-out-ledger")
+		time.Sleep(2 * time.Second) // before ours has arrived, theirs is the only one: that would prove nothing
+		t.Want(caller, "418", call)
+		t.Seen("a caller of another namespace gets the neighbour's 418")
+	})
+	t.Until(caller, "200", call)
+}
+
+// olderRoute is the same for callers in the bound name's namespace.
+func olderRoute(t *T) {
+	moveIn(t, t.West)
+	withoutPolicy(t, t.West)
+	for _, exportTo := range []string{`["*"]`, `[default]`} {
+		during(t, t.West, neighbourRoute("tenant", reviewsHost, exportTo), func() {
+			renew(t, t.West, "VirtualService fed-out-reviews")
+			t.Until(productpage, "200", reviews("/reviews/0"))
+			arrived(t, t.West)
+			unharmed(t)
+		})
+	}
+	t.Seen("200 and 503 as before, for an export to everybody and one to the callers")
+}
+
+func filterInRootWorks(t *T) {
+	withoutPolicy(t, t.East)
+	filter := abortFilter("istio-system", `{labels: {istio: istio-federation-ingress}}`)
+	t.Put(t.East, filter)
+	t.Until(outside, "418", toIngress(genuine)(t.Federation))
+	t.Must(t.East.Delete(t.Context, parsed(t, filter)...))
+	t.Until(outside, "200", toIngress(genuine)(t.Federation))
+	t.Seen("every request of the peer gets the filter's 418")
+}

@@ -1,3 +1,295 @@
 package cases
 
-func strangers() []Case { return nil }
+import (
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// How a refusal looks: an alert in the handshake, or the end of the connection before any answer.
+const (
+	refused  = "alert: *"
+	cutOff   = "reset | closed"
+	noServer = "reset | closed | alert: *"
+)
+
+// strangers come to east's ingress gateway on their own, past every egress gateway.
+func strangers() []Case {
+	return slices.Concat(
+		in("two-meshes-http", certificates()...),
+		in("two-meshes-http", serverNames()...),
+		in("two-meshes-http", requests()...),
+		in("two-meshes-http", paths()...),
+		in("three-meshes", peers()...),
+	)
+}
+
+// certificates: who somebody is, on a server name that exists.
+func certificates() []Case {
+	day := 24 * time.Hour
+	attempt := func(name, expect string, shown certificate, want string) Case {
+		return ask("strangers/"+name, laws(2), expect, outside, toIngress(shown), want)
+	}
+	return []Case{
+		attempt("genuine", "the certificate of west's egress gateway opens the door: the refusals below are about something else than the probe", genuine, "200"),
+		attempt("no-certificate", "nobody gets in without a certificate", none, refused),
+		attempt("self-signed", "nor with the right name on a certificate that vouches for itself", selfSigned(pki.Request{SpiffeID: egressID}), refused),
+		attempt("foreign-ca", "nor from a CA that nobody knows", forged(pki.Request{SpiffeID: egressID}), refused),
+		attempt("expired", "nor with a certificate that was good yesterday",
+			of("west", pki.Request{SpiffeID: egressID, NotBefore: time.Now().Add(-2 * day), NotAfter: time.Now().Add(-day)}), refused),
+		attempt("not-yet-valid", "nor with one that will be good tomorrow",
+			of("west", pki.Request{SpiffeID: egressID, NotBefore: time.Now().Add(day), NotAfter: time.Now().Add(2 * day)}), refused),
+		attempt("another-workload", "a workload of west is not its egress gateway",
+			of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), refused),
+		attempt("another-namespace", "nor is a namesake in another namespace",
+			of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/federation-egress"}), refused),
+		attempt("no-identity", "nor a certificate of west's CA without any name", of("west", pki.Request{}), refused),
+		attempt("name-as-dns", "nor one with the name in another field", of("west", pki.Request{DNSNames: []string{"federation-egress.west.example"}}), refused),
+		attempt("another-peers-ca", "north's CA cannot issue west's identity", of("north", pki.Request{SpiffeID: egressID}), refused),
+		attempt("own-mesh", "east's own certificates count nothing at east's boundary", of("east", pki.Request{SpiffeID: ingressID}), refused),
+		attempt("own-mesh-as-peer", "east's CA cannot issue west's identity", of("east", pki.Request{SpiffeID: egressID}), refused),
+		attempt("wrong-usage", "a certificate for servers only is no client's",
+			of("west", pki.Request{SpiffeID: egressID, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}), refused),
+		ask("strangers/tls-1.2", laws(2), "older TLS is refused whoever asks", outside, toIngress(genuine, func(p *traffic.Probe) { p.TLS.MaxVersion = "1.2" }), refused),
+		ask("strangers/plaintext", laws(5), "without TLS there is no answer", outside, func(*federation.Federation) traffic.Probe {
+			return traffic.Probe{URL: "http://" + reviewsSNI + "/reviews/0", Dial: eastAddress}
+		}, cutOff),
+	}
+}
+
+// serverNames: what somebody with the genuine certificate asks for.
+func serverNames() []Case {
+	attempt := func(name, expect, want string, change ...func(*traffic.Probe)) Case {
+		return ask("strangers/"+name, laws(1, 2), expect, outside, toIngress(genuine, change...), want)
+	}
+	return []Case{
+		attempt("no-sni", "no server name, no server", noServer, sni("")),
+		attempt("unknown-sni", "nor for one that was never exposed", noServer, sni("p9080.ratings.west.fed.east.example")),
+		attempt("backend-sni", "nor for a backend's own name", noServer, sni(reviewsHost)),
+		attempt("istio-sni", "nor for the names that Istio's own gateways route by", noServer, sni("outbound_.9080_._.reviews.default.svc.cluster.local")),
+		attempt("another-peers-sni", "nor for the name under which another peer would ask", noServer, sni("p9080.reviews.north.fed.east.example")),
+		attempt("wildcard-sni", "nor for a wildcard", noServer, sni("*.west.fed.east.example")),
+		attempt("upper-case-sni", "upper case is the same name, with the same locks: the genuine certificate", "200", sni(strings.ToUpper(reviewsSNI))),
+		ask("strangers/upper-case-sni-without-certificate", laws(2), "and nobody else", outside, toIngress(none, sni(strings.ToUpper(reviewsSNI))), refused),
+		{Name: "strangers/dotted-sni", Laws: laws(2), Expect: "a dot at the end opens nothing without a certificate", Run: dottedServerName},
+		attempt("another-host", "the right name in the handshake and another service in the request", "404", host("ratings.default.svc.cluster.local:9080")),
+		attempt("backend-host", "also the backend's own", "404", host(reviewsHost)),
+		attempt("dotted-host", "also the own name with a dot", "404", host(reviewsSNI+".")),
+		attempt("another-host-h2", "also over HTTP/2", "404", host("ratings.default.svc.cluster.local:9080"), h2),
+		attempt("h2", "HTTP/2 itself is fine", "200", h2),
+		{Name: "strangers/second-request", Laws: laws(2), Expect: "a later request on an open connection is judged like the first", Run: secondRequest},
+	}
+}
+
+func h2(p *traffic.Probe) { p.Kind = "h2" }
+
+// secondRequest asks for something else where the first one was allowed.
+func secondRequest(t *T) {
+	for _, kind := range []string{"http", "h2"} {
+		p := toIngress(genuine)(t.Federation)
+		p.Kind = kind
+		p.Then = []traffic.Probe{
+			{URL: "https://ratings.default.svc.cluster.local/reviews/0", Host: "ratings.default.svc.cluster.local"},
+			{URL: "https://" + reviewsSNI + "/admin"},
+			{URL: "https://" + reviewsSNI + "/reviews/1"},
+		}
+		answer := t.Try(outside, p)[0]
+		outcomes := []string{answer.Outcome()}
+		for _, then := range answer.Then {
+			outcomes = append(outcomes, then.Outcome())
+		}
+		t.Seen("%s: %s", kind, strings.Join(outcomes, " "))
+		if want := "200 404 403 200"; strings.Join(outcomes, " ") != want {
+			t.Errorf("%s: %v, and not %s%s", kind, outcomes, want, detail(answer))
+		}
+	}
+}
+
+// dottedServerName needs a client that sends what it is told: Go's takes the dot off.
+func dottedServerName(t *T) {
+	pod, err := t.West.Pod(t.Context, plain.Workload)
+	t.Must(err)
+	command := fmt.Sprintf("echo | timeout 5 openssl s_client -connect %s -servername %s. -tls1_3 2>&1 | tail -5; "+
+		"printf 'GET /reviews/0 HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n' | timeout 3 openssl s_client -quiet -connect %s -servername %s. -tls1_3 2>&1", eastAddress, reviewsSNI, reviewsSNI, eastAddress, reviewsSNI)
+	out, err := t.West.Exec(t.Context, pod, "app", nil, "sh", "-c", command)
+	if err != nil && out == "" {
+		t.Must(err)
+	}
+	if strings.Contains(out, "HTTP/1.1") {
+		t.Errorf("there is an answer: %s", out)
+	}
+	t.Seen("no answer")
+}
+
+// requests that mean something else to the next reader.
+func requests() []Case {
+	attempt := func(name, expect, body, want string) Case {
+		return ask("strangers/"+name, laws(3), expect, outside, toIngress(genuine, func(p *traffic.Probe) {
+			p.Kind, p.Quiet, p.Body = "raw", time.Second, strings.ReplaceAll(body, "\n", "\r\n")
+		}), want)
+	}
+	start := "POST /reviews/0 HTTP/1.1\nHost: " + reviewsSNI + "\n"
+	hidden := "GET /admin HTTP/1.1\nHost: " + reviewsSNI + "\n\n"
+	return []Case{
+		attempt("length-and-chunks", "two lengths in one request are refused", start+"Content-Length: 4\nTransfer-Encoding: chunked\n\n0\n\n"+hidden, "400"),
+		attempt("chunks-and-length", "in either order", start+"Transfer-Encoding: chunked\nContent-Length: 60\n\n0\n\n"+hidden, "400"),
+		attempt("odd-chunks", "an encoding that only some readers know is refused", start+"Transfer-Encoding: xchunked\n\n0\n\n"+hidden, "400 | 501"),
+		attempt("two-lengths", "also two different lengths", start+"Content-Length: 4\nContent-Length: 5\n\nabcde", "400"),
+		attempt("folded-length", "also a length that goes on in the next line", start+"Content-Length: 4\nTransfer-Encoding:\n chunked\n\n0\n\n"+hidden, "400"),
+		{Name: "strangers/folded-header", Laws: laws(3), Expect: "a header that goes on in the next line arrives as one line", Run: foldedHeader},
+		attempt("space-before-colon", "also a header's name with a space", "GET /reviews/0 HTTP/1.1\nHost : "+reviewsSNI+"\n\n", "400"),
+		attempt("no-host", "also a request without Host", "GET /reviews/0 HTTP/1.1\n\n", "400"),
+		attempt("two-hosts", "also one with two", "GET /reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\nHost: ratings\n\n", "400 | 404"),
+		attempt("absolute-target", "an absolute target counts, and Host does not", "GET http://ratings.default.svc.cluster.local/reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\n\n", "404"),
+		attempt("connect", "no tunnel", "CONNECT ratings.default.svc.cluster.local:9080 HTTP/1.1\nHost: "+reviewsSNI+"\n\n", "403 | 404 | 400"),
+		ask("strangers/long-header", laws(3), "a header beyond every measure is refused", outside, toIngress(genuine, func(p *traffic.Probe) {
+			p.Header = [][2]string{{"X-Long", strings.Repeat("a", 100_000)}}
+		}), "431"),
+		ask("strangers/many-headers", laws(3), "also too many of them", outside, toIngress(genuine, func(p *traffic.Probe) {
+			for i := range 200 {
+				p.Header = append(p.Header, [2]string{fmt.Sprintf("X-%d", i), "a"})
+			}
+		}), "431"),
+		{Name: "strangers/other-ports", Laws: laws(1), Expect: "the gateway pods listen on 15443, and on what probes and metrics need", Run: otherPorts},
+	}
+}
+
+func foldedHeader(t *T) {
+	p := toIngress(genuine)(t.Federation)
+	p.Kind, p.Body = "raw", "GET /reviews/0 HTTP/1.1\r\nHost: "+reviewsSNI+"\r\nX-A: b\r\n c: d\r\n\r\n"
+	answer := t.Try(outside, p)[0]
+	t.Seen("%s", answer.Outcome())
+	if answer.Outcome() == "200" && !strings.Contains(answer.Body, `["x-a","b c: d"]`) {
+		t.Errorf("the backend saw something else: %s", answer.Body)
+	}
+}
+
+// listening are the ports that a gateway pod may have open to others: ours, readiness, and two for metrics.
+var listening = []string{"15020", "15021", "15090", "15443"}
+
+func otherPorts(t *T) {
+	for _, gateway := range []struct{ mesh, app string }{{"east", "federation-ingress"}, {"west", "federation-egress"}} {
+		m := t.Mesh(gateway.mesh)
+		pod, err := m.Pod(t.Context, federation.Boundary+"/"+gateway.app)
+		t.Must(err)
+		out, err := m.Exec(t.Context, pod, "istio-proxy", nil, "cat", "/proc/net/tcp", "/proc/net/tcp6")
+		t.Must(err)
+		open := openPorts(out)
+		t.Seen("%s: %s", gateway.app, strings.Join(open, " "))
+		if !slices.Equal(open, listening) {
+			t.Errorf("%s listens on %v, and not on %v", gateway.app, open, listening)
+		}
+	}
+}
+
+// openPorts reads the kernel's table of sockets: those that listen, and not on the loopback.
+func openPorts(table string) []string {
+	var open []string
+	for _, line := range strings.Split(table, "\n") {
+		fields := strings.Fields(line)
+		if len(fields) < 4 || fields[3] != "0A" {
+			continue
+		}
+		address, port, _ := strings.Cut(fields[1], ":")
+		var number int
+		if _, err := fmt.Sscanf(port, "%X", &number); err != nil || address == "0100007F" || address == "00000000000000000000000001000000" {
+			continue
+		}
+		if text := fmt.Sprint(number); !slices.Contains(open, text) {
+			open = append(open, text)
+		}
+	}
+	slices.Sort(open)
+	return open
+}
+
+// paths: every spelling of a path that no rule names, and some of one that a rule names.
+func paths() []Case {
+	var cases []Case
+	for _, p := range []struct{ name, target, want string }{
+		{"prefix-alone", "/reviews", "403"},
+		{"longer-word", "/reviewsadmin", "403"},
+		{"upper-case", "/REVIEWS/0", "403"},
+		{"double-slash", "//admin", "403"},
+		{"double-slash-inside", "/reviews//0", "200"},
+		{"double-slash-first", "//reviews/0", "403"},
+		{"dots", "/reviews/../admin", "403"},
+		{"dots-that-stay", "/reviews/../reviews/0", "200"},
+		{"encoded-dots", "/reviews/%2e%2e/admin", "403"},
+		{"encoded-dots-upper", "/reviews/%2E%2E/admin", "403"},
+		{"half-encoded-dots", "/reviews/.%2e/admin", "403"},
+		{"double-encoded-dots", "/reviews/%252e%252e/admin", "200"}, // the backend is asked for just that, it is no spelling of /admin
+		{"encoded-slash", "/reviews/..%2fadmin", "400"},
+		{"encoded-slash-upper", "/reviews/..%2Fadmin", "400"},
+		{"backslash", `/reviews/..\admin`, "400 | 403"},
+		{"encoded-backslash", "/reviews/..%5cadmin", "400"},
+		{"path-parameter", "/reviews/..;/admin", "400 | 403"},
+		{"null", "/reviews/%00", "400"},
+		{"encoded-letter", "/%72eviews/0", "403 | 200"},
+		{"fragment", "/reviews/0#/../../admin", "400 | 200"},
+		{"query", "/admin?/reviews/0", "403"},
+		{"asterisk", "*", "400 | 403 | 404 | closed"},
+	} {
+		cases = append(cases, spelling(p.name, p.target, p.want))
+	}
+	return cases
+}
+
+// spelling is tried by the caller in the mesh, and by a compromised gateway over both versions of HTTP.
+func spelling(name, target, want string) Case {
+	local := func(*federation.Federation) traffic.Probe {
+		return traffic.Probe{URL: "http://reviews:9080", Target: target}
+	}
+	direct := toIngress(genuine, func(p *traffic.Probe) { p.URL, p.Target = "https://"+reviewsSNI, target })
+	over2 := toIngress(genuine, func(p *traffic.Probe) { p.Kind, p.URL, p.Target = "h2", "https://"+reviewsSNI, target })
+	return attempts("paths/"+name, laws(3, 11), fmt.Sprintf("`%s`: %s, and the backend never sees a path outside of /reviews/", target, want),
+		Attempt{From: productpage, Probe: local, Want: want, Read: whereItLed},
+		Attempt{From: outside, Probe: direct, Want: want, Read: whereItLed},
+		Attempt{From: outside, Probe: over2, Want: want, Read: whereItLed})
+}
+
+// whereItLed is the outcome, and the path if the backend was asked for one that it must not see.
+func whereItLed(answer traffic.Answer) string {
+	if answer.Seen != nil && (!strings.HasPrefix(answer.Seen.Path, "/reviews/") || strings.Contains(answer.Seen.Path, "..")) {
+		return answer.Outcome() + ", the backend saw " + answer.Seen.Path
+	}
+	return answer.Outcome()
+}
+
+// peers: two of them at one gateway, each with a genuine certificate of its own.
+func peers() []Case {
+	const west, north = "p8080.ledger.west.fed.east.example", "p8080.ledger.north.fed.east.example"
+	northEgress := of("north", pki.Request{SpiffeID: "spiffe://north.example/ns/istio-federation/sa/federation-egress"})
+	to := func(name string, shown certificate, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
+		return toIngress(shown, append([]func(*traffic.Probe){func(p *traffic.Probe) {
+			p.URL, p.TLS.ServerName = "https://"+name+"/entries/1", name
+		}}, change...)...)
+	}
+	post := func(p *traffic.Probe) { p.Method, p.URL = "POST", "https://"+west+"/entries" }
+	return []Case{
+		ask("peers/own-name", laws(2), "north under its own name", outside, to(north, northEgress), "200"),
+		ask("peers/own-name-west", laws(2), "west under its own", outside, to(west, genuine, post), "200"),
+		ask("peers/others-name", laws(2), "north's certificate on west's name is refused", outside, to(west, northEgress), refused),
+		ask("peers/others-name-back", laws(2), "and west's on north's", outside, to(north, genuine), refused),
+		ask("peers/others-identity", laws(2), "west's identity from north's CA is refused on west's name", outside, to(west, of("north", pki.Request{SpiffeID: egressID})), refused),
+		ask("peers/others-identity-own-name", laws(2), "and on north's own", outside, to(north, of("north", pki.Request{SpiffeID: egressID})), refused),
+		ask("peers/others-host", laws(2), "north cannot ask for west's service on its own name", outside, to(north, northEgress, host(west)), "404"),
+		ask("peers/ungranted-port", laws(1), "west has no name for the port that was granted to north only", outside, to("p80.ledger.west.fed.east.example", genuine), noServer),
+		{Name: "peers/resumed-session", Laws: laws(2), Expect: "a TLS session of one name opens no other", Run: func(t *T) {
+			p := to(west, none)(t.Federation)
+			own := to(north, northEgress)(t.Federation)
+			p.TLS.ResumeFrom = own.TLS
+			answer := t.Try(outside, p)[0]
+			t.Seen("%s, resumed: %t", answer.Outcome(), answer.Resumed)
+			if answer.Resumed || !matches(answer.Outcome(), refused) {
+				t.Errorf("%s, resumed: %t%s", answer.Outcome(), answer.Resumed, detail(answer))
+			}
+		}},
+	}
+}

@@ -1,3 +1,198 @@
 package cases
 
-func timing() []Case { return nil }
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// timing is what changes while calls are under way, and how long it takes.
+func timing() []Case {
+	return slices.Concat(
+		in("two-meshes-http",
+			Case{Name: "time/grant-withdrawn", Laws: laws(1, 15), Expect: "a pruned grant is refused within a second, also on open connections", Run: func(t *T) {
+				withdrawn(t, "grant-withdrawn", "Gateway fed-in-west", "VirtualService fed-in-reviews-9080-west", "AuthorizationPolicy fed-in-reviews-9080-west")
+			}},
+			Case{Name: "time/peer-removed", Laws: laws(1, 15), Expect: "so is a pruned peer, and its CA goes as well", Run: func(t *T) {
+				withdrawn(t, "peer-removed", "Gateway fed-in-west", "VirtualService fed-in-reviews-9080-west", "AuthorizationPolicy fed-in-reviews-9080-west",
+					"AuthorizationPolicy fed-in-guard-west", "ConfigMap fed-in-trust-west")
+			}},
+			Case{Name: "time/ca-object-deleted", Laws: laws(15), Expect: "deleting the CA objects alone cuts nobody off", Run: authorityDeleted},
+			Case{Name: "time/istiod-away", Laws: laws(1), Expect: "calls go on while both istiods are away, and when they are back", Run: istiodAway},
+			Case{Name: "time/gateways-replaced", Laws: laws(1), Expect: "with two pods each, replacing the gateways costs no call", Run: gatewaysReplaced},
+			Case{Name: "time/certificates-renewed", Laws: laws(6), Expect: "gateways and callers renew their certificates without a failed call", Run: certificatesRenewed},
+			Case{Name: "time/egress-trust-changes", Laws: laws(2), Expect: "the egress gateway notices every change of its peers' CAs", Run: trustChanges},
+			Case{Name: "time/ca-rotated", Laws: laws(2), Expect: "west replaces its CA without a failed call; the old one counts for nothing afterwards", Run: authorityRotated},
+		),
+		orders(),
+		in("both-directions",
+			Case{Name: "time/address-dead", Laws: laws(1), Expect: "with one of two addresses dead, calls take the other one", Run: addressDead},
+			Case{Name: "time/addresses-dead", Laws: laws(1), Expect: "with both dead nothing works, and with both back everything", Run: addressesDead},
+		),
+	)
+}
+
+// load is the call that the scenario allows, so many times a second, on connections that stay open.
+func (t *T) load(perSecond int) *stream {
+	p := reviews("/reviews/0")
+	p.Every, p.Reuse = time.Second/time.Duration(perSecond), true
+	return t.stream("calls", productpage, p)
+}
+
+// withdrawn applies east with an ApplySet, as the quick start says, then what is left after east took consent back.
+func withdrawn(t *T, program string, gone ...string) {
+	t.restore()
+	t.Cleanup(func(ctx context.Context) error {
+		_, err := t.East.Kubectl(ctx, "", "-n", federation.Boundary, "delete", "configmap", "federation", "--ignore-not-found")
+		return err
+	})
+	before, err := t.Objects(t.Current(), "east")
+	t.Must(err)
+	t.Must(kubectlApplySet(t.Context, t, t.East, t.Files(t.Current(), "east")[0]))
+	t.Until(productpage, "200", reviews("/reviews/0"))
+
+	load := t.load(50)
+	t.pause(500 * time.Millisecond)
+	began := time.Now()
+	t.Must(kubectlApplySet(t.Context, t, t.East, t.Files(program, "east")[0]))
+	applied := time.Now()
+	for _, name := range gone {
+		kind, name, _ := strings.Cut(name, " ")
+		if _, err := t.East.Get(t.Context, object(before, kind, name)); !apierrors.IsNotFound(err) {
+			t.Errorf("%s %s is still there (%v)", kind, name, err)
+		}
+	}
+	t.pause(1200 * time.Millisecond)
+	refusedInTime(t, t.samples(load), began, applied)
+	t.Want(outside, "refused | closed | reset | alert*", toIngress(genuine)(t.Federation))
+}
+
+// refusedInTime notes when the last call got through, and demands that it was within a second after kubectl was done.
+func refusedInTime(t *T, samples []traffic.Sample, began, applied time.Time) {
+	var last time.Time
+	through, after := 0, 0
+	for _, sample := range samples {
+		if sample.Outcome != "200" {
+			continue
+		}
+		if sample.At.After(began) {
+			through++
+		}
+		if sample.At.After(applied) {
+			after++
+		}
+		last = sample.At
+	}
+	others := unlike(samples, "200")
+	t.Seen("%d sent; kubectl took %.1f s; the last call that got through was asked %+.2f s from its end (%d after its end)",
+		len(samples), applied.Sub(began).Seconds(), last.Sub(applied).Seconds(), after)
+	if len(others) == 0 {
+		t.Errorf("no call was refused")
+		return
+	}
+	t.Seen("then %s", summary(others, applied))
+	if last.Sub(applied) > time.Second {
+		t.Errorf("calls got through for %.1f s after kubectl was done", last.Sub(applied).Seconds())
+	}
+	if early := others[0].At; early.Before(began) {
+		t.Errorf("a call failed before anything was changed: %s", others[0].Outcome)
+	}
+	if wrong := unlike(others, "403 | 404 | 503"); len(wrong) > 0 {
+		t.Errorf("refused otherwise than by 403, 404 or 503: %s", summary(wrong, applied))
+	}
+}
+
+func authorityDeleted(t *T) {
+	t.openAgain(productpage, reviews("/reviews/0"))
+	t.oncePerConnection()
+	load := t.load(20)
+	t.without(t.East, t.manifest(t.East, "ConfigMap", "fed-in-trust-west"))
+	t.without(t.West, t.manifest(t.West, "ConfigMap", "fed-out-trust"))
+	t.pause(5 * time.Second)
+	t.Want(outside, "200", toIngress(genuine)(t.Federation))
+	t.Seen("5 s after both were deleted, on new connections")
+	t.steady(load)
+	t.Want(outside, "alert*", toIngress(forged(genuineRequest))(t.Federation)) // what was lost is not "anybody"
+}
+
+func istiodAway(t *T) {
+	t.openAgain(productpage, reviews("/reviews/0"))
+	t.oncePerConnection()
+	scale := func(ctx context.Context, replicas int) error {
+		for _, m := range []*mesh.Mesh{t.East, t.West} {
+			if _, err := m.Kubectl(ctx, "", "-n", mesh.System, "scale", "deployment/istiod", fmt.Sprintf("--replicas=%d", replicas)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	back := func(ctx context.Context) error {
+		if err := scale(ctx, 1); err != nil {
+			return err
+		}
+		for _, m := range []*mesh.Mesh{t.East, t.West} {
+			if err := rolled(ctx, m, mesh.System, "istiod"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	load := t.load(30)
+	t.Cleanup(back)
+	t.Must(scale(t.Context, 0))
+	for _, m := range []*mesh.Mesh{t.East, t.West} {
+		t.Must(mesh.Wait(t.Context, time.Minute, func() error {
+			if pods, err := m.Pod(t.Context, mesh.System+"/istiod"); err == nil {
+				return fmt.Errorf("%s is still there", pods.Name)
+			}
+			return nil
+		}))
+	}
+	t.pause(3 * time.Second)
+	t.Must(back(t.Context))
+	t.pause(2 * time.Second)
+	t.steady(load)
+}
+
+// gatewaysReplaced has two pods of each gateway, which is what the HorizontalPodAutoscaler sees to; the lab has none of its controllers.
+func gatewaysReplaced(t *T) {
+	t.openAgain(productpage, reviews("/reviews/0"))
+	gateways := []struct {
+		mesh *mesh.Mesh
+		name string
+	}{{t.East, "federation-ingress"}, {t.West, "federation-egress"}}
+	scale := func(ctx context.Context, replicas string) error {
+		for _, g := range gateways {
+			if _, err := g.mesh.Kubectl(ctx, "", "-n", federation.Boundary, "scale", "deployment/"+g.name, "--replicas="+replicas); err != nil {
+				return err
+			}
+		}
+		for _, g := range gateways {
+			if err := rolled(ctx, g.mesh, federation.Boundary, g.name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	t.Cleanup(func(ctx context.Context) error { return scale(ctx, "1") })
+	t.Must(scale(t.Context, "2"))
+	load := t.load(50)
+	t.pause(time.Second)
+	for _, g := range gateways {
+		began := time.Now()
+		_, err := g.mesh.Kubectl(t.Context, "", "-n", federation.Boundary, "rollout", "restart", "deployment/"+g.name)
+		t.Must(err)
+		t.Must(rolled(t.Context, g.mesh, federation.Boundary, g.name))
+		t.Seen("%s replaced in %.1f s", g.name, time.Since(began).Seconds())
+	}
+	t.pause(2 * time.Second)
+	t.steady(load)
+}

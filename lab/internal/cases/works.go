@@ -23,6 +23,7 @@ func works() []Case {
 			ask("works/method-rule-head", laws(3), "also one that reads", productpage, send("HEAD", "http://reviews:9080/reviews/0"), "403"),
 			ask("works/path-rule", laws(3), "a path that no rule names is refused", productpage, get("http://reviews:9080/admin"), "403"),
 			Case{Name: "works/apply-twice", Laws: laws(9, 13), Expect: "applying the same files again changes no object", Run: appliedTwice},
+			analyzed("two-meshes-http"),
 		),
 		in("separate-apps",
 			ask("works/separate-programs", laws(1), "two programs that share no code fit together", productpage, get("http://reviews:9080/reviews/0"), "200"),
@@ -33,6 +34,7 @@ func works() []Case {
 			ask("works/renamed-refuses", laws(1, 3), "the rule holds under the other name", From{"west", "finance/checkout"}, send("POST", "http://debit.finance/accounts"), "403"),
 		),
 		in("three-meshes",
+			analyzed("three-meshes"),
 			ask("works/third-mesh", laws(2), "two peers call one exporter, each by its own rules: west may write", From{"west", "west/client"}, send("POST", "http://ledger.partners:8080/entries"), "200"),
 			ask("works/third-mesh-own-rules", laws(3), "west may not read", From{"west", "west/client"}, get("http://ledger.partners:8080/entries/1"), "403"),
 			ask("works/third-mesh-reads", laws(2), "north may read", From{"north", "north/client"}, get("http://ledger.partners:8080/entries/1"), "200"),
@@ -42,6 +44,7 @@ func works() []Case {
 			ask("works/port-not-granted", laws(1), "a port that was granted to another peer leads nowhere", From{"west", "west/client"}, get("http://ledger.partners/balance"), "closed | reset | refused | timeout | 503 | 502"),
 		),
 		in("both-directions",
+			analyzed("both-directions"),
 			ask("works/both-directions-there", laws(1), "west calls east", productpage, get("http://reviews:9080/reviews/0"), "200"),
 			ask("works/both-directions-back", laws(1), "and east calls west, at static addresses and a public port of its own", From{"east", "default/reviews"}, get("http://details.catalogue:9080/details/0"), "200"),
 		),
@@ -83,6 +86,19 @@ func header(headers [][2]string, name string) string {
 		}
 	}
 	return strings.Join(values, ", ")
+}
+
+func analyzed(scenario string) Case {
+	return Case{Name: "works/analyze-" + scenario, Laws: laws(13), Expect: "`istioctl analyze` has no warning", Run: func(t *T) {
+		for _, m := range t.Meshes() {
+			messages, err := m.Analyze(t.Context)
+			t.Must(err)
+			for _, message := range messages {
+				t.Errorf("mesh %s: %s", m.Name, message)
+			}
+		}
+		t.Seen("no warning in %d meshes", len(t.Meshes()))
+	}}
 }
 
 func appliedTwice(t *T) {

@@ -27,6 +27,7 @@ var always = map[string][]app{
 	"west": {
 		{name: "default/productpage", account: "bookinfo-productpage"},
 		{name: "default/other", account: "other"},
+		{name: "elsewhere/visitor", account: "visitor"},
 		{name: "plain/plain", account: "plain", plain: true},
 	},
 }

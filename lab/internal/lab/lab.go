@@ -170,6 +170,9 @@ func (l *Lab) Outside(args ...string) *exec.Cmd {
 	return network.New(l.ID, "outsider").Command(append([]string{l.Self()}, args...)...)
 }
 
+// Here is the address at which the lab's hosts find this computer.
+func (l *Lab) Here() string { return l.subnet(1) }
+
 // Cut makes one public address of a mesh dead, as an unplugged line; Mend plugs it in.
 func (l *Lab) Cut(mesh, address string) error {
 	return network.New(l.ID, mesh).Unroute(l.world(), address)

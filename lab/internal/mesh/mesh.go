@@ -98,8 +98,18 @@ func (m *Mesh) ApplyFile(ctx context.Context, path string, args ...string) error
 	return nil
 }
 
-// Put applies one object or several as somebody else than the federation's owner would, strictly and without kubectl's start-up time.
+// Put applies objects as somebody else than the federation's owner would, strictly and without kubectl's start-up time.
 func (m *Mesh) Put(ctx context.Context, objects ...*unstructured.Unstructured) error {
+	return m.apply(ctx, "lab", objects)
+}
+
+// PutOwn applies objects of the manifests as their owner does: fields that it said before and does not say now go. Whoever else wrote
+// them would own them from then on, and the next scenario could not be applied without a conflict.
+func (m *Mesh) PutOwn(ctx context.Context, objects ...*unstructured.Unstructured) error {
+	return m.apply(ctx, "kubectl", objects)
+}
+
+func (m *Mesh) apply(ctx context.Context, owner string, objects []*unstructured.Unstructured) error {
 	for _, object := range objects {
 		resource, err := m.resource(object)
 		if err != nil {
@@ -110,7 +120,7 @@ func (m *Mesh) Put(ctx context.Context, objects ...*unstructured.Unstructured) e
 			return err
 		}
 		force := true
-		options := metav1.PatchOptions{FieldManager: "lab", Force: &force, FieldValidation: metav1.FieldValidationStrict}
+		options := metav1.PatchOptions{FieldManager: owner, Force: &force, FieldValidation: metav1.FieldValidationStrict}
 		if _, err := resource.Patch(ctx, object.GetName(), types.ApplyPatchType, data, options); err != nil {
 			return fmt.Errorf("%s %s/%s in mesh %s: %w", object.GetKind(), object.GetNamespace(), object.GetName(), m.Name, err)
 		}
@@ -118,27 +128,17 @@ func (m *Mesh) Put(ctx context.Context, objects ...*unstructured.Unstructured) e
 	return nil
 }
 
-// Replace writes an object as it is, whoever owns its fields: what the manifests say and the object here does not, goes.
-func (m *Mesh) Replace(ctx context.Context, object *unstructured.Unstructured) error {
+// Refuses tells whether the API server would refuse an object, and with which words.
+func (m *Mesh) Refuses(ctx context.Context, object *unstructured.Unstructured) (string, bool) {
 	resource, err := m.resource(object)
 	if err != nil {
-		return err
+		return err.Error(), true
 	}
-	current, err := resource.Get(ctx, object.GetName(), metav1.GetOptions{})
+	_, err = resource.Create(ctx, object, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldManager: "lab"})
 	if err != nil {
-		return err
+		return err.Error(), true
 	}
-	next := object.DeepCopy()
-	next.SetResourceVersion(current.GetResourceVersion())
-	if next.GetKind() == "Service" { // what the API server has chosen cannot be taken away
-		for _, field := range []string{"clusterIP", "clusterIPs"} {
-			if value, found, _ := unstructured.NestedFieldCopy(current.Object, "spec", field); found {
-				_ = unstructured.SetNestedField(next.Object, value, "spec", field)
-			}
-		}
-	}
-	_, err = resource.Update(ctx, next, metav1.UpdateOptions{FieldManager: "lab"})
-	return err
+	return "", false
 }
 
 // Get reads an object.

@@ -56,6 +56,28 @@ func New(organisation string) (*Authority, error) {
 	return &Authority{cert, key, encode("CERTIFICATE", der)}, err
 }
 
+// SelfSigned makes a certificate that vouches for itself.
+func SelfSigned(request Request) (Leaf, error) {
+	authority, err := New("nobody")
+	if err != nil {
+		return Leaf{}, err
+	}
+	key, ok := authority.key.(*ecdsa.PrivateKey)
+	if !ok {
+		return Leaf{}, fmt.Errorf("a new authority has a key of type %T", authority.key)
+	}
+	template, err := request.template()
+	if err != nil {
+		return Leaf{}, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return Leaf{}, err
+	}
+	keyPEM, err := KeyPEM(key)
+	return Leaf{Cert: encode("CERTIFICATE", der), Key: keyPEM}, err
+}
+
 // Load takes an authority from PEM: a mesh's own, for what a compromised owner of that mesh could do.
 func Load(cert, key []byte) (*Authority, error) {
 	block, _ := pem.Decode(cert)
@@ -76,6 +98,19 @@ func (a *Authority) Issue(request Request) (Leaf, error) {
 	if err != nil {
 		return Leaf{}, err
 	}
+	template, err := request.template()
+	if err != nil {
+		return Leaf{}, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
+	if err != nil {
+		return Leaf{}, err
+	}
+	keyPEM, err := KeyPEM(key)
+	return Leaf{Cert: encode("CERTIFICATE", der) + a.PEM, Key: keyPEM}, err
+}
+
+func (request Request) template() (*x509.Certificate, error) {
 	template := &x509.Certificate{
 		SerialNumber: serial(), DNSNames: request.DNSNames, IPAddresses: request.IPs,
 		NotBefore: request.NotBefore, NotAfter: request.NotAfter, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: request.Usages,
@@ -92,16 +127,11 @@ func (a *Authority) Issue(request Request) (Leaf, error) {
 	if request.SpiffeID != "" {
 		id, err := url.Parse(request.SpiffeID)
 		if err != nil {
-			return Leaf{}, err
+			return nil, err
 		}
 		template.URIs = []*url.URL{id}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
-	if err != nil {
-		return Leaf{}, err
-	}
-	keyPEM, err := KeyPEM(key)
-	return Leaf{Cert: encode("CERTIFICATE", der) + a.PEM, Key: keyPEM}, err
+	return template, nil
 }
 
 // NewKey makes a private key as PEM.

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -12,8 +14,8 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// Capture stands where a peer's ingress gateway would: it ends TLS, answers each request of HTTP/1.1 and HTTP/2 with 200, and tells all that
-// arrived, to the byte where that is possible. It listens when it returns, at the address that it returns, and goes on until the context
+// Capture stands where a peer's ingress gateway would: it ends TLS, answers each request of HTTP/1.1 and HTTP/2 with what it has seen, and
+// tells all that arrived, to the byte where that is possible. It listens when it returns, at the address that it returns, and goes on until the context
 // ends. What is not a request at all is told as well: such a Seen has Raw and no Method.
 func Capture(ctx context.Context, address string, config *tls.Config, onSeen func(Seen)) (net.Addr, error) {
 	listener, err := net.Listen("tcp", address)
@@ -32,6 +34,9 @@ func Capture(ctx context.Context, address string, config *tls.Config, onSeen fun
 	}()
 	return listener.Addr(), nil
 }
+
+// captureName is who answers in place of a pod.
+const captureName = "capture"
 
 // capture speaks the protocol that the client begins with, whatever ALPN said: meshes have names of their own there.
 func capture(ctx context.Context, conn *tls.Conn, onSeen func(Seen)) {
@@ -53,14 +58,20 @@ func capture(ctx context.Context, conn *tls.Conn, onSeen func(Seen)) {
 func captureHTTP2(ctx context.Context, conn net.Conn, onSeen func(Seen)) {
 	new(http2.Server).ServeConn(conn, &http2.ServeConnOpts{
 		Context: ctx,
-		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { onSeen(see(r)) }),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			seen := see(r)
+			seen.Pod = captureName
+			onSeen(seen)
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(seen)
+		}),
 	})
 }
 
 // captureHTTP1 takes one request and says whether another may follow.
 func captureHTTP1(conn *tls.Conn, reader *bufio.Reader, recorded *recorder, onSeen func(Seen)) bool {
 	var seen Seen
-	response := "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+	response := ""
 	request, err := http.ReadRequest(reader)
 	if err == nil {
 		state := conn.ConnectionState()
@@ -79,6 +90,11 @@ func captureHTTP1(conn *tls.Conn, reader *bufio.Reader, recorded *recorder, onSe
 		return false
 	}
 	onSeen(seen)
+	if err == nil {
+		seen.Pod, seen.Raw = captureName, ""
+		body, _ := json.Marshal(seen)
+		response = fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	}
 	_, failed := io.WriteString(conn, response)
 	return err == nil && failed == nil && !request.Close
 }

@@ -1,0 +1,93 @@
+package cases
+
+import (
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+func TestEveryCaseHasANameOfItsOwnALawAndAScenario(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range All() {
+		if seen[c.Name] {
+			t.Errorf("two cases are called %s", c.Name)
+		}
+		seen[c.Name] = true
+		if len(c.Laws) == 0 || c.Expect == "" || c.Scenario == "" || c.Run == nil {
+			t.Errorf("%s lacks a law, an expectation, a scenario or what to do", c.Name)
+		}
+		for _, law := range c.Laws {
+			if law < 1 || law > 17 {
+				t.Errorf("%s proves law %d, which does not exist", c.Name, law)
+			}
+		}
+		if group, rest, _ := strings.Cut(c.Name, "/"); group == "" || rest == "" {
+			t.Errorf("%s is no group/name", c.Name)
+		}
+	}
+}
+
+func TestThereAreEnoughCases(t *testing.T) {
+	if count := len(All()); count < 60 {
+		t.Errorf("%d cases", count)
+	}
+}
+
+func TestMutationsHaveNamesOfTheirOwnAndSwitchOffWhatExists(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range Mutations() {
+		if seen[m.Name] {
+			t.Errorf("two mutations are called %s", m.Name)
+		}
+		seen[m.Name] = true
+	}
+	for _, m := range Mutations() {
+		for _, off := range m.Off {
+			if !seen[off] {
+				t.Errorf("%s switches off %s, which does not exist", m.Name, off)
+			}
+		}
+	}
+}
+
+func TestAFieldIsTakenOutOfObjectsAndLists(t *testing.T) {
+	o := &unstructured.Unstructured{Object: map[string]any{
+		"kind": "Gateway", "metadata": map[string]any{"name": "g", "annotations": map[string]any{"a.b/c": "d"}},
+		"spec": map[string]any{"servers": []any{map[string]any{"tls": map[string]any{"mode": "MUTUAL"}}, "second"}},
+	}}
+	without("spec/servers/0/tls/mode", "metadata/annotations/a.b~1c")(o)
+	without("spec/servers/1")(o)
+	with("spec/servers/0/hosts", []any{"x"})(o)
+	servers, _, _ := unstructured.NestedSlice(o.Object, "spec", "servers")
+	if len(servers) != 1 || len(o.GetAnnotations()) != 0 {
+		t.Fatalf("left: %v", o.Object)
+	}
+	server := servers[0].(map[string]any)
+	if tls := server["tls"].(map[string]any); len(tls) != 0 || len(server["hosts"].([]any)) != 1 {
+		t.Errorf("left: %v", server)
+	}
+}
+
+func TestTakingOutWhatIsNotThereIsAMistake(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("nobody complains")
+		}
+	}()
+	without("spec/nothing")(&unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{}}})
+}
+
+func TestOutcomesAreComparedByWordOrByPrefix(t *testing.T) {
+	for _, c := range []struct {
+		got, want string
+		ok        bool
+	}{
+		{"200", "200", true}, {"403", "200", false}, {"reset", "refused | reset", true}, {"alert: expired certificate", "alert: *", true},
+		{"closed", "alert: *", false}, {"503", "5* | closed", true}, {"2000", "200", false},
+	} {
+		if matches(c.got, c.want) != c.ok {
+			t.Errorf("%q as %q", c.got, c.want)
+		}
+	}
+}

@@ -1,0 +1,369 @@
+package cases
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// Mutation takes one protection out of the manifests. If the lab is worth anything, a case notices.
+//
+// Protections lie in layers on purpose, so many are noticed only when the layers above are off, or when somebody attacks: both are in
+// place before and after, and what changes is this one protection.
+type Mutation struct {
+	Name   string
+	Laws   []int
+	Mesh   string
+	Kind   string
+	Object string
+	Change func(*unstructured.Unstructured) // nil takes the whole object away
+
+	Off    []string          // mutations that are in effect as well
+	Attack map[string]string // objects of somebody else, by mesh
+	Extra  []Attempt         // tried in addition to the cases' own attempts
+	// Impostor answers in place of the peer's gateway, with this certificate.
+	Impostor certificate
+	Cannot   string // why the lab cannot notice: what a law names stays, shown or not
+}
+
+// Subject is the object that is changed or taken away.
+func (m Mutation) Subject() string { return fmt.Sprintf("%s %s", m.Kind, m.Object) }
+
+// MutationResult says which attempts came out differently.
+type MutationResult struct {
+	Mutation
+	Noticed []string // "case: before → after"
+	Error   error
+}
+
+// OK tells whether the protection was missed, or why it cannot be.
+func (r MutationResult) OK() bool { return r.Error == nil && (len(r.Noticed) > 0 || r.Cannot != "") }
+
+// MutationScenario is the one whose manifests are mutated.
+const MutationScenario = "two-meshes-http"
+
+// mutant is a federation on which protections are taken away and put back.
+type mutant struct {
+	*federation.Federation
+	ctx      context.Context
+	attempts map[string]Attempt
+	original map[string][]*unstructured.Unstructured // by mesh
+}
+
+// Mutate plays mutations one after the other and hands each result on.
+func Mutate(ctx context.Context, f *federation.Federation, chosen []Mutation, done func(MutationResult)) error {
+	m := mutant{f, ctx, map[string]Attempt{}, map[string][]*unstructured.Unstructured{}}
+	for _, c := range All() {
+		for i, attempt := range c.Attempts {
+			if c.Scenario == MutationScenario && !slow(attempt) {
+				m.attempts[fmt.Sprintf("%s#%d", c.Name, i)] = attempt
+			}
+		}
+	}
+	for _, one := range f.Meshes() {
+		objects, err := f.Objects(MutationScenario, one.Name)
+		if err != nil {
+			return err
+		}
+		m.original[one.Name] = objects
+	}
+	base, err := m.outcomes(nil)
+	if err != nil {
+		return err
+	}
+	for name, outcome := range base {
+		if want := m.attempts[name].Want; outcome != want {
+			return fmt.Errorf("before any mutation, %s is %s and not %s", name, outcome, want)
+		}
+	}
+	for _, mutation := range chosen {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		noticed, err := m.play(mutation, base)
+		done(MutationResult{mutation, noticed, err})
+	}
+	return nil
+}
+
+// slow attempts wait for a time-out: they would be most of the check's time.
+func slow(a Attempt) bool { return strings.Contains(a.Want, "timeout") && a.From == plain }
+
+func (m mutant) play(mutation Mutation, base map[string]string) (noticed []string, err error) {
+	if mutation.Cannot != "" && mutation.Extra == nil {
+		return nil, nil
+	}
+	var undo []func() error
+	defer func() {
+		for _, back := range slices.Backward(undo) {
+			if failed := back(); failed != nil && err == nil {
+				err = failed
+			}
+		}
+	}()
+	for _, name := range mutation.Off {
+		back, err := m.apply(named(name))
+		if err != nil {
+			return nil, err
+		}
+		undo = append(undo, back)
+	}
+	for name, text := range mutation.Attack {
+		objects, err := mesh.Objects(text)
+		if err != nil {
+			return nil, err
+		}
+		target := m.Mesh(name)
+		undo = append(undo, func() error { return target.Delete(m.ctx, objects...) })
+		// An admission policy that was just switched off goes on for a moment.
+		if err := mesh.Wait(m.ctx, 10*time.Second, func() error { return target.Put(m.ctx, objects...) }); err != nil {
+			return nil, err
+		}
+	}
+	if mutation.Impostor != nil {
+		back, err := m.impostor(mutation.Impostor)
+		if err != nil {
+			return nil, err
+		}
+		undo = append(undo, back)
+	}
+	if len(undo) > 0 || mutation.Extra != nil {
+		m.settle()
+		if base, err = m.outcomes(mutation.Extra); err != nil {
+			return nil, err
+		}
+	}
+	back, err := m.apply(mutation)
+	if err != nil {
+		return nil, err
+	}
+	undo = append(undo, back)
+	for range 3 { // a proxy may take a moment longer
+		m.settle()
+		after, err := m.outcomes(mutation.Extra)
+		if err != nil {
+			return nil, err
+		}
+		if noticed = different(base, after); len(noticed) > 0 {
+			again, err := m.outcomes(mutation.Extra) // what the mutation before has left would be gone by now
+			return different(base, again), err
+		}
+	}
+	return nil, nil
+}
+
+// impostor answers on this computer, where west is led to in place of east.
+func (m mutant) impostor(shown certificate) (func() error, error) {
+	leaf := shown(m.Federation)
+	pair, err := tls.X509KeyPair([]byte(leaf.Cert), []byte(leaf.Key))
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(m.ctx)
+	address := m.Lab.Here()
+	if _, err := traffic.Capture(ctx, address+":15443", &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequestClientCert}, func(traffic.Seen) {}); err != nil {
+		stop()
+		return nil, err
+	}
+	back, err := m.apply(Mutation{
+		Mesh: "west", Kind: "ServiceEntry", Object: "fed-out-reviews-9080-east", Change: with("spec/endpoints", []any{map[string]any{"address": address}}),
+	})
+	return func() error { stop(); return back() }, err
+}
+
+// settle is the time that istiod and the proxies have for a change. It is long against the tenth of a second for which istiod collects
+// changes; what is not noticed then gets more time.
+func (m mutant) settle() { time.Sleep(900 * time.Millisecond) }
+
+func different(before, after map[string]string) []string {
+	var noticed []string
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		if before[name] != after[name] {
+			short, _, _ := strings.Cut(name, "#")
+			noticed = append(noticed, fmt.Sprintf("%s: %s → %s", short, before[name], after[name]))
+		}
+	}
+	return slices.Compact(noticed)
+}
+
+// outcomes of all attempts, those of one workload at once.
+func (m mutant) outcomes(extra []Attempt) (map[string]string, error) {
+	all := maps.Clone(m.attempts)
+	for i, attempt := range extra {
+		all["attack/"+strconv.Itoa(i)] = attempt
+	}
+	byFrom := map[From][]string{}
+	outcomes := map[string]string{}
+	for name, attempt := range all {
+		if attempt.Do != nil {
+			outcomes[name] = attempt.Do(m.ctx, m.Federation)
+			continue
+		}
+		byFrom[attempt.From] = append(byFrom[attempt.From], name)
+	}
+	var group errgroup.Group
+	var lock sync.Mutex
+	for from, names := range byFrom {
+		group.Go(func() error {
+			slices.Sort(names)
+			var probes []traffic.Probe
+			for _, name := range names {
+				p := all[name].Probe(m.Federation)
+				p.Timeout = 2 * time.Second
+				probes = append(probes, p)
+			}
+			answers, err := probe(m.ctx, m.Federation, from, probes...)
+			lock.Lock()
+			defer lock.Unlock()
+			for i, answer := range answers {
+				outcome := all[names[i]].read(answer)
+				if want := all[names[i]].Want; matches(outcome, want) {
+					outcome = want // one of several that are as good as another
+				}
+				outcomes[names[i]] = outcome
+			}
+			return err
+		})
+	}
+	return outcomes, group.Wait()
+}
+
+// apply changes the manifest of one object in its mesh, and returns what puts it back.
+func (m mutant) apply(mutation Mutation) (func() error, error) {
+	target := m.Mesh(mutation.Mesh)
+	original := object(m.original[mutation.Mesh], mutation.Kind, mutation.Object)
+	if mutation.Change == nil {
+		back := func() error { return target.PutOwn(m.ctx, original) }
+		return back, target.Delete(m.ctx, original)
+	}
+	changed := original.DeepCopy()
+	mutation.Change(changed)
+	replace := func(o *unstructured.Unstructured) error {
+		if err := target.PutOwn(m.ctx, o); err != nil || o.GetKind() != "Deployment" {
+			return err
+		}
+		return target.Ready(m.ctx, o.GetNamespace())
+	}
+	return func() error { return replace(original) }, replace(changed)
+}
+
+func named(name string) Mutation {
+	for _, mutation := range Mutations() {
+		if mutation.Name == name {
+			return mutation
+		}
+	}
+	panic("there is no mutation " + name)
+}
+
+// without takes a field or an element of a list out; numbers in the path are places in lists.
+func without(paths ...string) func(*unstructured.Unstructured) {
+	return func(o *unstructured.Unstructured) {
+		for _, path := range paths {
+			steps := split(path)
+			edit(o.Object, steps, func(parent any, last string) any {
+				switch parent := parent.(type) {
+				case map[string]any:
+					if _, ok := parent[last]; !ok {
+						panic(fmt.Sprintf("%s %s has no %s", o.GetKind(), o.GetName(), path))
+					}
+					delete(parent, last)
+					return parent
+				case []any:
+					i := index(last)
+					return slices.Delete(parent, i, i+1)
+				}
+				panic("no such field: " + path)
+			})
+		}
+	}
+}
+
+// with sets a field.
+func with(path string, value any) func(*unstructured.Unstructured) {
+	return func(o *unstructured.Unstructured) {
+		edit(o.Object, split(path), func(parent any, last string) any {
+			switch parent := parent.(type) {
+			case map[string]any:
+				parent[last] = value
+			case []any:
+				parent[index(last)] = value
+			}
+			return parent
+		})
+	}
+}
+
+// edit walks to the parent of the last step; what change returns takes the parent's place.
+func edit(node any, steps []string, change func(parent any, last string) any) any {
+	if len(steps) == 1 {
+		return change(node, steps[0])
+	}
+	switch node := node.(type) {
+	case map[string]any:
+		node[steps[0]] = edit(node[steps[0]], steps[1:], change)
+	case []any:
+		i := index(steps[0])
+		node[i] = edit(node[i], steps[1:], change)
+	}
+	return node
+}
+
+// split takes a path apart; ~1 is a slash inside of a step, as in JSON Pointer.
+func split(path string) []string {
+	steps := strings.Split(path, "/")
+	for i := range steps {
+		steps[i] = strings.ReplaceAll(steps[i], "~1", "/")
+	}
+	return steps
+}
+
+func index(step string) int {
+	i, err := strconv.Atoi(step)
+	if err != nil {
+		panic(err)
+	}
+	return i
+}
+
+// Layered tells whether other protections were off, or somebody attacked.
+func (m Mutation) Layered() bool { return m.Off != nil || m.Attack != nil || m.Impostor != nil }
+
+// Around is what was switched off or put up as well, for people.
+func (m Mutation) Around() string {
+	var around []string
+	for _, off := range m.Off {
+		around = append(around, "`"+off+"`")
+	}
+	if m.Attack != nil {
+		around = append(around, "a foreign object")
+	}
+	if m.Impostor != nil {
+		around = append(around, "an impostor for the peer")
+	}
+	return strings.Join(around, ", ")
+}
+
+// Summary is the first to notice, or why nothing can.
+func (r MutationResult) Summary() string {
+	switch {
+	case r.Cannot != "":
+		return "cannot be noticed: " + r.Cannot
+	case len(r.Noticed) == 0:
+		return "nothing noticed"
+	}
+	return fmt.Sprintf("%s (%d)", r.Noticed[0], len(r.Noticed))
+}

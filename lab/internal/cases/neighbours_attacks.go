@@ -1,0 +1,212 @@
+package cases
+
+import (
+	"fmt"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// attack is what a neighbour writes into a mesh.
+type attack struct {
+	name, mesh, what string
+	objects          string   // the first one is that which is refused
+	refused          string   // the reason that the API server gives; empty when the admission policy has none
+	check            func(*T) // what must hold beyond unharmed
+	onlyRefused      bool     // another spelling of what others show without the policy
+}
+
+const (
+	ourIngress = "{istio: istio-federation-ingress}"
+	ourEgress  = "{istio: istio-federation-egress}"
+
+	ownPort     = `{port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*"]}`
+	passThrough = `{port: {number: 15443, name: tls, protocol: TLS}, hosts: ["*.local"], tls: {mode: AUTO_PASSTHROUGH}}`
+	sameName    = `{port: {number: 15443, name: https, protocol: HTTPS}, hosts: [` + reviewsSNI + `], tls: {mode: SIMPLE, credentialName: "builtin://"}}`
+
+	opensOrFreezes = "would open or freeze listeners of the federation boundary gateways"
+	changesProxies = "would change the proxies of the federation boundary gateways"
+	attachesRoutes = "attaches routes to a federation boundary gateway"
+	takesHost      = "takes a host name that belongs to the federation boundary"
+	routesName     = "routes a name that mesh west binds to another mesh"
+)
+
+func foreignGateway(version, selector, server string) string {
+	return fmt.Sprintf(`apiVersion: networking.istio.io/%s
+kind: Gateway
+metadata: {name: foreign, namespace: tenant}
+spec: {selector: %s, servers: [%s]}
+`, version, selector, server)
+}
+
+// foreignRoutes answer whatever the foreign Gateway lets in.
+func foreignRoutes(host string) string {
+	return fmt.Sprintf(`---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: foreign, namespace: tenant}
+spec: {hosts: ["%s"], gateways: [foreign], http: [{route: [{destination: {host: reviews.default.svc.cluster.local, port: {number: 9080}}}]}]}
+`, host)
+}
+
+// neighbourRoute answers callers of a host with a status of its own.
+func neighbourRoute(namespace, host, exportTo string) string {
+	return fmt.Sprintf(`apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: neighbour, namespace: %s}
+spec: {hosts: ["%s"], exportTo: %s, http: [{directResponse: {status: 418}}]}
+`, namespace, host, exportTo)
+}
+
+func routeOn(gateway, host string) string {
+	return fmt.Sprintf(`apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: neighbour, namespace: tenant}
+spec: {hosts: ["%s"], gateways: ["%s"], http: [{directResponse: {status: 418}}]}
+`, host, gateway)
+}
+
+// abortFilter answers every request of a gateway with 418.
+func abortFilter(namespace, selector string) string {
+	return fmt.Sprintf(`apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: neighbour, namespace: %s}
+spec:
+  workloadSelector: %s
+  configPatches:
+  - applyTo: HTTP_FILTER
+    match:
+      context: GATEWAY
+      listener: {filterChain: {filter: {name: envoy.filters.network.http_connection_manager, subFilter: {name: envoy.filters.http.router}}}}
+    patch:
+      operation: INSERT_BEFORE
+      value:
+        name: envoy.filters.http.fault
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault
+          abort: {http_status: 418, percentage: {numerator: 100}}
+`, namespace, selector)
+}
+
+// extension is a WasmPlugin, or the kind that follows it.
+func extension(kind, namespace, selector string) string {
+	version, source := "v1alpha1", "url: \"oci://registry.example/neighbour:1\""
+	if kind == "TrafficExtension" {
+		source = "lua: {inlineCode: \"function envoy_on_request(handle) handle:respond({[':status'] = '418'}, '') end\"}"
+	}
+	return fmt.Sprintf(`apiVersion: extensions.istio.io/%s
+kind: %s
+metadata: {name: neighbour, namespace: %s}
+spec: {%s, selector: {matchLabels: %s}}
+`, version, kind, namespace, source, selector)
+}
+
+// attacks are what the admission policy refuses.
+var attacks = []attack{
+	{name: "gateway-own-port", mesh: "east", what: "a Gateway that opens a port on our ingress gateway",
+		objects: foreignGateway("v1", ourIngress, ownPort) + foreignRoutes("*"), refused: opensOrFreezes, check: ownPortClosed},
+	{name: "gateway-passthrough", mesh: "east", what: "a Gateway that passes bytes through to every workload of the mesh",
+		objects: foreignGateway("v1", ourIngress, passThrough), refused: opensOrFreezes, check: passThroughClosed},
+	{name: "gateway-same-name", mesh: "east", what: "a Gateway that takes our server name and asks for no certificate",
+		objects: foreignGateway("v1", ourIngress, sameName) + foreignRoutes(reviewsSNI), refused: opensOrFreezes},
+	{name: "gateway-v1alpha3", mesh: "east", what: "the same by API version v1alpha3",
+		objects: foreignGateway("v1alpha3", ourIngress, sameName) + foreignRoutes(reviewsSNI), refused: opensOrFreezes},
+	{name: "gateway-v1beta1", mesh: "east", what: "the same by API version v1beta1",
+		objects: foreignGateway("v1beta1", ourIngress, ownPort), refused: opensOrFreezes, onlyRefused: true},
+	{name: "gateway-empty-selector", mesh: "east", what: "a Gateway that selects every gateway",
+		objects: foreignGateway("v1", "{}", ownPort) + foreignRoutes("*"), refused: opensOrFreezes, check: ownPortClosed},
+	{name: "gateway-other-label", mesh: "east", what: "a Gateway that selects us by another label of our pods",
+		objects: foreignGateway("v1", "{app: federation-ingress}", ownPort) + foreignRoutes("*"), refused: opensOrFreezes, check: ownPortClosed},
+	{name: "gateway-injected-label", mesh: "east", what: "a Gateway that selects us by a label that the injector adds",
+		objects: foreignGateway("v1", "{service.istio.io/canonical-name: federation-ingress}", ownPort), refused: opensOrFreezes, onlyRefused: true},
+	{name: "gateway-revision", mesh: "east", what: "a Gateway that selects every pod of a revision",
+		objects: foreignGateway("v1", "{istio.io/rev: default}", ownPort) + foreignRoutes("*"), refused: opensOrFreezes, check: ownPortClosed},
+	{name: "gateway-in-root", mesh: "east", what: "a Gateway of the root namespace on our selector",
+		objects: `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: foreign, namespace: istio-system}
+spec: {selector: {istio: istio-federation-ingress}, servers: [` + ownPort + `]}
+`, refused: opensOrFreezes, check: ownPortClosed},
+	{name: "gateway-egress", mesh: "west", what: "a Gateway on our egress gateway's selector",
+		objects: foreignGateway("v1", ourEgress, ownPort) + foreignRoutes("*"), refused: opensOrFreezes},
+	{name: "gateway-egress-same-name", mesh: "west", what: "a Gateway that takes the binding's server name",
+		objects: foreignGateway("v1", ourEgress, `{port: {number: 15443, name: https, protocol: HTTPS}, hosts: [`+bindingSNI+`], tls: {mode: ISTIO_MUTUAL}}`), refused: opensOrFreezes},
+
+	{name: "route-on-gateway", mesh: "east", what: "a VirtualService attached to our Gateway",
+		objects: routeOn("istio-federation/fed-in-west", "*"), refused: attachesRoutes},
+	{name: "route-on-gateway-host", mesh: "east", what: "the same with our server name as host",
+		objects: routeOn("istio-federation/fed-in-west", reviewsSNI), refused: "federation boundary"},
+	{name: "route-on-gateway-short", mesh: "east", what: "the same, with our Gateway in the old spelling",
+		objects: routeOn("fed-in-west.istio-federation", "*"), refused: attachesRoutes},
+	{name: "route-on-gateway-long", mesh: "east", what: "the same, with our Gateway as a whole domain name",
+		objects: routeOn("fed-in-west.istio-federation.svc.cluster.local", "*"), refused: attachesRoutes, onlyRefused: true},
+	{name: "route-on-egress", mesh: "west", what: "a VirtualService attached to our egress Gateway",
+		objects: routeOn("istio-federation/fed-out-east", "*"), refused: attachesRoutes},
+	{name: "route-for-server-name", mesh: "east", what: "a VirtualService for a name below our own domain",
+		objects: neighbourRoute("tenant", reviewsSNI, `["*"]`), refused: takesHost},
+	{name: "route-for-peers-name", mesh: "west", what: "a VirtualService for the server name of the peer's export",
+		objects: neighbourRoute("tenant", reviewsSNI, `["*"]`), refused: takesHost},
+	{name: "route-for-binding", mesh: "west", what: "a VirtualService for the binding's host",
+		objects: neighbourRoute("tenant", bindingSNI, `["*"]`), refused: takesHost},
+	{name: "route-upper-case", mesh: "west", what: "the same in upper case",
+		objects: neighbourRoute("tenant", "P9080.Reviews.Default.East.Egress.Fed.West.Example", `["*"]`), refused: takesHost, onlyRefused: true},
+	{name: "route-for-bound-name", mesh: "west", what: "a VirtualService that takes the callers of the bound name",
+		objects: neighbourRoute("tenant", reviewsHost, `["*"]`), refused: routesName},
+	{name: "route-for-bound-name-default", mesh: "west", what: "the same without exportTo",
+		objects: neighbourRoute("tenant", "reviews.default.svc.cluster.local", `[]`), refused: routesName, onlyRefused: true},
+	{name: "route-for-bound-name-root", mesh: "west", what: "the same in the root namespace",
+		objects: neighbourRoute("istio-system", reviewsHost, `["*"]`), refused: routesName},
+	{name: "route-for-bound-name-here", mesh: "west", what: "the same in the namespace of the bound name, by its short name",
+		objects: neighbourRoute("default", "reviews", `["."]`), refused: routesName, onlyRefused: true},
+
+	{name: "filter-on-gateway", mesh: "east", what: "an EnvoyFilter with our selector in the neighbour's namespace",
+		objects: abortFilter("tenant", "{labels: "+ourIngress+"}"), refused: changesProxies},
+	{name: "filter-on-egress", mesh: "west", what: "an EnvoyFilter with the egress gateway's selector in the neighbour's namespace",
+		objects: abortFilter("tenant", "{labels: "+ourEgress+"}"), refused: changesProxies},
+	{name: "filter-in-root", mesh: "east", what: "an EnvoyFilter with our selector in the root namespace",
+		objects: abortFilter("istio-system", "{labels: "+ourIngress+"}"), refused: changesProxies, onlyRefused: true},
+	{name: "filter-inside", mesh: "east", what: "an EnvoyFilter in our own namespace",
+		objects: abortFilter("istio-federation", "{labels: {app: something-else}}"), refused: changesProxies, onlyRefused: true},
+	{name: "filter-inside-all", mesh: "east", what: "an EnvoyFilter for all of our own namespace",
+		objects: abortFilter("istio-federation", "{}"), refused: changesProxies, onlyRefused: true},
+	{name: "wasm", mesh: "east", what: "a WasmPlugin with our selector",
+		objects: extension("WasmPlugin", "istio-system", ourIngress), refused: changesProxies, onlyRefused: true},
+	{name: "wasm-tenant", mesh: "east", what: "a WasmPlugin with our selector in the neighbour's namespace",
+		objects: extension("WasmPlugin", "tenant", ourIngress), refused: changesProxies},
+	{name: "extension", mesh: "east", what: "a TrafficExtension with our selector",
+		objects: extension("TrafficExtension", "istio-system", ourIngress), refused: changesProxies, onlyRefused: true},
+	{name: "extension-tenant", mesh: "east", what: "a TrafficExtension with our selector in the neighbour's namespace",
+		objects: extension("TrafficExtension", "tenant", ourIngress), refused: changesProxies},
+}
+
+// harmless is what a neighbour may write: the admission policy is not in its way, and it does nothing to us.
+var harmless = []attack{
+	{name: "own-gateway", mesh: "east", what: "a neighbour's Gateway on a selector of its own",
+		objects: foreignGateway("v1", "{istio: tenants-own}", ownPort) + foreignRoutes("shop.tenant.example")},
+	{name: "own-route", mesh: "west", what: "a neighbour's VirtualService for a host of its own",
+		objects: neighbourRoute("tenant", "shop.tenant.svc.cluster.local", `["*"]`)},
+	{name: "bound-name-for-itself", mesh: "west", what: "a neighbour's VirtualService for the bound name that only it sees",
+		objects: neighbourRoute("tenant", reviewsHost, `["."]`)},
+	{name: "wildcard-route", mesh: "west", what: "a VirtualService for a wildcard over the bound name, which loses against ours",
+		objects: neighbourRoute("tenant", "*.default.svc.cluster.local", `["*"]`)},
+	{name: "own-filter", mesh: "east", what: "a neighbour's EnvoyFilter on workloads of its own",
+		objects: abortFilter("tenant", "{labels: {app: tenant}}")},
+	{name: "own-filter-all", mesh: "east", what: "a neighbour's EnvoyFilter for all of its namespace",
+		objects: abortFilter("tenant", "{}")},
+	{name: "mesh-wide-filter", mesh: "east", what: "a mesh owner's EnvoyFilter for everything",
+		objects: `apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: neighbour, namespace: istio-system}
+spec: {configPatches: [{applyTo: LISTENER, match: {context: SIDECAR_INBOUND, listener: {portNumber: 1}}, patch: {operation: MERGE, value: {}}}]}
+`},
+}
+
+// ownPortClosed dials the gateway's pod from a pod of the same mesh, past its Service.
+func ownPortClosed(t *T) {
+	t.Want(tenant, "refused", traffic.Probe{Kind: "tcp", URL: "tcp://" + address(t, t.East, "istio-federation/federation-ingress") + ":8080"})
+}
+
+// intoMesh is how somebody outside would use a Gateway that passes bytes through: the server name says where to.
+var intoMesh = traffic.Probe{Kind: "handshake", URL: "tls://" + eastAddress,
+	TLS: &traffic.TLS{ServerName: "outbound_.9080_._.ratings.default.svc.cluster.local", ALPN: []string{"istio"}}}
+
+func passThroughClosed(t *T) { t.Want(outside, "reset | closed", intoMesh) }

@@ -1,0 +1,281 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// allowed are objects that the admission policy is not about, and what becomes of us when they are there.
+var allowed = []struct {
+	name, what string
+	laws       []int
+	run        func(*T)
+}{
+	{"allow-everything", "a policy in both root namespaces that allows everything opens nothing of ours", laws(3, 17), allowEverything},
+	{"deny-elsewhere", "policies of a neighbour's namespace do not reach us, whatever they select", laws(17), denyElsewhere},
+	{"peer-authentication", "mutual TLS that a neighbour turns off for its own namespace stays on for us", laws(5, 17), changesNothing("", `apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: tenant}
+spec: {mtls: {mode: DISABLE}}
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: ours, namespace: tenant}
+spec: {mtls: {mode: PERMISSIVE}, selector: {matchLabels: {app: reviews}}}
+`)},
+	{"rule-for-all-tenant", "a neighbour's DestinationRule for all Services does not take TLS away from callers", laws(5, 17), changesNothing("west", withoutTLS("tenant", "*.svc.cluster.local"))},
+	{"rule-for-all-root", "nor does one in the root namespace", laws(5, 17), changesNothing("west", withoutTLS("istio-system", "*.svc.cluster.local"))},
+	{"rule-for-all-local", "nor does one for everything local", laws(5, 17), changesNothing("west", withoutTLS("istio-system", "*.local"))},
+	{"rule-for-all-caller", "nor does one in the callers' own namespace", laws(5, 17), changesNothing("west", withoutTLS("default", "*.svc.cluster.local"))},
+	{"rule-for-egress", "nor does one for the egress gateway", laws(5, 17), changesNothing("west", withoutTLS("tenant", egressHost))},
+	{"rule-for-egress-root", "nor does one for the egress gateway in the root namespace", laws(5, 17), changesNothing("west", withoutTLS("istio-system", egressHost))},
+	{"rule-for-peer", "a neighbour's DestinationRule for the peer's server name does not take TLS away from the egress gateway", laws(5, 17), changesNothing("west", withoutTLS("tenant", reviewsSNI))},
+	{"rule-for-peer-root", "nor does one in the root namespace", laws(5, 17), changesNothing("west", withoutTLS("istio-system", reviewsSNI))},
+	{"rule-for-all-east", "a neighbour's DestinationRule in the exporting mesh does not reach the ingress gateway", laws(17), changesNothing("east", withoutTLS("tenant", "*.svc.cluster.local"))},
+	{"rule-for-backend", "nor does one for the exposed Service", laws(17), changesNothing("east", withoutTLS("tenant", reviewsHost))},
+	{"route-for-backend", "a neighbour's VirtualService for the exposed Service does not lead the peer elsewhere", laws(17), changesNothing("east", neighbourRoute("tenant", reviewsHost, `["*"]`))},
+	{"route-for-egress", "a neighbour's VirtualService for the egress gateway does not lead callers elsewhere", laws(17), changesNothing("west", neighbourRoute("tenant", egressHost, `["*"]`))},
+	{"entry-for-peer", "a neighbour's ServiceEntry for the peer's server name leads nobody to the neighbour, also when it is older than ours", laws(17), entryForPeer},
+	{"entry-for-egress", "a neighbour's ServiceEntry with the egress gateway's name does not take the callers", laws(17), entryFor(egressHost, 15443)},
+	{"entry-for-bound-name", "nor does one with the bound name", laws(17), entryFor(reviewsHost, 9080)},
+	{"entry-for-binding", "nor does one with the binding's host", laws(17), entryFor(bindingSNI, 15443)},
+	{"sidecar-own-namespace", "callers that see their own namespace only still reach the bound name", laws(17), changesNothing("west", sidecar("default", `{hosts: ["./*"]}`))},
+	{"sidecar-registry-only", "also when they may call nothing that is not registered, and see the bound name only", laws(17),
+		changesNothing("west", sidecar("default", `{hosts: ["./reviews.default.svc.cluster.local", "./*.lab.example"]}`)+"  outboundTrafficPolicy: {mode: REGISTRY_ONLY}\n")},
+	{"sidecar-per-port", "callers whose Sidecar opens a listener for the port need a second one that sees the egress gateway: 503 without, 200 with it", laws(17), sidecarPerPort},
+	{"sidecar-in-root", "and when the whole mesh is set so", laws(17), sidecarInRoot},
+}
+
+// changesNothing writes something into a mesh, or into both, and nothing changes.
+func changesNothing(meshName, text string) func(*T) {
+	return func(t *T) {
+		meshes := []*mesh.Mesh{t.East, t.West}
+		if meshName != "" {
+			meshes = []*mesh.Mesh{t.Mesh(meshName)}
+		}
+		for _, m := range meshes {
+			moveIn(t, m)
+			t.Put(m, text)
+		}
+		arrived(t, meshes...)
+		unharmed(t)
+		t.Seen("200 and 503 as before")
+	}
+}
+
+func withoutTLS(namespace, host string) string {
+	return fmt.Sprintf(`apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: neighbour, namespace: %s}
+spec: {host: "%s", exportTo: ["*"], trafficPolicy: {tls: {mode: DISABLE}}}
+`, namespace, host)
+}
+
+func sidecar(namespace, egress string) string {
+	return fmt.Sprintf(`apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: default, namespace: %s}
+spec:
+  egress: [%s]
+`, namespace, egress)
+}
+
+const everything = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: everything, namespace: istio-system}
+spec: {action: ALLOW, rules: [{}]}
+`
+
+func allowEverything(t *T) {
+	t.Put(t.East, everything)
+	t.Put(t.West, everything)
+	arrived(t, t.East, t.West)
+	unharmed(t)
+	t.Want(productpage, "403", traffic.Probe{URL: "http://reviews:9080/reviews/0", Method: "DELETE"}, reviews("/reviews"), reviews("/reviews/../admin"))
+	t.Want(outside, "403", toIngress(genuine, path("/admin"))(t.Federation))
+	t.Want(outside, "reset | closed", toIngress(genuine, sni("p9080.ratings.west.fed.east.example"))(t.Federation))
+	t.Want(outside, "404", toIngress(genuine, host(reviewsHost))(t.Federation))
+	t.Seen("other accounts 503, other methods and paths 403, strangers refused")
+}
+
+func denyElsewhere(t *T) {
+	text := `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: nobody, namespace: tenant}
+spec: {action: DENY, rules: [{}]}
+`
+	for _, label := range []string{"istio-federation-ingress", "istio-federation-egress"} {
+		text += fmt.Sprintf(`---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: %[1]s, namespace: tenant}
+spec: {action: DENY, rules: [{}], selector: {matchLabels: {istio: %[1]s}}}
+`, label)
+	}
+	changesNothing("", text)(t)
+}
+
+// entryForPeer tries both ages: what is older goes first in much of istiod.
+func entryForPeer(t *T) {
+	entryFor(reviewsSNI, 15443)(t)
+	renew(t, t.West, "ServiceEntry fed-out-reviews-9080-east", "DestinationRule fed-out-reviews-9080-east")
+	t.Until(productpage, "200", reviews("/reviews/0"))
+	arrived(t, t.West)
+	unharmed(t)
+}
+
+// entryFor leads a host to a pod of somebody else, which answers whoever comes.
+func entryFor(host string, port int) func(*T) {
+	return func(t *T) {
+		moveIn(t, t.West)
+		t.Put(t.West, fmt.Sprintf(`apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: neighbour, namespace: tenant}
+spec:
+  hosts: [%s]
+  exportTo: ["*"]
+  location: MESH_EXTERNAL
+  resolution: STATIC
+  ports: [{number: %d, name: http, protocol: HTTP, targetPort: 8000}]
+  endpoints: [{address: %s}]
+---
+`, host, port, address(t, t.West, "plain/plain"))+withoutTLS("tenant", host))
+		arrived(t, t.West)
+		unharmed(t)
+		t.Seen("200 from the peer's backend")
+	}
+}
+
+// sidecarPerPort is the one setting of a caller's namespace that needs more than the bound name: a listener for the port sees Services of that
+// port only, so that the egress gateway, which has another one, must be seen by a second listener.
+func sidecarPerPort(t *T) {
+	listener := `{port: {number: 9080, name: http, protocol: HTTP}, hosts: ["./*"]}`
+	during(t, t.West, sidecar("default", listener), func() { t.Until(productpage, "503", reviews("/reviews/0")) })
+	t.Put(t.West, sidecar("default", listener+`, {hosts: ["./*", "istio-federation/*"]}`))
+	t.Until(productpage, "200", reviews("/reviews/0"))
+	arrived(t, t.West)
+	unharmed(t)
+	t.Seen("503 without a listener that sees istio-federation/*, 200 with one")
+}
+
+// sidecarInRoot is the default of every namespace that has none of its own. The namespace of the gateways is no exception, but gateways do not heed it.
+func sidecarInRoot(t *T) {
+	changesNothing("", sidecar("istio-system", `{hosts: ["./*", "istio-system/*"]}`))(t)
+}
+
+// neitherLock shows what the admission policy and istiod's variable are each enough to prevent. All of it runs in one case, since istiod
+// starts anew twice for it.
+func neitherLock(t *T) {
+	m := t.East
+	moveInWithPod(t, m)
+	withoutPolicy(t, m)
+	scope := func(ctx context.Context, value string) error {
+		return m.SetIstiod(ctx, map[string]string{"PILOT_SCOPE_GATEWAY_TO_NAMESPACE": value})
+	}
+	t.Cleanup(func(ctx context.Context) error {
+		if err := scope(ctx, "true"); err != nil {
+			return err
+		}
+		return arrivedIn(ctx, t.Federation, m, 30*time.Second)
+	})
+	t.Must(scope(t.Context, "false"))
+	arrived(t, m)
+	opensPort(t)
+	passesThrough(t)
+	freezes(t)
+	takesOver(t)
+	staysOpen(t)
+}
+
+// opensPort: the listener is there. What stops the outsider is the guard, which knows no such server name.
+func opensPort(t *T) {
+	during(t, t.East, foreignGateway("v1", ourIngress, ownPort)+foreignRoutes("*"), func() {
+		plaintext := traffic.Probe{URL: "http://" + address(t, t.East, "istio-federation/federation-ingress") + ":8080/reviews/0"}
+		t.Until(tenant, "403", plaintext)
+		t.Seen("an own port: a plaintext listener on our gateway, where the guard answers 403")
+		during(t, t.East, everything, func() {
+			arrived(t, t.East)
+			t.Want(tenant, "403", plaintext)
+		})
+	})
+}
+
+// passesThrough: the outsider shakes hands with a workload that was never exposed. The policies of the gateway say nothing about bytes.
+func passesThrough(t *T) {
+	during(t, t.East, foreignGateway("v1", ourIngress, passThrough), func() {
+		t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+			answer := t.Try(outside, intoMesh)[0]
+			if id := identity(answer.Certificates); id != "spiffe://east.example/ns/default/sa/bookinfo-ratings" {
+				return fmt.Errorf("the outsider meets %q: %s", id, answer.Outcome())
+			}
+			return nil
+		}))
+		inside := intoMesh
+		inside.Kind, inside.URL, inside.Dial = "", "https://ratings/", eastAddress
+		t.Want(outside, "alert: certificate required | closed | reset", inside)
+		t.Seen("passing through: an outsider meets the sidecar of ratings, whose own mutual TLS is all that is left")
+	})
+	arrived(t, t.East)
+}
+
+// freezes: two servers for one name make a listener that Envoy refuses, and with it all later changes.
+func freezes(t *T) {
+	during(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(reviewsSNI), func() {
+		time.Sleep(time.Second) // the mark must come after the foreign Gateway, not together with it
+		if err := arrivedIn(t.Context, t.Federation, t.East, 6*time.Second); err == nil {
+			t.Errorf("our gateway still takes updates beside a foreign server of the same name")
+		}
+		working(t)
+		t.Seen("the same name: no update reaches our gateway any more")
+	})
+	arrived(t, t.East)
+}
+
+// takesOver: the older server of a name wins. Policies still hold, but the peer is locked out.
+func takesOver(t *T) {
+	during(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(reviewsSNI), func() {
+		renew(t, t.East, "Gateway fed-in-west")
+		t.Until(outside, "403", toIngress(none)(t.Federation))
+		answer := t.Try(outside, toIngress(genuine)(t.Federation))[0]
+		if answer.Outcome() != "403" {
+			t.Errorf("the peer: %s", answer.Outcome())
+		}
+		t.Seen("the same name, older: a stranger without certificate gets to the policies (403), the peer %s", answer.Outcome())
+	})
+	t.Until(outside, "200", toIngress(genuine)(t.Federation))
+	arrived(t, t.East)
+}
+
+// staysOpen is why policies come before Gateways in the order of the files: a foreign Gateway that was there first, and ours together with
+// our policies, make a listener that Envoy refuses. It keeps the one before, which has no policy.
+func staysOpen(t *T) {
+	names := []string{
+		"AuthorizationPolicy fed-in-default-deny", "AuthorizationPolicy fed-in-guard", "AuthorizationPolicy fed-in-guard-west", "AuthorizationPolicy fed-in-reviews-9080-west",
+		"VirtualService fed-in-reviews-9080-west", "Gateway fed-in-west",
+	}
+	all := own(t, t.East, names...)
+	takeAway(t, t.East, all...)
+	during(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(reviewsSNI), func() {
+		t.Until(outside, "200", toIngress(none)(t.Federation))
+		t.Must(t.East.PutOwn(t.Context, all...))
+		if err := arrivedIn(t.Context, t.Federation, t.East, 5*time.Second); err == nil {
+			t.Errorf("our gateway takes updates")
+		}
+		t.Seen("there before our policies: a stranger without certificate gets %s, after all of ours was applied", t.Try(outside, toIngress(none)(t.Federation))[0].Outcome())
+	})
+	t.Until(outside, "alert: certificate required", toIngress(none)(t.Federation))
+	t.Until(outside, "200", toIngress(genuine)(t.Federation))
+}
+
+// identity is the name in the first of some certificates.
+func identity(certificates string) string {
+	certificate := firstCertificate(certificates)
+	if certificate == nil || len(certificate.URIs) == 0 {
+		return ""
+	}
+	return certificate.URIs[0].String()
+}

@@ -1,0 +1,279 @@
+package cases
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// tenant is a pod of a neighbour in east. It has no sidecar: what it dials is what it gets.
+var tenant = From{"east", "tenant/tenant"}
+
+// tenantNamespace is in both meshes. It stays when a case is over, since a namespace takes seconds to go and does nothing by itself.
+const tenantNamespace = `apiVersion: v1
+kind: Namespace
+metadata: {name: tenant, labels: {istio-injection: enabled}}
+`
+
+// podOf is a program of the neighbour, with a sidecar or without.
+func podOf(name string, sidecar bool) string {
+	return fmt.Sprintf(`apiVersion: v1
+kind: ServiceAccount
+metadata: {name: %[1]s, namespace: tenant}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: %[1]s, namespace: tenant}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: %[1]s}}
+  template:
+    metadata:
+      labels: {app: %[1]s, sidecar.istio.io/inject: "%[2]t"}
+    spec:
+      serviceAccountName: %[1]s
+      terminationGracePeriodSeconds: 2
+      containers: [{name: app, image: mesh-federation-lab/app, args: [serve, --http, "8000"]}]
+`, name, sidecar)
+}
+
+// moveIn makes sure that the neighbour's namespace is there.
+func moveIn(t *T, m *mesh.Mesh) { put(t, m, tenantNamespace) }
+
+// moveInWithPod makes sure that the neighbour's pod runs, too.
+func moveInWithPod(t *T, m *mesh.Mesh) {
+	put(t, m, tenantNamespace+"---\n"+podOf("tenant", false))
+	t.Must(m.Ready(t.Context, "tenant"))
+}
+
+// put is T.Put for what may stay.
+func put(t *T, m *mesh.Mesh, text string) { t.Must(m.Put(t.Context, parsed(t, text)...)) }
+
+func parsed(t *T, text string) []*unstructured.Unstructured {
+	objects, err := mesh.Objects(text)
+	t.Must(err)
+	return objects
+}
+
+// during is T.Put for a part of a case.
+func during(t *T, m *mesh.Mesh, text string, run func()) {
+	objects := parsed(t, text)
+	defer func() {
+		if err := m.Delete(context.WithoutCancel(t.Context), objects...); err != nil {
+			t.Errorf("%v", err)
+		}
+	}()
+	t.Must(m.Put(t.Context, objects...))
+	run()
+}
+
+// own are objects of the scenario itself, "Kind name" each.
+func own(t *T, m *mesh.Mesh, names ...string) []*unstructured.Unstructured {
+	all, err := t.Objects(t.Current(), m.Name)
+	t.Must(err)
+	var found []*unstructured.Unstructured
+	for _, one := range names {
+		kind, name, _ := strings.Cut(one, " ")
+		found = append(found, object(all, kind, name))
+	}
+	return found
+}
+
+// takeAway deletes objects of the scenario for as long as the case runs, or until they are written again.
+func takeAway(t *T, m *mesh.Mesh, objects ...*unstructured.Unstructured) {
+	t.Cleanup(func(ctx context.Context) error { return m.PutOwn(ctx, objects...) })
+	t.Must(m.Delete(t.Context, objects...))
+}
+
+// renew makes objects of the scenario younger than everything that is there: among objects that want the same, istiod mostly prefers the oldest.
+func renew(t *T, m *mesh.Mesh, names ...string) {
+	objects := own(t, m, names...)
+	takeAway(t, m, objects...)
+	time.Sleep(1100 * time.Millisecond) // ages are counted in whole seconds
+	t.Must(m.PutOwn(t.Context, objects...))
+}
+
+// withoutPolicy takes the admission policy out of force for as long as the case runs.
+func withoutPolicy(t *T, m *mesh.Mesh) {
+	binding := bindingOf(t, m)
+	t.Cleanup(func(ctx context.Context) error { return policyOn(ctx, m, binding) })
+	policyOff(t, m, binding)
+}
+
+// whilePolicyIsOff does that for a part of a case.
+func whilePolicyIsOff(t *T, m *mesh.Mesh, run func()) {
+	binding := bindingOf(t, m)
+	defer func() {
+		if err := policyOn(context.WithoutCancel(t.Context), m, binding); err != nil {
+			t.Errorf("%v", err)
+		}
+	}()
+	policyOff(t, m, binding)
+	run()
+}
+
+func bindingOf(t *T, m *mesh.Mesh) *unstructured.Unstructured {
+	return own(t, m, "ValidatingAdmissionPolicyBinding istio-federation-boundary")[0]
+}
+
+func policyOff(t *T, m *mesh.Mesh, binding *unstructured.Unstructured) {
+	t.Must(m.Delete(t.Context, binding))
+	t.Must(policy(t.Context, m, false))
+}
+
+func policyOn(ctx context.Context, m *mesh.Mesh, binding *unstructured.Unstructured) error {
+	if err := m.PutOwn(ctx, binding); err != nil {
+		return err
+	}
+	return policy(ctx, m, true)
+}
+
+// policy waits until the API server judges by the admission policy, or does not: it reads policies once a second. The object that it asks
+// with is refused for its host, and does nothing.
+func policy(ctx context.Context, m *mesh.Mesh, works bool) error {
+	asked, err := mesh.Objects(fmt.Sprintf(`apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: lab-asks, namespace: tenant}
+spec: {hosts: [nothing.fed.%s.example], gateways: [none], exportTo: ["."], http: [{directResponse: {status: 404}}]}
+`, m.Name))
+	if err != nil {
+		return err
+	}
+	err = mesh.Wait(ctx, 20*time.Second, func() error {
+		switch err := m.Put(ctx, asked...); {
+		case err == nil && works:
+			return errors.New("the admission policy does not work")
+		case err != nil && !works:
+			return err
+		case err != nil && !refusal(err):
+			return err
+		}
+		return nil
+	})
+	return errors.Join(err, m.Delete(context.WithoutCancel(ctx), asked...))
+}
+
+// refusal tells whether it was the admission policy that said no.
+func refusal(err error) bool {
+	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "ValidatingAdmissionPolicy 'istio-federation-boundary'")
+}
+
+// arrived waits until what was written before has reached the proxies of the boundary, and in west those of the callers: istiod sends in the
+// order of writing, so a mark of ours that was written last and works there comes after everything else. That the mark works shows, too,
+// that the proxies still take what istiod sends.
+func arrived(t *T, meshes ...*mesh.Mesh) {
+	for _, m := range meshes {
+		t.Must(arrivedIn(t.Context, t.Federation, m, 20*time.Second))
+	}
+}
+
+func arrivedIn(ctx context.Context, f *federation.Federation, m *mesh.Mesh, limit time.Duration) error {
+	mark := "m" + strings.ToLower(rand.Text()[:12])
+	from, gateway, marked := outside, "ingress", toIngress(genuine)(f)
+	if m.Name == "west" {
+		from, gateway, marked = productpage, "egress", reviews("/reviews/0")
+	}
+	marked.Header = [][2]string{{"x-lab-mark", mark}}
+	text := fmt.Sprintf(`apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: lab-mark, namespace: istio-federation}
+spec:
+  selector: {matchLabels: {istio: istio-federation-%s}}
+  action: DENY
+  rules: [{when: [{key: "request.headers[x-lab-mark]", values: [%s]}]}]
+`, gateway, mark)
+	if m.Name == "west" {
+		text += fmt.Sprintf(`---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: lab-mark, namespace: default}
+spec: {hosts: [%[1]s.lab.example], exportTo: ["."], ports: [{number: 9080, name: http, protocol: HTTP}], resolution: STATIC, endpoints: [{address: 192.0.2.1}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: lab-mark, namespace: default}
+spec: {hosts: [%[1]s.lab.example], exportTo: ["."], http: [{directResponse: {status: 418}}]}
+`, mark)
+	}
+	objects, err := mesh.Objects(text)
+	if err != nil {
+		return err
+	}
+	if err := m.Put(ctx, objects...); err != nil {
+		return err
+	}
+	err = answers(ctx, f, limit, from, "403", marked)
+	if m.Name == "west" && err == nil {
+		err = answers(ctx, f, limit, productpage, "418", traffic.Probe{URL: "http://" + mark + ".lab.example:9080/", Dial: "reviews.default:9080"})
+	}
+	return errors.Join(err, m.Delete(context.WithoutCancel(ctx), objects...))
+}
+
+// answers is until with another limit.
+func answers(ctx context.Context, f *federation.Federation, limit time.Duration, from From, want string, p traffic.Probe) error {
+	return mesh.Wait(ctx, limit, func() error {
+		got, err := probe(ctx, f, from, p)
+		if err == nil && !matches(got[0].Outcome(), want) {
+			err = fmt.Errorf("%s from %s: %s, and not %s%s", p.URL, from, got[0].Outcome(), want, detail(got[0]))
+		}
+		return err
+	})
+}
+
+// unharmed is all that must hold whatever neighbours do: the agreed call works and reaches its backend, and nobody and nothing else comes through.
+func unharmed(t *T) {
+	working(t)
+	t.Want(other, "503", reviews("/reviews/0"))
+	t.Want(productpage, "403", traffic.Probe{URL: "http://reviews:9080/reviews/0", Method: "POST"}, reviews("/admin"))
+	t.Want(productpage, "400", reviews("/reviews/%2e%2e%2fadmin"))
+	t.Want(outside, "alert: certificate required", toIngress(none)(t.Federation))
+	t.Want(outside, "alert: certificate unknown", toIngress(of("west", otherOfWest))(t.Federation))
+}
+
+// working is the half of unharmed that is about the agreed call. The one from outside makes a connection of its own.
+func working(t *T) {
+	for _, answer := range append(t.Try(productpage, reviews("/reviews/0")), t.Try(outside, toIngress(genuine)(t.Federation))...) {
+		if answer.Outcome() != "200" {
+			t.Errorf("the agreed call: %s%s", answer.Outcome(), detail(answer))
+		} else if answer.Seen == nil || !strings.HasPrefix(answer.Seen.Pod, "reviews-") {
+			t.Errorf("the agreed call was answered by somebody else: %s", detail(answer))
+		}
+	}
+}
+
+// listeners are the addresses that a gateway listens on.
+func listeners(t *T, m *mesh.Mesh, workload string) string {
+	out := admin(t, m, workload, "listeners")
+	var found []string
+	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+		_, address, _ := strings.Cut(line, "::")
+		found = append(found, address)
+	}
+	return strings.Join(found, " ")
+}
+
+// admin asks the proxy of a pod.
+func admin(t *T, m *mesh.Mesh, workload, page string) string {
+	pod, err := m.Pod(t.Context, workload)
+	t.Must(err)
+	out, err := m.Exec(t.Context, pod, "istio-proxy", nil, "pilot-agent", "request", "GET", page)
+	t.Must(err)
+	return out
+}
+
+// address of a pod.
+func address(t *T, m *mesh.Mesh, workload string) string {
+	pod, err := m.Pod(t.Context, workload)
+	t.Must(err)
+	return pod.Status.PodIP
+}

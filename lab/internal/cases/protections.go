@@ -1,0 +1,416 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// Attacks that are in place for some mutations.
+const (
+	allowAnything = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: allow-everything, namespace: istio-system}
+spec: {action: ALLOW, rules: [{}]}
+`
+	// A second server for west at east's gateway, by somebody who may write in the boundary's namespace and forgot the grant.
+	forgottenGrant = `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: forgotten, namespace: istio-federation}
+spec:
+  selector: {istio: istio-federation-ingress}
+  servers:
+  - port: {number: %d, name: https-forgotten, protocol: HTTPS}
+    hosts: [./%s]
+    tls:
+      mode: MUTUAL
+      credentialName: builtin://
+      caCertCredentialName: configmap://istio-federation/fed-in-trust-west
+      subjectAltNames: [spiffe://west.example/ns/istio-federation/sa/federation-egress]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: forgotten, namespace: istio-federation}
+spec:
+  hosts: [%s]
+  gateways: [forgotten]
+  http: [{route: [{destination: {host: ratings.default.svc.cluster.local, port: {number: 9080}}}]}]
+`
+	// A listener of somebody else's on a boundary gateway.
+	foreignListener = `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: foreign, namespace: istio-federation}
+spec:
+  selector: {istio: istio-federation-%s}
+  servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*"]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: foreign, namespace: istio-federation}
+spec:
+  hosts: ["*"]
+  gateways: [foreign]
+  http: [{directResponse: {status: 299}}]
+`
+	// A tenant's routes on our Gateway.
+	tenantsRoutes = `apiVersion: v1
+kind: Namespace
+metadata: {name: tenant}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: foreign, namespace: tenant}
+spec:
+  hosts: [p9080.reviews.west.fed.east.example]
+  gateways: [istio-federation/fed-in-west]
+  http: [{match: [{uri: {prefix: /admin}}], directResponse: {status: 299}}]
+`
+)
+
+var otherWorkload = of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/other"})
+
+// podPort asks a gateway pod of the mesh itself, from a workload of the same mesh.
+func podPort(from From, app string, port int) Attempt {
+	return Attempt{From: from, Probe: func(f *federation.Federation) traffic.Probe {
+		pod, err := f.Mesh(from.Mesh).Pod(context.Background(), federation.Boundary+"/"+app)
+		if err != nil {
+			panic(err)
+		}
+		return traffic.Probe{URL: fmt.Sprintf("http://%s:%d/reviews/0", pod.Status.PodIP, port)}
+	}}
+}
+
+// sees tells whether a proxy of west holds a text in its configuration.
+func sees(workload, text string) Attempt {
+	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
+		pod, err := f.West.Pod(ctx, workload)
+		if err != nil {
+			return err.Error()
+		}
+		dump, err := f.West.Exec(ctx, pod, "istio-proxy", nil, "pilot-agent", "request", "GET", "config_dump")
+		if err != nil {
+			return err.Error()
+		}
+		if strings.Contains(dump, text) {
+			return "sees " + text
+		}
+		return "does not see " + text
+	}}
+}
+
+// accepts tells whether the API server would take an object.
+func accepts(meshName, text string) Attempt {
+	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
+		objects, err := mesh.Objects(text)
+		if err != nil {
+			return err.Error()
+		}
+		if _, refused := f.Mesh(meshName).Refuses(ctx, objects[0]); refused {
+			return "refused"
+		}
+		return "accepted"
+	}}
+}
+
+// forgeries are all headers that some removal list names, set by the application.
+func forgeries(f *federation.Federation) [][2]string {
+	var names []string
+	for _, meshName := range []string{"east", "west"} {
+		objects, err := f.Objects(MutationScenario, meshName)
+		if err != nil {
+			panic(err)
+		}
+		for _, o := range objects {
+			routes, _, _ := unstructured.NestedSlice(o.Object, "spec", "http")
+			for _, route := range routes {
+				removed, _, _ := unstructured.NestedStringSlice(route.(map[string]any), "headers", "request", "remove")
+				names = append(names, removed...)
+			}
+		}
+	}
+	slices.Sort(names)
+	var headers [][2]string
+	for _, name := range slices.Compact(names) {
+		headers = append(headers, [2]string{name, "forged"})
+	}
+	return append(headers, [2]string{"x-federation-peer", "forged"})
+}
+
+// arriving tells which of the headers that an application or a peer's gateway makes up arrive at the backend.
+func arriving(from From, base func(*federation.Federation) traffic.Probe) Attempt {
+	return Attempt{
+		From: from,
+		Probe: func(f *federation.Federation) traffic.Probe {
+			p := base(f)
+			p.Header = forgeries(f)
+			return p
+		},
+		Read: func(answer traffic.Answer) string {
+			if answer.Seen == nil {
+				return answer.Outcome()
+			}
+			var arrived []string
+			for _, h := range answer.Seen.Header {
+				if strings.Contains(h[1], "forged") {
+					arrived = append(arrived, h[0])
+				}
+			}
+			return "arrives: " + strings.Join(slices.Compact(arrived), " ")
+		},
+	}
+}
+
+// answered tells which headers of an answer reach a peer.
+func answered() Attempt {
+	return Attempt{
+		From: outside,
+		Probe: toIngress(genuine, func(p *traffic.Probe) {
+			p.URL += "?header=Via:internal&header=X-Envoy-Upstream-Canary:internal&header=X-Envoy-Decorator-Operation:internal"
+		}),
+		Read: func(answer traffic.Answer) string {
+			var names []string
+			for _, h := range answer.Header {
+				switch h[0] {
+				case "content-length", "content-type", "date":
+				case "server":
+					names = append(names, "server: "+h[1])
+				default:
+					names = append(names, h[0])
+				}
+			}
+			return "answers with: " + strings.Join(slices.Compact(names), " ")
+		},
+	}
+}
+
+// Mutations are all protections of the scenario's manifests, taken away one at a time.
+func Mutations() []Mutation {
+	return slices.Concat(exporter(), consumer(), admission(), unenforced())
+}
+
+const anyTenant = "default" // any namespace that is not the boundary's
+
+// exporter: what protects east.
+func exporter() []Mutation {
+	gateway := func(name string, change func(*unstructured.Unstructured), more Mutation) Mutation {
+		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "east/gateway/"+name, laws(2), "east", "Gateway", "fed-in-west", change
+		return more
+	}
+	policy := func(name, object string, change func(*unstructured.Unstructured), more Mutation) Mutation {
+		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "east/policy/"+name, laws(3), "east", "AuthorizationPolicy", object, change
+		return more
+	}
+	route := func(name string, change func(*unstructured.Unstructured), more Mutation) Mutation {
+		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "east/route/"+name, laws(3), "east", "VirtualService", "fed-in-reviews-9080-west", change
+		if more.Extra != nil {
+			more.Laws = laws(7)
+		}
+		return more
+	}
+	open := map[string]string{"east": allowAnything}
+	second := "p9080.ratings.west.fed.east.example"
+	askSecond := Attempt{From: outside, Probe: toIngress(genuine, sni(second), func(p *traffic.Probe) { p.URL = "https://" + second + "/reviews/0" })}
+	return []Mutation{
+		gateway("identity", without("spec/servers/0/tls/subjectAltNames"), Mutation{}),
+		gateway("client-certificate", func(o *unstructured.Unstructured) {
+			with("spec/servers/0/tls/mode", "SIMPLE")(o)
+			without("spec/servers/0/tls/caCertCredentialName", "spec/servers/0/tls/subjectAltNames")(o)
+		}, Mutation{}),
+		gateway("tls-version", without("spec/servers/0/tls/minProtocolVersion"), Mutation{}),
+		gateway("own-routes-only", with("spec/servers/0/hosts", []any{"*/" + reviewsSNI}), Mutation{
+			Off:    []string{"east/admission/binding", "east/policy/grant/paths", "east/route/last-route"},
+			Attack: map[string]string{"east": tenantsRoutes},
+		}),
+		gateway("exact-host", with("spec/servers/0/hosts", []any{"./*.west.fed.east.example"}), Mutation{}),
+		policy("grant/principal", "fed-in-reviews-9080-west", without("spec/rules/0/from"), Mutation{Off: []string{"east/gateway/identity", "east/policy/guard-of-peer"}}),
+		policy("grant/methods", "fed-in-reviews-9080-west", without("spec/rules/0/to/0/operation/methods"), Mutation{Off: []string{"east/route/method"}}),
+		policy("grant/paths", "fed-in-reviews-9080-west", without("spec/rules/0/to/0/operation/paths"), Mutation{Off: []string{"east/route/path"}}),
+		policy("grant/server-name", "fed-in-reviews-9080-west", without("spec/rules/0/when"), Mutation{
+			Attack: map[string]string{"east": fmt.Sprintf(forgottenGrant, 15443, second, second)}, Extra: []Attempt{askSecond},
+		}),
+		policy("grant/port", "fed-in-reviews-9080-west", without("spec/rules/0/to/0/operation/ports"), Mutation{
+			Attack: map[string]string{"east": fmt.Sprintf(forgottenGrant, 15444, reviewsSNI, reviewsSNI)},
+			Extra: []Attempt{{From: From{"east", "default/ratings"}, Probe: func(f *federation.Federation) traffic.Probe {
+				pod, err := f.East.Pod(context.Background(), federation.Boundary+"/federation-ingress")
+				if err != nil {
+					panic(err)
+				}
+				p := toIngress(genuine)(f)
+				p.Dial = pod.Status.PodIP + ":15444"
+				return p
+			}}},
+		}),
+		policy("guard-of-peer", "fed-in-guard-west", nil, Mutation{Off: []string{"east/gateway/identity"}, Attack: open}),
+		policy("guard", "fed-in-guard", nil, Mutation{
+			Attack: map[string]string{"east": allowAnything + "---\n" + fmt.Sprintf(foreignListener, "ingress")},
+			Extra:  []Attempt{podPort(From{"east", "default/ratings"}, "federation-ingress", 8080)},
+		}),
+		policy("default-deny", "fed-in-default-deny", nil, Mutation{
+			Off: []string{"east/policy/grant"}, Attack: map[string]string{"east": fmt.Sprintf(forgottenGrant, 15443, second, second)}, Extra: []Attempt{askSecond},
+		}),
+		policy("grant", "fed-in-reviews-9080-west", nil, Mutation{}),
+		route("ambiguous-paths", without("spec/http/0"), Mutation{}),
+		route("method", without("spec/http/1/match/0/method"), Mutation{Off: []string{"east/policy/grant/methods"}}),
+		route("path", without("spec/http/1/match/0/uri"), Mutation{Off: []string{"east/policy/grant/paths"}}),
+		route("last-route", without("spec/http/2"), Mutation{Off: []string{"east/policy/grant/methods", "east/policy/grant/paths"}}),
+		route("request-headers", without("spec/http/1/headers/request/remove"), Mutation{Extra: []Attempt{arriving(outside, toIngress(genuine))}}),
+		route("peer-header", without("spec/http/1/headers/request/set/x-federation-peer"), Mutation{Extra: []Attempt{arriving(outside, toIngress(genuine))}}),
+		route("forwarded-for", without("spec/http/1/headers/request/set/x-forwarded-for"), Mutation{Extra: []Attempt{arriving(outside, toIngress(genuine))}}),
+		route("response-headers", without("spec/http/1/headers/response"), Mutation{Extra: []Attempt{answered()}}),
+		{
+			Name: "east/pods/proxy-config", Laws: laws(7), Mesh: "east", Kind: "Deployment", Object: "federation-ingress",
+			Change: without("spec/template/metadata/annotations/proxy.istio.io~1config"), Extra: []Attempt{answered()},
+		},
+	}
+}
+
+// consumer: what protects west.
+func consumer() []Mutation {
+	policy := func(name, object string, change func(*unstructured.Unstructured), more Mutation) Mutation {
+		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "west/policy/"+name, laws(3, 4), "west", "AuthorizationPolicy", object, change
+		return more
+	}
+	visible := func(name, kind, object string, change func(*unstructured.Unstructured), extra Attempt, off ...string) Mutation {
+		return Mutation{Name: "west/visible/" + name, Laws: laws(7, 17), Mesh: "west", Kind: kind, Object: object, Change: change, Off: off, Extra: []Attempt{extra}}
+	}
+	return []Mutation{
+		{Name: "west/gateway/callers", Laws: laws(4), Mesh: "west", Kind: "Gateway", Object: "fed-out-east", Change: without("spec/servers/0/tls/subjectAltNames")},
+		{
+			Name: "west/gateway/exact-host", Laws: laws(1), Mesh: "west", Kind: "Gateway", Object: "fed-out-east",
+			Change: with("spec/servers/0/hosts", []any{"./*.egress.fed.west.example"}),
+		},
+		policy("grant", "fed-out-reviews-9080-default-east", nil, Mutation{}),
+		policy("grant/callers", "fed-out-reviews-9080-default-east", without("spec/rules/0/from"), Mutation{Off: []string{"west/gateway/callers", "west/policy/guard-of-name"}}),
+		policy("guard-of-name", "fed-out-guard-reviews-9080-default-east", nil, Mutation{
+			Off: []string{"west/gateway/callers"}, Attack: map[string]string{"west": allowAnything},
+		}),
+		policy("guard", "fed-out-guard", nil, Mutation{
+			Attack: map[string]string{"west": allowAnything + "---\n" + fmt.Sprintf(foreignListener, "egress")},
+			Extra:  []Attempt{podPort(other, "federation-egress", 8080)},
+		}),
+		policy("default-deny", "fed-out-default-deny", nil, Mutation{Off: []string{"west/policy/grant"}}),
+		{
+			Name: "west/upstream/identity", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
+			Change: without("spec/trafficPolicy/tls/subjectAltNames"), Impostor: of("east", pki.Request{SpiffeID: "spiffe://east.example/ns/default/sa/bookinfo-ratings"}),
+		},
+		{
+			Name: "west/upstream/ca", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
+			Change: without("spec/trafficPolicy/tls/caCertificates"),
+		},
+		{
+			Name: "west/upstream/server-name", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
+			Change: without("spec/trafficPolicy/tls/sni"), Off: []string{"west/route/authority"}, // Envoy would take the name from there
+		},
+		{
+			Name: "west/upstream/tls", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
+			Change: without("spec/trafficPolicy/tls"),
+		},
+		{
+			Name: "west/caller/tls", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-default-east",
+			Change: without("spec/subsets/0/trafficPolicy"),
+		},
+		{
+			Name: "west/route/authority", Laws: laws(5, 7), Mesh: "west", Kind: "VirtualService", Object: "fed-out-reviews-9080-default-east",
+			Change: without("spec/http/0/rewrite"),
+		},
+		{
+			Name: "west/route/request-headers", Laws: laws(7), Mesh: "west", Kind: "VirtualService", Object: "fed-out-reviews-9080-default-east",
+			Change: without("spec/http/0/headers/request/remove"), Impostor: of("east", pki.Request{SpiffeID: ingressID}),
+			Extra: []Attempt{arriving(productpage, func(*federation.Federation) traffic.Probe { return reviews("/reviews/0") })},
+		},
+		{
+			Name: "west/pods/proxy-config", Laws: laws(7), Mesh: "west", Kind: "Deployment", Object: "federation-egress",
+			Change: func(o *unstructured.Unstructured) {
+				with("spec/template/metadata/annotations/proxy.istio.io~1config", "proxyMetadata: {OUTPUT_CERTS: /var/run/federation/workload}\n")(o)
+			},
+			Impostor: of("east", pki.Request{SpiffeID: ingressID}), Extra: []Attempt{envoyHeaders()},
+		},
+		visible("remote-host", "ServiceEntry", "fed-out-reviews-9080-east", with("spec/exportTo", []any{"*"}), sees("elsewhere/visitor", reviewsSNI)),
+		visible("egress-service", "Service", "federation-egress", without("metadata/annotations/networking.istio.io~1exportTo"), sees("elsewhere/visitor", egressHost)),
+		visible("local-name", "Service", "reviews", without("metadata/annotations/networking.istio.io~1exportTo"), sees("elsewhere/visitor", "outbound|9080||"+reviewsHost)),
+		visible("local-route", "VirtualService", "fed-out-reviews", with("spec/exportTo", []any{"*"}), sees("elsewhere/visitor", bindingSNI), "west/visible/local-name"),
+		{
+			Name: "west/visible/caller-rule", Laws: laws(17), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-default-east",
+			Cannot: "Istio looks for the rules of a host in the caller's, the Service's and the root namespace only: exportTo says the same once more",
+		},
+	}
+}
+
+// envoyHeaders tells which headers of the proxies' own making come from west.
+func envoyHeaders() Attempt {
+	return Attempt{
+		From:  productpage,
+		Probe: func(*federation.Federation) traffic.Probe { return reviews("/reviews/0") },
+		Read: func(answer traffic.Answer) string {
+			if answer.Seen == nil {
+				return answer.Outcome()
+			}
+			var names []string
+			for _, h := range answer.Seen.Header {
+				if strings.HasPrefix(h[0], "x-envoy-") {
+					names = append(names, h[0])
+				}
+			}
+			return "arrives: " + strings.Join(names, " ")
+		},
+	}
+}
+
+// admission: what keeps neighbours off, at the API server.
+func admission() []Mutation {
+	gateway := fmt.Sprintf("apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: x, namespace: %s}\nspec: {selector: {istio: istio-federation-egress}, servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ['*']}]}\n", anyTenant)
+	filter := fmt.Sprintf("apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: x, namespace: %s}\nspec: {workloadSelector: {labels: {istio: istio-federation-egress}}, configPatches: []}\n", mesh.System)
+	virtual := func(host, gateways string) string {
+		return fmt.Sprintf("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: x, namespace: %s}\nspec: {hosts: [%s], gateways: [%s], http: [{directResponse: {status: 299}}]}\n", anyTenant, host, gateways)
+	}
+	attempts := []Attempt{
+		accepts("west", gateway), accepts("west", filter), accepts("west", virtual("a.example", "istio-federation/fed-out-east")),
+		accepts("west", virtual(bindingSNI, "tenant")), accepts("west", virtual(reviewsHost, "mesh")),
+	}
+	mutation := func(name, kind string, change func(*unstructured.Unstructured)) Mutation {
+		return Mutation{Name: "west/admission/" + name, Laws: laws(17), Mesh: "west", Kind: kind, Object: "istio-federation-boundary", Change: change, Extra: attempts}
+	}
+	return []Mutation{
+		{
+			Name: "east/admission/binding", Laws: laws(17), Mesh: "east", Kind: "ValidatingAdmissionPolicyBinding", Object: "istio-federation-boundary",
+			Extra: []Attempt{accepts("east", strings.Replace(gateway, "egress", "ingress", 1))},
+		},
+		mutation("binding", "ValidatingAdmissionPolicyBinding", nil),
+		mutation("deny", "ValidatingAdmissionPolicyBinding", with("spec/validationActions", []any{"Audit"})),
+		mutation("gateways", "ValidatingAdmissionPolicy", without("spec/validations/0")),
+		mutation("filters", "ValidatingAdmissionPolicy", without("spec/validations/1")),
+		mutation("routes-on-our-gateways", "ValidatingAdmissionPolicy", without("spec/validations/2")),
+		mutation("our-hosts", "ValidatingAdmissionPolicy", without("spec/validations/3")),
+		mutation("local-names", "ValidatingAdmissionPolicy", without("spec/validations/4")),
+		{
+			Name: "east/namespace/pod-security", Laws: laws(17), Mesh: "east", Kind: "Namespace", Object: "istio-federation",
+			Change: without("metadata/labels/pod-security.kubernetes.io~1enforce"),
+			Extra:  []Attempt{accepts("east", "apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: istio-federation}\nspec: {containers: [{name: x, image: mesh-federation-lab/app, securityContext: {privileged: true}}]}\n")},
+		},
+	}
+}
+
+// unenforced: what the lab cannot notice, and why.
+func unenforced() []Mutation {
+	listed := func(name, meshName, kind, object, why string, numbers ...int) Mutation {
+		return Mutation{Name: name, Laws: numbers, Mesh: meshName, Kind: kind, Object: object, Cannot: why}
+	}
+	return []Mutation{
+		listed("east/network/default-deny", "east", "NetworkPolicy", "federation-default-deny", "no network plugin enforces NetworkPolicy in the lab", 1),
+		listed("east/network/ingress", "east", "NetworkPolicy", "federation-ingress", "no network plugin enforces NetworkPolicy in the lab", 1),
+		listed("west/network/egress", "west", "NetworkPolicy", "federation-egress", "no network plugin enforces NetworkPolicy in the lab", 1),
+		listed("east/availability/budget", "east", "PodDisruptionBudget", "federation-ingress", "nothing evicts pods in the lab", 1),
+		listed("east/availability/scaling", "east", "HorizontalPodAutoscaler", "federation-ingress", "there are no metrics to scale by in the lab", 1),
+		listed("west/upstream/selector", "west", "DestinationRule", "fed-out-reviews-9080-east",
+			"only the egress gateway's pods are in the namespace: the field keeps pods that somebody adds there from using the federation's files", 5),
+		listed("both/telemetry", "east", "Telemetry", "federation-ingress", "the lab's mesh config logs every request anyway", 1),
+	}
+}

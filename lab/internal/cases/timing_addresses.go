@@ -1,0 +1,55 @@
+package cases
+
+import (
+	"context"
+	"time"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// west is reached at two static addresses in the scenario both-directions.
+var westAddresses = []string{"203.0.113.10", "203.0.113.11"}
+
+var eastReviews = From{"east", "default/reviews"}
+
+// details is the call that east makes there. A connection to a dead address is given up after 5 s.
+func details() traffic.Probe {
+	return traffic.Probe{URL: "http://details.catalogue:9080/details/0", Timeout: 8 * time.Second}
+}
+
+func addressDead(t *T) {
+	p := details()
+	p.Every = time.Second / 20
+	t.Cleanup(func(context.Context) error { return t.Lab.Mend("west", westAddresses[1]) })
+	load := t.stream("calls", eastReviews, p)
+	t.pause(time.Second)
+	cut := time.Now()
+	t.Must(t.Lab.Cut("west", westAddresses[1]))
+	t.pause(9 * time.Second)
+	mend := time.Now()
+	t.Must(t.Lab.Mend("west", westAddresses[1]))
+	t.pause(time.Second)
+	samples := t.samples(load)
+	failed := unlike(samples, "200")
+	t.Seen("%d sent, %d failed", len(samples), len(failed))
+	if len(failed) > 0 {
+		last := failed[len(failed)-1].At
+		t.Seen("%s after one of two addresses died", summary(failed, cut))
+		if last.Sub(cut) > 8*time.Second || last.After(mend) {
+			t.Errorf("calls failed for %.1f s", last.Sub(cut).Seconds())
+		}
+	}
+}
+
+func addressesDead(t *T) {
+	t.openAgain(eastReviews, details())
+	for _, address := range westAddresses {
+		t.Cleanup(func(context.Context) error { return t.Lab.Mend("west", address) })
+		t.Must(t.Lab.Cut("west", address))
+	}
+	t.Want(eastReviews, "503 | 504 | timeout", details())
+	for _, address := range westAddresses {
+		t.Must(t.Lab.Mend("west", address))
+	}
+	t.Seen("both back, works after %.1f s", t.Until(eastReviews, "200", details()).Seconds())
+}

@@ -1,0 +1,311 @@
+package cases
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// genuineRequest is for what west's egress gateway shows.
+var genuineRequest = pki.Request{SpiffeID: egressID}
+
+// life of certificates in these cases. Istio's agent renews them at half of it.
+const life = 6 * time.Second
+
+// carrier is a workload that takes part in the article's call.
+type carrier struct {
+	mesh     *mesh.Mesh
+	workload string
+}
+
+func (c carrier) namespace() string {
+	namespace, _, _ := strings.Cut(c.workload, "/")
+	return namespace
+}
+func (c carrier) name() string { _, name, _ := strings.Cut(c.workload, "/"); return name }
+
+func (t *T) ingress() carrier { return carrier{t.East, "istio-federation/federation-ingress"} }
+func (t *T) egress() carrier  { return carrier{t.West, "istio-federation/federation-egress"} }
+func (t *T) caller() carrier  { return carrier{t.West, productpage.Workload} }
+
+// shortLived gives workloads certificates of a short life, and takes care that they go on with long-lived ones when the case is over.
+func (t *T) shortLived(carriers ...carrier) {
+	for _, c := range carriers {
+		t.Cleanup(func(ctx context.Context) error { return rolled(ctx, c.mesh, c.namespace(), c.name()) })
+	}
+	for _, c := range carriers {
+		if c.namespace() == federation.Boundary {
+			t.change(c.mesh, t.manifest(c.mesh, "Deployment", c.name()), expireSoon)
+			continue
+		}
+		deployment := t.application(c)
+		t.Cleanup(func(ctx context.Context) error { return c.mesh.Put(ctx, deployment) })
+		changed := deployment.DeepCopy()
+		expireSoon(changed.Object)
+		t.Must(c.mesh.Put(t.Context, changed))
+	}
+	for _, c := range carriers {
+		t.Must(rolled(t.Context, c.mesh, c.namespace(), c.name()))
+	}
+}
+
+// application is the Deployment of a workload that is not the federation's, as it was applied.
+func (t *T) application(c carrier) *unstructured.Unstructured {
+	current := &unstructured.Unstructured{}
+	current.SetAPIVersion("apps/v1")
+	current.SetKind("Deployment")
+	current.SetNamespace(c.namespace())
+	current.SetName(c.name())
+	live, err := c.mesh.Get(t.Context, current)
+	t.Must(err)
+	for _, entry := range live.GetManagedFields() { // what its owner wrote, and nothing that was defaulted
+		if entry.Manager == "lab" && entry.Operation == metav1.ManagedFieldsOperationApply {
+			spec, _, _ := unstructured.NestedMap(live.Object, "spec")
+			for _, defaulted := range []string{"progressDeadlineSeconds", "revisionHistoryLimit", "strategy"} {
+				delete(spec, defaulted)
+			}
+			current.Object["spec"] = spec
+			return current
+		}
+	}
+	t.Must(fmt.Errorf("%s was not applied by the lab", c.workload))
+	return nil
+}
+
+// expireSoon adds the agent's setting to the annotation that configures the proxy.
+func expireSoon(deployment map[string]any) {
+	path := []string{"spec", "template", "metadata", "annotations"}
+	annotations, _, _ := unstructured.NestedStringMap(deployment, path...)
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	text := annotations["proxy.istio.io/config"]
+	setting := fmt.Sprintf("proxyMetadata:\n  SECRET_TTL: %s\n", life)
+	if strings.Contains(text, "proxyMetadata:\n") {
+		text = strings.Replace(text, "proxyMetadata:\n", setting, 1)
+	} else {
+		text += setting
+	}
+	annotations["proxy.istio.io/config"] = text
+	if err := unstructured.SetNestedStringMap(deployment, annotations, path...); err != nil {
+		panic(err)
+	}
+}
+
+// forwarded finds the hash of the certificate that west's egress gateway showed, in what the backend was told.
+func forwarded(answer traffic.Answer) string {
+	if answer.Seen == nil {
+		return ""
+	}
+	for _, element := range strings.Split(header(answer.Seen.Header, "x-forwarded-client-cert"), ",") {
+		if strings.Contains(element, egressID) {
+			for _, field := range strings.Split(element, ";") {
+				if hash, found := strings.CutPrefix(strings.TrimSpace(field), "Hash="); found {
+					return hash
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func certificatesRenewed(t *T) {
+	t.openAgain(productpage, reviews("/reviews/0"))
+	t.oncePerConnection()
+	t.shortLived(t.ingress(), t.egress(), t.caller())
+	t.Until(productpage, "200", reviews("/reviews/0"))
+	load := t.load(40)
+	served, shown, called := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for end := time.Now().Add(2 * life); time.Now().Before(end); t.pause(life / 16) {
+		served[chain(t.Try(outside, toIngress(genuine)(t.Federation))[0].Certificates)[0].SerialNumber.String()] = true
+		if hash := forwarded(t.Try(productpage, reviews("/reviews/0"))[0]); hash != "" {
+			shown[hash] = true
+		}
+		own, err := certificatesOf(t.Context, t.West, productpage.Workload)
+		t.Must(err)
+		called[own.leaves["default"].SerialNumber.String()] = true
+	}
+	t.steady(load)
+	t.Seen("certificates in %s: ingress %d, egress %d, caller %d", 2*life, len(served), len(shown), len(called))
+	if len(served) < 3 || len(shown) < 3 || len(called) < 3 { // the first renewal works also where a file is watched that is no longer there
+		t.Errorf("not all certificates were renewed again and again")
+	}
+}
+
+// trustChanges looks at the file that the egress gateway has its peers' CAs from. It has to notice every change of it, not only the first.
+func trustChanges(t *T) {
+	t.openAgain(productpage, reviews("/reviews/0"))
+	t.oncePerConnection()
+	foreign, err := pki.New("foreign")
+	t.Must(err)
+	own := t.manifest(t.West, "ConfigMap", "fed-out-trust")
+	wrong := own.DeepCopy()
+	t.Must(unstructured.SetNestedField(wrong.Object, foreign.PEM, "data", "east.crt"))
+	t.Cleanup(func(ctx context.Context) error { return apply(ctx, t.West, own) })
+	var took []string
+	for _, change := range []struct {
+		trust *unstructured.Unstructured
+		want  string
+	}{{wrong, "503"}, {own, "200"}, {wrong, "503"}, {own, "200"}} {
+		t.Must(apply(t.Context, t.West, change.trust))
+		took = append(took, fmt.Sprintf("%s %.1f s", change.want, t.Until(productpage, change.want, reviews("/reviews/0")).Seconds()))
+	}
+	t.Seen("%s after each change", strings.Join(took, ", "))
+}
+
+func authorityRotated(t *T) {
+	t.openAgain(productpage, reviews("/reviews/0"))
+	before, after := t.authorities()
+	files := t.trusting(before.PEM+after.PEM, after.PEM)
+	both, renewed := files[0], files[1]
+	t.oncePerConnection()
+	t.shortLived(t.egress(), t.caller())
+	t.Cleanup(t.plugOut) // before these two start anew, with certificates of a long life
+	t.Until(productpage, "200", reviews("/reviews/0"))
+	load := t.load(40)
+
+	t.Cleanup(func(ctx context.Context) error {
+		return apply(ctx, t.East, t.manifest(t.East, "ConfigMap", "fed-in-trust-west"))
+	})
+	t.Must(t.East.ApplyFile(t.Context, both)) // east trusts both, before anything is issued by the new one
+	t.Must(t.plugIn(before, before.PEM+after.PEM))
+	_, err := t.West.Kubectl(t.Context, "", "-n", mesh.System, "rollout", "restart", "deployment/istiod") // it looks for a plugged-in CA when it starts
+	t.Must(err)
+	t.Must(rolled(t.Context, t.West, mesh.System, "istiod"))
+	t.holds("west's own proxies trust both", func(c held) bool { return len(c.roots) == 2 })
+	t.Must(t.plugIn(after, before.PEM+after.PEM))
+	t.holds("west's proxies have certificates of the new CA", func(c held) bool {
+		for _, leaf := range c.leaves {
+			if leaf.CheckSignatureFrom(chain(after.PEM)[0]) != nil {
+				return false
+			}
+		}
+		return true
+	})
+	old, next := by(before), by(after)
+	t.Want(outside, "200", toIngress(old)(t.Federation), toIngress(next)(t.Federation))
+	began := time.Now()
+	t.Must(t.East.ApplyFile(t.Context, renewed))
+	t.Must(until(t.Context, t.Federation, outside, "alert*", toIngress(old)(t.Federation)))
+	t.Seen("the old CA refused %.1f s after it was removed from the file", time.Since(began).Seconds())
+	t.Want(outside, "200", toIngress(next)(t.Federation))
+	t.pause(time.Second)
+	t.steady(load)
+}
+
+// by is what an authority issues for the identity of west's egress gateway.
+func by(a *authority) certificate {
+	return func(*federation.Federation) pki.Leaf {
+		loaded, err := pki.Load([]byte(a.PEM), []byte(a.key))
+		if err != nil {
+			panic(err)
+		}
+		leaf, err := loaded.Issue(genuineRequest)
+		if err != nil {
+			panic(err)
+		}
+		return leaf
+	}
+}
+
+// authority is a CA together with its key, as a mesh's owner has it.
+type authority struct{ PEM, key string }
+
+// authorities are west's own and the one that takes its place.
+func (t *T) authorities() (before, after *authority) {
+	secret, err := t.West.Client.CoreV1().Secrets(mesh.System).Get(t.Context, "istio-ca-secret", metav1.GetOptions{})
+	t.Must(err)
+	before = &authority{string(secret.Data["ca-cert.pem"]), string(secret.Data["ca-key.pem"])}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	t.Must(err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{Organization: []string{"west, the new one"}},
+		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	t.Must(err)
+	text, err := pki.KeyPEM(key)
+	t.Must(err)
+	return before, &authority{string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), text}
+}
+
+// trusting are east's files for a west with these roots, one for each.
+func (t *T) trusting(roots ...string) []string {
+	directory, err := os.MkdirTemp("", "mesh-federation-lab-")
+	t.Must(err)
+	t.Cleanup(func(context.Context) error { return os.RemoveAll(directory) })
+	var group errgroup.Group
+	files := make([]string, len(roots))
+	for i, root := range roots {
+		trust, output := filepath.Join(directory, fmt.Sprint("trust", i)), filepath.Join(directory, fmt.Sprint(i))
+		files[i] = filepath.Join(output, t.Current(), "east.yaml")
+		t.Must(os.CopyFS(trust, os.DirFS(t.Trust())))
+		t.Must(os.WriteFile(filepath.Join(trust, "west.pem"), []byte(root), 0o644))
+		group.Go(func() error { return t.Synthesise(t.Context, trust, output, t.Current()) })
+	}
+	t.Must(group.Wait())
+	return files
+}
+
+// plugIn gives istiod a CA to issue from, and what workloads are to trust.
+func (t *T) plugIn(a *authority, roots string) error {
+	secret := &core.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: "cacerts", Namespace: mesh.System},
+		StringData: map[string]string{"ca-cert.pem": a.PEM, "ca-key.pem": a.key, "cert-chain.pem": a.PEM, "root-cert.pem": roots},
+	}
+	secrets := t.West.Client.CoreV1().Secrets(mesh.System)
+	_, err := secrets.Create(t.Context, secret, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		_, err = secrets.Update(t.Context, secret, metav1.UpdateOptions{})
+	}
+	return err
+}
+
+// plugOut lets istiod go back to the CA that it made for itself.
+func (t *T) plugOut(ctx context.Context) error {
+	err := t.West.Client.CoreV1().Secrets(mesh.System).Delete(ctx, "cacerts", metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	if _, err := t.West.Kubectl(ctx, "", "-n", mesh.System, "rollout", "restart", "deployment/istiod"); err != nil {
+		return err
+	}
+	return rolled(ctx, t.West, mesh.System, "istiod")
+}
+
+// holds waits until something is true of the certificates of both proxies of west through which calls go.
+func (t *T) holds(what string, condition func(held) bool) {
+	began := time.Now()
+	for _, c := range []carrier{t.egress(), t.caller()} {
+		t.Must(mesh.Wait(t.Context, 15*time.Second, func() error {
+			own, err := certificatesOf(t.Context, c.mesh, c.workload)
+			if err == nil && !condition(own) {
+				err = fmt.Errorf("%s: not so for %s, %s", what, c.workload, own)
+			}
+			return err
+		}))
+	}
+	t.Seen("%s after %.1f s", what, time.Since(began).Seconds())
+}

@@ -1,0 +1,289 @@
+package cases
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// apply writes objects as the owner of the federation does: by kubectl, so that a later apply of the manifests finds no field in other hands.
+func apply(ctx context.Context, m *mesh.Mesh, objects ...*unstructured.Unstructured) error {
+	var text bytes.Buffer
+	for _, o := range objects {
+		data, err := json.Marshal(o)
+		if err != nil {
+			return err
+		}
+		text.WriteString("---\n")
+		text.Write(data)
+		text.WriteString("\n")
+	}
+	_, err := m.Kubectl(ctx, text.String(), "apply", "--server-side", "--validate=strict", "-f", "-")
+	return err
+}
+
+// manifest is one object of the scenario that is applied.
+func (t *T) manifest(m *mesh.Mesh, kind, name string) *unstructured.Unstructured {
+	objects, err := t.Objects(t.Current(), m.Name)
+	t.Must(err)
+	return object(objects, kind, name)
+}
+
+// change applies an object of the scenario otherwise for as long as the case runs.
+func (t *T) change(m *mesh.Mesh, o *unstructured.Unstructured, edit func(map[string]any)) {
+	changed := o.DeepCopy()
+	edit(changed.Object)
+	t.Cleanup(func(ctx context.Context) error { return apply(ctx, m, o) })
+	t.Must(apply(t.Context, m, changed))
+}
+
+// without takes an object of the scenario away for as long as the case runs.
+func (t *T) without(m *mesh.Mesh, o *unstructured.Unstructured) {
+	t.Cleanup(func(ctx context.Context) error { return apply(ctx, m, o) })
+	t.Must(m.Delete(t.Context, o))
+}
+
+// openAgain is the last thing that a case waits for: that the call works which works in the scenario.
+func (t *T) openAgain(from From, probe traffic.Probe) {
+	t.Cleanup(func(ctx context.Context) error { return until(ctx, t.Federation, from, "200", probe) })
+}
+
+// oncePerConnection makes the proxies open a new TLS connection for every request, on both ways over which requests leave west.
+func (t *T) oncePerConnection() {
+	for _, o := range t.rules(t.West) {
+		t.change(t.West, o, func(rule map[string]any) {
+			policy, _, _ := unstructured.NestedMap(rule, "spec", "trafficPolicy")
+			if policy == nil {
+				policy = map[string]any{}
+			}
+			t.Must(unstructured.SetNestedField(policy, int64(1), "connectionPool", "http", "maxRequestsPerConnection"))
+			t.Must(unstructured.SetNestedMap(rule, policy, "spec", "trafficPolicy"))
+		})
+	}
+}
+
+// rules are the DestinationRules of the scenario.
+func (t *T) rules(m *mesh.Mesh) []*unstructured.Unstructured {
+	objects, err := t.Objects(t.Current(), m.Name)
+	t.Must(err)
+	return slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() != "DestinationRule" })
+}
+
+// rolled waits until every pod of a Deployment is of its newest version: mesh.Ready would be content with a ready pod of the old one.
+func rolled(ctx context.Context, m *mesh.Mesh, namespace, name string) error {
+	_, err := m.Kubectl(ctx, "", "-n", namespace, "rollout", "status", "deployment/"+name, "--timeout=60s")
+	return err
+}
+
+// stream is a probe that goes on until it is stopped.
+type stream struct {
+	name string
+	stop func() ([]traffic.Sample, error)
+}
+
+// stream starts one. It ends with the case at the latest.
+func (t *T) stream(name string, from From, p traffic.Probe) *stream {
+	s := &stream{name: name}
+	if from.Mesh == "" {
+		s.stop = sync.OnceValues(t.streamOutside(p))
+	} else {
+		load, err := t.Mesh(from.Mesh).StartLoad(t.Context, from.Workload, p)
+		t.Must(err)
+		s.stop = sync.OnceValues(load.Stop)
+	}
+	t.Cleanup(func(context.Context) error { _, err := s.stop(); return err })
+	return s
+}
+
+// streamOutside starts one on the host that belongs to no mesh.
+func (t *T) streamOutside(p traffic.Probe) func() ([]traffic.Sample, error) {
+	command := t.Lab.Outside("probe")
+	input, err := command.StdinPipe()
+	t.Must(err)
+	var out bytes.Buffer
+	command.Stdout = &out
+	t.Must(command.Start())
+	t.Must(json.NewEncoder(input).Encode([]traffic.Probe{p}))
+	return func() ([]traffic.Sample, error) {
+		input.Close()
+		if err := command.Wait(); err != nil {
+			return nil, err
+		}
+		var answers []traffic.Answer
+		if err := json.Unmarshal(out.Bytes(), &answers); err != nil {
+			return nil, err
+		}
+		return answers[0].Samples, nil
+	}
+}
+
+// samples ends a stream.
+func (t *T) samples(s *stream) []traffic.Sample {
+	samples, err := s.stop()
+	t.Must(err)
+	if len(samples) == 0 {
+		t.Errorf("%s: nothing was sent", s.name)
+	}
+	return samples
+}
+
+// steady ends a stream none of whose requests may fail, and says how many there were.
+func (t *T) steady(s *stream) []traffic.Sample {
+	samples := t.samples(s)
+	failed := unlike(samples, "200")
+	t.Seen("%s: %d sent, %d failed", s.name, len(samples), len(failed))
+	if len(failed) > 0 {
+		t.Errorf("%s: %s", s.name, summary(failed, samples[0].At))
+	}
+	return samples
+}
+
+// unlike are the samples with another outcome.
+func unlike(samples []traffic.Sample, want string) []traffic.Sample {
+	var others []traffic.Sample
+	for _, sample := range samples {
+		if !matches(sample.Outcome, want) {
+			others = append(others, sample)
+		}
+	}
+	return others
+}
+
+// summary is how many of each outcome there are, and when the first and the last of them were asked.
+func summary(samples []traffic.Sample, began time.Time) string {
+	by := map[string]int{}
+	for _, sample := range samples {
+		by[sample.Outcome]++
+	}
+	var parts []string
+	for _, outcome := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, fmt.Sprintf("%d × %s", by[outcome], outcome))
+	}
+	first, last := samples[0].At.Sub(began), samples[len(samples)-1].At.Sub(began)
+	return fmt.Sprintf("%s between %.1f s and %.1f s", strings.Join(parts, ", "), first.Seconds(), last.Seconds())
+}
+
+// pause lets time pass.
+func (t *T) pause(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-t.Context.Done():
+		t.Must(t.Context.Err())
+	}
+}
+
+// held is what a proxy shows, and the roots that it trusts inside its mesh. The egress gateway has its certificate twice: for its own mesh,
+// and for peers, where it comes from a file that the agent writes.
+type held struct {
+	leaves map[string]*x509.Certificate // by the name that the proxy has for it
+	roots  []*x509.Certificate
+}
+
+func (h held) String() string {
+	text := fmt.Sprintf("with %d roots", len(h.roots))
+	for _, name := range slices.Sorted(maps.Keys(h.leaves)) {
+		text += fmt.Sprintf(", %s of %s by %s", name, h.leaves[name].NotBefore.Format(time.TimeOnly), h.leaves[name].Issuer)
+	}
+	return text
+}
+
+// certificatesOf reads what the proxy of a workload holds, from its admin page.
+func certificatesOf(ctx context.Context, m *mesh.Mesh, workload string) (held, error) {
+	pod, err := m.Pod(ctx, workload)
+	if err != nil {
+		return held{}, err
+	}
+	out, err := m.Exec(ctx, pod, "istio-proxy", nil, "pilot-agent", "request", "GET", "config_dump?resource=dynamic_active_secrets")
+	if err != nil {
+		return held{}, err
+	}
+	var dump struct {
+		Configs []struct {
+			Secret struct {
+				Name string
+				TLS  struct {
+					Chain embedded `json:"certificate_chain"`
+				} `json:"tls_certificate"`
+				Context struct {
+					CA embedded `json:"trusted_ca"`
+				} `json:"validation_context"`
+			}
+		}
+	}
+	if start := strings.Index(out, "{"); start > 0 {
+		out = out[start:] // the agent says something about itself first
+	}
+	if err := json.Unmarshal([]byte(out), &dump); err != nil {
+		return held{}, fmt.Errorf("secrets of %s: %w", workload, err)
+	}
+	found := held{leaves: map[string]*x509.Certificate{}}
+	for _, config := range dump.Configs {
+		if text := config.Secret.TLS.Chain.text(); text != "" {
+			found.leaves[config.Secret.Name] = chain(text)[0]
+		}
+		if config.Secret.Name == "ROOTCA" {
+			found.roots = chain(config.Secret.Context.CA.text())
+		}
+	}
+	if len(found.leaves) == 0 || found.roots == nil {
+		return found, fmt.Errorf("the proxy of %s has no certificate yet", workload)
+	}
+	return found, nil
+}
+
+type embedded struct {
+	Bytes string `json:"inline_bytes"`
+}
+
+func (i embedded) text() string {
+	data, _ := base64.StdEncoding.DecodeString(i.Bytes)
+	return string(data)
+}
+
+// chain reads certificates from PEM. An unreadable one ends the case, since Play reports a panic.
+func chain(text string) []*x509.Certificate {
+	var all []*x509.Certificate
+	for rest := []byte(text); ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			panic(err)
+		}
+		all = append(all, certificate)
+	}
+	if len(all) == 0 {
+		panic(fmt.Sprintf("no certificate in %q", text))
+	}
+	return all
+}
+
+// kubectlApplySet applies a file as the quick start says: what the file lacks is taken away.
+func kubectlApplySet(ctx context.Context, t *T, m *mesh.Mesh, file string) error {
+	command := exec.CommandContext(ctx, filepath.Join(t.Lab.Directory(), "bin", "kubectl"), "--kubeconfig", m.Kubeconfig,
+		"apply", "--server-side", "--prune", "--applyset=configmap/federation", "-n", federation.Boundary, "-f", file)
+	command.Env = append(command.Environ(), "KUBECTL_APPLYSET=true")
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("kubectl apply --prune: %w: %s", err, out)
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package cases
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// orders are the cases in which objects arrive in another order than the files have them.
+func orders() []Case {
+	var all []Case
+	for n := range 2 { // the third is the one below, in an empty cluster
+		all = append(all, Case{Name: fmt.Sprintf("order/shuffled-%d", n+1), Laws: laws(1, 16), Run: shuffled,
+			Expect: "objects that arrive in any order let nobody in meanwhile, and the allowed caller at the end"})
+	}
+	all = append(all, Case{Name: "order/trust-last", Laws: laws(1, 16), Run: trustLast,
+		Expect: "neither do they in an empty cluster; without the peer's CA all is closed, with it all is open at once"})
+	return in("two-meshes-http", all...)
+}
+
+// step is an object that is to be applied.
+type step struct {
+	mesh   *mesh.Mesh
+	object *unstructured.Unstructured
+}
+
+// steps are all objects of the scenario, shuffled.
+func (t *T) steps() []step {
+	var all []step
+	for _, m := range []*mesh.Mesh{t.East, t.West} {
+		objects, err := t.Objects(t.Current(), m.Name)
+		t.Must(err)
+		for _, o := range objects {
+			all = append(all, step{m, o})
+		}
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Seen("seed %d", seed)
+	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
+}
+
+// each does something in both meshes at once, with the steps of each in their order.
+func (t *T) each(steps []step, run func(*mesh.Mesh, []*unstructured.Unstructured) error) {
+	var group errgroup.Group
+	for _, m := range []*mesh.Mesh{t.East, t.West} {
+		var objects []*unstructured.Unstructured
+		for _, s := range steps {
+			if s.mesh == m {
+				objects = append(objects, s.object)
+			}
+		}
+		group.Go(func() error { return run(m, objects) })
+	}
+	t.Must(group.Wait())
+}
+
+// take deletes objects of both meshes.
+func (t *T) take(steps []step) {
+	t.each(steps, func(m *mesh.Mesh, objects []*unstructured.Unstructured) error {
+		return m.DeleteNow(t.Context, objects...)
+	})
+}
+
+// put applies objects one by one. What lacks its namespace waits for the next round, as with everybody who delivers manifests.
+func (t *T) put(steps []step) {
+	t.each(steps, func(m *mesh.Mesh, objects []*unstructured.Unstructured) error {
+		for round := 0; len(objects) > 0; round++ {
+			var later []*unstructured.Unstructured
+			for _, o := range objects {
+				err := apply(t.Context, m, o)
+				if err != nil && round < 3 && strings.Contains(err.Error(), "not found") {
+					later = append(later, o)
+				} else if err != nil {
+					return err
+				}
+			}
+			objects = later
+		}
+		return nil
+	})
+}
+
+// uninvited are those who must never get in, each asking all the time.
+func (t *T) uninvited() []*stream {
+	ask := func(name string, from From, p traffic.Probe) *stream {
+		p.Every, p.Timeout = time.Second/10, 2*time.Second
+		return t.stream(name, from, p)
+	}
+	return []*stream{
+		ask("no certificate", outside, toIngress(none)(t.Federation)),
+		ask("another identity of west", outside, toIngress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/other"}))(t.Federation)),
+		ask("an account that is not listed", other, reviews("/reviews/0")),
+		ask("a path that no rule names", productpage, reviews("/admin")),
+	}
+}
+
+// keptOut ends the streams and demands that nothing of them came through.
+func (t *T) keptOut(streams []*stream) {
+	total := 0
+	for _, s := range streams {
+		samples := t.samples(s)
+		total += len(samples)
+		through := slices.DeleteFunc(slices.Clone(samples), func(sample traffic.Sample) bool {
+			return !strings.HasPrefix(sample.Outcome, "2") && sample.Pod == ""
+		})
+		if len(through) > 0 {
+			t.Errorf("%s: let in: %s", s.name, summary(through, samples[0].At))
+		}
+	}
+	t.Seen("%d uninvited requests", total)
+}
+
+// counted is how many requests the backend has seen so far. Asking does not count.
+func (t *T) counted() int {
+	answer := t.Try(From{"east", "default/ratings"}, traffic.Probe{URL: "http://reviews:9080/lab/count"})[0]
+	counts := map[string]struct{ Requests int }{}
+	t.Must(json.Unmarshal([]byte(answer.Body), &counts))
+	return counts["9080"].Requests
+}
+
+// nobodyCame demands that the backend saw nothing since an earlier count.
+func (t *T) nobodyCame(before int) {
+	if after := t.counted(); after != before {
+		t.Errorf("the backend has seen %d requests meanwhile", after-before)
+	}
+}
+
+// restore puts the scenario back, whatever a case did.
+func (t *T) restore() {
+	t.openAgain(productpage, reviews("/reviews/0"))
+	t.Cleanup(func(ctx context.Context) error {
+		for _, m := range []*mesh.Mesh{t.East, t.West} {
+			for _, file := range t.Files(t.Current(), m.Name) {
+				if err := m.ApplyFile(ctx, file); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func shuffled(t *T) {
+	t.restore()
+	steps := slices.DeleteFunc(t.steps(), func(s step) bool { // what only takes time: the pods stay
+		return slices.Contains([]string{"Namespace", "ServiceAccount", "Deployment"}, s.object.GetKind())
+	})
+	t.take(steps)
+	before := t.counted()
+	streams := t.uninvited()
+	t.put(steps[:len(steps)-1])
+	t.pause(500 * time.Millisecond)
+	t.put(steps[len(steps)-1:])
+	t.pause(500 * time.Millisecond)
+	t.nobodyCame(before)
+	took := t.Until(productpage, "200", reviews("/reviews/0"))
+	t.Seen("%d objects, the last one %s in %s; then open after %.1f s", len(steps), mesh.Key(steps[len(steps)-1].object), steps[len(steps)-1].mesh.Name, took.Seconds()+0.5)
+	t.keptOut(streams)
+}
+
+func trustLast(t *T) {
+	t.restore()
+	steps := t.steps()
+	t.take(steps)
+	before := t.counted()
+	streams := t.uninvited()
+	isTrust := func(s step) bool { return s.object.GetKind() == "ConfigMap" }
+	t.put(slices.DeleteFunc(slices.Clone(steps), isTrust))
+	for _, c := range []carrier{t.ingress(), t.egress()} {
+		t.Must(rolled(t.Context, c.mesh, c.namespace(), c.name()))
+	}
+	t.Want(outside, "closed | reset | alert*", toIngress(genuine)(t.Federation))
+	t.Want(productpage, "503", reviews("/reviews/0"))
+	t.nobodyCame(before)
+
+	trust := slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return !isTrust(s) })
+	slices.SortFunc(trust, func(a, b step) int { return strings.Compare(a.mesh.Name, b.mesh.Name) })
+	t.put(trust[:1])
+	t.Seen("east open %.1f s after west's CA was there", t.Until(outside, "200", toIngress(genuine)(t.Federation)).Seconds())
+	t.Want(productpage, "503", reviews("/reviews/0"))
+	t.put(trust[1:])
+	t.Seen("west %.1f s after east's", t.Until(productpage, "200", reviews("/reviews/0")).Seconds())
+	t.keptOut(streams)
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/build"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases"
+)
+
+// record is what came of everything that was played.
+type record struct {
+	cases      []cases.Result
+	neighbours []cases.Result // played on a lab of their own
+	mutations  []cases.MutationResult
+}
+
+func (r record) failed() int {
+	failed := 0
+	for _, c := range r.cases {
+		if !c.OK() {
+			failed++
+		}
+	}
+	for _, m := range r.mutations {
+		if !m.OK() {
+			failed++
+		}
+	}
+	return failed
+}
+
+func (r record) verdict() error {
+	if failed := r.failed(); failed > 0 {
+		return fmt.Errorf("%d did not behave", failed)
+	}
+	return nil
+}
+
+// count is the last line, for whoever sums up.
+func (r record) count() {
+	fmt.Printf("%d passed, %d failed\n", len(r.cases)+len(r.mutations)-r.failed(), r.failed())
+}
+
+// print is the table of what was played, one row a group.
+func (r record) print() {
+	fmt.Println()
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "group\tcases\tas they must be\tlaws\tseconds")
+	for _, group := range r.groups() {
+		ok, laws, took := 0, []int(nil), time.Duration(0)
+		for _, c := range group {
+			if c.OK() {
+				ok++
+			}
+			laws = append(laws, c.Laws...)
+			took += c.Took
+		}
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%.0f\n", group[0].Group(), len(group), ok, numbers(laws), took.Seconds())
+	}
+	alone, layered, listed := 0, 0, 0
+	for _, m := range r.mutations {
+		switch {
+		case m.Cannot != "":
+			listed++
+		case m.OK() && m.Layered():
+			layered++
+		case m.OK():
+			alone++
+		}
+	}
+	fmt.Fprintf(table, "mutations\t%d\t%d noticed at once, %d behind others or under attack, %d listed\t\t\n", len(r.mutations), alone, layered, listed)
+	table.Flush()
+	fmt.Println()
+}
+
+// groups in the order in which they come first.
+func (r record) groups() [][]cases.Result {
+	var groups [][]cases.Result
+	place := map[string]int{}
+	for _, c := range r.cases {
+		i, known := place[c.Group()]
+		if !known {
+			i = len(groups)
+			place[c.Group()] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], c)
+	}
+	return groups
+}
+
+func numbers(laws []int) string {
+	slices.Sort(laws)
+	var texts []string
+	for _, law := range slices.Compact(laws) {
+		texts = append(texts, fmt.Sprint(law))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// proof is the page that a full run writes.
+const proof = "docs/proof.md"
+
+func (r record) write(repository string, programs build.Programs) error {
+	var page strings.Builder
+	fmt.Fprintf(&page, `# What real proxies did
+
+Written by a run of the lab on %s: %d cases and %d mutations, all as they must be. Istio %s from its unmodified charts,
+Kubernetes %s, Envoy %s; the manifests are what the constructs wrote, applied unchanged.
+[lab/README.md](../lab/README.md) says how the lab works and what it cannot do. The laws stand in [laws.md](laws.md).
+
+`, time.Now().UTC().Format(time.DateOnly), len(r.cases), len(r.mutations), programs.Istio, programs.Kubernetes, build.EnvoyVersion)
+	for _, group := range r.groups() {
+		fmt.Fprintf(&page, "## %s\n\n| case | law | what must happen | what happened |\n|---|---|---|---|\n", groupTitle(group[0].Group()))
+		for _, c := range group {
+			fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", c.Name, numbers(c.Laws), cell(c.Expect), cell(c.Seen))
+		}
+		page.WriteString("\n")
+	}
+	page.WriteString(`## What notices when a protection is missing
+
+Each object and field that protects something is taken out of the manifests of the first scenario, one at a time, and the cases are
+repeated. Protections lie in layers, so some are missed only when the layers above are off, or when somebody attacks: both are in place
+before and after, and what changes is this one protection.
+
+| without | object | law | switched off as well | first to notice, of how many |
+|---|---|---|---|---|
+`)
+	for _, m := range r.mutations {
+		fmt.Fprintf(&page, "| `%s` | %s | %s | %s | %s |\n", m.Name, cell(m.Subject()), numbers(m.Laws), cell(m.Around()), cell(m.Summary()))
+	}
+	return os.WriteFile(filepath.Join(repository, proof), []byte(page.String()), 0o644)
+}
+
+func groupTitle(group string) string { return strings.ToUpper(group[:1]) + group[1:] }
+
+// cell is a text inside of a table.
+func cell(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, "|", "\\|"), "\n", " ")
+}
