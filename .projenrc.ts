@@ -143,7 +143,7 @@ project.addTask('golden:update', {
 project.addTask('lab', {
   description: 'Applies the output to real clusters and real proxies, and attacks it (Linux, root, Go). lab/README.md',
   steps: [
-    { exec: 'CGO_ENABLED=0 go build -C lab -ldflags "-s -w" -o bin/lab .' },
+    { exec: 'CGO_ENABLED=0 go build -C lab -ldflags "-s -w" -o bin/ . ./app' },
     { exec: 'lab/bin/lab', receiveArgs: true },
   ],
 });

@@ -12,7 +12,6 @@ import (
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/kubelet"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/node"
-	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
 func main() {
@@ -34,11 +33,6 @@ func dispatch(ctx context.Context, command string, args []string) error {
 	// For people.
 	case "", "up", "down", "run", "list", "mutate", "prove", "shell", "status":
 		return operate(ctx, command, args)
-	// In pods.
-	case "serve":
-		return traffic.ServeCommand(args)
-	case "probe":
-		return traffic.ProbeCommand(args)
 	// Parts of the lab.
 	case "node":
 		return node.Run(ctx, args[0])

@@ -76,8 +76,8 @@ test('the egress gateway insists on the name and the identity of the peer', () =
   const { spec } = find(objects(), 'DestinationRule', 'fed-out-reviews-9080-east', 'istio-federation');
   expect(spec.trafficPolicy.tls).toEqual({
     mode: 'MUTUAL',
-    clientCertificate: '/var/run/federation/workload/cert-chain.pem',
-    privateKey: '/var/run/federation/workload/key.pem',
+    clientCertificate: '/etc/federation/workload/cert-chain.pem',
+    privateKey: '/etc/federation/workload/key.pem',
     caCertificates: '/etc/federation/trust/east.crt',
     sni: 'p9080.reviews.west.fed.east.example',
     subjectAltNames: ['spiffe://east.example/ns/istio-federation/sa/federation-ingress'],

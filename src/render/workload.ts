@@ -14,8 +14,12 @@ import { GATEWAY_DEFAULTS, GatewaySite, Site } from '../internal/model';
 export const EGRESS_TRUST = 'fed-out-trust';
 /** Where the egress gateway finds it. */
 export const TRUST_DIRECTORY = '/etc/federation/trust';
-/** Where the agent writes the egress gateway's own certificate. */
-export const WORKLOAD_CERTIFICATE = '/var/run/federation/workload';
+/**
+ * Where the agent writes the egress gateway's own certificate, anew with each renewal. No part of the path may be a link (`/var/run` is
+ * one): the agent watches linked files in a way that misses every renewal but the first, and the gateway ends up with an expired
+ * certificate (docs/adr/0011).
+ */
+export const WORKLOAD_CERTIFICATE = '/etc/federation/workload';
 
 /** Everything that runs for one gateway. `visibleTo` are the namespaces that may know an egress gateway's Service. */
 export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySite, visibleTo: () => string[]): void {

@@ -46,7 +46,7 @@ func reviews(path string) traffic.Probe { return traffic.Probe{URL: "http://revi
 func issue(f *federation.Federation, meshName string, request pki.Request) (pki.Leaf, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	authority, err := f.Mesh(meshName).Authority(ctx)
+	authority, err := f.Mesh(meshName).Authority(ctx) // read each time: cases replace it
 	if err != nil {
 		return pki.Leaf{}, err
 	}

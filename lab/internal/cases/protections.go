@@ -329,7 +329,7 @@ func consumer() []Mutation {
 		{
 			Name: "west/pods/proxy-config", Laws: laws(7), Mesh: "west", Kind: "Deployment", Object: "federation-egress",
 			Change: func(o *unstructured.Unstructured) {
-				with("spec/template/metadata/annotations/proxy.istio.io~1config", "proxyMetadata: {OUTPUT_CERTS: /var/run/federation/workload}\n")(o)
+				with("spec/template/metadata/annotations/proxy.istio.io~1config", "proxyMetadata: {OUTPUT_CERTS: /etc/federation/workload}\n")(o)
 			},
 			Impostor: of("east", pki.Request{SpiffeID: ingressID}), Extra: []Attempt{envoyHeaders()},
 		},

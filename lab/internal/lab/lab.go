@@ -162,12 +162,9 @@ func (l *Lab) Directory() string { return directory(l.ID) }
 // Kubeconfig of a mesh's administrator.
 func (l *Lab) Kubeconfig(mesh string) string { return filepath.Join(l.Directory(), mesh, "kubeconfig") }
 
-// Self is the lab's own program.
-func (l *Lab) Self() string { return filepath.Join(l.Directory(), "bin", "lab") }
-
-// Outside runs the lab's program on a host that belongs to no mesh.
+// Outside runs the applications' program on a host that belongs to no mesh.
 func (l *Lab) Outside(args ...string) *exec.Cmd {
-	return network.New(l.ID, "outsider").Command(append([]string{l.Self()}, args...)...)
+	return network.New(l.ID, "outsider").Command(append([]string{filepath.Join(l.Directory(), "bin", "app")}, args...)...)
 }
 
 // Here is the address at which the lab's hosts find this computer.
@@ -224,14 +221,20 @@ func (l *Lab) start(ctx context.Context) error {
 	return nil
 }
 
-// install puts all programs side by side; the lab's own is copied, since it may be built anew while a lab is up.
+// install puts all programs side by side; the lab's own are copied, since they may be built anew while a lab is up.
 func (l *Lab) install(bin string) error {
-	self, err := os.ReadFile("/proc/self/exe")
+	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(bin, "lab"), self, 0o755); err != nil {
-		return err
+	for _, name := range []string{"lab", "app"} {
+		data, err := os.ReadFile(filepath.Join(filepath.Dir(self), name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(bin, name), data, 0o755); err != nil {
+			return err
+		}
 	}
 	entries, err := os.ReadDir(l.Programs.Directory)
 	if err != nil {
@@ -272,7 +275,7 @@ func (l *Lab) site(site Site, bin string) error {
 		return err
 	}
 	defer output.Close()
-	process := host.Command(l.Self(), "node", path)
+	process := host.Command(filepath.Join(bin, "lab"), "node", path)
 	process.Stdout, process.Stderr = output, output
 	process.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return process.Start()
@@ -286,12 +289,12 @@ func images(bin string, programs build.Programs) []kubelet.Image {
 		"/usr/local/bin/envoy":                           filepath.Join(programs.Directory, "envoy"),
 		"/var/lib/istio/envoy/envoy_bootstrap_tmpl.json": filepath.Join(programs.Directory, "envoy_bootstrap.json"),
 	}
-	own := map[string]string{"/usr/local/bin/lab": filepath.Join(bin, "lab")}
+	own := map[string]string{"/usr/local/bin/app": filepath.Join(bin, "app")}
 	return []kubelet.Image{
 		{Match: "/proxyv2", Files: istio, Entrypoint: []string{"/usr/local/bin/pilot-agent"}, User: 1337},
 		{Match: "/pilot", Files: istio, Entrypoint: []string{"/usr/local/bin/pilot-discovery"}, User: 1337},
-		{Match: "examples-bookinfo", Files: own, Entrypoint: []string{"/usr/local/bin/lab", "serve", "--http", "9080"}, User: 1000},
-		{Match: "mesh-federation-lab", Files: own, Entrypoint: []string{"/usr/local/bin/lab"}, User: 1000},
+		{Match: "examples-bookinfo", Files: own, Entrypoint: []string{"/usr/local/bin/app", "serve", "--http", "9080"}, User: 1000},
+		{Match: "mesh-federation-lab", Files: own, Entrypoint: []string{"/usr/local/bin/app"}, User: 1000},
 	}
 }
 

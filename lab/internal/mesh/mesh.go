@@ -286,7 +286,7 @@ func (m *Mesh) Probe(ctx context.Context, workload string, probes ...traffic.Pro
 }
 
 func (m *Mesh) probe(ctx context.Context, pod *core.Pod, input io.Reader) ([]traffic.Answer, error) {
-	out, err := m.Exec(ctx, pod, pod.Spec.Containers[0].Name, input, "/usr/local/bin/lab", "probe")
+	out, err := m.Exec(ctx, pod, pod.Spec.Containers[0].Name, input, "/usr/local/bin/app", "probe")
 	if err != nil {
 		return nil, err
 	}

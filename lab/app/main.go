@@ -1,0 +1,22 @@
+// Command app is what runs in the pods of the lab's applications: a server that says what reached it, and a client that tries what it is
+// told. It is a program of its own so that it starts at once.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+func main() {
+	commands := map[string]func([]string) error{"serve": traffic.ServeCommand, "probe": traffic.ProbeCommand}
+	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
+		fmt.Fprintln(os.Stderr, "app: serve or probe")
+		os.Exit(1)
+	}
+	if err := commands[os.Args[1]](os.Args[2:]); err != nil {
+		fmt.Fprintln(os.Stderr, "app:", err)
+		os.Exit(1)
+	}
+}
