@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
 	"strings"
 	"time"
@@ -23,14 +22,11 @@ import (
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/remotecommand"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
-	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
 // System is Istio's root namespace.
@@ -255,96 +251,6 @@ func (m *Mesh) Ready(ctx context.Context, namespaces ...string) error {
 		}
 		return nil
 	})
-}
-
-// Exec runs a command in a pod, as kubectl exec does.
-func (m *Mesh) Exec(ctx context.Context, pod *core.Pod, container string, stdin io.Reader, command ...string) (string, error) {
-	request := m.Client.CoreV1().RESTClient().Post().Resource("pods").Namespace(pod.Namespace).Name(pod.Name).SubResource("exec").
-		VersionedParams(&core.PodExecOptions{Container: container, Command: command, Stdin: stdin != nil, Stdout: true, Stderr: true}, scheme.ParameterCodec)
-	executor, err := remotecommand.NewWebSocketExecutor(m.config, "GET", request.URL().String())
-	if err != nil {
-		return "", err
-	}
-	var out, errs bytes.Buffer
-	if err := executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: &out, Stderr: &errs}); err != nil {
-		return out.String(), fmt.Errorf("exec in %s/%s: %w: %s", pod.Namespace, pod.Name, err, errs.String())
-	}
-	return out.String(), nil
-}
-
-// Probe lets a workload try things.
-func (m *Mesh) Probe(ctx context.Context, workload string, probes ...traffic.Probe) ([]traffic.Answer, error) {
-	pod, err := m.Pod(ctx, workload)
-	if err != nil {
-		return nil, err
-	}
-	input, err := json.Marshal(probes)
-	if err != nil {
-		return nil, err
-	}
-	return m.probe(ctx, pod, bytes.NewReader(input))
-}
-
-func (m *Mesh) probe(ctx context.Context, pod *core.Pod, input io.Reader) ([]traffic.Answer, error) {
-	out, err := m.Exec(ctx, pod, pod.Spec.Containers[0].Name, input, "/usr/local/bin/app", "probe")
-	if err != nil {
-		return nil, err
-	}
-	var answers []traffic.Answer
-	if err := json.Unmarshal([]byte(out), &answers); err != nil {
-		return nil, fmt.Errorf("answers of %s/%s: %w: %q", pod.Namespace, pod.Name, err, out)
-	}
-	return answers, nil
-}
-
-// Load is a probe that goes on until it is stopped.
-type Load struct {
-	input  *io.PipeWriter
-	result chan loadResult
-}
-
-type loadResult struct {
-	answers []traffic.Answer
-	err     error
-}
-
-// StartLoad lets a workload repeat a probe.
-func (m *Mesh) StartLoad(ctx context.Context, workload string, probe traffic.Probe) (*Load, error) {
-	pod, err := m.Pod(ctx, workload)
-	if err != nil {
-		return nil, err
-	}
-	data, err := json.Marshal([]traffic.Probe{probe})
-	if err != nil {
-		return nil, err
-	}
-	reader, writer := io.Pipe()
-	load := &Load{writer, make(chan loadResult, 1)}
-	go func() {
-		answers, err := m.probe(ctx, pod, reader)
-		load.result <- loadResult{answers, err}
-		reader.Close()
-	}()
-	if _, err := writer.Write(data); err != nil {
-		return nil, err
-	}
-	return load, nil
-}
-
-// Stop ends the load and returns what it saw.
-func (l *Load) Stop() ([]traffic.Sample, error) {
-	l.input.Close()
-	result := <-l.result
-	if result.err != nil {
-		return nil, result.err
-	}
-	return result.answers[0].Samples, nil
-}
-
-// Logs of a container since a moment.
-func (m *Mesh) Logs(ctx context.Context, pod *core.Pod, container string) (string, error) {
-	data, err := m.Client.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &core.PodLogOptions{Container: container}).DoRaw(ctx)
-	return string(data), err
 }
 
 // Root is the public root certificate of the mesh, where its owner finds it.

@@ -1,0 +1,80 @@
+package cases
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// without takes a field or an element of a list out; numbers in the path are places in lists.
+func without(paths ...string) func(*unstructured.Unstructured) {
+	return func(o *unstructured.Unstructured) {
+		for _, path := range paths {
+			steps := split(path)
+			edit(o.Object, steps, func(parent any, last string) any {
+				switch parent := parent.(type) {
+				case map[string]any:
+					if _, ok := parent[last]; !ok {
+						panic(fmt.Sprintf("%s %s has no %s", o.GetKind(), o.GetName(), path))
+					}
+					delete(parent, last)
+					return parent
+				case []any:
+					i := index(last)
+					return slices.Delete(parent, i, i+1)
+				}
+				panic("no such field: " + path)
+			})
+		}
+	}
+}
+
+// with sets a field.
+func with(path string, value any) func(*unstructured.Unstructured) {
+	return func(o *unstructured.Unstructured) {
+		edit(o.Object, split(path), func(parent any, last string) any {
+			switch parent := parent.(type) {
+			case map[string]any:
+				parent[last] = value
+			case []any:
+				parent[index(last)] = value
+			}
+			return parent
+		})
+	}
+}
+
+// edit walks to the parent of the last step; what change returns takes the parent's place.
+func edit(node any, steps []string, change func(parent any, last string) any) any {
+	if len(steps) == 1 {
+		return change(node, steps[0])
+	}
+	switch node := node.(type) {
+	case map[string]any:
+		node[steps[0]] = edit(node[steps[0]], steps[1:], change)
+	case []any:
+		i := index(steps[0])
+		node[i] = edit(node[i], steps[1:], change)
+	}
+	return node
+}
+
+// split takes a path apart; ~1 is a slash inside of a step, as in JSON Pointer.
+func split(path string) []string {
+	steps := strings.Split(path, "/")
+	for i := range steps {
+		steps[i] = strings.ReplaceAll(steps[i], "~1", "/")
+	}
+	return steps
+}
+
+func index(step string) int {
+	i, err := strconv.Atoi(step)
+	if err != nil {
+		panic(err)
+	}
+	return i
+}

@@ -1,0 +1,192 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// Attacks that are in place for some mutations.
+const (
+	allowAnything = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: allow-everything, namespace: istio-system}
+spec: {action: ALLOW, rules: [{}]}
+`
+	// A second server for west at east's gateway, by somebody who may write in the boundary's namespace and forgot the grant.
+	forgottenGrant = `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: forgotten, namespace: istio-federation}
+spec:
+  selector: {istio: istio-federation-ingress}
+  servers:
+  - port: {number: %d, name: https-forgotten, protocol: HTTPS}
+    hosts: [./%s]
+    tls:
+      mode: MUTUAL
+      credentialName: builtin://
+      caCertCredentialName: configmap://istio-federation/fed-in-trust-west
+      subjectAltNames: [spiffe://west.example/ns/istio-federation/sa/federation-egress]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: forgotten, namespace: istio-federation}
+spec:
+  hosts: [%s]
+  gateways: [forgotten]
+  http: [{route: [{destination: {host: ratings.default.svc.cluster.local, port: {number: 9080}}}]}]
+`
+	// A listener of somebody else's on a boundary gateway.
+	foreignListener = `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: foreign, namespace: istio-federation}
+spec:
+  selector: {istio: istio-federation-%s}
+  servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*"]}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: foreign, namespace: istio-federation}
+spec:
+  hosts: ["*"]
+  gateways: [foreign]
+  http: [{directResponse: {status: 299}}]
+`
+	// A tenant's routes on our Gateway.
+	tenantsRoutes = `apiVersion: v1
+kind: Namespace
+metadata: {name: tenant}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: foreign, namespace: tenant}
+spec:
+  hosts: [p9080.reviews.west.fed.east.example]
+  gateways: [istio-federation/fed-in-west]
+  http: [{match: [{uri: {prefix: /admin}}], directResponse: {status: 299}}]
+`
+)
+
+var otherWorkload = of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/other"})
+
+// podPort asks a gateway pod of the mesh itself, from a workload of the same mesh.
+func podPort(from From, app string, port int) Attempt {
+	return Attempt{From: from, Probe: func(f *federation.Federation) traffic.Probe {
+		pod, err := f.Mesh(from.Mesh).Pod(context.Background(), federation.Boundary+"/"+app)
+		if err != nil {
+			panic(err)
+		}
+		return traffic.Probe{URL: fmt.Sprintf("http://%s:%d/reviews/0", pod.Status.PodIP, port)}
+	}}
+}
+
+// sees tells whether a proxy of west holds a text in its configuration.
+func sees(workload, text string) Attempt {
+	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
+		pod, err := f.West.Pod(ctx, workload)
+		if err != nil {
+			return err.Error()
+		}
+		dump, err := f.West.Exec(ctx, pod, "istio-proxy", nil, "pilot-agent", "request", "GET", "config_dump")
+		if err != nil {
+			return err.Error()
+		}
+		if strings.Contains(dump, text) {
+			return "sees " + text
+		}
+		return "does not see " + text
+	}}
+}
+
+// accepts tells whether the API server would take an object.
+func accepts(meshName, text string) Attempt {
+	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
+		objects, err := mesh.Objects(text)
+		if err != nil {
+			return err.Error()
+		}
+		if _, refused := f.Mesh(meshName).Refuses(ctx, objects[0]); refused {
+			return "refused"
+		}
+		return "accepted"
+	}}
+}
+
+// forgeries are all headers that some removal list names, set by the application.
+func forgeries(f *federation.Federation) [][2]string {
+	var names []string
+	for _, meshName := range []string{"east", "west"} {
+		objects, err := f.Objects(MutationScenario, meshName)
+		if err != nil {
+			panic(err)
+		}
+		for _, o := range objects {
+			routes, _, _ := unstructured.NestedSlice(o.Object, "spec", "http")
+			for _, route := range routes {
+				removed, _, _ := unstructured.NestedStringSlice(route.(map[string]any), "headers", "request", "remove")
+				names = append(names, removed...)
+			}
+		}
+	}
+	slices.Sort(names)
+	var headers [][2]string
+	for _, name := range slices.Compact(names) {
+		headers = append(headers, [2]string{name, "forged"})
+	}
+	return append(headers, [2]string{"x-federation-peer", "forged"})
+}
+
+// arriving tells which of the headers that an application or a peer's gateway makes up arrive at the backend.
+func arriving(from From, base func(*federation.Federation) traffic.Probe) Attempt {
+	return Attempt{
+		From: from,
+		Probe: func(f *federation.Federation) traffic.Probe {
+			p := base(f)
+			p.Header = forgeries(f)
+			return p
+		},
+		Read: func(answer traffic.Answer) string {
+			if answer.Seen == nil {
+				return answer.Outcome()
+			}
+			var arrived []string
+			for _, h := range answer.Seen.Header {
+				if strings.Contains(h[1], "forged") {
+					arrived = append(arrived, h[0])
+				}
+			}
+			return "arrives: " + strings.Join(slices.Compact(arrived), " ")
+		},
+	}
+}
+
+// answered tells which headers of an answer reach a peer.
+func answered() Attempt {
+	return Attempt{
+		From: outside,
+		Probe: toIngress(genuine, func(p *traffic.Probe) {
+			p.URL += "?header=Via:internal&header=X-Envoy-Upstream-Canary:internal&header=X-Envoy-Decorator-Operation:internal"
+		}),
+		Read: func(answer traffic.Answer) string {
+			var names []string
+			for _, h := range answer.Header {
+				switch h[0] {
+				case "content-length", "content-type", "date":
+				case "server":
+					names = append(names, "server: "+h[1])
+				default:
+					names = append(names, h[0])
+				}
+			}
+			return "answers with: " + strings.Join(slices.Compact(names), " ")
+		},
+	}
+}
