@@ -103,7 +103,9 @@ test.each(['before', 'after'])('what is agreed with a peer stays with its listen
   east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] }).allowFrom(west);
   if (order === 'after') agree();
   expect(find(objectsOf(app), 'Gateway', 'fed-in-west').metadata.annotations).toEqual({
-    'cdk8s-mesh-federation/agreement-id': 'ISA-1', 'cdk8s-mesh-federation/contact': 'mailto:a@b.example', 'cdk8s-mesh-federation/owner': 'integration team',
+    'cdk8s-mesh-federation/agreement-id': 'ISA-1',
+    'cdk8s-mesh-federation/contact': 'mailto:a@b.example',
+    'cdk8s-mesh-federation/owner': 'integration team',
     'galley.istio.io/analyze-suppress': 'IST0101,IST0138',
   });
 });
