@@ -33,10 +33,13 @@ func prove(ctx context.Context, programs build.Programs, repository string, writ
 			return err
 		},
 	}
-	group, together := errgroup.WithContext(ctx)
+	whole, cancel := context.WithCancel(ctx)
+	defer cancel()
+	group, together := errgroup.WithContext(whole)
 	for _, part := range parts { // one after the other comes up, so that the first case does not wait for all
 		l, f, err := begin(together, programs, repository)
 		if err != nil {
+			cancel()
 			return errors.Join(err, group.Wait())
 		}
 		defer l.Down()
@@ -45,7 +48,7 @@ func prove(ctx context.Context, programs build.Programs, repository string, writ
 	err := group.Wait()
 	r.cases = append(r.cases, r.neighbours...)
 	r.print()
-	if err == nil && ctx.Err() != nil {
+	if err == nil && (len(r.cases) != len(cases.All()) || len(r.mutations) != len(cases.Mutations())) {
 		err = errors.New("interrupted before everything was played")
 	}
 	if err == nil {
@@ -92,12 +95,14 @@ func run(ctx context.Context, programs build.Programs, repository string, names 
 
 // mutate takes some protections out of the manifests, or each.
 func mutate(ctx context.Context, programs build.Programs, repository string, names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(cases.Mutations(), func(m cases.Mutation) bool { return strings.HasPrefix(m.Name, name) }) {
+			return fmt.Errorf("there is no mutation %q: `npm run lab -- list` shows them", name)
+		}
+	}
 	chosen := slices.DeleteFunc(cases.Mutations(), func(m cases.Mutation) bool {
 		return len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(m.Name, name) })
 	})
-	if len(chosen) == 0 {
-		return fmt.Errorf("there is no mutation %v: `npm run lab -- list` shows them", names)
-	}
 	f, back, err := borrow(ctx, programs, repository)
 	if err != nil {
 		return err
@@ -141,6 +146,9 @@ func play(ctx context.Context, f *federation.Federation, chosen []cases.Case) []
 		} else {
 			result = cases.Play(ctx, f, c)
 		}
+		if ctx.Err() != nil {
+			return results // it was cut short: that says nothing about it
+		}
 		results = append(results, result)
 		show(result.OK(), result.Name, result.Seen, result.Failures)
 	}
@@ -163,15 +171,20 @@ func change(ctx context.Context, f *federation.Federation, chosen []cases.Mutati
 	return results, err
 }
 
-// use applies a scenario, unless it is the one that is applied.
+// use applies a scenario, unless it is the one that is applied, and waits until it holds.
 func use(ctx context.Context, f *federation.Federation, scenario string) error {
-	if f.Current() == scenario {
+	if f.Settled == scenario && f.Current() == scenario {
 		return nil
 	}
+	f.Settled = ""
 	if err := f.Use(ctx, scenario); err != nil {
 		return err
 	}
-	return cases.Settle(ctx, f, scenario)
+	if err := cases.Settle(ctx, f, scenario); err != nil {
+		return err
+	}
+	f.Settled = scenario
+	return nil
 }
 
 func show(ok bool, name, seen string, failures []string) {

@@ -5,7 +5,7 @@
 //	ask("strangers/no-certificate", law(2), "nobody gets in without a certificate",
 //		fromOutside(ingress(reviewsSNI, tls())), "alert: certificate required")
 //
-// Nothing in a case knows how the clusters run.
+// Cases use API servers, kubectl and exec: none knows how pods run.
 package cases
 
 import (
@@ -187,24 +187,29 @@ func detail(answer traffic.Answer) string {
 	return " (" + text + ")"
 }
 
+// safely turns a panic into an error, so that labs are taken away whatever a case does. The end that Must makes is none.
+func safely(run func() error) (err error) {
+	defer func() {
+		switch caught := recover().(type) {
+		case nil, stop:
+		default:
+			err = fmt.Errorf("panic: %v\n%s", caught, debug.Stack())
+		}
+	}()
+	return run()
+}
+
 // Play runs one case on meshes on which its scenario is applied.
 func Play(ctx context.Context, f *federation.Federation, c Case) (result Result) {
 	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
 	defer cancel()
 	began := time.Now()
 	t := &T{Federation: f, Context: ctx}
-	func() {
-		defer func() {
-			switch caught := recover().(type) {
-			case nil, stop:
-			default:
-				t.Errorf("panic: %v\n%s", caught, debug.Stack())
-			}
-		}()
-		c.Run(t)
-	}()
+	if err := safely(func() error { c.Run(t); return nil }); err != nil {
+		t.Errorf("%v", err)
+	}
 	for _, run := range slices.Backward(t.cleanup) {
-		if err := run(context.WithoutCancel(ctx)); err != nil {
+		if err := safely(func() error { return run(context.WithoutCancel(ctx)) }); err != nil {
 			t.Errorf("clean-up: %v", err)
 		}
 	}
@@ -213,6 +218,10 @@ func Play(ctx context.Context, f *federation.Federation, c Case) (result Result)
 
 // Settle waits until what a scenario promises to callers is true everywhere: until then, a refusal would say nothing.
 func Settle(ctx context.Context, f *federation.Federation, scenario string) error {
+	return safely(func() error { return settle(ctx, f, scenario) })
+}
+
+func settle(ctx context.Context, f *federation.Federation, scenario string) error {
 	time.Sleep(time.Second)
 	for _, c := range All() {
 		for _, attempt := range c.Attempts {

@@ -24,7 +24,6 @@ func leaks() []Case {
 		Case{Name: "leaks/backend-websocket", Laws: laws(1, 7), Expect: "a WebSocket passes", Run: webSocketPasses},
 		Case{Name: "leaks/wire", Laws: laws(5, 7), Expect: "what leaves west tells the egress gateway's identity, the agreed names, and nothing else", Run: wire},
 		Case{Name: "leaks/wire-wrong-server", Laws: laws(5, 7), Expect: "west's egress gateway sends nothing to a server with another identity than the peer's", Run: wireWrongServer},
-		ask("leaks/answer-tls", laws(5), "the ingress gateway speaks no TLS before 1.3", outside, toIngress(genuine, tls12), "alert: protocol version"),
 		Case{Name: "leaks/answer-headers", Laws: laws(7), Expect: "an answer comes with the backend's own headers, without banners and without what proxies add", Run: answerHeaders},
 		Case{Name: "leaks/answer-forged", Laws: laws(7), Expect: "also when the backend sends such headers itself", Run: answerForged},
 		Case{Name: "leaks/answer-own-words", Laws: laws(7), Expect: "an application's own redirect crosses as it is, with its internal name: the residual risk that the documents name", Run: answerOwnWords},
@@ -204,8 +203,6 @@ func webSocketPasses(t *T) {
 		t.Errorf("%s%s", answer.Outcome(), detail(answer))
 	}
 }
-
-func tls12(p *traffic.Probe) { p.TLS.MaxVersion = "1.2" }
 
 // asPeer is the answer as the peer's egress gateway gets it: the caller's own sidecar adds headers of its own.
 func asPeer(t *T, change ...func(*traffic.Probe)) traffic.Answer {

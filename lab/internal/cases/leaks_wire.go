@@ -54,7 +54,7 @@ func standInForEast(t *T, id string) *standIn {
 	// The computer's own end of the line to the lab: the packets of west's node go the way that they go to a peer.
 	ctx, stop := context.WithCancel(t.Context)
 	t.Cleanup(func(context.Context) error { stop(); return nil })
-	address := fmt.Sprintf("198.18.%d.1", t.Lab.ID)
+	address := t.Lab.Here()
 	_, err = traffic.Capture(ctx, address+":15443", config, func(seen traffic.Seen) {
 		s.Lock()
 		defer s.Unlock()

@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -61,11 +62,12 @@ type mutant struct {
 	ctx      context.Context
 	attempts map[string]Attempt
 	original map[string][]*unstructured.Unstructured // by mesh
+	current  map[string]*unstructured.Unstructured   // what is changed at the moment, by mesh and key
 }
 
 // Mutate plays mutations one after the other and hands each result on.
 func Mutate(ctx context.Context, f *federation.Federation, chosen []Mutation, done func(MutationResult)) error {
-	m := mutant{f, ctx, map[string]Attempt{}, map[string][]*unstructured.Unstructured{}}
+	m := mutant{f, ctx, map[string]Attempt{}, map[string][]*unstructured.Unstructured{}, map[string]*unstructured.Unstructured{}}
 	for _, c := range All() {
 		for i, attempt := range c.Attempts {
 			if c.Scenario == MutationScenario && !slow(f, attempt) && (c.Group() != "paths" || i == 0 && slices.Contains(telling, c.Name)) {
@@ -93,10 +95,30 @@ func Mutate(ctx context.Context, f *federation.Federation, chosen []Mutation, do
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		noticed, err := m.play(mutation, base)
+		var noticed []string
+		err := safely(func() (err error) {
+			noticed, err = m.play(mutation, base)
+			return err
+		})
+		if restored := m.restored(base); restored != nil {
+			return fmt.Errorf("after %s: %w", mutation.Name, errors.Join(restored, err))
+		}
 		done(MutationResult{mutation, noticed, err})
 	}
 	return nil
+}
+
+// restored waits until everything is as it was: what the next mutation is compared with must not be this one.
+func (m mutant) restored(base map[string]string) error {
+	return mesh.Wait(m.ctx, 20*time.Second, func() error {
+		now, err := m.outcomes(nil)
+		if err == nil {
+			if left := different(base, now); len(left) > 0 {
+				err = fmt.Errorf("still different: %s", strings.Join(left, "; "))
+			}
+		}
+		return err
+	})
 }
 
 // telling are the spellings that are repeated for every mutation: one of each kind.
@@ -121,10 +143,10 @@ func (m mutant) play(mutation Mutation, base map[string]string) (noticed []strin
 	}()
 	for _, name := range mutation.Off {
 		back, err := m.apply(named(name))
+		undo = append(undo, back)
 		if err != nil {
 			return nil, err
 		}
-		undo = append(undo, back)
 	}
 	for name, text := range mutation.Attack {
 		objects, err := mesh.Objects(text)
@@ -132,7 +154,7 @@ func (m mutant) play(mutation Mutation, base map[string]string) (noticed []strin
 			return nil, err
 		}
 		target := m.Mesh(name)
-		undo = append(undo, func() error { return target.Delete(m.ctx, objects...) })
+		undo = append(undo, func() error { return target.Delete(context.WithoutCancel(m.ctx), objects...) })
 		// An admission policy that was just switched off goes on for a moment.
 		if err := mesh.Wait(m.ctx, 10*time.Second, func() error { return target.Put(m.ctx, objects...) }); err != nil {
 			return nil, err
@@ -140,10 +162,10 @@ func (m mutant) play(mutation Mutation, base map[string]string) (noticed []strin
 	}
 	if mutation.Impostor != nil {
 		back, err := m.impostor(mutation.Impostor)
+		undo = append(undo, back)
 		if err != nil {
 			return nil, err
 		}
-		undo = append(undo, back)
 	}
 	if len(undo) > 0 || mutation.Extra != nil {
 		m.settle()
@@ -152,10 +174,10 @@ func (m mutant) play(mutation Mutation, base map[string]string) (noticed []strin
 		}
 	}
 	back, err := m.apply(mutation)
+	undo = append(undo, back)
 	if err != nil {
 		return nil, err
 	}
-	undo = append(undo, back)
 	for range 3 { // a proxy may take a moment longer
 		m.settle()
 		after, err := m.outcomes(mutation.Extra)
@@ -163,8 +185,9 @@ func (m mutant) play(mutation Mutation, base map[string]string) (noticed []strin
 			return nil, err
 		}
 		if noticed = different(base, after); len(noticed) > 0 {
-			again, err := m.outcomes(mutation.Extra) // what the mutation before has left would be gone by now
-			return different(base, again), err
+			again, err := m.outcomes(mutation.Extra) // a single odd answer is no sign
+			lasting := different(base, again)
+			return slices.DeleteFunc(noticed, func(one string) bool { return !slices.Contains(lasting, one) }), err
 		}
 	}
 	return nil, nil
@@ -172,16 +195,17 @@ func (m mutant) play(mutation Mutation, base map[string]string) (noticed []strin
 
 // impostor answers on this computer, where west is led to in place of east.
 func (m mutant) impostor(shown certificate) (func() error, error) {
+	nothing := func() error { return nil }
 	leaf := shown(m.Federation)
 	pair, err := tls.X509KeyPair([]byte(leaf.Cert), []byte(leaf.Key))
 	if err != nil {
-		return nil, err
+		return nothing, err
 	}
 	ctx, stop := context.WithCancel(m.ctx)
 	address := m.Lab.Here()
 	if _, err := traffic.Capture(ctx, address+":15443", &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequestClientCert}, func(traffic.Seen) {}); err != nil {
 		stop()
-		return nil, err
+		return nothing, err
 	}
 	back, err := m.apply(Mutation{
 		Mesh: "west", Kind: "ServiceEntry", Object: "fed-out-reviews-9080-east", Change: with("spec/endpoints", []any{map[string]any{"address": address}}),
@@ -222,8 +246,8 @@ func (m mutant) outcomes(extra []Attempt) (map[string]string, error) {
 	var group errgroup.Group
 	var lock sync.Mutex
 	for from, names := range byFrom {
-		group.Go(func() error {
-			slices.Sort(names)
+		slices.Sort(names)
+		work := func() error {
 			var probes []traffic.Probe
 			for _, name := range names {
 				p := all[name].Probe(m.Federation)
@@ -241,28 +265,35 @@ func (m mutant) outcomes(extra []Attempt) (map[string]string, error) {
 				outcomes[names[i]] = outcome
 			}
 			return err
-		})
+		}
+		group.Go(func() error { return safely(work) })
 	}
 	return outcomes, group.Wait()
 }
 
-// apply changes the manifest of one object in its mesh, and returns what puts it back.
+// apply changes one object as it is at the moment, or takes it away, and returns what puts it back, which is never nil.
 func (m mutant) apply(mutation Mutation) (func() error, error) {
 	target := m.Mesh(mutation.Mesh)
 	original := object(m.original[mutation.Mesh], mutation.Kind, mutation.Object)
-	if mutation.Change == nil {
-		back := func() error { return target.PutOwn(m.ctx, original) }
-		return back, target.Delete(m.ctx, original)
+	key := mutation.Mesh + " " + mesh.Key(original)
+	before := m.current[key]
+	if before == nil {
+		before = original
 	}
-	changed := original.DeepCopy()
-	mutation.Change(changed)
-	replace := func(o *unstructured.Unstructured) error {
-		if err := target.PutOwn(m.ctx, o); err != nil || o.GetKind() != "Deployment" {
+	write := func(ctx context.Context, o *unstructured.Unstructured) error {
+		m.current[key] = o
+		if err := target.PutOwn(ctx, o); err != nil || o.GetKind() != "Deployment" {
 			return err
 		}
-		return target.Ready(m.ctx, o.GetNamespace())
+		return target.Ready(ctx, o.GetNamespace())
 	}
-	return func() error { return replace(original) }, replace(changed)
+	back := func() error { return write(context.WithoutCancel(m.ctx), before) } // a protection comes back even if somebody stops the check
+	if mutation.Change == nil {
+		return back, target.Delete(m.ctx, original)
+	}
+	changed := before.DeepCopy()
+	mutation.Change(changed)
+	return back, write(m.ctx, changed)
 }
 
 func named(name string) Mutation {
@@ -300,5 +331,14 @@ func (r MutationResult) Summary() string {
 	case len(r.Noticed) == 0:
 		return "nothing noticed"
 	}
-	return fmt.Sprintf("%s (%d)", r.Noticed[0], len(r.Noticed))
+	// An opening tells more than a call that stops; where only that happens, the page says so.
+	first := slices.IndexFunc(r.Noticed, func(one string) bool { return !strings.Contains(one, ": 200 →") })
+	agreed := slices.ContainsFunc(r.Noticed, func(one string) bool { return strings.HasPrefix(one, "works/") && strings.Contains(one, ": 200 →") })
+	switch {
+	case agreed:
+		return fmt.Sprintf("the agreed call stops (%d)", len(r.Noticed))
+	case first < 0:
+		first = 0
+	}
+	return fmt.Sprintf("%s (%d)", r.Noticed[first], len(r.Noticed))
 }

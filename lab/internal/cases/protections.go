@@ -126,7 +126,7 @@ func consumer() []Mutation {
 		},
 		{
 			Name: "west/upstream/ca", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
-			Change: without("spec/trafficPolicy/tls/caCertificates"),
+			Change: with("spec/trafficPolicy/tls/caCertificates", "/etc/federation/workload/root-cert.pem"), Impostor: of("west", pki.Request{SpiffeID: ingressID}),
 		},
 		{
 			Name: "west/upstream/server-name", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",

@@ -10,7 +10,6 @@ import (
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
-	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -74,8 +73,6 @@ spec:
   http: [{match: [{uri: {prefix: /admin}}], directResponse: {status: 299}}]
 `
 )
-
-var otherWorkload = of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/other"})
 
 // podPort asks a gateway pod of the mesh itself, from a workload of the same mesh.
 func podPort(from From, app string, port int) Attempt {

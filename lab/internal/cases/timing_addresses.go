@@ -32,7 +32,9 @@ func addressDead(t *T) {
 	samples := t.samples(load)
 	failed := unlike(samples, "200")
 	t.Seen("%d sent, %d failed", len(samples), len(failed))
-	if len(failed) > 0 {
+	if len(failed) == 0 {
+		t.Errorf("no call noticed the dead line: it was not in use")
+	} else {
 		last := failed[len(failed)-1].At
 		t.Seen("%s after one of two addresses died", summary(failed, cut))
 		if last.Sub(cut) > 8*time.Second || last.After(mend) {

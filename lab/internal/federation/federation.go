@@ -30,7 +30,9 @@ const Boundary = "istio-federation"
 type Federation struct {
 	East, West, North *mesh.Mesh
 
-	Lab        *lab.Lab // nil on existing clusters
+	Lab *lab.Lab
+	// Settled is the scenario that was seen to hold.
+	Settled    string
 	repository string
 	directory  string // synthesised manifests, by scenario
 
@@ -159,6 +161,7 @@ func (f *Federation) Use(ctx context.Context, scenario string) error {
 		return fmt.Errorf("scenario %s could not be applied, see above", scenario)
 	}
 	f.current = ""
+	_ = os.Remove(f.directory + "-current") // nobody shall take a half for the whole
 	if err := f.Each(func(m *mesh.Mesh) error { return f.use(ctx, m, scenario) }); err != nil {
 		f.failed[scenario] = err
 		return fmt.Errorf("scenario %s: %w", scenario, err)

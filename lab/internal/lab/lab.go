@@ -79,7 +79,11 @@ func Up(ctx context.Context, programs build.Programs) (*Lab, error) {
 
 // numbers are those that a lab may have: the one that the variable LAB names, or any.
 func numbers() []int {
-	if id, err := strconv.Atoi(os.Getenv("LAB")); err == nil && id >= 0 && id < maxLabs {
+	if chosen := os.Getenv("LAB"); chosen != "" {
+		id, err := strconv.Atoi(chosen)
+		if err != nil || id < 0 || id >= maxLabs {
+			return nil // Check has said so
+		}
 		return []int{id}
 	}
 	var all []int
@@ -129,8 +133,7 @@ func (l *Lab) Keep() error {
 func (l *Lab) Down() {
 	l.remove()
 	if l.lock != nil {
-		_ = os.Remove(l.lock.Name())
-		_ = l.lock.Close()
+		_ = l.lock.Close() // the file stays: a lock on a file that is gone would hold nobody back
 	}
 }
 
@@ -327,6 +330,10 @@ func claim(id int) (*os.File, error) {
 		return nil, err
 	}
 	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		lock.Close()
+		return nil, errTaken
+	}
+	if _, err := os.Stat(filepath.Join(directory(id), "kept")); err == nil { // meanwhile
 		lock.Close()
 		return nil, errTaken
 	}

@@ -278,16 +278,17 @@ func (m *Mesh) Authority(ctx context.Context) (*pki.Authority, error) {
 
 // Wait tries until it works; the last error says what was missing.
 func Wait(ctx context.Context, limit time.Duration, try func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	for {
+	for deadline := time.Now().Add(limit); ; {
 		err := try()
 		if err == nil {
 			return nil
 		}
+		if time.Now().After(deadline) {
+			return errors.Join(fmt.Errorf("gave up after %s", limit), err)
+		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("gave up after %s", limit), err)
+			return errors.Join(ctx.Err(), err)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
