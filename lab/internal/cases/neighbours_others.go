@@ -253,20 +253,20 @@ func takesOver(t *T) {
 // staysOpen is why policies come before Gateways in the order of the files: a foreign Gateway that was there first, and ours together with
 // our policies, make a listener that Envoy refuses. It keeps the one before, which has no policy.
 func staysOpen(t *T) {
-	names := []string{
-		"AuthorizationPolicy fed-in-default-deny", "AuthorizationPolicy fed-in-guard", "AuthorizationPolicy fed-in-guard-west", "AuthorizationPolicy fed-in-reviews-9080-west",
-		"VirtualService fed-in-reviews-9080-west", "Gateway fed-in-west",
-	}
-	all := own(t, t.East, names...)
-	takeAway(t, t.East, all...)
+	listeners := own(t, t.East, "VirtualService fed-in-reviews-9080-west", "Gateway fed-in-west")
+	policies := own(t, t.East, "AuthorizationPolicy fed-in-default-deny", "AuthorizationPolicy fed-in-guard", "AuthorizationPolicy fed-in-guard-west",
+		"AuthorizationPolicy fed-in-reviews-9080-west")
+	takeAway(t, t.East, append(policies, listeners...)...)
 	during(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(reviewsSNI), func() {
 		t.Until(outside, "200", toIngress(none)(t.Federation))
-		t.Must(t.East.PutOwn(t.Context, all...))
+		t.Must(t.East.PutOwn(t.Context, listeners...)) // the wrong way round: the order of the files puts policies first
+		time.Sleep(2 * time.Second)                    // until the proxy has refused our listener, and with it every later change
+		t.Must(t.East.PutOwn(t.Context, policies...))
 		if err := arrivedIn(t.Context, t.Federation, t.East, 5*time.Second); err == nil {
 			t.Errorf("our gateway takes updates")
 		}
 		t.Want(outside, "200", toIngress(none)(t.Federation))
-		t.Seen("there before our policies: a stranger without certificate gets 200, after all of ours was applied")
+		t.Seen("there before our listener, which comes before our policies: a stranger without certificate gets 200, after all of ours was applied")
 	})
 	t.Until(outside, "alert: certificate required", toIngress(none)(t.Federation))
 	t.Until(outside, "200", toIngress(genuine)(t.Federation))
