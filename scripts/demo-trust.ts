@@ -13,7 +13,7 @@ import * as x509 from '@peculiar/x509';
 const root = join(__dirname, '..');
 const FOLDERS: { [folder: string]: string[] } = {
   'examples/bookinfo/trust': ['east', 'west'],
-  'test/trust': ['audit', 'bank', 'core', 'east', 'north', 'retail', 'shop', 'west'],
+  'test/trust': ['audit', 'bank', 'cloud', 'core', 'data', 'east', 'north', 'onprem', 'retail', 'shop', 'standby', 'web', 'west'],
 };
 
 async function publicRoot(meshName: string): Promise<string> {

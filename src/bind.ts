@@ -2,26 +2,31 @@ import { Construct } from 'constructs';
 import { Accountability } from './accountability';
 import { Caller } from './caller';
 import { ExposedService, IExposedService } from './expose';
-import { SpiffeId } from './identity';
-import { compare, peerOf } from './internal/boundary';
+import { peerOf } from './internal/boundary';
 import { claimChart } from './internal/charts';
-import { checkAccountability, checkPort } from './internal/checks';
+import { checkAccountability } from './internal/checks';
 import { describeMistake, fail, show } from './internal/errors';
-import { checkGiven, checkList, checkPeerGiven } from './internal/kind-checks';
-import { Alias, CallerSite, LocalRoute, Notes } from './internal/model';
+import { checkGiven, checkPeerGiven } from './internal/kind-checks';
+import { LocalRoute } from './internal/model';
 import { bindingHostOf, serviceHost } from './internal/names';
 import { notesOf } from './internal/notes';
+import { checkMappings, checkShare, mistakesInPort } from './internal/source-checks';
+import { BoundName, DeclaredShare, DeclaredSource, mappedPort } from './internal/sources';
 import { LocalName } from './local-name';
 import type { FederatedMesh } from './mesh';
 import { annotate, renderCallerDestination, renderName, renderNameRoute } from './render';
 
 /**
- * A local name for a peer's service:
+ * A local name for services of peers:
  *
  *     const binding = west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
  *     binding.allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
  *
  *     new RemoteServiceBinding(tillChart, 'Debit', { mesh: shop, source, localName, portMappings: [{ localPort: 80, exportPort: 443 }] });
+ *
+ *     const moved = onPremises.bind('Stock', { source: inCloud, localName: LocalName.existingService('stock', 'shop'), weight: 20 });
+ *     moved.addLocalSource({ weight: 80 });
+ *     moved.addSource(inCloud, { whenHeaders: { 'x-tester': 'yes' } });
  *
  * Until `allowFrom`, nobody gets through: the name exists and answers to no one.
  */
@@ -34,8 +39,24 @@ export interface PortMapping {
   readonly exportPort: number;
 }
 
-/** A remote source. */
-export interface SourceOptions {
+/** The share of one source. */
+export interface SourceShare {
+  /**
+   * Relative weight, given for all sources of a binding or for none. 0 keeps a source without traffic. Requests are counted for HTTP and
+   * gRPC, connections otherwise. The output holds whole percentages.
+   * @default - equal shares
+   */
+  readonly weight?: number;
+  /**
+   * Requests with all these exact headers go here, others do not (HTTP, gRPC). Takes no part in weights. Where several sources would take
+   * a request, the one with more headers does.
+   * @default - no header routing
+   */
+  readonly whenHeaders?: { [name: string]: string };
+}
+
+/** A remote source and its share. */
+export interface SourceOptions extends SourceShare {
   /**
    * The ports to bind. One that is not listed is not bound.
    * @default - every port that we are allowed, under the same number
@@ -62,8 +83,9 @@ export class RemoteServiceBinding extends Construct {
   /** What callers dial: `reviews.default.svc.cluster.local`. */
   public readonly host: string;
   private readonly mesh: FederatedMesh;
-  private readonly source: IExposedService;
-  private readonly portMappings?: PortMapping[];
+  /** The first one is that of the props, after which the others are named. */
+  private readonly sources: DeclaredSource[] = [];
+  private readonly localShares: SourceShare[] = [];
   private readonly alias: BoundName;
   /** Before the name and its route, whenever a caller comes: where callers are led is known before the name is. */
   private readonly destinations: Construct;
@@ -74,58 +96,84 @@ export class RemoteServiceBinding extends Construct {
    *
    * Throws FED107 when the peer states no endpoint, FED110 when another peer has its name or its server names, FED112 when the chart
    * belongs to another mesh, FED118 for a name in a namespace that is reserved, FED401 for a name that is bound already, FED404 for
-   * mappings that do not fit, FED407 for a service of our own. Synthesis fails for a name that is a Service already (FED402), for what
-   * the peer does not allow us (FED403) and for a peer that the mesh does not add (FED108).
+   * mappings that do not fit, FED407 for a service of our own, FED409 and FED411 for shares that cannot be. Synthesis fails for a name that
+   * is a Service already (FED402), for what the peer does not allow us (FED403), for callers that cannot be told apart (FED408), for
+   * shares that do not go together (FED409), for sources that speak differently (FED410) and for a peer that the mesh does not add (FED108).
    */
   constructor(scope: Construct, id: string, props: RemoteServiceBindingProps) {
     super(scope, id);
-    const { mesh, source, portMappings } = props;
+    const { mesh, source } = props;
     checkGiven(this, 'localName', props.localName, LocalName);
-    const { serviceName, namespaceName } = props.localName._service;
+    const { serviceName, namespaceName, existing } = props.localName._service;
     claimChart(this, mesh, this);
     mesh._checkFree(this, namespaceName, `the local name ${show(serviceName)}`);
     checkAccountability(this, props);
-    checkPeerGiven(this, source?.mesh);
-    this.checkSource(mesh, source);
-    this.checkMappings(source, portMappings);
     if (serviceName === 'kubernetes' && namespaceName === 'default') {
       fail('FED402', this, '"kubernetes.default" is the API server', 'choose another name');
     }
-    mesh._boundary.checkPeerName(this, source.mesh);
-    mesh._boundary.checkServerNames(this, source, mesh);
     this.mesh = mesh;
-    this.source = source;
-    this.portMappings = portMappings?.map((mapping) => ({ ...mapping }));
     this.host = serviceHost(serviceName, namespaceName, mesh._boundary.site.clusterDomain);
-    this.alias = new BoundName(serviceName, namespaceName, this.host, notesOf(props), () => this.routes());
+    this.alias = new BoundName({ serviceName, namespaceName, host: this.host, existing, notes: notesOf(props) }, () => this.shares());
+    this.addSource(source, props);
     mesh._addBinding(this);
     this.destinations = new Construct(this, 'Destinations');
-    const name = renderName(this, this.alias);
-    annotate(name, this.alias.notes);
-    mesh._ownServices.add(name);
-    if (source instanceof ExposedService) source._onGrant(mesh, () => this.grow());
-    this.node.addValidation({ validate: () => this.notAllowed() });
+    if (!existing) mesh._ownServices.add(annotate(renderName(this, this.alias), this.alias.notes));
+    const inPorts = () => this.alias.portShares.flatMap((port) => mistakesInPort(this, this.alias, port));
+    this.node.addValidation({ validate: () => [...this.notAllowed(), ...inPorts()] });
   }
 
   /**
-   * Lets a workload of our mesh use the name.
+   * Lets workloads of our mesh use the name.
    *
-   * Several calls add up. Throws FED112 when the construct of the caller is in another mesh's chart, FED118 for the boundary's or Istio's
-   * own workloads.
+   * Several calls add up. With an existing Service, name all its callers: others are refused as soon as a request goes to a peer. Throws
+   * FED112 when the construct of the caller is in another mesh's chart, FED118 for the boundary's or Istio's own workloads. Synthesis fails
+   * (FED408) for callers that are not named one by one when a port is not HTTP or gRPC.
    */
   public allowFrom(caller: Caller): void {
     checkGiven(this, 'the caller', caller, Caller);
     const { serviceAccountName, namespaceName, object } = caller._account;
     if (object) claimChart(object, this.mesh, this);
-    this.mesh._checkFree(this, namespaceName, `the caller ${show(serviceAccountName)}`);
-    const { uri, principal } = SpiffeId.forServiceAccount({ trustDomain: this.mesh.trustDomain, serviceAccountName, namespaceName });
-    this.alias.addCaller({ uri, principal, namespaceName });
+    if (namespaceName !== undefined) this.mesh._checkFree(this, namespaceName, `the caller ${show(serviceAccountName ?? '*')}`);
+    this.alias.addCaller(this.mesh.trustDomain, caller._account);
+    this.grow();
+  }
+
+  /**
+   * One more peer behind the same name, or the same one for some requests.
+   *
+   * Throws what the constructor throws for its source.
+   */
+  public addSource(source: IExposedService, options: SourceOptions = {}): void {
+    this.checkSource(source, options);
+    this.mesh._boundary.checkPeerName(this, source.mesh);
+    this.mesh._boundary.checkServerNames(this, source, this.mesh);
+    const { weight, whenHeaders, portMappings } = structuredClone({
+      weight: options.weight, whenHeaders: options.whenHeaders, portMappings: options.portMappings,
+    });
+    this.sources.push({ source, weight, headers: whenHeaders, mappings: portMappings });
+    if (source instanceof ExposedService) source._onGrant(this.mesh, () => this.grow());
+    this.grow();
+  }
+
+  /**
+   * The pods of the existing Service behind the same name.
+   *
+   * They are called as before, by whom they let in: the callers of the binding say nothing about them. Throws FED409 for a share that
+   * cannot be, FED411 when the name is that of a new Service, which has no pods.
+   */
+  public addLocalSource(options: SourceShare = {}): void {
+    if (!this.alias.existing) {
+      fail('FED411', this, `${show(this.host)} is a new Service, behind which no pods stand`,
+        'bind an existing one: LocalName.existingService(…)');
+    }
+    checkShare(this, options);
+    this.localShares.push(structuredClone({ weight: options.weight, whenHeaders: options.whenHeaders }));
     this.grow();
   }
 
   /** @internal */
-  public get _source(): IExposedService {
-    return this.source;
+  public get _sources(): IExposedService[] {
+    return this.sources.map(({ source }) => source);
   }
 
   /** @internal */
@@ -133,19 +181,34 @@ export class RemoteServiceBinding extends Construct {
     return this.alias;
   }
 
-  /** Adds the objects that a new caller or a new grant needs. */
+  /** Adds the objects that a new caller, a new source or a new grant needs. */
   private grow(): void {
     if (this.alias.callers.length === 0) return;
-    const { site } = this.mesh._boundary;
-    const namespaces = new Set(this.alias.callers.map(({ namespaceName }) => namespaceName));
     for (const route of this.routes()) {
-      this.once(`${route.localPort}`, () => this.mesh._boundary.addRoute(route));
-      for (const namespaceName of namespaces) {
-        this.once(`${route.localPort} ${namespaceName}`, () =>
-          renderCallerDestination(this.destinations, site, route, namespaceName));
-      }
-      this.once('route', () => renderNameRoute(this, site, this.alias));
+      this.once(route.bindingHost, () => this.mesh._boundary.addRoute(route));
+      for (const namespaceName of this.alias.callerNamespaces) this.lead(route, namespaceName);
+      if (this.alias.isForEverybody) this.leadEverybody(route);
+      this.once('route', () => {
+        const nameRoute = renderNameRoute(this, this.mesh._boundary.site, this.alias);
+        if (this.alias.existing) annotate(nameRoute, this.alias.notes);
+      });
     }
+  }
+
+  private lead(route: LocalRoute, namespaceName: string): void {
+    const boundary = this.mesh._boundary;
+    this.once(`${route.bindingHost} ${namespaceName}`, () => {
+      renderCallerDestination(this.destinations, boundary.site, route, namespaceName);
+      boundary.noteLedNamespace(namespaceName);
+    });
+  }
+
+  /** A rule of ours in a namespace hides the one for everybody there, so it must stand beside each. */
+  private leadEverybody(route: LocalRoute): void {
+    this.once(`${route.bindingHost} *`, () => {
+      this.mesh._boundary.leadEverybody(route);
+      this.mesh._boundary.onLedNamespace((namespaceName) => this.lead(route, namespaceName));
+    });
   }
 
   private once(key: string, create: () => void): void {
@@ -154,79 +217,78 @@ export class RemoteServiceBinding extends Construct {
     create();
   }
 
-  /** The local ports, as far as the program has said. */
+  /** Every way to a peer, as far as the program has said. */
   private routes(): LocalRoute[] {
-    const { alias, mesh, source } = this;
-    const mappings = this.portMappings ?? this.allowedPorts().map((port) => ({ localPort: port, exportPort: port }));
-    return [...mappings].sort((a, b) => a.localPort - b.localPort).map(({ localPort, exportPort }) => ({
-      alias,
-      localPort,
-      bindingHost: bindingHostOf(alias.serviceName, alias.namespaceName, localPort, source.mesh.meshName, mesh.trustDomain),
-      upstream: { exportName: source.exportName, exportPort, peer: peerOf(source.mesh), sni: source.sniFor(mesh, exportPort) },
-    }));
+    return this.sources.flatMap((declared) => this.routesOf(declared));
   }
 
-  private allowedPorts(): number[] {
-    const open = this.source instanceof ExposedService ? this.source._grantsTo(this.mesh) : this.source.ports;
-    return open.map(({ exportPort }) => exportPort);
+  private routesOf({ source, mappings }: DeclaredSource): LocalRoute[] {
+    const { alias, mesh } = this;
+    const used = mappings ?? allowedPorts(source, mesh).map((port) => ({ localPort: port, exportPort: port }));
+    return used.map(({ localPort, exportPort }) => {
+      const [named] = this.sources;
+      const same = source.exportName === named.source.exportName && exportPort === mappedPort(named, localPort);
+      const parts = {
+        serviceName: alias.serviceName,
+        namespaceName: alias.namespaceName,
+        localPort,
+        peerName: source.mesh.meshName,
+        variant: same ? undefined : `${source.exportName}-${exportPort}`,
+      };
+      return {
+        ...parts,
+        alias,
+        bindingHost: bindingHostOf(parts, mesh.trustDomain),
+        upstream: {
+          exportName: source.exportName,
+          exportPort,
+          protocol: source.ports.find((port) => port.exportPort === exportPort)!._protocol,
+          peer: peerOf(source.mesh),
+          sni: source.sniFor(mesh, exportPort),
+        },
+      };
+    });
   }
 
-  private checkSource(mesh: FederatedMesh, source: IExposedService): void {
-    if (source.mesh.trustDomain === mesh.trustDomain) {
+  private shares(): Map<number, DeclaredShare[]> {
+    const ports = new Map<number, DeclaredShare[]>();
+    for (const declared of this.sources) {
+      for (const route of this.routesOf(declared)) {
+        ports.set(route.localPort, [...ports.get(route.localPort) ?? [], { route, weight: declared.weight, headers: declared.headers }]);
+      }
+    }
+    const own = this.localShares.map(({ weight, whenHeaders }) => ({ weight, headers: whenHeaders }));
+    return new Map([...ports].map(([port, shares]) => [port, [...shares, ...own]]));
+  }
+
+  private checkSource(source: IExposedService, options: SourceOptions): void {
+    checkPeerGiven(this, source?.mesh);
+    if (source.mesh.trustDomain === this.mesh.trustDomain) {
       fail('FED407', this, `${show(source.exportName)} is a service of our own mesh`, 'call it by its own name: inside the mesh nobody passes the boundary');
     }
     if (source.mesh.endpoints.length === 0) {
       fail('FED107', this, `mesh ${show(source.mesh.meshName)} states no endpoint, so ${show(source.exportName)} cannot be reached`,
         'state where its ingress gateway is reached: endpoints: [{ address: … }]');
     }
-  }
-
-  private checkMappings(source: IExposedService, mappings?: PortMapping[]): void {
-    if (mappings === undefined) return;
-    checkList(this, 'portMappings', mappings);
-    if (mappings.length === 0) fail('FED404', this, 'portMappings is an empty list', 'map a port, or leave the option out to bind all');
-    const known = source.ports.map(({ exportPort }) => exportPort);
-    mappings.forEach(({ localPort, exportPort }, index) => {
-      checkPort(this, 'FED404', localPort, 'local port');
-      if (!known.includes(exportPort)) {
-        fail('FED404', this, `${show(source.exportName)} does not export port ${show(exportPort)}`, `choose among ${known.join(', ')}`);
-      }
-      if (mappings.findIndex((other) => other.localPort === localPort) !== index) {
-        fail('FED404', this, `the local port ${localPort} stands there twice`, 'give each exported port a local port of its own');
-      }
-    });
+    checkMappings(this, source, options.portMappings);
+    checkShare(this, options);
   }
 
   private notAllowed(): string[] {
-    const { exportName, mesh: peer } = this.source;
-    const allowed = this.allowedPorts();
-    const cure = `let mesh ${show(peer.meshName)} say allowFrom for mesh ${show(this.mesh.meshName)}, or remove the binding`;
-    if (allowed.length === 0) {
-      return [describeMistake('FED403', this, `mesh ${show(peer.meshName)} does not allow us ${show(exportName)}`, cure)];
-    }
-    return (this.portMappings ?? []).filter(({ exportPort }) => !allowed.includes(exportPort)).map(({ exportPort }) => describeMistake(
-      'FED403', this, `mesh ${show(peer.meshName)} does not allow us port ${exportPort} of ${show(exportName)}`, cure));
+    return this.sources.flatMap(({ source, mappings }) => {
+      const { exportName, mesh: peer } = source;
+      const allowed = allowedPorts(source, this.mesh);
+      const cure = `let mesh ${show(peer.meshName)} say allowFrom for mesh ${show(this.mesh.meshName)}, or remove the binding`;
+      if (allowed.length === 0) {
+        return [describeMistake('FED403', this, `mesh ${show(peer.meshName)} does not allow us ${show(exportName)}`, cure)];
+      }
+      return (mappings ?? []).filter(({ exportPort }) => !allowed.includes(exportPort)).map(({ exportPort }) => describeMistake(
+        'FED403', this, `mesh ${show(peer.meshName)} does not allow us port ${exportPort} of ${show(exportName)}`, cure));
+    });
   }
 }
 
-/** The name and who may use it; both grow until the chart is written. */
-class BoundName implements Alias {
-  private readonly known = new Map<string, CallerSite>();
-
-  constructor(
-    public readonly serviceName: string, public readonly namespaceName: string, public readonly host: string, public readonly notes: Notes,
-    private readonly currentPorts: () => LocalRoute[],
-  ) {}
-
-  public get ports(): LocalRoute[] {
-    return this.currentPorts();
-  }
-
-  public get callers(): CallerSite[] {
-    return [...this.known.values()].sort((a, b) => compare(a.principal, b.principal));
-  }
-
-  public addCaller(caller: CallerSite): void {
-    this.known.set(caller.principal, caller);
-  }
+function allowedPorts(source: IExposedService, mesh: FederatedMesh): number[] {
+  const open = source instanceof ExposedService ? source._grantsTo(mesh) : source.ports;
+  return open.map(({ exportPort }) => exportPort);
 }

@@ -9,6 +9,7 @@ import { objectOf } from './internal/kubernetes';
  *
  *     binding.allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
  *     binding.allowFrom(Caller.fromConstruct(tillDeployment));
+ *     binding.allowFrom(Caller.anyInNamespace('bookinfo'));       // HTTP and gRPC only
  */
 
 /** Who may use a binding. */
@@ -21,7 +22,7 @@ export class Caller {
   public static serviceAccount(serviceAccountName: string, namespaceName: string): Caller {
     checkObjectName('Caller.serviceAccount', serviceAccountName, 'service account');
     checkNamespace('Caller.serviceAccount', namespaceName);
-    return new Caller(serviceAccountName, namespaceName);
+    return new Caller({ serviceAccountName, namespaceName });
   }
 
   /**
@@ -46,23 +47,43 @@ export class Caller {
       fail('FED405', construct, `the ${object.kind} ${show(object.name)} states no namespace, and neither does its chart`,
         'give the chart a namespace, for example new Chart(app, "till", { namespace: "till" })');
     }
-    return new Caller(serviceAccountName, namespaceName, object);
+    return new Caller({ serviceAccountName, namespaceName, object });
   }
 
-  private readonly serviceAccountName: string;
-  private readonly namespaceName: string;
-  private readonly construct?: ApiObject;
-
-  private constructor(serviceAccountName: string, namespaceName: string, construct?: ApiObject) {
-    this.serviceAccountName = serviceAccountName;
-    this.namespaceName = namespaceName;
-    this.construct = construct;
+  /**
+   * Every workload of a namespace, those to come as well.
+   *
+   * For HTTP and gRPC only: who is not listed cannot be told from others in the handshake, and a server that speaks first would have
+   * spoken before a policy decides. Throws FED111 for names that Kubernetes refuses.
+   */
+  public static anyInNamespace(namespaceName: string): Caller {
+    checkNamespace('Caller.anyInNamespace', namespaceName);
+    return new Caller({ namespaceName });
   }
+
+  /**
+   * Every workload of our mesh, those to come as well.
+   *
+   * For HTTP and gRPC only, as `anyInNamespace`. The name, its route and the egress gateway are then known in every namespace.
+   */
+  public static anyInMesh(): Caller {
+    return new Caller({});
+  }
+
+  private constructor(private readonly account: Account) {}
 
   /** @internal */
-  public get _account(): { readonly serviceAccountName: string; readonly namespaceName: string; readonly object?: ApiObject } {
-    return { serviceAccountName: this.serviceAccountName, namespaceName: this.namespaceName, object: this.construct };
+  public get _account(): Account {
+    return this.account;
   }
+}
+
+/** What is not stated stands for all. */
+interface Account {
+  readonly serviceAccountName?: string;
+  readonly namespaceName?: string;
+  /** The object from which it was read. */
+  readonly object?: ApiObject;
 }
 
 /** Where each kind of workload keeps the specification of its pods. */

@@ -1,14 +1,15 @@
+import { Duration } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import { Accountability } from './accountability';
 import { compare, peerOf } from './internal/boundary';
 import { claimChart } from './internal/charts';
-import { checkAccountability } from './internal/checks';
+import { checkAccountability, checkDuration } from './internal/checks';
 import { describeMistake, fail, show } from './internal/errors';
 import { checkFields, checkGiven, checkList, checkPeerGiven } from './internal/kind-checks';
-import { Grant, HttpOperation, Notes, Peer } from './internal/model';
+import { Grant, HttpOperation, Notes, Peer, Protocol, speaksHttp } from './internal/model';
 import { serviceHost, sniOf } from './internal/names';
 import { mergeNotes, notesOf } from './internal/notes';
-import { checkOperations } from './internal/rule-checks';
+import { checkGrpcMethods, checkOperations } from './internal/rule-checks';
 import { checkExport } from './internal/wire-checks';
 import type { FederatedMesh } from './mesh';
 import type { IMeshPeer } from './peer';
@@ -18,7 +19,8 @@ import { LocalService, ServicePort } from './service';
  * What our mesh offers, and to whom:
  *
  *     const reviews = east.expose('Reviews', { service, exportName: 'reviews', ports: [ServicePort.http(9080)] });
- *     reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }] });
+ *     reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'], exceptPaths: ['/reviews/drafts/*'] }] });
+ *     ledger.allowFrom(audit, { ports: [9090], grpcMethods: ['/books.Export/Stream'] });
  *
  *     new ExposedService(accountsChart, 'Withdraw', { mesh: bank, service, exportName: 'withdrawals', ports });   // the team's own line
  *
@@ -45,6 +47,11 @@ export interface ExposedServiceOptions extends Accountability {
   readonly exportName: string;
   /** The ports to offer, each by name: a port that is not listed stays inside. */
   readonly ports: ServicePort[];
+  /**
+   * Longest time for a request (HTTP, gRPC), its answer included: a stream ends with it too. After it the peer gets 504.
+   * @default - no limit
+   */
+  readonly requestTimeout?: Duration;
 }
 
 /** An exposure and its mesh. */
@@ -65,6 +72,17 @@ export interface HttpRule {
    * @default - every path
    */
   readonly paths?: string[];
+  /**
+   * Paths, same form, that stay closed. They lie in `paths`.
+   * @default - none
+   */
+  readonly exceptPaths?: string[];
+  /**
+   * Headers with the exact value that they must have, names in lower case. A peer can write any of them: they tell kinds of requests
+   * apart, not callers.
+   * @default - none
+   */
+  readonly requiredHeaders?: { [name: string]: string };
 }
 
 /** What a peer may do. */
@@ -75,13 +93,18 @@ export interface AllowFromOptions extends Accountability {
    */
   readonly ports?: number[];
   /**
-   * Rules for HTTP, of which one must match.
+   * Rules for HTTP, of which one must match. Name the `ports` when others of the service do not speak HTTP.
    * @default - every request
    */
   readonly http?: HttpRule[];
+  /**
+   * gRPC methods, `/package.Service/Method` or `/package.Service/*`. Name the `ports` when others of the service do not speak gRPC.
+   * @default - every method
+   */
+  readonly grpcMethods?: string[];
 }
 
-const ALLOW_FROM_FIELDS = ['ports', 'http', 'purpose', 'owner', 'dataCategories', 'approvedBy', 'ticket', 'reviewBy'];
+const ALLOW_FROM_FIELDS = ['ports', 'http', 'grpcMethods', 'purpose', 'owner', 'dataCategories', 'approvedBy', 'ticket', 'reviewBy'];
 
 /** A service that our mesh offers. */
 export class ExposedService extends Construct implements IExposedService {
@@ -91,6 +114,7 @@ export class ExposedService extends Construct implements IExposedService {
   private readonly owner: FederatedMesh;
   private readonly service: LocalService;
   private readonly notes: Notes;
+  private readonly requestTimeout?: number;
   private readonly grants = new Map<IMeshPeer, Map<number, OpenPort>>();
   private readonly listeners: { readonly peer: IMeshPeer; readonly onGrant: () => void }[] = [];
 
@@ -98,7 +122,7 @@ export class ExposedService extends Construct implements IExposedService {
    * Objects of the boundary go into the mesh's chart. What stands behind the name is not touched.
    *
    * Throws FED112 when the chart belongs to another mesh, FED118 for a service of the boundary or of Istio itself, FED301 to FED303 for
-   * names and ports that cannot be exported. Synthesis fails (FED304) for a port that a known Service does not have.
+   * names and ports that cannot be exported, FED311 for a time that cannot be. Synthesis fails (FED304) for a port that a known Service does not have.
    */
   constructor(scope: Construct, id: string, props: ExposedServiceProps) {
     super(scope, id);
@@ -110,6 +134,10 @@ export class ExposedService extends Construct implements IExposedService {
     mesh._checkFree(this, service.namespaceName, `the service ${show(service.serviceName)}`);
     checkAccountability(this, props);
     checkExport(this, exportName, props.ports, mesh.trustDomain);
+    this.requestTimeout = props.requestTimeout && checkDuration(this, 'FED311', 'requestTimeout', props.requestTimeout);
+    if (this.requestTimeout !== undefined && !props.ports.some(({ _protocol }) => speaksHttp(_protocol))) {
+      fail('FED311', this, `requestTimeout stands at ${show(exportName)}, which has no port that speaks HTTP or gRPC`, 'take it away: there are no requests');
+    }
     this.mesh = mesh;
     this.owner = mesh;
     this.notes = notesOf(props);
@@ -125,7 +153,7 @@ export class ExposedService extends Construct implements IExposedService {
    *
    * Several calls add up. Throws FED110 for another peer of the same name, FED120 for fields that do not exist, FED306 for a port that
    * is not exported, FED307 and FED308 for rules that Istio cannot enforce as written, FED309 when a grant without rules and one with
-   * rules meet on one port. Synthesis fails (FED108) when the mesh does not add the peer.
+   * rules meet on one port, FED310 for rules on a port that speaks something else. Synthesis fails (FED108) when the mesh does not add the peer.
    */
   public allowFrom(peer: IMeshPeer, options: AllowFromOptions = {}): void {
     if (peer === this.mesh) {
@@ -136,8 +164,9 @@ export class ExposedService extends Construct implements IExposedService {
     this.owner._boundary.checkPeerName(this, peer);
     checkFields(this, 'allowFrom', options, ALLOW_FROM_FIELDS);
     if (options.http !== undefined) checkOperations(this, options.http);
+    if (options.grpcMethods !== undefined) checkGrpcMethods(this, options.grpcMethods);
     const ports = this.chosenPorts(options.ports);
-    for (const port of ports) this.checkSameKind(peer, port, options.http);
+    for (const port of ports) this.checkRules(peer, port, options);
     for (const port of ports) this.open(peer, port, options);
     this.listeners.filter((listener) => listener.peer === peer).forEach(({ onGrant }) => onGrant());
   }
@@ -190,7 +219,9 @@ export class ExposedService extends Construct implements IExposedService {
       exportPort: port.exportPort,
       peer: peerOf(peer),
       sni: this.sniFor(peer, port.exportPort),
+      protocol: port._protocol,
       backend: { host: this._host, port: port.port },
+      requestTimeout: this.requestTimeout,
       exposureNotes: this.notes,
     });
     grant.add(options);
@@ -210,9 +241,14 @@ export class ExposedService extends Construct implements IExposedService {
     });
   }
 
-  private checkSameKind(peer: IMeshPeer, port: ServicePort, rules?: HttpRule[]): void {
+  private checkRules(peer: IMeshPeer, port: ServicePort, options: AllowFromOptions): void {
+    for (const [option, protocol] of [['http', 'http'], ['grpcMethods', 'grpc']] as const) {
+      if (options[option] === undefined || port._protocol === protocol) continue;
+      fail('FED310', this, `${option} would rule port ${port.exportPort}, which speaks ${port._protocol}`,
+        `name the ports that speak ${protocol}: ports: [${this.ports.filter(({ _protocol }) => _protocol === protocol).map(({ exportPort }) => exportPort).join(', ')}]`);
+    }
     const grant = this.grants.get(peer)?.get(port.exportPort);
-    if (!grant || grant.limited === (rules !== undefined)) return;
+    if (!grant || grant.limited === isLimited(options)) return;
     fail('FED309', this, `mesh ${show(peer.meshName)} has a grant with rules and one without for port ${port.exportPort}`,
       'take the one without rules away, since it allows every request, or the rules');
   }
@@ -229,23 +265,27 @@ export class ExposedService extends Construct implements IExposedService {
 class OpenPort implements Grant {
   public readonly exportName: string;
   public readonly exportPort: number;
+  public readonly protocol: Protocol;
   public readonly peer: Peer;
   public readonly sni: string;
   public readonly backend: Grant['backend'];
+  public readonly requestTimeout?: number;
   public readonly exposureNotes: Notes;
   private readonly stated: AllowFromOptions[] = [];
 
   constructor(grant: Omit<Grant, 'operations' | 'grantNotes'>) {
     this.exportName = grant.exportName;
     this.exportPort = grant.exportPort;
+    this.protocol = grant.protocol;
     this.peer = grant.peer;
     this.sni = grant.sni;
     this.backend = grant.backend;
+    this.requestTimeout = grant.requestTimeout;
     this.exposureNotes = grant.exposureNotes;
   }
 
   public get limited(): boolean {
-    return this.stated.some(({ http }) => http !== undefined);
+    return this.stated.some(isLimited);
   }
 
   public get grantNotes(): Notes {
@@ -253,11 +293,15 @@ class OpenPort implements Grant {
   }
 
   public get operations(): HttpOperation[] {
-    const all = this.stated.flatMap(({ http }) => http ?? []).map(({ methods, paths }): HttpOperation => ({
+    const ofHttp = this.stated.flatMap(({ http }) => http ?? []).map(({ methods, paths, exceptPaths, requiredHeaders }): HttpOperation => ({
       ...methods ? { methods: distinct(methods) } : {},
       ...paths ? { paths: distinct(paths) } : {},
+      ...exceptPaths ? { exceptPaths: distinct(exceptPaths) } : {},
+      ...requiredHeaders ? { headers: Object.fromEntries(Object.entries(requiredHeaders).sort(([a], [b]) => compare(a, b))) } : {},
     }));
-    return distinct(all.map((operation) => JSON.stringify(operation))).map((text) => JSON.parse(text));
+    const methods = this.stated.flatMap(({ grpcMethods }) => grpcMethods ?? []);
+    const ofGrpc: HttpOperation[] = methods.length === 0 ? [] : [{ methods: ['POST'], paths: distinct(methods) }];
+    return distinct([...ofHttp, ...ofGrpc].map((operation) => JSON.stringify(operation))).map((text) => JSON.parse(text));
   }
 
   /** A copy: what was checked is what is written, whatever the program does with its lists later. */
@@ -268,4 +312,8 @@ class OpenPort implements Grant {
 
 function distinct(texts: string[]): string[] {
   return [...new Set(texts)].sort(compare);
+}
+
+function isLimited({ http, grpcMethods }: AllowFromOptions): boolean {
+  return http !== undefined || grpcMethods !== undefined;
 }

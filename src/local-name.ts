@@ -3,7 +3,8 @@ import { checkNamespace, checkServiceName } from './internal/checks';
 /**
  * The name that callers dial:
  *
- *     localName: LocalName.newService('reviews', 'default')      // reviews.default.svc.cluster.local
+ *     localName: LocalName.newService('reviews', 'default')      // reviews.default.svc.cluster.local, which does not exist yet
+ *     localName: LocalName.existingService('reviews', 'default') // the same name, behind which pods of our own stand
  */
 
 /** The name that our callers dial. */
@@ -16,13 +17,26 @@ export class LocalName {
   public static newService(serviceName: string, namespaceName: string): LocalName {
     checkServiceName('LocalName.newService', serviceName);
     checkNamespace('LocalName.newService', namespaceName);
-    return new LocalName(serviceName, namespaceName);
+    return new LocalName(serviceName, namespaceName, false);
   }
 
-  private constructor(private readonly serviceName: string, private readonly namespaceName: string) {}
+  /**
+   * The name of a Service that exists.
+   *
+   * Its traffic goes to the sources of the binding, so its pods get none without `addLocalSource`. That holds in the namespaces of the
+   * callers that the binding allows, and in those alone: a workload there that is not allowed starts to fail by the share that goes to a
+   * peer. Throws FED111 for names that Kubernetes refuses. Neither existence nor ports can be checked.
+   */
+  public static existingService(serviceName: string, namespaceName: string): LocalName {
+    checkServiceName('LocalName.existingService', serviceName);
+    checkNamespace('LocalName.existingService', namespaceName);
+    return new LocalName(serviceName, namespaceName, true);
+  }
+
+  private constructor(private readonly serviceName: string, private readonly namespaceName: string, private readonly existing: boolean) {}
 
   /** @internal */
-  public get _service(): { readonly serviceName: string; readonly namespaceName: string } {
-    return { serviceName: this.serviceName, namespaceName: this.namespaceName };
+  public get _service(): { readonly serviceName: string; readonly namespaceName: string; readonly existing: boolean } {
+    return { serviceName: this.serviceName, namespaceName: this.namespaceName, existing: this.existing };
   }
 }

@@ -326,7 +326,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   private missingPeers(): string[] {
     const users = new Map<IMeshPeer, Construct>();
     for (const exposure of this._exposures.values()) exposure._grantedPeers.forEach((peer) => users.set(peer, exposure));
-    for (const binding of this._bindings.values()) users.set(binding._source.mesh, binding);
+    for (const binding of this._bindings.values()) binding._sources.forEach(({ mesh }) => users.set(mesh, binding));
     return [...users].filter(([peer]) => !this._boundary.peers.has(peer)).map(([peer, user]) => describeMistake('FED108', this,
       `${user.node.path} deals with mesh ${show(peer.meshName)}, which is no peer`, `agree to it: addPeer(…) with the construct ${peer.node.path}`));
   }
@@ -335,7 +335,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     if (this._bindings.size === 0) return [];
     const exposed = this._boundary.siblings.flatMap(({ exposedHosts }) => [...exposedHosts.keys()]);
     const taken = new Set([...this.chartServices(), ...exposed]);
-    return [...this._bindings.values()].filter(({ host }) => taken.has(host))
+    return [...this._bindings.values()].filter(({ host, _alias }) => !_alias.existing && taken.has(host))
       .map((binding) => describeMistake('FED402', binding, `${show(binding.host)} is a Service of mesh ${show(this.meshName)} already`,
         'choose another name, or remove that Service once nothing runs behind it'));
   }

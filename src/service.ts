@@ -3,12 +3,14 @@ import { IConstruct } from 'constructs';
 import { checkNamespace, checkPort, checkServiceName } from './internal/checks';
 import { fail, show } from './internal/errors';
 import { objectOf } from './internal/kubernetes';
+import type { Protocol } from './internal/model';
 
 /**
  * What stands behind an exported name:
  *
  *     service: LocalService.fromName('reviews', 'default'), ports: [ServicePort.http(9080)]
  *     service: LocalService.fromConstruct(bookinfoService), ports: [ServicePort.http(9080, { exportPort: 80 })]
+ *     service: LocalService.fromName('orders', 'shop'), ports: [ServicePort.grpc(9000), ServicePort.tcp(3306), ServicePort.tls(8443)]
  */
 
 /** Options of a port. */
@@ -25,25 +27,57 @@ export class ServicePort {
   /**
    * HTTP/1.1 and WebSocket.
    *
-   * Throws FED303 for a number that is no port.
+   * Callers may speak HTTP/2 to their own sidecar, and the service sees HTTP/1.1. Throws FED303 for a number that is no port.
    */
   public static http(port: number, options: ServicePortOptions = {}): ServicePort {
     return new ServicePort('http', port, options);
+  }
+
+  /**
+   * gRPC, unary and streaming.
+   *
+   * HTTP/2 on every hop, so that trailers arrive. Throws FED303 for a number that is no port.
+   */
+  public static grpc(port: number, options: ServicePortOptions = {}): ServicePort {
+    return new ServicePort('grpc', port, options);
+  }
+
+  /**
+   * Any TCP protocol, whoever speaks first.
+   *
+   * The boundary knows who calls, and nothing of what is said. Throws FED303 for a number that is no port.
+   */
+  public static tcp(port: number, options: ServicePortOptions = {}): ServicePort {
+    return new ServicePort('tcp', port, options);
+  }
+
+  /**
+   * The application's own TLS, carried as bytes.
+   *
+   * Inside the boundary's mutual TLS, with which its certificates have nothing to do. Callers must expect the name in the application's
+   * certificate, not the local name. Throws FED303 for a number that is no port.
+   */
+  public static tls(port: number, options: ServicePortOptions = {}): ServicePort {
+    return new ServicePort('tls', port, options);
   }
 
   /** Number of the port at the service. */
   public readonly port: number;
   /** Number that peers see. */
   public readonly exportPort: number;
-  private readonly protocol: string;
+  private readonly protocol: Protocol;
 
-  private constructor(protocol: string, port: number, options: ServicePortOptions) {
+  private constructor(protocol: Protocol, port: number, options: ServicePortOptions) {
     checkPort(`ServicePort.${protocol}`, 'FED303', port, 'port of a service');
     this.protocol = protocol;
     this.port = port;
     this.exportPort = options.exportPort ?? port;
     checkPort(`ServicePort.${protocol}`, 'FED303', this.exportPort, 'exported port');
-    void this.protocol;
+  }
+
+  /** @internal */
+  public get _protocol(): Protocol {
+    return this.protocol;
   }
 }
 

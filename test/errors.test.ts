@@ -1,6 +1,6 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
-import { ApiObject, App, Chart, Testing } from 'cdk8s';
+import { ApiObject, App, Chart, Duration, Testing } from 'cdk8s';
 import { Construct } from 'constructs';
 import {
   AllowFromOptions, BoundaryGateway, Caller, DedicatedGatewayOptions, ExposedService, FederatedMesh, FederatedMeshProps, GatewayEndpoint,
@@ -400,6 +400,34 @@ describe('exposing', () => {
     reviews.allowFrom(west, { http: [{ methods: ['GET'] }] });
     reviews.allowFrom(west);
   }, '9080');
+  const ofPorts = (options: AllowFromOptions, ...ports: ServicePort[]) => () => {
+    const { east, west } = pair();
+    east.expose('Ledger', { service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports }).allowFrom(west, options);
+  };
+  fails('FED307', 'a gRPC method without a slash', ofPorts({ grpcMethods: ['books.Export.Stream'] }, ServicePort.grpc(1)), '"books.Export.Stream"', '/package.Service/Method');
+  fails('FED307', 'a gRPC method with half a wildcard', ofPorts({ grpcMethods: ['/books.Export/St*'] }, ServicePort.grpc(1)), '/books.Export/St*');
+  fails('FED308', 'no gRPC method', ofPorts({ grpcMethods: [] }, ServicePort.grpc(1)), 'empty list');
+  fails('FED308', 'an exception outside of the paths', rule({ paths: ['/a/*'], exceptPaths: ['/b'] }), '"/b"', '["/a/*"]');
+  fails('FED308', 'an exception that is the path', rule({ paths: ['/a/*'], exceptPaths: ['/a/*'] }), 'allowed and excepted');
+  fails('FED308', 'an exception of everything', rule({ exceptPaths: ['/*'] }), '"/*"', 'leaves no path');
+  fails('FED308', 'no exception', rule({ exceptPaths: [] }), 'exceptPaths is an empty list');
+  fails('FED307', 'an exception of another form', rule({ paths: ['/a/*'], exceptPaths: ['/a/*.js'] }), '/a/*.js');
+  fails('FED308', 'a required header in capitals', rule({ requiredHeaders: { 'X-Tester': 'yes' } }), '"X-Tester"', 'lower-case');
+  fails('FED308', 'a required header that proxies write', rule({ requiredHeaders: { 'x-forwarded-for': '10.0.0.1' } }), 'x-forwarded-for');
+  fails('FED308', 'a required value that would stand for others', rule({ requiredHeaders: { 'x-tester': 'y*' } }), '"y*"', 'exact value');
+  fails('FED308', 'an empty required value', rule({ requiredHeaders: { 'x-tester': '' } }), '"x-tester"');
+  fails('FED308', 'no required header', rule({ requiredHeaders: {} }), 'requiredHeaders is empty');
+  fails('FED120', 'required headers that are a list', rule({ requiredHeaders: ['x-tester'] as never }), 'no map');
+  fails('FED310', 'HTTP rules for a TCP port', ofPorts({ http: [{ methods: ['GET'] }] }, ServicePort.tcp(3306)), 'port 3306', 'speaks tcp');
+  fails('FED310', 'HTTP rules for all ports of which one is gRPC', ofPorts({ http: [{ methods: ['GET'] }] }, ServicePort.http(80), ServicePort.grpc(90)), 'port 90', 'ports: [80]');
+  fails('FED310', 'gRPC methods for an HTTP port', ofPorts({ grpcMethods: ['/a.B/C'] }, ServicePort.http(80)), 'grpcMethods', 'speaks http');
+  fails('FED310', 'HTTP rules for TLS that ends in the application', ofPorts({ http: [{ methods: ['GET'] }] }, ServicePort.tls(8443)), 'speaks tls');
+  const timed = (requestTimeout: Duration, port = ServicePort.http(80)) => () => pair().east.expose('Ledger', {
+    service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [port], requestTimeout,
+  });
+  fails('FED311', 'no time at all', timed(Duration.millis(0)), '0 ms');
+  fails('FED311', 'a time for requests where there are none', timed(Duration.seconds(1), ServicePort.tcp(1)), '"ledger"', 'no requests');
+  fails('FED120', 'a time that is a number', timed(5 as never), 'requestTimeout', 'no Duration');
 });
 
 describe('binding', () => {
@@ -461,6 +489,50 @@ describe('binding', () => {
   fails('FED405', 'a construct without an object', () => Caller.fromConstruct(new Construct(new App(), 'Nothing')), 'no Kubernetes object');
   fails('FED405', 'a workload without a namespace', () => Caller.fromConstruct(object('Deployment', undefined, { template: { spec: { serviceAccountName: 'a' } } })), 'namespace');
   fails('FED406', 'a service that the peer does not expose', () => remote().exposedService('card'), 'Bank', '"card"', 'cards');
+  type Change = (binding: RemoteServiceBinding, source: ExposedService) => void;
+  const two = (run: Change, existing = true, port: (number: number) => ServicePort = ServicePort.http) => () => {
+    const { app, east, west } = pair();
+    const source = east.expose('Stock', { service: LocalService.fromName('stock', 'shop'), exportName: 'stock', ports: [port(80)] });
+    source.allowFrom(west);
+    const localName = existing ? LocalName.existingService('stock', 'shop') : LocalName.newService('stock', 'shop');
+    const binding = west.bind('Stock', { source, localName });
+    run(binding, source);
+    app.synthYaml();
+  };
+  fails('FED408', 'a namespace of callers for TCP', two((b) => b.allowFrom(Caller.anyInNamespace('shop')), true, ServicePort.tcp), 'west/Mesh/Stock', 'port 80', 'west.example/ns/shop/sa/*');
+  fails('FED408', 'a mesh of callers for TLS', two((b) => b.allowFrom(Caller.anyInMesh()), true, ServicePort.tls), 'west.example/*', 'Caller.serviceAccount');
+  fails('FED409', 'a negative weight', two((b, source) => b.addSource(source, { weight: -1 })), '-1', 'from 0 on');
+  fails('FED409', 'a weight that is no number', two((b) => b.addLocalSource({ weight: NaN })), 'the weight');
+  fails('FED409', 'a weight and headers', two((b, source) => b.addSource(source, { weight: 1, whenHeaders: { a: 'b' } })), 'whenHeaders');
+  fails('FED409', 'one source twice, at the end', two((b, source) => b.addSource(source)), 'stands twice', 'port 80');
+  fails('FED409', 'some with weights, some without, at the end', two((b) => b.addLocalSource({ weight: 3 })), 'some have none');
+  fails('FED409', 'weights of nothing, at the end', () => {
+    const { app, west, reviews } = pair();
+    reviews.allowFrom(west);
+    west.bind('R', { source: reviews, localName: LocalName.existingService('r', 'shop'), weight: 0 }).addLocalSource({ weight: 0 });
+    app.synthYaml();
+  }, 'weight 0', 'port 9080');
+  fails('FED409', 'headers for every source, at the end', () => {
+    const { app, west, reviews } = pair();
+    reviews.allowFrom(west);
+    west.bind('R', { source: reviews, localName: LocalName.newService('r', 'shop'), whenHeaders: { 'x-tester': 'yes' } });
+    app.synthYaml();
+  }, 'nowhere to go', 'addLocalSource');
+  fails('FED409', 'the same headers twice, at the end', two((b, source) => {
+    b.addSource(source, { whenHeaders: { 'x-a': '1', 'x-b': '2' } });
+    b.addLocalSource({ whenHeaders: { 'x-b': '2', 'x-a': '1' } });
+  }), 'same headers');
+  fails('FED409', 'headers in capitals', two((b) => b.addLocalSource({ whenHeaders: { 'X-Tester': 'yes' } })), '"X-Tester"', 'lower-case');
+  fails('FED410', 'headers where there are none, at the end', two((b, source) => b.addSource(source, { whenHeaders: { a: 'b' } }), true, ServicePort.tcp), 'no headers to look at');
+  fails('FED410', 'sources that speak differently, at the end', () => {
+    const { app, east, west } = pair();
+    const [http, tcp] = [ServicePort.http(80), ServicePort.tcp(80)].map((port, index) =>
+      east.expose(`Db${index}`, { service: LocalService.fromName(`db${index}`, 'shop'), exportName: `db${index}`, ports: [port] }));
+    [http, tcp].forEach((source) => source.allowFrom(west));
+    west.bind('Db', { source: http, localName: LocalName.newService('db', 'shop') }).addSource(tcp);
+    app.synthYaml();
+  }, 'http and tcp', 'port 80');
+  fails('FED411', 'pods behind a new name', two((b) => b.addLocalSource(), false), '"stock.shop.svc.cluster.local"', 'existingService');
   fails('FED407', 'a mesh as its own peer', () => {
     const { east } = pair();
     east.addPeer(east);

@@ -27,7 +27,7 @@ test('productpage reaches reviews by its old name, and no other service crosses'
   const [call, ...others] = callsOf([...read('west'), ...read('west-bookinfo')]);
   expect([...more, ...others]).toEqual([]);
   expect(call).toMatchObject({ local: 'reviews.default.svc.cluster.local:9080', callers: ['spiffe://west.example/ns/default/sa/bookinfo-productpage'] });
-  expect(server).toMatchObject({ sni: call.sni, backend: 'reviews.default.svc.cluster.local:9080', allowedOperations: ['GET /reviews/*'] });
+  expect(server).toMatchObject({ sni: call.sni, backend: 'reviews.default.svc.cluster.local:9080', allowedOperations: ['GET /reviews/below'] });
 });
 
 test('each file holds objects of one namespace, so that an ApplySet of kubectl can prune it', () => {

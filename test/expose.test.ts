@@ -2,8 +2,10 @@ import { App, Chart } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import fc from 'fast-check';
 import { AllowFromOptions, BoundaryGateway, Caller, ExposedService, HttpRule, LocalName, LocalService, ServicePort } from '../src';
+import { serversOf } from './support/contract';
 import { find, Manifest, names, objectsOf } from './support/manifests';
 import { meshOf } from './support/scenarios';
+import { covers } from '../src/internal/paths';
 
 function setUp(...ports: ServicePort[]) {
   const app = new App();
@@ -242,4 +244,49 @@ test('policy and routes each mean exactly what the rules say, for all rules and 
 test.each(['/a/%2F..', '/a/..%2fadmin', '/a/%5Cadmin', '/a/%5cadmin', '/a/\\admin', '/a/%00', '/a/..;/admin', '/a/.;x=1/b'])('the spelling %s is refused before any rule', (path) => {
   const { routes } = granted({ http: [{ paths: ['/*'] }] });
   expect(routed(routes, 'GET', path)).toBe(400);
+});
+
+test('paths that stay closed are refused by the policy and by the routes, whatever another rule allows beside them', () => {
+  const { policy, routes } = granted({
+    http: [
+      { methods: ['GET'], paths: ['/entries/*'], exceptPaths: ['/entries/drafts/*'] },
+      { methods: ['POST'], paths: ['/entries/drafts/new'], requiredHeaders: { 'x-editor': 'yes' } },
+    ],
+  });
+  const from = [{ source: { principals: ['west.example/ns/istio-federation/sa/federation-egress'] } }];
+  const sni = { key: 'connection.sni', values: ['p9080.reviews.west.fed.east.example'] };
+  expect(policy.spec.rules).toEqual([
+    { from, to: [{ operation: { ports: ['15443'], methods: ['POST'], paths: ['/entries/drafts/new'] } }], when: [sni, { key: 'request.headers[x-editor]', values: ['yes'] }] },
+    { from, to: [{ operation: { ports: ['15443'], methods: ['GET'], paths: ['/entries/*'], notPaths: ['/entries/drafts/*'] } }], when: [sni] },
+  ]);
+  expect(routes.map(({ match, directResponse }: Manifest) => [match, directResponse?.status ?? 'open'])).toEqual([
+    [[{ uri: { regex: expect.any(String) } }], 400],
+    [[{ uri: { exact: '/entries/drafts/new' }, method: { exact: 'POST' }, headers: { 'x-editor': { exact: 'yes' } } }], 'open'],
+    [[{ uri: { exact: '/entries/drafts/new' } }], 403],
+    [[{ uri: { prefix: '/entries/drafts/' } }], 403],
+    [[{ uri: { prefix: '/entries/' }, method: { exact: 'GET' } }], 'open'],
+    [[{ uri: { prefix: '/entries/' } }], 403],
+    [undefined, 403],
+  ]);
+});
+
+test('routes say the same as the policy for all rules with exceptions and headers', () => {
+  const path = fc.constantFrom('/a', '/a/*', '/a/b', '/a/b/*', '/a/b/c', '/x/*', '/*');
+  const some = (values: fc.Arbitrary<string>) => fc.option(fc.uniqueArray(values, { minLength: 1, maxLength: 3 }), { nil: undefined });
+  const anyRule = fc.record({
+    methods: some(fc.constantFrom('GET', 'POST')),
+    paths: some(path),
+    exceptPaths: some(path),
+    requiredHeaders: fc.option(fc.constantFrom({ 'x-a': '1' }, { 'x-a': '1', 'x-b': '2' }), { nil: undefined }),
+  }).filter(({ methods, paths, exceptPaths }) => (methods ?? paths ?? exceptPaths) !== undefined
+    && !(!paths && exceptPaths?.includes('/*'))
+    && !(exceptPaths ?? []).some((except) => paths && (paths.includes(except) || !paths.some((allowed) => covers(allowed, except)))));
+  fc.assert(fc.property(fc.array(anyRule, { minLength: 1, maxLength: 4 }), (http) => {
+    const [server] = serversOf(granted({ http }).objects);
+    expect(server.routedOperations).toEqual(server.allowedOperations);
+    expect(server.allowedOperations.filter((text) => text.startsWith('DELETE /a/b/below') && !text.includes('='))).toEqual(
+      http.some(({ methods, paths, exceptPaths, requiredHeaders }) => !methods && !requiredHeaders && (!paths || paths.some((one) => covers(one, '/a/b/below')))
+        && !exceptPaths?.some((one) => covers(one, '/a/b/below'))) && JSON.stringify(http).includes('/a/b/*') ? ['DELETE /a/b/below'] : [],
+    );
+  }), { seed: 20261125, numRuns: 200 });
 });

@@ -35,16 +35,35 @@ describe.each(Object.keys(SCENARIOS))('%s', (scenario) => {
       expect(phases).toEqual([...phases].sort((a, b) => a - b));
     }
   });
+
+  test('writes the route of a local name after what it needs', () => {
+    for (const objects of [...files.values()].map(parse)) {
+      for (const [index, { spec, metadata }] of [...objects.entries()].filter(([, object]) => isNameRoute(object))) {
+        const routes: Manifest[] = [...spec.http ?? [], ...spec.tcp ?? []].flatMap(({ route }) => route);
+        const subsets = routes.flatMap(({ destination }) => destination.subset ?? []);
+        const needed = ({ kind, metadata: other, spec: { subsets: own = [] } }: Manifest) => kind === 'DestinationRule'
+          ? own.some(({ name }: Manifest) => subsets.includes(name))
+          : kind === 'Service' && other.namespace === metadata.namespace && spec.hosts[0].startsWith(`${other.name}.`);
+        const later = objects.slice(index).filter(needed);
+        expect(later.map(keyOf)).toEqual([]);
+        expect(subsets.length).toBeGreaterThan(0);
+      }
+    }
+  });
 });
 
 test('the golden folder holds the scenarios and nothing else', () => {
   expect(readdirSync(golden).sort()).toEqual(Object.keys(SCENARIOS).sort());
 });
 
-/** Namespace, trust, policies, workloads, upstreams, listeners, routes; then the application's own, where the route comes last. */
+function isNameRoute({ kind, spec }: Manifest): boolean {
+  return kind === 'VirtualService' && spec.gateways[0] === 'mesh';
+}
+
+/** Namespace, trust, policies, workloads, upstreams, listeners, routes; then the application's own. */
 function phaseOf({ kind, metadata }: Manifest): number {
   const inBoundary = metadata.namespace === 'istio-federation' || metadata.namespace === undefined;
-  if (!inBoundary) return 10 + ['DestinationRule', 'Service', 'VirtualService'].indexOf(kind);
+  if (!inBoundary) return 10;
   return [
     ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy'], ['NetworkPolicy'],
     ['ServiceAccount', 'Deployment', 'Service', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Telemetry'],

@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import fc from 'fast-check';
 import {
-  bindingHostOf, bindingObjectName, exportObjectName, gatewayLabel, portObjectName, singleObjectName, sniOf,
+  BindingParts, bindingHostOf, bindingObjectName, exportObjectName, gatewayLabel, portObjectName, singleObjectName, sniOf,
 } from '../src/internal/names';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -15,14 +15,25 @@ const part = fc.oneof(
 const exportName = fc.oneof(part, fc.array(part, { minLength: 2, maxLength: 2 }).map((labels) => labels.join('.')));
 const port = fc.constantFrom(80, 8080);
 
+/** A port of a local name that leads to a peer, and for some another export of the same peer. */
+const binding: fc.Arbitrary<BindingParts> = fc.record({
+  serviceName: part,
+  localPort: port,
+  namespaceName: part,
+  peerName: part,
+  variant: fc.option(fc.tuple(part, port).map(([name, number]) => `${name}-${number}`), { nil: undefined }),
+});
+
+function meaningOf({ serviceName, localPort, namespaceName, peerName, variant = '' }: BindingParts): (string | number)[] {
+  return [serviceName, localPort, namespaceName, peerName, variant];
+}
+
 /** Names by all functions that name objects of one kind in one namespace. */
 const policy = fc.oneof(
   fc.tuple(exportName, port, part).map(([name, number, peer]) => [exportObjectName('fed-in', name, number, peer), 'in', name, number, peer]),
   fc.tuple(part).map(([peer]) => [singleObjectName('fed-in-guard', peer), 'in-guard', peer]),
-  fc.tuple(part, port, part, part).map(([name, number, namespace, peer]) =>
-    [bindingObjectName('fed-out', name, number, namespace, peer), 'out', name, number, namespace, peer]),
-  fc.tuple(part, port, part, part).map(([name, number, namespace, peer]) =>
-    [bindingObjectName('fed-out-guard', name, number, namespace, peer), 'out-guard', name, number, namespace, peer]),
+  binding.map((parts) => [bindingObjectName('fed-out', parts), 'out', ...meaningOf(parts)]),
+  binding.map((parts) => [bindingObjectName('fed-out-guard', parts), 'out-guard', ...meaningOf(parts)]),
   fc.constantFrom('fed-in-default-deny', 'fed-in-guard', 'fed-out-default-deny', 'fed-out-guard').map((name) => [name, name]),
 );
 
@@ -43,7 +54,12 @@ test('no two servers of one peer have one name', () => {
 });
 
 test('no two subsets have one name', () => {
-  expectOneMeaning(fc.tuple(part, port, part, part).map((parts) => [bindingObjectName('', ...parts), ...parts]));
+  expectOneMeaning(binding.map((parts) => [bindingObjectName('', parts), ...meaningOf(parts)]));
+});
+
+test('no two listeners of the egress gateway have one host', () => {
+  const host = (parts: BindingParts) => bindingHostOf(parts, 'shop.example').replace(/^(.*)\.egress\.fed\.shop\.example$/, '$1').replaceAll('.', '--');
+  expectOneMeaning(binding.filter((parts) => host(parts).length <= 63).map((parts) => [host(parts), ...meaningOf(parts)]));
 });
 
 test('no two peers, and no two local names, have one object', () => {
@@ -53,7 +69,7 @@ test('no two peers, and no two local names, have one object', () => {
 test('ordinary names are what a reader expects', () => {
   expect(exportObjectName('fed-in', 'reviews', 9080, 'west')).toBe('fed-in-reviews-9080-west');
   expect(exportObjectName('fed-in', 'card-auth', 443, 'acme-bank')).toBe('fed-in-card-auth-443-acme-bank');
-  expect(bindingObjectName('fed-out', 'reviews', 9080, 'team-a', 'east')).toBe('fed-out-reviews-9080-team-a-east');
+  expect(bindingObjectName('fed-out', { serviceName: 'reviews', localPort: 9080, namespaceName: 'team-a', peerName: 'east' })).toBe('fed-out-reviews-9080-team-a-east');
   expect(singleObjectName('fed-in', 'acme-bank')).toBe('fed-in-acme-bank');
   expect(gatewayLabel('istio-federation', 'ingress')).toBe('istio-federation-ingress');
 });
@@ -62,7 +78,7 @@ test('a name that could be read in two ways carries a hash of its parts, whateve
   const digest = createHash('sha256').update(JSON.stringify(['fed-in', 'withdrawals.v1', '443', 'shop'])).digest('hex').slice(0, 8);
   expect(exportObjectName('fed-in', 'withdrawals.v1', 443, 'shop')).toBe(`fed-in-withdrawals-v1-443-shop-${digest}`);
   expect(exportObjectName('fed-in', 'guard-reviews', 80, 'west')).toMatch(/^fed-in-guard-reviews-80-west-[0-9a-f]{8}$/);
-  expect(bindingObjectName('fed-out', 'a', 80, 'b', 'c-d')).toMatch(/^fed-out-a-80-b-c-d-[0-9a-f]{8}$/);
+  expect(bindingObjectName('fed-out', { serviceName: 'a', localPort: 80, namespaceName: 'b', peerName: 'c-d' })).toMatch(/^fed-out-a-80-b-c-d-[0-9a-f]{8}$/);
 });
 
 test('a long name is shortened with a hash, never cut', () => {
@@ -73,5 +89,5 @@ test('a long name is shortened with a hash, never cut', () => {
 
 test('wire names say port, export, peer and trust domain', () => {
   expect(sniOf('withdrawals.v1', 443, 'shop', 'bank.example')).toBe('p443.withdrawals.v1.shop.fed.bank.example');
-  expect(bindingHostOf('debit', 'finance', 80, 'bank', 'shop.example')).toBe('p80.debit.finance.bank.egress.fed.shop.example');
+  expect(bindingHostOf({ serviceName: 'debit', namespaceName: 'finance', localPort: 80, peerName: 'bank' }, 'shop.example')).toBe('p80.debit.finance.bank.egress.fed.shop.example');
 });

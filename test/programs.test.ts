@@ -1,4 +1,4 @@
-import { App, Chart, Include } from 'cdk8s';
+import { App, Chart, Duration, Include } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import {
@@ -97,7 +97,7 @@ test('(c) three meshes, one exporter, another rule for each peer', () => {
   const ledger = core.expose('Ledger', {
     service: LocalService.fromName('ledger', 'books'),
     exportName: 'ledger',
-    ports: [ServicePort.http(8080)],
+    ports: [ServicePort.http(8080), ServicePort.grpc(9090)],
   });
   for (const peer of [retail, audit]) {
     const local = peer.bind('Ledger', { source: ledger, localName: LocalName.newService('ledger', 'partners') });
@@ -105,11 +105,12 @@ test('(c) three meshes, one exporter, another rule for each peer', () => {
     peer.addPeer(core);
   }
   ledger.allowFrom(retail, { ports: [8080], http: [{ methods: ['POST'], paths: ['/entries'] }] });
-  ledger.allowFrom(audit, { ports: [8080], http: [{ methods: ['GET'], paths: ['/entries/*'] }] });
+  ledger.allowFrom(audit, { ports: [8080], http: [{ methods: ['GET'], paths: ['/entries/*'], exceptPaths: ['/entries/drafts/*'] }] });
+  ledger.allowFrom(audit, { ports: [9090], grpcMethods: ['/books.Export/Stream'] });
   core.addPeer(retail);
   core.addPeer(audit);
-  expect(callsIn(app)).toEqual(['audit', 'retail'].map((peer) =>
-    `${peer} ledger.partners.svc.cluster.local:8080 → core ledger.books.svc.cluster.local:8080`));
+  expect(callsIn(app)).toEqual([['audit', 8080], ['audit', 9090], ['retail', 8080]].map(([peer, port]) =>
+    `${peer} ledger.partners.svc.cluster.local:${port} → core ledger.books.svc.cluster.local:${port}`));
 });
 
 /** Written by the accounts team; it knows its mesh and one peer, not how the peer is described. */
@@ -153,6 +154,61 @@ test('(d) application teams own a chart, the platform team owns the mesh', () =>
   });
   binding.allowFrom(Caller.fromConstruct(till));
   expect(callsIn(app)).toEqual([`shop withdraw.till.svc.cluster.local:8080 → bank ${service.name}.accounts.svc.cluster.local:8080`]);
+});
+
+test('(f) migration by weights, two remote sources, canary by header', () => {
+  const app = new App();
+  const onPremises = mesh(app, 'onprem');
+  const cloud = mesh(app, 'cloud');
+  const standby = mesh(app, 'standby');
+  onPremises.addPeer(cloud);
+  onPremises.addPeer(standby);
+  const [primary, secondary] = [cloud, standby].map((m) => {
+    m.addPeer(onPremises);
+    const reviews = m.expose('Reviews', {
+      service: LocalService.fromName('reviews', 'shop'), exportName: 'reviews', ports: [ServicePort.http(9080)],
+    });
+    reviews.allowFrom(onPremises);
+    return reviews;
+  });
+
+  // Step 2 of 4: 70 % local, 20 % cloud, 10 % standby; testers always in the cloud.
+  const reviews = onPremises.bind('Reviews', { localName: LocalName.existingService('reviews', 'default'), source: primary, weight: 20 });
+  reviews.addLocalSource({ weight: 70 });
+  reviews.addSource(secondary, { weight: 10 });
+  reviews.addSource(primary, { whenHeaders: { 'x-tester': 'yes' } });
+  reviews.allowFrom(Caller.anyInNamespace('default')); // every caller that the Service has today
+  expect(callsIn(app)).toEqual(['cloud', 'cloud', 'standby'].map((peer) =>
+    `onprem reviews.default.svc.cluster.local:9080 → ${peer} reviews.shop.svc.cluster.local:9080`));
+});
+
+test('(g) a database by TCP, TLS end to end, gRPC', () => {
+  const app = new App();
+  const data = mesh(app, 'data');
+  const web = mesh(app, 'web');
+  data.addPeer(web);
+  web.addPeer(data);
+
+  const exposures = {
+    mysql: data.expose('MySql', { service: LocalService.fromName('mysql', 'db'), exportName: 'orders-db', ports: [ServicePort.tcp(3306)] }),
+    vault: data.expose('Vault', { service: LocalService.fromName('vault', 'vault'), exportName: 'vault', ports: [ServicePort.tls(8200)] }),
+    search: data.expose('Search', {
+      service: LocalService.fromName('search', 'search'), exportName: 'search', ports: [ServicePort.grpc(9000)], requestTimeout: Duration.seconds(5),
+    }),
+  };
+  exposures.mysql.allowFrom(web);
+  exposures.vault.allowFrom(web);
+  exposures.search.allowFrom(web, { grpcMethods: ['/search.Query/*'] });
+
+  const api = Caller.serviceAccount('api', 'shop');
+  for (const [name, source] of Object.entries(exposures)) {
+    web.bind(name, { source, localName: LocalName.newService(name, 'shop') }).allowFrom(api);
+  }
+  expect(callsIn(app)).toEqual([
+    'web mysql.shop.svc.cluster.local:3306 → data mysql.db.svc.cluster.local:3306',
+    'web search.shop.svc.cluster.local:9000 → data search.search.svc.cluster.local:9000',
+    'web vault.shop.svc.cluster.local:8200 → data vault.vault.svc.cluster.local:8200',
+  ]);
 });
 
 test('a Service from a manifest of somebody else is read and not retyped', () => {

@@ -46,7 +46,7 @@ test('the public names are these', () => {
     'ExposedService', 'ExposedServiceOptions', 'ExposedServiceProps', 'FederatedMesh', 'FederatedMeshProps', 'GatewayCredential', 'GatewayEndpoint',
     'GatewayServiceType', 'HttpRule', 'IExposedService', 'IMeshPeer', 'IstioVersion', 'Justification', 'LocalName', 'LocalService', 'NodeToleration',
     'PortMapping', 'RemoteMesh', 'RemoteMeshProps', 'RemoteServiceBinding', 'RemoteServiceBindingOptions', 'RemoteServiceBindingProps',
-    'RemoteServiceProps', 'ServiceAccountIdentity', 'ServicePort', 'ServicePortOptions', 'SourceOptions', 'SpiffeId', 'TrustBundle',
+    'RemoteServiceProps', 'ServiceAccountIdentity', 'ServicePort', 'ServicePortOptions', 'SourceOptions', 'SourceShare', 'SpiffeId', 'TrustBundle',
   ]);
 });
 

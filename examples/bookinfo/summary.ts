@@ -40,12 +40,13 @@ function calls(meshes: FederatedMesh[], exposures: ExposedService[], bindings: R
   const table = new Table({ head: ['caller', 'dials, and crosses the boundary as', 'reaches', 'may ask'], style: { head: [], border: [] } });
   for (const binding of bindings) {
     const consumer = meshes.find((mesh) => mesh._bindings.has(binding.host))!;
-    const source = exposures.find((exposure) => exposure === binding._source);
-    for (const { localPort, upstream } of binding._alias.ports) {
+    const routes = binding._alias.ports.flatMap(({ ways }) => ways.flatMap(({ shares }) => shares.flatMap(({ route }) => route ?? [])));
+    for (const { localPort, upstream } of routes) {
+      const source = exposures.find(({ exportName, mesh }) => exportName === upstream.exportName && mesh.meshName === upstream.peer.name);
       const grant = source?._grantsTo(consumer).find(({ exportPort }) => exportPort === upstream.exportPort);
       const operations = grant?.operations.map(({ methods, paths }) => `${methods?.join('|') ?? 'any method'} ${paths?.join(' ') ?? 'any path'}`);
       for (const { principal } of binding._alias.callers) {
-        const [, , namespaceName, , account] = principal.split('/');
+        const [, , namespaceName = '*', , account = '*'] = principal.split('/');
         table.push([
           `mesh ${consumer.meshName}\n${namespaceName}/${account}`,
           `${binding.host}:${localPort}\n${upstream.sni}`,
@@ -77,7 +78,7 @@ function closed(meshes: FederatedMesh[], exposures: ExposedService[], bindings: 
     ...exposures.filter(({ _grantedPeers }) => _grantedPeers.length === 0).map(({ node }) => `exposure ${node.path}: allowed from no peer`),
     ...bindings.filter(({ _alias }) => _alias.callers.length === 0).map(({ node }) => `binding ${node.path}: allowed for no caller`),
     ...meshes.flatMap((mesh) => mesh._peers.filter((peer) => ![...mesh._exposures.values()].some((one) => one._grantedPeers.includes(peer))
-      && ![...mesh._bindings.values()].some(({ _source }) => _source.mesh === peer))
+      && ![...mesh._bindings.values()].some(({ _sources }) => _sources.some(({ mesh: exporter }) => exporter === peer)))
       .map((peer) => `peer ${peer.meshName} of mesh ${mesh.meshName}: nothing is granted to it and nothing of it is bound`)),
   ];
   return lines.length === 0 ? '  nothing' : lines.map((line) => `  ${line}`).join('\n');

@@ -40,6 +40,9 @@ export class Boundary {
   /** Who is called by a name here, and who keeps a suffix of server names for us. */
   private readonly namesakes = new Map<string, IMeshPeer>();
   private readonly suffixes = new Map<string, IMeshPeer>();
+  /** Namespaces with rules of their own that lead to the egress gateway, and who wants to hear of each. */
+  private readonly ledNamespaces = new Set<string>();
+  private readonly onLed: ((namespaceName: string) => void)[] = [];
 
   constructor(private readonly mesh: Construct, public readonly site: Site, private readonly guarded: boolean) {
     const root = new Construct(mesh, 'Boundary');
@@ -137,6 +140,24 @@ export class Boundary {
     render.renderEgressRoute(routes, this.site, route);
   }
 
+  /** What leads the callers of every namespace that has no such rule of its own. */
+  public leadEverybody(route: LocalRoute): void {
+    render.renderCallerDestination(this.phases.upstreams, this.site, route);
+  }
+
+  /** A namespace has got a rule of its own, which hides the one for everybody. */
+  public noteLedNamespace(namespaceName: string): void {
+    if (this.ledNamespaces.has(namespaceName)) return;
+    this.ledNamespaces.add(namespaceName);
+    this.onLed.forEach((led) => led(namespaceName));
+  }
+
+  /** Tells of each namespace with a rule of its own, those that have one and those to come. */
+  public onLedNamespace(led: (namespaceName: string) => void): void {
+    this.onLed.push(led);
+    [...this.ledNamespaces].forEach(led);
+  }
+
   /** What people stated about a peer, on the listeners for it, those that exist and those to come. */
   public notePeer(peerName: string, notes: Notes): void {
     this.peerNotes.set(peerName, notes);
@@ -166,7 +187,8 @@ export class Boundary {
   }
 
   private routesTo(peer: Peer): LocalRoute[] {
-    return [...this.routes.get(peer.name) ?? []].sort((a, b) => compare(a.alias.host, b.alias.host) || a.localPort - b.localPort);
+    return [...this.routes.get(peer.name) ?? []].sort((a, b) =>
+      compare(a.alias.host, b.alias.host) || a.localPort - b.localPort || compare(a.bindingHost, b.bindingHost));
   }
 
   private get backendNamespaces(): string[] {
@@ -177,8 +199,10 @@ export class Boundary {
     return [...this.routes.values()].map(([{ upstream }]) => upstream.peer);
   }
 
+  /** `*` when somebody may call from anywhere. */
   private get callerNamespaces(): string[] {
-    return [...new Set([...this.aliases.values()].flatMap(({ callers }) => callers.map(({ namespaceName }) => namespaceName)))].sort();
+    const named = new Set([...this.aliases.values()].flatMap(({ callers }) => callers.map(({ namespaceName = '*' }) => namespaceName)));
+    return named.has('*') ? ['*'] : [...named].sort();
   }
 
   private get peerPorts(): number[] {

@@ -1,7 +1,8 @@
 import { isIP } from 'net';
+import { Duration } from 'cdk8s';
 import { Accountability, Justification } from '../accountability';
 import { fail, MistakeCode, show, Where } from './errors';
-import { checkList } from './kind-checks';
+import { checkGiven, checkList } from './kind-checks';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const SERVICE_NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -56,6 +57,14 @@ export function checkPort(where: Where, code: MistakeCode, port: number, what: s
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
     fail(code, where, `${show(port)} is no ${what}`, 'use a whole number from 1 to 65535');
   }
+}
+
+/** A time that a proxy can keep, in milliseconds. */
+export function checkDuration(where: Where, code: MistakeCode, what: string, duration: Duration): number {
+  checkGiven(where, what, duration, Duration);
+  const milliseconds = duration.toMilliseconds();
+  if (milliseconds < 1) fail(code, where, `${what} is ${milliseconds} ms`, 'give at least one millisecond, or leave it out');
+  return milliseconds;
 }
 
 export function checkJustification(where: Where, what: string, justification: Justification): void {

@@ -40,6 +40,8 @@ export const MISTAKES = {
   FED307: 'path of another form',
   FED308: 'rule that cannot be met',
   FED309: 'grants with and without rules for one port',
+  FED310: 'rule for another protocol',
+  FED311: 'time that no proxy can keep',
   FED401: 'local name taken twice',
   FED402: 'local name is a service that exists',
   FED403: 'binding to what we are not allowed',
@@ -47,6 +49,10 @@ export const MISTAKES = {
   FED405: 'caller without an identity of its own',
   FED406: 'service that the peer does not expose',
   FED407: 'dealing with ourselves',
+  FED408: 'caller that no handshake can check',
+  FED409: 'shares that do not go together',
+  FED410: 'sources that speak differently',
+  FED411: 'pods behind a new name',
 } as const;
 
 /** One of the codes. */

@@ -1,3 +1,4 @@
+import type { BindingParts } from './names';
 import type { DedicatedGatewayOptions } from '../gateway';
 
 /*
@@ -63,22 +64,38 @@ export interface Peer {
   readonly endpoints: { readonly address: string; readonly port: number }[];
 }
 
-/** What an HTTP rule allows: an undefined list allows everything. */
+/** What a port speaks. */
+export type Protocol = 'http' | 'grpc' | 'tcp' | 'tls';
+
+/** Whether a proxy sees requests, or bytes only. */
+export function speaksHttp(protocol: Protocol): boolean {
+  return protocol === 'http' || protocol === 'grpc';
+}
+
+/** Headers that a request must have, with their exact values. */
+export interface ExactHeaders { readonly [name: string]: string }
+
+/** What a rule allows of HTTP: an undefined list allows everything. */
 export interface HttpOperation {
   readonly methods?: string[];
   readonly paths?: string[];
+  readonly exceptPaths?: string[];
+  readonly headers?: ExactHeaders;
 }
 
 /** One exported port, open for one peer: one TLS server, one policy, one route at the ingress gateway. */
 export interface Grant {
   readonly exportName: string;
   readonly exportPort: number;
+  readonly protocol: Protocol;
   readonly peer: Peer;
   readonly sni: string;
   /** Fully qualified name and port of the service behind it. */
   readonly backend: { readonly host: string; readonly port: number };
   /** Alternatives; none means that every request passes. */
   readonly operations: HttpOperation[];
+  /** Longest time for a request, in milliseconds. */
+  readonly requestTimeout?: number;
   /** Who answers for the exposure, and for this grant. */
   readonly exposureNotes: Notes;
   readonly grantNotes: Notes;
@@ -88,13 +105,17 @@ export interface Grant {
 export interface Upstream {
   readonly exportName: string;
   readonly exportPort: number;
+  readonly protocol: Protocol;
   readonly peer: Peer;
   readonly sni: string;
 }
 
-/** A workload of ours that may use a local name. */
-export interface CallerSite extends Identity {
-  readonly namespaceName: string;
+/** Workloads of ours that may use a local name. */
+export interface CallerSite {
+  /** Their identity, or what all their identities begin with, ending with `*`. */
+  readonly principal: string;
+  /** Their namespace; none means every namespace of the mesh. */
+  readonly namespaceName?: string;
 }
 
 /** A local name for the callers. */
@@ -103,20 +124,36 @@ export interface Alias {
   readonly namespaceName: string;
   /** Fully qualified. */
   readonly host: string;
+  /** Whether pods of ours stand behind the name too: it is a Service of somebody else then. */
+  readonly existing: boolean;
   readonly callers: CallerSite[];
   readonly ports: LocalPort[];
   readonly notes: Notes;
 }
 
-/** A port of a local name, and where it leads: one TLS server, one policy, one route at the egress gateway. */
+/** A port of a local name, and where it leads: the first way whose headers a request has. The last one takes every request. */
 export interface LocalPort {
   readonly localPort: number;
-  /** The name under which the egress gateway knows this port of this local name. */
-  readonly bindingHost: string;
-  readonly upstream: Upstream;
+  readonly protocol: Protocol;
+  readonly ways: Way[];
 }
 
-/** A local port together with the name that it belongs to. */
-export interface LocalRoute extends LocalPort {
+/** Where some of the requests go. */
+export interface Way {
+  readonly headers?: ExactHeaders;
+  readonly shares: Share[];
+}
+
+/** A part of them: to a peer, or to the pods of our own. The parts of one way add up to 100. */
+export interface Share {
+  readonly weight: number;
+  readonly route?: LocalRoute;
+}
+
+/** The way from a port of a local name to one upstream: one TLS server, one policy, one route at the egress gateway. */
+export interface LocalRoute extends BindingParts {
   readonly alias: Alias;
+  /** The name under which the egress gateway knows it. */
+  readonly bindingHost: string;
+  readonly upstream: Upstream;
 }

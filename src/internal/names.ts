@@ -34,11 +34,21 @@ export function sniOf(exportName: string, exportPort: number, peerName: string, 
   return `p${exportPort}.${exportName}${exportDomainFor(peerName, trustDomain)}`;
 }
 
+/** One port of a local name, and the peer to which it leads. A variant tells several exports of the same peer apart. */
+export interface BindingParts {
+  readonly serviceName: string;
+  readonly namespaceName: string;
+  readonly localPort: number;
+  readonly peerName: string;
+  readonly variant?: string;
+}
+
 /** What the egress gateway calls one port of one local name. Never leaves the mesh, so a hash may stand for the names in it. */
-export function bindingHostOf(serviceName: string, namespaceName: string, localPort: number, peerName: string, trustDomain: string): string {
+export function bindingHostOf({ serviceName, namespaceName, localPort, peerName, variant }: BindingParts, trustDomain: string): string {
   const domain = `.${peerName}${bindingDomain(trustDomain)}`;
-  const plain = `p${localPort}.${serviceName}.${namespaceName}${domain}`;
-  return plain.length <= MAX_NAME ? plain : `p${localPort}.${hash(serviceName, namespaceName)}${domain}`;
+  const port = variant === undefined ? `p${localPort}` : `p${localPort}-${hash(variant)}`;
+  const plain = `${port}.${serviceName}.${namespaceName}${domain}`;
+  return plain.length <= MAX_NAME ? plain : `${port}.${hash(serviceName, namespaceName)}${domain}`;
 }
 
 /** Name of an object for one peer or one local name: `fed-in-west`. */
@@ -57,9 +67,11 @@ export function exportObjectName(prefix: string, exportName: string, port: numbe
 }
 
 /** Name of an object for one port of a local name and one peer: `fed-out-reviews-9080-default-east`; without prefix its subset. */
-export function bindingObjectName(prefix: string, serviceName: string, port: number, namespaceName: string, peerName: string): string {
-  const parts = [serviceName, String(port), namespaceName, peerName];
-  return join(prefix, parts, readsBack(/^(.+)-(\d+)-(.+)-([^-]+)$/, parts));
+export function bindingObjectName(prefix: string, { serviceName, namespaceName, localPort, peerName, variant }: BindingParts): string {
+  const parts = [serviceName, String(localPort), namespaceName, peerName];
+  return variant === undefined
+    ? join(prefix, parts, readsBack(/^(.+)-(\d+)-(.+)-([^-]+)$/, parts))
+    : join(prefix, [...parts, variant], false);
 }
 
 /** Value of the label that selects a gateway's pods, and no other boundary's. */

@@ -1,10 +1,16 @@
-import { fail, show, Where } from './errors';
+import { fail, MistakeCode, show, Where } from './errors';
 import { checkFields, checkList } from './kind-checks';
+import { covers } from './paths';
 import type { HttpRule } from '../expose';
 
 const METHOD = /^[A-Z][A-Z0-9-]*$/;
 /** `/a/b`, and nothing that Istio, Envoy or a backend reads in another way: no dot segments, no escapes, no wildcard inside. */
 const PATH = /^\/([A-Za-z0-9._~!$&'()+,;=:@-]+\/)*([A-Za-z0-9._~!$&'()+,;=:@-]+)?$/;
+/** `/package.Service/Method` or every method of a service. */
+const GRPC_METHOD = /^\/([A-Za-z_]\w*\.)*[A-Za-z_]\w*\/([A-Za-z_]\w*|\*)$/;
+const HEADER = /^[a-z0-9][a-z0-9._-]*$/;
+/** What proxies on the way write or take away, and what is part of the request itself. */
+const NOT_OURS = /^(host|connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade|forwarded|via|true-client-ip|x-host|x-real-ip|x-request-id|x-client-ip|x-cluster-client-ip|x-rewrite-url|x-federation-peer|x-istio-attributes|x-(forwarded|original|envoy)-.+|x-(http-)?method(-override)?)$/;
 
 /** Rules that a gateway can enforce exactly as they are written. */
 export function checkOperations(where: Where, rules: HttpRule[]): void {
@@ -14,17 +20,52 @@ export function checkOperations(where: Where, rules: HttpRule[]): void {
   }
   for (const rule of rules) {
     if (typeof rule !== 'object' || rule === null) fail('FED120', where, `a rule in http is ${show(rule)}`, 'state methods or paths');
-    checkFields(where, 'a rule in http', rule, ['methods', 'paths']);
-    const { methods, paths } = rule;
-    if (!methods && !paths) {
+    checkFields(where, 'a rule in http', rule, ['methods', 'paths', 'exceptPaths', 'requiredHeaders']);
+    const { methods, paths, exceptPaths, requiredHeaders } = rule;
+    if (!methods && !paths && !exceptPaths && !requiredHeaders) {
       fail('FED308', where, 'a rule in http has no field', 'state methods or paths, or leave http out to allow every request');
     }
-    for (const [name, list] of Object.entries({ methods, paths })) {
+    for (const [name, list] of Object.entries({ methods, paths, exceptPaths })) {
       if (list !== undefined) checkList(where, name, list);
-      if (list?.length === 0) fail('FED308', where, `${name} is an empty list`, `name some, or leave ${name} out to allow all`);
+      if (list?.length === 0) fail('FED308', where, `${name} is an empty list`, `name some, or leave ${name} out`);
     }
     methods?.forEach((method) => checkMethod(where, method));
-    paths?.forEach((path) => checkPath(where, path));
+    [...paths ?? [], ...exceptPaths ?? []].forEach((path) => checkPath(where, path));
+    exceptPaths?.forEach((path) => checkException(where, path, paths));
+    if (requiredHeaders !== undefined) checkHeaders(where, 'requiredHeaders', 'FED308', requiredHeaders);
+  }
+}
+
+/** Methods of gRPC services as they stand in a path. */
+export function checkGrpcMethods(where: Where, methods: string[]): void {
+  checkList(where, 'grpcMethods', methods);
+  if (methods.length === 0) {
+    fail('FED308', where, 'grpcMethods is an empty list, which would allow nothing', 'name some, or leave grpcMethods out to allow every method');
+  }
+  for (const method of methods) {
+    if (typeof method === 'string' && GRPC_METHOD.test(method)) continue;
+    fail('FED307', where, `the gRPC method ${show(method)} is of another form than /package.Service/Method and /package.Service/*`,
+      'write it as it stands in the .proto file: package, service, method');
+  }
+}
+
+/** Exact headers that an application sets, and that nobody on the way changes. */
+export function checkHeaders(where: Where, what: string, code: MistakeCode, headers: { [name: string]: string }): void {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+    fail('FED120', where, `${what} is ${show(headers)}, no map`, 'give names and values, for example { "x-tester": "yes" }');
+  }
+  if (Object.keys(headers).length === 0) fail(code, where, `${what} is empty`, `name a header, or leave ${what} out`);
+  for (const [name, value] of Object.entries(headers)) {
+    if (!HEADER.test(name)) {
+      fail(code, where, `${what} names the header ${show(name)}`, 'use lower-case letters, digits and dashes: names of headers know no case');
+    }
+    if (NOT_OURS.test(name)) {
+      fail(code, where, `${what} names the header ${show(name)}, which proxies on the way set or remove`, 'choose a header that the application sets');
+    }
+    if (typeof value !== 'string' || !/^[!-~]([ -~]*[!-~])?$/.test(value) || value.startsWith('*') || value.endsWith('*')) {
+      fail(code, where, `${what} has the value ${show(value)} for ${show(name)}`,
+        'give the exact value in printable ASCII: a "*" at its begin or end would stand for other values too');
+    }
   }
 }
 
@@ -35,6 +76,15 @@ function checkMethod(where: Where, method: string): void {
   if (method === 'CONNECT') {
     fail('FED308', where, 'CONNECT is no request to a path but a tunnel', 'name the methods that the service answers');
   }
+}
+
+/** An exception outside of what is allowed would be one that does nothing, and is probably meant to do something. */
+function checkException(where: Where, path: string, paths?: string[]): void {
+  if (!paths && path !== '/*') return;
+  if (!paths) return fail('FED308', where, `the exception ${show(path)} leaves no path`, 'take the rule away');
+  if (paths.includes(path)) fail('FED308', where, `the path ${show(path)} is allowed and excepted`, 'take it away from one of the lists');
+  if (paths.some((allowed) => covers(allowed, path))) return;
+  fail('FED308', where, `the exception ${show(path)} lies in none of the paths ${show(paths)}`, 'take it away, or allow what it is an exception of');
 }
 
 function checkPath(where: Where, path: string): void {

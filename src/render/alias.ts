@@ -3,11 +3,14 @@ import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { subsetName } from './egress';
 import { emit, late } from './emit';
+import { exactly } from './http';
+import { WORDS } from './protocol';
 import {
-  DestinationRule, DestinationRuleSpec, DestinationRuleSpecSubsetsTrafficPolicyTlsMode, VirtualService, VirtualServiceSpec,
+  DestinationRule, DestinationRuleSpec, DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpH2UpgradePolicy,
+  DestinationRuleSpecSubsetsTrafficPolicyTlsMode, VirtualService, VirtualServiceSpec,
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { Alias, LocalRoute, Site } from '../internal/model';
+import { Alias, LocalPort, LocalRoute, Site, speaksHttp, Way } from '../internal/model';
 import { bindingObjectName, serviceHost, singleObjectName } from '../internal/names';
 
 /*
@@ -20,11 +23,11 @@ export function renderName(scope: Construct, alias: Alias): ApiObject {
   const annotations = { 'networking.istio.io/exportTo': late(() => visibleTo(alias).join(',')) };
   const named = { name: alias.serviceName, namespace: alias.namespaceName, annotations };
   return emit<k8s.ServiceSpec>(scope, k8s.KubeService.GVK, named, () => ({
-    ports: alias.ports.map(({ localPort }, _, all) => ({
-      name: all.length === 1 ? 'http' : `http-${localPort}`,
+    ports: alias.ports.map(({ localPort, protocol }, _, all) => ({
+      name: all.length === 1 ? WORDS[protocol].port : `${WORDS[protocol].port}-${localPort}`,
       port: localPort,
       protocol: 'TCP',
-      appProtocol: 'http',
+      appProtocol: WORDS[protocol].port,
     })),
   }));
 }
@@ -36,30 +39,36 @@ export function renderNameRoute(scope: Construct, site: Site, alias: Alias): Api
     hosts: [alias.host],
     gateways: ['mesh'],
     exportTo: visibleTo(alias),
-    http: alias.ports.map((port) => ({
-      name: `${alias.serviceName}-${port.localPort}`,
+    http: filled(alias.ports.filter(({ protocol }) => speaksHttp(protocol)).flatMap((port) => port.ways.map((way, index) => ({
+      name: index === port.ways.length - 1 ? `${alias.serviceName}-${port.localPort}` : `${alias.serviceName}-${port.localPort}-headers-${index + 1}`,
+      match: [{ port: port.localPort, headers: way.headers && exactly(way.headers) }],
+      route: destinations(site, alias, port, way),
+    })))),
+    tcp: filled(alias.ports.filter(({ protocol }) => !speaksHttp(protocol)).flatMap((port) => port.ways.map((way) => ({
       match: [{ port: port.localPort }],
-      route: [{
-        destination: { host: egressHost(site), subset: subsetName({ ...port, alias }), port: { number: BOUNDARY_PORT } },
-        // On the destination, not as a rewrite of the route: local pods behind the same name keep the Host that they know.
-        headers: { request: { set: { Host: port.bindingHost } } },
-      }],
-    })),
+      route: destinations(site, alias, port, way),
+    })))),
   }));
 }
 
 /**
  * How the sidecars of one namespace recognise a listener of the egress gateway. It lives in the callers' own namespace, where it wins
- * over a `*.svc.cluster.local` rule of theirs.
+ * over a `*.svc.cluster.local` rule of theirs. For callers anywhere it lives with the egress gateway, since Istio looks there last.
  */
-export function renderCallerDestination(scope: Construct, site: Site, route: LocalRoute, callerNamespace: string): void {
-  const name = bindingObjectName('fed-out', route.alias.serviceName, route.localPort, route.alias.namespaceName, route.upstream.peer.name);
-  emit<DestinationRuleSpec>(scope, DestinationRule.GVK, { name, namespace: callerNamespace }, () => ({
+export function renderCallerDestination(scope: Construct, site: Site, route: LocalRoute, callerNamespace?: string): void {
+  const named = callerNamespace === undefined
+    ? { name: bindingObjectName('fed-any', route), namespace: site.namespaceName }
+    : { name: bindingObjectName('fed-out', route), namespace: callerNamespace };
+  emit<DestinationRuleSpec>(scope, DestinationRule.GVK, named, () => ({
     host: egressHost(site),
-    exportTo: ['.'],
+    exportTo: [callerNamespace === undefined ? '*' : '.'],
     subsets: [{
       name: subsetName(route),
       trafficPolicy: {
+        // The egress gateway's port says TLS, so without this a sidecar would speak HTTP/1.1, and trailers would be lost.
+        connectionPool: route.upstream.protocol === 'grpc'
+          ? { http: { h2UpgradePolicy: DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpH2UpgradePolicy.UPGRADE } }
+          : undefined,
         tls: { mode: DestinationRuleSpecSubsetsTrafficPolicyTlsMode.ISTIO_UNDERSCORE_MUTUAL, sni: route.bindingHost },
       },
     }],
@@ -71,11 +80,33 @@ export function aliasRouteName(alias: Alias): string {
   return singleObjectName('fed-out', alias.serviceName);
 }
 
+function destinations(site: Site, alias: Alias, port: LocalPort, way: Way) {
+  return way.shares.map(({ weight, route }, _, all) => ({
+    weight: all.length === 1 ? undefined : weight,
+    ...route ? toPeer(site, port, route) : { destination: { host: alias.host, port: { number: port.localPort } } },
+  }));
+}
+
+function toPeer(site: Site, port: LocalPort, route: LocalRoute) {
+  const destination = { host: egressHost(site), subset: subsetName(route), port: { number: BOUNDARY_PORT } };
+  if (!speaksHttp(port.protocol)) return { destination };
+  // On the destination, not as a rewrite of the route: local pods behind the same name keep the Host that they know.
+  return { destination, headers: { request: { set: { Host: route.bindingHost } } } };
+}
+
+/** Istio's schema knows no empty list of routes. */
+function filled<Item>(items: Item[]): Item[] | undefined {
+  return items.length === 0 ? undefined : items;
+}
+
 function egressHost(site: Site): string {
   return serviceHost(site.egress.serviceName, site.egress.namespaceName, site.clusterDomain);
 }
 
-function visibleTo(alias: Alias): string[] {
-  const others = new Set(alias.callers.map(({ namespaceName }) => namespaceName).filter((name) => name !== alias.namespaceName));
-  return ['.', ...[...others].sort()];
+/** A name of ours is known in its own namespace. The routes of an existing name change nothing but for its callers. */
+function visibleTo({ callers, namespaceName: own, existing }: Alias): string[] {
+  const namespaces = new Set(callers.map(({ namespaceName }) => namespaceName ?? '*'));
+  if (namespaces.has('*')) return ['*'];
+  const others = [...namespaces].filter((name) => name !== own).sort();
+  return existing && !namespaces.has(own) ? others : ['.', ...others];
 }

@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { emit } from './emit';
 import { AuthorizationPolicy, AuthorizationPolicySpec, AuthorizationPolicySpecAction } from '../../imports/security.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { GatewaySite, Grant, LocalRoute, Site } from '../internal/model';
+import { GatewaySite, Grant, HttpOperation, LocalRoute, Site } from '../internal/model';
 import { bindingDomain, bindingObjectName, exportDomain, exportDomainFor, exportObjectName, singleObjectName } from '../internal/names';
 
 /*
@@ -38,31 +38,35 @@ export function renderPeerGuard(scope: Construct, site: Site, { peer }: Grant): 
   }));
 }
 
-/** What the peer may ask of one exported port. */
+/** What the peer may ask of one exported port: one rule for each set of headers that requests must have. */
 export function renderGrant(scope: Construct, site: Site, grant: Grant): ApiObject {
-  return policy(scope, site.ingress, exportObjectName('fed-in', grant.exportName, grant.exportPort, grant.peer.name), () => ({
-    action: AuthorizationPolicySpecAction.ALLOW,
-    rules: [{
-      from: [{ source: { principals: [grant.peer.egressIdentity.principal] } }],
-      to: grant.operations.length === 0
-        ? [{ operation: { ports: PORTS } }]
-        : grant.operations.map(({ methods, paths }) => ({ operation: { ports: PORTS, methods, paths } })),
-      when: [{ key: 'connection.sni', values: [grant.sni] }],
-    }],
-  }));
+  return policy(scope, site.ingress, exportObjectName('fed-in', grant.exportName, grant.exportPort, grant.peer.name), () => {
+    const operations: HttpOperation[] = grant.operations.length === 0 ? [{}] : grant.operations;
+    const headerSets = [...new Set(operations.map(({ headers }) => JSON.stringify(headers ?? {})))].sort();
+    return {
+      action: AuthorizationPolicySpecAction.ALLOW,
+      rules: headerSets.map((headers) => ({
+        from: [{ source: { principals: [grant.peer.egressIdentity.principal] } }],
+        to: operations.filter((operation) => JSON.stringify(operation.headers ?? {}) === headers)
+          .map(({ methods, paths, exceptPaths }) => ({ operation: { ports: PORTS, methods, paths, notPaths: exceptPaths } })),
+        when: [
+          { key: 'connection.sni', values: [grant.sni] },
+          ...Object.entries<string>(JSON.parse(headers)).map(([name, value]) => ({ key: `request.headers[${name}]`, values: [value] })),
+        ],
+      })),
+    };
+  });
 }
 
 /** Which of our workloads may use one port of a local name, and that no other may. */
 export function renderCallers(scope: Construct, site: Site, route: LocalRoute): void {
-  const { alias, localPort, bindingHost, upstream } = route;
-  const name = (prefix: string) => bindingObjectName(prefix, alias.serviceName, localPort, alias.namespaceName, upstream.peer.name);
-  const principals = () => alias.callers.map(({ principal }) => principal);
-  const when = [{ key: 'connection.sni', values: [bindingHost] }];
-  policy(scope, site.egress, name('fed-out-guard'), () => ({
+  const principals = () => route.alias.callers.map(({ principal }) => principal);
+  const when = [{ key: 'connection.sni', values: [route.bindingHost] }];
+  policy(scope, site.egress, bindingObjectName('fed-out-guard', route), () => ({
     action: AuthorizationPolicySpecAction.DENY,
     rules: [{ from: [{ source: { notPrincipals: principals() } }], when }],
   }));
-  policy(scope, site.egress, name('fed-out'), () => ({
+  policy(scope, site.egress, bindingObjectName('fed-out', route), () => ({
     action: AuthorizationPolicySpecAction.ALLOW,
     rules: [{ from: [{ source: { principals: principals() } }], to: [{ operation: { ports: PORTS } }], when }],
   }));

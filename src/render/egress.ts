@@ -3,6 +3,7 @@ import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { emit } from './emit';
 import { egressHeaders } from './http';
+import { listenerPort, WORDS } from './protocol';
 import { TRUST_DIRECTORY, WORKLOAD_CERTIFICATE } from './workload';
 import {
   DestinationRule, DestinationRuleSpec, DestinationRuleSpecTrafficPolicyOutlierDetection, DestinationRuleSpecTrafficPolicyTlsMode, Gateway,
@@ -10,7 +11,7 @@ import {
   ServiceEntrySpecResolution, toJson_DestinationRuleSpecTrafficPolicyOutlierDetection, VirtualService, VirtualServiceSpec,
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { LocalRoute, Peer, Site, Upstream } from '../internal/model';
+import { Alias, LocalRoute, Peer, Site, speaksHttp, Upstream } from '../internal/model';
 import { bindingObjectName, exportObjectName, singleObjectName } from '../internal/names';
 
 /*
@@ -18,20 +19,21 @@ import { bindingObjectName, exportObjectName, singleObjectName } from '../intern
  * given federation credentials by a DestinationRule without workload selector would drop them and send plaintext.
  */
 
-const PORT_NAME = 'http-federation';
-
 /** One exported port of a peer: where it is, and how its gateway is recognised. */
 export function renderUpstream(scope: Construct, site: Site, upstream: Upstream): void {
   const { sni, peer } = upstream;
   const named = { name: exportObjectName('fed-out', upstream.exportName, upstream.exportPort, peer.name), namespace: site.namespaceName };
-  emit<ServiceEntrySpec>(scope, ServiceEntry.GVK, named, () => ({
+  const protocol = WORDS[upstream.protocol].upstream;
+  const portName = `${protocol.toLowerCase()}-federation`;
+  // `istioctl analyze` asks for the address of a TCP entry, by which a sidecar would tell it from others. No sidecar sees this one.
+  const annotations = protocol === 'TCP' ? { 'galley.istio.io/analyze-suppress': 'IST0134' } : undefined;
+  emit<ServiceEntrySpec>(scope, ServiceEntry.GVK, { ...named, annotations }, () => ({
     hosts: [sni],
     exportTo: ['.'],
     location: ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
     resolution: isIP(peer.endpoints[0].address) === 0 ? ServiceEntrySpecResolution.DNS : ServiceEntrySpecResolution.STATIC,
-    // The protocol inside the TLS: with HTTPS the gateway would pass the bytes on.
-    ports: [{ number: BOUNDARY_PORT, name: PORT_NAME, protocol: 'HTTP' }],
-    endpoints: peer.endpoints.map(({ address, port }) => port === BOUNDARY_PORT ? { address } : { address, ports: { [PORT_NAME]: port } }),
+    ports: [{ number: BOUNDARY_PORT, name: portName, protocol }],
+    endpoints: peer.endpoints.map(({ address, port }) => port === BOUNDARY_PORT ? { address } : { address, ports: { [portName]: port } }),
   }));
   emit<DestinationRuleSpec>(scope, DestinationRule.GVK, named, () => ({
     host: sni,
@@ -42,11 +44,11 @@ export function renderUpstream(scope: Construct, site: Site, upstream: Upstream)
         tcp: {
           connectTimeout: '5s',
           maxConnections: 1024,
-          // A withdrawn grant or CA reaches every connection within the hour.
-          maxConnectionDuration: '3600s',
+          // A withdrawn grant or CA reaches every connection within the hour. A TCP connection would be cut in the middle of its talk.
+          maxConnectionDuration: speaksHttp(upstream.protocol) ? '3600s' : undefined,
           tcpKeepalive: { time: '300s', interval: '60s', probes: 3 },
         },
-        http: { http1MaxPendingRequests: 1024, http2MaxRequests: 1024, idleTimeout: '300s' },
+        http: speaksHttp(upstream.protocol) ? { http1MaxPendingRequests: 1024, http2MaxRequests: 1024, idleTimeout: '300s' } : undefined,
       },
       ...peer.endpoints.length > 1 ? { outlierDetection: deadEndpoint() } : {},
       tls: {
@@ -73,25 +75,30 @@ export function renderLocalListeners(scope: Construct, site: Site, peer: Peer, r
 
 /** The way from one local port to the peer. */
 export function renderEgressRoute(scope: Construct, site: Site, route: LocalRoute): void {
-  const { alias, localPort, bindingHost, upstream } = route;
-  const name = bindingObjectName('fed-out', alias.serviceName, localPort, alias.namespaceName, upstream.peer.name);
-  emit<VirtualServiceSpec>(scope, VirtualService.GVK, { name, namespace: site.namespaceName }, () => ({
+  const { bindingHost, upstream } = route;
+  const destinations = [{ destination: { host: upstream.sni, port: { number: BOUNDARY_PORT } } }];
+  const named = { name: bindingObjectName('fed-out', route), namespace: site.namespaceName };
+  emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
     hosts: [bindingHost],
     gateways: [`${site.namespaceName}/${singleObjectName('fed-out', upstream.peer.name)}`],
     exportTo: ['.'],
-    http: [{
-      name: subsetName(route),
-      rewrite: { authority: upstream.sni },
-      retries: { attempts: 0 },
-      headers: egressHeaders(),
-      route: [{ destination: { host: upstream.sni, port: { number: BOUNDARY_PORT } } }],
-    }],
+    ...speaksHttp(upstream.protocol)
+      ? {
+        http: [{
+          name: subsetName(route),
+          rewrite: { authority: upstream.sni },
+          retries: { attempts: 0 },
+          headers: egressHeaders(),
+          route: destinations,
+        }],
+      }
+      : { tcp: [{ match: [{ port: BOUNDARY_PORT }], route: destinations }] },
   }));
 }
 
 /** Name of the server of a local port, and of the subset by which callers are led there. */
-export function subsetName({ alias, localPort, upstream }: LocalRoute): string {
-  return bindingObjectName('', alias.serviceName, localPort, alias.namespaceName, upstream.peer.name);
+export function subsetName(route: LocalRoute): string {
+  return bindingObjectName('', route);
 }
 
 /** File with one peer's CA in the directory that the egress gateway mounts. */
@@ -102,14 +109,19 @@ export function trustFileName(peer: Peer): string {
 function server(route: LocalRoute): GatewaySpecServers {
   return {
     name: subsetName(route),
-    port: { name: `https-${subsetName(route)}`, number: BOUNDARY_PORT, protocol: 'HTTPS' },
+    port: listenerPort(route.upstream.protocol, subsetName(route)),
     hosts: [`./${route.bindingHost}`],
     tls: {
       mode: GatewaySpecServersTlsMode.ISTIO_UNDERSCORE_MUTUAL,
-      // In the handshake and not only by policy: a policy decides after a server that speaks first has spoken.
-      subjectAltNames: route.alias.callers.map(({ uri }) => uri),
+      // In the handshake and not only by policy: a policy decides after a server that speaks first has spoken. Names that begin with
+      // something cannot be listed there, so callers that are not named one by one have the policy alone.
+      subjectAltNames: isListed(route.alias) ? route.alias.callers.map(({ principal }) => `spiffe://${principal}`) : undefined,
     },
   };
+}
+
+function isListed({ callers }: Alias): boolean {
+  return callers.every(({ principal }) => !principal.endsWith('*'));
 }
 
 /** An address that cannot be reached is left out for half a minute; what the peer's service answers never counts against it. */

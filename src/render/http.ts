@@ -1,5 +1,6 @@
 import { VirtualServiceSpecHttp, VirtualServiceSpecHttpHeaders, VirtualServiceSpecHttpMatch } from '../../imports/networking.istio.io';
-import { HttpOperation } from '../internal/model';
+import { ExactHeaders, HttpOperation } from '../internal/model';
+import { covers, narrowestFirst, prefixOf } from '../internal/paths';
 
 /*
  * What crosses in HTTP. A VirtualService can only remove headers, never list the allowed ones, so these lists name what proxies and
@@ -90,12 +91,31 @@ export function egressHeaders(): VirtualServiceSpecHttpHeaders {
  */
 export function guardedRoutes(name: string, operations: HttpOperation[], open: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
   if (operations.length === 0) return [{ name, ...open }];
-  const match = operations.flatMap(matchesOf);
   return [
-    ...operations.some(({ paths }) => paths) ? [ambiguousPath(name)] : [],
-    { name, match, ...open },
+    ...operations.some(({ paths, exceptPaths }) => paths || exceptPaths) ? [ambiguousPath(name)] : [],
+    ...operations.some(({ exceptPaths }) => exceptPaths)
+      ? regions(name, operations, open)
+      : [{ name, match: operations.flatMap(matchesOf), ...open }],
     { name: `${name}-refused`, directResponse: { status: 403 } },
   ];
+}
+
+/**
+ * Routes cannot say "but not", so rules with exceptions are told region by region, the narrowest first: in what one pattern stands for,
+ * without what narrower ones do, the same rules hold for every path.
+ */
+function regions(name: string, operations: HttpOperation[], open: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
+  const patterns = narrowestFirst(operations.flatMap(({ paths = [], exceptPaths = [] }) => [...paths, ...exceptPaths]));
+  const everywhere = operations.some(({ paths }) => !paths) ? ['/*'] : [];
+  return [...patterns, ...everywhere.filter((all) => !patterns.includes(all))].flatMap((pattern, index) => {
+    const holding = operations.filter(({ paths, exceptPaths }) => (!paths || paths.some((allowed) => covers(allowed, pattern)))
+      && !exceptPaths?.some((excepted) => covers(excepted, pattern)));
+    const match = holding.flatMap(({ methods, headers }) => matchesOf({ methods, headers, paths: [pattern] }));
+    return [
+      ...match.length > 0 ? [{ name: `${name}-${index + 1}`, match, ...open }] : [],
+      { name: `${name}-${index + 1}-refused`, match: matchesOf({ paths: [pattern] }), directResponse: { status: 403 } },
+    ];
+  });
 }
 
 /**
@@ -111,8 +131,18 @@ function ambiguousPath(name: string): VirtualServiceSpecHttp {
   };
 }
 
-function matchesOf({ methods, paths }: HttpOperation): VirtualServiceSpecHttpMatch[] {
+function matchesOf({ methods, paths, headers }: HttpOperation): VirtualServiceSpecHttpMatch[] {
   const method = methods && (methods.length === 1 ? { exact: methods[0] } : { regex: methods.join('|') });
-  const uris = paths?.map((path) => path.endsWith('/*') ? { prefix: path.slice(0, -1) } : { exact: path });
-  return (uris ?? [undefined]).map((uri) => ({ method, uri }));
+  const uris = paths?.map((path) => prefixOf(path) === undefined ? { exact: path } : { prefix: prefixOf(path) });
+  return (uris ?? [undefined]).map((uri) => ({ method, uri, headers: headers && exactly(headers) }));
+}
+
+/** Headers that a request must have, in the words of a route. */
+export function exactly(headers: ExactHeaders): { [name: string]: { exact: string } } {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, { exact: value }]));
+}
+
+/** Milliseconds as Istio writes a duration. */
+export function durationText(milliseconds: number): string {
+  return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`;
 }

@@ -1,13 +1,14 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { emit } from './emit';
-import { guardedRoutes, ingressHeaders } from './http';
+import { durationText, guardedRoutes, ingressHeaders } from './http';
+import { listenerPort } from './protocol';
 import {
   Gateway, GatewaySpec, GatewaySpecServers, GatewaySpecServersTlsMinProtocolVersion, GatewaySpecServersTlsMode, VirtualService,
   VirtualServiceSpec,
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { Grant, Peer, Site } from '../internal/model';
+import { Grant, Peer, Site, speaksHttp } from '../internal/model';
 import { exportObjectName, portObjectName, singleObjectName } from '../internal/names';
 
 /*
@@ -33,17 +34,23 @@ export function renderPeerListeners(scope: Construct, site: Site, peer: Peer, gr
 /** The way from one server to the service behind it. */
 export function renderIngressRoute(scope: Construct, site: Site, grant: Grant): ApiObject {
   const named = { name: exportObjectName('fed-in', grant.exportName, grant.exportPort, grant.peer.name), namespace: site.namespaceName };
+  const route = [{ destination: { host: grant.backend.host, port: { number: grant.backend.port } } }];
   return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
     hosts: [grant.sni],
     gateways: [`${site.namespaceName}/${singleObjectName('fed-in', grant.peer.name)}`],
     exportTo: ['.'],
-    http: guardedRoutes(serverName(grant), grant.operations, {
-      rewrite: { authority: grant.backend.host },
-      // Retries are the caller's sidecar's: those of three hops would multiply.
-      retries: { attempts: 0 },
-      headers: ingressHeaders(grant.peer.name),
-      route: [{ destination: { host: grant.backend.host, port: { number: grant.backend.port } } }],
-    }),
+    ...speaksHttp(grant.protocol)
+      ? {
+        http: guardedRoutes(serverName(grant), grant.operations, {
+          rewrite: { authority: grant.backend.host },
+          // Retries are the caller's sidecar's: those of three hops would multiply.
+          retries: { attempts: 0 },
+          timeout: grant.requestTimeout === undefined ? undefined : durationText(grant.requestTimeout),
+          headers: ingressHeaders(grant.peer.name),
+          route,
+        }),
+      }
+      : { tcp: [{ match: [{ port: BOUNDARY_PORT }], route }] },
   }));
 }
 
@@ -55,7 +62,7 @@ export function peerTrustName(peer: Peer): string {
 function server(site: Site, grant: Grant): GatewaySpecServers {
   return {
     name: serverName(grant),
-    port: { name: `https-${serverName(grant)}`, number: BOUNDARY_PORT, protocol: 'HTTPS' },
+    port: listenerPort(grant.protocol, serverName(grant)),
     // With `./` only routes of this namespace attach.
     hosts: [`./${grant.sni}`],
     tls: {

@@ -71,6 +71,7 @@ function tcp(port: number): k8s.NetworkPolicyPort {
   return { port: k8s.IntOrString.fromNumber(port), protocol: 'TCP' };
 }
 
+/** A namespace, or every one. */
 function namespace(name: string): k8s.NetworkPolicyPeer {
-  return { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } };
+  return name === '*' ? { namespaceSelector: {} } : { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } };
 }

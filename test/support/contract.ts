@@ -14,7 +14,7 @@ export interface Server {
   /** Whom the policies allow, and everybody but whom they deny. */
   readonly allowed: string[];
   readonly notDenied: string[];
-  /** What they allow: `METHOD path`, from the policy and from the routes. */
+  /** What they allow of a sample of requests, from the policy and from the routes: `METHOD path`, with the headers that it has. */
   readonly allowedOperations: string[];
   readonly routedOperations: string[];
   readonly backend: string;
@@ -49,10 +49,13 @@ export function serversOf(objects: Manifest[]): Server[] {
       const sni = server.hosts[0].replace(/^\.\//, '');
       const route = objects.find(({ kind, spec }) => kind === 'VirtualService' && spec.hosts[0] === sni && spec.gateways[0].startsWith('istio-federation/fed-in-'));
       const allow = policyFor(objects, 'ALLOW', sni);
-      const [open] = route.spec.http.filter((http: Manifest) => http.route);
+      const routes: Manifest[] = route.spec.http ?? route.spec.tcp;
+      const [open] = routes.filter((one) => one.route);
+      const samples = samplesOf(allow, routes);
+      expect(server.port.protocol).toBe(route.spec.http ? 'HTTPS' : 'TLS');
       expect(server.tls).toMatchObject({ mode: 'MUTUAL', credentialName: 'builtin://', minProtocolVersion: 'TLSV1_3' });
       expect(route.spec.gateways).toEqual([`${gateway.metadata.namespace}/${gateway.metadata.name}`]);
-      expect(route.spec.http.at(-1)).toEqual(open.match ? expect.objectContaining({ directResponse: { status: 403 } }) : open);
+      if (route.spec.http) expect(routes.at(-1)).toEqual(open.match ? expect.objectContaining({ directResponse: { status: 403 } }) : open);
       return {
         sni,
         serverIdentity: `spiffe://${sni.split('.fed.')[1]}/${identityOf(objects, gateway)}`,
@@ -60,9 +63,8 @@ export function serversOf(objects: Manifest[]): Server[] {
         ca: caAt(objects, server.tls.caCertCredentialName),
         allowed: allow.spec.rules[0].from[0].source.principals,
         notDenied: policyFor(objects, 'DENY', sni).spec.rules[0].from[0].source.notPrincipals,
-        allowedOperations: allow.spec.rules[0].to.flatMap(({ operation }: Manifest) => pairs(operation.methods, operation.paths)).sort(),
-        routedOperations: (open.match ?? [{}]).flatMap(({ method, uri }: Manifest) =>
-          pairs(method && (method.exact ?? method.regex).split('|'), uri && [uri.exact ?? `${uri.prefix}*`])).sort(),
+        allowedOperations: samples.filter((sample) => allow.spec.rules.some((rule: Manifest) => ruleAllows(rule, sample))).map(textOf),
+        routedOperations: samples.filter((sample) => routeOf(routes, sample)?.route).map(textOf),
         backend: `${open.route[0].destination.host}:${open.route[0].destination.port.number}`,
       };
     }));
@@ -71,44 +73,54 @@ export function serversOf(objects: Manifest[]): Server[] {
 /** All local names and ports of a mesh that lead to a peer. */
 export function callsOf(objects: Manifest[]): Call[] {
   return objects.filter(({ kind, spec }) => kind === 'VirtualService' && spec.gateways[0] === 'mesh').flatMap((alias) =>
-    alias.spec.http.map((http: Manifest): Call => {
-      const [{ destination, headers }] = http.route;
-      const bindingHost = headers.request.set.Host;
+    remoteRoutes(alias).map(({ http, destination, headers }): Call => {
       const leads = objects.filter(({ kind, spec }) => kind === 'DestinationRule' && spec.host === destination.host
-        && spec.subsets.some((subset: Manifest) => subset.name === destination.subset && subset.trafficPolicy.tls.sni === bindingHost));
+        && spec.subsets.some((subset: Manifest) => subset.name === destination.subset));
+      const bindingHost = leads[0].spec.subsets[0].trafficPolicy.tls.sni;
+      for (const { spec } of leads) expect(spec.subsets[0].trafficPolicy.tls.sni).toBe(bindingHost);
+      if (alias.spec.http?.includes(http)) expect(headers.request.set.Host).toBe(bindingHost);
       const gateway = objects.find(({ kind, spec }) => kind === 'Gateway'
         && spec.servers.some((candidate: Manifest) => candidate.hosts[0] === `./${bindingHost}`));
       const server = gateway.spec.servers.find((candidate: Manifest) => candidate.hosts[0] === `./${bindingHost}`);
       const route = objects.find(({ kind, spec }) => kind === 'VirtualService' && spec.hosts[0] === bindingHost);
-      const sni = route.spec.http[0].route[0].destination.host;
+      const [onward] = route.spec.http ?? route.spec.tcp;
+      const sni = onward.route[0].destination.host;
       const entry = objects.find(({ kind, spec }) => kind === 'ServiceEntry' && spec.hosts[0] === sni);
       const rule = objects.find(({ kind, spec }) => kind === 'DestinationRule' && spec.host === sni);
       const { tls } = rule.spec.trafficPolicy;
-      const service = find(objects, 'Service', alias.spec.hosts[0].split('.')[0], alias.metadata.namespace);
+      const service = objects.find(({ kind, metadata }) => kind === 'Service' && alias.spec.hosts[0].startsWith(`${metadata.name}.${metadata.namespace}.`));
       const allow = policyFor(objects, 'ALLOW', bindingHost);
       expect(tls).toMatchObject({ mode: 'MUTUAL', sni });
       expect(server.tls.mode).toBe('ISTIO_MUTUAL');
-      expect(service.spec.ports.map(({ port }: Manifest) => port)).toContain(http.match[0].port);
-      expect(service.spec.selector).toBeUndefined();
+      if (service) {
+        expect(service.spec.ports.map(({ port }: Manifest) => port)).toContain(http.match[0].port);
+        expect(service.spec.selector).toBeUndefined();
+      }
       return {
         local: `${alias.spec.hosts[0]}:${http.match[0].port}`,
-        callers: server.tls.subjectAltNames,
+        callers: server.tls.subjectAltNames ?? [],
         allowed: allow.spec.rules[0].from[0].source.principals,
         notDenied: policyFor(objects, 'DENY', bindingHost).spec.rules[0].from[0].source.notPrincipals,
         ledNamespaces: leads.map(({ metadata }) => metadata.namespace).sort(),
         gatewayVisibleTo: exportTo(find(objects, 'Service', 'federation-egress')),
-        nameVisibleTo: exportTo(service),
+        nameVisibleTo: service ? exportTo(service) : ['*'],
         routeVisibleTo: alias.spec.exportTo.map((name: string) => name === '.' ? alias.metadata.namespace : name).sort(),
         networkOpenTo: find(objects, 'NetworkPolicy', 'federation-egress').spec.ingress[0].from
-          .map(({ namespaceSelector }: Manifest) => namespaceSelector.matchLabels['kubernetes.io/metadata.name']).sort(),
+          .map(({ namespaceSelector }: Manifest) => namespaceSelector.matchLabels?.['kubernetes.io/metadata.name'] ?? '*').sort(),
         clientIdentity: `spiffe://${bindingHost.split('.egress.fed.')[1]}/${identityOf(objects, gateway)}`,
         sni,
-        authority: route.spec.http[0].rewrite.authority,
+        authority: route.spec.http ? onward.rewrite.authority : sni,
         serverIdentities: tls.subjectAltNames,
         ca: find(objects, 'ConfigMap', 'fed-out-trust').data[tls.caCertificates.replace('/etc/federation/trust/', '')],
-        addresses: entry.spec.endpoints.map(({ address, ports }: Manifest) => `${address}:${ports?.['http-federation'] ?? 15443}`),
+        addresses: entry.spec.endpoints.map(({ address, ports }: Manifest) => `${address}:${ports?.[entry.spec.ports[0].name] ?? 15443}`),
       };
     }));
+}
+
+/** Where the routes of a local name lead to a peer. */
+function remoteRoutes({ spec }: Manifest): Manifest[] {
+  return [...spec.http ?? [], ...spec.tcp ?? []].flatMap((http: Manifest) => http.route.map((one: Manifest) => ({ http, ...one })))
+    .filter(({ destination }: Manifest) => destination.subset);
 }
 
 /** The namespace and account of the pods that a Gateway selects. */
@@ -137,6 +149,53 @@ function exportTo(service: Manifest): string[] {
     .map((name: string) => name === '.' ? service.metadata.namespace : name).sort();
 }
 
-function pairs(methods: string[] = ['*'], paths: string[] = ['*']): string[] {
-  return methods.flatMap((method) => paths.map((path) => `${method} ${path}`));
+interface Sample { readonly method: string; readonly path: string; readonly headers: { readonly [name: string]: string } }
+
+/** Requests that try every method, path and header that either side names, each with and without the others. */
+function samplesOf(allow: Manifest, routes: Manifest[]): Sample[] {
+  const matches: Manifest[] = routes.flatMap(({ match }) => match ?? []).filter(({ uri }) => !uri?.regex);
+  const operations: Manifest[] = allow.spec.rules.flatMap(({ to }: Manifest) => to.map(({ operation }: Manifest) => operation));
+  const patterns = [
+    ...operations.flatMap(({ paths = [], notPaths = [] }) => [...paths, ...notPaths]),
+    ...matches.flatMap(({ uri }) => uri ? [uri.exact ?? `${uri.prefix}*`] : []),
+  ];
+  const methods = [
+    'DELETE', ...operations.flatMap(({ methods: named = [] }) => named),
+    ...matches.flatMap(({ method }) => method ? (method.exact ?? method.regex).split('|') : []),
+  ];
+  const headerSets = [{}, ...allow.spec.rules.map(requiredBy)].map((headers) => JSON.stringify(headers));
+  const paths = ['/elsewhere', ...patterns.map((pattern) => pattern.replace(/\*$/, 'below'))];
+  return [...new Set(methods)].sort().flatMap((method) => [...new Set(paths)].sort().flatMap((path) =>
+    [...new Set(headerSets)].map((headers) => ({ method, path, headers: JSON.parse(headers) }))));
+}
+
+function requiredBy({ when }: Manifest): Sample['headers'] {
+  const headers: Manifest[] = when.filter(({ key }: Manifest) => key.startsWith('request.headers['));
+  return Object.fromEntries(headers.map(({ key, values }) => [key.slice(16, -1), values[0]]));
+}
+
+function ruleAllows(rule: Manifest, { method, path, headers }: Sample): boolean {
+  const fits = (patterns: string[]) => patterns.some((pattern) => pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern);
+  return Object.entries(requiredBy(rule)).every(([name, value]) => headers[name] === value)
+    && rule.to.some(({ operation: { methods, paths, notPaths } }: Manifest) =>
+      (!methods || methods.includes(method)) && (!paths || fits(paths)) && !(notPaths && fits(notPaths)));
+}
+
+function routeOf(routes: Manifest[], sample: Sample): Manifest | undefined {
+  return routes.find(({ match }) => !match || match.some((one: Manifest) => routeTakes(one, sample)));
+}
+
+function routeTakes({ method, uri, headers = {} }: Manifest, sample: Sample): boolean {
+  return (!method || (method.exact ?? method.regex).split('|').includes(sample.method))
+    && (!uri || matchesUri(uri, sample.path))
+    && Object.entries<Manifest>(headers).every(([name, { exact }]) => sample.headers[name] === exact);
+}
+
+function matchesUri({ regex, prefix, exact }: Manifest, path: string): boolean {
+  if (regex) return new RegExp(`^${regex}$`).test(path);
+  return prefix === undefined ? path === exact : path.startsWith(prefix);
+}
+
+function textOf({ method, path, headers }: Sample): string {
+  return [method, path, ...Object.entries(headers).map(([name, value]) => `${name}=${value}`)].join(' ');
 }

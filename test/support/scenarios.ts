@@ -2,7 +2,7 @@
  * The golden scenarios: programs as users write them, one app or several, each chart one file.
  */
 import { join } from 'path';
-import { App, Chart } from 'cdk8s';
+import { App, Chart, Duration } from 'cdk8s';
 import {
   Caller, FederatedMesh, FederatedMeshProps, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId, TrustBundle,
 } from '../../src';
@@ -176,6 +176,94 @@ function separateApps(): App[] {
   return [eastApp, westApp];
 }
 
+/** Whatever people connect: a database that speaks first, the application's own TLS, gRPC, WebSocket, and a service with three protocols. */
+function protocols(): App[] {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west', { endpoints: undefined });
+  east.addPeer(west);
+  west.addPeer(east);
+  const expose = (name: string, namespaceName: string, ...ports: ServicePort[]) =>
+    east.expose(name, { service: LocalService.fromName(name, namespaceName), exportName: name, ports, requestTimeout: name === 'chat' ? Duration.seconds(2) : undefined });
+  const mysql = expose('mysql', 'db', ServicePort.tcp(3306));
+  const vault = expose('vault', 'vault', ServicePort.tls(8200));
+  const search = expose('search', 'search', ServicePort.grpc(9000));
+  const echo = expose('echo', 'events', ServicePort.tcp(7000, { exportPort: 443 }));
+  const chat = expose('chat', 'chat', ServicePort.http(8080));
+  const multi = expose('multi', 'multi', ServicePort.http(8080), ServicePort.grpc(9090), ServicePort.tcp(7001));
+  [mysql, vault, echo].forEach((source) => source.allowFrom(west));
+  search.allowFrom(west, { grpcMethods: ['/search.Query/*', '/search.Admin/Status'] });
+  chat.allowFrom(west, {
+    http: [
+      { methods: ['GET'], paths: ['/rooms/*'], exceptPaths: ['/rooms/private/*'] },
+      { methods: ['GET'], paths: ['/rooms/private/*'], requiredHeaders: { 'x-member': 'yes' } },
+    ],
+  });
+  multi.allowFrom(west, { ports: [8080], http: [{ paths: ['/public/*'] }] });
+  multi.allowFrom(west, { ports: [9090], grpcMethods: ['/multi.Api/Get'] });
+  multi.allowFrom(west, { ports: [7001] });
+  const api = Caller.serviceAccount('api', 'shop');
+  for (const [name, source] of Object.entries({ mysql, vault, search, chat, multi })) {
+    west.bind(name, { source, localName: LocalName.newService(name, 'shop') }).allowFrom(api);
+  }
+  // The same port number as another name of the namespace, and another one than the exported.
+  west.bind('events', { source: echo, localName: LocalName.newService('events', 'shop'), portMappings: [{ localPort: 3306, exportPort: 443 }] }).allowFrom(api);
+  return [app];
+}
+
+/** A migration: most requests stay with our own pods, some go to two peers, testers always to one; a database follows by connections. */
+function severalSources(): App[] {
+  const app = new App();
+  const [west, east, north] = ['west', 'east', 'north'].map((name) => meshOf(app, name));
+  const [fromEast, fromNorth, newer] = [east, north, east].map((mesh, index) => mesh.expose(index === 2 ? 'Newer' : 'Reviews', {
+    service: LocalService.fromName(index === 2 ? 'reviews-v2' : 'reviews', 'default'),
+    exportName: index === 2 ? 'reviews.v2' : 'reviews',
+    ports: [ServicePort.http(9080, { exportPort: mesh === north ? 80 : 9080 })],
+  }));
+  const db = [east, north].map((mesh) => mesh.expose('Db', { service: LocalService.fromName('mysql', 'db'), exportName: 'orders', ports: [ServicePort.tcp(3306)] }));
+  const rpc = [east, north].map((mesh) => mesh.expose('Rpc', { service: LocalService.fromName('search', 'search'), exportName: 'search', ports: [ServicePort.grpc(9000)] }));
+  for (const exposure of [fromEast, fromNorth, newer, ...db, ...rpc]) exposure.allowFrom(west);
+  for (const peer of [east, north]) {
+    west.addPeer(peer);
+    peer.addPeer(west);
+  }
+  const reviews = west.bind('Reviews', { localName: LocalName.existingService('reviews', 'default'), source: fromEast, weight: 2 });
+  reviews.addLocalSource({ weight: 7 });
+  reviews.addSource(fromNorth, { weight: 1, portMappings: [{ localPort: 9080, exportPort: 80 }] });
+  reviews.addSource(newer, { whenHeaders: { 'x-tester': 'yes' } });
+  reviews.addLocalSource({ whenHeaders: { 'x-tester': 'yes', 'x-pinned': 'here' } });
+  const orders = west.bind('Orders', { localName: LocalName.newService('orders', 'shop'), source: db[0], weight: 1 });
+  orders.addSource(db[1], { weight: 1 });
+  const find = west.bind('Search', { localName: LocalName.newService('search', 'shop'), source: rpc[0] });
+  find.addSource(rpc[1]);
+  reviews.allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
+  orders.allowFrom(Caller.serviceAccount('api', 'shop'));
+  find.allowFrom(Caller.serviceAccount('api', 'shop'));
+  return [app];
+}
+
+/** Callers that nobody lists: everybody in the mesh for one name, a namespace for another, beside one that is named. */
+function wideCallers(): App[] {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west', { endpoints: undefined });
+  east.addPeer(west);
+  west.addPeer(east);
+  const [reviews, ratings] = ['reviews', 'ratings'].map((name) => east.expose(name, {
+    service: LocalService.fromName(name, 'default'), exportName: name, ports: [ServicePort.http(9080)],
+  }));
+  const bound = [
+    west.bind('Public', { source: reviews, localName: LocalName.newService('public', 'partners') }),
+    west.bind('Shared', { source: ratings, localName: LocalName.newService('shared', 'partners') }),
+    west.bind('Own', { source: ratings, localName: LocalName.newService('own', 'partners') }),
+  ];
+  [reviews, ratings].forEach((source) => source.allowFrom(west, { http: [{ methods: ['GET'] }] }));
+  bound[0].allowFrom(Caller.anyInMesh());
+  bound[1].allowFrom(Caller.anyInNamespace('default'));
+  bound[2].allowFrom(Caller.serviceAccount('visitor', 'elsewhere'));
+  return [app];
+}
+
 /** Every scenario by name. */
 export const SCENARIOS: { readonly [name: string]: () => App[] } = {
   'two-meshes-http': twoMeshesHttp,
@@ -185,4 +273,7 @@ export const SCENARIOS: { readonly [name: string]: () => App[] } = {
   'nothing-exposed': nothingExposed,
   'declared-but-closed': declaredButClosed,
   'separate-apps': separateApps,
+  'protocols': protocols,
+  'several-sources': severalSources,
+  'wide-callers': wideCallers,
 };

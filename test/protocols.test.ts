@@ -1,0 +1,94 @@
+import { App, Chart, Duration } from 'cdk8s';
+import { Caller, LocalName, LocalService, ServicePort } from '../src';
+import { find, Manifest } from './support/manifests';
+import { meshOf } from './support/scenarios';
+
+/*
+ * What differs from one protocol to another, on both sides.
+ */
+
+function connect(port: ServicePort, requestTimeout?: Duration) {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west', { endpoints: [{ address: '203.0.113.10', port: 443 }] });
+  east.addPeer(west);
+  west.addPeer(east);
+  const source = east.expose('Db', { service: LocalService.fromName('db', 'data'), exportName: 'db', ports: [port], requestTimeout });
+  source.allowFrom(west);
+  west.bind('Db', { source, localName: LocalName.newService('db', 'shop') }).allowFrom(Caller.serviceAccount('api', 'shop'));
+  const [exporter, consumer] = [east, west].map((mesh) => Chart.of(mesh).toJson());
+  const number = port.exportPort;
+  return {
+    server: find(exporter, 'Gateway', 'fed-in-west').spec.servers[0],
+    arrival: find(exporter, 'VirtualService', `fed-in-db-${number}-west`).spec,
+    service: find(consumer, 'Service', 'db').spec.ports[0],
+    name: find(consumer, 'VirtualService', 'fed-out-db').spec,
+    subset: consumer.find(({ kind, metadata }) => kind === 'DestinationRule' && metadata.namespace === 'shop')!.spec.subsets[0].trafficPolicy,
+    listener: find(consumer, 'Gateway', 'fed-out-east').spec.servers[0],
+    departure: find(consumer, 'VirtualService', `fed-out-db-${number}-shop-east`).spec,
+    entry: find(consumer, 'ServiceEntry', `fed-out-db-${number}-east`),
+    pool: find(consumer, 'DestinationRule', `fed-out-db-${number}-east`, 'istio-federation').spec.trafficPolicy.connectionPool,
+  };
+}
+
+test.each([['tcp', ServicePort.tcp(3306)], ['tls', ServicePort.tls(8443)]])('%s is carried as bytes, on every hop', (_, port) => {
+  const { server, arrival, service, name, listener, departure, entry, pool, subset } = connect(port);
+  const number = port.exportPort;
+  expect(server.port).toEqual({ name: `tls-db-${number}`, number: 15443, protocol: 'TLS' });
+  expect(server.tls.mode).toBe('MUTUAL');
+  expect(arrival).toEqual(expect.objectContaining({
+    tcp: [{ match: [{ port: 15443 }], route: [{ destination: { host: 'db.data.svc.cluster.local', port: { number } } }] }],
+  }));
+  expect(service).toEqual({ name: 'tcp', port: number, protocol: 'TCP', appProtocol: 'tcp' });
+  expect(name.tcp[0].match).toEqual([{ port: number }]);
+  expect(name.tcp[0].route[0].headers).toBeUndefined();
+  expect(listener.port.protocol).toBe('TLS');
+  expect(listener.tls).toEqual({ mode: 'ISTIO_MUTUAL', subjectAltNames: ['spiffe://west.example/ns/shop/sa/api'] });
+  expect(departure.tcp[0].route).toEqual([{ destination: { host: `p${number}.db.west.fed.east.example`, port: { number: 15443 } } }]);
+  expect(entry.spec.ports).toEqual([{ number: 15443, name: 'tcp-federation', protocol: 'TCP' }]);
+  expect(entry.metadata.annotations).toEqual({ 'galley.istio.io/analyze-suppress': 'IST0134' });
+  expect(pool.tcp.maxConnectionDuration).toBeUndefined();
+  expect(pool.http).toBeUndefined();
+  expect(subset.connectionPool).toBeUndefined();
+  expect([arrival.http, name.http, departure.http]).toEqual([undefined, undefined, undefined]);
+});
+
+test('grpc has HTTP/2 on the way to the egress gateway and on the way to the peer', () => {
+  const { server, service, subset, entry, pool, name } = connect(ServicePort.grpc(9000));
+  expect(server.port).toEqual({ name: 'https-db-9000', number: 15443, protocol: 'HTTPS' });
+  expect(service).toEqual({ name: 'grpc', port: 9000, protocol: 'TCP', appProtocol: 'grpc' });
+  expect(subset.connectionPool).toEqual({ http: { h2UpgradePolicy: 'UPGRADE' } });
+  expect(entry.spec.ports).toEqual([{ number: 15443, name: 'grpc-federation', protocol: 'GRPC' }]);
+  expect(pool.tcp.maxConnectionDuration).toBe('3600s');
+  expect(name.http[0].route[0].headers.request.set.Host).toBe('p9000.db.shop.east.egress.fed.west.example');
+});
+
+test('http never asks for HTTP/2, which WebSocket could not pass', () => {
+  const { subset, entry } = connect(ServicePort.http(80));
+  expect(subset.connectionPool).toBeUndefined();
+  expect(entry.spec.ports[0].protocol).toBe('HTTP');
+  expect(entry.metadata.annotations).toBeUndefined();
+});
+
+test('a request has no time limit unless the exporter sets one', () => {
+  expect(connect(ServicePort.http(80)).arrival.http[0].timeout).toBeUndefined();
+  expect(connect(ServicePort.http(80), Duration.seconds(5)).arrival.http[0].timeout).toBe('5s');
+  expect(connect(ServicePort.grpc(80), Duration.millis(250)).arrival.http[0].timeout).toBe('250ms');
+});
+
+test('a name with several protocols names each port by its protocol and number', () => {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west');
+  east.addPeer(west);
+  west.addPeer(east);
+  const ports = [ServicePort.tcp(7001), ServicePort.grpc(9090), ServicePort.http(8080)];
+  const source = east.expose('Multi', { service: LocalService.fromName('multi', 'apps'), exportName: 'multi', ports });
+  source.allowFrom(west);
+  west.bind('Multi', { source, localName: LocalName.newService('multi', 'shop') }).allowFrom(Caller.serviceAccount('api', 'shop'));
+  const objects = Chart.of(west).toJson();
+  expect(find(objects, 'Service', 'multi').spec.ports.map(({ name }: Manifest) => name)).toEqual(['tcp-7001', 'http-8080', 'grpc-9090']);
+  const route = find(objects, 'VirtualService', 'fed-out-multi').spec;
+  expect(route.http.map(({ match }: Manifest) => match)).toEqual([[{ port: 8080 }], [{ port: 9090 }]]);
+  expect(route.tcp.map(({ match }: Manifest) => match)).toEqual([[{ port: 7001 }]]);
+});

@@ -1,0 +1,166 @@
+import { App, Chart } from 'cdk8s';
+import fc from 'fast-check';
+import { Caller, ExposedService, LocalName, LocalService, RemoteServiceBinding, ServicePort, SourceOptions } from '../src';
+import { find, Manifest, names } from './support/manifests';
+import { meshOf } from './support/scenarios';
+import { waysOf } from '../src/internal/sources';
+
+/*
+ * Several sources behind one local name.
+ */
+
+const caller = Caller.serviceAccount('page', 'shop');
+
+function setUp(existing = true) {
+  const app = new App();
+  const west = meshOf(app, 'west');
+  const [east, north] = ['east', 'north'].map((name) => {
+    const mesh = meshOf(app, name);
+    mesh.addPeer(west);
+    west.addPeer(mesh);
+    const stock = mesh.expose('Stock', { service: LocalService.fromName('stock', 'apps'), exportName: 'stock', ports: [ServicePort.http(80)] });
+    stock.allowFrom(west);
+    return stock;
+  });
+  const localName = existing ? LocalName.existingService('stock', 'shop') : LocalName.newService('stock', 'shop');
+  const bind = (source: ExposedService, options: SourceOptions = {}) => west.bind('Stock', { source, localName, ...options });
+  const objects = () => Chart.of(west).toJson();
+  const routes = () => find(objects(), 'VirtualService', 'fed-out-stock').spec.http.map(({ match, route }: Manifest) => [
+    match[0].headers ?? 'others', ...route.map(({ destination, weight }: Manifest) => `${destination.subset ?? 'own pods'} ${weight ?? 'all'}`),
+  ]);
+  return { west, east, north, bind, objects, routes };
+}
+
+const orders: [string, (binding: RemoteServiceBinding, north: ExposedService) => void][] = [
+  ['one way', (binding, north) => { binding.addLocalSource({ weight: 70 }); binding.addSource(north, { weight: 10 }); }],
+  ['the other way', (binding, north) => { binding.addSource(north, { weight: 10 }); binding.addLocalSource({ weight: 70 }); }],
+];
+test.each(orders)('shares are percentages, the same whether they are declared %s round', (_, add) => {
+  const { bind, east, north, routes } = setUp();
+  const binding = bind(east, { weight: 20 });
+  add(binding, north);
+  binding.allowFrom(caller);
+  expect(routes()).toEqual([['others', 'own pods 70', 'stock-80-shop-east 20', 'stock-80-shop-north 10']]);
+});
+
+test('sources without weights share equally, and no request is lost to rounding', () => {
+  const { bind, east, north, routes } = setUp();
+  const binding = bind(east);
+  binding.addSource(north);
+  binding.addLocalSource();
+  binding.allowFrom(caller);
+  expect(routes()).toEqual([['others', 'own pods 34', 'stock-80-shop-east 33', 'stock-80-shop-north 33']]);
+});
+
+test('a source with the weight 0 keeps its listener and gets nothing', () => {
+  const { bind, east, objects, routes } = setUp();
+  const binding = bind(east, { weight: 0 });
+  binding.addLocalSource({ weight: 1 });
+  binding.allowFrom(caller);
+  expect(routes()).toEqual([['others', 'own pods 100', 'stock-80-shop-east 0']]);
+  expect(names(objects(), 'Gateway')).toEqual(['fed-out-east']);
+});
+
+test('only the remote destinations get another Host', () => {
+  const { bind, east, objects } = setUp();
+  const binding = bind(east);
+  binding.addLocalSource();
+  binding.allowFrom(caller);
+  const [own, remote] = find(objects(), 'VirtualService', 'fed-out-stock').spec.http[0].route;
+  expect(own).toEqual({ destination: { host: 'stock.shop.svc.cluster.local', port: { number: 80 } }, weight: 50 });
+  expect(remote.headers).toEqual({ request: { set: { Host: 'p80.stock.shop.east.egress.fed.west.example' } } });
+});
+
+test('requests with headers go their own way, the ones with more headers first, and take no part in weights', () => {
+  const { bind, east, north, routes } = setUp();
+  const binding = bind(east, { weight: 1 });
+  binding.addLocalSource({ weight: 3 });
+  binding.addLocalSource({ whenHeaders: { 'x-tester': 'yes' } });
+  binding.addSource(north, { whenHeaders: { 'x-tester': 'yes', 'x-far': '1' } });
+  binding.allowFrom(caller);
+  expect(routes()).toEqual([
+    [{ 'x-tester': { exact: 'yes' }, 'x-far': { exact: '1' } }, 'stock-80-shop-north all'].map((one) => one),
+    [{ 'x-tester': { exact: 'yes' } }, 'own pods all'],
+    ['others', 'own pods 75', 'stock-80-shop-east 25'],
+  ]);
+});
+
+test('an existing Service is not written, and its route is known to its callers only', () => {
+  const { bind, east, objects } = setUp();
+  const binding = bind(east);
+  binding.allowFrom(Caller.serviceAccount('page', 'web'));
+  expect(names(objects(), 'Service')).toEqual(['federation-egress']);
+  expect(find(objects(), 'VirtualService', 'fed-out-stock').spec.exportTo).toEqual(['web']);
+  binding.allowFrom(caller);
+  expect(find(objects(), 'VirtualService', 'fed-out-stock').spec.exportTo).toEqual(['.', 'web']);
+});
+
+test('a name that is a Service of the mesh may be bound as an existing one', () => {
+  const { west, bind, east } = setUp();
+  west.expose('Own', { service: LocalService.fromName('stock', 'shop'), exportName: 'own', ports: [ServicePort.http(80)] });
+  bind(east).addLocalSource();
+  expect(west.node.validate()).toEqual([]);
+});
+
+test('another export of the same peer has a listener, a subset and a policy of its own', () => {
+  const { west, bind, east, objects } = setUp(false);
+  const newer = (east.mesh as typeof west).expose('Newer', { service: LocalService.fromName('v2', 'apps'), exportName: 'stock.v2', ports: [ServicePort.http(80)] });
+  newer.allowFrom(west);
+  const binding = bind(east);
+  binding.addSource(newer, { whenHeaders: { 'x-tester': 'yes' } });
+  binding.allowFrom(caller);
+  const servers = find(objects(), 'Gateway', 'fed-out-east').spec.servers;
+  expect(servers.map(({ hosts }: Manifest) => hosts[0])).toEqual([
+    expect.stringMatching(/^\.\/p80-[0-9a-f]{8}\.stock\.shop\.east\.egress\.fed\.west\.example$/), './p80.stock.shop.east.egress.fed.west.example',
+  ]);
+  expect(names(objects(), 'ServiceEntry')).toEqual(['fed-out-stock-80-east', expect.stringMatching(/^fed-out-stock-v2-80-east-[0-9a-f]{8}$/)]);
+});
+
+test('percentages add up to 100, and none is further from its exact share than one', () => {
+  const weight = fc.oneof(fc.nat(1000), fc.double({ min: 0, max: 1e6, noNaN: true }));
+  fc.assert(fc.property(fc.array(weight, { minLength: 1, maxLength: 12 }).filter((all) => all.some((one) => one > 1e-6)), (weights) => {
+    const route = (index: number) => ({ bindingHost: `h${String(index).padStart(2, '0')}` }) as never;
+    const [{ shares }] = waysOf(weights.map((one, index) => ({ weight: one, route: route(index) })));
+    const total = weights.reduce((sum, one) => sum + one, 0);
+    expect(shares.reduce((sum, share) => sum + share.weight, 0)).toBe(100);
+    shares.forEach((share, index) => expect(Math.abs(share.weight - weights[index] * 100 / total)).toBeLessThan(1));
+    shares.forEach((share) => expect(Number.isInteger(share.weight)).toBe(true));
+  }), { seed: 20261125, numRuns: 300 });
+});
+
+describe('callers that nobody lists', () => {
+  function wide(...callers: Caller[]) {
+    const { bind, east, objects } = setUp(false);
+    const binding = bind(east);
+    callers.forEach((one) => binding.allowFrom(one));
+    return objects();
+  }
+
+  test('a namespace is let in by policy and guard, and asked for no name in the handshake', () => {
+    const objects = wide(Caller.anyInNamespace('web'));
+    expect(find(objects, 'Gateway', 'fed-out-east').spec.servers[0].tls).toEqual({ mode: 'ISTIO_MUTUAL' });
+    expect(find(objects, 'AuthorizationPolicy', 'fed-out-stock-80-shop-east').spec.rules[0].from).toEqual([{ source: { principals: ['west.example/ns/web/sa/*'] } }]);
+    expect(find(objects, 'AuthorizationPolicy', 'fed-out-guard-stock-80-shop-east').spec.rules[0].from)
+      .toEqual([{ source: { notPrincipals: ['west.example/ns/web/sa/*'] } }]);
+    expect(JSON.stringify(objects)).not.toContain('"*"]}');
+  });
+
+  test('the whole mesh is led by a rule beside the gateway, and by one in each namespace that has rules of its own', () => {
+    const objects = wide(Caller.anyInMesh(), caller);
+    const led = objects.filter(({ kind, spec }) => kind === 'DestinationRule' && spec.subsets).map(({ metadata, spec }) => [metadata.namespace, spec.exportTo]);
+    expect(led).toEqual([['istio-federation', ['*']], ['shop', ['.']]]);
+    expect(find(objects, 'Service', 'federation-egress').metadata.annotations).toEqual({ 'networking.istio.io/exportTo': '*' });
+    expect(find(objects, 'VirtualService', 'fed-out-stock').spec.exportTo).toEqual(['*']);
+    expect(find(objects, 'NetworkPolicy', 'federation-egress').spec.ingress[0].from).toEqual([{ namespaceSelector: {} }]);
+    expect(find(objects, 'AuthorizationPolicy', 'fed-out-stock-80-shop-east').spec.rules[0].from[0].source.principals)
+      .toEqual(['west.example/*', 'west.example/ns/shop/sa/page']);
+  });
+
+  test('a namespace that gets a rule later gets the one for everybody too', () => {
+    const { west, bind, east, objects } = setUp(false);
+    bind(east).allowFrom(Caller.anyInMesh());
+    west.bind('Other', { source: east, localName: LocalName.newService('other', 'jobs') }).allowFrom(Caller.serviceAccount('batch', 'jobs'));
+    const subsets = objects().filter(({ kind, metadata }) => kind === 'DestinationRule' && metadata.namespace === 'jobs').map(({ spec }) => spec.subsets[0].name);
+    expect(subsets.sort()).toEqual(['other-80-jobs-east', 'stock-80-shop-east']);
+  });
+});
