@@ -2,7 +2,9 @@ package federation
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,15 +16,30 @@ import (
 type app struct {
 	name    string // namespace/name
 	account string
-	ports   []int
+	ports   []port
 	plain   bool // without a sidecar
+}
+
+// port is one that an application listens on, and what it speaks there.
+type port struct {
+	kind   string
+	number int
+}
+
+// kinds are the options of `app serve`, and what a Service says of such a port: whoever greets first, or has TLS of its own, is TCP to Istio.
+var kinds = map[string]string{
+	"http":     "http", // WebSocket as well
+	"grpc":     "grpc",
+	"tcp":      "tcp",
+	"greeting": "tcp",
+	"tls":      "tcp",
 }
 
 // always are the applications that are there in every scenario: somebody to call, somebody who may not, somebody without a sidecar.
 var always = map[string][]app{
 	"east": {
-		{name: "default/reviews", account: "bookinfo-reviews", ports: []int{9080}},
-		{name: "default/ratings", account: "bookinfo-ratings", ports: []int{9080}},
+		{name: "default/reviews", account: "bookinfo-reviews", ports: []port{{"http", 9080}}},
+		{name: "default/ratings", account: "bookinfo-ratings", ports: []port{{"http", 9080}}},
 	},
 	"west": {
 		{name: "default/productpage", account: "bookinfo-productpage"},
@@ -32,50 +49,58 @@ var always = map[string][]app{
 	},
 }
 
-// in are those that one scenario needs in addition.
+// in are those that one scenario needs in addition. Their namespaces are there in every mesh and in every scenario.
 var in = map[string]map[string][]app{
 	"renamed-everything": {
-		"east": {{name: "accounts/withdraw", account: "withdraw", ports: []int{8080}}},
+		"east": {{name: "accounts/withdraw", account: "withdraw", ports: []port{{"http", 8080}}}},
 		"west": {{name: "finance/checkout", account: "checkout"}},
 	},
 	"three-meshes": {
-		"east":  {{name: "books/ledger", account: "ledger", ports: []int{8080, 9090}}},
+		"east":  {{name: "books/ledger", account: "ledger", ports: []port{{"http", 8080}, {"http", 9090}}}},
 		"west":  {{name: "west/client", account: "client"}, {name: "partners/batch", account: "batch"}},
 		"north": {{name: "north/client", account: "client"}},
 	},
 	"both-directions": {
-		"west": {{name: "default/details", account: "bookinfo-details", ports: []int{9080}}},
+		"west": {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
+	},
+	"protocols": {
+		"east": {
+			{name: "chat/chat", account: "chat", ports: []port{{"http", 8080}}},
+			{name: "db/mysql", account: "mysql", ports: []port{{"greeting", 3306}}},
+			{name: "events/echo", account: "echo", ports: []port{{"tcp", 7000}}},
+			{name: "multi/multi", account: "multi", ports: []port{{"http", 8080}, {"grpc", 9090}, {"tcp", 7001}}},
+			{name: "search/search", account: "search", ports: []port{{"grpc", 9000}}},
+			{name: "vault/vault", account: "vault", ports: []port{{"tls", 8200}}},
+		},
+		"west": {
+			{name: "shop/api", account: "api"},
+			{name: "shop/other", account: "other"},
+		},
 	},
 }
 
-// ground is what every mesh has: namespaces whose pods get a sidecar, and mutual TLS everywhere.
-func ground(meshName string) []*unstructured.Unstructured {
+// ground is what every mesh has: the namespaces of all meshes, since a binding may be called as the service is at home, with sidecars for
+// their pods, and mutual TLS everywhere.
+func ground() []*unstructured.Unstructured {
 	text := `apiVersion: security.istio.io/v1
 kind: PeerAuthentication
 metadata: {name: default, namespace: istio-system}
 spec: {mtls: {mode: STRICT}}
 `
-	seen := map[string]bool{}
-	apps := always[meshName]
-	for _, more := range in {
-		apps = append(apps[:len(apps):len(apps)], more[meshName]...)
-	}
-	for _, namespace := range append(namespacesOf(apps), "default", "catalogue", "partners") { // the last two: only names of others' services
-		if !seen[namespace] {
-			text += fmt.Sprintf("---\napiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {istio-injection: enabled}}\n", namespace)
+	names := []string{"catalogue"} // only of a binding
+	for _, meshes := range append(slices.Collect(maps.Values(in)), always) {
+		for _, apps := range meshes {
+			for _, a := range apps {
+				namespace, _, _ := strings.Cut(a.name, "/")
+				names = append(names, namespace)
+			}
 		}
-		seen[namespace] = true
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		text += fmt.Sprintf("---\napiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {istio-injection: enabled}}\n", name)
 	}
 	return must(mesh.Objects(text))
-}
-
-func namespacesOf(apps []app) []string {
-	var names []string
-	for _, a := range apps {
-		namespace, _, _ := strings.Cut(a.name, "/")
-		names = append(names, namespace)
-	}
-	return names
 }
 
 // appsOf are the applications of a scenario in a mesh.
@@ -96,14 +121,14 @@ func (a app) manifests() string {
 	if a.plain {
 		inject = "false"
 	}
-	listen := []string{"8000"} // nobody's Service: the program runs in the pods of those who only call as well
+	listen := []string{"--http", `"8000"`} // nobody's Service: the program runs in the pods of those who only call as well
 	var services []string
-	for i, port := range a.ports {
+	for i, p := range a.ports {
 		if i == 0 {
 			listen = nil
 		}
-		listen = append(listen, fmt.Sprint(port))
-		services = append(services, fmt.Sprintf("{name: http-%d, port: %d, appProtocol: http}", port, port))
+		listen = append(listen, "--"+p.kind, strconv.Quote(strconv.Itoa(p.number)))
+		services = append(services, fmt.Sprintf("{name: %[1]s-%[2]d, port: %[2]d, appProtocol: %[1]s}", kinds[p.kind], p.number))
 	}
 	text := fmt.Sprintf(`---
 apiVersion: v1
@@ -125,8 +150,8 @@ spec:
       containers:
       - name: app
         image: mesh-federation-lab/app
-        args: [serve, --http, "%[5]s"]
-`, namespace, name, a.account, inject, strings.Join(listen, ","))
+        args: [serve, %[5]s]
+`, namespace, name, a.account, inject, strings.Join(listen, ", "))
 	if len(services) > 0 {
 		text += fmt.Sprintf(`---
 apiVersion: v1

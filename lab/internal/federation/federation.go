@@ -95,7 +95,7 @@ func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
 		if err := m.InstallIstio(ctx, kubernetes); err != nil {
 			return err
 		}
-		if err := m.Put(ctx, ground(m.Name)...); err != nil {
+		if err := m.Put(ctx, ground()...); err != nil {
 			return err
 		}
 		if err := m.Ready(ctx, mesh.System); err != nil {
