@@ -139,7 +139,7 @@ func istiodAway(t *T) {
 			return err
 		}
 		for _, m := range []*mesh.Mesh{t.East, t.West} {
-			if err := rolled(ctx, m, mesh.System, "istiod"); err != nil {
+			if err := m.IstiodReady(ctx); err != nil {
 				return err
 			}
 		}

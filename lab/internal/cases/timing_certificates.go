@@ -192,7 +192,7 @@ func authorityRotated(t *T) {
 	t.Must(t.plugIn(before, before.PEM+after.PEM))
 	_, err := t.West.Kubectl(t.Context, "", "-n", mesh.System, "rollout", "restart", "deployment/istiod") // it looks for a plugged-in CA when it starts
 	t.Must(err)
-	t.Must(rolled(t.Context, t.West, mesh.System, "istiod"))
+	t.Must(t.West.IstiodReady(t.Context))
 	t.holds("west's own proxies trust both", func(c held) bool { return len(c.roots) == 2 })
 	t.Must(t.plugIn(after, before.PEM+after.PEM))
 	t.holds("west's proxies have certificates of the new CA", func(c held) bool {
@@ -292,7 +292,7 @@ func (t *T) plugOut(ctx context.Context) error {
 	if _, err := t.West.Kubectl(ctx, "", "-n", mesh.System, "rollout", "restart", "deployment/istiod"); err != nil {
 		return err
 	}
-	return rolled(ctx, t.West, mesh.System, "istiod")
+	return t.West.IstiodReady(ctx)
 }
 
 // holds waits until something is true of the certificates of both proxies of west through which calls go.

@@ -95,10 +95,10 @@ func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
 		if err := m.InstallIstio(ctx, kubernetes); err != nil {
 			return err
 		}
-		if err := m.Put(ctx, ground()...); err != nil {
+		if err := m.IstiodReady(ctx); err != nil {
 			return err
 		}
-		if err := m.Ready(ctx, mesh.System); err != nil {
+		if err := m.Put(ctx, ground()...); err != nil {
 			return err
 		}
 		return m.SaveRoot(ctx, filepath.Join(trust, m.Name+".pem"))

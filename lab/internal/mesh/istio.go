@@ -83,15 +83,38 @@ func (m *Mesh) SetIstiod(ctx context.Context, variables map[string]string) error
 	if _, err := m.Kubectl(ctx, "", args...); err != nil {
 		return err
 	}
+	return m.IstiodReady(ctx)
+}
+
+// wrong is what the API server takes and istiod does not.
+const wrong = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: lab-asks, namespace: istio-system}
+spec: {rules: [{when: [{key: nothing, values: [x]}]}]}
+`
+
+// IstiodReady waits until a new istiod is in charge: the one before is gone, which pushes until then, and the API server reaches the new
+// one, without which it takes no object of Istio.
+func (m *Mesh) IstiodReady(ctx context.Context) error {
 	if err := m.Ready(ctx, System); err != nil {
 		return err
 	}
-	return Wait(ctx, time.Minute, func() error { // the old one pushes until it is gone
-		pods, err := m.Client.CoreV1().Pods(System).List(ctx, metav1.ListOptions{LabelSelector: "app=istiod"})
-		if err == nil && len(pods.Items) != 1 {
-			err = fmt.Errorf("%d istiods are running", len(pods.Items))
-		}
+	asked, err := Objects(wrong)
+	if err != nil {
 		return err
+	}
+	return Wait(ctx, time.Minute, func() error {
+		pods, err := m.Client.CoreV1().Pods(System).List(ctx, metav1.ListOptions{LabelSelector: "app=istiod"})
+		if err != nil {
+			return err
+		}
+		if len(pods.Items) != 1 {
+			return fmt.Errorf("mesh %s: %d istiods are running", m.Name, len(pods.Items))
+		}
+		if words, _ := m.Refuses(ctx, asked[0]); !strings.Contains(words, "validation.istio.io\" denied the request") {
+			return fmt.Errorf("mesh %s: istiod is not asked about objects: %q", m.Name, words)
+		}
+		return nil
 	})
 }
 

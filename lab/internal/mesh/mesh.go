@@ -117,16 +117,7 @@ func (m *Mesh) apply(ctx context.Context, owner string, objects []*unstructured.
 		}
 		force := true
 		options := metav1.PatchOptions{FieldManager: owner, Force: &force, FieldValidation: metav1.FieldValidationStrict}
-		patch := func() error {
-			_, err := resource.Patch(ctx, object.GetName(), types.ApplyPatchType, data, options)
-			return err
-		}
-		err = patch()
-		for attempt := 0; attempt < 50 && err != nil && strings.Contains(err.Error(), "failed calling webhook"); attempt++ { // istiod has just been replaced
-			time.Sleep(200 * time.Millisecond)
-			err = patch()
-		}
-		if err != nil {
+		if _, err := resource.Patch(ctx, object.GetName(), types.ApplyPatchType, data, options); err != nil {
 			return fmt.Errorf("%s %s/%s in mesh %s: %w", object.GetKind(), object.GetNamespace(), object.GetName(), m.Name, err)
 		}
 	}
