@@ -57,13 +57,13 @@ func withdrawn(t *T, program string, gone ...string) {
 	})
 	before, err := t.Objects(t.Current(), "east")
 	t.Must(err)
-	t.Must(kubectlApplySet(t.Context, t, t.East, t.Files(t.Current(), "east")[0]))
+	applySet(t, t.East, t.Files(t.Current(), "east")[0])
 	t.Until(productpage, "200", reviews("/reviews/0"))
 
 	load := t.load(50)
 	t.pause(500 * time.Millisecond)
 	began := time.Now()
-	t.Must(kubectlApplySet(t.Context, t, t.East, t.Files(program, "east")[0]))
+	applySet(t, t.East, t.Files(program, "east")[0])
 	applied := time.Now()
 	for _, name := range gone {
 		kind, name, _ := strings.Cut(name, " ")
@@ -83,8 +83,6 @@ func refusedInTime(t *T, samples []traffic.Sample, began, applied time.Time) {
 	for _, sample := range samples {
 		if sample.Outcome != "200" {
 			continue
-		}
-		if sample.At.After(began) {
 		}
 		if sample.At.After(applied) {
 			after++

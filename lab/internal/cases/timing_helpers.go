@@ -9,8 +9,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"maps"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -277,13 +275,8 @@ func chain(text string) []*x509.Certificate {
 	return all
 }
 
-// kubectlApplySet applies a file as the quick start says: what the file lacks is taken away.
-func kubectlApplySet(ctx context.Context, t *T, m *mesh.Mesh, file string) error {
-	command := exec.CommandContext(ctx, filepath.Join(t.Lab.Directory(), "bin", "kubectl"), "--kubeconfig", m.Kubeconfig,
-		"apply", "--server-side", "--prune", "--applyset=configmap/federation", "-n", federation.Boundary, "-f", file)
-	command.Env = append(command.Environ(), "KUBECTL_APPLYSET=true")
-	if out, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("kubectl apply --prune: %w: %s", err, out)
-	}
-	return nil
+// applySet applies a file as the quick start says: what the file lacks is taken away.
+func applySet(t *T, m *mesh.Mesh, file string) {
+	_, err := m.Kubectl(t.Context, "", "apply", "--server-side", "--prune", "--applyset=configmap/federation", "-n", federation.Boundary, "-f", file)
+	t.Must(err)
 }

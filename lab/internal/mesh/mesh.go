@@ -70,6 +70,7 @@ func (m *Mesh) TrustDomain() string { return m.Name + ".example" }
 // Kubectl runs it with this text as standard input and returns what it printed, warnings included.
 func (m *Mesh) Kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, m.kubectl, append([]string{"--kubeconfig", m.Kubeconfig}, args...)...)
+	command.Env = append(command.Environ(), "KUBECTL_APPLYSET=true") // it does not know --applyset otherwise
 	command.Stdin = strings.NewReader(stdin)
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
@@ -80,8 +81,8 @@ func (m *Mesh) Kubectl(ctx context.Context, stdin string, args ...string) (strin
 }
 
 // ApplyFile is how the output of cdk8s is meant to be applied. A warning of the API server is an error.
-func (m *Mesh) ApplyFile(ctx context.Context, path string, args ...string) error {
-	out, err := m.Kubectl(ctx, "", append([]string{"apply", "--server-side", "--validate=strict", "-f", path}, args...)...)
+func (m *Mesh) ApplyFile(ctx context.Context, path string) error {
+	out, err := m.Kubectl(ctx, "", "apply", "--server-side", "--validate=strict", "-f", path)
 	var complaints []string
 	for _, line := range strings.Split(out, "\n") {
 		if !strings.HasSuffix(line, "serverside-applied") && line != "" {
