@@ -77,6 +77,23 @@ var in = map[string]map[string][]app{
 			{name: "shop/other", account: "other"},
 		},
 	},
+	"several-sources": {
+		"east": {
+			{name: "default/reviews-v2", account: "bookinfo-reviews", ports: []port{{"http", 9080}}},
+			{name: "db/mysql", account: "mysql", ports: []port{{"greeting", 3306}}},
+			{name: "search/search", account: "search", ports: []port{{"grpc", 9000}}},
+		},
+		"west": {
+			{name: "default/reviews", account: "bookinfo-reviews", ports: []port{{"http", 9080}, {"http", 9081}}},
+			{name: "shop/api", account: "api"},
+			{name: "shop/other", account: "other"},
+		},
+		"north": {
+			{name: "default/reviews", account: "bookinfo-reviews", ports: []port{{"http", 9080}}},
+			{name: "db/mysql", account: "mysql", ports: []port{{"greeting", 3306}}},
+			{name: "search/search", account: "search", ports: []port{{"grpc", 9000}}},
+		},
+	},
 }
 
 // ground is what every mesh has: the namespaces of all meshes, since a binding may be called as the service is at home, with sidecars for

@@ -1,0 +1,308 @@
+package cases
+
+import (
+	"crypto/x509"
+	"fmt"
+	"strings"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+var (
+	api       = From{"west", "shop/api"}   // may use every name of these scenarios
+	shopOther = From{"west", "shop/other"} // a neighbour that may use none
+)
+
+// protocols are what people connect besides plain HTTP: both directions of talk, and nobody else's.
+func protocols() []Case {
+	refusedTCP := "closed | reset"
+	return in("protocols",
+		analyzed("protocols"),
+		said("protocols/tcp-server-first", laws(1), "a server that speaks first is heard, and answers", api, bytesTo("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
+		said("protocols/tcp-server-first-refused", laws(4), "no byte of its greeting reaches a neighbour that is not allowed", shopOther, bytesTo("mysql:3306", "hello"), refusedTCP),
+		said("protocols/tcp-server-first-outside", laws(2), "nor somebody outside who knows the server name", outside, toServer("p3306.mysql.west.fed.east.example", "tcp", none), noCertificate),
+		said("protocols/tcp-client-first", laws(1), "a client that speaks first is answered, at a local port of its own number", api, bytesTo("events:3306", "hello"), "open: echo: hello"),
+		said("protocols/tcp-client-first-refused", laws(4), "and nobody else", shopOther, bytesTo("events:3306", "hello"), refusedTCP),
+		ask("protocols/grpc-unary", laws(1), "a unary call of gRPC", api, call("search:9000", "/search.Query/Find"), "OK"),
+		said("protocols/grpc-trailers", laws(1), "its trailers arrive", api, call("search:9000", "/search.Query/Find"), "OK: x-lab-trailer: yes"),
+		ask("protocols/grpc-stream", laws(1), "a stream", api, call("search:9000", "/search.Query/Stream"), "OK"),
+		ask("protocols/grpc-status", laws(1), "a status that the service chose", api, call("search:9000", "/search.Query/Fail"), "FAILED_PRECONDITION"),
+		ask("protocols/grpc-one-method", laws(3), "a method that is named alone", api, call("search:9000", "/search.Admin/Status"), "OK"),
+		ask("protocols/grpc-other-method", laws(3), "another method of that service is refused", api, call("search:9000", "/search.Admin/Stop"), "PERMISSION_DENIED"),
+		ask("protocols/grpc-other-service", laws(3), "another service is refused", api, call("search:9000", "/search.Queries/Find"), "PERMISSION_DENIED"),
+		ask("protocols/grpc-refused", laws(4), "another caller is refused", shopOther, call("search:9000", "/search.Query/Find"), "UNAVAILABLE"),
+		Case{Name: "protocols/tls-end-to-end", Laws: laws(5), Expect: "the application's own TLS arrives with its own certificate; ours is another world", Run: ownTLS},
+		ask("protocols/tls-refused", laws(4), "a neighbour gets nothing of it", shopOther, secretly("vault:8200"), refusedTCP),
+		ask("protocols/websocket", laws(1), "WebSocket", api, messageTo("ws://chat:8080/rooms/1"), "101"),
+		ask("protocols/websocket-refused", laws(3), "but not to a path that no rule names", api, messageTo("ws://chat:8080/admin"), "403"),
+		ask("protocols/http2-caller", laws(1), "a caller that speaks HTTP/2 to its sidecar", api, http2("http://chat:8080/rooms/1"), "200"),
+		ask("protocols/several-http", laws(1), "one name with three protocols: HTTP", api, get("http://multi:8080/public/1"), "200"),
+		ask("protocols/several-http-rules", laws(3), "with its rules", api, get("http://multi:8080/private/1"), "403"),
+		ask("protocols/several-grpc", laws(1), "gRPC", api, call("multi:9090", "/multi.Api/Get"), "OK"),
+		ask("protocols/several-grpc-rules", laws(3), "with its own", api, call("multi:9090", "/multi.Api/Put"), "PERMISSION_DENIED"),
+		said("protocols/several-tcp", laws(1), "and TCP", api, bytesTo("multi:7001", "hello"), "open: echo: hello"),
+		ask("protocols/exception", laws(3), "a path that a rule excepts is refused", api, get("http://chat:8080/rooms/private/1"), "403"),
+		ask("protocols/exception-dots", laws(3), "also by way of another one", api, get("http://chat:8080/rooms/1/../private/1"), "403"),
+		ask("protocols/exception-escaped", laws(3), "and in another spelling", api, get("http://chat:8080/rooms/%70rivate/1"), "403"),
+		ask("protocols/exception-encoded-slash", laws(3), "or in one that a backend may decode", api, get("http://chat:8080/rooms/1/..%2fprivate/1"), "400"),
+		ask("protocols/required-header", laws(3), "with the header that another rule requires it is open", api, withHeader("http://chat:8080/rooms/private/1", "x-member", "yes"), "200"),
+		ask("protocols/required-header-value", laws(3), "with another value it is not", api, withHeader("http://chat:8080/rooms/private/1", "x-member", "yes, really"), "403"),
+		ask("protocols/request-timeout", laws(3), "a request ends with the exporter's time", api, get("http://chat:8080/rooms/1?delay=4s"), "504"),
+	)
+}
+
+// sources are several peers, and pods of our own, behind one name.
+func sources() []Case {
+	return in("several-sources",
+		analyzed("several-sources"),
+		Case{Name: "sources/weights", Laws: laws(1), Expect: "requests are shared as the weights say; local pods keep the Host that they know", Run: weights},
+		ask("sources/header", laws(1), "requests with a header go to the export that they are for", productpage, withHeader("http://reviews:9080/", "x-tester", "yes"), "200"),
+		Case{Name: "sources/headers-choose", Laws: laws(1), Expect: "whoever has more of the headers is taken first", Run: headersChoose},
+		Case{Name: "sources/tcp", Laws: laws(1), Expect: "connections of a TCP name are shared by two peers", Run: sharedConnections},
+		Case{Name: "sources/grpc", Laws: laws(1), Expect: "calls of gRPC are shared by two peers, one by one", Run: sharedCalls},
+		said("sources/tcp-refused", laws(4), "somebody else gets no byte from either", shopOther, bytesTo("orders:3306", "hello"), "closed | reset"),
+		Case{Name: "sources/other-caller", Laws: laws(4), Expect: "a neighbour that is not named fails by the share of the peers, and only by it", Run: otherCaller},
+		ask("sources/elsewhere-unchanged", laws(12), "in a namespace without callers the existing name is what it was", visitor, get("http://reviews.default:9080/"), "200"),
+		ask("sources/other-port-unchanged", laws(12), "and so is a port of it that is not bound, for callers too", productpage, get("http://reviews:9081/"), "200"),
+	)
+}
+
+// wide are callers that nobody lists.
+func wide() []Case {
+	return in("wide-callers",
+		analyzed("wide-callers"),
+		ask("callers/anybody", laws(4), "a name for the whole mesh is open to a workload of any namespace", productpage, get("http://public.partners:9080/"), "200"),
+		ask("callers/anybody-beside-own-rule", laws(4), "also to one whose namespace has a rule of its own for another name", visitor, get("http://public.partners:9080/"), "200"),
+		ask("callers/anybody-rules", laws(3), "the peer's rules hold for it", productpage, send("POST", "http://public.partners:9080/"), "403"),
+		ask("callers/anybody-with-a-sidecar", laws(5), "but not to one without a sidecar, which has no identity", plain, get("http://public.partners:9080/"), "refused | timeout | unreachable"),
+		ask("callers/namespace", laws(4), "a name for one namespace is open to any account in it", other, get("http://shared.partners:9080/"), "200"),
+		ask("callers/namespace-only", laws(4), "and to nobody outside of it", visitor, get("http://shared.partners:9080/"), "403 | 503 | reset | closed"),
+		ask("callers/egress-other-namespace", laws(4), "not even at the egress gateway with a genuine certificate", plain,
+			toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/elsewhere/sa/visitor"}), sni("p9080.shared.partners.east.egress.fed.west.example"), at("p9080.shared.partners.east.egress.fed.west.example")), "403"),
+		ask("callers/egress-own-namespace", laws(4), "where one of the namespace is let in", plain,
+			toEgress(of("west", otherOfWest), sni("p9080.shared.partners.east.egress.fed.west.example"), at("p9080.shared.partners.east.egress.fed.west.example")), "200"),
+		ask("callers/named-beside", laws(4), "a name for one account stays its own", visitor, get("http://own.partners:9080/"), "200"),
+		ask("callers/named-beside-refused", laws(4), "whatever the others are open to", productpage, get("http://own.partners:9080/"), "503 | reset | closed"),
+	)
+}
+
+// said is a case that is one probe, and what it brought: the outcome, and the bytes or the trailers that came.
+func said(name string, laws []int, expect string, from From, probe func(*federation.Federation) traffic.Probe, want string) Case {
+	read := func(answer traffic.Answer) string {
+		text := answer.Outcome()
+		switch {
+		case answer.GRPC != "" && header(answer.Trailer, "x-lab-trailer") != "":
+			text += ": x-lab-trailer: " + header(answer.Trailer, "x-lab-trailer")
+		case answer.GRPC == "" && answer.Body != "":
+			text += ": " + strings.Join(strings.Fields(answer.Body), " ")
+		}
+		return text
+	}
+	return attempts(name, laws, expect, Attempt{From: from, Probe: probe, Want: want, Read: read})
+}
+
+func bytesTo(address, text string) func(*federation.Federation) traffic.Probe {
+	return func(*federation.Federation) traffic.Probe {
+		return traffic.Probe{Kind: "tcp", URL: "tcp://" + address, Body: text}
+	}
+}
+
+func call(address, method string) func(*federation.Federation) traffic.Probe {
+	return func(*federation.Federation) traffic.Probe {
+		return traffic.Probe{Kind: "grpc", URL: "http://" + address + method, Body: "hello"}
+	}
+}
+
+func messageTo(url string) func(*federation.Federation) traffic.Probe {
+	return func(*federation.Federation) traffic.Probe {
+		return traffic.Probe{Kind: "websocket", URL: strings.Replace(url, "ws://", "http://", 1), Body: "hello"}
+	}
+}
+
+func http2(url string) func(*federation.Federation) traffic.Probe {
+	return func(*federation.Federation) traffic.Probe { return traffic.Probe{Kind: "h2", URL: url} }
+}
+
+func secretly(address string) func(*federation.Federation) traffic.Probe {
+	return func(*federation.Federation) traffic.Probe {
+		return traffic.Probe{URL: "https://" + address + "/", TLS: &traffic.TLS{ServerName: strings.Split(address, ":")[0]}}
+	}
+}
+
+func withHeader(url, name, value string) func(*federation.Federation) traffic.Probe {
+	return func(*federation.Federation) traffic.Probe {
+		return traffic.Probe{URL: url, Header: [][2]string{{name, value}}}
+	}
+}
+
+// toServer is a connection to one server of east's ingress gateway.
+func toServer(serverName, kind string, shown certificate) func(*federation.Federation) traffic.Probe {
+	return func(f *federation.Federation) traffic.Probe {
+		leaf := shown(f)
+		return traffic.Probe{Kind: kind, URL: "tcp://" + eastAddress, TLS: &traffic.TLS{ServerName: serverName, Cert: leaf.Cert, Key: leaf.Key}}
+	}
+}
+
+func at(name string) func(*traffic.Probe) {
+	return func(p *traffic.Probe) { p.URL = "https://" + name + "/" }
+}
+
+func ownTLS(t *T) {
+	answer := t.Try(api, secretly("vault:8200")(t.Federation))[0]
+	if answer.Outcome() != "200" || answer.Seen == nil {
+		t.Errorf("%s%s", answer.Outcome(), detail(answer))
+		return
+	}
+	leaf := chain(answer.Certificates)[0]
+	t.Seen("certificate %q, TLS %s, server name %q", leaf.Subject.CommonName, answer.TLSVersion, answer.Seen.ServerName)
+	if len(leaf.URIs) > 0 || issuedByMesh(t, leaf) {
+		t.Errorf("the certificate is one of the mesh: %v", leaf.URIs)
+	}
+	if answer.Seen.ServerName != "vault" {
+		t.Errorf("the application is asked for %q", answer.Seen.ServerName)
+	}
+}
+
+func issuedByMesh(t *T, leaf *x509.Certificate) bool {
+	for _, m := range t.Meshes() {
+		root, err := m.Root(t.Context)
+		t.Must(err)
+		if leaf.CheckSignatureFrom(chain(root)[0]) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// meshesOf tells for each pod of some name in which mesh it is.
+func (t *T) meshesOf(namespace string) map[string]string {
+	meshes := map[string]string{}
+	for _, m := range t.Meshes() {
+		pods, err := m.List(t.Context, resource("", "v1", "pods"), namespace)
+		t.Must(err)
+		for _, pod := range pods {
+			meshes[pod.GetName()] = m.Name
+		}
+	}
+	return meshes
+}
+
+func weights(t *T) {
+	meshes, shares, hosts := t.meshesOf("default"), map[string]int{}, map[string]string{}
+	probes := make([]traffic.Probe, 200)
+	for i := range probes {
+		probes[i] = traffic.Probe{URL: "http://reviews:9080/"}
+	}
+	for _, answer := range t.Try(productpage, probes...) {
+		if answer.Seen == nil {
+			t.Errorf("no answer of a backend: %s", answer.Outcome())
+			continue
+		}
+		from := meshes[answer.Seen.Pod]
+		shares[from]++
+		hosts[from] = answer.Seen.Host
+	}
+	t.Seen("of 200 at 70/20/10: west %d, east %d, north %d; west sees Host %s", shares["west"], shares["east"], shares["north"], hosts["west"])
+	// Five standard deviations: a run in a million fails by chance.
+	for name, bounds := range map[string][2]int{"west": {107, 173}, "east": {11, 69}, "north": {1, 42}} {
+		if shares[name] < bounds[0] || shares[name] > bounds[1] {
+			t.Errorf("%s answered %d of 200", name, shares[name])
+		}
+	}
+	if hosts["west"] != "reviews:9080" || hosts["east"] != reviewsHost || hosts["north"] != reviewsHost {
+		t.Errorf("Hosts seen: %v", hosts)
+	}
+}
+
+func headersChoose(t *T) {
+	meshes := t.meshesOf("default")
+	for _, one := range []struct {
+		headers [][2]string
+		want    string
+	}{
+		{[][2]string{{"x-tester", "yes"}}, "east reviews-v2"},
+		{[][2]string{{"x-tester", "yes"}, {"x-pinned", "here"}}, "west reviews"},
+		{[][2]string{{"x-tester", "no"}, {"x-pinned", "here"}}, "any"},
+	} {
+		for range 8 {
+			answer := t.Try(productpage, traffic.Probe{URL: "http://reviews:9080/", Header: one.headers})[0]
+			if answer.Seen == nil {
+				t.Errorf("%v: %s", one.headers, answer.Outcome())
+				continue
+			}
+			pod := answer.Seen.Pod
+			name := strings.Join(strings.Split(pod, "-")[:strings.Count(pod, "-")-1], "-")
+			if got := meshes[pod] + " " + name; one.want != "any" && got != one.want {
+				t.Errorf("%v: %s, and not %s", one.headers, got, one.want)
+			}
+			if one.want == "any" && name == "reviews-v2" {
+				t.Errorf("%v went to reviews-v2", one.headers)
+			}
+		}
+	}
+	t.Seen("24 requests")
+}
+
+// connections are those that an application has accepted at a port.
+func (t *T) connections(meshName, workload string, port int) int {
+	m := t.Mesh(meshName)
+	pod, err := m.Pod(t.Context, workload)
+	t.Must(err)
+	log, err := m.Logs(t.Context, pod, "app")
+	t.Must(err)
+	return strings.Count(log, fmt.Sprintf("port=%d connection", port))
+}
+
+func sharedConnections(t *T) {
+	before := map[string]int{"east": t.connections("east", "db/mysql", 3306), "north": t.connections("north", "db/mysql", 3306)}
+	probes := make([]traffic.Probe, 60)
+	for i := range probes {
+		probes[i] = bytesTo("orders:3306", "hello")(t.Federation)
+	}
+	t.Want(api, "open", probes...)
+	east, north := t.connections("east", "db/mysql", 3306)-before["east"], t.connections("north", "db/mysql", 3306)-before["north"]
+	t.Seen("of 60 connections at 50/50: east %d, north %d", east, north)
+	if east < 11 || north < 11 {
+		t.Errorf("one of them has next to nothing")
+	}
+}
+
+func sharedCalls(t *T) {
+	meshes, shares := t.meshesOf("search"), map[string]int{}
+	probes := make([]traffic.Probe, 60)
+	for i := range probes {
+		probes[i] = call("search:9000", "/search.Query/Find")(t.Federation)
+	}
+	for _, answer := range t.Try(api, probes...) {
+		pod, _, _ := strings.Cut(strings.TrimLeft(answer.Body, "\x00"), ":")
+		shares[meshes[pod]]++
+		if answer.GRPC != "OK" || header(answer.Trailer, "x-lab-trailer") != "yes" {
+			t.Errorf("%s, trailers %v", answer.Outcome(), answer.Trailer)
+		}
+	}
+	t.Seen("of 60 calls at 50/50: east %d, north %d", shares["east"], shares["north"])
+	if shares["east"] < 11 || shares["north"] < 11 {
+		t.Errorf("shares are %v", shares)
+	}
+}
+
+func otherCaller(t *T) {
+	probes := make([]traffic.Probe, 100)
+	for i := range probes {
+		probes[i] = traffic.Probe{URL: "http://reviews:9080/"}
+	}
+	outcomes := map[string]int{}
+	meshes := t.meshesOf("default")
+	for _, answer := range t.Try(other, probes...) {
+		outcomes[answer.Outcome()]++
+		if answer.Seen != nil && meshes[answer.Seen.Pod] != "west" {
+			t.Errorf("a pod of mesh %s answered", meshes[answer.Seen.Pod])
+		}
+	}
+	t.Seen("of 100: %d answered by our own pods, %d refused", outcomes["200"], outcomes["503"])
+	if outcomes["200"]+outcomes["503"] != 100 || outcomes["503"] < 5 || outcomes["200"] < 40 {
+		t.Errorf("outcomes are %v", outcomes)
+	}
+}
