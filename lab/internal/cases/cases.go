@@ -104,8 +104,7 @@ func (t *T) Cleanup(run func(context.Context) error) { t.cleanup = append(t.clea
 
 // Put applies objects for as long as the case runs.
 func (t *T) Put(m *mesh.Mesh, text string) {
-	objects, err := mesh.Objects(text)
-	t.Must(err)
+	objects := parsed(t, text)
 	t.Cleanup(func(ctx context.Context) error { return m.Delete(ctx, objects...) })
 	t.Must(m.Put(t.Context, objects...))
 }

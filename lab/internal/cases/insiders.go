@@ -55,11 +55,8 @@ func toEgress(shown certificate, change ...func(*traffic.Probe)) func(*federatio
 }
 
 func aliasWithoutRoute(t *T) {
-	objects, err := t.Objects("two-meshes-http", "west")
-	t.Must(err)
-	route := object(objects, "VirtualService", "fed-out-reviews")
-	t.Must(t.West.Delete(t.Context, route))
-	t.Cleanup(t.Again)
+	t.openAgain(productpage, reviews("/reviews/0"))
+	t.without(t.West, t.manifest(t.West, "VirtualService", "fed-out-reviews"))
 	took := t.Until(productpage, "503 | 502", reviews("/reviews/0"))
 	t.Want(other, "503 | 502", reviews("/reviews/0"))
 	t.Seen("503 after %s", round(took))

@@ -45,7 +45,7 @@ func trustStays(t *T) {
 		{t.East, "fed-in-trust-west", "ca.crt", gatewayOf("east"), []string{"default/reviews", "default/ratings"}},
 		{t.West, "fed-out-trust", "east.crt", gatewayOf("west"), []string{"default/productpage", "default/other"}},
 	} {
-		root, _, err := unstructured.NestedString(own(t, place.mesh, "ConfigMap "+place.config)[0].Object, "data", place.key)
+		root, _, err := unstructured.NestedString(t.manifest(place.mesh, "ConfigMap", place.config).Object, "data", place.key)
 		t.Must(err)
 		if !holds(t, place.mesh, place.gateway, root) {
 			t.Errorf("the gateway %s does not hold the peer's root either: this case proves nothing", place.gateway)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,13 +60,7 @@ func standInForEast(t *T, id string) *standIn {
 		s.seen = append(s.seen, seen)
 	})
 	t.Must(err)
-	entry := own(t, t.West, "ServiceEntry fed-out-reviews-9080-east")[0]
-	moved := entry.DeepCopy()
-	t.Must(unstructured.SetNestedSlice(moved.Object, []any{map[string]any{"address": address}}, "spec", "endpoints"))
 	t.Cleanup(func(ctx context.Context) error {
-		if err := t.West.PutOwn(ctx, entry); err != nil {
-			return err
-		}
 		return mesh.Wait(ctx, 20*time.Second, func() error { // the stand-in answers 200, too, but no backend
 			answers, err := probe(ctx, t.Federation, productpage, reviews("/reviews/0"))
 			if err == nil && answers[0].Seen == nil {
@@ -76,7 +69,9 @@ func standInForEast(t *T, id string) *standIn {
 			return err
 		})
 	})
-	t.Must(t.West.PutOwn(t.Context, moved))
+	t.change(t.West, t.manifest(t.West, "ServiceEntry", "fed-out-reviews-9080-east"), func(entry map[string]any) {
+		t.Must(unstructured.SetNestedSlice(entry, []any{map[string]any{"address": address}}, "spec", "endpoints"))
+	})
 	return s
 }
 
@@ -122,7 +117,7 @@ func wire(t *T) {
 	t.Seen("plain: Host %s, %v", plain.Host, plain.Header)
 
 	forged := reviews("/reviews/forged")
-	forged.Header = forgedHeaders(t)
+	forged.Header = forgedHeaders(t.Federation)
 	onWire(t, "a request with forged headers", s.sends(t, forged), fromClient, fromEgress, ownWords, methods)
 	t.Seen("%d headers forged: %d own words of the application crossed", len(forged.Header), len(ownWords)+len(methods))
 
@@ -138,7 +133,7 @@ func onWire(t *T, what string, seen traffic.Seen, lists ...[]string) {
 	if seen.Host != reviewsSNI || seen.ServerName != reviewsSNI || seen.Proto != "HTTP/1.1" {
 		t.Errorf("%s has Host %s, server name %s, %s", what, seen.Host, seen.ServerName, seen.Proto)
 	}
-	if found := inside.FindString(strings.ReplaceAll(seen.Raw, "10.244.9.9", "")); found != "" {
+	if found := inside.FindString(strings.ReplaceAll(seen.Raw, forgery, "")); found != "" {
 		t.Errorf("%s tells %s: %q", what, found, seen.Raw)
 	}
 }
@@ -227,16 +222,4 @@ spec: {host: `+reviewsHost+`, trafficPolicy: {tls: `+mistake+`}}
 		})
 		t.Until(outside, "200", toIngress(genuine)(t.Federation))
 	}
-}
-
-func firstCertificate(certificates string) *x509.Certificate {
-	block, _ := pem.Decode([]byte(certificates))
-	if block == nil {
-		return nil
-	}
-	certificate, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return nil
-	}
-	return certificate
 }

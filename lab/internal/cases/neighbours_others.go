@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
@@ -84,15 +85,9 @@ spec:
 `, namespace, egress)
 }
 
-const everything = `apiVersion: security.istio.io/v1
-kind: AuthorizationPolicy
-metadata: {name: everything, namespace: istio-system}
-spec: {action: ALLOW, rules: [{}]}
-`
-
 func allowEverything(t *T) {
-	t.Put(t.East, everything)
-	t.Put(t.West, everything)
+	t.Put(t.East, allowAnything)
+	t.Put(t.West, allowAnything)
 	arrived(t, t.East, t.West)
 	unharmed(t)
 	t.Want(productpage, "403", traffic.Probe{URL: "http://reviews:9080/reviews/0", Method: "DELETE"}, reviews("/reviews"), reviews("/reviews/../admin"))
@@ -197,7 +192,7 @@ func opensPort(t *T) {
 		plaintext := traffic.Probe{URL: "http://" + address(t, t.East, "istio-federation/federation-ingress") + ":8080/reviews/0"}
 		t.Until(tenant, "403", plaintext)
 		t.Seen("an own port: a plaintext listener on our gateway, where the guard answers 403")
-		during(t, t.East, everything, func() {
+		during(t, t.East, allowAnything, func() {
 			arrived(t, t.East)
 			t.Want(tenant, "403", plaintext)
 		})
@@ -253,10 +248,9 @@ func takesOver(t *T) {
 // staysOpen is why policies come before Gateways in the order of the files: a foreign Gateway that was there first, and ours together with
 // our policies, make a listener that Envoy refuses. It keeps the one before, which has no policy.
 func staysOpen(t *T) {
-	listeners := own(t, t.East, "VirtualService fed-in-reviews-9080-west", "Gateway fed-in-west")
-	policies := own(t, t.East, "AuthorizationPolicy fed-in-default-deny", "AuthorizationPolicy fed-in-guard", "AuthorizationPolicy fed-in-guard-west",
-		"AuthorizationPolicy fed-in-reviews-9080-west")
-	takeAway(t, t.East, append(policies, listeners...)...)
+	listeners := slices.Concat(t.manifests(t.East, "VirtualService"), t.manifests(t.East, "Gateway"))
+	policies := t.manifests(t.East, "AuthorizationPolicy")
+	t.without(t.East, slices.Concat(policies, listeners)...)
 	during(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(reviewsSNI), func() {
 		t.Until(outside, "200", toIngress(none)(t.Federation))
 		t.Must(t.East.PutOwn(t.Context, listeners...)) // the wrong way round: the order of the files puts policies first
@@ -274,9 +268,11 @@ func staysOpen(t *T) {
 
 // identity is the name in the first of some certificates.
 func identity(certificates string) string {
-	certificate := firstCertificate(certificates)
-	if certificate == nil || len(certificate.URIs) == 0 {
+	if certificates == "" {
 		return ""
 	}
-	return certificate.URIs[0].String()
+	if certificate := chain(certificates)[0]; len(certificate.URIs) > 0 {
+		return certificate.URIs[0].String()
+	}
+	return ""
 }

@@ -56,53 +56,6 @@ func moveInWithPod(t *T, m *mesh.Mesh) {
 	t.Must(m.Ready(t.Context, "tenant"))
 }
 
-// put is T.Put for what may stay.
-func put(t *T, m *mesh.Mesh, text string) { t.Must(m.Put(t.Context, parsed(t, text)...)) }
-
-func parsed(t *T, text string) []*unstructured.Unstructured {
-	objects, err := mesh.Objects(text)
-	t.Must(err)
-	return objects
-}
-
-// during is T.Put for a part of a case.
-func during(t *T, m *mesh.Mesh, text string, run func()) {
-	objects := parsed(t, text)
-	defer func() {
-		if err := m.Delete(context.WithoutCancel(t.Context), objects...); err != nil {
-			t.Errorf("%v", err)
-		}
-	}()
-	t.Must(m.Put(t.Context, objects...))
-	run()
-}
-
-// own are objects of the scenario itself, "Kind name" each.
-func own(t *T, m *mesh.Mesh, names ...string) []*unstructured.Unstructured {
-	all, err := t.Objects(t.Current(), m.Name)
-	t.Must(err)
-	var found []*unstructured.Unstructured
-	for _, one := range names {
-		kind, name, _ := strings.Cut(one, " ")
-		found = append(found, object(all, kind, name))
-	}
-	return found
-}
-
-// takeAway deletes objects of the scenario for as long as the case runs, or until they are written again.
-func takeAway(t *T, m *mesh.Mesh, objects ...*unstructured.Unstructured) {
-	t.Cleanup(func(ctx context.Context) error { return m.PutOwn(ctx, objects...) })
-	t.Must(m.Delete(t.Context, objects...))
-}
-
-// renew makes objects of the scenario younger than everything that is there: among objects that want the same, istiod mostly prefers the oldest.
-func renew(t *T, m *mesh.Mesh, names ...string) {
-	objects := own(t, m, names...)
-	takeAway(t, m, objects...)
-	time.Sleep(1100 * time.Millisecond) // ages are counted in whole seconds
-	t.Must(m.PutOwn(t.Context, objects...))
-}
-
 // withoutPolicy takes the admission policy out of force for as long as the case runs.
 func withoutPolicy(t *T, m *mesh.Mesh) {
 	binding := bindingOf(t, m)
@@ -123,7 +76,7 @@ func whilePolicyIsOff(t *T, m *mesh.Mesh, run func()) {
 }
 
 func bindingOf(t *T, m *mesh.Mesh) *unstructured.Unstructured {
-	return own(t, m, "ValidatingAdmissionPolicyBinding istio-federation-boundary")[0]
+	return t.manifest(m, "ValidatingAdmissionPolicyBinding", "istio-federation-boundary")
 }
 
 func policyOff(t *T, m *mesh.Mesh, binding *unstructured.Unstructured) {
@@ -178,6 +131,8 @@ func arrived(t *T, meshes ...*mesh.Mesh) {
 }
 
 func arrivedIn(ctx context.Context, f *federation.Federation, m *mesh.Mesh, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	mark := "m" + strings.ToLower(rand.Text()[:12])
 	from, gateway, marked := outside, "ingress", toIngress(genuine)(f)
 	if m.Name == "west" {
@@ -212,22 +167,11 @@ spec: {hosts: [%[1]s.lab.example], exportTo: ["."], http: [{directResponse: {sta
 	if err := m.Put(ctx, objects...); err != nil {
 		return err
 	}
-	err = answers(ctx, f, limit, from, "403", marked)
+	err = until(ctx, f, from, "403", marked)
 	if m.Name == "west" && err == nil {
-		err = answers(ctx, f, limit, productpage, "418", traffic.Probe{URL: "http://" + mark + ".lab.example:9080/", Dial: "reviews.default:9080"})
+		err = until(ctx, f, productpage, "418", traffic.Probe{URL: "http://" + mark + ".lab.example:9080/", Dial: "reviews.default:9080"})
 	}
 	return errors.Join(err, m.Delete(context.WithoutCancel(ctx), objects...))
-}
-
-// answers is until with another limit.
-func answers(ctx context.Context, f *federation.Federation, limit time.Duration, from From, want string, p traffic.Probe) error {
-	return mesh.Wait(ctx, limit, func() error {
-		got, err := probe(ctx, f, from, p)
-		if err == nil && !matches(got[0].Outcome(), want) {
-			err = fmt.Errorf("%s from %s: %s, and not %s%s", p.URL, from, got[0].Outcome(), want, detail(got[0]))
-		}
-		return err
-	})
 }
 
 // unharmed is all that must hold whatever neighbours do: the agreed call works and reaches its backend, and nobody and nothing else comes through.
@@ -264,9 +208,7 @@ func listeners(t *T, m *mesh.Mesh, workload string) string {
 
 // admin asks the proxy of a pod.
 func admin(t *T, m *mesh.Mesh, workload, page string) string {
-	pod, err := m.Pod(t.Context, workload)
-	t.Must(err)
-	out, err := m.Exec(t.Context, pod, "istio-proxy", nil, "pilot-agent", "request", "GET", page)
+	out, err := m.Admin(t.Context, workload, page)
 	t.Must(err)
 	return out
 }

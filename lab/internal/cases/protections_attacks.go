@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
@@ -88,11 +86,7 @@ func podPort(from From, app string, port int) Attempt {
 // sees tells whether a proxy of west holds a text in its configuration.
 func sees(workload, text string) Attempt {
 	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
-		pod, err := f.West.Pod(ctx, workload)
-		if err != nil {
-			return err.Error()
-		}
-		dump, err := f.West.Exec(ctx, pod, "istio-proxy", nil, "pilot-agent", "request", "GET", "config_dump")
+		dump, err := f.West.Admin(ctx, workload, "config_dump")
 		if err != nil {
 			return err.Error()
 		}
@@ -117,37 +111,13 @@ func accepts(meshName, text string) Attempt {
 	}}
 }
 
-// forgeries are all headers that some removal list names, set by the application.
-func forgeries(f *federation.Federation) [][2]string {
-	var names []string
-	for _, meshName := range []string{"east", "west"} {
-		objects, err := f.Objects(MutationScenario, meshName)
-		if err != nil {
-			panic(err)
-		}
-		for _, o := range objects {
-			routes, _, _ := unstructured.NestedSlice(o.Object, "spec", "http")
-			for _, route := range routes {
-				removed, _, _ := unstructured.NestedStringSlice(route.(map[string]any), "headers", "request", "remove")
-				names = append(names, removed...)
-			}
-		}
-	}
-	slices.Sort(names)
-	var headers [][2]string
-	for _, name := range slices.Compact(names) {
-		headers = append(headers, [2]string{name, "forged"})
-	}
-	return append(headers, [2]string{"x-federation-peer", "forged"})
-}
-
 // arriving tells which of the headers that an application or a peer's gateway makes up arrive at the backend.
 func arriving(from From, base func(*federation.Federation) traffic.Probe) Attempt {
 	return Attempt{
 		From: from,
 		Probe: func(f *federation.Federation) traffic.Probe {
 			p := base(f)
-			p.Header = forgeries(f)
+			p.Header = forgedHeaders(f)
 			return p
 		},
 		Read: func(answer traffic.Answer) string {
@@ -156,7 +126,7 @@ func arriving(from From, base func(*federation.Federation) traffic.Probe) Attemp
 			}
 			var arrived []string
 			for _, h := range answer.Seen.Header {
-				if strings.Contains(h[1], "forged") {
+				if strings.Contains(h[1], forgery) {
 					arrived = append(arrived, h[0])
 				}
 			}

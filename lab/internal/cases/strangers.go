@@ -182,16 +182,15 @@ func foldedHeader(t *T) {
 var listening = []string{"15020", "15021", "15090", "15443"}
 
 func otherPorts(t *T) {
-	for _, gateway := range []struct{ mesh, app string }{{"east", "federation-ingress"}, {"west", "federation-egress"}} {
-		m := t.Mesh(gateway.mesh)
-		pod, err := m.Pod(t.Context, federation.Boundary+"/"+gateway.app)
+	for _, gateway := range []carrier{t.ingress(), t.egress()} {
+		pod, err := gateway.mesh.Pod(t.Context, gateway.workload)
 		t.Must(err)
-		out, err := m.Exec(t.Context, pod, "istio-proxy", nil, "cat", "/proc/net/tcp", "/proc/net/tcp6")
+		out, err := gateway.mesh.Exec(t.Context, pod, "istio-proxy", nil, "cat", "/proc/net/tcp", "/proc/net/tcp6")
 		t.Must(err)
 		open := openPorts(out)
-		t.Seen("%s: %s", gateway.app, strings.Join(open, " "))
+		t.Seen("%s: %s", gateway.name(), strings.Join(open, " "))
 		if !slices.Equal(open, listening) {
-			t.Errorf("%s listens on %v, and not on %v", gateway.app, open, listening)
+			t.Errorf("%s listens on %v, and not on %v", gateway.name(), open, listening)
 		}
 	}
 }

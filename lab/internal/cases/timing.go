@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -55,8 +56,6 @@ func withdrawn(t *T, program string, gone ...string) {
 		_, err := t.East.Kubectl(ctx, "", "-n", federation.Boundary, "delete", "configmap", "federation", "--ignore-not-found")
 		return err
 	})
-	before, err := t.Objects(t.Current(), "east")
-	t.Must(err)
 	applySet(t, t.East, t.Files(t.Current(), "east")[0])
 	t.Until(productpage, "200", reviews("/reviews/0"))
 
@@ -67,7 +66,7 @@ func withdrawn(t *T, program string, gone ...string) {
 	applied := time.Now()
 	for _, name := range gone {
 		kind, name, _ := strings.Cut(name, " ")
-		if _, err := t.East.Get(t.Context, object(before, kind, name)); !apierrors.IsNotFound(err) {
+		if _, err := t.East.Get(t.Context, t.manifest(t.East, kind, name)); !apierrors.IsNotFound(err) {
 			t.Errorf("%s %s is still there (%v)", kind, name, err)
 		}
 	}
@@ -118,7 +117,7 @@ func authorityDeleted(t *T) {
 	t.Want(outside, "200", toIngress(genuine)(t.Federation))
 	t.Seen("5 s after both were deleted, on new connections")
 	t.steady(load)
-	t.Want(outside, "alert*", toIngress(forged(genuineRequest))(t.Federation)) // what was lost is not "anybody"
+	t.Want(outside, "alert*", toIngress(forged(pki.Request{SpiffeID: egressID}))(t.Federation)) // what was lost is not "anybody"
 }
 
 func istiodAway(t *T) {
@@ -164,18 +163,15 @@ func istiodAway(t *T) {
 // gatewaysReplaced has two pods of each gateway, which is what the HorizontalPodAutoscaler sees to; the lab has none of its controllers.
 func gatewaysReplaced(t *T) {
 	t.openAgain(productpage, reviews("/reviews/0"))
-	gateways := []struct {
-		mesh *mesh.Mesh
-		name string
-	}{{t.East, "federation-ingress"}, {t.West, "federation-egress"}}
+	gateways := []carrier{t.ingress(), t.egress()}
 	scale := func(ctx context.Context, replicas string) error {
 		for _, g := range gateways {
-			if _, err := g.mesh.Kubectl(ctx, "", "-n", federation.Boundary, "scale", "deployment/"+g.name, "--replicas="+replicas); err != nil {
+			if _, err := g.mesh.Kubectl(ctx, "", "-n", federation.Boundary, "scale", "deployment/"+g.name(), "--replicas="+replicas); err != nil {
 				return err
 			}
 		}
 		for _, g := range gateways {
-			if err := rolled(ctx, g.mesh, federation.Boundary, g.name); err != nil {
+			if err := rolled(ctx, g.mesh, federation.Boundary, g.name()); err != nil {
 				return err
 			}
 		}
@@ -187,10 +183,10 @@ func gatewaysReplaced(t *T) {
 	t.pause(time.Second)
 	for _, g := range gateways {
 		began := time.Now()
-		_, err := g.mesh.Kubectl(t.Context, "", "-n", federation.Boundary, "rollout", "restart", "deployment/"+g.name)
+		_, err := g.mesh.Kubectl(t.Context, "", "-n", federation.Boundary, "rollout", "restart", "deployment/"+g.name())
 		t.Must(err)
-		t.Must(rolled(t.Context, g.mesh, federation.Boundary, g.name))
-		t.Seen("%s replaced in %.1f s", g.name, time.Since(began).Seconds())
+		t.Must(rolled(t.Context, g.mesh, federation.Boundary, g.name()))
+		t.Seen("%s replaced in %.1f s", g.name(), time.Since(began).Seconds())
 	}
 	t.pause(2 * time.Second)
 	t.steady(load)

@@ -27,9 +27,6 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// genuineRequest is for what west's egress gateway shows.
-var genuineRequest = pki.Request{SpiffeID: egressID}
-
 // life of certificates in these cases. Istio's agent renews them at half of it.
 const life = 6 * time.Second
 
@@ -45,8 +42,8 @@ func (c carrier) namespace() string {
 }
 func (c carrier) name() string { _, name, _ := strings.Cut(c.workload, "/"); return name }
 
-func (t *T) ingress() carrier { return carrier{t.East, "istio-federation/federation-ingress"} }
-func (t *T) egress() carrier  { return carrier{t.West, "istio-federation/federation-egress"} }
+func (t *T) ingress() carrier { return carrier{t.East, gatewayOf("east")} }
+func (t *T) egress() carrier  { return carrier{t.West, gatewayOf("west")} }
 func (t *T) caller() carrier  { return carrier{t.West, productpage.Workload} }
 
 // shortLived gives workloads certificates of a short life, and takes care that they go on with long-lived ones when the case is over.
@@ -162,13 +159,13 @@ func trustChanges(t *T) {
 	own := t.manifest(t.West, "ConfigMap", "fed-out-trust")
 	wrong := own.DeepCopy()
 	t.Must(unstructured.SetNestedField(wrong.Object, foreign.PEM, "data", "east.crt"))
-	t.Cleanup(func(ctx context.Context) error { return apply(ctx, t.West, own) })
+	t.Cleanup(func(ctx context.Context) error { return t.West.PutOwn(ctx, own) })
 	var took []string
 	for _, change := range []struct {
 		trust *unstructured.Unstructured
 		want  string
 	}{{wrong, "503"}, {own, "200"}, {wrong, "503"}, {own, "200"}} {
-		t.Must(apply(t.Context, t.West, change.trust))
+		t.Must(t.West.PutOwn(t.Context, change.trust))
 		took = append(took, fmt.Sprintf("%s %.1f s", change.want, t.Until(productpage, change.want, reviews("/reviews/0")).Seconds()))
 	}
 	t.Seen("%s after each change", strings.Join(took, ", "))
@@ -186,7 +183,7 @@ func authorityRotated(t *T) {
 	load := t.load(40)
 
 	t.Cleanup(func(ctx context.Context) error {
-		return apply(ctx, t.East, t.manifest(t.East, "ConfigMap", "fed-in-trust-west"))
+		return t.East.PutOwn(ctx, t.manifest(t.East, "ConfigMap", "fed-in-trust-west"))
 	})
 	t.Must(t.East.ApplyFile(t.Context, both)) // east trusts both, before anything is issued by the new one
 	t.Must(t.plugIn(before, before.PEM+after.PEM))
@@ -221,7 +218,7 @@ func by(a *authority) certificate {
 		if err != nil {
 			panic(err)
 		}
-		leaf, err := loaded.Issue(genuineRequest)
+		leaf, err := loaded.Issue(pki.Request{SpiffeID: egressID})
 		if err != nil {
 			panic(err)
 		}

@@ -21,51 +21,9 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// apply writes objects as the owner of the federation does: by kubectl, so that a later apply of the manifests finds no field in other hands.
-func apply(ctx context.Context, m *mesh.Mesh, objects ...*unstructured.Unstructured) error {
-	var text bytes.Buffer
-	for _, o := range objects {
-		data, err := json.Marshal(o)
-		if err != nil {
-			return err
-		}
-		text.WriteString("---\n")
-		text.Write(data)
-		text.WriteString("\n")
-	}
-	_, err := m.Kubectl(ctx, text.String(), "apply", "--server-side", "--validate=strict", "-f", "-")
-	return err
-}
-
-// manifest is one object of the scenario that is applied.
-func (t *T) manifest(m *mesh.Mesh, kind, name string) *unstructured.Unstructured {
-	objects, err := t.Objects(t.Current(), m.Name)
-	t.Must(err)
-	return object(objects, kind, name)
-}
-
-// change applies an object of the scenario otherwise for as long as the case runs.
-func (t *T) change(m *mesh.Mesh, o *unstructured.Unstructured, edit func(map[string]any)) {
-	changed := o.DeepCopy()
-	edit(changed.Object)
-	t.Cleanup(func(ctx context.Context) error { return apply(ctx, m, o) })
-	t.Must(apply(t.Context, m, changed))
-}
-
-// without takes an object of the scenario away for as long as the case runs.
-func (t *T) without(m *mesh.Mesh, o *unstructured.Unstructured) {
-	t.Cleanup(func(ctx context.Context) error { return apply(ctx, m, o) })
-	t.Must(m.Delete(t.Context, o))
-}
-
-// openAgain is the last thing that a case waits for: that the call works which works in the scenario.
-func (t *T) openAgain(from From, probe traffic.Probe) {
-	t.Cleanup(func(ctx context.Context) error { return until(ctx, t.Federation, from, "200", probe) })
-}
-
 // oncePerConnection makes the proxies open a new TLS connection for every request, on both ways over which requests leave west.
 func (t *T) oncePerConnection() {
-	for _, o := range t.rules(t.West) {
+	for _, o := range t.manifests(t.West, "DestinationRule") {
 		t.change(t.West, o, func(rule map[string]any) {
 			policy, _, _ := unstructured.NestedMap(rule, "spec", "trafficPolicy")
 			if policy == nil {
@@ -75,13 +33,6 @@ func (t *T) oncePerConnection() {
 			t.Must(unstructured.SetNestedMap(rule, policy, "spec", "trafficPolicy"))
 		})
 	}
-}
-
-// rules are the DestinationRules of the scenario.
-func (t *T) rules(m *mesh.Mesh) []*unstructured.Unstructured {
-	objects, err := t.Objects(t.Current(), m.Name)
-	t.Must(err)
-	return slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() != "DestinationRule" })
 }
 
 // rolled waits until every pod of a Deployment is of its newest version: mesh.Ready would be content with a ready pod of the old one.
@@ -204,11 +155,7 @@ func (h held) String() string {
 
 // certificatesOf reads what the proxy of a workload holds, from its admin page.
 func certificatesOf(ctx context.Context, m *mesh.Mesh, workload string) (held, error) {
-	pod, err := m.Pod(ctx, workload)
-	if err != nil {
-		return held{}, err
-	}
-	out, err := m.Exec(ctx, pod, "istio-proxy", nil, "pilot-agent", "request", "GET", "config_dump?resource=dynamic_active_secrets")
+	out, err := m.Admin(ctx, workload, "config_dump?resource=dynamic_active_secrets")
 	if err != nil {
 		return held{}, err
 	}

@@ -79,7 +79,8 @@ func (t *T) put(steps []step) {
 		for round := 0; len(objects) > 0; round++ {
 			var later []*unstructured.Unstructured
 			for _, o := range objects {
-				err := apply(t.Context, m, o)
+				err := m.PutOwn(t.Context, o)
+				t.pause(200 * time.Millisecond) // for those who try to get in
 				if err != nil && round < 3 && strings.Contains(err.Error(), "not found") {
 					later = append(later, o)
 				} else if err != nil {

@@ -29,6 +29,15 @@ func (m *Mesh) Exec(ctx context.Context, pod *core.Pod, container string, stdin 
 	return out.String(), nil
 }
 
+// Admin asks the proxy of a workload for a page that only its administrator sees.
+func (m *Mesh) Admin(ctx context.Context, workload, page string) (string, error) {
+	pod, err := m.Pod(ctx, workload)
+	if err != nil {
+		return "", err
+	}
+	return m.Exec(ctx, pod, "istio-proxy", nil, "pilot-agent", "request", "GET", page)
+}
+
 // Probe lets a workload try things.
 func (m *Mesh) Probe(ctx context.Context, workload string, probes ...traffic.Probe) ([]traffic.Answer, error) {
 	pod, err := m.Pod(ctx, workload)

@@ -279,17 +279,21 @@ func (m *Mesh) Authority(ctx context.Context) (*pki.Authority, error) {
 
 // Wait tries until it works; the last error says what was missing.
 func Wait(ctx context.Context, limit time.Duration, try func() error) error {
+	var missing error
 	for deadline := time.Now().Add(limit); ; {
 		err := try()
 		if err == nil {
 			return nil
 		}
+		if missing == nil || ctx.Err() == nil { // a try that was cut short says nothing
+			missing = err
+		}
 		if time.Now().After(deadline) {
-			return errors.Join(fmt.Errorf("gave up after %s", limit), err)
+			return errors.Join(fmt.Errorf("gave up after %s", limit), missing)
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
+			return errors.Join(ctx.Err(), missing)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
