@@ -32,8 +32,9 @@ func operate(ctx context.Context, command string, args []string) error {
 		return err
 	}
 	if command == "down" {
-		say("%d labs taken away", lab.Clean())
-		return nil
+		removed, err := lab.Clean()
+		say("%d labs taken away", removed)
+		return err
 	}
 	repository, err := repositoryRoot()
 	if err != nil {

@@ -63,12 +63,16 @@ func prove(ctx context.Context, programs build.Programs, repository string, writ
 
 // borrow takes the lab that is up, or brings one up that goes away afterwards.
 func borrow(ctx context.Context, programs build.Programs, repository string) (*federation.Federation, func(), error) {
-	if l, err := lab.Kept(programs); err == nil {
+	l, err := lab.Kept(programs)
+	if err == nil {
+		if err := l.Hold(); err != nil {
+			return nil, nil, err
+		}
 		f, err := federation.Open(l, repository)
 		if err != nil {
 			return nil, nil, err
 		}
-		return f, func() {}, f.Resume()
+		return f, l.Release, f.Resume()
 	}
 	l, f, err := begin(ctx, programs, repository)
 	if err != nil {

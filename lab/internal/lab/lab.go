@@ -96,29 +96,55 @@ func numbers() []int {
 // Kept finds the lab that `up` has left running; with several, the one that the variable LAB names, or the first.
 func Kept(programs build.Programs) (*Lab, error) {
 	for _, id := range numbers() {
-		if _, err := os.Stat(filepath.Join(directory(id), "kept")); err == nil {
+		if kept(id) {
 			return &Lab{ID: id, Programs: programs}, nil
 		}
 	}
-	return nil, errors.New("no lab is up: start one with `npm run lab -- up`")
+	return nil, errNone
 }
 
-// Clean takes away every lab that no process holds any more, the kept ones included, and says how many. LAB limits it to one.
-func Clean() int {
-	removed := 0
+// errNone is that no lab was left running.
+var errNone = errors.New("no lab is up: start one with `npm run lab -- up`")
+
+// Hold keeps others out of a kept lab until Release, or until this process ends: whoever applies and probes would disturb each other.
+func (l *Lab) Hold() error {
+	held, err := lock(l.ID)
+	if errors.Is(err, errTaken) {
+		return fmt.Errorf("lab %d is in use by another run: wait until it ends, or choose another lab by the variable LAB", l.ID)
+	}
+	if err != nil {
+		return err
+	}
+	l.lock = held
+	if !kept(l.ID) { // meanwhile
+		l.Release()
+		return errNone
+	}
+	return nil
+}
+
+// Release undoes Hold.
+func (l *Lab) Release() { _ = l.lock.Close() }
+
+// Clean takes away every lab that no process holds, the kept ones included, and says how many. LAB limits it to one. A kept one that is in use
+// is an error.
+func Clean() (removed int, err error) {
 	for _, id := range numbers() {
-		_ = os.Remove(filepath.Join(directory(id), "kept"))
-		lock, err := claim(id)
-		if err != nil {
+		lock, locked := lock(id)
+		if locked != nil {
+			if kept(id) {
+				err = errors.Join(err, fmt.Errorf("lab %d is in use: end what runs in it first", id))
+			}
 			continue
 		}
+		_ = os.Remove(filepath.Join(directory(id), "kept")) // nobody shall begin to use what goes
 		l := &Lab{ID: id, lock: lock}
 		if len(network.Of(id)) > 0 {
 			removed++
 		}
 		l.Down()
 	}
-	return removed
+	return removed, err
 }
 
 // Keep lets the lab live on when this process ends.
@@ -319,25 +345,36 @@ var errTaken = errors.New("taken")
 
 // claim takes a number, unless a process holds it or a lab was kept under it.
 func claim(id int) (*os.File, error) {
+	if kept(id) { // not locked even for a moment, for those who use it
+		return nil, errTaken
+	}
+	lock, err := lock(id)
+	if err == nil && kept(id) { // meanwhile
+		lock.Close()
+		return nil, errTaken
+	}
+	return lock, err
+}
+
+// lock is held by the process that a lab lives in, or that uses a kept one.
+func lock(id int) (*os.File, error) {
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(directory(id), "kept")); err == nil {
-		return nil, errTaken
-	}
-	lock, err := os.OpenFile(directory(id)+".lock", os.O_CREATE|os.O_RDWR, 0o644)
+	file, err := os.OpenFile(directory(id)+".lock", os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
-		lock.Close()
+	if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		file.Close()
 		return nil, errTaken
 	}
-	if _, err := os.Stat(filepath.Join(directory(id), "kept")); err == nil { // meanwhile
-		lock.Close()
-		return nil, errTaken
-	}
-	return lock, nil
+	return file, nil
+}
+
+func kept(id int) bool {
+	_, err := os.Stat(filepath.Join(directory(id), "kept"))
+	return err == nil
 }
 
 func directory(id int) string { return filepath.Join(root, strconv.Itoa(id)) }
