@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,10 +47,20 @@ func (t *T) steps() []step {
 			all = append(all, step{m, o})
 		}
 	}
-	seed := uint64(time.Now().UnixNano())
-	t.Seen("seed %d", seed)
-	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	rand.New(rand.NewPCG(t.seed(), 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
+}
+
+// seed is a new one, or that of an earlier run, from the variable SEED.
+func (t *T) seed() uint64 {
+	seed := uint64(time.Now().UnixNano())
+	if earlier := os.Getenv("SEED"); earlier != "" {
+		var err error
+		seed, err = strconv.ParseUint(earlier, 10, 64)
+		t.Must(err)
+	}
+	t.Seen("SEED=%d", seed)
+	return seed
 }
 
 // each does something in both meshes at once, with the steps of each in their order.
