@@ -16,10 +16,21 @@ const EXPORT_NAMES = [...NAMES, 'a.b', 'a.80.b', '80', `${'l'.repeat(60)}.v1`];
 const PORTS = [80, 443, 8080, 9080];
 const PATHS = ['/', '/a', '/a/*', '/a/b', '/*'];
 
+type Protocol = 'http' | 'grpc' | 'tcp' | 'tls';
 export interface Grant { readonly exposure: number; readonly peer: number; readonly ports?: number[]; readonly rules?: HttpRule[] }
-export interface Exposure { readonly mesh: number; readonly exportName: string; readonly service: string; readonly ports: [number, number][] }
+export interface Exposure {
+  readonly mesh: number; readonly exportName: string; readonly service: string; readonly ports: [port: number, exported: number, Protocol][];
+}
 export interface Binding {
-  readonly grant: number; readonly name: string; readonly namespace: string; readonly mappings?: PortMapping[]; readonly callers: [string, string][];
+  readonly grant: number;
+  readonly name: string;
+  readonly namespace: string;
+  readonly mappings?: PortMapping[];
+  readonly callers: [string, string][];
+  /** More sources, under local ports of their own where they do not speak the same; callers that nobody lists. */
+  readonly more: number[];
+  readonly existing: boolean;
+  readonly wide: 'no one' | 'namespace' | 'mesh';
 }
 export interface Federation {
   readonly meshes: string[];
@@ -46,7 +57,7 @@ export const federation: fc.Arbitrary<Federation> = fc.uniqueArray(fc.constantFr
     }));
 
 function exposureIn(meshes: number): fc.Arbitrary<Exposure> {
-  const port = fc.tuple(fc.constantFrom(...PORTS), fc.constantFrom(...PORTS));
+  const port = fc.tuple(fc.constantFrom(...PORTS), fc.constantFrom(...PORTS), fc.constantFrom<Protocol>('http', 'http', 'grpc', 'tcp', 'tls'));
   return fc.record({
     mesh: fc.nat(meshes - 1),
     exportName: fc.constantFrom(...EXPORT_NAMES),
@@ -57,42 +68,53 @@ function exposureIn(meshes: number): fc.Arbitrary<Exposure> {
 
 function grantOf(exposures: Exposure[], index: number, meshes: number): fc.Arbitrary<Grant> {
   const numbers = exposures[index].ports.map(([, exported]) => exported);
+  const onlyHttp = exposures[index].ports.every(([, , protocol]) => protocol === 'http');
   return fc.record({
     exposure: fc.constant(index),
     peer: fc.nat(meshes - 1).filter((peer) => peer !== exposures[index].mesh),
     ports: fc.option(fc.uniqueArray(fc.constantFrom(...numbers), { minLength: 1 }), { nil: undefined }),
-    rules: fc.option(fc.array(rule, { minLength: 1, maxLength: 2 }), { nil: undefined }),
+    rules: onlyHttp ? fc.option(fc.array(rule, { minLength: 1, maxLength: 2 }), { nil: undefined }) : fc.constant(undefined),
   });
 }
 
 function bindingTo(exposures: Exposure[], grants: Grant[], index: number): fc.Arbitrary<Binding> {
-  const { exposure, ports } = grants[index];
+  const { exposure, ports, peer } = grants[index];
   const allowed = ports ?? exposures[exposure].ports.map(([, exported]) => exported);
+  // One source of each export and peer: one destination stands once behind a port.
+  const others = grants.map((_, at) => at).filter((at) => at !== index && grants[at].peer === peer && grants[at].exposure !== exposure);
+  const bytes = [index, ...others].some((at) => exposures[grants[at].exposure].ports.some(([, , protocol]) => protocol === 'tcp' || protocol === 'tls'));
   return fc.record({
     grant: fc.constant(index),
     name: fc.constantFrom(...NAMES),
     namespace: fc.constantFrom('a', 'b', 'a-b', 'b-c', 'c'),
     mappings: fc.option(fc.constant(allowed.map((exportPort, at) => ({ exportPort, localPort: 1000 + at }))), { nil: undefined }),
     callers: fc.array(fc.tuple(fc.constantFrom('x', 'y'), fc.constantFrom('a', 'a-b', 'web')), { maxLength: 3 }),
+    more: fc.subarray(others),
+    existing: fc.boolean(),
+    wide: bytes ? fc.constant('no one' as const) : fc.constantFrom<Binding['wide']>('no one', 'no one', 'namespace', 'mesh'),
   });
 }
 
 /** Runs a federation as a program; `order` says in which order its statements come. */
-export function build({ meshes, exposures, grants, bindings }: Federation, order: number[] = []): App {
+export function build(whole: Federation, order: number[] = []): App {
+  const { meshes, exposures, grants, bindings } = whole;
   const app = new App();
   const owned = meshes.map((meshName, index) => ownMesh(app, meshName, index));
   const exposed = exposures.map(({ mesh, exportName, service, ports }, index) => owned[mesh].expose(`Exposure${index}`, {
     exportName,
     service: LocalService.fromName(service, 'apps'),
-    ports: ports.map(([port, exportPort]) => ServicePort.http(port, { exportPort })),
+    ports: ports.map(([port, exportPort, protocol]) => ServicePort[protocol](port, { exportPort })),
   }));
   const bound: RemoteServiceBinding[] = [];
   const bind = (index: number) => bound[index] ??= bindingOf(owned, exposed, grants, bindings[index], index);
   const statements = [
     ...owned.flatMap((mesh) => owned.filter((peer) => peer !== mesh).map((peer) => () => mesh.addPeer(peer))),
     ...grants.map(({ exposure, peer, ports, rules }) => () => exposed[exposure].allowFrom(owned[peer], { ports, http: rules })),
-    ...bindings.flatMap(({ callers }, index) => [
+    ...bindings.flatMap(({ callers, more, existing, wide }, index) => [
       () => { bind(index); },
+      ...more.map((grant) => () => addSource(bind(index), exposed, whole, grant)),
+      ...existing ? [() => bind(index).addLocalSource()] : [],
+      ...wide === 'no one' ? [] : [() => bind(index).allowFrom(wide === 'mesh' ? Caller.anyInMesh() : Caller.anyInNamespace('a-b'))],
       ...callers.map(([account, namespace]) => () => bind(index).allowFrom(Caller.serviceAccount(account, namespace))),
     ]),
   ];
@@ -101,13 +123,21 @@ export function build({ meshes, exposures, grants, bindings }: Federation, order
   return app;
 }
 
+/** Under local ports that no other source has, since it may speak something else. */
+function addSource(binding: RemoteServiceBinding, exposed: ExposedService[], { exposures, grants }: Federation, grant: number): void {
+  const { exposure, ports } = grants[grant];
+  const allowed = ports ?? exposures[exposure].ports.map(([, exported]) => exported);
+  binding.addSource(exposed[exposure], { portMappings: allowed.map((exportPort, at) => ({ exportPort, localPort: 2000 + 10 * exposure + at })) });
+}
+
 /** The federation without one grant and the bindings that used it. */
 export function withoutGrant(whole: Federation, removed: number): Federation {
-  const bindings = whole.bindings.filter(({ grant }) => grant !== removed);
+  const bindings = whole.bindings.filter(({ grant, more }) => grant !== removed && !more.includes(removed));
+  const moved = (grant: number) => grant > removed ? grant - 1 : grant;
   return {
     ...whole,
     grants: whole.grants.filter((_, index) => index !== removed),
-    bindings: bindings.map((binding) => ({ ...binding, grant: binding.grant > removed ? binding.grant - 1 : binding.grant })),
+    bindings: bindings.map((binding) => ({ ...binding, grant: moved(binding.grant), more: binding.more.map(moved) })),
   };
 }
 
@@ -119,6 +149,8 @@ function ownMesh(app: App, meshName: string, index: number): FederatedMesh {
 function bindingOf(owned: FederatedMesh[], exposed: ExposedService[], grants: Grant[], binding: Binding, index: number): RemoteServiceBinding {
   const { exposure, peer } = grants[binding.grant];
   return owned[peer].bind(`Binding${index}`, {
-    source: exposed[exposure], localName: LocalName.newService(binding.name, binding.namespace), portMappings: binding.mappings,
+    source: exposed[exposure],
+    localName: binding.existing ? LocalName.existingService(binding.name, binding.namespace) : LocalName.newService(binding.name, binding.namespace),
+    portMappings: binding.mappings,
   });
 }
