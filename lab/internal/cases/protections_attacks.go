@@ -111,7 +111,7 @@ func accepts(meshName, text string) Attempt {
 	}}
 }
 
-// arriving tells which of the headers that an application or a peer's gateway makes up arrive at the backend.
+// arriving tells which headers arrive at the backend as an application or a peer's gateway made them up, an application's own ones aside.
 func arriving(from From, base func(*federation.Federation) traffic.Probe) Attempt {
 	return Attempt{
 		From: from,
@@ -126,7 +126,7 @@ func arriving(from From, base func(*federation.Federation) traffic.Probe) Attemp
 			}
 			var arrived []string
 			for _, h := range answer.Seen.Header {
-				if strings.Contains(h[1], forgery) {
+				if strings.Contains(h[1], forgery) && !slices.Contains(ownWords, h[0]) {
 					arrived = append(arrived, h[0])
 				}
 			}
