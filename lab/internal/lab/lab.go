@@ -74,6 +74,9 @@ func Up(ctx context.Context, programs build.Programs) (*Lab, error) {
 		}
 		return l, nil
 	}
+	if chosen := numbers(); len(chosen) == 1 {
+		return nil, fmt.Errorf("lab %d is running already: end it with Ctrl-C, or with `npm run lab -- down` if it was left up", chosen[0])
+	}
 	return nil, fmt.Errorf("%d labs are running already: end one with Ctrl-C, or those that were left up with `npm run lab -- down`", maxLabs)
 }
 
