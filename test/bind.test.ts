@@ -83,6 +83,7 @@ test('the egress gateway insists on the name and the identity of the peer', () =
     subjectAltNames: ['spiffe://east.example/ns/istio-federation/sa/federation-ingress'],
   });
   expect(spec.trafficPolicy.outlierDetection).toBeUndefined();
+  expect(find(objects(), 'VirtualService', 'fed-out-reviews-9080-web-east').spec.http[0].retries).toEqual({ attempts: 0 });
 });
 
 test('what leaves names no address, workload or local name of ours', () => {
@@ -194,8 +195,11 @@ test('a peer with several addresses on another port is dialled there, and a dead
     endpoints: [{ address: '203.0.113.10', ports: { 'http-federation': 443 } }, { address: '203.0.113.11' }],
   });
   expect(find(objects, 'DestinationRule', 'fed-out-cards-80-bank').spec.trafficPolicy.outlierDetection).toEqual({
-    splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 3, consecutive5xxErrors: 0, interval: '5s', baseEjectionTime: '30s', maxEjectionPercent: 50,
+    splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 1, consecutive5xxErrors: 0, interval: '1s', baseEjectionTime: '10s', maxEjectionPercent: 50,
   });
+  expect(find(objects, 'DestinationRule', 'fed-out-cards-80-bank').spec.trafficPolicy.connectionPool.tcp.connectTimeout).toBe('2s');
+  const onward = find(objects, 'VirtualService', 'fed-out-reviews-80-web-bank').spec.http[0];
+  expect(onward.retries).toEqual({ attempts: 2, retryOn: 'connect-failure,refused-stream' });
   const out = find(objects, 'NetworkPolicy', 'federation-egress').spec.egress;
   expect(out[1]).toEqual({ ports: [{ port: 443, protocol: 'TCP' }, { port: 15443, protocol: 'TCP' }] });
 });

@@ -42,7 +42,7 @@ export function renderUpstream(scope: Construct, site: Site, upstream: Upstream)
     trafficPolicy: {
       connectionPool: {
         tcp: {
-          connectTimeout: '5s',
+          connectTimeout: severalAddresses(peer) ? '2s' : '5s',
           maxConnections: 1024,
           // A withdrawn grant or CA reaches every connection within the hour. A TCP connection would be cut in the middle of its talk.
           maxConnectionDuration: speaksHttp(upstream.protocol) ? '3600s' : undefined,
@@ -50,7 +50,7 @@ export function renderUpstream(scope: Construct, site: Site, upstream: Upstream)
         },
         http: speaksHttp(upstream.protocol) ? { http1MaxPendingRequests: 1024, http2MaxRequests: 1024, idleTimeout: '300s' } : undefined,
       },
-      ...peer.endpoints.length > 1 ? { outlierDetection: deadEndpoint() } : {},
+      ...severalAddresses(peer) ? { outlierDetection: deadEndpoint() } : {},
       tls: {
         mode: DestinationRuleSpecTrafficPolicyTlsMode.MUTUAL,
         clientCertificate: `${WORKLOAD_CERTIFICATE}/cert-chain.pem`,
@@ -87,7 +87,7 @@ export function renderEgressRoute(scope: Construct, site: Site, route: LocalRout
         http: [{
           name: subsetName(route),
           rewrite: { authority: upstream.sni },
-          retries: { attempts: 0 },
+          retries: severalAddresses(upstream.peer) ? NEVER_SENT : { attempts: 0 },
           headers: egressHeaders(),
           route: destinations,
         }],
@@ -124,14 +124,27 @@ function isListed({ callers }: Alias): boolean {
   return callers.every(({ principal }) => !principal.endsWith('*'));
 }
 
-/** An address that cannot be reached is left out for half a minute; what the peer's service answers never counts against it. */
+/**
+ * Retries are the caller's sidecar's: those of three hops would multiply. But what was never sent may go to the peer's other address, and
+ * each address that comes back on trial would cost requests otherwise (docs/adr/0021).
+ */
+const NEVER_SENT = { attempts: 2, retryOn: 'connect-failure,refused-stream' };
+
+function severalAddresses({ endpoints }: Peer): boolean {
+  return endpoints.length > 1;
+}
+
+/**
+ * An address that cannot be reached is left out at once, and tried again soon: a long absence would outlast the day on which the other one
+ * fails. What the peer's service answers never counts against an address, and at most half of them are left out, so the last one never is.
+ */
 function deadEndpoint(): DestinationRuleSpecTrafficPolicyOutlierDetection {
   return toJson_DestinationRuleSpecTrafficPolicyOutlierDetection({
     splitExternalLocalOriginErrors: true,
-    consecutiveLocalOriginFailures: 3,
+    consecutiveLocalOriginFailures: 1,
     consecutive5XxErrors: 0,
-    interval: '5s',
-    baseEjectionTime: '30s',
+    interval: '1s',
+    baseEjectionTime: '10s',
     maxEjectionPercent: 50,
   }) as DestinationRuleSpecTrafficPolicyOutlierDetection;
 }

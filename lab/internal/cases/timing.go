@@ -36,7 +36,7 @@ func timing() []Case {
 		),
 		orders(),
 		in("both-directions",
-			Case{Name: "time/address-dead", Laws: laws(1), Expect: "with one of two addresses dead, calls take the other one", Run: addressDead},
+			Case{Name: "time/address-dead", Laws: laws(1), Expect: "with one of two addresses dead, no call fails once that is known, not even when the address is tried again", Run: addressDead},
 			Case{Name: "time/addresses-dead", Laws: laws(1), Expect: "with both dead nothing works, and with both back everything", Run: addressesDead},
 		),
 	)
