@@ -16,7 +16,7 @@ const ISTIO_API_VERSIONS = ['v1.30.8', 'v1.31.4'];
 const KUBERNETES_VERSION = 'v1.36.1';
 const ISTIO_VERSION = 'v0.0.0-20260827124520-eed52ebb66ad';
 
-const ISTIO_KINDS = ['AuthorizationPolicy', 'DestinationRule', 'Gateway', 'ServiceEntry', 'Telemetry', 'VirtualService'];
+const ISTIO_KINDS = ['AuthorizationPolicy', 'DestinationRule', 'EnvoyFilter', 'Gateway', 'ServiceEntry', 'Telemetry', 'VirtualService'];
 const KUBERNETES_KINDS: { [file: string]: string[] } = {
   'api__v1': ['core.v1.ConfigMap', 'core.v1.Namespace', 'core.v1.Service', 'core.v1.ServiceAccount'],
   'apis__admissionregistration.k8s.io__v1': [
@@ -58,12 +58,12 @@ function page(title: string, text: string, files: [file: string, content: string
   ].join('\n');
 }
 
-/** The v1 version of the kinds that the library writes. */
+/** The v1 version of the kinds that the library writes, and of EnvoyFilter the only one. */
 function istioCrds(source: Source): string {
   const crds = parseAllDocuments(read(source)).map((document) => document.toJSON())
     .filter((crd) => crd?.kind === 'CustomResourceDefinition' && ISTIO_KINDS.includes(crd.spec.names.kind));
   for (const crd of crds) {
-    crd.spec.versions = crd.spec.versions.filter((version: { name: string }) => version.name === 'v1');
+    crd.spec.versions = crd.spec.versions.filter(({ name }: { name: string }, _: number, all: unknown[]) => name === 'v1' || all.length === 1);
   }
   return crds.map((crd) => stringify(crd, { lineWidth: 0 })).join('---\n');
 }
@@ -116,7 +116,7 @@ function vendorSchemas(): void {
   files.forEach(([file, content]) => writeFileSync(join(directory, file), content));
   writeFileSync(join(directory, 'README.md'), page(
     'Schemas of others',
-    'Istio: version v1 of the kinds that the library writes. `imports/` is generated from the newest one (`npx projen imports`), the tests '
+    'Istio: version v1 of the kinds that the library writes (v1alpha3 of EnvoyFilter, which has no other). `imports/` is generated from the newest one (`npx projen imports`), the tests '
     + 'validate every golden object against each. Kubernetes: the core kinds, without descriptions and default values, for the tests only.',
     files,
   ));
