@@ -68,7 +68,7 @@ describe('is refused', () => {
     ['a route for a bound name with a dot at its end', west, route({ hosts: ['reviews.default.svc.cluster.local.'] }), 'routes a name'],
     ['a route for our server name with a dot at its end', east, route({ hosts: ['p9080.reviews.west.fed.east.example.'] }), 'takes a host name'],
     ['a route that is shown to others than its namespace', west, route({ hosts: ['reviews.default'], exportTo: ['.', 'other'] }), 'routes a name'],
-    ['a route with our name in another namespace', west, route({ hosts: ['reviews.default'] }, 'tenant', 'fed-out-reviews'), 'routes a name'],
+    ['a route with our name in another namespace', west, route({ hosts: ['reviews.default'] }, 'tenant', 'fed-name-reviews-default'), 'routes a name'],
   ])('%s', (_, policy, manifest, message) => {
     expect(verdict(policy, manifest)).toContain(message);
   });
@@ -87,7 +87,7 @@ describe('passes', () => {
     ['a route for another host', east, route({ hosts: ['shop.example'], gateways: ['own/gateway'] })],
     ['a route for a host that only looks like ours', east, route({ hosts: ['fed.east.example.org'] })],
     ['a route for the same name in a mesh that does not bind it', east, route({ hosts: ['reviews.default.svc.cluster.local'] })],
-    ['our own route for a bound name', west, route({ hosts: ['reviews.default.svc.cluster.local'] }, 'default', 'fed-out-reviews')],
+    ['our own route for a bound name', west, route({ hosts: ['reviews.default.svc.cluster.local'] }, 'default', 'fed-name-reviews-default')],
     ['a route for a bound name that concerns its author only', west, route({ hosts: ['reviews.default'], exportTo: ['.'] })],
     ['a route for a bound name on a gateway', west, route({ hosts: ['reviews.default'], gateways: ['own'] })],
     ['a route for the short name in another namespace', west, route({ hosts: ['reviews'] })],

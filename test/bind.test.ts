@@ -49,7 +49,7 @@ test('the name is a Service without pods, seen where its callers are', () => {
   const service = find(objects(), 'Service', 'reviews', 'web');
   expect(service.spec).toEqual({ ports: [{ name: 'http', port: 9080, protocol: 'TCP', appProtocol: 'http' }] });
   expect(service.metadata.annotations).toEqual({ 'networking.istio.io/exportTo': '.,jobs' });
-  expect(find(objects(), 'VirtualService', 'fed-out-reviews').spec.exportTo).toEqual(['.', 'jobs']);
+  expect(find(objects(), 'VirtualService', 'fed-name-reviews-web').spec.exportTo).toEqual(['.', 'jobs']);
 });
 
 test('callers are checked in the handshake, by policy and by a guard, each by identity', () => {
@@ -117,7 +117,7 @@ test('a grant that comes after the binding and its callers opens its ports', () 
   const { west, reviews, objects } = setUp(ServicePort.http(9080), ServicePort.http(9081));
   west.bind('Reviews', { source: reviews, localName }).allowFrom(productpage);
   reviews.allowFrom(west, { ports: [9081] });
-  const ports = () => find(objects(), 'VirtualService', 'fed-out-reviews').spec.http.map(({ match }: Manifest) => match[0].port);
+  const ports = () => find(objects(), 'VirtualService', 'fed-name-reviews-web').spec.http.map(({ match }: Manifest) => match[0].port);
   expect(ports()).toEqual([9081]);
   expect(find(objects(), 'Service', 'reviews').spec.ports).toHaveLength(1);
   reviews.allowFrom(west, { ports: [9080] });
@@ -139,7 +139,7 @@ test('two local names for one export share what leads to the peer', () => {
   for (const name of ['reviews', 'critics']) west.bind(name, { source: reviews, localName: LocalName.newService(name, 'web') }).allowFrom(productpage);
   expect(names(objects(), 'ServiceEntry')).toEqual(['fed-out-reviews-9080-east']);
   expect(names(objects(), 'VirtualService')).toEqual([
-    'fed-out-critics', 'fed-out-critics-9080-web-east', 'fed-out-reviews', 'fed-out-reviews-9080-web-east',
+    'fed-name-critics-web', 'fed-name-reviews-web', 'fed-out-critics-9080-web-east', 'fed-out-reviews-9080-web-east',
   ]);
 });
 

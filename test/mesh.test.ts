@@ -60,7 +60,7 @@ test('every option of a mesh reaches the output', () => {
     expect(find(objects, 'Telemetry', `federation-${role}`).spec.accessLogging).toEqual([{ providers: [{ name: 'boundary-log' }] }]);
     expect(JSON.stringify(find(objects, 'NetworkPolicy', `federation-${role}`))).toContain('"kubernetes.io/metadata.name":"observability"');
   }
-  expect(find(objects, 'VirtualService', 'fed-out-details').spec.hosts).toEqual(['details.web.svc.k8s.east']);
+  expect(find(objects, 'VirtualService', 'fed-name-details-web').spec.hosts).toEqual(['details.web.svc.k8s.east']);
   expect(text).not.toContain('cluster.local');
   expect(names(objects, 'ValidatingAdmissionPolicy')).toEqual([]);
   expect(east._istioVersion.minor).toBe('1.30');

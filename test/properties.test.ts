@@ -45,6 +45,12 @@ holds('no two declarations give one object', (objects) => {
   expect(keys).toEqual([...new Set(keys)]);
 });
 
+holds('no two objects of a mesh have one kind and name, in whatever namespaces, but for Services whose names are the user\'s', (objects) => {
+  const ours = objects.filter(({ kind, metadata }) => kind !== 'Service' || metadata.name.startsWith('federation-'));
+  const named = ours.map(({ kind, metadata }) => `${kind}.${metadata.name}`);
+  expect(named).toEqual([...new Set(named)]);
+});
+
 holds('no two declarations give one listener, one subset, one host or one policy for a server name', (objects) => {
   const listeners = of(objects, 'Gateway').flatMap(({ spec }) => spec.servers.map(({ hosts }: Manifest) => hosts[0]));
   const ports = of(objects, 'Gateway').map(({ spec }) => spec.servers.map(({ port }: Manifest) => port.name));

@@ -22,7 +22,7 @@ function connect(port: ServicePort, requestTimeout?: Duration) {
     server: find(exporter, 'Gateway', 'fed-in-west').spec.servers[0],
     arrival: find(exporter, 'VirtualService', `fed-in-db-${number}-west`).spec,
     service: find(consumer, 'Service', 'db').spec.ports[0],
-    name: find(consumer, 'VirtualService', 'fed-out-db').spec,
+    name: find(consumer, 'VirtualService', 'fed-name-db-shop').spec,
     subset: consumer.find(({ kind, metadata }) => kind === 'DestinationRule' && metadata.namespace === 'shop')!.spec.subsets[0].trafficPolicy,
     listener: find(consumer, 'Gateway', 'fed-out-east').spec.servers[0],
     departure: find(consumer, 'VirtualService', `fed-out-db-${number}-shop-east`).spec,
@@ -88,7 +88,7 @@ test('a name with several protocols names each port by its protocol and number',
   west.bind('Multi', { source, localName: LocalName.newService('multi', 'shop') }).allowFrom(Caller.serviceAccount('api', 'shop'));
   const objects = Chart.of(west).toJson();
   expect(find(objects, 'Service', 'multi').spec.ports.map(({ name }: Manifest) => name)).toEqual(['tcp-7001', 'http-8080', 'grpc-9090']);
-  const route = find(objects, 'VirtualService', 'fed-out-multi').spec;
+  const route = find(objects, 'VirtualService', 'fed-name-multi-shop').spec;
   expect(route.http.map(({ match }: Manifest) => match)).toEqual([[{ port: 8080 }], [{ port: 9090 }]]);
   expect(route.tcp.map(({ match }: Manifest) => match)).toEqual([[{ port: 7001 }]]);
 });

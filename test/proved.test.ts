@@ -55,6 +55,10 @@ function withoutExpressions(manifests: Manifest[]): Manifest[] {
   });
 }
 
+function renamed(manifest: Manifest, name: string): Manifest {
+  return { ...manifest, metadata: { ...manifest.metadata, name } };
+}
+
 test('east is what was proved, but that rules are enforced by routes in place of a DENY policy, one more spelling is refused, the gateway reaches fewer namespaces, and istioctl analyze is told about builtin://', () => {
   const expected = proved('east').filter(({ metadata }) => metadata.name !== 'fed-in-guard-reviews-9080-west');
   const actual = written('east').map((manifest) => {
@@ -81,10 +85,12 @@ test('east is what was proved, but that rules are enforced by routes in place of
   expectSame(withoutExpressions(actual), withoutExpressions(expected));
 });
 
-test('west is what was proved, but that upstream objects are named by the export', () => {
+test('west is what was proved, but that upstream objects are named by the export, and what stands with applications by its namespace too', () => {
   const expected = proved('west').map((manifest) => {
     const upstream = manifest.kind === 'ServiceEntry' || manifest.kind === 'DestinationRule' && manifest.metadata.namespace === 'istio-federation';
-    return upstream ? { ...manifest, metadata: { ...manifest.metadata, name: 'fed-out-reviews-9080-east' } } : manifest;
+    if (manifest.kind === 'DestinationRule' && !upstream) return renamed(manifest, 'fed-call-reviews-9080-default-east-default');
+    if (manifest.metadata.name === 'fed-out-reviews') return renamed(manifest, 'fed-name-reviews-default');
+    return upstream ? renamed(manifest, 'fed-out-reviews-9080-east') : manifest;
   });
   expectSame(withoutExpressions(written('west')), withoutExpressions(expected));
 });

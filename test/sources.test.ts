@@ -25,7 +25,7 @@ function setUp(existing = true) {
   const localName = existing ? LocalName.existingService('stock', 'shop') : LocalName.newService('stock', 'shop');
   const bind = (source: ExposedService, options: SourceOptions = {}) => west.bind('Stock', { source, localName, ...options });
   const objects = () => Chart.of(west).toJson();
-  const routes = () => find(objects(), 'VirtualService', 'fed-out-stock').spec.http.map(({ match, route }: Manifest) => [
+  const routes = () => find(objects(), 'VirtualService', 'fed-name-stock-shop').spec.http.map(({ match, route }: Manifest) => [
     match[0].headers ?? 'others', ...route.map(({ destination, weight }: Manifest) => `${destination.subset ?? 'own pods'} ${weight ?? 'all'}`),
   ]);
   return { west, east, north, bind, objects, routes };
@@ -66,7 +66,7 @@ test('only the remote destinations get another Host', () => {
   const binding = bind(east);
   binding.addLocalSource();
   binding.allowFrom(caller);
-  const [own, remote] = find(objects(), 'VirtualService', 'fed-out-stock').spec.http[0].route;
+  const [own, remote] = find(objects(), 'VirtualService', 'fed-name-stock-shop').spec.http[0].route;
   expect(own).toEqual({ destination: { host: 'stock.shop.svc.cluster.local', port: { number: 80 } }, weight: 50 });
   expect(remote.headers).toEqual({ request: { set: { Host: 'p80.stock.shop.east.egress.fed.west.example' } } });
 });
@@ -90,9 +90,9 @@ test('an existing Service is not written, and its route is known to its callers 
   const binding = bind(east);
   binding.allowFrom(Caller.serviceAccount('page', 'web'));
   expect(names(objects(), 'Service')).toEqual(['federation-egress']);
-  expect(find(objects(), 'VirtualService', 'fed-out-stock').spec.exportTo).toEqual(['web']);
+  expect(find(objects(), 'VirtualService', 'fed-name-stock-shop').spec.exportTo).toEqual(['web']);
   binding.allowFrom(caller);
-  expect(find(objects(), 'VirtualService', 'fed-out-stock').spec.exportTo).toEqual(['.', 'web']);
+  expect(find(objects(), 'VirtualService', 'fed-name-stock-shop').spec.exportTo).toEqual(['.', 'web']);
 });
 
 test('a name that is a Service of the mesh may be bound as an existing one', () => {
@@ -150,7 +150,7 @@ describe('callers that nobody lists', () => {
     const led = objects.filter(({ kind, spec }) => kind === 'DestinationRule' && spec.subsets).map(({ metadata, spec }) => [metadata.namespace, spec.exportTo]);
     expect(led).toEqual([['istio-federation', ['*']], ['shop', ['.']]]);
     expect(find(objects, 'Service', 'federation-egress').metadata.annotations).toEqual({ 'networking.istio.io/exportTo': '*' });
-    expect(find(objects, 'VirtualService', 'fed-out-stock').spec.exportTo).toEqual(['*']);
+    expect(find(objects, 'VirtualService', 'fed-name-stock-shop').spec.exportTo).toEqual(['*']);
     expect(find(objects, 'NetworkPolicy', 'federation-egress').spec.ingress[0].from).toEqual([{ namespaceSelector: {} }]);
     expect(find(objects, 'AuthorizationPolicy', 'fed-out-stock-80-shop-east').spec.rules[0].from[0].source.principals)
       .toEqual(['west.example/*', 'west.example/ns/shop/sa/page']);

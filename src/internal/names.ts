@@ -74,6 +74,20 @@ export function bindingObjectName(prefix: string, { serviceName, namespaceName, 
     : join(prefix, [...parts, variant], false);
 }
 
+/** Name of the rule that leads the callers of one namespace to a listener: unlike what it leads to, it stands in many namespaces. */
+export function callerObjectName(parts: BindingParts, callerNamespace: string): string {
+  const { serviceName, namespaceName, localPort, peerName, variant } = parts;
+  const named = [serviceName, String(localPort), namespaceName, peerName, callerNamespace];
+  return variant === undefined
+    ? join('fed-call', named, readsBack(/^(.+)-(\d+)-(.+)-([^-]+)-([^-]+)$/, named))
+    : join('fed-call', [...named, variant], false);
+}
+
+/** Name of the route of a local name: `fed-name-reviews-default`. */
+export function nameRouteName(serviceName: string, namespaceName: string): string {
+  return join('fed-name', [serviceName, namespaceName], readsBack(/^(.+)-([^-]+)$/, [serviceName, namespaceName]));
+}
+
 /** Value of the label that selects a gateway's pods, and no other boundary's. */
 export function gatewayLabel(namespaceName: string, role: string): string {
   return join('', [namespaceName, role], true);

@@ -11,7 +11,7 @@ import {
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
 import { Alias, LocalPort, LocalRoute, Site, speaksHttp, Way } from '../internal/model';
-import { bindingObjectName, serviceHost, singleObjectName } from '../internal/names';
+import { bindingObjectName, callerObjectName, nameRouteName, serviceHost } from '../internal/names';
 
 /*
  * The name that callers dial, in the application's namespace: a Service without pods, so that the cluster's DNS answers and a client
@@ -58,7 +58,7 @@ export function renderNameRoute(scope: Construct, site: Site, alias: Alias): Api
 export function renderCallerDestination(scope: Construct, site: Site, route: LocalRoute, callerNamespace?: string): void {
   const named = callerNamespace === undefined
     ? { name: bindingObjectName('fed-any', route), namespace: site.namespaceName }
-    : { name: bindingObjectName('fed-out', route), namespace: callerNamespace };
+    : { name: callerObjectName(route, callerNamespace), namespace: callerNamespace };
   emit<DestinationRuleSpec>(scope, DestinationRule.GVK, named, () => ({
     host: egressHost(site),
     exportTo: [callerNamespace === undefined ? '*' : '.'],
@@ -77,7 +77,7 @@ export function renderCallerDestination(scope: Construct, site: Site, route: Loc
 
 /** Name of the VirtualService of a local name: the admission policy lets no other one take the name. */
 export function aliasRouteName(alias: Alias): string {
-  return singleObjectName('fed-out', alias.serviceName);
+  return nameRouteName(alias.serviceName, alias.namespaceName);
 }
 
 function destinations(site: Site, alias: Alias, port: LocalPort, way: Way) {

@@ -56,7 +56,7 @@ func toEgress(shown certificate, change ...func(*traffic.Probe)) func(*federatio
 
 func aliasWithoutRoute(t *T) {
 	t.openAgain(productpage, reviews("/reviews/0"))
-	t.without(t.West, t.manifest(t.West, "VirtualService", "fed-out-reviews"))
+	t.without(t.West, t.manifest(t.West, "VirtualService", "fed-name-reviews-default"))
 	took := t.Until(productpage, "503 | 502", reviews("/reviews/0"))
 	t.Want(other, "503 | 502", reviews("/reviews/0"))
 	t.Seen("503 after %s", round(took))

@@ -150,7 +150,7 @@ func olderRouteSteals(t *T) {
 	}
 	withoutPolicy(t, t.West)
 	during(t, t.West, theirs, func() {
-		renew(t, t.West, "VirtualService fed-out-ledger")
+		renew(t, t.West, "VirtualService fed-name-ledger-partners")
 		time.Sleep(2 * time.Second) // before ours has arrived, theirs is the only one: that would prove nothing
 		t.Want(caller, "418", call)
 		t.Seen("a caller of another namespace gets the neighbour's 418")
@@ -164,7 +164,7 @@ func olderRoute(t *T) {
 	withoutPolicy(t, t.West)
 	for _, exportTo := range []string{`["*"]`, `[default]`} {
 		during(t, t.West, neighbourRoute("tenant", reviewsHost, exportTo), func() {
-			renew(t, t.West, "VirtualService fed-out-reviews")
+			renew(t, t.West, "VirtualService fed-name-reviews-default")
 			t.Until(productpage, "200", reviews("/reviews/0"))
 			arrived(t, t.West)
 			unharmed(t)

@@ -137,7 +137,7 @@ func consumer() []Mutation {
 			Change: without("spec/trafficPolicy/tls"),
 		},
 		{
-			Name: "west/caller/tls", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-default-east",
+			Name: "west/caller/tls", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-call-reviews-9080-default-east-default",
 			Change: without("spec/subsets/0/trafficPolicy"),
 		},
 		{
@@ -159,9 +159,9 @@ func consumer() []Mutation {
 		visible("remote-host", "ServiceEntry", "fed-out-reviews-9080-east", with("spec/exportTo", []any{"*"}), sees("elsewhere/visitor", reviewsSNI)),
 		visible("egress-service", "Service", "federation-egress", without("metadata/annotations/networking.istio.io~1exportTo"), sees("elsewhere/visitor", egressHost)),
 		visible("local-name", "Service", "reviews", without("metadata/annotations/networking.istio.io~1exportTo"), sees("elsewhere/visitor", "outbound|9080||"+reviewsHost)),
-		visible("local-route", "VirtualService", "fed-out-reviews", with("spec/exportTo", []any{"*"}), sees("elsewhere/visitor", bindingSNI), "west/visible/local-name"),
+		visible("local-route", "VirtualService", "fed-name-reviews-default", with("spec/exportTo", []any{"*"}), sees("elsewhere/visitor", bindingSNI), "west/visible/local-name"),
 		{
-			Name: "west/visible/caller-rule", Laws: laws(17), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-default-east",
+			Name: "west/visible/caller-rule", Laws: laws(17), Mesh: "west", Kind: "DestinationRule", Object: "fed-call-reviews-9080-default-east-default",
 			Cannot: "Istio looks for the rules of a host in the caller's, the Service's and the root namespace only: exportTo says the same once more",
 		},
 	}
