@@ -1,7 +1,8 @@
 import { createHash } from 'crypto';
 import fc from 'fast-check';
 import {
-  BindingParts, bindingHostOf, bindingObjectName, callerObjectName, exportObjectName, gatewayLabel, nameRouteName, portObjectName, singleObjectName, sniOf,
+  BindingParts, bindingHostOf, bindingObjectName, callerObjectName, exportObjectName, gatewayLabel, nameRouteName, portObjectName, singleObjectName,
+  sniOf,
 } from '../src/internal/names';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;

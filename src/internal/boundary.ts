@@ -47,7 +47,7 @@ export class Boundary {
   constructor(private readonly mesh: Construct, public readonly site: Site, private readonly guarded: boolean) {
     const root = new Construct(mesh, 'Boundary');
     roots.add(root);
-    this.phases = new render.Phases(root);
+    this.phases = new render.Phases(root, site.delivery);
     const app = boundaries.get(mesh.node.root) ?? [];
     boundaries.set(mesh.node.root, [...app, this]);
   }

@@ -43,6 +43,7 @@ export interface Site {
   readonly clusterDomain: string;
   readonly monitoringNamespaceName: string;
   readonly accessLogProvider: string;
+  readonly delivery: 'kubectl' | 'argoCd' | 'flux';
   readonly revision?: string;
   readonly ingress: GatewaySite;
   readonly egress: GatewaySite;

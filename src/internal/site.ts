@@ -18,6 +18,7 @@ export function siteOf(props: FederatedMeshProps): Site {
     clusterDomain: props.clusterDomain ?? 'cluster.local',
     monitoringNamespaceName: props.monitoringNamespaceName ?? 'monitoring',
     accessLogProvider: props.accessLogProvider ?? 'envoy',
+    delivery: props.delivery?._tool ?? 'kubectl',
     revision: props.revision,
     ingress: {
       ...gatewaySite('ingress', namespaceName, props.ingressGateway?._options),

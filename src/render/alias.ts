@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { subsetName } from './egress';
 import { emit, late } from './emit';
 import { exactly } from './http';
+import { orderOfNameRoute } from './phases';
 import { WORDS } from './protocol';
 import {
   DestinationRule, DestinationRuleSpec, DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpH2UpgradePolicy,
@@ -34,7 +35,7 @@ export function renderName(scope: Construct, alias: Alias): ApiObject {
 
 /** The route of the name, in the callers' sidecars. */
 export function renderNameRoute(scope: Construct, site: Site, alias: Alias): ApiObject {
-  const named = { name: aliasRouteName(alias), namespace: alias.namespaceName };
+  const named = { name: aliasRouteName(alias), namespace: alias.namespaceName, annotations: orderOfNameRoute(site) };
   return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
     hosts: [alias.host],
     gateways: ['mesh'],

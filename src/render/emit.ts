@@ -1,5 +1,6 @@
 import { ApiObject, GroupVersionKind, JsonPatch, Lazy } from 'cdk8s';
 import { Construct } from 'constructs';
+import { orderOf } from './phases';
 import { Notes } from '../internal/model';
 
 /** Name of an object; without namespace it is cluster-scoped. */
@@ -8,8 +9,26 @@ export interface Named {
   readonly namespace?: string;
 }
 
+/** What tells people and tools whose an object is. Pods do not have it: Istio's names for workloads come from labels of this kind. */
+const OURS = { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' };
+
+interface Labelled extends Named {
+  readonly labels?: { [name: string]: string };
+  readonly annotations?: { [name: string]: string };
+}
+
+/** Metadata of an object of ours, with its place in the order of delivery. */
+export function metadataIn(scope: Construct, named: Labelled): Labelled {
+  const annotations = { ...named.annotations, ...orderOf(scope) };
+  return {
+    ...named,
+    labels: { ...named.labels, ...OURS },
+    ...Object.keys(annotations).length === 0 ? {} : { annotations },
+  };
+}
+
 /** Names an object of ours, its fields read when the chart is written. */
-export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Named & { readonly annotations?: object }, spec: () => Spec): ApiObject {
+export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
   return new RenderedObject(scope, idOf(gvk.kind, named), gvk, named, spec);
 }
 
@@ -20,8 +39,8 @@ export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Named
 class RenderedObject extends ApiObject {
   private readonly ownPatches: JsonPatch[] = [];
 
-  constructor(scope: Construct, id: string, private readonly gvk: GroupVersionKind, named: Named, private readonly spec: () => unknown) {
-    super(scope, id, { ...gvk, metadata: { ...named } });
+  constructor(scope: Construct, id: string, private readonly gvk: GroupVersionKind, named: Labelled, private readonly spec: () => unknown) {
+    super(scope, id, { ...gvk, metadata: metadataIn(scope, named) });
   }
 
   public override addJsonPatch(...operations: JsonPatch[]): void {

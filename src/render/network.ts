@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { idOf, late } from './emit';
+import { idOf, late, metadataIn } from './emit';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
 import { GatewaySite, Site } from '../internal/model';
 
@@ -12,7 +12,7 @@ import { GatewaySite, Site } from '../internal/model';
 export function renderNetworkDeny(scope: Construct, site: Site): void {
   const named = { name: 'federation-default-deny', namespace: site.namespaceName };
   new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
-    metadata: named,
+    metadata: metadataIn(scope, named),
     spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
   });
 }
@@ -49,7 +49,7 @@ interface Openings {
 function renderNetwork(scope: Construct, site: Site, gateway: GatewaySite, openings: () => Openings): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
-    metadata: named,
+    metadata: metadataIn(scope, named),
     spec: late(() => ({
       podSelector: { matchLabels: gateway.selector },
       policyTypes: ['Ingress', 'Egress'],

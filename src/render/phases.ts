@@ -1,7 +1,12 @@
+import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
+import { Site } from '../internal/model';
+
+const WAVE = 'argocd.argoproj.io/sync-wave';
+const waves = new WeakMap<Construct, number>();
 
 /**
- * The order of the file, protection before openness: a foreign object in the cluster must never meet our listeners before our policies.
+ * The order of delivery, protection before openness: a foreign object in the cluster must never meet our listeners before our policies.
  * cdk8s writes objects in the order of the construct tree, so each phase is a child, created in this order.
  */
 export class Phases {
@@ -15,15 +20,36 @@ export class Phases {
   public readonly listeners: Construct;
   public readonly routes: Construct;
 
-  public constructor(mesh: Construct) {
-    this.namespace = new Construct(mesh, 'Namespace');
-    this.trust = new Construct(mesh, 'Trust');
-    this.admission = new Construct(mesh, 'Admission');
-    this.authorization = new Construct(mesh, 'Authorization');
-    this.network = new Construct(mesh, 'Network');
-    this.workload = new Construct(mesh, 'Workload');
-    this.upstreams = new Construct(mesh, 'Upstreams');
-    this.listeners = new Construct(mesh, 'Listeners');
-    this.routes = new Construct(mesh, 'Routes');
+  public constructor(root: Construct, delivery: Site['delivery']) {
+    // Three charts and not nine: none of them is ever empty in a boundary that is used, and each needs an object of Flux's own.
+    const file = (name: string) => delivery === 'flux' ? new Chart(root, name) : root;
+    let wave = -9;
+    const phase = (scope: Construct, name: string) => {
+      const construct = new Construct(scope, name);
+      if (delivery === 'argoCd') waves.set(construct, wave++);
+      return construct;
+    };
+    const protection = file('Protection');
+    this.namespace = phase(protection, 'Namespace');
+    this.trust = phase(protection, 'Trust');
+    this.admission = phase(protection, 'Admission');
+    this.authorization = phase(protection, 'Authorization');
+    this.network = phase(protection, 'Network');
+    this.workload = phase(file('Workload'), 'Workload');
+    const openness = file('Openness');
+    this.upstreams = phase(openness, 'Upstreams');
+    this.listeners = phase(openness, 'Listeners');
+    this.routes = phase(openness, 'Routes');
   }
+}
+
+/** What tells Argo CD when an object of a phase is due. */
+export function orderOf(scope: Construct): { [name: string]: string } {
+  const wave = waves.get(scope);
+  return wave === undefined ? {} : { [WAVE]: String(wave) };
+}
+
+/** The same for what leads callers away, which is due when all that it needs is there. */
+export function orderOfNameRoute({ delivery }: Site): { [name: string]: string } {
+  return delivery === 'argoCd' ? { [WAVE]: '1' } : {};
 }

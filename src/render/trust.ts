@@ -2,7 +2,7 @@ import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { trustFileName } from './egress';
-import { clusterScoped, idOf, late } from './emit';
+import { clusterScoped, idOf, late, metadataIn } from './emit';
 import { peerTrustName } from './ingress';
 import { EGRESS_TRUST } from './workload';
 import { Peer, Site } from '../internal/model';
@@ -10,24 +10,24 @@ import { Peer, Site } from '../internal/model';
 /** The boundary's own namespace. The injected gateways pass `restricted`, so nothing weaker is needed. */
 export function renderNamespace(scope: Construct, site: Site): ApiObject {
   return clusterScoped(new k8s.KubeNamespace(scope, idOf('Namespace', { name: site.namespaceName }), {
-    metadata: {
+    metadata: metadataIn(scope, {
       name: site.namespaceName,
       labels: { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' },
-    },
+    }),
   }));
 }
 
 /** Whom the ingress gateway believes when this peer calls: one object for each peer, so that their CAs cannot be merged by mistake. */
 export function renderPeerTrust(scope: Construct, site: Site, peer: Peer): ApiObject {
   const named = { name: peerTrustName(peer), namespace: site.namespaceName };
-  return new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), { metadata: named, data: { 'ca.crt': peer.pem } });
+  return new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), { metadata: metadataIn(scope, named), data: { 'ca.crt': peer.pem } });
 }
 
 /** Whom the egress gateway believes when it calls: one file for each peer, so that a new peer restarts no gateway. */
 export function renderUpstreamTrust(scope: Construct, site: Site, peers: () => Peer[]): ApiObject {
   const named = { name: EGRESS_TRUST, namespace: site.namespaceName };
   return new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), {
-    metadata: named,
+    metadata: metadataIn(scope, named),
     data: late(() => Object.fromEntries(peers().map((peer) => [trustFileName(peer), peer.pem]))),
   });
 }

@@ -1,7 +1,7 @@
 import { Yaml } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { annotate, emit, idOf, late } from './emit';
+import { annotate, emit, idOf, late, metadataIn } from './emit';
 import { Telemetry, TelemetrySpec } from '../../imports/telemetry.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
 import { GATEWAY_DEFAULTS, GatewaySite, Site } from '../internal/model';
@@ -26,7 +26,7 @@ export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySit
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = gateway.options;
   new k8s.KubeServiceAccount(scope, idOf('ServiceAccount', named), {
-    metadata: { ...named, name: gateway.serviceAccountName },
+    metadata: metadataIn(scope, { ...named, name: gateway.serviceAccountName }),
     automountServiceAccountToken: false,
   });
   renderDeployment(scope, site, gateway, maxReplicas > minReplicas ? undefined : minReplicas);
@@ -34,7 +34,7 @@ export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySit
   if (maxReplicas > minReplicas) renderAutoscaler(scope, gateway, minReplicas, maxReplicas);
   if (minReplicas > 1) {
     new k8s.KubePodDisruptionBudget(scope, idOf('PodDisruptionBudget', named), {
-      metadata: named,
+      metadata: metadataIn(scope, named),
       spec: {
         minAvailable: k8s.IntOrString.fromNumber(1),
         // A pod that never became ready must not hold up the drain of its node.
@@ -66,7 +66,7 @@ function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, re
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const egress = gateway.role === 'egress';
   new k8s.KubeDeployment(scope, idOf('Deployment', named), {
-    metadata: { ...named, labels: podLabels },
+    metadata: metadataIn(scope, { ...named, labels: podLabels }),
     spec: {
       replicas,
       selector: { matchLabels: podLabels },
@@ -159,13 +159,13 @@ function renderService(scope: Construct, gateway: GatewaySite, visibleTo: () => 
   const type = options.serviceType ?? GATEWAY_DEFAULTS.serviceType;
   const outside = gateway.role === 'ingress' && type !== 'ClusterIP';
   const service = new k8s.KubeService(scope, idOf('Service', named), {
-    metadata: {
+    metadata: metadataIn(scope, {
       ...named,
       labels: podLabels,
       annotations: gateway.role === 'egress'
         ? { 'networking.istio.io/exportTo': late(() => visibleTo().join(',') || '.') }
         : options.serviceAnnotations,
-    },
+    }),
     spec: {
       type: gateway.role === 'egress' ? 'ClusterIP' : type,
       externalTrafficPolicy: outside && (options.preserveClientAddress ?? true) ? 'Local' : undefined,
@@ -192,7 +192,7 @@ function isNodePort(port: number): boolean {
 function renderAutoscaler(scope: Construct, gateway: GatewaySite, minReplicas: number, maxReplicas: number): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   new k8s.KubeHorizontalPodAutoscalerV2(scope, idOf('HorizontalPodAutoscaler', named), {
-    metadata: named,
+    metadata: metadataIn(scope, named),
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: gateway.serviceName },
       minReplicas,

@@ -1,0 +1,111 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { App, YamlOutputType } from 'cdk8s';
+import { Caller, Delivery, LocalName, LocalService, ServicePort } from '../src';
+import { keyOf, Manifest, objectsOf, parse } from './support/manifests';
+import { meshOf } from './support/scenarios';
+
+const WAVE = 'argocd.argoproj.io/sync-wave';
+const PHASES = [
+  ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy'], ['NetworkPolicy'],
+  ['ServiceAccount', 'Deployment', 'Service', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Telemetry'],
+  ['ServiceEntry', 'DestinationRule'], ['Gateway'], ['VirtualService'],
+];
+
+/** West exposes and binds; only its own files count. */
+function west(delivery?: Delivery, app = new App()): App {
+  const mesh = meshOf(app, 'west', { delivery });
+  const east = meshOf(new App(), 'east');
+  mesh.addPeer(east);
+  const reviews = east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  reviews.allowFrom(mesh);
+  mesh.expose('Details', { service: LocalService.fromName('details', 'shop'), exportName: 'details', ports: [ServicePort.http(9080)] }).allowFrom(east);
+  mesh.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'shop') }).allowFrom(Caller.serviceAccount('api', 'shop'));
+  return app;
+}
+
+const inBoundary = ({ metadata }: Manifest) => metadata.namespace === undefined || metadata.namespace === 'istio-federation';
+
+function withoutWave({ metadata: { annotations, ...metadata }, ...rest }: Manifest): Manifest {
+  const { [WAVE]: _, ...others } = annotations ?? {};
+  return { ...rest, metadata: { ...metadata, ...Object.keys(others).length > 0 ? { annotations: others } : {} } };
+}
+
+/** What one call of `synth` writes, by path. */
+function written(delivery: Delivery): Map<string, Manifest[]> {
+  const outdir = mkdtempSync(join(tmpdir(), 'delivery-'));
+  try {
+    west(delivery, new App({ outdir, yamlOutputType: YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE })).synth();
+    return new Map(readdirSync(outdir).sort().map((folder) =>
+      [folder, readdirSync(join(outdir, folder)).flatMap((file) => parse(readFileSync(join(outdir, folder, file), 'utf8')))]));
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+}
+
+test('for kubectl nothing is added: the order of the file is the order', () => {
+  expect(JSON.stringify(objectsOf(west()))).not.toContain(WAVE);
+  expect(objectsOf(west(Delivery.kubectl()))).toEqual(objectsOf(west()));
+});
+
+test('for Argo CD each phase of the boundary has a wave, and listeners come after policies and pods', () => {
+  const boundary = objectsOf(west(Delivery.argoCd())).filter(inBoundary);
+  expect(boundary.map(({ kind, metadata }) => `${kind} ${metadata.annotations[WAVE]}`))
+    .toEqual(boundary.map(({ kind }) => `${kind} ${PHASES.findIndex((kinds) => kinds.includes(kind)) - 9}`));
+});
+
+test('for Argo CD the route of a local name is the last, after the name and what leads its callers', () => {
+  const applications = objectsOf(west(Delivery.argoCd())).filter((object) => !inBoundary(object));
+  expect(applications.map(({ kind, metadata }) => [kind, metadata.annotations?.[WAVE]])).toEqual([
+    ['DestinationRule', undefined], ['Service', undefined], ['VirtualService', '1'],
+  ]);
+});
+
+test('for Argo CD nothing but the waves is added', () => {
+  expect(objectsOf(west(Delivery.argoCd())).map(withoutWave)).toEqual(objectsOf(west()));
+});
+
+test('for Flux protection, workload and openness have a folder each, and applications have theirs', () => {
+  const folders = [...written(Delivery.flux())].map(([folder, objects]) => [folder, [...new Set(objects.map(({ kind }) => kind))].sort()]);
+  expect(folders).toEqual([
+    ['west', ['DestinationRule', 'Service', 'VirtualService']],
+    [expect.stringMatching(/^west-mesh-boundary-openness-/), ['DestinationRule', 'Gateway', 'ServiceEntry', 'VirtualService']],
+    [expect.stringMatching(/^west-mesh-boundary-protection-/), [
+      'AuthorizationPolicy', 'ConfigMap', 'Namespace', 'NetworkPolicy', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding',
+    ]],
+    [expect.stringMatching(/^west-mesh-boundary-workload-/), [
+      'Deployment', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Service', 'ServiceAccount', 'Telemetry',
+    ]],
+  ]);
+});
+
+test('for Flux no object is lost, added or changed', () => {
+  const byKey = (objects: Manifest[]) => new Map(objects.map((object) => [keyOf(object), object]));
+  const all = [...written(Delivery.flux()).values()].flat();
+  expect(all).toHaveLength(objectsOf(west()).length);
+  expect(byKey(all)).toEqual(byKey(objectsOf(west())));
+});
+
+test('every object says whose it is, and pods do not, since Istio names workloads by such labels', () => {
+  const objects = objectsOf(west());
+  for (const { metadata } of objects) {
+    expect(metadata.labels).toMatchObject({ 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' });
+  }
+  const specs = JSON.stringify(objects.map(({ spec }) => spec));
+  expect(specs).not.toContain('app.kubernetes.io/');
+});
+
+test('what Kubernetes never lets change is what it was in the first release', () => {
+  const objects = objectsOf(west());
+  const deployments = objects.filter(({ kind }) => kind === 'Deployment');
+  expect(deployments.map(({ metadata, spec }) => [metadata.name, spec.selector.matchLabels]).sort()).toEqual([
+    ['federation-egress', { app: 'federation-egress', istio: 'istio-federation-egress' }],
+    ['federation-ingress', { app: 'federation-ingress', istio: 'istio-federation-ingress' }],
+  ]);
+  for (const { kind, spec, immutable } of objects) {
+    expect(immutable).toBeUndefined();
+    if (kind === 'Service') expect([spec.clusterIP, spec.healthCheckNodePort]).toEqual([undefined, undefined]);
+  }
+  expect(objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === 'federation-ingress').spec.loadBalancerClass).toBeUndefined();
+});
