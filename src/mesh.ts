@@ -16,6 +16,7 @@ import { checkEgressOptions } from './internal/gateway-checks';
 import { checkGiven, checkPeerGiven } from './internal/kind-checks';
 import { serviceHost } from './internal/names';
 import { notesOf } from './internal/notes';
+import { trafficOf } from './internal/peer-checks';
 import { attributesOf, siteOf } from './internal/site';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './internal/wire-checks';
 import { IstioVersion } from './istio-version';
@@ -195,18 +196,19 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    *
    * The same call again changes nothing. Throws FED101, FED102, FED104 to FED106 and FED117 for a peer of another make that could not be
    * stated as a `RemoteMesh` either, FED103 when the peer has our trust domain, FED109 for other options than before, FED110
-   * for a name that we use already, FED119 for a CA that we know as somebody else's, FED407 for ourselves.
+   * for a name that we use already, FED119 for a CA that we know as somebody else's, FED124 for headers that cannot be taken away, FED407
+   * for ourselves.
    */
   public addPeer(peer: IMeshPeer, options: AddPeerOptions = {}): void {
     checkPeerGiven(this, peer);
     checkAccountability(this, options);
     this.checkPeer(peer);
+    const terms = { notes: notesOf(options), traffic: trafficOf(this, options) };
     const earlier = this._boundary.peers.get(peer);
-    if (earlier && JSON.stringify(notesOf(earlier)) !== JSON.stringify(notesOf(options))) {
+    if (earlier && JSON.stringify(earlier) !== JSON.stringify(terms)) {
       fail('FED109', this, `peer ${show(peer.meshName)} is added twice, with different options`, 'keep one of the calls');
     }
-    this._boundary.peers.set(peer, { ...options });
-    this._boundary.notePeer(peer.meshName, notesOf(options));
+    this._boundary.agree(peer, terms);
   }
 
   /** Offers a service. Nobody may call it until `allowFrom`. Objects go into the mesh's chart. */

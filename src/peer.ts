@@ -1,5 +1,5 @@
 import { Construct, IConstruct } from 'constructs';
-import { Accountability } from './accountability';
+import { Accountability, Justification } from './accountability';
 import type { IExposedService } from './expose';
 import { GatewayEndpoint } from './gateway';
 import { SpiffeId } from './identity';
@@ -37,6 +37,23 @@ export interface IMeshPeer extends IConstruct {
 
 /** Options of `FederatedMesh.addPeer`. */
 export interface AddPeerOptions extends Accountability {
+  /**
+   * Remove trace headers from requests and answers, in both directions: W3C, B3, and the fixed names of common vendors.
+   * @default false - trace context crosses as the applications wrote it
+   */
+  readonly stripTracing?: boolean;
+  /**
+   * More request headers that must not leave towards this peer, for HTTP and gRPC.
+   * Names in lower case. Take none that the peer's rules require (`requiredHeaders`): that cannot be seen from here.
+   * @default - the built-in list only
+   */
+  readonly removeRequestHeaders?: string[];
+  /**
+   * Why the peer's egress gateway may still speak TLS 1.2 to our ingress gateway, with forward secrecy and AEAD ciphers only.
+   * What we call decides by itself: our egress gateway takes 1.3 from a peer that has it.
+   * @default - TLS 1.3 only
+   */
+  readonly allowTls12?: Justification;
   /**
    * Identifier of the interconnection agreement.
    * @default - not stated

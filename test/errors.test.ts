@@ -3,7 +3,7 @@ import { join } from 'path';
 import { ApiObject, App, Chart, Duration, Testing } from 'cdk8s';
 import { Construct } from 'constructs';
 import {
-  AllowFromOptions, BoundaryGateway, Caller, DedicatedGatewayOptions, ExposedService, FederatedMesh, FederatedMeshProps, GatewayEndpoint,
+  AddPeerOptions, AllowFromOptions, BoundaryGateway, Caller, DedicatedGatewayOptions, ExposedService, FederatedMesh, FederatedMeshProps, GatewayEndpoint,
   GatewayServiceType, HttpRule, IMeshPeer, LocalName, LocalService, RemoteMesh, RemoteMeshProps, RemoteServiceBinding, ServicePort, SpiffeId,
   TrustBundle,
 } from '../src';
@@ -65,6 +65,7 @@ const grant = (options: AllowFromOptions) => () => {
   const { reviews, west } = pair();
   reviews.allowFrom(west, options);
 };
+const peerWith = (options: AddPeerOptions) => () => meshOf(new App(), 'east').addPeer(meshOf(new App(), 'west'), options);
 const rule = (...http: HttpRule[]) => grant({ http });
 const remote = (props: Partial<RemoteMeshProps> = {}) => new RemoteMesh(new App(), 'Bank', {
   meshName: 'bank',
@@ -139,6 +140,12 @@ describe('meshes, peers, endpoints', () => {
     const { east, west } = pair();
     east.addPeer(west, { agreementId: 'ISA-1' });
   }, 'east/Mesh', '"west"');
+  for (const options of [{ stripTracing: true }, { removeRequestHeaders: ['x-team'] }, { allowTls12: { reason: 'their appliance ends in 2027' } }]) {
+    fails('FED109', `a peer with ${Object.keys(options)[0]} only the second time`, () => {
+      const { east, west } = pair();
+      east.addPeer(west, options);
+    }, 'east/Mesh', '"west"');
+  }
   fails('FED110', 'two peers of one name', () => meshTwice('west', 'west'), 'east/Mesh', '"west"', 'another meshName');
   fails('FED110', 'a peer with our own name', () => meshTwice('east', 'other'), '"east"', 'this mesh');
   fails('FED110', 'grants to two peers of one name', () => {
@@ -193,6 +200,7 @@ describe('meshes, peers, endpoints', () => {
   }, 'again/Mesh', '"istio-federation"', 'namespaceName');
   fails('FED114', 'a reason that says nothing', own({ withoutAdmissionPolicy: { reason: 'because' } }), '"because"', 'ten characters');
   fails('FED114', 'a private address for no reason', endpoint({ address: '10.1.2.3', privateAddress: { reason: ' '.repeat(20) } }), '10.1.2.3');
+  fails('FED114', 'TLS 1.2 for no reason', peerWith({ allowTls12: { reason: 'legacy' } }), 'east/Mesh', 'TLS 1.2', '"legacy"');
   fails('FED115', 'a day in another order', grant({ reviewBy: '30.06.2027' }), 'east/Mesh/Reviews', '"30.06.2027"', 'YYYY-MM-DD');
   fails('FED115', 'a day that does not exist', () => {
     const { east, west } = pair();
@@ -290,6 +298,16 @@ describe('values of another kind, from programs without types', () => {
   fails('FED120', 'one endpoint in place of a list', shop('endpoints', { address: 'a.example' }), 'endpoints', 'list');
   fails('FED120', 'a name in place of a peer', () => pair().east.addPeer(any('west')), 'east/Mesh', '"west"', 'RemoteMesh');
   fails('FED120', 'no peer', () => pair().east.addPeer(any(undefined)), 'undefined');
+  fails('FED120', 'a header in place of a list', peerWith(any({ removeRequestHeaders: 'x-team' })), 'removeRequestHeaders', '"x-team"');
+  fails('FED120', 'a peer with an option that is spelt wrong', peerWith(any({ stripTraces: true })), '"stripTraces"', 'stripTracing');
+  fails('FED124', 'no header to remove', peerWith({ removeRequestHeaders: [] }), 'removeRequestHeaders', 'empty list');
+  fails('FED124', 'a header in capitals', peerWith({ removeRequestHeaders: ['X-Team'] }), '"X-Team"', 'lower-case');
+  fails('FED124', 'a part of the request itself', peerWith({ removeRequestHeaders: [':path'] }), '":path"');
+  fails('FED124', 'a pattern of headers', peerWith({ removeRequestHeaders: ['x-team-*'] }), '"x-team-*"', 'write each name out');
+  fails('FED124', 'the host', peerWith({ removeRequestHeaders: ['host'] }), '"host"', 'another one');
+  fails('FED124', 'what gRPC needs', peerWith({ removeRequestHeaders: ['te'] }), '"te"', 'another one');
+  fails('FED124', 'what never leaves', peerWith({ removeRequestHeaders: ['x-real-ip'] }), '"x-real-ip"', 'never leaves');
+  fails('FED124', 'no text', peerWith(any({ removeRequestHeaders: [null] })), 'null');
   fails('FED120', 'a grant to a name', () => pair().reviews.allowFrom(any('west')), 'east/Mesh/Reviews', '"west"');
   fails('FED120', 'a grant with an empty key of a file', grant(any({ http: null })), 'http is null');
   fails('FED120', 'a grant with a field that is spelt wrong', grant(any({ rules: [] })), '"rules"', 'ports, http');

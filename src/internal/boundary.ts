@@ -3,9 +3,9 @@ import { Construct, IConstruct } from 'constructs';
 import { isDnsName } from './checks';
 import { BOUNDARY_PORT } from './endpoint-checks';
 import { fail, show, Where } from './errors';
-import { Alias, Grant, LocalRoute, Notes, Peer, Site } from './model';
+import { Alias, Grant, LocalRoute, Notes, Peer, PeerTerms, PeerTraffic, Site } from './model';
 import type { IExposedService } from '../expose';
-import type { AddPeerOptions, IMeshPeer } from '../peer';
+import type { IMeshPeer } from '../peer';
 import * as render from '../render';
 
 /*
@@ -27,8 +27,8 @@ export class Boundary {
   public readonly aliases = new Map<string, Alias>();
   /** Namespaces of the services that are exposed, by host. */
   public readonly exposedHosts = new Map<string, string>();
-  /** Peers that the mesh has agreed to deal with here, and what was stated about each. */
-  public readonly peers = new Map<IMeshPeer, AddPeerOptions>();
+  /** Peers that the mesh has agreed to deal with here, and on what terms. */
+  public readonly peers = new Map<IMeshPeer, PeerTerms>();
 
   /** Exported ports that are open, by peer. */
   private readonly grants = new Map<string, Grant[]>();
@@ -36,7 +36,6 @@ export class Boundary {
   private readonly routes = new Map<string, LocalRoute[]>();
   private readonly phases: render.Phases;
   private readonly objects = new Map<string, ApiObject | undefined>();
-  private readonly peerNotes = new Map<string, Notes>();
   /** Who is called by a name here, and who keeps a suffix of server names for us. */
   private readonly namesakes = new Map<string, IMeshPeer>();
   private readonly suffixes = new Map<string, IMeshPeer>();
@@ -113,11 +112,12 @@ export class Boundary {
     this.once(`trust ${grant.peer.name}`, () => render.renderPeerTrust(this.phases.trust, this.site, grant.peer));
     this.once(`guard ${grant.peer.name}`, () => render.renderPeerGuard(authorization, this.site, grant));
     this.once(`in ${grant.peer.name}`, () => render.annotate(
-      render.renderPeerListeners(listeners, this.site, grant.peer, () => this.grantsOf(grant.peer)), this.peerNotes.get(grant.peer.name) ?? {},
+      render.renderPeerListeners(listeners, this.site, grant.peer, () => this.trafficWith(grant.peer), () => this.grantsOf(grant.peer)),
+      this.notesOn('in', grant.peer.name),
     ));
     this.once(`grant ${grant.sni}`, () => render.renderGrant(authorization, this.site, grant));
     this.noteGrant(grant);
-    render.annotate(render.renderIngressRoute(routes, this.site, grant), grant.exposureNotes);
+    render.annotate(render.renderIngressRoute(routes, this.site, grant, () => this.trafficWith(grant.peer)), grant.exposureNotes);
   }
 
   /** What people stated about a grant, once more when there is another one for the same port. */
@@ -135,9 +135,9 @@ export class Boundary {
     render.renderCallers(authorization, this.site, route);
     this.once(`upstream ${route.upstream.sni}`, () => render.renderUpstream(this.phases.upstreams, this.site, route.upstream));
     this.once(`out ${peer.name}`, () => render.annotate(
-      render.renderLocalListeners(listeners, this.site, peer, () => this.routesTo(peer)), this.peerNotes.get(peer.name) ?? {},
+      render.renderLocalListeners(listeners, this.site, peer, () => this.routesTo(peer)), this.notesOn('out', peer.name),
     ));
-    render.renderEgressRoute(routes, this.site, route);
+    render.renderEgressRoute(routes, this.site, route, () => this.trafficWith(peer));
   }
 
   /** What leads the callers of every namespace that has no such rule of its own. */
@@ -158,12 +158,12 @@ export class Boundary {
     [...this.ledNamespaces].forEach(led);
   }
 
-  /** What people stated about a peer, on the listeners for it, those that exist and those to come. */
-  public notePeer(peerName: string, notes: Notes): void {
-    this.peerNotes.set(peerName, notes);
-    for (const key of [`in ${peerName}`, `out ${peerName}`]) {
-      const object = this.objects.get(key);
-      if (object) render.annotate(object, notes);
+  /** Agrees to deal with a peer. What people stated about it stands on the listeners for it, those that exist and those to come. */
+  public agree(peer: IMeshPeer, terms: PeerTerms): void {
+    this.peers.set(peer, terms);
+    for (const side of ['in', 'out'] as const) {
+      const object = this.objects.get(`${side} ${peer.meshName}`);
+      if (object) render.annotate(object, this.notesOn(side, peer.meshName));
     }
   }
 
@@ -180,6 +180,21 @@ export class Boundary {
     if (this.objects.has(key)) return;
     this.objects.set(key, undefined);
     this.objects.set(key, create() ?? undefined);
+  }
+
+  private trafficWith(peer: Peer): PeerTraffic {
+    return this.termsFor(peer.name)?.traffic ?? {};
+  }
+
+  /** What is looser about the listeners for a peer concerns what it calls. */
+  private notesOn(side: 'in' | 'out', peerName: string): Notes {
+    const { notes, traffic }: PeerTerms = this.termsFor(peerName) ?? { notes: {}, traffic: {} };
+    return side === 'in' ? { ...notes, 'allow-tls-1.2': traffic.allowTls12 } : notes;
+  }
+
+  private termsFor(peerName: string): PeerTerms | undefined {
+    const peer = this.namesakes.get(peerName);
+    return peer && this.peers.get(peer);
   }
 
   private grantsOf(peer: Peer): Grant[] {

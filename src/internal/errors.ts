@@ -25,6 +25,7 @@ export const MISTAKES = {
   FED118: 'namespace that is reserved',
   FED119: 'two peers with one certificate authority',
   FED120: 'value of another kind',
+  FED124: 'header that cannot be taken away',
   FED201: 'private key in a trust bundle',
   FED202: 'certificate is not a CA',
   FED203: 'trust bundle is empty',

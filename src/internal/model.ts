@@ -65,6 +65,22 @@ export interface Peer {
   readonly endpoints: { readonly address: string; readonly port: number }[];
 }
 
+/** What one boundary has decided about its traffic with a peer. Another boundary of ours may decide otherwise. */
+export interface PeerTraffic {
+  /** Whether trace context stays on its side. */
+  readonly stripTracing?: boolean;
+  /** Headers of requests, besides those that never leave. Sorted. */
+  readonly removeRequestHeaders?: string[];
+  /** Why it may speak TLS 1.2 to us. */
+  readonly allowTls12?: string;
+}
+
+/** On what terms a boundary deals with a peer. */
+export interface PeerTerms {
+  readonly notes: Notes;
+  readonly traffic: PeerTraffic;
+}
+
 /** What a port speaks. */
 export type Protocol = 'http' | 'grpc' | 'tcp' | 'tls';
 

@@ -11,7 +11,7 @@ import {
   ServiceEntrySpecResolution, toJson_DestinationRuleSpecTrafficPolicyOutlierDetection, VirtualService, VirtualServiceSpec,
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { Alias, LocalRoute, Peer, Site, speaksHttp, Upstream } from '../internal/model';
+import { Alias, LocalRoute, Peer, PeerTraffic, Site, speaksHttp, Upstream } from '../internal/model';
 import { bindingObjectName, exportObjectName, singleObjectName } from '../internal/names';
 
 /*
@@ -74,7 +74,7 @@ export function renderLocalListeners(scope: Construct, site: Site, peer: Peer, r
 }
 
 /** The way from one local port to the peer. */
-export function renderEgressRoute(scope: Construct, site: Site, route: LocalRoute): void {
+export function renderEgressRoute(scope: Construct, site: Site, route: LocalRoute, traffic: () => PeerTraffic): void {
   const { bindingHost, upstream } = route;
   const destinations = [{ destination: { host: upstream.sni, port: { number: BOUNDARY_PORT } } }];
   const named = { name: bindingObjectName('fed-out', route), namespace: site.namespaceName };
@@ -88,7 +88,7 @@ export function renderEgressRoute(scope: Construct, site: Site, route: LocalRout
           name: subsetName(route),
           rewrite: { authority: upstream.sni },
           retries: severalAddresses(upstream.peer) ? NEVER_SENT : { attempts: 0 },
-          headers: egressHeaders(),
+          headers: egressHeaders(traffic()),
           route: destinations,
         }],
       }

@@ -1,5 +1,5 @@
 import { VirtualServiceSpecHttp, VirtualServiceSpecHttpHeaders, VirtualServiceSpecHttpMatch } from '../../imports/networking.istio.io';
-import { ExactHeaders, HttpOperation } from '../internal/model';
+import { ExactHeaders, HttpOperation, PeerTraffic } from '../internal/model';
 import { covers, narrowestFirst, prefixOf } from '../internal/paths';
 
 /*
@@ -55,10 +55,47 @@ const IN_RESPONSES = [
   'x-envoy-upstream-service-time',
 ];
 
+/** Headers of fixed names by which tracing systems tell one request's way. Istio's routes remove no header by the beginning of its name. */
+const TRACING = [
+  'b3',
+  'baggage',
+  'elastic-apm-traceparent',
+  'grpc-trace-bin',
+  'newrelic',
+  'sentry-trace',
+  'sw8',
+  'sw8-correlation',
+  'sw8-x',
+  'traceparent',
+  'tracestate',
+  'uber-trace-id',
+  'x-amzn-trace-id',
+  'x-b3-flags',
+  'x-b3-parentspanid',
+  'x-b3-sampled',
+  'x-b3-spanid',
+  'x-b3-traceid',
+  'x-client-trace-id',
+  'x-cloud-trace-context',
+  'x-datadog-origin',
+  'x-datadog-parent-id',
+  'x-datadog-sampling-priority',
+  'x-datadog-tags',
+  'x-datadog-trace-id',
+  'x-instana-l',
+  'x-instana-s',
+  'x-instana-t',
+  'x-ot-span-context',
+];
+
+/** Headers of a response that give a trace away. A request gets a new id at each gateway, but its answer may repeat it. */
+const TRACING_IN_RESPONSES = [...TRACING, 'traceresponse', 'x-request-id'];
+
 // The gateway's own x-envoy-peer-metadata replaces a forged one later, in a filter; removing it here would remove that.
 const FORGEABLE = [...FROM_PROXIES, ...FROM_EARLIER_HOPS, ...OVERRIDES, 'x-envoy-original-host'].sort();
 
-const REVEALING = [
+/** What leaves for no peer. */
+export const REVEALING = [
   ...FROM_PROXIES, ...FROM_EARLIER_HOPS, 'x-envoy-decorator-operation', 'x-envoy-peer-metadata', 'x-envoy-peer-metadata-id', 'x-federation-peer',
   'x-forwarded-client-cert', 'x-forwarded-for',
 ].sort();
@@ -66,7 +103,7 @@ const REVEALING = [
 const ANSWERED_BY_BACKENDS = [...IN_RESPONSES, 'server', 'via', 'x-powered-by'].sort();
 
 /** What arrives from a peer: it cannot forge what our backends believe, and our backends tell it nothing about themselves. */
-export function ingressHeaders(peerName: string): VirtualServiceSpecHttpHeaders {
+export function ingressHeaders(peerName: string, { stripTracing }: PeerTraffic): VirtualServiceSpecHttpHeaders {
   return {
     request: {
       set: {
@@ -74,15 +111,18 @@ export function ingressHeaders(peerName: string): VirtualServiceSpecHttpHeaders 
         // Only the address that connected: a peer may write anything before it.
         'x-forwarded-for': '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%',
       },
-      remove: FORGEABLE,
+      remove: stripTracing ? union(FORGEABLE, TRACING) : FORGEABLE,
     },
-    response: { remove: ANSWERED_BY_BACKENDS },
+    response: { remove: stripTracing ? union(ANSWERED_BY_BACKENDS, TRACING_IN_RESPONSES) : ANSWERED_BY_BACKENDS },
   };
 }
 
 /** What leaves for a peer: nothing that names our addresses, workloads or local names. */
-export function egressHeaders(): VirtualServiceSpecHttpHeaders {
-  return { request: { remove: REVEALING }, response: { remove: IN_RESPONSES } };
+export function egressHeaders({ stripTracing, removeRequestHeaders = [] }: PeerTraffic): VirtualServiceSpecHttpHeaders {
+  return {
+    request: { remove: union(REVEALING, removeRequestHeaders, stripTracing ? TRACING : []) },
+    response: { remove: stripTracing ? union(IN_RESPONSES, TRACING_IN_RESPONSES) : IN_RESPONSES },
+  };
 }
 
 /**
@@ -129,6 +169,10 @@ function ambiguousPath(name: string): VirtualServiceSpecHttp {
     match: [{ uri: { regex: '.*(%2[fF]|%5[cC]|%00|\\\\|/\\.\\.?;).*' } }],
     directResponse: { status: 400 },
   };
+}
+
+function union(...lists: string[][]): string[] {
+  return [...new Set(lists.flat())].sort();
 }
 
 function matchesOf({ methods, paths, headers }: HttpOperation): VirtualServiceSpecHttpMatch[] {

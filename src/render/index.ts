@@ -11,3 +11,4 @@ export * from './phases';
 export * from './trust';
 export * from './workload';
 export { annotate } from './emit';
+export { REVEALING } from './http';

@@ -8,7 +8,7 @@ import {
   VirtualServiceSpec,
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { Grant, Peer, Site, speaksHttp } from '../internal/model';
+import { Grant, Peer, PeerTraffic, Site, speaksHttp } from '../internal/model';
 import { exportObjectName, portObjectName, singleObjectName } from '../internal/names';
 
 /*
@@ -16,8 +16,13 @@ import { exportObjectName, portObjectName, singleObjectName } from '../internal/
  * Istio has no other way to bind a CA to an identity.
  */
 
+/** What of TLS 1.2 is safe: Istio's own list holds two suites without forward secrecy. TLS 1.3 has suites of its own. */
+const FORWARD_SECRET = [
+  'ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256',
+];
+
 /** The listeners for one peer. */
-export function renderPeerListeners(scope: Construct, site: Site, peer: Peer, grants: () => Grant[]): ApiObject {
+export function renderPeerListeners(scope: Construct, site: Site, peer: Peer, traffic: () => PeerTraffic, grants: () => Grant[]): ApiObject {
   const named = {
     name: singleObjectName('fed-in', peer.name),
     namespace: site.namespaceName,
@@ -27,12 +32,12 @@ export function renderPeerListeners(scope: Construct, site: Site, peer: Peer, gr
   };
   return emit<GatewaySpec>(scope, Gateway.GVK, named, () => ({
     selector: site.ingress.selector,
-    servers: grants().map((grant) => server(site, grant)),
+    servers: grants().map((grant) => server(site, grant, traffic())),
   }));
 }
 
 /** The way from one server to the service behind it. */
-export function renderIngressRoute(scope: Construct, site: Site, grant: Grant): ApiObject {
+export function renderIngressRoute(scope: Construct, site: Site, grant: Grant, traffic: () => PeerTraffic): ApiObject {
   const named = { name: exportObjectName('fed-in', grant.exportName, grant.exportPort, grant.peer.name), namespace: site.namespaceName };
   const route = [{ destination: { host: grant.backend.host, port: { number: grant.backend.port } } }];
   return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
@@ -46,7 +51,7 @@ export function renderIngressRoute(scope: Construct, site: Site, grant: Grant): 
           // Retries are the caller's sidecar's: those of three hops would multiply.
           retries: { attempts: 0 },
           timeout: grant.requestTimeout === undefined ? undefined : durationText(grant.requestTimeout),
-          headers: ingressHeaders(grant.peer.name),
+          headers: ingressHeaders(grant.peer.name, traffic()),
           route,
         }),
       }
@@ -59,7 +64,7 @@ export function peerTrustName(peer: Peer): string {
   return singleObjectName('fed-in-trust', peer.name);
 }
 
-function server(site: Site, grant: Grant): GatewaySpecServers {
+function server(site: Site, grant: Grant, { allowTls12 }: PeerTraffic): GatewaySpecServers {
   return {
     name: serverName(grant),
     port: listenerPort(grant.protocol, serverName(grant)),
@@ -69,7 +74,9 @@ function server(site: Site, grant: Grant): GatewaySpecServers {
       mode: GatewaySpecServersTlsMode.MUTUAL,
       credentialName: 'builtin://',
       caCertCredentialName: `configmap://${site.namespaceName}/${peerTrustName(grant.peer)}`,
-      minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_3,
+      ...allowTls12
+        ? { minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_2, cipherSuites: FORWARD_SECRET }
+        : { minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_3 },
       subjectAltNames: [grant.peer.egressIdentity.uri],
     },
   };

@@ -1,0 +1,104 @@
+import { App, Chart } from 'cdk8s';
+import { AddPeerOptions, Caller, FederatedMeshProps, LocalName, LocalService, ServicePort } from '../src';
+import { find, Manifest } from './support/manifests';
+import { meshOf } from './support/scenarios';
+
+/*
+ * What a mesh decides about its traffic with one peer, and that no other peer is touched by it.
+ */
+
+/** East exposes to west and to north and calls west; only what east says of west differs. */
+function connect(options: AddPeerOptions = {}, late = false, props: Partial<FederatedMeshProps> = {}) {
+  const app = new App();
+  const [east, west, north] = ['east', 'west', 'north'].map((name) => meshOf(app, name, name === 'east' ? props : {}));
+  const ports = [ServicePort.http(9080)];
+  if (!late) east.addPeer(west, options);
+  east.addPeer(north);
+  west.addPeer(east);
+  const reviews = east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports });
+  [west, north].forEach((peer) => reviews.allowFrom(peer));
+  for (const peer of [west, north]) {
+    const details = peer.expose('Details', { service: LocalService.fromName('details', 'default'), exportName: 'details', ports });
+    details.allowFrom(east);
+    east.bind(`Bound${peer.meshName}`, { source: details, localName: LocalName.newService(`details-${peer.meshName}`, 'web') })
+      .allowFrom(Caller.serviceAccount('page', 'web'));
+  }
+  north.addPeer(east);
+  if (late) east.addPeer(west, options);
+  return Chart.of(east).toJson();
+}
+
+const listeners = (objects: Manifest[], side: 'in' | 'out', peer: string) => find(objects, 'Gateway', `fed-${side}-${peer}`);
+const arriving = (objects: Manifest[], peer: string) => find(objects, 'VirtualService', `fed-in-reviews-9080-${peer}`).spec.http[0].headers;
+const leaving = (objects: Manifest[], peer: string) => find(objects, 'VirtualService', `fed-out-details-${peer}-9080-web-${peer}`).spec.http[0].headers;
+const plain = connect();
+
+test('order of calls does not change what is written', () => {
+  const options = { stripTracing: true, removeRequestHeaders: ['x-b', 'x-a'], allowTls12: { reason: 'their appliance ends in 2027' }, owner: 'us' };
+  expect(connect(options, true)).toEqual(connect(options));
+  expect(connect({ ...options, removeRequestHeaders: ['x-a', 'x-b', 'x-a'] })).toEqual(connect(options));
+});
+
+describe('stripTracing', () => {
+  const stripped = connect({ stripTracing: true });
+  const TRACING = ['b3', 'baggage', 'grpc-trace-bin', 'sw8', 'traceparent', 'tracestate', 'uber-trace-id', 'x-amzn-trace-id', 'x-b3-sampled',
+    'x-b3-traceid', 'x-cloud-trace-context', 'x-datadog-trace-id', 'x-ot-span-context'];
+
+  test('removes trace context in both directions, from requests and answers, and what is removed without it', () => {
+    for (const [before, after] of [[arriving(plain, 'west'), arriving(stripped, 'west')], [leaving(plain, 'west'), leaving(stripped, 'west')]]) {
+      expect(after.request.remove).toEqual(expect.arrayContaining([...TRACING, ...before.request.remove]));
+      expect(after.response.remove).toEqual(expect.arrayContaining([...TRACING, 'traceresponse', 'x-request-id', ...before.response.remove]));
+      expect(after.request.set).toEqual(before.request.set);
+      // Each gateway writes a new one, and needs it for its own log.
+      expect(after.request.remove).not.toContain('x-request-id');
+    }
+  });
+
+  test('leaves it alone by default, and with other peers', () => {
+    for (const headers of [arriving(plain, 'west'), leaving(plain, 'west')]) {
+      for (const { remove } of [headers.request, headers.response]) expect(remove.filter((name: string) => TRACING.includes(name))).toEqual([]);
+    }
+    expect([arriving(stripped, 'north'), leaving(stripped, 'north')]).toEqual([arriving(plain, 'north'), leaving(plain, 'north')]);
+  });
+
+  test('removes names that are whole, each once and in order', () => {
+    for (const headers of [arriving(stripped, 'west'), leaving(stripped, 'west')]) {
+      for (const { remove } of [headers.request, headers.response]) {
+        expect(remove).toEqual([...new Set<string>(remove)].sort());
+        expect(remove.filter((name: string) => !/^[a-z0-9-]+$/.test(name))).toEqual([]);
+      }
+    }
+  });
+});
+
+test('removeRequestHeaders removes what leaves for that peer, and nothing else', () => {
+  const objects = connect({ removeRequestHeaders: ['x-team', 'x-cost-centre'] });
+  expect(leaving(objects, 'west').request.remove.filter((name: string) => !leaving(plain, 'west').request.remove.includes(name))).toEqual(['x-cost-centre', 'x-team']);
+  expect(leaving(objects, 'west').response).toEqual(leaving(plain, 'west').response);
+  expect(arriving(objects, 'west')).toEqual(arriving(plain, 'west'));
+  expect(leaving(objects, 'north')).toEqual(leaving(plain, 'north'));
+});
+
+describe('allowTls12', () => {
+  const objects = connect({ allowTls12: { reason: 'their appliance ends in 2027', approvedBy: 'security board' } });
+  const tlsOf = (written: Manifest[], peer: string) => listeners(written, 'in', peer).spec.servers.map(({ tls }: Manifest) => tls);
+
+  test('lets one peer speak TLS 1.2 with forward secrecy, and keeps the reason with its Gateway', () => {
+    expect(tlsOf(objects, 'west')).toEqual([{
+      ...tlsOf(plain, 'west')[0],
+      minProtocolVersion: 'TLSV1_2',
+      cipherSuites: ['ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256'],
+    }]);
+    expect(listeners(objects, 'in', 'west').metadata.annotations).toEqual({
+      ...listeners(plain, 'in', 'west').metadata.annotations,
+      'cdk8s-mesh-federation/allow-tls-1.2': 'their appliance ends in 2027 (approved by security board)',
+    });
+  });
+
+  test('leaves other peers and what we call as they are', () => {
+    expect(tlsOf(plain, 'west')[0].minProtocolVersion).toBe('TLSV1_3');
+    for (const [side, peer] of [['in', 'north'], ['out', 'west'], ['out', 'north']] as const) {
+      expect(listeners(objects, side, peer)).toEqual(listeners(plain, side, peer));
+    }
+  });
+});
