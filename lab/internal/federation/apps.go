@@ -63,6 +63,11 @@ var in = map[string]map[string][]app{
 	"both-directions": {
 		"west": {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
 	},
+	"peer-options": {
+		"east":  {{name: "db/mysql", account: "mysql", ports: []port{{"greeting", 3306}}}},
+		"west":  {{name: "shop/api", account: "api"}, {name: "shop/other", account: "other"}},
+		"north": {{name: "shop/api", account: "api"}},
+	},
 	"protocols": {
 		"east": {
 			{name: "chat/chat", account: "chat", ports: []port{{"http", 8080}}},

@@ -1,0 +1,246 @@
+package cases
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+var (
+	northAPI = From{"north", "shop/api"} // a peer about which east has decided nothing
+	// What north's egress gateway shows.
+	genuineNorth = of("north", pki.Request{SpiffeID: "spiffe://north.example/ns/istio-federation/sa/federation-egress"})
+	// Headers that tell of a trace, and those that west keeps to itself.
+	traces   = []string{"traceparent", "tracestate", "baggage", "b3", "x-b3-traceid", "x-datadog-trace-id", "uber-trace-id", "sw8", "x-amzn-trace-id"}
+	ownOnly  = []string{"x-cost-centre", "x-team"}
+	mysqlOf  = func(peer string) string { return "p3306.mysql." + peer + ".fed.east.example" }
+	reviewOf = func(peer string) string { return "p9080.reviews." + peer + ".fed.east.example" }
+)
+
+// limits are what a mesh decides about one peer: each holds for that peer, and no other feels it.
+func limits() []Case {
+	old := func(version string) func(*traffic.Probe) {
+		return func(p *traffic.Probe) { p.TLS.MaxVersion = version }
+	}
+	north := []func(*traffic.Probe){sni(reviewOf("north")), at(reviewOf("north"))}
+	return in("peer-options",
+		analyzed("peer-options"),
+		ask("terms/tls-1.2", laws(2), "a peer that may speaks TLS 1.2", outside, toIngress(genuine, old("1.2")), "200"),
+		ask("terms/tls-1.2-and-1.3", laws(2), "or 1.3", outside, toIngress(genuine), "200"),
+		ask("terms/tls-1.1", laws(2), "but nothing older", outside, toIngress(genuine, old("1.1")), "alert: protocol version"),
+		ask("terms/tls-1.2-stranger", laws(2), "and nobody without its certificate", outside, toIngress(none, old("1.2")), noCertificate+" | alert: handshake failure"),
+		ask("terms/tls-1.2-other", laws(2), "another peer does not", outside, toIngress(genuineNorth, append(north, old("1.2"))...), "alert: protocol version"),
+		ask("terms/tls-1.3-other", laws(2), "it speaks 1.3", outside, toIngress(genuineNorth, north...), "200"),
+		Case{Name: "terms/trace-stripped", Laws: laws(7), Expect: "trace headers of west reach no backend of east, those of north do", Run: traceStripped},
+		Case{Name: "terms/trace-stripped-by-ingress", Laws: laws(7), Expect: "nor when west's egress gateway is passed by", Run: traceStrippedByIngress},
+		Case{Name: "terms/trace-stripped-in-answers", Laws: laws(7), Expect: "nor do east's answers tell west of a trace", Run: traceStrippedInAnswers},
+		Case{Name: "terms/connect-after-handshake", Laws: laws(4), Expect: "a database accepts connections of those who may only, at both gateways", Run: connectedAfterHandshake},
+		Case{Name: "terms/max-connections", Laws: laws(2), Expect: "of six connections of west three are open at once, of north all", Run: maxConnections},
+		Case{Name: "terms/max-connection-duration-tcp", Laws: laws(2), Expect: "a connection of west ends after three seconds, one of north lives", Run: maxDurationTCP},
+		Case{Name: "terms/max-connection-duration-http", Laws: laws(2), Expect: "requests lose nothing by it", Run: maxDurationHTTP},
+		Case{Name: "terms/requests-per-second", Laws: laws(2), Expect: "of twelve requests at once west has five answered, and north all", Run: requestsPerSecond},
+		Case{Name: "terms/requests-refused-cost-nothing", Laws: laws(3), Expect: "requests that a rule refuses take nothing of the limit", Run: refusedCostNothing},
+	)
+}
+
+// carrying headers of these names, whose values can be found again.
+func carrying(names ...string) func(*traffic.Probe) {
+	return func(p *traffic.Probe) {
+		for _, name := range names {
+			p.Header = append(p.Header, [2]string{name, "mine"})
+		}
+	}
+}
+
+// unchanged are those of the names that the backend has seen with the value that the caller gave them.
+func unchanged(t *T, answer traffic.Answer, names []string) []string {
+	if answer.Seen == nil {
+		t.Must(fmt.Errorf("no answer of the backend: %s%s", answer.Outcome(), detail(answer)))
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return header(answer.Seen.Header, name) != "mine" })
+}
+
+func traceStripped(t *T) {
+	rested()
+	all := slices.Concat(traces, ownOnly)
+	for _, one := range []struct {
+		from From
+		want []string
+	}{{api, nil}, {northAPI, all}} {
+		p := traffic.Probe{URL: "http://reviews.shop:9080/reviews/0"}
+		carrying(all...)(&p)
+		got := unchanged(t, t.Try(one.from, p)[0], all)
+		t.Seen("from %s %d of %d", one.from, len(got), len(all))
+		if !slices.Equal(got, one.want) {
+			t.Errorf("from %s: %v arrived, and not %v", one.from, got, one.want)
+		}
+	}
+}
+
+func traceStrippedByIngress(t *T) {
+	rested()
+	answer := t.Try(outside, toIngress(genuine, carrying(traces...), carrying(ownOnly...))(t.Federation))[0]
+	if got := unchanged(t, answer, traces); len(got) > 0 {
+		t.Errorf("%v arrived", got)
+	}
+	// The other list is the sender's own: it is no business of whoever receives.
+	if got := unchanged(t, answer, ownOnly); !slices.Equal(got, ownOnly) {
+		t.Errorf("only %v arrived of %v", got, ownOnly)
+	}
+	t.Seen("0 of %d", len(traces))
+}
+
+func traceStrippedInAnswers(t *T) {
+	rested()
+	names := slices.Concat(traces, []string{"traceresponse", "x-request-id"})
+	url := "/reviews/0?header=" + strings.Join(names, ":mine&header=") + ":mine"
+	for _, one := range []struct {
+		from From
+		want int
+	}{{api, 0}, {northAPI, len(names)}} {
+		answer := t.Try(one.from, traffic.Probe{URL: "http://reviews.shop:9080" + url})[0]
+		got := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return header(answer.Header, name) == "" })
+		t.Seen("to %s %d of %d", one.from, len(got), len(names))
+		if answer.Outcome() != "200" || len(got) != one.want {
+			t.Errorf("to %s: %s with %v, and not %d of them", one.from, answer.Outcome(), got, one.want)
+		}
+	}
+}
+
+func connectedAfterHandshake(t *T) {
+	database := func(f *federation.Federation) traffic.Probe { return bytesTo("mysql.shop:3306", "hello")(f) }
+	for _, one := range []struct {
+		who   string
+		from  From
+		probe func(*federation.Federation) traffic.Probe
+		want  int
+	}{
+		{"the caller that may", api, database, 3},
+		{"its neighbour", shopOther, database, 0},
+		{"a stranger", outside, toServer(mysqlOf("west"), "tcp", none), 0},
+		{"somebody else of west", outside, toServer(mysqlOf("west"), "tcp", of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/shop/sa/api"})), 0},
+		{"west itself", outside, toServer(mysqlOf("west"), "tcp", genuine), 3},
+	} {
+		before := t.connections("east", "db/mysql", 3306)
+		for range 3 {
+			t.Try(one.from, one.probe(t.Federation))
+		}
+		time.Sleep(300 * time.Millisecond)
+		got := t.connections("east", "db/mysql", 3306) - before
+		t.Seen("%s: %d", one.who, got)
+		if got != one.want {
+			t.Errorf("%s: the database has accepted %d connections, and not %d", one.who, got, one.want)
+		}
+	}
+}
+
+// idle is a connection to the database on which both have spoken, until it ends or nothing came for so long.
+func idle(t *T, peer string, shown certificate, quiet time.Duration) traffic.Probe {
+	p := toServer(mysqlOf(peer), "tcp", shown)(t.Federation)
+	p.Body, p.Quiet, p.Timeout = "hello", quiet, quiet+5*time.Second
+	return p
+}
+
+func maxConnections(t *T) {
+	for _, one := range []struct {
+		peer  string
+		shown certificate
+		want  int
+	}{{"west", genuine, 3}, {"north", genuineNorth, 6}} {
+		probes := make([]traffic.Probe, 6)
+		for i := range probes {
+			probes[i] = idle(t, one.peer, one.shown, time.Second)
+		}
+		open := 0
+		for _, answer := range t.Try(outside, probes...) {
+			if strings.Contains(answer.Body, "220") {
+				open++
+			}
+		}
+		t.Seen("%s %d of 6", one.peer, open)
+		if open != one.want {
+			t.Errorf("of 6 connections of %s %d were open, and not %d", one.peer, open, one.want)
+		}
+	}
+}
+
+func maxDurationTCP(t *T) {
+	for _, one := range []struct {
+		peer     string
+		shown    certificate
+		from, to time.Duration
+	}{{"west", genuine, 2500 * time.Millisecond, 4500 * time.Millisecond}, {"north", genuineNorth, 6 * time.Second, 9 * time.Second}} {
+		began := time.Now()
+		answer := t.Try(outside, idle(t, one.peer, one.shown, 6*time.Second))[0]
+		took := time.Since(began)
+		t.Seen("%s %s", one.peer, round(took))
+		if !strings.Contains(answer.Body, "220") || took < one.from || took > one.to {
+			t.Errorf("a connection of %s ended after %s (%s)%s", one.peer, took, answer.Outcome(), detail(answer))
+		}
+	}
+}
+
+func maxDurationHTTP(t *T) {
+	samples := t.Try(api, traffic.Probe{URL: "http://reviews.shop:9080/reviews/0", Every: 400 * time.Millisecond, For: 8 * time.Second, Reuse: true})[0].Samples
+	failed := 0
+	for _, sample := range samples {
+		if sample.Outcome != "200" {
+			failed++
+			t.Errorf("a request failed: %s", sample.Outcome)
+		}
+	}
+	t.Seen("%d of %d failed in 8 s", failed, len(samples))
+}
+
+// row is several requests on one connection, as fast as answers come.
+func row(shown certificate, count int, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
+	return func(f *federation.Federation) traffic.Probe {
+		p := toIngress(shown, change...)(f)
+		for range count - 1 {
+			p.Then = append(p.Then, traffic.Probe{URL: p.URL, Method: p.Method})
+		}
+		return p
+	}
+}
+
+// rested waits until west may ask again: whoever asked before has taken some of the limit.
+func rested() { time.Sleep(1200 * time.Millisecond) }
+
+func tally(answer traffic.Answer) map[string]int {
+	counts := map[string]int{answer.Outcome(): 1}
+	for _, next := range answer.Then {
+		counts[next.Outcome()]++
+	}
+	return counts
+}
+
+func requestsPerSecond(t *T) {
+	rested()
+	got := tally(t.Try(outside, row(genuine, 12)(t.Federation))[0])
+	t.Seen("west %v", got)
+	// A slow computer may begin the next second before the last request.
+	if got["200"] < 5 || got["200"] > 10 || got["200"]+got["429"] != 12 {
+		t.Errorf("of 12 requests of west: %v", got)
+	}
+	got = tally(t.Try(outside, row(genuineNorth, 12, sni(reviewOf("north")), at(reviewOf("north")))(t.Federation))[0])
+	t.Seen("north %v", got)
+	if got["200"] != 12 {
+		t.Errorf("of 12 requests of north: %v", got)
+	}
+}
+
+func refusedCostNothing(t *T) {
+	rested()
+	post := func(p *traffic.Probe) { p.Method = "POST" }
+	got := tally(t.Try(outside, row(genuine, 12, post)(t.Federation))[0])
+	t.Seen("refused %v", got)
+	if got["403"] != 12 {
+		t.Errorf("of 12 requests that no rule allows: %v", got)
+	}
+	t.Want(outside, "200", toIngress(genuine)(t.Federation))
+}
