@@ -16,7 +16,7 @@ import { checkEgressOptions } from './internal/gateway-checks';
 import { checkGiven, checkPeerGiven } from './internal/kind-checks';
 import { serviceHost } from './internal/names';
 import { notesOf } from './internal/notes';
-import { trafficOf } from './internal/peer-checks';
+import { checkProved, trafficOf } from './internal/peer-checks';
 import { attributesOf, siteOf } from './internal/site';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './internal/wire-checks';
 import { IstioVersion } from './istio-version';
@@ -80,6 +80,13 @@ export interface FederatedMeshProps {
    * @default - the version that the library is proved with, 1.31
    */
   readonly istioVersion?: IstioVersion;
+  /**
+   * Connect a TCP or TLS port's backend only after the handshake of whoever calls, at both gateways. Without it, somebody who is refused
+   * makes the backend accept a connection, on which no byte passes. Emits an EnvoyFilter for each gateway with such a port, which Istio
+   * answers with a warning. Proved with Istio 1.31.
+   * @default false
+   */
+  readonly connectAfterHandshake?: boolean;
   /**
    * Revision label for injection.
    * @default - the default revision
@@ -158,7 +165,8 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   /**
    * Throws FED101 to FED106 for names, domains and endpoints that cannot be used, FED111 for names that Kubernetes refuses, FED112 when
    * the chart belongs to another mesh, FED113 when another boundary of the mesh has the namespace, FED114 for a reason that says
-   * nothing, FED116 for gateway options that cannot be met, FED118 for Istio's root namespace.
+   * nothing, FED116 for gateway options that cannot be met, FED118 for Istio's root namespace, FED125 for an option that was not proved with
+   * the Istio of the mesh.
    */
   constructor(scope: Construct, id: string, props: FederatedMeshProps) {
     super(scope, id);
@@ -172,6 +180,8 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     checkDomain(this, site.clusterDomain, 'FED111', 'cluster domain');
     checkObjectName(this, site.accessLogProvider, 'access log provider');
     if (props.revision !== undefined) checkRevision(this, props.revision);
+    this._istioVersion = props.istioVersion ?? IstioVersion.V1_31;
+    if (props.connectAfterHandshake) checkProved(this, 'connectAfterHandshake', this._istioVersion);
     if (props.egressGateway) checkEgressOptions(this, props.egressGateway._options);
     if (props.withoutAdmissionPolicy) checkJustification(this, 'leaving the admission policy out', props.withoutAdmissionPolicy);
     this.meshName = props.meshName;
@@ -180,7 +190,6 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     this.endpoints = endpoints.map((endpoint) => ({ ...endpoint }));
     this.namespaceName = site.namespaceName;
     this.rootNamespaceName = rootNamespaceName;
-    this._istioVersion = props.istioVersion ?? IstioVersion.V1_31;
     claimChart(this, this, this);
     this.ingressGateway = attributesOf(site.ingress);
     this.egressGateway = attributesOf(site.egress);
@@ -196,14 +205,14 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    *
    * The same call again changes nothing. Throws FED101, FED102, FED104 to FED106 and FED117 for a peer of another make that could not be
    * stated as a `RemoteMesh` either, FED103 when the peer has our trust domain, FED109 for other options than before, FED110
-   * for a name that we use already, FED119 for a CA that we know as somebody else's, FED124 for headers that cannot be taken away, FED407
-   * for ourselves.
+   * for a name that we use already, FED119 for a CA that we know as somebody else's, FED124 for headers that cannot be taken away, FED125
+   * for limits with an Istio with which they were not proved, FED126 for limits that cannot be kept, FED407 for ourselves.
    */
   public addPeer(peer: IMeshPeer, options: AddPeerOptions = {}): void {
     checkPeerGiven(this, peer);
     checkAccountability(this, options);
     this.checkPeer(peer);
-    const terms = { notes: notesOf(options), traffic: trafficOf(this, options) };
+    const terms = { notes: notesOf(options), traffic: trafficOf(this, options, this._istioVersion) };
     const earlier = this._boundary.peers.get(peer);
     if (earlier && JSON.stringify(earlier) !== JSON.stringify(terms)) {
       fail('FED109', this, `peer ${show(peer.meshName)} is added twice, with different options`, 'keep one of the calls');

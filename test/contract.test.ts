@@ -51,6 +51,10 @@ const CALLS: { [scenario: string]: string[] } = {
     'west search.shop.svc.cluster.local:9000 → east search.search.svc.cluster.local:9000',
     'west search.shop.svc.cluster.local:9000 → north search.search.svc.cluster.local:9000',
   ],
+  'peer-options': [
+    ...['mysql.shop.svc.cluster.local:3306 → east mysql.db.svc.cluster.local:3306', 'reviews.shop.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080']
+      .flatMap((call) => [`north ${call}`, `west ${call}`]),
+  ].sort(),
   'wide-callers': [
     'west own.partners.svc.cluster.local:9080 → east ratings.default.svc.cluster.local:9080',
     'west public.partners.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',

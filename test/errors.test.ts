@@ -3,9 +3,9 @@ import { join } from 'path';
 import { ApiObject, App, Chart, Duration, Testing } from 'cdk8s';
 import { Construct } from 'constructs';
 import {
-  AddPeerOptions, AllowFromOptions, BoundaryGateway, Caller, DedicatedGatewayOptions, ExposedService, FederatedMesh, FederatedMeshProps, GatewayEndpoint,
-  GatewayServiceType, HttpRule, IMeshPeer, LocalName, LocalService, RemoteMesh, RemoteMeshProps, RemoteServiceBinding, ServicePort, SpiffeId,
-  TrustBundle,
+  AddPeerOptions, AllowFromOptions, BoundaryGateway, Caller, DedicatedGatewayOptions, ExposedService, FederatedMesh, FederatedMeshProps,
+  GatewayEndpoint, GatewayServiceType, HttpRule, IMeshPeer, IstioVersion, LocalName, LocalService, RemoteMesh, RemoteMeshProps, RemoteServiceBinding,
+  ServicePort, SpiffeId, TrustBundle,
 } from '../src';
 import { Made, makeCertificate } from './support/certificates';
 import { meshOf, trustOf } from './support/scenarios';
@@ -140,7 +140,8 @@ describe('meshes, peers, endpoints', () => {
     const { east, west } = pair();
     east.addPeer(west, { agreementId: 'ISA-1' });
   }, 'east/Mesh', '"west"');
-  for (const options of [{ stripTracing: true }, { removeRequestHeaders: ['x-team'] }, { allowTls12: { reason: 'their appliance ends in 2027' } }]) {
+  for (const options of [{ stripTracing: true }, { removeRequestHeaders: ['x-team'] }, { allowTls12: { reason: 'their appliance ends in 2027' } },
+    { limits: { maxConnections: 5 } }]) {
     fails('FED109', `a peer with ${Object.keys(options)[0]} only the second time`, () => {
       const { east, west } = pair();
       east.addPeer(west, options);
@@ -298,6 +299,9 @@ describe('values of another kind, from programs without types', () => {
   fails('FED120', 'one endpoint in place of a list', shop('endpoints', { address: 'a.example' }), 'endpoints', 'list');
   fails('FED120', 'a name in place of a peer', () => pair().east.addPeer(any('west')), 'east/Mesh', '"west"', 'RemoteMesh');
   fails('FED120', 'no peer', () => pair().east.addPeer(any(undefined)), 'undefined');
+  fails('FED120', 'a limit that is spelt wrong', peerWith({ limits: any({ maxRequests: 5 }) }), '"maxRequests"', 'requestsPerSecond');
+  fails('FED120', 'limits that are nothing', peerWith(any({ limits: 5 })), 'limits is 5');
+  fails('FED120', 'a life as a number', peerWith({ limits: { maxConnectionDuration: any(60) } }), 'maxConnectionDuration', '60', 'Duration');
   fails('FED120', 'a header in place of a list', peerWith(any({ removeRequestHeaders: 'x-team' })), 'removeRequestHeaders', '"x-team"');
   fails('FED120', 'a peer with an option that is spelt wrong', peerWith(any({ stripTraces: true })), '"stripTraces"', 'stripTracing');
   fails('FED124', 'no header to remove', peerWith({ removeRequestHeaders: [] }), 'removeRequestHeaders', 'empty list');
@@ -308,6 +312,16 @@ describe('values of another kind, from programs without types', () => {
   fails('FED124', 'what gRPC needs', peerWith({ removeRequestHeaders: ['te'] }), '"te"', 'another one');
   fails('FED124', 'what never leaves', peerWith({ removeRequestHeaders: ['x-real-ip'] }), '"x-real-ip"', 'never leaves');
   fails('FED124', 'no text', peerWith(any({ removeRequestHeaders: [null] })), 'null');
+  const older = { istioVersion: IstioVersion.V1_30 };
+  fails('FED125', 'connections after the handshake with an Istio that was not tried', own({ ...older, connectAfterHandshake: true }), 'connectAfterHandshake', '1.30', 'Istio 1.31');
+  fails('FED125', 'limits with an Istio that was not tried', () => meshOf(new App(), 'east', older).addPeer(meshOf(new App(), 'west'), { limits: { maxConnections: 1 } }),
+    'limits', '1.30');
+  fails('FED126', 'no limit at all', peerWith({ limits: {} }), 'limits has no field');
+  fails('FED126', 'no connection', peerWith({ limits: { maxConnections: 0 } }), 'maxConnections is 0', 'whole number');
+  fails('FED126', 'half a request', peerWith({ limits: { requestsPerSecond: 0.5 } }), 'requestsPerSecond is 0.5');
+  fails('FED126', 'more than a counter holds', peerWith({ limits: { maxConnections: 2 ** 32 } }), '4294967296');
+  fails('FED126', 'a limit as a text', peerWith({ limits: { maxConnections: any('5') } }), 'maxConnections is "5"');
+  fails('FED126', 'a connection that does not live', peerWith({ limits: { maxConnectionDuration: Duration.millis(0) } }), '0 ms');
   fails('FED120', 'a grant to a name', () => pair().reviews.allowFrom(any('west')), 'east/Mesh/Reviews', '"west"');
   fails('FED120', 'a grant with an empty key of a file', grant(any({ http: null })), 'http is null');
   fails('FED120', 'a grant with a field that is spelt wrong', grant(any({ rules: [] })), '"rules"', 'ports, http');

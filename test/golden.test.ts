@@ -67,6 +67,6 @@ function phaseOf({ kind, metadata }: Manifest): number {
   return [
     ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy'], ['NetworkPolicy'],
     ['ServiceAccount', 'Deployment', 'Service', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Telemetry'],
-    ['ServiceEntry', 'DestinationRule'], ['Gateway'], ['VirtualService'],
+    ['ServiceEntry', 'DestinationRule', 'EnvoyFilter'], ['Gateway'], ['VirtualService'],
   ].findIndex((kinds) => kinds.includes(kind));
 }

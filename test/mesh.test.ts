@@ -32,7 +32,8 @@ test('every option of a mesh reaches the output', () => {
     createNamespace: true,
     ingressGateway: BoundaryGateway.dedicated({ priorityClassName: 'edge' }),
     egressGateway: BoundaryGateway.dedicated({ minReplicas: 3 }),
-    istioVersion: IstioVersion.V1_30,
+    istioVersion: IstioVersion.V1_31,
+    connectAfterHandshake: true,
     revision: 'stable',
     rootNamespaceName: 'mesh-system',
     clusterDomain: 'k8s.east',
@@ -63,7 +64,7 @@ test('every option of a mesh reaches the output', () => {
   expect(find(objects, 'VirtualService', 'fed-name-details-web').spec.hosts).toEqual(['details.web.svc.k8s.east']);
   expect(text).not.toContain('cluster.local');
   expect(names(objects, 'ValidatingAdmissionPolicy')).toEqual([]);
-  expect(east._istioVersion.minor).toBe('1.30');
+  expect(east._istioVersion.minor).toBe('1.31');
   expect(() => east.expose('Root', { service: LocalService.fromName('istiod', 'mesh-system'), exportName: 'root', ports: [ServicePort.http(1)] })).toThrow('FED118');
   const peerSide = find(Chart.of(west).toJson(), 'ConfigMap', 'fed-in-trust-east');
   expect(peerSide.data['ca.crt']).toBe(props.trustBundle._pem);

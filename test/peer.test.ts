@@ -1,4 +1,4 @@
-import { App, Chart } from 'cdk8s';
+import { App, Chart, Duration } from 'cdk8s';
 import { AddPeerOptions, Caller, FederatedMeshProps, LocalName, LocalService, ServicePort } from '../src';
 import { find, Manifest } from './support/manifests';
 import { meshOf } from './support/scenarios';
@@ -61,6 +61,13 @@ describe('stripTracing', () => {
     expect([arriving(stripped, 'north'), leaving(stripped, 'north')]).toEqual([arriving(plain, 'north'), leaving(plain, 'north')]);
   });
 
+  test('takes both gateways out of traces, which a pod can do for all peers only', () => {
+    for (const role of ['ingress', 'egress']) {
+      expect(find(stripped, 'Telemetry', `federation-${role}`).spec.tracing).toEqual([{ disableSpanReporting: true }]);
+      expect(find(plain, 'Telemetry', `federation-${role}`).spec.tracing).toBeUndefined();
+    }
+  });
+
   test('removes names that are whole, each once and in order', () => {
     for (const headers of [arriving(stripped, 'west'), leaving(stripped, 'west')]) {
       for (const { remove } of [headers.request, headers.response]) {
@@ -100,5 +107,91 @@ describe('allowTls12', () => {
     for (const [side, peer] of [['in', 'north'], ['out', 'west'], ['out', 'north']] as const) {
       expect(listeners(objects, side, peer)).toEqual(listeners(plain, side, peer));
     }
+  });
+});
+
+describe('limits', () => {
+  const limits = { maxConnections: 7, maxConnectionDuration: Duration.minutes(5), requestsPerSecond: 9 };
+  const filterOf = (objects: Manifest[], name = 'fed-in-limits-west') => find(objects, 'EnvoyFilter', name, 'istio-federation').spec;
+  const kinds = (objects: Manifest[]) => objects.filter(({ kind }) => kind === 'EnvoyFilter').map(({ metadata }) => metadata.name).sort();
+
+  test('hold for the servers of that peer at the ingress gateway, and nowhere else', () => {
+    const objects = connect({ limits });
+    const { workloadSelector, configPatches } = filterOf(objects);
+    expect(kinds(objects)).toEqual(['fed-in-limits-west']);
+    expect(workloadSelector).toEqual({ labels: { istio: 'istio-federation-ingress' } });
+    expect(configPatches.map(({ match }: Manifest) => [match.context, match.listener.portNumber, match.listener.filterChain.sni])).toEqual(
+      Array(3).fill(['GATEWAY', 15443, 'p9080.reviews.west.fed.east.example']));
+    expect(configPatches.map(({ patch }: Manifest) => patch.value.typed_config)).toEqual([
+      expect.objectContaining({ max_connections: 7 }),
+      expect.objectContaining({ common_http_protocol_options: { max_connection_duration: '300s' } }),
+      expect.objectContaining({ token_bucket: { max_tokens: 9, tokens_per_fill: 9, fill_interval: '1s' } }),
+    ]);
+  });
+
+  test.each<[string, AddPeerOptions['limits'], string[]]>([
+    ['maxConnections', { maxConnections: 7 }, ['INSERT_FIRST']],
+    ['maxConnectionDuration', { maxConnectionDuration: Duration.millis(1500) }, ['MERGE']],
+    ['requestsPerSecond', { requestsPerSecond: 9 }, ['INSERT_BEFORE']],
+  ])('%s alone adds one patch', (_, only, operations) => {
+    expect(filterOf(connect({ limits: only })).configPatches.map(({ patch }: Manifest) => patch.operation)).toEqual(operations);
+  });
+
+  test('are written whatever is said first', () => {
+    expect(filterOf(connect({ limits }, true))).toEqual(filterOf(connect({ limits })));
+  });
+
+  test('emit nothing by default, without a grant, or where they limit nothing', () => {
+    const app = new App();
+    const east = meshOf(app, 'east');
+    const west = meshOf(app, 'west');
+    east.addPeer(west, { limits: { requestsPerSecond: 9 } });
+    const exposure = east.expose('Mysql', { service: LocalService.fromName('mysql', 'db'), exportName: 'mysql', ports: [ServicePort.tcp(3306)] });
+    expect(kinds(Chart.of(east).toJson())).toEqual([]);
+    exposure.allowFrom(west);
+    expect([kinds(Chart.of(east).toJson()), kinds(plain)]).toEqual([[], []]);
+  });
+
+  test('of TCP cut the connection itself', () => {
+    const app = new App();
+    const east = meshOf(app, 'east');
+    const west = meshOf(app, 'west');
+    east.addPeer(west, { limits });
+    east.expose('Mysql', { service: LocalService.fromName('mysql', 'db'), exportName: 'mysql', ports: [ServicePort.tcp(3306)] }).allowFrom(west);
+    expect(filterOf(Chart.of(east).toJson()).configPatches.map(({ patch }: Manifest) => patch.value.typed_config)).toEqual([
+      expect.objectContaining({ max_connections: 7 }), expect.objectContaining({ max_downstream_connection_duration: '300s' }),
+    ]);
+  });
+});
+
+describe('connectAfterHandshake', () => {
+  const filters = (port: ServicePort, connectAfterHandshake?: boolean) => {
+    const app = new App();
+    const [east, west] = ['east', 'west'].map((name) => meshOf(app, name, { connectAfterHandshake }));
+    east.addPeer(west);
+    west.addPeer(east);
+    const source = east.expose('Db', { service: LocalService.fromName('db', 'data'), exportName: 'db', ports: [port] });
+    source.allowFrom(west);
+    west.bind('Db', { source, localName: LocalName.newService('db', 'shop') }).allowFrom(Caller.serviceAccount('api', 'shop'));
+    return [east, west].map((mesh) => {
+      const objects: Manifest[] = Chart.of(mesh).toJson();
+      const { variables } = find(objects, 'ValidatingAdmissionPolicy', 'istio-federation-boundary').spec;
+      return {
+        filters: objects.filter(({ kind }) => kind === 'EnvoyFilter').map(({ metadata, spec }) => [metadata.name, spec.workloadSelector.labels.istio]),
+        admitted: variables.find(({ name }: Manifest) => name === 'ownFilters').expression,
+      };
+    });
+  };
+
+  test.each([['tcp', ServicePort.tcp(3306)], ['tls', ServicePort.tls(8443)]])('writes a filter for each gateway with a %s port, and admits it by name', (_, port) => {
+    expect(filters(port, true)).toEqual([
+      { filters: [['fed-in-connect-after-tls', 'istio-federation-ingress']], admitted: '[\'fed-in-connect-after-tls\']' },
+      { filters: [['fed-out-connect-after-tls', 'istio-federation-egress']], admitted: '[\'fed-out-connect-after-tls\']' },
+    ]);
+  });
+
+  test('writes none for HTTP and gRPC, and none by default', () => {
+    const none = [{ filters: [], admitted: '[]' }, { filters: [], admitted: '[]' }];
+    expect([filters(ServicePort.http(80), true), filters(ServicePort.grpc(80), true), filters(ServicePort.tcp(80))]).toEqual([none, none, none]);
   });
 });

@@ -45,7 +45,7 @@ test('the public names are these', () => {
     'Accountability', 'AddPeerOptions', 'AllowFromOptions', 'BoundaryGateway', 'BoundaryGatewayAttributes', 'Caller', 'DedicatedGatewayOptions', 'Delivery',
     'ExposedService', 'ExposedServiceOptions', 'ExposedServiceProps', 'FederatedMesh', 'FederatedMeshProps', 'GatewayCredential', 'GatewayEndpoint',
     'GatewayServiceType', 'HttpRule', 'IExposedService', 'IMeshPeer', 'IstioVersion', 'Justification', 'LocalName', 'LocalService', 'NodeToleration',
-    'PortMapping', 'RemoteMesh', 'RemoteMeshProps', 'RemoteServiceBinding', 'RemoteServiceBindingOptions', 'RemoteServiceBindingProps',
+    'PeerLimits', 'PortMapping', 'RemoteMesh', 'RemoteMeshProps', 'RemoteServiceBinding', 'RemoteServiceBindingOptions', 'RemoteServiceBindingProps',
     'RemoteServiceProps', 'ServiceAccountIdentity', 'ServicePort', 'ServicePortOptions', 'SourceOptions', 'SourceShare', 'SpiffeId', 'TrustBundle',
   ]);
 });

@@ -3,7 +3,7 @@ import { Construct, IConstruct } from 'constructs';
 import { isDnsName } from './checks';
 import { BOUNDARY_PORT } from './endpoint-checks';
 import { fail, show, Where } from './errors';
-import { Alias, Grant, LocalRoute, Notes, Peer, PeerTerms, PeerTraffic, Site } from './model';
+import { Alias, GatewaySite, Grant, LocalRoute, Notes, Peer, PeerTerms, PeerTraffic, Site, speaksHttp } from './model';
 import type { IExposedService } from '../expose';
 import type { IMeshPeer } from '../peer';
 import * as render from '../render';
@@ -90,7 +90,7 @@ export class Boundary {
       const { authorization, network, workload } = this.phases;
       render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.ingress), this.site.notes);
       render.renderIngressNetwork(network, this.site, () => this.backendNamespaces);
-      render.renderWorkload(workload, this.site, this.site.ingress, () => []);
+      render.renderWorkload(workload, this.site, this.site.ingress, () => [], () => this.traced);
     });
   }
 
@@ -101,7 +101,7 @@ export class Boundary {
       const { authorization, network, workload } = this.phases;
       render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.egress), this.site.notes);
       render.renderEgressNetwork(network, this.site, () => this.callerNamespaces, () => this.peerPorts);
-      render.renderWorkload(workload, this.site, this.site.egress, () => this.callerNamespaces);
+      render.renderWorkload(workload, this.site, this.site.egress, () => this.callerNamespaces, () => this.traced);
     });
   }
 
@@ -111,6 +111,8 @@ export class Boundary {
     append(this.grants, grant.peer.name, grant);
     this.once(`trust ${grant.peer.name}`, () => render.renderPeerTrust(this.phases.trust, this.site, grant.peer));
     this.once(`guard ${grant.peer.name}`, () => render.renderPeerGuard(authorization, this.site, grant));
+    if (!speaksHttp(grant.protocol)) this.connectAfterHandshake(this.site.ingress);
+    this.limit(grant.peer.name);
     this.once(`in ${grant.peer.name}`, () => render.annotate(
       render.renderPeerListeners(listeners, this.site, grant.peer, () => this.trafficWith(grant.peer), () => this.grantsOf(grant.peer)),
       this.notesOn('in', grant.peer.name),
@@ -134,6 +136,7 @@ export class Boundary {
     this.once('upstream trust', () => render.renderUpstreamTrust(this.phases.trust, this.site, () => this.calledPeers));
     render.renderCallers(authorization, this.site, route);
     this.once(`upstream ${route.upstream.sni}`, () => render.renderUpstream(this.phases.upstreams, this.site, route.upstream));
+    if (!speaksHttp(route.upstream.protocol)) this.connectAfterHandshake(this.site.egress);
     this.once(`out ${peer.name}`, () => render.annotate(
       render.renderLocalListeners(listeners, this.site, peer, () => this.routesTo(peer)), this.notesOn('out', peer.name),
     ));
@@ -161,6 +164,7 @@ export class Boundary {
   /** Agrees to deal with a peer. What people stated about it stands on the listeners for it, those that exist and those to come. */
   public agree(peer: IMeshPeer, terms: PeerTerms): void {
     this.peers.set(peer, terms);
+    this.limit(peer.meshName);
     for (const side of ['in', 'out'] as const) {
       const object = this.objects.get(`${side} ${peer.meshName}`);
       if (object) render.annotate(object, this.notesOn(side, peer.meshName));
@@ -174,6 +178,19 @@ export class Boundary {
       if (this.guarded) render.renderAdmission(admission, this.site, () => this.neighbourhood);
       render.renderNetworkDeny(network, this.site);
     });
+  }
+
+  private connectAfterHandshake(gateway: GatewaySite): void {
+    if (!this.site.connectAfterHandshake) return;
+    this.once(`filter ${gateway.role}`, () => render.renderConnectAfterHandshake(this.phases.upstreams, this.site, gateway));
+  }
+
+  /** The limits of a peer, once it may call what they are for. */
+  private limit(peerName: string): void {
+    const limits = this.termsFor(peerName)?.traffic.limits;
+    const limited = this.grants.get(peerName)?.find((grant) => render.limitsOn(grant, limits ?? {}).length > 0);
+    if (!limits || !limited) return;
+    this.once(`filter limits ${peerName}`, () => render.renderLimits(this.phases.upstreams, this.site, limited.peer, limits, () => this.grantsOf(limited.peer)));
   }
 
   private once(key: string, create: () => ApiObject | void): void {
@@ -206,6 +223,11 @@ export class Boundary {
       compare(a.alias.host, b.alias.host) || a.localPort - b.localPort || compare(a.bindingHost, b.bindingHost));
   }
 
+  /** Whether the gateways may take part in traces: a pod does so for all peers or for none. */
+  private get traced(): boolean {
+    return [...this.peers.values()].every(({ traffic }) => !traffic.stripTracing);
+  }
+
   private get backendNamespaces(): string[] {
     return [...new Set(this.exposedHosts.values())].sort();
   }
@@ -230,6 +252,7 @@ export class Boundary {
         ...this.objects.has('ingress') ? [this.site.ingress] : [],
         ...this.objects.has('egress') ? [this.site.egress] : [],
       ],
+      ownFilters: [...this.objects].flatMap(([key, object]) => key.startsWith('filter ') && object ? [object.name] : []).sort(),
       boundaryNamespaces: this.siblings.map(({ site }) => site.namespaceName).sort(),
       domains: [...this.suffixes.keys()].sort(),
       aliases: [...this.aliases.values()].sort((a, b) => compare(a.host, b.host)),

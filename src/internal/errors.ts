@@ -26,6 +26,8 @@ export const MISTAKES = {
   FED119: 'two peers with one certificate authority',
   FED120: 'value of another kind',
   FED124: 'header that cannot be taken away',
+  FED125: 'option that was not proved with that Istio',
+  FED126: 'limit that no gateway can keep',
   FED201: 'private key in a trust bundle',
   FED202: 'certificate is not a CA',
   FED203: 'trust bundle is empty',

@@ -45,6 +45,8 @@ export interface Site {
   readonly accessLogProvider: string;
   readonly delivery: 'kubectl' | 'argoCd' | 'flux';
   readonly revision?: string;
+  /** Whether backends of TCP and TLS ports are connected only once the caller has shown who it is. */
+  readonly connectAfterHandshake: boolean;
   readonly ingress: GatewaySite;
   readonly egress: GatewaySite;
   /** Notes for people on the objects that carry the whole boundary. */
@@ -73,6 +75,15 @@ export interface PeerTraffic {
   readonly removeRequestHeaders?: string[];
   /** Why it may speak TLS 1.2 to us. */
   readonly allowTls12?: string;
+  readonly limits?: PeerLimits;
+}
+
+/** For each exported port and gateway pod. */
+export interface PeerLimits {
+  readonly maxConnections?: number;
+  /** In milliseconds. */
+  readonly maxConnectionDuration?: number;
+  readonly requestsPerSecond?: number;
 }
 
 /** On what terms a boundary deals with a peer. */

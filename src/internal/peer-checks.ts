@@ -1,9 +1,10 @@
-import { checkJustification } from './checks';
+import { checkDuration, checkJustification } from './checks';
 import { fail, show, Where } from './errors';
 import { checkFields, checkList } from './kind-checks';
-import type { PeerTraffic } from './model';
+import type { PeerLimits as PlainLimits, PeerTraffic } from './model';
 import { reasonOf } from './notes';
-import type { AddPeerOptions } from '../peer';
+import type { IstioVersion } from '../istio-version';
+import type { AddPeerOptions, PeerLimits } from '../peer';
 import { REVEALING } from '../render';
 
 /*
@@ -11,16 +12,21 @@ import { REVEALING } from '../render';
  */
 
 const FIELDS = [
-  'stripTracing', 'removeRequestHeaders', 'allowTls12', 'agreementId', 'contact',
+  'limits', 'stripTracing', 'removeRequestHeaders', 'allowTls12', 'agreementId', 'contact',
   'purpose', 'owner', 'dataCategories', 'approvedBy', 'ticket', 'reviewBy',
 ];
+const LIMITS = ['maxConnections', 'maxConnectionDuration', 'requestsPerSecond'];
+/** What Envoy's counters hold. */
+const LARGEST = 2 ** 32 - 1;
+/** Versions of Istio whose proxies were seen to do what the filters say. */
+const PROVED = ['1.31'];
 /** A field name as HTTP/2 writes it. */
 const HEADER = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 /** A request would be another one without them, or none: Envoy and the frameworks of HTTP, gRPC and WebSocket need each. */
 const OF_THE_REQUEST = /^(host|connection|content-(encoding|length|type)|expect|grpc-(encoding|timeout)|keep-alive|te|trailer|transfer-encoding|upgrade|sec-websocket-.+)$/;
 
 /** The options as plain data, checked. */
-export function trafficOf(where: Where, options: AddPeerOptions): PeerTraffic {
+export function trafficOf(where: Where, options: AddPeerOptions, istioVersion: IstioVersion): PeerTraffic {
   checkFields(where, 'addPeer', options, FIELDS);
   checkHeaderNames(where, options.removeRequestHeaders);
   if (options.allowTls12) checkJustification(where, 'allowing TLS 1.2', options.allowTls12);
@@ -28,7 +34,33 @@ export function trafficOf(where: Where, options: AddPeerOptions): PeerTraffic {
     stripTracing: options.stripTracing ?? false,
     removeRequestHeaders: [...new Set(options.removeRequestHeaders ?? [])].sort(),
     allowTls12: options.allowTls12 && reasonOf(options.allowTls12),
+    limits: options.limits && limitsOf(where, options.limits, istioVersion),
   };
+}
+
+/** Filters depend on what istiod writes for the proxies, so each version is one to try. */
+export function checkProved(where: Where, option: string, istioVersion: IstioVersion): void {
+  if (PROVED.includes(istioVersion.minor)) return;
+  fail('FED125', where, `${option} needs an EnvoyFilter, which was not proved with Istio ${istioVersion.minor}`,
+    `take it away, or run Istio ${PROVED.join(' or ')} and say so: istioVersion`);
+}
+
+function limitsOf(where: Where, limits: PeerLimits, istioVersion: IstioVersion): PlainLimits {
+  if (typeof limits !== 'object' || limits === null) fail('FED120', where, `limits is ${show(limits)}`, `state ${LIMITS.join(', ')}`);
+  checkFields(where, 'limits', limits, LIMITS);
+  const { maxConnections, maxConnectionDuration, requestsPerSecond } = limits;
+  for (const [name, value] of Object.entries({ maxConnections, requestsPerSecond })) {
+    if (value === undefined || Number.isInteger(value) && value >= 1 && value <= LARGEST) continue;
+    fail('FED126', where, `${name} is ${show(value)}`, `use a whole number from 1 to ${LARGEST}, or leave it out for no limit`);
+  }
+  const plain = {
+    maxConnections,
+    maxConnectionDuration: maxConnectionDuration && checkDuration(where, 'FED126', 'maxConnectionDuration', maxConnectionDuration),
+    requestsPerSecond,
+  };
+  if (Object.values(plain).every((value) => value === undefined)) fail('FED126', where, 'limits has no field', 'state one, or leave limits out');
+  checkProved(where, 'limits', istioVersion);
+  return plain;
 }
 
 function checkHeaderNames(where: Where, names?: string[]): void {

@@ -20,6 +20,7 @@ export function siteOf(props: FederatedMeshProps): Site {
     accessLogProvider: props.accessLogProvider ?? 'envoy',
     delivery: props.delivery?._tool ?? 'kubectl',
     revision: props.revision,
+    connectAfterHandshake: props.connectAfterHandshake ?? false,
     ingress: {
       ...gatewaySite('ingress', namespaceName, props.ingressGateway?._options),
       servicePorts: [...new Set((props.endpoints ?? []).map(({ port }) => port ?? BOUNDARY_PORT))].sort((a, b) => a - b),

@@ -14,6 +14,8 @@ import { exportDomain } from '../internal/names';
 export interface Neighbourhood {
   /** Our gateways that exist. */
   readonly gateways: GatewaySite[];
+  /** Names of our EnvoyFilters. */
+  readonly ownFilters: string[];
   /** Namespaces of all boundaries of this mesh that the program knows. */
   readonly boundaryNamespaces: string[];
   /** Suffixes of host names that are the boundary's. */
@@ -66,7 +68,7 @@ function policy(site: Site, neighbourhood: Neighbourhood) {
   };
 }
 
-function variables(site: Site, { gateways, boundaryNamespaces, domains, aliases }: Neighbourhood) {
+function variables(site: Site, { gateways, ownFilters, boundaryNamespaces, domains, aliases }: Neighbourhood) {
   // Istio reads an empty list as one that is not there.
   const ofVirtualService = (field: string, value: string, otherwise: string) =>
     `object.kind == 'VirtualService' && has(object.spec) && has(object.spec.${field}) && size(object.spec.${field}) > 0 ? ${value} : ${otherwise}`;
@@ -100,7 +102,7 @@ function variables(site: Site, { gateways, boundaryNamespaces, domains, aliases 
       name: 'onlyOwnNamespace',
       expression: ofVirtualService('exportTo', 'object.spec.exportTo.all(e, e == \'.\' || e == object.metadata.namespace)', 'false'),
     },
-    { name: 'ownFilters', expression: '[]' },
+    { name: 'ownFilters', expression: celList(ownFilters.map(celText)) },
     { name: 'boundaryNamespaces', expression: celList(boundaryNamespaces.map(celText)) },
     { name: 'boundaryHosts', expression: celList([exportDomain(site.trustDomain), ...domains].map(celText)) },
     {

@@ -5,6 +5,7 @@ export * from './admission';
 export * from './alias';
 export * from './authorization';
 export * from './egress';
+export * from './filters';
 export * from './ingress';
 export * from './network';
 export * from './phases';

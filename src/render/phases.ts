@@ -16,6 +16,7 @@ export class Phases {
   public readonly authorization: Construct;
   public readonly network: Construct;
   public readonly workload: Construct;
+  /** What listeners and routes lean on: peers as our proxies know them, and what only Envoy can do. */
   public readonly upstreams: Construct;
   public readonly listeners: Construct;
   public readonly routes: Construct;

@@ -22,7 +22,7 @@ export const TRUST_DIRECTORY = '/etc/federation/trust';
 export const WORKLOAD_CERTIFICATE = '/etc/federation/workload';
 
 /** Everything that runs for one gateway. `visibleTo` are the namespaces that may know an egress gateway's Service. */
-export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySite, visibleTo: () => string[]): void {
+export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySite, visibleTo: () => string[], traced: () => boolean): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = gateway.options;
   new k8s.KubeServiceAccount(scope, idOf('ServiceAccount', named), {
@@ -46,6 +46,8 @@ export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySit
   emit<TelemetrySpec>(scope, Telemetry.GVK, named, () => ({
     selector: { matchLabels: gateway.selector },
     accessLogging: [{ providers: [{ name: site.accessLogProvider }] }],
+    // A gateway that takes part in a trace writes the trace's headers itself, after the routes have removed them.
+    tracing: traced() ? undefined : [{ disableSpanReporting: true }],
   }));
 }
 

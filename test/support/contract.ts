@@ -53,7 +53,11 @@ export function serversOf(objects: Manifest[]): Server[] {
       const [open] = routes.filter((one) => one.route);
       const samples = samplesOf(allow, routes);
       expect(server.port.protocol).toBe(route.spec.http ? 'HTTPS' : 'TLS');
-      expect(server.tls).toMatchObject({ mode: 'MUTUAL', credentialName: 'builtin://', minProtocolVersion: 'TLSV1_3' });
+      expect(server.tls).toMatchObject({ mode: 'MUTUAL', credentialName: 'builtin://' });
+      // Less than TLS 1.3 only with a reason, and never without forward secrecy.
+      const reason = gateway.metadata.annotations['cdk8s-mesh-federation/allow-tls-1.2'];
+      expect(server.tls.minProtocolVersion).toBe(reason ? 'TLSV1_2' : 'TLSV1_3');
+      expect(server.tls.cipherSuites?.every((suite: string) => suite.startsWith('ECDHE-') && suite.includes('-GCM-'))).toBe(reason ? true : undefined);
       expect(route.spec.gateways).toEqual([`${gateway.metadata.namespace}/${gateway.metadata.name}`]);
       if (route.spec.http) expect(routes.at(-1)).toEqual(open.match ? expect.objectContaining({ directResponse: { status: 403 } }) : open);
       return {

@@ -264,6 +264,32 @@ function wideCallers(): App[] {
   return [app];
 }
 
+/** What a mesh may decide about one peer: limits, TLS 1.2, no trace context. North is a peer without any of it. */
+function peerOptions(): App[] {
+  const app = new App();
+  const [east, west, north] = ['east', 'west', 'north'].map((name) =>
+    meshOf(app, name, { connectAfterHandshake: name !== 'north', ...name === 'east' ? {} : { endpoints: undefined } }));
+  const reviews = east.expose('Reviews', {
+    service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)],
+  });
+  const mysql = east.expose('Mysql', { service: LocalService.fromName('mysql', 'db'), exportName: 'mysql', ports: [ServicePort.tcp(3306)] });
+  for (const peer of [west, north]) {
+    reviews.allowFrom(peer, { http: [{ methods: ['GET'] }] });
+    mysql.allowFrom(peer);
+    peer.addPeer(east, peer === west ? { stripTracing: true, removeRequestHeaders: ['x-team', 'x-cost-centre'] } : {});
+    for (const [name, source] of Object.entries({ reviews, mysql })) {
+      peer.bind(name, { source, localName: LocalName.newService(name, 'shop') }).allowFrom(Caller.serviceAccount('api', 'shop'));
+    }
+  }
+  east.addPeer(west, {
+    limits: { maxConnections: 3, maxConnectionDuration: Duration.seconds(3), requestsPerSecond: 5 },
+    stripTracing: true,
+    allowTls12: { reason: 'their appliance is replaced in 2027', approvedBy: 'security board' },
+  });
+  east.addPeer(north);
+  return [app];
+}
+
 /** Every scenario by name. */
 export const SCENARIOS: { readonly [name: string]: () => App[] } = {
   'two-meshes-http': twoMeshesHttp,
@@ -276,4 +302,5 @@ export const SCENARIOS: { readonly [name: string]: () => App[] } = {
   'protocols': protocols,
   'several-sources': severalSources,
   'wide-callers': wideCallers,
+  'peer-options': peerOptions,
 };
