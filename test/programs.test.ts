@@ -107,8 +107,8 @@ test('(c) three meshes, one exporter, another rule for each peer', () => {
   ledger.allowFrom(retail, { ports: [8080], http: [{ methods: ['POST'], paths: ['/entries'] }] });
   ledger.allowFrom(audit, { ports: [8080], http: [{ methods: ['GET'], paths: ['/entries/*'], exceptPaths: ['/entries/drafts/*'] }] });
   ledger.allowFrom(audit, { ports: [9090], grpcMethods: ['/books.Export/Stream'] });
-  core.addPeer(retail);
-  core.addPeer(audit);
+  core.addPeer(retail, { limits: { maxConnections: 200, requestsPerSecond: 50 } });
+  core.addPeer(audit, { stripTracing: true });
   expect(callsIn(app)).toEqual([['audit', 8080], ['audit', 9090], ['retail', 8080]].map(([peer, port]) =>
     `${peer} ledger.partners.svc.cluster.local:${port} → core ledger.books.svc.cluster.local:${port}`));
 });
