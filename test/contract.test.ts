@@ -11,9 +11,14 @@ import { find, Manifest, parse } from './support/manifests';
 const golden = join(__dirname, 'golden');
 const pem = (mesh: string) => readFileSync(join(__dirname, 'trust', `${mesh}.pem`), 'utf8');
 
+/** A file is named by its mesh, and by what else tells it from the mesh's other files. */
 function meshesOf(scenario: string): Map<string, Manifest[]> {
-  return new Map(readdirSync(join(golden, scenario)).map((file) =>
-    [file.replace('.yaml', ''), parse(readFileSync(join(golden, scenario, file), 'utf8'))]));
+  const meshes = new Map<string, Manifest[]>();
+  for (const file of readdirSync(join(golden, scenario))) {
+    const [mesh] = file.split(/[-.]/);
+    meshes.set(mesh, [...meshes.get(mesh) ?? [], ...parse(readFileSync(join(golden, scenario, file), 'utf8'))]);
+  }
+  return meshes;
 }
 
 /** What each scenario is about, as a person would say it. */
@@ -59,6 +64,12 @@ const CALLS: { [scenario: string]: string[] } = {
     'west own.partners.svc.cluster.local:9080 → east ratings.default.svc.cluster.local:9080',
     'west public.partners.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
     'west shared.partners.svc.cluster.local:9080 → east ratings.default.svc.cluster.local:9080',
+  ],
+  'second-boundary': [
+    'east details.partners.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',
+    'north details.partners.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',
+    'west ratings.partners.svc.cluster.local:9080 → north ratings.default.svc.cluster.local:9080',
+    'west reviews.partners.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
   ],
 };
 
@@ -115,8 +126,8 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
 
   test('dials what the exporter publishes', () => {
     for (const { sni, addresses } of calls) {
-      const [{ mesh }] = serverOf(sni);
-      const published = find(meshes.get(mesh)!, 'Service', 'federation-ingress').spec.ports.map(({ port }: Manifest) => port);
+      const [{ mesh, boundary }] = serverOf(sni);
+      const published = find(meshes.get(mesh)!, 'Service', 'federation-ingress', boundary).spec.ports.map(({ port }: Manifest) => port);
       expect(addresses.map((address) => Number(address.split(':')[1])).filter((port) => !published.includes(port))).toEqual([]);
     }
   });

@@ -62,7 +62,7 @@ function isNameRoute({ kind, spec }: Manifest): boolean {
 
 /** Namespace, trust, policies, workloads, upstreams, listeners, routes; then the application's own. */
 function phaseOf({ kind, metadata }: Manifest): number {
-  const inBoundary = metadata.namespace === 'istio-federation' || metadata.namespace === undefined;
+  const inBoundary = ['istio-federation', 'partner-federation', undefined].includes(metadata.namespace);
   if (!inBoundary) return 10;
   return [
     ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy'], ['NetworkPolicy'],

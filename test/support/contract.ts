@@ -5,6 +5,8 @@ import { find, Manifest } from './manifests';
 
 /** What an ingress gateway lets in on one server name. */
 export interface Server {
+  /** Namespace of its boundary. */
+  readonly boundary: string;
   readonly sni: string;
   /** The certificate that it presents. */
   readonly serverIdentity: string;
@@ -47,7 +49,7 @@ export function serversOf(objects: Manifest[]): Server[] {
   return objects.filter((object) => object.kind === 'Gateway' && object.metadata.name.startsWith('fed-in-')).flatMap((gateway) =>
     gateway.spec.servers.map((server: Manifest): Server => {
       const sni = server.hosts[0].replace(/^\.\//, '');
-      const route = objects.find(({ kind, spec }) => kind === 'VirtualService' && spec.hosts[0] === sni && spec.gateways[0].startsWith('istio-federation/fed-in-'));
+      const route = objects.find(({ kind, spec }) => kind === 'VirtualService' && spec.hosts[0] === sni && spec.gateways[0].includes('/fed-in-'));
       const allow = policyFor(objects, 'ALLOW', sni);
       const routes: Manifest[] = route.spec.http ?? route.spec.tcp;
       const [open] = routes.filter((one) => one.route);
@@ -61,6 +63,7 @@ export function serversOf(objects: Manifest[]): Server[] {
       expect(route.spec.gateways).toEqual([`${gateway.metadata.namespace}/${gateway.metadata.name}`]);
       if (route.spec.http) expect(routes.at(-1)).toEqual(open.match ? expect.objectContaining({ directResponse: { status: 403 } }) : open);
       return {
+        boundary: gateway.metadata.namespace,
         sni,
         serverIdentity: `spiffe://${sni.split('.fed.')[1]}/${identityOf(objects, gateway)}`,
         clientIdentities: server.tls.subjectAltNames,
@@ -85,6 +88,7 @@ export function callsOf(objects: Manifest[]): Call[] {
       if (alias.spec.http?.includes(http)) expect(headers.request.set.Host).toBe(bindingHost);
       const gateway = objects.find(({ kind, spec }) => kind === 'Gateway'
         && spec.servers.some((candidate: Manifest) => candidate.hosts[0] === `./${bindingHost}`));
+      const boundary: string = gateway.metadata.namespace;
       const server = gateway.spec.servers.find((candidate: Manifest) => candidate.hosts[0] === `./${bindingHost}`);
       const route = objects.find(({ kind, spec }) => kind === 'VirtualService' && spec.hosts[0] === bindingHost);
       const [onward] = route.spec.http ?? route.spec.tcp;
@@ -106,16 +110,16 @@ export function callsOf(objects: Manifest[]): Call[] {
         allowed: allow.spec.rules[0].from[0].source.principals,
         notDenied: policyFor(objects, 'DENY', bindingHost).spec.rules[0].from[0].source.notPrincipals,
         ledNamespaces: leads.map(({ metadata }) => metadata.namespace).sort(),
-        gatewayVisibleTo: exportTo(find(objects, 'Service', 'federation-egress')),
+        gatewayVisibleTo: exportTo(find(objects, 'Service', 'federation-egress', boundary)),
         nameVisibleTo: service ? exportTo(service) : ['*'],
         routeVisibleTo: alias.spec.exportTo.map((name: string) => name === '.' ? alias.metadata.namespace : name).sort(),
-        networkOpenTo: find(objects, 'NetworkPolicy', 'federation-egress').spec.ingress[0].from
+        networkOpenTo: find(objects, 'NetworkPolicy', 'federation-egress', boundary).spec.ingress[0].from
           .map(({ namespaceSelector }: Manifest) => namespaceSelector.matchLabels?.['kubernetes.io/metadata.name'] ?? '*').sort(),
         clientIdentity: `spiffe://${bindingHost.split('.egress.fed.')[1]}/${identityOf(objects, gateway)}`,
         sni,
         authority: route.spec.http ? onward.rewrite.authority : sni,
         serverIdentities: tls.subjectAltNames,
-        ca: find(objects, 'ConfigMap', 'fed-out-trust').data[tls.caCertificates.replace('/etc/federation/trust/', '')],
+        ca: find(objects, 'ConfigMap', 'fed-out-trust', boundary).data[tls.caCertificates.replace('/etc/federation/trust/', '')],
         addresses: entry.spec.endpoints.map(({ address, ports }: Manifest) => `${address}:${ports?.[entry.spec.ports[0].name] ?? 15443}`),
       };
     }));

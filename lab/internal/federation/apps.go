@@ -82,6 +82,17 @@ var in = map[string]map[string][]app{
 			{name: "shop/other", account: "other"},
 		},
 	},
+	"second-boundary": {
+		"east": {{name: "partners/client", account: "client"}},
+		"west": {
+			{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}},
+			{name: "partners/client", account: "client"},
+		},
+		"north": {
+			{name: "default/ratings", account: "bookinfo-ratings", ports: []port{{"http", 9080}}},
+			{name: "partners/client", account: "client"},
+		},
+	},
 	"several-sources": {
 		"east": {
 			{name: "default/reviews-v2", account: "bookinfo-reviews", ports: []port{{"http", 9080}}},
