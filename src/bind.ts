@@ -131,10 +131,9 @@ export class RemoteServiceBinding extends Construct {
    */
   public allowFrom(caller: Caller): void {
     checkGiven(this, 'the caller', caller, Caller);
-    const { serviceAccountName, namespaceName, object } = caller._account;
-    if (object) claimChart(object, this.mesh, this);
-    if (namespaceName !== undefined) this.mesh._checkFree(this, namespaceName, `the caller ${show(serviceAccountName ?? '*')}`);
-    this.alias.addCaller(this.mesh.trustDomain, caller._account);
+    this.mesh._checkCaller(this, caller);
+    const { namespaceName } = caller._account;
+    this.alias.addCaller({ principal: caller._principal(this.mesh.trustDomain), namespaceName });
     this.grow();
   }
 

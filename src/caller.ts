@@ -72,6 +72,15 @@ export class Caller {
 
   private constructor(private readonly account: Account) {}
 
+  /**
+   * The identity in a mesh, or what all the identities begin with, ending with `*`.
+   * @internal
+   */
+  public _principal(trustDomain: string): string {
+    const { serviceAccountName = '*', namespaceName } = this.account;
+    return namespaceName === undefined ? `${trustDomain}/*` : `${trustDomain}/ns/${namespaceName}/sa/${serviceAccountName}`;
+  }
+
   /** @internal */
   public get _account(): Account {
     return this.account;

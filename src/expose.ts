@@ -6,13 +6,16 @@ import { claimChart } from './internal/charts';
 import { checkAccountability, checkDuration } from './internal/checks';
 import { describeMistake, fail, show } from './internal/errors';
 import { checkFields, checkGiven, checkList, checkPeerGiven } from './internal/kind-checks';
+import { WorkloadLock, checkLockOptions } from './internal/lock';
 import { Grant, HttpOperation, Notes, Peer, Protocol, speaksHttp } from './internal/model';
 import { serviceHost, sniOf } from './internal/names';
-import { mergeNotes, notesOf } from './internal/notes';
+import { mergeNotes, notesOf, reasonOf } from './internal/notes';
 import { checkGrpcMethods, checkOperations } from './internal/rule-checks';
 import { checkExport } from './internal/wire-checks';
+import type { LockWorkloadOptions } from './lock';
 import type { FederatedMesh } from './mesh';
 import type { IMeshPeer } from './peer';
+import { annotate, renderLock } from './render';
 import { LocalService, ServicePort } from './service';
 
 /**
@@ -23,6 +26,8 @@ import { LocalService, ServicePort } from './service';
  *     ledger.allowFrom(audit, { ports: [9090], grpcMethods: ['/books.Export/Stream'] });
  *
  *     new ExposedService(accountsChart, 'Withdraw', { mesh: bank, service, exportName: 'withdrawals', ports });   // the team's own line
+ *
+ *     withdraw.lockWorkload({ reason: 'card data: nobody else in the mesh may call it' });
  *
  * Until `allowFrom`, nobody reaches it: the gateway runs and has no listener.
  */
@@ -119,7 +124,7 @@ export class ExposedService extends Construct implements IExposedService {
   private readonly listeners: { readonly peer: IMeshPeer; readonly onGrant: () => void }[] = [];
 
   /**
-   * Objects of the boundary go into the mesh's chart. What stands behind the name is not touched.
+   * Objects of the boundary go into the mesh's chart, only those of `lockWorkload` into the chart of `scope`.
    *
    * Throws FED112 when the chart belongs to another mesh, FED118 for a service of the boundary or of Istio itself, FED301 to FED303 for
    * names and ports that cannot be exported, FED311 for a time that cannot be. Synthesis fails (FED304) for a port that a known Service does not have.
@@ -169,6 +174,35 @@ export class ExposedService extends Construct implements IExposedService {
     for (const port of ports) this.checkRules(peer, port, options);
     for (const port of ports) this.open(peer, port, options);
     this.listeners.filter((listener) => listener.peer === peer).forEach(({ onGrant }) => onGrant());
+  }
+
+  /**
+   * Also closes the workload itself, to everybody but the boundary and the named local callers: it cuts every caller that is not named.
+   *
+   * One AuthorizationPolicy in the service's namespace, in the chart of `scope`; no policy that allows can open the workload again. It
+   * holds at the pods' sidecars, on all ports that they intercept: probes that injection has rewritten (port 15020) and the sidecar's own
+   * metrics (15020, 15090) go on, a scraper of the application's own port must be named. Without a sidecar nothing is closed. On
+   * TCP, who is not named may still connect and hear what the service says first; nothing that it sends arrives.
+   *
+   * Throws FED112 when a caller's construct is in another mesh's chart, FED114 for a reason that says nothing, FED118 for callers of the
+   * boundary or of Istio itself, FED312 when the pods are not known, FED313 when the service is locked already. Synthesis fails
+   * (FED312) for a Service that selects no pods.
+   */
+  public lockWorkload(options: LockWorkloadOptions): void {
+    checkLockOptions(this, options);
+    const callers = options.localCallers ?? [];
+    for (const caller of callers) this.owner._checkCaller(this, caller);
+    const boundary = this.owner._boundary;
+    const earlier = boundary.siblings.map(({ locks }) => locks.get(this._host)).find((where) => where !== undefined);
+    if (earlier) {
+      fail('FED313', this, `the service ${show(this._host)} is locked already, by ${earlier.node.path}`,
+        'name all local callers in one call: of two locks, each cuts the callers of the other');
+    }
+    const named = callers.map((caller) => caller._principal(this.mesh.trustDomain));
+    const lock = new WorkloadLock(this, this.service, options, () => [...boundary.gatewaysTo(this._host), ...named]);
+    boundary.locks.set(this._host, this);
+    this.node.addValidation({ validate: () => lock.mistakes() });
+    annotate(renderLock(this, lock), { locked: reasonOf(options) });
   }
 
   public sniFor(peer: IMeshPeer, exportPort: number): string {

@@ -2,6 +2,7 @@ import { ApiObject, Chart } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import { Justification } from './accountability';
 import { RemoteServiceBinding, RemoteServiceBindingOptions } from './bind';
+import type { Caller } from './caller';
 import { GatewayCredential } from './credential';
 import { Delivery } from './delivery';
 import { ExposedService, ExposedServiceOptions } from './expose';
@@ -15,12 +16,14 @@ import { describeMistake, fail, show } from './internal/errors';
 import { checkEgressOptions } from './internal/gateway-checks';
 import { checkGiven, checkPeerGiven } from './internal/kind-checks';
 import { serviceHost } from './internal/names';
-import { notesOf } from './internal/notes';
+import { notesOf, reasonOf } from './internal/notes';
 import { checkProved, trafficOf } from './internal/peer-checks';
+import { checkRestriction, isWayRound } from './internal/restriction-checks';
 import { attributesOf, siteOf } from './internal/site';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './internal/wire-checks';
 import { IstioVersion } from './istio-version';
 import { AddPeerOptions, IMeshPeer } from './peer';
+import { RestrictNamespaceOptions } from './restriction';
 import { TrustBundle } from './trust';
 
 /**
@@ -197,7 +200,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     this.egressIdentity = SpiffeId.forServiceAccount({ trustDomain: this.trustDomain, ...this.egressGateway });
     this._boundary = new Boundary(this, site, props.withoutAdmissionPolicy === undefined);
     this.checkNamespaceAlone();
-    this.node.addValidation({ validate: () => [...this.missingEndpoints(), ...this.missingPeers(), ...this.takenNames()] });
+    this.node.addValidation({ validate: () => [...this.missingEndpoints(), ...this.missingPeers(), ...this.takenNames(), ...this.waysRound()] });
   }
 
   /**
@@ -228,6 +231,30 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   /** Gives a peer's service a local name. Nobody may call it until `allowFrom`. Objects go into the mesh's chart. */
   public bind(id: string, options: RemoteServiceBindingOptions): RemoteServiceBinding {
     return new RemoteServiceBinding(this, id, { mesh: this, ...options });
+  }
+
+  /**
+   * Closes ways round the egress gateway for one namespace of workloads.
+   *
+   * A Sidecar without selector, so that their sidecars know Services of the mesh, bound names among them, and drop calls to anything else:
+   * hosts of the internet, the peers' own gateways. And a NetworkPolicy for those who go past a sidecar, which leaves the pods of the
+   * cluster, and ports 53 and 15012 everywhere; what needs the Kubernetes API needs a policy of its own there. Both go into the mesh's
+   * chart. Not closed: other pods of the cluster that pass calls on, and a namespace's own objects that take the place of ours: who may
+   * write Sidecars or NetworkPolicies there decides. No other Sidecar of the namespace may be without selector: the older one would win.
+   *
+   * Throws FED111 for a name that Kubernetes refuses, FED114 for a reason that says nothing, FED118 for a namespace that is reserved,
+   * FED121 for one that is restricted already, FED122 for hosts of another form. Synthesis fails (FED122) for the host of a peer's gateway.
+   */
+  public restrictNamespace(namespaceName: string, options: RestrictNamespaceOptions): void {
+    checkNamespace(this, namespaceName);
+    checkRestriction(this, options);
+    checkJustification(this, `restricting ${show(namespaceName)}`, options);
+    this._checkFree(this, namespaceName, 'what is to be restricted');
+    if (this._boundary.siblings.some(({ restrictions }) => restrictions.has(namespaceName))) {
+      fail('FED121', this, `the namespace ${show(namespaceName)} is restricted already`, 'keep one call, with all its allowedHosts');
+    }
+    const allowedHosts = [...new Set(options.allowedHosts ?? [])].sort();
+    this._boundary.restrict({ namespaceName, allowedHosts }, { restricted: reasonOf(options) });
   }
 
   /** @internal */
@@ -271,6 +298,16 @@ export class FederatedMesh extends Construct implements IMeshPeer {
       fail('FED118', where, `${what} is in the namespace ${show(namespaceName)} of ${owner}`,
         'name something of an application, in a namespace of its own');
     }
+  }
+
+  /**
+   * A caller of ours is known to our mesh only, and no part of the boundary.
+   * @internal
+   */
+  public _checkCaller(where: Construct, caller: Caller): void {
+    const { serviceAccountName, namespaceName, object } = caller._account;
+    if (object) claimChart(object, this, where);
+    if (namespaceName !== undefined) this._checkFree(where, namespaceName, `the caller ${show(serviceAccountName ?? '*')}`);
   }
 
   private checkNamespaceAlone(): void {
@@ -340,6 +377,13 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     for (const binding of this._bindings.values()) binding._sources.forEach(({ mesh }) => users.set(mesh, binding));
     return [...users].filter(([peer]) => !this._boundary.peers.has(peer)).map(([peer, user]) => describeMistake('FED108', this,
       `${user.node.path} deals with mesh ${show(peer.meshName)}, which is no peer`, `agree to it: addPeer(…) with the construct ${peer.node.path}`));
+  }
+
+  private waysRound(): string[] {
+    return [...this._boundary.restrictions.values()].flatMap(({ namespaceName, allowedHosts }) => allowedHosts.flatMap((allowed) =>
+      this._peers.filter((peer) => isWayRound(allowed, peer)).map((peer) => describeMistake('FED122', this,
+        `the allowed host ${show(allowed)} of ${show(namespaceName)} is the gateway of peer ${show(peer.meshName)}`,
+        'take it away and bind what is needed: the egress gateway is the only one who calls a peer'))));
   }
 
   private takenNames(): string[] {

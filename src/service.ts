@@ -143,6 +143,14 @@ export class LocalService {
   }
 
   /**
+   * Labels by which the Service selects its pods, known once the program is complete.
+   * @internal
+   */
+  public _selector(): { readonly [name: string]: string } | undefined {
+    return this.construct?.toJson().spec?.selector;
+  }
+
+  /**
    * TCP ports of the Service, known once the program is complete: undefined when only the name is known.
    * @internal
    */

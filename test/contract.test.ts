@@ -71,6 +71,10 @@ const CALLS: { [scenario: string]: string[] } = {
     'west ratings.partners.svc.cluster.local:9080 → north ratings.default.svc.cluster.local:9080',
     'west reviews.partners.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
   ],
+  'locked': [
+    'west mysql.finance.svc.cluster.local:3306 → east mysql.db.svc.cluster.local:3306',
+    'west withdraw.finance.svc.cluster.local:8080 → east withdraw.accounts.svc.cluster.local:8080',
+  ],
 };
 
 test('every scenario is read', () => {
@@ -106,6 +110,16 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
       expect(server.allowed).toEqual(principals);
       expect(server.notDenied).toEqual(principals);
       expect(server.routedOperations).toEqual(server.allowedOperations);
+    }
+  });
+
+  test('leaves a locked workload open to the gateway that leads to it', () => {
+    for (const [mesh, objects] of meshes) {
+      for (const { metadata, spec } of objects.filter(({ metadata: { name } }) => name.startsWith('fed-lock-'))) {
+        const [server] = servers.filter(({ backend }) => backend.startsWith(`${metadata.name.replace('fed-lock-', '')}.${metadata.namespace}.`));
+        expect(server.mesh).toBe(mesh);
+        expect(spec.rules[0].from[0].source.notPrincipals).toContain(server.serverIdentity.replace('spiffe://', ''));
+      }
     }
   });
 

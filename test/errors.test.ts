@@ -4,8 +4,8 @@ import { ApiObject, App, Chart, Duration, Testing } from 'cdk8s';
 import { Construct } from 'constructs';
 import {
   AddPeerOptions, AllowFromOptions, BoundaryGateway, Caller, DedicatedGatewayOptions, ExposedService, FederatedMesh, FederatedMeshProps,
-  GatewayEndpoint, GatewayServiceType, HttpRule, IMeshPeer, IstioVersion, LocalName, LocalService, RemoteMesh, RemoteMeshProps, RemoteServiceBinding,
-  ServicePort, SpiffeId, TrustBundle,
+  GatewayEndpoint, GatewayServiceType, HttpRule, IMeshPeer, IstioVersion, LocalName, LocalService, LockWorkloadOptions, RemoteMesh, RemoteMeshProps,
+  RemoteServiceBinding, ServicePort, SpiffeId, TrustBundle,
 } from '../src';
 import { Made, makeCertificate } from './support/certificates';
 import { meshOf, trustOf } from './support/scenarios';
@@ -92,6 +92,28 @@ describe('meshes, peers, endpoints', () => {
   fails('FED102', 'a trust domain with a scheme', own({ trustDomain: 'spiffe://east.example' }), '"spiffe://east.example"');
   fails('FED102', 'a trust domain that leaves no room for names', own({ trustDomain: `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}` }), '150');
   fails('FED102', 'a peer with the trust domain of everybody', () => remote({ trustDomain: 'cluster.local' }), 'Bank');
+  const restrict = (allowedHosts?: any, reason = 'money leaves through the boundary only', name = 'finance') => () => {
+    const { app, west } = pair();
+    west.restrictNamespace(name, { reason, allowedHosts });
+    app.synth();
+  };
+  fails('FED111', 'a restricted namespace that is none', restrict(undefined, undefined, 'Finance'), '"Finance"');
+  fails('FED114', 'a restriction without a reason', restrict([], 'because'), 'west/Mesh', '"finance"', '"because"');
+  fails('FED118', 'a restriction of the boundary', restrict([], undefined, 'istio-federation'), 'the boundary');
+  fails('FED118', 'a restriction of Istio itself', restrict([], undefined, 'istio-system'), 'Istio itself');
+  fails('FED120', 'one allowed host in place of a list', restrict('egress/api.acquirer.example'), 'allowedHosts', 'no list');
+  fails('FED120', 'a restriction with a field that does not exist', () => pair().west.restrictNamespace('finance', { reason: 'money stays here', hosts: [] } as any), '"hosts"');
+  fails('FED121', 'a namespace that is restricted twice', () => {
+    const { west } = pair();
+    west.restrictNamespace('finance', { reason: 'money leaves through the boundary only' });
+    west.restrictNamespace('finance', { reason: 'money leaves through the boundary only' });
+  }, '"finance"', 'one call');
+  for (const host of ['api.acquirer.example', '*/*', 'egress/*', 'egress/api', 'Egress/api.acquirer.example', 'egress/api.acquirer.example:443', 'egress/a*.acquirer.example',
+    'a/b/c.example', '~/*', '', 7]) {
+    fails('FED122', `the allowed host ${JSON.stringify(host)}`, restrict([host]), JSON.stringify(host), 'namespace/host');
+  }
+  fails('FED122', 'the gateway of a peer as an allowed host', restrict(['*/federation.east.example']), '"*/federation.east.example"', '"east"', 'bind');
+  fails('FED122', 'a wildcard above the gateway of a peer', restrict(['./*.east.example']), '"./*.east.example"', '"east"');
   fails('FED103', 'two meshes with one trust domain', () => {
     const app = new App();
     meshOf(app, 'east');
@@ -459,6 +481,34 @@ describe('exposing', () => {
   });
   fails('FED311', 'no time at all', timed(Duration.millis(0)), '0 ms');
   fails('FED311', 'a time for requests where there are none', timed(Duration.seconds(1), ServicePort.tcp(1)), '"ledger"', 'no requests');
+  const lock = (options: Partial<LockWorkloadOptions> = {}, change?: (made: ReturnType<typeof pair>) => ExposedService) => () => {
+    const made = pair();
+    (change?.(made) ?? made.reviews).lockWorkload({ reason: 'nobody else in the mesh may call it', podLabels: { app: 'reviews' }, ...options });
+    made.app.synth();
+  };
+  fails('FED114', 'a lock without a reason', lock({ reason: ' ' }), 'east/Mesh/Reviews', 'locking the workload');
+  fails('FED118', 'a local caller of the boundary', lock({ localCallers: [Caller.serviceAccount('federation-egress', 'istio-federation')] }), 'the boundary');
+  fails('FED120', 'a text as local caller', lock({ localCallers: ['teller' as any] }), '"teller"', 'Caller');
+  fails('FED120', 'one local caller in place of a list', lock({ localCallers: Caller.anyInMesh() as any }), 'localCallers');
+  fails('FED120', 'a list of labels', lock({ podLabels: ['app'] as any }), 'podLabels', 'no map');
+  fails('FED120', 'a lock with a field that does not exist', lock({ callers: [] } as any), '"callers"');
+  fails('FED312', 'a lock of a service of which only the name is known', lock({ podLabels: undefined }), '"reviews"', 'fromConstruct');
+  fails('FED312', 'a lock with labels that select everything', lock({ podLabels: {} }), 'every pod of the namespace');
+  fails('FED312', 'a lock with a label that no pod can have', lock({ podLabels: { app: 'review service' } }), '"review service"');
+  fails('FED312', 'a lock with a value that is no text', lock({ podLabels: { version: 2 as any } }), '"version":2');
+  fails('FED312', 'a lock of a Service without selector', () => {
+    const app = new App();
+    const chart = new Chart(app, 'apps', { namespace: 'till' });
+    const service = new ApiObject(chart, 'Object', { apiVersion: 'v1', kind: 'Service', metadata: { name: 'till' }, spec: { ports: [{ port: 80 }] } });
+    meshOf(app, 'east').expose('Till', { service: LocalService.fromConstruct(service), exportName: 'till', ports: [ServicePort.http(80)] })
+      .lockWorkload({ reason: 'nobody else in the mesh may call it' });
+    app.synth();
+  }, 'east/Mesh/Till', '"till"', 'podLabels');
+  fails('FED313', 'a service that is locked by two exposures', () => {
+    const { east, reviews } = pair();
+    const again = east.expose('Again', { service: LocalService.fromName('reviews', 'default'), exportName: 'again', ports: [ServicePort.http(9080)] });
+    for (const exposure of [reviews, again]) exposure.lockWorkload({ reason: 'nobody else in the mesh may call it', podLabels: { app: 'reviews' } });
+  }, 'east/Mesh/Again', 'east/Mesh/Reviews', 'one call');
   fails('FED120', 'a time that is a number', timed(5 as never), 'requestTimeout', 'no Duration');
 });
 

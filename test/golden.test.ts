@@ -60,12 +60,12 @@ function isNameRoute({ kind, spec }: Manifest): boolean {
   return kind === 'VirtualService' && spec.gateways[0] === 'mesh';
 }
 
-/** Namespace, trust, policies, workloads, upstreams, listeners, routes; then the application's own. */
+/** Namespace, trust, policies, network and restrictions, workloads, upstreams, listeners, routes; then the application's own. */
 function phaseOf({ kind, metadata }: Manifest): number {
   const inBoundary = ['istio-federation', 'partner-federation', undefined].includes(metadata.namespace);
-  if (!inBoundary) return 10;
+  if (!inBoundary && metadata.name !== 'fed-restricted') return 10;
   return [
-    ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy'], ['NetworkPolicy'],
+    ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy'], ['NetworkPolicy', 'Sidecar'],
     ['ServiceAccount', 'Deployment', 'Service', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Telemetry'],
     ['ServiceEntry', 'DestinationRule', 'EnvoyFilter'], ['Gateway'], ['VirtualService'],
   ].findIndex((kinds) => kinds.includes(kind));

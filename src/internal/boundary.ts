@@ -3,8 +3,9 @@ import { Construct, IConstruct } from 'constructs';
 import { isDnsName } from './checks';
 import { BOUNDARY_PORT } from './endpoint-checks';
 import { fail, show, Where } from './errors';
-import { Alias, GatewaySite, Grant, LocalRoute, Notes, Peer, PeerTerms, PeerTraffic, Site, speaksHttp } from './model';
+import { Alias, GatewaySite, Grant, LocalRoute, Notes, Peer, PeerTerms, PeerTraffic, Restriction, Site, speaksHttp } from './model';
 import type { IExposedService } from '../expose';
+import { SpiffeId } from '../identity';
 import type { IMeshPeer } from '../peer';
 import * as render from '../render';
 
@@ -27,6 +28,10 @@ export class Boundary {
   public readonly aliases = new Map<string, Alias>();
   /** Namespaces of the services that are exposed, by host. */
   public readonly exposedHosts = new Map<string, string>();
+  /** Where the workload of an exposed service is locked, by host. */
+  public readonly locks = new Map<string, Construct>();
+  /** Namespaces of workloads that are restricted, by name. */
+  public readonly restrictions = new Map<string, Restriction>();
   /** Peers that the mesh has agreed to deal with here, and on what terms. */
   public readonly peers = new Map<IMeshPeer, PeerTerms>();
 
@@ -54,6 +59,12 @@ export class Boundary {
   /** The boundaries of one mesh that the program knows, this one included. */
   public get siblings(): Boundary[] {
     return boundaries.get(this.mesh.node.root)!.filter(({ site }) => site.trustDomain === this.site.trustDomain);
+  }
+
+  /** Who comes to a service from outside: the ingress gateway of each boundary that exposes it. */
+  public gatewaysTo(host: string): string[] {
+    return this.siblings.filter(({ exposedHosts }) => exposedHosts.has(host)).map(({ site: { trustDomain, ingress } }) =>
+      SpiffeId.forServiceAccount({ trustDomain, ...ingress }).principal);
   }
 
   /** A name means one peer: objects are named by it. */
@@ -141,6 +152,12 @@ export class Boundary {
       render.renderLocalListeners(listeners, this.site, peer, () => this.routesTo(peer)), this.notesOn('out', peer.name),
     ));
     render.renderEgressRoute(routes, this.site, route, () => this.trafficWith(peer));
+  }
+
+  /** What keeps the workloads of a namespace from going round the egress gateway. */
+  public restrict(restriction: Restriction, notes: Notes): void {
+    this.restrictions.set(restriction.namespaceName, restriction);
+    render.renderRestriction(this.phases.network, this.site, restriction).forEach((object) => render.annotate(object, notes));
   }
 
   /** What leads the callers of every namespace that has no such rule of its own. */

@@ -138,6 +138,23 @@ export interface Upstream {
   readonly sni: string;
 }
 
+/** A namespace whose workloads call names of the mesh only. */
+export interface Restriction {
+  readonly namespaceName: string;
+  /** Other hosts, as `namespace/host`. */
+  readonly allowedHosts: string[];
+}
+
+/** The workload of a service, closed to everybody who is not named. */
+export interface Lock {
+  readonly serviceName: string;
+  readonly namespaceName: string;
+  /** What selects its pods. */
+  readonly podLabels: { readonly [name: string]: string };
+  /** Identities for which it stays open. */
+  readonly principals: string[];
+}
+
 /** Workloads of ours that may use a local name. */
 export interface CallerSite {
   /** Their identity, or what all their identities begin with, ending with `*`. */

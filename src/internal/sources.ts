@@ -74,9 +74,8 @@ export class BoundName implements Alias {
     return this.callers.some(({ namespaceName }) => namespaceName === undefined);
   }
 
-  public addCaller(trustDomain: string, { serviceAccountName = '*', namespaceName }: { readonly serviceAccountName?: string; readonly namespaceName?: string }): void {
-    const principal = namespaceName === undefined ? `${trustDomain}/*` : `${trustDomain}/ns/${namespaceName}/sa/${serviceAccountName}`;
-    this.known.set(principal, { principal, namespaceName });
+  public addCaller(caller: CallerSite): void {
+    this.known.set(caller.principal, caller);
   }
 }
 

@@ -59,8 +59,7 @@ function renderNetwork(scope: Construct, site: Site, gateway: GatewaySite, openi
         { from: [namespace(site.monitoringNamespaceName)], ports: [tcp(15020), tcp(15090)] },
       ],
       egress: [
-        // Names and istiod, wherever they are: on the node, in another namespace, outside of the cluster.
-        { ports: [{ port: k8s.IntOrString.fromNumber(53), protocol: 'UDP' }, tcp(53), tcp(15012)] },
+        anywhere(),
         ...openings().out,
       ],
     })),
@@ -71,7 +70,12 @@ function tcp(port: number): k8s.NetworkPolicyPort {
   return { port: k8s.IntOrString.fromNumber(port), protocol: 'TCP' };
 }
 
+/** Names and istiod, wherever they are: on the node, in another namespace, outside of the cluster. */
+export function anywhere(): k8s.NetworkPolicyEgressRule {
+  return { ports: [{ port: k8s.IntOrString.fromNumber(53), protocol: 'UDP' }, tcp(53), tcp(15012)] };
+}
+
 /** A namespace, or every one. */
-function namespace(name: string): k8s.NetworkPolicyPeer {
+export function namespace(name: string): k8s.NetworkPolicyPeer {
   return name === '*' ? { namespaceSelector: {} } : { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } };
 }

@@ -142,7 +142,7 @@ function identityOf(objects: Manifest[], gateway: Manifest): string {
 /** The one policy that says this of a server name; a guard may say it of a whole suffix. */
 function policyFor(objects: Manifest[], action: string, sni: string): Manifest {
   const policies = objects.filter(({ kind, spec }) => kind === 'AuthorizationPolicy' && spec.action === action
-    && spec.rules[0].from && spec.rules[0].when[0].values.some((value: string) => value === sni || value.startsWith('*') && sni.endsWith(value.slice(1))));
+    && spec.rules[0].from && spec.rules[0].when?.[0].values.some((value: string) => value === sni || value.startsWith('*') && sni.endsWith(value.slice(1))));
   expect(policies).toHaveLength(1);
   return policies[0];
 }

@@ -319,6 +319,32 @@ function secondBoundary(): App[] {
   return [app];
 }
 
+/** Locked on both sides: what is exposed has no other callers than the till, and the callers' namespace has no other way out. */
+function locked(): App[] {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west', { endpoints: undefined });
+  east.addPeer(west);
+  west.addPeer(east);
+  const withdraw = east.expose('Withdraw', {
+    service: LocalService.fromName('withdraw', 'accounts'), exportName: 'withdraw', ports: [ServicePort.http(8080)],
+  });
+  const mysql = east.expose('Mysql', { service: LocalService.fromName('mysql', 'db'), exportName: 'mysql', ports: [ServicePort.tcp(3306)] });
+  withdraw.lockWorkload({
+    reason: 'card data: the till and partners only',
+    approvedBy: 'security officer',
+    podLabels: { app: 'withdraw' },
+    localCallers: [Caller.serviceAccount('teller', 'accounts'), Caller.anyInNamespace('books')],
+  });
+  mysql.lockWorkload({ reason: 'orders are read by partners only', podLabels: { app: 'mysql' } });
+  [withdraw, mysql].forEach((source) => source.allowFrom(west));
+  for (const [name, source] of Object.entries({ withdraw, mysql })) {
+    west.bind(name, { source, localName: LocalName.newService(name, 'finance') }).allowFrom(Caller.serviceAccount('checkout', 'finance'));
+  }
+  west.restrictNamespace('finance', { reason: 'money leaves through the boundary only', ticket: 'SEC-7', allowedHosts: ['egress/*.acquirer.example'] });
+  return [app];
+}
+
 /** Every scenario by name. */
 export const SCENARIOS: { readonly [name: string]: () => App[] } = {
   'two-meshes-http': twoMeshesHttp,
@@ -333,4 +359,5 @@ export const SCENARIOS: { readonly [name: string]: () => App[] } = {
   'wide-callers': wideCallers,
   'peer-options': peerOptions,
   'second-boundary': secondBoundary,
+  'locked': locked,
 };

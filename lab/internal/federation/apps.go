@@ -110,6 +110,21 @@ var in = map[string]map[string][]app{
 			{name: "search/search", account: "search", ports: []port{{"grpc", 9000}}},
 		},
 	},
+	"locked": {
+		"east": {
+			{name: "accounts/withdraw", account: "withdraw", ports: []port{{"http", 8080}}},
+			{name: "accounts/teller", account: "teller"},
+			{name: "accounts/other", account: "other"},
+			{name: "accounts/plain", account: "teller", plain: true},
+			{name: "books/ledger", account: "ledger"},
+			{name: "db/mysql", account: "mysql", ports: []port{{"greeting", 3306}}},
+		},
+		"west": {
+			{name: "finance/checkout", account: "checkout"},
+			{name: "finance/prices", account: "prices", ports: []port{{"http", 8080}}},
+			{name: "shop/other", account: "other"},
+		},
+	},
 }
 
 // ground is what every mesh has: the namespaces of all meshes, since a binding may be called as the service is at home, with sidecars for

@@ -1,0 +1,204 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	core "k8s.io/api/core/v1"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// Who tries in the scenario with locks.
+var (
+	checkout   = From{"west", "finance/checkout"} // may call what east exposes, and lives in a restricted namespace
+	freeOther  = From{"west", "shop/other"}       // lives in a namespace without restriction
+	teller     = From{"east", "accounts/teller"}  // a local caller that is named
+	bookkeeper = From{"east", "books/ledger"}     // of a namespace that is named
+	neighbour  = From{"east", "accounts/other"}   // a local caller that is not
+	noIdentity = From{"east", "accounts/plain"}   // has the teller's account and no sidecar
+)
+
+// locks are what closes the workload behind an exposure, and ways round the egress gateway.
+func locks() []Case {
+	withdraw := get("http://withdraw.accounts:8080/withdrawals/0")
+	return in("locked",
+		ask("locks/peer", laws(1), "a locked workload answers the peer", checkout, get("http://withdraw:8080/withdrawals/0"), "200"),
+		ask("locks/local-caller", laws(12), "and the local caller that is named", teller, withdraw, "200"),
+		ask("locks/local-namespace", laws(12), "and those of a namespace that is named", bookkeeper, withdraw, "200"),
+		ask("locks/another-account", laws(3), "nobody else in the mesh: not another account of its own namespace", neighbour, withdraw, "403"),
+		ask("locks/plaintext", laws(3), "nor anybody without an identity, whatever its account is", noIdentity, withdraw, cutOff),
+		Case{Name: "locks/plaintext-permissive", Laws: laws(3), Expect: "nor in a mesh that accepts plaintext", Run: lockInPermissiveMesh},
+		Case{Name: "locks/others-policies", Laws: laws(3), Expect: "policies that others write, in the root namespace or beside it, open nothing", Run: lockAgainstOthers},
+		Case{Name: "locks/narrower-policy", Laws: laws(12), Expect: "and those that are narrower go on: a lock opens nothing", Run: lockBesideNarrower},
+		Case{Name: "locks/probes", Laws: laws(12), Expect: "the node's probes and the sidecar's metrics go on", Run: lockedProbes},
+		attempts("locks/tcp", laws(3), "a locked database serves the peer; who is not named hears its greeting, and nothing that it sends arrives",
+			Attempt{From: checkout, Probe: askDatabase("mysql.finance:3306"), Want: "greeting and echo", Read: greets},
+			Attempt{From: neighbour, Probe: askDatabase("mysql.db:3306"), Want: "greeting only", Read: greets},
+		),
+		ask("locks/bound-name", laws(1), "a restricted namespace reaches bound names", checkout, get("http://withdraw.finance:8080/withdrawals/0"), "200"),
+		ask("locks/own-service", laws(12), "and Services of its own mesh", checkout, get("http://prices:8080/"), "200"),
+		attempts("locks/peer-direct", laws(1), "it does not reach the peer past the egress gateway, even with that gateway's own key",
+			Attempt{From: freeOther, Probe: toWithdraw, Want: "200"},
+			Attempt{From: checkout, Probe: toWithdraw, Want: cutOff},
+		),
+		Case{Name: "locks/declared-hosts", Laws: laws(1), Expect: "nor hosts outside that somebody declares, but for those that are allowed", Run: declaredHosts},
+	)
+}
+
+// greets tells what a server that speaks first lets a caller have.
+func greets(answer traffic.Answer) string {
+	switch {
+	case strings.Contains(answer.Body, "ping"):
+		return "greeting and echo"
+	case answer.Body != "":
+		return "greeting only"
+	}
+	return answer.Outcome()
+}
+
+func askDatabase(address string) func(*federation.Federation) traffic.Probe {
+	return func(*federation.Federation) traffic.Probe {
+		return traffic.Probe{Kind: "tcp", URL: "tcp://" + address, Body: "ping"}
+	}
+}
+
+// toWithdraw is a request past the egress gateway, with its genuine certificate.
+func toWithdraw(f *federation.Federation) traffic.Probe {
+	name := "p8080.withdraw.west.fed.east.example"
+	return toIngress(genuine, sni(name), func(p *traffic.Probe) { p.URL = "https://" + name + "/withdrawals/0" })(f)
+}
+
+func balance(path string) traffic.Probe {
+	return traffic.Probe{URL: "http://withdraw.accounts:8080" + path}
+}
+
+func lockInPermissiveMesh(t *T) {
+	t.Put(t.East, `apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: permissive, namespace: accounts}
+spec: {mtls: {mode: PERMISSIVE}}
+`)
+	took := t.Until(noIdentity, "403", balance("/"))
+	t.Want(teller, "200", balance("/"))
+	t.Seen("403 after %s", round(took))
+}
+
+func lockAgainstOthers(t *T) {
+	t.Put(t.East, allowAnything+`---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: anybody, namespace: accounts}
+spec: {action: ALLOW, rules: [{}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: they-have-arrived, namespace: accounts}
+spec: {action: DENY, rules: [{to: [{operation: {paths: [/marker]}}]}]}
+`)
+	t.Until(teller, "403", balance("/marker"))
+	t.Want(neighbour, "403", balance("/"))
+	t.Want(teller, "200", balance("/"))
+	t.Seen("403")
+	t.unlock("withdraw", "accounts")
+	took := t.Until(neighbour, "200", balance("/"))
+	t.Seen("without the lock 200 after %s", round(took))
+}
+
+// unlock takes a lock away for as long as the case runs.
+func (t *T) unlock(service, namespace string) {
+	objects, err := t.Objects("locked", "east")
+	t.Must(err)
+	t.Must(t.East.Delete(t.Context, object(objects, "AuthorizationPolicy", "fed-lock-"+service)))
+	t.Cleanup(func(ctx context.Context) error {
+		if err := t.Again(ctx); err != nil {
+			return err
+		}
+		return until(ctx, t.Federation, neighbour, "403", balance("/"))
+	})
+}
+
+func lockBesideNarrower(t *T) {
+	t.Put(t.East, `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: owners-own, namespace: accounts}
+spec:
+  selector: {matchLabels: {app: withdraw}}
+  action: ALLOW
+  rules: [{from: [{source: {principals: [east.example/ns/accounts/sa/teller]}}], to: [{operation: {paths: [/balance]}}]}]
+`)
+	took := t.Until(teller, "403", balance("/withdrawals/0"))
+	t.Want(teller, "200", balance("/balance"))
+	t.Until(checkout, "403", traffic.Probe{URL: "http://withdraw:8080/withdrawals/0"}) // the gateway keeps connections for a while
+	t.Seen("403 after %s, what the owner allows 200", round(took))
+}
+
+func lockedProbes(t *T) {
+	objects, err := t.Objects("locked", "east")
+	t.Must(err)
+	lock := object(objects, "AuthorizationPolicy", "fed-lock-withdraw").DeepCopy()
+	lock.SetName("of-probed")
+	with("spec/selector/matchLabels/app", "probed")(lock)
+	t.Cleanup(func(ctx context.Context) error { return t.East.Delete(ctx, lock) })
+	t.Must(t.East.Put(t.Context, lock))
+	t.Put(t.East, `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: probed, namespace: accounts}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: probed}}
+  template:
+    metadata: {labels: {app: probed, sidecar.istio.io/inject: "true"}}
+    spec:
+      serviceAccountName: withdraw
+      terminationGracePeriodSeconds: 2
+      containers:
+      - name: app
+        image: mesh-federation-lab/app
+        args: [serve, --http, "8080"]
+        readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1}
+`)
+	var pod *core.Pod
+	t.Must(mesh.Wait(t.Context, time.Minute, func() (err error) {
+		pod, err = t.East.Pod(t.Context, "accounts/probed")
+		return err
+	}))
+	if port := pod.Spec.Containers[0].ReadinessProbe.HTTPGet.Port.IntValue(); port != 15020 {
+		t.Errorf("the probe asks port %d: injection has not rewritten it", port)
+	}
+	t.Want(noIdentity, cutOff, traffic.Probe{URL: "http://" + pod.Status.PodIP + ":8080/ready"})
+	for _, port := range []string{"15020", "15090"} {
+		t.Want(noIdentity, "200", traffic.Probe{URL: "http://" + pod.Status.PodIP + ":" + port + "/stats/prometheus"})
+	}
+	t.Seen("ready by port 15020, metrics 200")
+}
+
+func declaredHosts(t *T) {
+	entry := func(namespace, host string) string {
+		return fmt.Sprintf(`apiVersion: v1
+kind: Namespace
+metadata: {name: egress}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: outside, namespace: %s}
+spec:
+  hosts: [%s]
+  addresses: [203.0.113.20]
+  ports: [{number: 15443, name: tcp, protocol: TCP}]
+  location: MESH_EXTERNAL
+  resolution: STATIC
+  endpoints: [{address: 203.0.113.20}]
+`, namespace, host)
+	}
+	t.Put(t.West, entry("shop", "peer.example"))
+	time.Sleep(3 * time.Second)
+	t.Want(checkout, cutOff, toWithdraw(t.Federation))
+	t.Put(t.West, entry("egress", "peer.acquirer.example"))
+	took := t.Until(checkout, "200", toWithdraw(t.Federation))
+	t.Seen("closed; an allowed host 200 after %s", round(took))
+}

@@ -1,0 +1,19 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import { emit } from './emit';
+import { AuthorizationPolicy, AuthorizationPolicySpec, AuthorizationPolicySpecAction } from '../../imports/security.istio.io';
+import { Lock } from '../internal/model';
+import { singleObjectName } from '../internal/names';
+
+/**
+ * Nobody but those who are named reaches the workload. A DENY and no ALLOW: ALLOW policies of others add up and cannot open it again, and
+ * an ALLOW of ours would let the callers do what a narrower one of the owner's does not. Who shows no identity, as in plaintext, is not named.
+ */
+export function renderLock(scope: Construct, lock: Lock): ApiObject {
+  const named = { name: singleObjectName('fed-lock', lock.serviceName), namespace: lock.namespaceName };
+  return emit<AuthorizationPolicySpec>(scope, AuthorizationPolicy.GVK, named, () => ({
+    selector: { matchLabels: { ...lock.podLabels } },
+    action: AuthorizationPolicySpecAction.DENY,
+    rules: [{ from: [{ source: { notPrincipals: lock.principals } }] }],
+  }));
+}

@@ -1,0 +1,26 @@
+import { ApiObject } from 'cdk8s';
+import { k8s } from 'cdk8s-plus-27';
+import { Construct } from 'constructs';
+import { emit, idOf, metadataIn } from './emit';
+import { anywhere, namespace } from './network';
+import { Sidecar, SidecarSpec, SidecarSpecOutboundTrafficPolicyMode } from '../../imports/networking.istio.io';
+import { Restriction, Site } from '../internal/model';
+
+/**
+ * What the workloads of a namespace may call. Their sidecars know the Services of the mesh, the bound names among them, and drop what they do
+ * not know. Who goes past a sidecar meets the network policy, where the cluster's network enforces it.
+ */
+export function renderRestriction(scope: Construct, site: Site, { namespaceName, allowedHosts }: Restriction): ApiObject[] {
+  const named = { name: 'fed-restricted', namespace: namespaceName };
+  return [
+    new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
+      metadata: metadataIn(scope, named),
+      spec: { podSelector: {}, policyTypes: ['Egress'], egress: [anywhere(), { to: [namespace('*')] }] },
+    }),
+    emit<SidecarSpec>(scope, Sidecar.GVK, named, () => ({
+      // `*/*` would include whatever hosts outside of the mesh somebody declares.
+      egress: [{ hosts: [`*/*.svc.${site.clusterDomain}`, ...allowedHosts] }],
+      outboundTrafficPolicy: { mode: SidecarSpecOutboundTrafficPolicyMode.REGISTRY_UNDERSCORE_ONLY },
+    })),
+  ];
+}

@@ -1,0 +1,135 @@
+import { App, Chart } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-27';
+import { Caller, ExposedService, FederatedMesh, LocalService, ServicePort } from '../src';
+import { find, names, objectsOf, parse, textOf } from './support/manifests';
+import { meshOf } from './support/scenarios';
+
+/*
+ * What closes a workload inside the mesh, and a namespace's ways out.
+ */
+
+const reason = 'card data: nobody else may call it';
+const reviews = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
+
+function lockOf(app: App, name = 'reviews') {
+  return find(objectsOf(app), 'AuthorizationPolicy', `fed-lock-${name}`);
+}
+
+test('a workload is not touched without a lock', () => {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west');
+  east.addPeer(west);
+  east.expose('Reviews', reviews).allowFrom(west);
+  expect(JSON.stringify(app.charts.map((chart) => chart.toJson()))).not.toContain('fed-lock');
+});
+
+test('a lock denies everybody but the boundary and the named callers, sorted, and allows nothing', () => {
+  const app = new App();
+  meshOf(app, 'east').expose('Reviews', reviews).lockWorkload({
+    reason,
+    ticket: 'SEC-1',
+    podLabels: { version: 'v2', app: 'reviews' },
+    localCallers: [Caller.serviceAccount('web', 'shop'), Caller.anyInNamespace('books'), Caller.serviceAccount('web', 'shop')],
+  });
+  expect(lockOf(app)).toEqual({
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: {
+      name: 'fed-lock-reviews',
+      namespace: 'default',
+      annotations: { 'cdk8s-mesh-federation/locked': `${reason} (ticket SEC-1)` },
+      labels: { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' },
+    },
+    spec: {
+      action: 'DENY',
+      rules: [{
+        from: [{
+          source: {
+            notPrincipals: ['east.example/ns/books/sa/*', 'east.example/ns/istio-federation/sa/federation-ingress', 'east.example/ns/shop/sa/web'],
+          },
+        }],
+      }],
+      selector: { matchLabels: { app: 'reviews', version: 'v2' } },
+    },
+  });
+  expect(names(objectsOf(app), 'PeerAuthentication')).toEqual([]);
+});
+
+test('without labels of its own a lock has the selector of the Service, even one that is made later', () => {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const team = new Chart(app, 'till', { namespace: 'till' });
+  const service = new kplus.Service(team, 'Service', { metadata: { name: 'till' }, ports: [{ port: 80 }] });
+  east.expose('Till', { service: LocalService.fromConstruct(service), exportName: 'till', ports: [ServicePort.http(80)] }).lockWorkload({ reason });
+  service.selectLabel('app', 'till');
+  expect(lockOf(app, 'till').spec.selector).toEqual({ matchLabels: { app: 'till' } });
+});
+
+test('a lock goes into the chart of its exposure', () => {
+  const app = new App();
+  const mesh = meshOf(app, 'east');
+  const team = new Chart(app, 'team');
+  new ExposedService(team, 'Reviews', { mesh, ...reviews }).lockWorkload({ reason, podLabels: { app: 'reviews' } });
+  expect(parse(textOf(team)).map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(['AuthorizationPolicy fed-lock-reviews']);
+});
+
+test('a lock lets in the gateways of all boundaries that expose the service, and no other one', () => {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const [partners, others] = ['partners', 'others'].map((namespaceName) => new FederatedMesh(new Chart(app, namespaceName), 'Mesh', {
+    meshName: 'east', trustDomain: 'east.example', trustBundle: east.trustBundle, endpoints: east.endpoints, namespaceName,
+  }));
+  east.expose('Reviews', reviews).lockWorkload({ reason, podLabels: { app: 'reviews' } });
+  partners.expose('Reviews', reviews);
+  others.expose('Ratings', { ...reviews, service: LocalService.fromName('ratings', 'default') });
+  expect(lockOf(app).spec.rules[0].from[0].source.notPrincipals).toEqual([
+    'east.example/ns/istio-federation/sa/federation-ingress', 'east.example/ns/partners/sa/federation-ingress',
+  ]);
+});
+
+test('a caller of another mesh is refused', () => {
+  const app = new App();
+  const [east, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
+  const account = new kplus.ServiceAccount(new Chart(app, 'shop', { namespace: 'shop' }), 'Web', { metadata: { name: 'web' } });
+  const caller = Caller.fromConstruct(account);
+  west.expose('Reviews', reviews).lockWorkload({ reason, podLabels: { app: 'reviews' }, localCallers: [caller] });
+  expect(() => east.expose('Reviews', reviews).lockWorkload({ reason, podLabels: { app: 'reviews' }, localCallers: [caller] })).toThrow(/FED112/);
+});
+
+test('labels that a program changes later do not change the lock', () => {
+  const app = new App();
+  const podLabels: { [name: string]: string } = { app: 'reviews' };
+  meshOf(app, 'east').expose('Reviews', reviews).lockWorkload({ reason, podLabels });
+  delete podLabels.app;
+  expect(lockOf(app).spec.selector).toEqual({ matchLabels: { app: 'reviews' } });
+});
+
+test('a restricted namespace knows Services of the mesh and the hosts that are allowed, sorted, each once', () => {
+  const app = new App();
+  meshOf(app, 'east', { clusterDomain: 'corp.internal' }).restrictNamespace('finance', {
+    reason, allowedHosts: ['egress/b.example.com', './*.a.example.com', 'egress/b.example.com'],
+  });
+  const sidecar = find(objectsOf(app), 'Sidecar', 'fed-restricted', 'finance');
+  expect(sidecar.spec).toEqual({
+    egress: [{ hosts: ['*/*.svc.corp.internal', './*.a.example.com', 'egress/b.example.com'] }],
+    outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' },
+  });
+  expect(sidecar.metadata.annotations).toEqual({ 'cdk8s-mesh-federation/restricted': reason });
+});
+
+test('the network of a restricted namespace has no address outside of the cluster but on the ports for names and istiod', () => {
+  const app = new App();
+  meshOf(app, 'east').restrictNamespace('finance', { reason });
+  const policy = find(objectsOf(app), 'NetworkPolicy', 'fed-restricted', 'finance');
+  expect(policy.spec).toEqual({
+    podSelector: {},
+    policyTypes: ['Egress'],
+    egress: [
+      { ports: [{ port: 53, protocol: 'UDP' }, { port: 53, protocol: 'TCP' }, { port: 15012, protocol: 'TCP' }] },
+      { to: [{ namespaceSelector: {} }] },
+    ],
+  });
+  expect(policy.metadata.annotations).toEqual({ 'cdk8s-mesh-federation/restricted': reason });
+  expect(objectsOf(app)).toHaveLength(2);
+});
