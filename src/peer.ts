@@ -42,7 +42,8 @@ export interface IMeshPeer extends IConstruct {
  */
 export interface PeerLimits {
   /**
-   * Open connections. One more is closed before its handshake.
+   * Open connections. One more is closed before its handshake, and those of strangers who know the server name count until theirs has
+   * failed, up to 15 seconds: they can keep the peer out. Say with `sourceRanges` who may connect at all, or leave this out.
    * @default - no limit
    */
   readonly maxConnections?: number;

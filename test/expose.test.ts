@@ -235,7 +235,9 @@ test('policy and routes each mean exactly what the rules say, for all rules and 
     const { policy, routes } = granted({ http });
     fc.assert(fc.property(method, path, (asked, at) => {
       const meant = http.some((one) => allows(one, asked, at));
-      expect({ asked, at, routed: routed(routes, asked, at) }).toEqual({ asked, at, routed: meant ? 'open' : 403 });
+      // Rules about paths refuse unresolved dots before anything else; a proxy resolves them before a policy sees the path.
+      const refusal = at.includes('..') && http.some(({ paths }) => paths) ? 400 : undefined;
+      expect({ asked, at, routed: routed(routes, asked, at) }).toEqual({ asked, at, routed: refusal ?? (meant ? 'open' : 403) });
       expect({ asked, at, authorized: authorized(policy, asked, at) }).toEqual({ asked, at, authorized: meant });
     }), { seed: 1, numRuns: 60 });
   }), { seed: 20261123, numRuns: 40 });
@@ -289,4 +291,21 @@ test('routes say the same as the policy for all rules with exceptions and header
         && !exceptPaths?.some((one) => covers(one, '/a/b/below'))) && JSON.stringify(http).includes('/a/b/*') ? ['DELETE /a/b/below'] : [],
     );
   }), { seed: 20261125, numRuns: 200 });
+});
+
+test.each([
+  '/reviews/..%2fadmin', '/reviews/%2e%2e/admin', '/reviews/../admin', '/reviews/..', '/reviews/.', '/reviews/./x', '/reviews/..;/admin', '/reviews/..%3b/admin',
+  '/reviews/%252e%252e/admin', '/reviews/%252fadmin', '/reviews/%25252fadmin', '/reviews\\admin', '/reviews/%5cadmin', '/reviews/a%00', '/reviews/%0d%0aadmin',
+  '/reviews/%c0%ae%c0%ae/admin', '/reviews/%c1%9cadmin', '/reviews/%e0%80%af', '/reviews/..%20/admin', '/reviews/%20../admin',
+])('the spelling %s is refused before any rule is asked', (spelling) => {
+  const [ambiguous] = granted({ http: [{ paths: ['/reviews/*'] }] }).routes;
+  expect(spelling).toMatch(new RegExp(`^${ambiguous.match[0].uri.regex}$`));
+});
+
+test.each([
+  '/reviews/1', '/reviews/a.b', '/reviews/a..b', '/reviews/.well-known/x', '/reviews/...', '/reviews/a%20b', '/reviews/100%25', '/reviews/caf%C3%A9', '/reviews/a;b=c',
+  '/reviews/%E2%82%AC', '/reviews/a+b', '/reviews/%7Euser', '/reviews/a@b:c', '/reviews/%2Bx', '/reviews/%3Fx',
+])('the spelling %s is as good as any', (spelling) => {
+  const [ambiguous] = granted({ http: [{ paths: ['/reviews/*'] }] }).routes;
+  expect(spelling).not.toMatch(new RegExp(`^${ambiguous.match[0].uri.regex}$`));
 });

@@ -66,7 +66,7 @@ function renamed(manifest: Manifest, name: string): Manifest {
   return { ...manifest, metadata: { ...manifest.metadata, name } };
 }
 
-test('east is what was proved, but that rules are enforced by routes in place of a DENY policy, one more spelling is refused, the gateway reaches fewer namespaces, and istioctl analyze is told about builtin://', () => {
+test('east is what was proved, but that rules are enforced by routes in place of a DENY policy, more spellings are refused, the gateway reaches fewer namespaces, and istioctl analyze is told about builtin://', () => {
   const expected = proved('east').filter(({ metadata }) => metadata.name !== 'fed-in-guard-reviews-9080-west');
   const actual = written('east').map((manifest) => {
     if (manifest.kind === 'NetworkPolicy' && manifest.metadata.name === 'federation-ingress') {
@@ -83,7 +83,7 @@ test('east is what was proved, but that rules are enforced by routes in place of
     if (manifest.kind !== 'VirtualService') return manifest;
     const [ambiguous, open, refused] = manifest.spec.http;
     expect(refused).toEqual({ name: 'reviews-9080-refused', directResponse: { status: 403 } });
-    expect(ambiguous.match[0].uri.regex).toBe('.*(%2[fF]|%5[cC]|%00|\\\\|/\\.\\.?;).*');
+    expect(ambiguous.match[0].uri.regex).toContain('2[eEfF]|5[cC]');
     ambiguous.match[0].uri.regex = '.*(%2[fF]|%5[cC]|%00|\\\\).*';
     expect(open.match).toEqual([{ method: { exact: 'GET' }, uri: { prefix: '/reviews/' } }]);
     delete open.match;

@@ -85,6 +85,8 @@ export function limitsOn({ sni, protocol }: Grant, limits: PeerLimits): EnvoyFil
           'token_bucket': { max_tokens: requestsPerSecond, tokens_per_fill: requestsPerSecond, fill_interval: '1s' },
           'filter_enabled': { default_value: { numerator: 100 } },
           'filter_enforced': { default_value: { numerator: 100 } },
+          // Otherwise gRPC would answer UNAVAILABLE, which the caller's sidecar tries again.
+          'rate_limited_as_resource_exhausted': true,
         },
       },
     )],

@@ -159,16 +159,20 @@ function regions(name: string, operations: HttpOperation[], open: VirtualService
 }
 
 /**
- * Spellings that pass a prefix rule and that some backends read afterwards as another path: `%2F`, `%5C`, `%00`, a backslash, and dot
- * segments with a parameter (`/..;/`), which servlet containers strip before they resolve them. Envoy 1.40 resolves the last before any
- * route is asked; an older one may not.
+ * Spellings that pass a prefix rule and that some backends read afterwards as another path, whatever the mesh's `pathNormalization` leaves
+ * of them: a backslash; control characters, dots, slashes and overlong UTF-8 as escapes; escapes of such escapes; dot segments, alone
+ * (with `NONE` nobody has resolved them), with a parameter (`/..;/`, which servlet containers strip first) or after a blank.
  */
+const AMBIGUOUS_PATH = [
+  '\\\\',
+  '%(0[0-9a-fA-F]|1[0-9a-fA-F]|2[eEfF]|5[cC]|7[fF]|[cC][01]|[eE]0%[89]|[fF]0%8)',
+  '%25(2[eEfF5%]|5[cC%]|0[0%]|%3)',
+  '/\\.\\.?([/;%]|$)',
+  '%20\\.\\.?([/;%]|$)',
+].join('|');
+
 function ambiguousPath(name: string): VirtualServiceSpecHttp {
-  return {
-    name: `${name}-ambiguous-path`,
-    match: [{ uri: { regex: '.*(%2[fF]|%5[cC]|%00|\\\\|/\\.\\.?;).*' } }],
-    directResponse: { status: 400 },
-  };
+  return { name: `${name}-ambiguous-path`, match: [{ uri: { regex: `.*(${AMBIGUOUS_PATH}).*` } }], directResponse: { status: 400 } };
 }
 
 function union(...lists: string[][]): string[] {

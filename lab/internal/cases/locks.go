@@ -123,6 +123,8 @@ func (t *T) unlock(service, namespace string) {
 }
 
 func lockBesideNarrower(t *T) {
+	byPeer := traffic.Probe{URL: "http://withdraw:8080/withdrawals/0"}
+	t.Cleanup(func(ctx context.Context) error { return until(ctx, t.Federation, checkout, "200", byPeer) }) // once the policy is gone
 	t.Put(t.East, `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: owners-own, namespace: accounts}
@@ -133,7 +135,7 @@ spec:
 `)
 	took := t.Until(teller, "403", balance("/withdrawals/0"))
 	t.Want(teller, "200", balance("/balance"))
-	t.Until(checkout, "403", traffic.Probe{URL: "http://withdraw:8080/withdrawals/0"}) // the gateway keeps connections for a while
+	t.Until(checkout, "403", byPeer) // the gateway keeps connections for a while
 	t.Seen("403 after %s, what the owner allows 200", round(took))
 }
 

@@ -231,7 +231,9 @@ func paths() []Case {
 		{"encoded-dots", "/reviews/%2e%2e/admin", "403"},
 		{"encoded-dots-upper", "/reviews/%2E%2E/admin", "403"},
 		{"half-encoded-dots", "/reviews/.%2e/admin", "403"},
-		{"double-encoded-dots", "/reviews/%252e%252e/admin", "200"}, // the backend is asked for just that, it is no spelling of /admin
+		{"double-encoded-dots", "/reviews/%252e%252e/admin", "400"}, // no spelling of /admin, but for a backend that decodes twice
+		{"overlong-dots", "/reviews/%c0%ae%c0%ae/admin", "400"},
+		{"encoded-percent", "/reviews/100%25", "200"},
 		{"encoded-slash", "/reviews/..%2fadmin", "400"},
 		{"encoded-slash-upper", "/reviews/..%2Fadmin", "400"},
 		{"backslash", `/reviews/..\admin`, "400 | 403"},
