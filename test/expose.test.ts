@@ -279,7 +279,7 @@ test('routes say the same as the policy for all rules with exceptions and header
     methods: some(fc.constantFrom('GET', 'POST')),
     paths: some(path),
     exceptPaths: some(path),
-    requiredHeaders: fc.option(fc.constantFrom({ 'x-a': '1' }, { 'x-a': '1', 'x-b': '2' }), { nil: undefined }),
+    requiredHeaders: fc.option(fc.constantFrom<{ [name: string]: string }>({ 'x-a': '1' }, { 'x-a': '1', 'x-b': '2' }), { nil: undefined }),
   }).filter(({ methods, paths, exceptPaths }) => (methods ?? paths ?? exceptPaths) !== undefined
     && !(!paths && exceptPaths?.includes('/*'))
     && !(exceptPaths ?? []).some((except) => paths && (paths.includes(except) || !paths.some((allowed) => covers(allowed, except)))));
