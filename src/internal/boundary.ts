@@ -205,8 +205,8 @@ export class Boundary {
   /** The limits of a peer, once it may call what they are for. */
   private limit(peerName: string): void {
     const limits = this.termsFor(peerName)?.traffic.limits;
-    const limited = this.grants.get(peerName)?.find((grant) => render.limitsOn(grant, limits ?? {}).length > 0);
-    if (!limits || !limited) return;
+    const limited = limits && this.grants.get(peerName)?.find((grant) => render.limitsOn(grant, limits).length > 0);
+    if (!limited) return;
     this.once(`filter limits ${peerName}`, () => render.renderLimits(this.phases.upstreams, this.site, limited.peer, limits, () => this.grantsOf(limited.peer)));
   }
 

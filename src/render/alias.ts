@@ -36,20 +36,23 @@ export function renderName(scope: Construct, alias: Alias): ApiObject {
 /** The route of the name, in the callers' sidecars. */
 export function renderNameRoute(scope: Construct, site: Site, alias: Alias): ApiObject {
   const named = { name: aliasRouteName(alias), namespace: alias.namespaceName, annotations: orderOfNameRoute(site) };
-  return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
-    hosts: [alias.host],
-    gateways: ['mesh'],
-    exportTo: visibleTo(alias),
-    http: filled(alias.ports.filter(({ protocol }) => speaksHttp(protocol)).flatMap((port) => port.ways.map((way, index) => ({
-      name: index === port.ways.length - 1 ? `${alias.serviceName}-${port.localPort}` : `${alias.serviceName}-${port.localPort}-headers-${index + 1}`,
-      match: [{ port: port.localPort, headers: way.headers && exactly(way.headers) }],
-      route: destinations(site, alias, port, way),
-    })))),
-    tcp: filled(alias.ports.filter(({ protocol }) => !speaksHttp(protocol)).flatMap((port) => port.ways.map((way) => ({
-      match: [{ port: port.localPort }],
-      route: destinations(site, alias, port, way),
-    })))),
-  }));
+  return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => {
+    const { ports } = alias;
+    const routesFor = <Route>(http: boolean, route: (port: LocalPort, way: Way, index: number) => Route) => filled(
+      ports.filter(({ protocol }) => speaksHttp(protocol) === http).flatMap((port) => port.ways.map((way, index) => route(port, way, index))),
+    );
+    return {
+      hosts: [alias.host],
+      gateways: ['mesh'],
+      exportTo: visibleTo(alias),
+      http: routesFor(true, (port, way, index) => ({
+        name: index === port.ways.length - 1 ? `${alias.serviceName}-${port.localPort}` : `${alias.serviceName}-${port.localPort}-headers-${index + 1}`,
+        match: [{ port: port.localPort, headers: way.headers && exactly(way.headers) }],
+        route: destinations(site, alias, port, way),
+      })),
+      tcp: routesFor(false, (port, way) => ({ match: [{ port: port.localPort }], route: destinations(site, alias, port, way) })),
+    };
+  });
 }
 
 /**

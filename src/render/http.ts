@@ -111,9 +111,9 @@ export function ingressHeaders(peerName: string, { stripTracing }: PeerTraffic):
         // Only the address that connected: a peer may write anything before it.
         'x-forwarded-for': '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%',
       },
-      remove: stripTracing ? union(FORGEABLE, TRACING) : FORGEABLE,
+      remove: union(FORGEABLE, stripTracing ? TRACING : []),
     },
-    response: { remove: stripTracing ? union(ANSWERED_BY_BACKENDS, TRACING_IN_RESPONSES) : ANSWERED_BY_BACKENDS },
+    response: { remove: union(ANSWERED_BY_BACKENDS, stripTracing ? TRACING_IN_RESPONSES : []) },
   };
 }
 
@@ -121,7 +121,7 @@ export function ingressHeaders(peerName: string, { stripTracing }: PeerTraffic):
 export function egressHeaders({ stripTracing, removeRequestHeaders = [] }: PeerTraffic): VirtualServiceSpecHttpHeaders {
   return {
     request: { remove: union(REVEALING, removeRequestHeaders, stripTracing ? TRACING : []) },
-    response: { remove: stripTracing ? union(IN_RESPONSES, TRACING_IN_RESPONSES) : IN_RESPONSES },
+    response: { remove: union(IN_RESPONSES, stripTracing ? TRACING_IN_RESPONSES : []) },
   };
 }
 
@@ -175,8 +175,9 @@ function ambiguousPath(name: string): VirtualServiceSpecHttp {
   return { name: `${name}-ambiguous-path`, match: [{ uri: { regex: `.*(${AMBIGUOUS_PATH}).*` } }], directResponse: { status: 400 } };
 }
 
-function union(...lists: string[][]): string[] {
-  return [...new Set(lists.flat())].sort();
+/** The list itself where nothing is added, as for nearly every route. */
+function union(list: string[], ...more: string[][]): string[] {
+  return more.every(({ length }) => length === 0) ? list : [...new Set([list, ...more].flat())].sort();
 }
 
 function matchesOf({ methods, paths, headers }: HttpOperation): VirtualServiceSpecHttpMatch[] {
