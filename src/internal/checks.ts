@@ -5,6 +5,8 @@ import { fail, MistakeCode, show, Where } from './errors';
 import { checkGiven, checkList } from './kind-checks';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/** The name of a label without its prefix, and its value. */
+const LABEL_PART = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const SERVICE_NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** A DNS label: at most 63 lower-case letters, digits and dashes. */
@@ -15,6 +17,12 @@ export function isLabel(text: string): boolean {
 /** DNS labels joined by dots. */
 export function isDnsName(text: string): boolean {
   return text.length <= 253 && text.split('.').every(isLabel);
+}
+
+/** A label that a pod can have. */
+export function isPodLabel(name: string, value: unknown): boolean {
+  const [prefix, own] = name.includes('/') ? [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)] : [undefined, name];
+  return (prefix === undefined || isDnsName(prefix)) && LABEL_PART.test(own) && typeof value === 'string' && (value === '' || LABEL_PART.test(value));
 }
 
 export function checkNamespace(where: Where, namespaceName: string): void {

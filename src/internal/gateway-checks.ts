@@ -1,12 +1,10 @@
 import type { DedicatedGatewayOptions } from '../gateway';
-import { isCidr } from './checks';
+import { isCidr, isPodLabel } from './checks';
 import { fail, show, Where } from './errors';
 import { GATEWAY_DEFAULTS } from './model';
 
 const LOAD_BALANCER = 'LoadBalancer';
 const QUANTITY = /^([0-9]+(\.[0-9]+)?|\.[0-9]+)(m|[kKMGTPE]i?)?$/;
-const LABEL = /^([a-z0-9.-]{1,253}\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
-const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 /** Labels that select the pods, that Istio sets, or from which it makes ones that it sets. */
 const RESERVED_LABELS = /^(app|version|app\.kubernetes\.io\/(name|version)|istio|sidecar\.istio\.io\/.*|istio\.io\/.*|service\.istio\.io\/.*|topology\.istio\.io\/.*|security\.istio\.io\/.*)$/;
@@ -35,7 +33,7 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
   }
   for (const [label, value] of Object.entries(options.labels ?? {})) {
     if (RESERVED_LABELS.test(label)) refuse(`the label ${show(label)} decides which pods are the gateway`, 'choose another label');
-    if (!LABEL.test(label) || !(value === '' || LABEL_VALUE.test(value))) {
+    if (!isPodLabel(label, value)) {
       refuse(`${show(label)}: ${show(value)} is no label`, 'use letters, digits, dashes, underscores and dots, as Kubernetes does');
     }
   }

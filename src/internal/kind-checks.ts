@@ -15,6 +15,11 @@ export function checkList(where: Where, what: string, value: unknown): void {
   if (!Array.isArray(value)) fail('FED120', where, `${what} is ${show(value)}, no list`, 'give a list, also for a single value');
 }
 
+export function checkMap(where: Where, what: string, value: unknown, example: string): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  fail('FED120', where, `${what} is ${show(value)}, no map`, `give names and values, for example ${example}`);
+}
+
 /** A mesh, ours or somebody else's. */
 export function checkPeerGiven(where: Where, peer: IMeshPeer): void {
   if (typeof peer?.meshName === 'string' && peer.trustBundle && peer.ingressIdentity && peer.egressIdentity && Array.isArray(peer.endpoints)) return;

@@ -1,6 +1,6 @@
-import { checkJustification } from './checks';
+import { checkJustification, isPodLabel } from './checks';
 import { describeMistake, fail, show, Where } from './errors';
-import { checkFields, checkGiven, checkList } from './kind-checks';
+import { checkFields, checkGiven, checkList, checkMap } from './kind-checks';
 import { Lock } from './model';
 import { Caller } from '../caller';
 import type { LockWorkloadOptions } from '../lock';
@@ -9,9 +9,6 @@ import type { LocalService } from '../service';
 /*
  * The lock of a workload, as far as the program has said: the selector of a Service and the gateways that lead to it are known at the end.
  */
-
-const LABEL_NAME = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
-const LABEL_VALUE = /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/;
 
 export class WorkloadLock implements Lock {
   public readonly serviceName: string;
@@ -55,14 +52,12 @@ export function checkLockOptions(where: Where, options: LockWorkloadOptions): vo
 }
 
 function checkPodLabels(where: Where, labels: { [name: string]: string }): void {
-  if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) {
-    fail('FED120', where, `podLabels is ${show(labels)}, no map`, 'give names and values, for example { app: "reviews" }');
-  }
+  checkMap(where, 'podLabels', labels, '{ app: "reviews" }');
   if (Object.keys(labels).length === 0) {
     fail('FED312', where, 'podLabels is empty, which would mean every pod of the namespace', 'state the labels that select the pods, or leave podLabels out');
   }
   for (const [name, value] of Object.entries(labels)) {
-    if (LABEL_NAME.test(name) && typeof value === 'string' && LABEL_VALUE.test(value)) continue;
+    if (isPodLabel(name, value)) continue;
     fail('FED312', where, `podLabels has ${show({ [name]: value })}, which no pod can have`, 'use a label and its value as they stand at the pods');
   }
 }

@@ -163,6 +163,11 @@ export interface CallerSite {
   readonly namespaceName?: string;
 }
 
+/** Whether a caller stands for identities that nobody has listed: no handshake can ask for those. */
+export function isUnlisted({ principal }: CallerSite): boolean {
+  return principal.endsWith('*');
+}
+
 /** A local name for the callers. */
 export interface Alias {
   readonly serviceName: string;

@@ -67,20 +67,13 @@ export function exportObjectName(prefix: string, exportName: string, port: numbe
 }
 
 /** Name of an object for one port of a local name and one peer: `fed-out-reviews-9080-default-east`; without prefix its subset. */
-export function bindingObjectName(prefix: string, { serviceName, namespaceName, localPort, peerName, variant }: BindingParts): string {
-  const parts = [serviceName, String(localPort), namespaceName, peerName];
-  return variant === undefined
-    ? join(prefix, parts, readsBack(/^(.+)-(\d+)-(.+)-([^-]+)$/, parts))
-    : join(prefix, [...parts, variant], false);
+export function bindingObjectName(prefix: string, parts: BindingParts): string {
+  return joinBinding(prefix, parts, [], /^(.+)-(\d+)-(.+)-([^-]+)$/);
 }
 
 /** Name of the rule that leads the callers of one namespace to a listener: unlike what it leads to, it stands in many namespaces. */
 export function callerObjectName(parts: BindingParts, callerNamespace: string): string {
-  const { serviceName, namespaceName, localPort, peerName, variant } = parts;
-  const named = [serviceName, String(localPort), namespaceName, peerName, callerNamespace];
-  return variant === undefined
-    ? join('fed-call', named, readsBack(/^(.+)-(\d+)-(.+)-([^-]+)-([^-]+)$/, named))
-    : join('fed-call', [...named, variant], false);
+  return joinBinding('fed-call', parts, [callerNamespace], /^(.+)-(\d+)-(.+)-([^-]+)-([^-]+)$/);
 }
 
 /** Name of the route of a local name: `fed-name-reviews-default`. */
@@ -103,6 +96,12 @@ function readsBack(pattern: RegExp, parts: string[]): boolean {
   const name = parts.join('-');
   const read = pattern.exec(name)?.slice(1);
   return !name.includes('.') && !/^guard(-|$)/.test(name) && !endsLikeHash(name) && parts.every((part, index) => part === read?.[index]);
+}
+
+function joinBinding(prefix: string, binding: BindingParts, more: string[], pattern: RegExp): string {
+  const { serviceName, namespaceName, localPort, peerName, variant } = binding;
+  const parts = [serviceName, String(localPort), namespaceName, peerName, ...more];
+  return variant === undefined ? join(prefix, parts, readsBack(pattern, parts)) : join(prefix, [...parts, variant], false);
 }
 
 function endsLikeHash(name: string): boolean {

@@ -3,6 +3,7 @@ import { fail, show, Where } from './errors';
 import { checkFields, checkList } from './kind-checks';
 import type { PeerLimits as PlainLimits, PeerTraffic } from './model';
 import { reasonOf } from './notes';
+import { FRAMING } from './rule-checks';
 import type { IstioVersion } from '../istio-version';
 import type { AddPeerOptions, PeerLimits } from '../peer';
 import { REVEALING } from '../render';
@@ -23,7 +24,7 @@ const PROVED = ['1.31'];
 /** A field name as HTTP/2 writes it. */
 const HEADER = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 /** A request would be another one without them, or none: Envoy and the frameworks of HTTP, gRPC and WebSocket need each. */
-const OF_THE_REQUEST = /^(host|connection|content-(encoding|length|type)|expect|grpc-(encoding|timeout)|keep-alive|te|trailer|transfer-encoding|upgrade|sec-websocket-.+)$/;
+const OF_THE_REQUEST = new RegExp(`^(${FRAMING}|content-(encoding|type)|grpc-(encoding|timeout)|sec-websocket-.+)$`);
 
 /** The options as plain data, checked. */
 export function trafficOf(where: Where, options: AddPeerOptions, istioVersion: IstioVersion): PeerTraffic {

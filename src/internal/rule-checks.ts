@@ -1,5 +1,5 @@
 import { fail, MistakeCode, show, Where } from './errors';
-import { checkFields, checkList } from './kind-checks';
+import { checkFields, checkList, checkMap } from './kind-checks';
 import { covers } from './paths';
 import type { HttpRule } from '../expose';
 
@@ -9,8 +9,12 @@ const PATH = /^\/([A-Za-z0-9._~!$&'()+,;=:@-]+\/)*([A-Za-z0-9._~!$&'()+,;=:@-]+)
 /** `/package.Service/Method` or every method of a service. */
 const GRPC_METHOD = /^\/([A-Za-z_]\w*\.)*[A-Za-z_]\w*\/([A-Za-z_]\w*|\*)$/;
 const HEADER = /^[a-z0-9][a-z0-9._-]*$/;
-/** What proxies on the way write or take away, and what is part of the request itself. */
-const NOT_OURS = /^(host|connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade|forwarded|via|true-client-ip|x-host|x-real-ip|x-request-id|x-client-ip|x-cluster-client-ip|x-rewrite-url|x-federation-peer|x-istio-attributes|x-(forwarded|original|envoy)-.+|x-(http-)?method(-override)?)$/;
+/** Headers of the request itself, as alternatives of a pattern: whoever passes it on reads and writes them. */
+export const FRAMING = 'host|connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade';
+/** What proxies on the way write or take away. */
+const BY_PROXIES = 'forwarded|via|true-client-ip|x-host|x-real-ip|x-request-id|x-client-ip|x-cluster-client-ip|x-rewrite-url|x-federation-peer'
+  + '|x-istio-attributes|x-(forwarded|original|envoy)-.+|x-(http-)?method(-override)?';
+const NOT_OURS = new RegExp(`^(${FRAMING}|${BY_PROXIES})$`);
 
 /** Rules that a gateway can enforce exactly as they are written. */
 export function checkOperations(where: Where, rules: HttpRule[]): void {
@@ -51,9 +55,7 @@ export function checkGrpcMethods(where: Where, methods: string[]): void {
 
 /** Exact headers that an application sets, and that nobody on the way changes. */
 export function checkHeaders(where: Where, what: string, code: MistakeCode, headers: { [name: string]: string }): void {
-  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
-    fail('FED120', where, `${what} is ${show(headers)}, no map`, 'give names and values, for example { "x-tester": "yes" }');
-  }
+  checkMap(where, what, headers, '{ "x-tester": "yes" }');
   if (Object.keys(headers).length === 0) fail(code, where, `${what} is empty`, `name a header, or leave ${what} out`);
   for (const [name, value] of Object.entries(headers)) {
     if (!HEADER.test(name)) {

@@ -1,7 +1,7 @@
 import { checkPort } from './checks';
 import { describeMistake, fail, show, Where } from './errors';
 import { checkList } from './kind-checks';
-import { Alias, speaksHttp } from './model';
+import { Alias, isUnlisted, speaksHttp } from './model';
 import { checkHeaders } from './rule-checks';
 import { DeclaredPort, DeclaredShare, destinationKey, headersKey } from './sources';
 import type { PortMapping, SourceShare } from '../bind';
@@ -39,23 +39,24 @@ export function checkShare(where: Where, { weight, whenHeaders }: SourceShare): 
 
 /** What the sources of one port and its callers say together. */
 export function mistakesInPort(where: Where, alias: Alias, { localPort, shares }: DeclaredPort): string[] {
-  const mistakes: string[] = [];
   const port = `port ${localPort} of ${show(alias.host)}`;
   const protocols = [...new Set(shares.flatMap(({ route }) => route?.upstream.protocol ?? []))].sort();
-  if (protocols.length > 1) {
-    mistakes.push(describeMistake('FED410', where, `the sources of ${port} speak ${protocols.join(' and ')}`,
-      'give the sources of one local port one protocol, or map them to different local ports'));
-  }
-  if (protocols.every(speaksHttp)) return [...mistakes, ...mistakesInShares(where, port, shares)];
-  if (shares.some(({ headers }) => headers)) {
-    mistakes.push(describeMistake('FED410', where, `${port} is not HTTP or gRPC, but a source has whenHeaders`, 'use weights: there are no headers to look at'));
-  }
-  const wide = alias.callers.find(({ principal }) => principal.endsWith('*'));
-  if (wide) {
-    mistakes.push(describeMistake('FED408', where, `${port} is not HTTP or gRPC, but callers are allowed as ${show(wide.principal)}`,
-      'name each caller: Caller.serviceAccount(…). Only identities that are listed can be checked in the handshake, before a server speaks'));
-  }
-  return [...mistakes, ...mistakesInShares(where, port, shares)];
+  const bytes = !protocols.every(speaksHttp);
+  const unlisted = alias.callers.find(isUnlisted);
+  return [
+    ...protocols.length > 1
+      ? [describeMistake('FED410', where, `the sources of ${port} speak ${protocols.join(' and ')}`,
+        'give the sources of one local port one protocol, or map them to different local ports')]
+      : [],
+    ...bytes && shares.some(({ headers }) => headers)
+      ? [describeMistake('FED410', where, `${port} is not HTTP or gRPC, but a source has whenHeaders`, 'use weights: there are no headers to look at')]
+      : [],
+    ...bytes && unlisted
+      ? [describeMistake('FED408', where, `${port} is not HTTP or gRPC, but callers are allowed as ${show(unlisted.principal)}`,
+        'name each caller: Caller.serviceAccount(…). Only identities that are listed can be checked in the handshake, before a server speaks')]
+      : [],
+    ...mistakesInShares(where, port, shares),
+  ];
 }
 
 function mistakesInShares(where: Where, port: string, shares: DeclaredShare[]): string[] {

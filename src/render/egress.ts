@@ -11,7 +11,7 @@ import {
   ServiceEntrySpecResolution, toJson_DestinationRuleSpecTrafficPolicyOutlierDetection, VirtualService, VirtualServiceSpec,
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { Alias, LocalRoute, Peer, PeerTraffic, Site, speaksHttp, Upstream } from '../internal/model';
+import { isUnlisted, LocalRoute, Peer, PeerTraffic, Site, speaksHttp, Upstream } from '../internal/model';
 import { bindingObjectName, exportObjectName, singleObjectName } from '../internal/names';
 
 /*
@@ -115,13 +115,9 @@ function server(route: LocalRoute): GatewaySpecServers {
       mode: GatewaySpecServersTlsMode.ISTIO_UNDERSCORE_MUTUAL,
       // In the handshake and not only by policy: a policy decides after a server that speaks first has spoken. Names that begin with
       // something cannot be listed there, so callers that are not named one by one have the policy alone.
-      subjectAltNames: isListed(route.alias) ? route.alias.callers.map(({ principal }) => `spiffe://${principal}`) : undefined,
+      subjectAltNames: route.alias.callers.some(isUnlisted) ? undefined : route.alias.callers.map(({ principal }) => `spiffe://${principal}`),
     },
   };
-}
-
-function isListed({ callers }: Alias): boolean {
-  return callers.every(({ principal }) => !principal.endsWith('*'));
 }
 
 /**

@@ -25,19 +25,9 @@ const EXTENSIONS = 'type.googleapis.com/envoy.extensions.filters';
 const HTTP_MANAGER = 'envoy.filters.network.http_connection_manager';
 const TCP_PROXY = 'envoy.filters.network.tcp_proxy';
 
-/** Name of the filter that makes a gateway connect after the handshake. */
-export function handshakeFilterName({ role }: GatewaySite): string {
-  return role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls';
-}
-
-/** Name of the filter with the limits of a peer. */
-export function limitsFilterName(peer: Peer): string {
-  return singleObjectName('fed-in-limits', peer.name);
-}
-
 /** Backends of TCP and TLS ports are connected once the caller has shown who it is: Envoy's way is to connect at once. */
 export function renderConnectAfterHandshake(scope: Construct, site: Site, gateway: GatewaySite): ApiObject {
-  return filter(scope, site, gateway, handshakeFilterName(gateway), () => [
+  return filter(scope, site, gateway, gateway.role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls', () => [
     patch(NETWORK_FILTER, { filter: { name: TCP_PROXY } }, MERGE, {
       typed_config: {
         '@type': `${EXTENSIONS}.network.tcp_proxy.v3.TcpProxy`,
@@ -50,7 +40,7 @@ export function renderConnectAfterHandshake(scope: Construct, site: Site, gatewa
 
 /** The limits of a peer, server by server: Envoy adds up nothing over several. */
 export function renderLimits(scope: Construct, site: Site, peer: Peer, limits: PeerLimits, grants: () => Grant[]): ApiObject {
-  return filter(scope, site, site.ingress, limitsFilterName(peer), () => grants().flatMap((grant) => limitsOn(grant, limits)));
+  return filter(scope, site, site.ingress, singleObjectName('fed-in-limits', peer.name), () => grants().flatMap((grant) => limitsOn(grant, limits)));
 }
 
 /** What holds for one server. A request is no connection: bytes have no rate. */
