@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { AllowFromOptions, BoundaryGateway, Caller, ExposedService, HttpRule, LocalName, LocalService, ServicePort } from '../src';
 import { serversOf } from './support/contract';
 import { find, Manifest, names, objectsOf } from './support/manifests';
-import { meshOf } from './support/scenarios';
+import { meshOf, SCENARIOS } from './support/scenarios';
 import { covers } from '../src/internal/paths';
 
 function setUp(...ports: ServicePort[]) {
@@ -308,4 +308,13 @@ test.each([
 ])('the spelling %s is as good as any', (spelling) => {
   const [ambiguous] = granted({ http: [{ paths: ['/reviews/*'] }] }).routes;
   expect(spelling).not.toMatch(new RegExp(`^${ambiguous.match[0].uri.regex}$`));
+});
+
+test('no rule can require a header that a gateway takes away or writes', () => {
+  const objects = objectsOf(SCENARIOS['two-meshes-http']()[0]);
+  const routes: Manifest[] = objects.filter(({ kind }) => kind === 'VirtualService').flatMap(({ spec }) => spec.http);
+  const changed = new Set(routes.flatMap(({ headers }) => [...headers?.request?.remove ?? [], ...Object.keys(headers?.request?.set ?? {})]));
+  changed.delete('Host'); // of the sidecar, in the spelling of Istio
+  expect(changed.size).toBeGreaterThan(30);
+  for (const name of changed) expect(() => granted({ http: [{ requiredHeaders: { [name]: 'x' } }] })).toThrow(/FED308 .*proxies on the way/);
 });
