@@ -113,7 +113,7 @@ func traceStrippedInAnswers(t *T) {
 }
 
 func connectedAfterHandshake(t *T) {
-	database := func(f *federation.Federation) traffic.Probe { return bytesTo("mysql.shop:3306", "hello")(f) }
+	database := bytesTo("mysql.shop:3306", "hello")
 	for _, one := range []struct {
 		who   string
 		from  From

@@ -15,8 +15,7 @@ import (
 
 // Who tries in the scenario with locks.
 var (
-	checkout   = From{"west", "finance/checkout"} // may call what east exposes, and lives in a restricted namespace
-	freeOther  = From{"west", "shop/other"}       // lives in a namespace without restriction
+	checkout   = From{"west", "finance/checkout"} // may call what east exposes, and lives in a restricted namespace: shopOther does not
 	teller     = From{"east", "accounts/teller"}  // a local caller that is named
 	bookkeeper = From{"east", "books/ledger"}     // of a namespace that is named
 	neighbour  = From{"east", "accounts/other"}   // a local caller that is not
@@ -37,13 +36,13 @@ func locks() []Case {
 		Case{Name: "locks/narrower-policy", Laws: laws(12), Expect: "and those that are narrower go on: a lock opens nothing", Run: lockBesideNarrower},
 		Case{Name: "locks/probes", Laws: laws(12), Expect: "the node's probes and the sidecar's metrics go on", Run: lockedProbes},
 		attempts("locks/tcp", laws(3), "a locked database serves the peer; who is not named hears its greeting, and nothing that it sends arrives",
-			Attempt{From: checkout, Probe: askDatabase("mysql.finance:3306"), Want: "greeting and echo", Read: greets},
-			Attempt{From: neighbour, Probe: askDatabase("mysql.db:3306"), Want: "greeting only", Read: greets},
+			Attempt{From: checkout, Probe: bytesTo("mysql.finance:3306", "ping"), Want: "greeting and echo", Read: greets},
+			Attempt{From: neighbour, Probe: bytesTo("mysql.db:3306", "ping"), Want: "greeting only", Read: greets},
 		),
 		ask("locks/bound-name", laws(1), "a restricted namespace reaches bound names", checkout, get("http://withdraw.finance:8080/withdrawals/0"), "200"),
 		ask("locks/own-service", laws(12), "and Services of its own mesh", checkout, get("http://prices:8080/"), "200"),
 		attempts("locks/peer-direct", laws(1), "it does not reach the peer past the egress gateway, even with that gateway's own key",
-			Attempt{From: freeOther, Probe: toWithdraw, Want: "200"},
+			Attempt{From: shopOther, Probe: toWithdraw, Want: "200"},
 			Attempt{From: checkout, Probe: toWithdraw, Want: cutOff},
 		),
 		Case{Name: "locks/declared-hosts", Laws: laws(1), Expect: "nor hosts outside that somebody declares, but for those that are allowed", Run: declaredHosts},
@@ -59,12 +58,6 @@ func greets(answer traffic.Answer) string {
 		return "greeting only"
 	}
 	return answer.Outcome()
-}
-
-func askDatabase(address string) func(*federation.Federation) traffic.Probe {
-	return func(*federation.Federation) traffic.Probe {
-		return traffic.Probe{Kind: "tcp", URL: "tcp://" + address, Body: "ping"}
-	}
 }
 
 // toWithdraw is a request past the egress gateway, with its genuine certificate.
