@@ -1,12 +1,16 @@
 import { createHash, X509Certificate } from 'crypto';
 import { readFileSync } from 'fs';
 import { fail, show } from './internal/errors';
+import { checkGiven } from './internal/kind-checks';
+import { readRevocationLists, RevocationList } from './internal/revocation';
 
 /**
  * Whom a mesh is believed by:
  *
  *     TrustBundle.fromPemFile('trust/east.pem')      // the public root certificate of mesh east
  *     bundle.fingerprint                             // read it out on the phone before you trust a file
+ *     bundle.withNext(TrustBundle.fromPemFile('trust/east-2027.pem'))               // while a rotation lasts
+ *     bundle.withRevocationList(readFileSync('trust/east.crl', 'utf8'))             // and whom no longer
  */
 
 /** The public CA certificates of one mesh. Its content is always known, so it can be pinned, compared and checked. */
@@ -41,14 +45,51 @@ export class TrustBundle {
   /**
    * `sha256:…` over the set of certificates, independent of their order and of line ends. Of a single certificate it is the SHA-256
    * fingerprint that `openssl x509 -noout -fingerprint -sha256` prints, in small letters and without colons.
+   *
+   * Revocation lists are no part of it: they are renewed again and again, and each carries the signature of its CA.
    */
   public readonly fingerprint: string;
   private readonly certificates: X509Certificate[];
+  private readonly lists: RevocationList[];
 
-  private constructor(certificates: X509Certificate[]) {
+  private constructor(certificates: X509Certificate[], lists: RevocationList[] = []) {
     this.certificates = certificates;
+    this.lists = lists;
     const sorted = certificates.map(({ raw }) => raw).sort(Buffer.compare);
     this.fingerprint = `sha256:${sha256(Buffer.concat(sorted))}`;
+  }
+
+  /**
+   * Old and new roots of the *same* mesh while a rotation lasts.
+   *
+   * Throws FED208 when one of the two has revocation lists and the other has none, FED209 when `next` holds no certificate that is not
+   * here already.
+   */
+  public withNext(next: TrustBundle): TrustBundle {
+    checkGiven('TrustBundle.withNext', 'next', next, TrustBundle);
+    const added = next.certificates.filter((certificate) => !this.certificates.some(({ raw }) => raw.equals(certificate.raw)));
+    if (added.length === 0) {
+      fail('FED209', 'TrustBundle.withNext', `nothing is new in the next bundle, ${next.fingerprint}`,
+        'give the new root; once nothing is issued by the old one, state the new one alone');
+    }
+    if ((this.lists.length === 0) !== (next.lists.length === 0)) {
+      fail('FED208', 'TrustBundle.withNext', `there is no revocation list of ${next.lists.length === 0 ? 'the next' : 'this'} bundle, and one of the other`,
+        'add the lists of all CAs to the result, or to both: without one, the proxies refuse all that the CA has issued');
+    }
+    const kept = this.lists.filter(({ issuer }) => !next.certificates.some(({ raw }) => raw.equals(issuer.raw)));
+    return new TrustBundle([...this.certificates, ...added], [...kept, ...next.lists]);
+  }
+
+  /**
+   * Adds a revocation list (PEM) issued by one of the CAs; a bundle of several CAs needs a list of each, in one text. An expired list
+   * refuses everybody.
+   *
+   * So does a list that is missing, or that does not fit. Throws FED207 on what is no complete revocation list, FED208 when there is not
+   * exactly one of each CA, signed by that CA, with a key that may sign lists. Expiry is not checked: the same program gives the same
+   * output on every day. The ingress gateway takes a new list at once; pods of the egress gateway are replaced, one after the other.
+   */
+  public withRevocationList(pem: string): TrustBundle {
+    return new TrustBundle(this.certificates, readRevocationLists('TrustBundle.withRevocationList', pem, this.certificates));
   }
 
   /**
@@ -57,6 +98,14 @@ export class TrustBundle {
    */
   public get _pem(): string {
     return this.certificates.map((certificate) => certificate.toString()).join('');
+  }
+
+  /**
+   * The revocation lists as they are written, none if there are none.
+   * @internal
+   */
+  public get _revocationLists(): string | undefined {
+    return this.lists.length === 0 ? undefined : this.lists.map(({ pem }) => pem).join('');
   }
 
   /**

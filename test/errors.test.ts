@@ -7,7 +7,7 @@ import {
   GatewayEndpoint, GatewayServiceType, HttpRule, IMeshPeer, IstioVersion, LocalName, LocalService, LockWorkloadOptions, RemoteMesh, RemoteMeshProps,
   RemoteServiceBinding, ServicePort, SpiffeId, TrustBundle,
 } from '../src';
-import { Made, makeCertificate } from './support/certificates';
+import { CHANGES_ONLY, Made, makeCertificate, NO_LISTS, RSA_SHA1 } from './support/certificates';
 import { meshOf, trustOf } from './support/scenarios';
 import { MISTAKES } from '../src/internal/errors';
 
@@ -18,10 +18,23 @@ import { MISTAKES } from '../src/internal/errors';
 
 let ca: Made;
 let leaf: Made;
+let lists: { readonly [what: string]: string };
+let listless: Made;
+let weak: Made;
 const triggered = new Set<string>();
 
 beforeAll(async () => {
-  [ca, leaf] = await Promise.all([makeCertificate('root', true), makeCertificate('gateway', false)]);
+  [ca, leaf, listless, weak] = await Promise.all([
+    makeCertificate('root', true), makeCertificate('gateway', false), makeCertificate('root', true, undefined, NO_LISTS),
+    makeCertificate('root', true, RSA_SHA1),
+  ]);
+  lists = {
+    own: await ca.list(),
+    changes: await ca.list(undefined, CHANGES_ONLY),
+    renamed: await ca.list('renamed'),
+    listless: await listless.list(),
+    weak: await weak.list(),
+  };
 });
 
 /** Two meshes that deal with each other, and one service. */
@@ -45,6 +58,8 @@ function messageOf(run: () => unknown): string {
   }
   return 'nothing was refused';
 }
+
+const trustPem = (meshName: string) => readFileSync(join(__dirname, 'trust', `${meshName}.pem`), 'utf8');
 
 /** The whole message: code, place, what is wrong with the value, what to do. */
 function fails(code: keyof typeof MISTAKES, title: string, run: () => unknown, ...parts: string[]): void {
@@ -387,6 +402,26 @@ describe('trust', () => {
     'spiffe://east.example/ns/a/', 'spiffe://east.example/../a', 'spiffe://east.example:443/ns/a', 'spiffe://east.example/ns/*', '']) {
     fails('FED206', `"${uri}"`, () => SpiffeId.parse(uri), JSON.stringify(uri));
   }
+
+  const listed = (list: () => string, bundle: () => string = () => ca.certificate) => () => TrustBundle.fromPem(bundle()).withRevocationList(list());
+  fails('FED207', 'an empty text in place of a revocation list', listed(() => ''), 'no PEM block');
+  fails('FED207', 'a certificate in place of a revocation list', listed(() => ca.certificate), 'no revocation list');
+  fails('FED207', 'a list that was cut', listed(() => lists.own.replace(/\n.*\n(-----END)/, '\n$1')), 'block 1');
+  fails('FED207', 'a certificate that calls itself a list', listed(() => ca.certificate.replaceAll('CERTIFICATE', 'X509 CRL')), 'block 1');
+  fails('FED207', 'a list of changes only', listed(() => lists.changes), 'critical extension', 'complete list');
+  fails('FED208', 'a list of another CA', listed(() => lists.own, () => trustPem('east')), 'none of the CAs "O=east.example, CN=east mesh root"');
+  fails('FED208', 'a list that another key signed in the name of the CA', listed(() => lists.own, () => listless.certificate),
+    'not signed by the CA "CN=root"');
+  fails('FED208', 'a list in another name than the certificate of that key', listed(() => lists.renamed), 'none of the CAs');
+  fails('FED208', 'a CA whose key may not sign lists', listed(() => lists.listless, () => listless.certificate), 'cRLSign', 'istiod');
+  fails('FED208', 'a signature with SHA-1', listed(() => lists.weak, () => weak.certificate), 'cannot be checked');
+  fails('FED208', 'a bundle of two CAs with the list of one', listed(() => lists.own, () => `${ca.certificate}\n${trustPem('east')}`),
+    'there is no list of the CA "O=east.example, CN=east mesh root"', 'refuse all');
+  fails('FED208', 'two lists of one CA', listed(() => `${lists.own}${lists.own}`), 'there are 2 lists of the CA "CN=root"');
+  fails('FED208', 'a rotation with the list of the old CA only', () => listed(() => lists.own)().withNext(trustOf('east')), 'the next bundle');
+  fails('FED209', 'a rotation to the same root', () => trustOf('east').withNext(trustOf('east')), trustOf('east').fingerprint);
+  fails('FED209', 'a rotation that goes backwards', () => trustOf('east').withNext(trustOf('west')).withNext(trustOf('east')), 'new one alone');
+  fails('FED120', 'PEM text in place of the next bundle', () => trustOf('east').withNext(trustPem('west') as unknown as TrustBundle), 'TrustBundle');
 });
 
 describe('exposing', () => {

@@ -101,7 +101,7 @@ export class Boundary {
       const { authorization, network, workload } = this.phases;
       render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.ingress), this.site.notes);
       render.renderIngressNetwork(network, this.site, () => this.backendNamespaces);
-      render.renderWorkload(workload, this.site, this.site.ingress, () => [], () => this.traced);
+      render.renderWorkload(workload, this.site, this.site.ingress, () => this.surroundings);
     });
   }
 
@@ -112,7 +112,7 @@ export class Boundary {
       const { authorization, network, workload } = this.phases;
       render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.egress), this.site.notes);
       render.renderEgressNetwork(network, this.site, () => this.callerNamespaces, () => this.peerPorts);
-      render.renderWorkload(workload, this.site, this.site.egress, () => this.callerNamespaces, () => this.traced);
+      render.renderWorkload(workload, this.site, this.site.egress, () => this.surroundings);
     });
   }
 
@@ -240,6 +240,10 @@ export class Boundary {
       compare(a.alias.host, b.alias.host) || a.localPort - b.localPort || compare(a.bindingHost, b.bindingHost));
   }
 
+  private get surroundings(): render.Surroundings {
+    return { callerNamespaces: this.callerNamespaces, calledPeers: this.calledPeers, traced: this.traced };
+  }
+
   /** Whether the gateways may take part in traces: a pod does so for all peers or for none. */
   private get traced(): boolean {
     return [...this.peers.values()].every(({ traffic }) => !traffic.stripTracing);
@@ -250,7 +254,7 @@ export class Boundary {
   }
 
   private get calledPeers(): Peer[] {
-    return [...this.routes.values()].map(([{ upstream }]) => upstream.peer);
+    return [...this.routes.values()].map(([{ upstream }]) => upstream.peer).sort((a, b) => compare(a.name, b.name));
   }
 
   /** `*` when somebody may call from anywhere. */
@@ -285,6 +289,7 @@ export function peerOf(peer: IMeshPeer): Peer {
     ingressIdentity: { uri: peer.ingressIdentity.uri, principal: peer.ingressIdentity.principal },
     egressIdentity: { uri: peer.egressIdentity.uri, principal: peer.egressIdentity.principal },
     pem: peer.trustBundle._pem,
+    revocationLists: peer.trustBundle._revocationLists,
     endpoints: peer.endpoints.map(({ address, port }) => ({ address, port: port ?? BOUNDARY_PORT })),
   };
   peers.set(peer, known);

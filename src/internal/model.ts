@@ -64,6 +64,8 @@ export interface Peer {
   readonly egressIdentity: Identity;
   /** Its public CA certificates. */
   readonly pem: string;
+  /** A revocation list of each of them, if there are any. */
+  readonly revocationLists?: string;
   readonly endpoints: { readonly address: string; readonly port: number }[];
 }
 

@@ -56,6 +56,7 @@ export function renderUpstream(scope: Construct, site: Site, upstream: Upstream)
         clientCertificate: `${WORKLOAD_CERTIFICATE}/cert-chain.pem`,
         privateKey: `${WORKLOAD_CERTIFICATE}/key.pem`,
         caCertificates: `${TRUST_DIRECTORY}/${trustFileName(peer)}`,
+        caCrl: peer.revocationLists === undefined ? undefined : `${TRUST_DIRECTORY}/${revocationFileName(peer)}`,
         // Always both: with `sni` alone Istio checks no name at all, and any certificate of that CA would do.
         sni,
         subjectAltNames: [peer.ingressIdentity.uri],
@@ -104,6 +105,11 @@ export function subsetName(route: LocalRoute): string {
 /** File with one peer's CA in the directory that the egress gateway mounts. */
 export function trustFileName(peer: Peer): string {
   return `${peer.name}.crt`;
+}
+
+/** File with its revocation lists beside it. */
+export function revocationFileName(peer: Peer): string {
+  return `${peer.name}.crl`;
 }
 
 function server(route: LocalRoute): GatewaySpecServers {

@@ -1,7 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { trustFileName } from './egress';
+import { revocationFileName, trustFileName } from './egress';
 import { clusterScoped, idOf, late, metadataIn } from './emit';
 import { peerTrustName } from './ingress';
 import { EGRESS_TRUST } from './workload';
@@ -20,7 +20,10 @@ export function renderNamespace(scope: Construct, site: Site): ApiObject {
 /** Whom the ingress gateway believes when this peer calls: one object for each peer, so that their CAs cannot be merged by mistake. */
 export function renderPeerTrust(scope: Construct, site: Site, peer: Peer): ApiObject {
   const named = { name: peerTrustName(peer), namespace: site.namespaceName };
-  return new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), { metadata: metadataIn(scope, named), data: { 'ca.crt': peer.pem } });
+  return new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), {
+    metadata: metadataIn(scope, named),
+    data: { 'ca.crt': peer.pem, ...peer.revocationLists === undefined ? {} : { 'ca.crl': peer.revocationLists } },
+  });
 }
 
 /** Whom the egress gateway believes when it calls: one file for each peer, so that a new peer restarts no gateway. */
@@ -28,6 +31,9 @@ export function renderUpstreamTrust(scope: Construct, site: Site, peers: () => P
   const named = { name: EGRESS_TRUST, namespace: site.namespaceName };
   return new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), {
     metadata: metadataIn(scope, named),
-    data: late(() => Object.fromEntries(peers().map((peer) => [trustFileName(peer), peer.pem]))),
+    data: late(() => Object.fromEntries(peers().flatMap((peer) => [
+      [trustFileName(peer), peer.pem],
+      ...peer.revocationLists === undefined ? [] : [[revocationFileName(peer), peer.revocationLists]],
+    ]))),
   });
 }

@@ -1,10 +1,11 @@
+import { createHash } from 'crypto';
 import { Yaml } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { annotate, emit, idOf, late, metadataIn } from './emit';
 import { Telemetry, TelemetrySpec } from '../../imports/telemetry.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { GATEWAY_DEFAULTS, GatewaySite, Site } from '../internal/model';
+import { GATEWAY_DEFAULTS, GatewaySite, Peer, Site } from '../internal/model';
 
 /*
  * The pods of a boundary gateway: injected by the mesh's own istiod, unprivileged, without a token of the Kubernetes API.
@@ -21,16 +22,25 @@ export const TRUST_DIRECTORY = '/etc/federation/trust';
  */
 export const WORKLOAD_CERTIFICATE = '/etc/federation/workload';
 
-/** Everything that runs for one gateway. `visibleTo` are the namespaces that may know an egress gateway's Service. */
-export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySite, visibleTo: () => string[], traced: () => boolean): void {
+/** What the objects of a gateway say that changes until the chart is written. */
+export interface Surroundings {
+  /** Namespaces that may know an egress gateway's Service. */
+  readonly callerNamespaces: string[];
+  /** Peers that an egress gateway calls. */
+  readonly calledPeers: Peer[];
+  readonly traced: boolean;
+}
+
+/** Everything that runs for one gateway. */
+export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySite, surroundings: () => Surroundings): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = gateway.options;
   new k8s.KubeServiceAccount(scope, idOf('ServiceAccount', named), {
     metadata: metadataIn(scope, { ...named, name: gateway.serviceAccountName }),
     automountServiceAccountToken: false,
   });
-  renderDeployment(scope, site, gateway, maxReplicas > minReplicas ? undefined : minReplicas);
-  renderService(scope, gateway, visibleTo);
+  renderDeployment(scope, site, gateway, surroundings, maxReplicas > minReplicas ? undefined : minReplicas);
+  renderService(scope, gateway, surroundings);
   if (maxReplicas > minReplicas) renderAutoscaler(scope, gateway, minReplicas, maxReplicas);
   if (minReplicas > 1) {
     new k8s.KubePodDisruptionBudget(scope, idOf('PodDisruptionBudget', named), {
@@ -47,7 +57,7 @@ export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySit
     selector: { matchLabels: gateway.selector },
     accessLogging: [{ providers: [{ name: site.accessLogProvider }] }],
     // A gateway that takes part in a trace writes the trace's headers itself, after the routes have removed them.
-    tracing: traced() ? undefined : [{ disableSpanReporting: true }],
+    tracing: surroundings().traced ? undefined : [{ disableSpanReporting: true }],
   }));
 }
 
@@ -63,7 +73,7 @@ export function allPodLabels(gateway: GatewaySite): { [name: string]: string } {
   };
 }
 
-function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, replicas?: number): void {
+function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, surroundings: () => Surroundings, replicas?: number): void {
   const { options, podLabels } = gateway;
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const egress = gateway.role === 'egress';
@@ -81,7 +91,11 @@ function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, re
             'istio.io/dataplane-mode': 'none',
             ...site.revision === undefined ? {} : { 'istio.io/rev': site.revision },
           },
-          annotations: { 'inject.istio.io/templates': 'gateway', 'proxy.istio.io/config': proxyConfig(gateway) },
+          annotations: late(() => ({
+            'inject.istio.io/templates': 'gateway',
+            'proxy.istio.io/config': proxyConfig(gateway),
+            ...egress ? revocations(surroundings().calledPeers) : {},
+          })),
         },
         spec: {
           serviceAccountName: gateway.serviceAccountName,
@@ -144,6 +158,13 @@ function egressVolumes(): k8s.Volume[] {
   ];
 }
 
+/** Envoy reads the file of a revocation list once: only a new pod reads it again (docs/adr/0014). */
+function revocations(peers: Peer[]): { [name: string]: string } {
+  const lists = peers.map(({ revocationLists }) => revocationLists).filter((list) => list !== undefined);
+  if (lists.length === 0) return {};
+  return { 'cdk8s-mesh-federation/revocation-lists': `sha256:${createHash('sha256').update(lists.join('')).digest('hex')}` };
+}
+
 /** Settings that no route can replace: Envoy adds `x-envoy-original-host`, which names the local alias, after the route has run. */
 function proxyConfig(gateway: GatewaySite): string {
   const egress = gateway.role === 'egress';
@@ -155,7 +176,7 @@ function proxyConfig(gateway: GatewaySite): string {
   });
 }
 
-function renderService(scope: Construct, gateway: GatewaySite, visibleTo: () => string[]): void {
+function renderService(scope: Construct, gateway: GatewaySite, surroundings: () => Surroundings): void {
   const { options, podLabels, servicePorts } = gateway;
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const type = options.serviceType ?? GATEWAY_DEFAULTS.serviceType;
@@ -165,7 +186,7 @@ function renderService(scope: Construct, gateway: GatewaySite, visibleTo: () => 
       ...named,
       labels: podLabels,
       annotations: gateway.role === 'egress'
-        ? { 'networking.istio.io/exportTo': late(() => visibleTo().join(',') || '.') }
+        ? { 'networking.istio.io/exportTo': late(() => surroundings().callerNamespaces.join(',') || '.') }
         : options.serviceAnnotations,
     }),
     spec: {

@@ -1,25 +1,59 @@
 /**
- * Certificates for refusals, made when the tests run: no key is kept anywhere.
+ * Certificates and revocation lists for refusals, made when the tests run: no key is kept anywhere.
  */
 import 'reflect-metadata';
 import { webcrypto } from 'crypto';
 import * as x509 from '@peculiar/x509';
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+type Algorithm = RsaHashedKeyGenParams | (EcKeyGenParams & { hash: string });
+interface RsaHashedKeyGenParams { name: string; hash: string; modulusLength: number; publicExponent: Uint8Array }
+interface EcKeyGenParams { name: string; namedCurve: string }
+
+const ECDSA: Algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+export const RSA: Algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-384', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
+export const RSA_SHA1: Algorithm = { ...RSA, hash: 'SHA-1' };
+/** A key that may sign certificates, and no lists. */
+export const NO_LISTS = new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true);
+/** A list that says only what changed since another one. */
+export const CHANGES_ONLY = new x509.Extension('2.5.29.27', true, new Uint8Array([2, 1, 1]));
 
 export interface Made {
   readonly certificate: string;
   readonly privateKey: string;
   /** The same authority with another certificate. */
   readonly renewed: string;
+  /** A revocation list that it signed, in its own name or another. */
+  list(name?: string, ...extensions: x509.Extension[]): Promise<string>;
 }
 
-export async function makeCertificate(name: string, ca: boolean): Promise<Made> {
+export async function makeCertificate(name: string, ca: boolean, algorithm: Algorithm = ECDSA, ...extensions: x509.Extension[]): Promise<Made> {
   x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const issue = async (serialNumber: string) => (await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber, name: `CN=${name}`, keys, signingAlgorithm: algorithm, extensions: [new x509.BasicConstraintsExtension(ca, undefined, true)],
+    serialNumber,
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: algorithm,
+    extensions: [new x509.BasicConstraintsExtension(ca, undefined, true), ...extensions],
   })).toString('pem');
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
-  return { certificate: await issue('01'), renewed: await issue('02'), privateKey: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY') };
+  return {
+    certificate: await issue('01'),
+    renewed: await issue('02'),
+    privateKey: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY'),
+    list: async (issuer = name, ...more) => pemOf(await x509.X509CrlGenerator.create({
+      issuer: `CN=${issuer}`,
+      thisUpdate: new Date('2026-01-01T00:00:00Z'),
+      nextUpdate: new Date('2026-02-01T00:00:00Z'),
+      entries: [{ serialNumber: '0a' }],
+      extensions: more,
+      signingAlgorithm: algorithm,
+      signingKey: keys.privateKey,
+    })),
+  };
+}
+
+/** With the label that all others use. */
+export function pemOf(list: x509.X509Crl): string {
+  return `${x509.PemConverter.encode(list.rawData, 'X509 CRL')}\n`;
 }
