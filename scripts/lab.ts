@@ -8,9 +8,9 @@ import { mkdirSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import { App } from 'cdk8s';
 import { bookinfo } from '../examples/bookinfo/main';
-import { LocalService, ServicePort } from '../src';
+import { Caller, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId } from '../src';
 import { filesOf } from '../test/support/manifests';
-import { meshOf, SCENARIOS } from '../test/support/scenarios';
+import { meshOf, SCENARIOS, trustOf, twoPeers } from '../test/support/scenarios';
 
 const reviews = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
 
@@ -33,9 +33,31 @@ function peerRemoved(): App[] {
   return [app];
 }
 
+/** East deals with west and with north, and isolates nobody yet. */
+function allPeers(): App[] {
+  const app = new App();
+  const west = meshOf(app, 'west');
+  const east = new RemoteMesh(app, 'East', {
+    meshName: 'east',
+    trustDomain: 'east.example',
+    trustBundle: trustOf('east'),
+    ingressIdentity: SpiffeId.parse('spiffe://east.example/ns/istio-federation/sa/federation-ingress'),
+    egressIdentity: SpiffeId.parse('spiffe://east.example/ns/istio-federation/sa/federation-egress'),
+    endpoints: [{ address: 'federation.east.example' }],
+    exposedServices: [{ exportName: 'reviews', ports: [ServicePort.http(9080)] }],
+  });
+  west.addPeer(east);
+  west.expose('Details', { service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(9080)] })
+    .allowFrom(east);
+  west.bind('Reviews', { source: east.exposedService('reviews'), localName: LocalName.newService('reviews', 'default') })
+    .allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
+  return [...twoPeers(), app];
+}
+
 const PROGRAMS: { readonly [name: string]: () => App[] } = {
   ...SCENARIOS,
   'bookinfo': () => [bookinfo().app],
+  'two-peers': allPeers,
   'grant-withdrawn': grantWithdrawn,
   'peer-removed': peerRemoved,
 };

@@ -276,6 +276,7 @@ export class RemoteServiceBinding extends Construct {
   private notAllowed(): string[] {
     return this.sources.flatMap(({ source, mappings }) => {
       const { exportName, mesh: peer } = source;
+      if (this.mesh._boundary.isolates(peer.meshName)) return [];
       const allowed = allowedPorts(source, this.mesh);
       const cure = `let mesh ${show(peer.meshName)} say allowFrom for mesh ${show(this.mesh.meshName)}, or remove the binding`;
       if (allowed.length === 0) {

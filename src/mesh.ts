@@ -208,14 +208,17 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    *
    * The same call again changes nothing. Throws FED101, FED102, FED104 to FED106 and FED117 for a peer of another make that could not be
    * stated as a `RemoteMesh` either, FED103 when the peer has our trust domain, FED109 for other options than before, FED110
-   * for a name that we use already, FED119 for a CA that we know as somebody else's, FED124 for headers that cannot be taken away, FED125
-   * for limits with an Istio with which they were not proved, FED126 for limits that cannot be kept, FED407 for ourselves.
+   * for a name that we use already, FED114 for a reason that says nothing, FED119 for a CA that we know as somebody else's, FED124 for
+   * headers that cannot be taken away, FED125 for limits with an Istio with which they were not proved, FED126 for limits that cannot be
+   * kept, FED407 for ourselves.
    */
   public addPeer(peer: IMeshPeer, options: AddPeerOptions = {}): void {
     checkPeerGiven(this, peer);
     checkAccountability(this, options);
+    if (options.isolated) checkJustification(this, `isolating peer ${show(peer.meshName)}`, options.isolated);
     this.checkPeer(peer);
-    const terms = { notes: notesOf(options), traffic: trafficOf(this, options, this._istioVersion) };
+    const notes = { ...notesOf(options), isolated: options.isolated && reasonOf(options.isolated) };
+    const terms = { notes, traffic: trafficOf(this, options, this._istioVersion) };
     const earlier = this._boundary.peers.get(peer);
     if (earlier && JSON.stringify(earlier) !== JSON.stringify(terms)) {
       fail('FED109', this, `peer ${show(peer.meshName)} is added twice, with different options`, 'keep one of the calls');

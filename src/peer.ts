@@ -95,6 +95,15 @@ export interface AddPeerOptions extends Accountability {
    * @default - not stated
    */
   readonly contact?: string;
+  /**
+   * Cut the peer off in both directions, keeping all declarations.
+   *
+   * Its listeners, grants, routes and CAs go, and a policy at each gateway refuses what is open still. Only the mesh's own chart changes,
+   * and objects have to go: apply it with pruning. Local names stay, and answer to no one. A share of traffic that goes to the peer by
+   * weight fails, until the weights are changed.
+   * @default - not isolated
+   */
+  readonly isolated?: Justification;
 }
 
 /** A service of a mesh that we only know. */

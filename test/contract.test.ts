@@ -36,6 +36,10 @@ const CALLS: { [scenario: string]: string[] } = {
   ],
   'nothing-exposed': [],
   'declared-but-closed': [],
+  'isolated-peer': [
+    'east ratings.partners.svc.cluster.local:9080 → north ratings.default.svc.cluster.local:9080',
+    'north reviews.partners.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
+  ],
   'separate-apps': ['west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080'],
   'protocols': [
     'west chat.shop.svc.cluster.local:8080 → east chat.chat.svc.cluster.local:8080',

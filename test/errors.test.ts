@@ -184,6 +184,10 @@ describe('meshes, peers, endpoints', () => {
       east.addPeer(west, options);
     }, 'east/Mesh', '"west"');
   }
+  fails('FED109', 'a peer that is isolated in one call only', () => {
+    const { east, west } = pair();
+    east.addPeer(west, { isolated: { reason: 'a build server was taken over' } });
+  }, '"west"', 'keep one of the calls');
   fails('FED110', 'two peers of one name', () => meshTwice('west', 'west'), 'east/Mesh', '"west"', 'another meshName');
   fails('FED110', 'a peer with our own name', () => meshTwice('east', 'other'), '"east"', 'this mesh');
   fails('FED110', 'grants to two peers of one name', () => {
@@ -237,6 +241,8 @@ describe('meshes, peers, endpoints', () => {
     new FederatedMesh(new Chart(app, 'again'), 'Mesh', { meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east') });
   }, 'again/Mesh', '"istio-federation"', 'namespaceName');
   fails('FED114', 'a reason that says nothing', own({ withoutAdmissionPolicy: { reason: 'because' } }), '"because"', 'ten characters');
+  fails('FED114', 'a peer that is isolated for no reason', () => own({})().addPeer(meshOf(new App(), 'west'), { isolated: { reason: 'incident' } }),
+    'isolating peer "west"', '"incident"');
   fails('FED114', 'a private address for no reason', endpoint({ address: '10.1.2.3', privateAddress: { reason: ' '.repeat(20) } }), '10.1.2.3');
   fails('FED114', 'TLS 1.2 for no reason', peerWith({ allowTls12: { reason: 'legacy' } }), 'east/Mesh', 'TLS 1.2', '"legacy"');
   fails('FED115', 'a day in another order', grant({ reviewBy: '30.06.2027' }), 'east/Mesh/Reviews', '"30.06.2027"', 'YYYY-MM-DD');

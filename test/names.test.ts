@@ -10,7 +10,7 @@ const parameters = { seed: 20261123, numRuns: 3000 };
 
 /** Parts of which many give the same text when they are joined. */
 const part = fc.oneof(
-  fc.array(fc.constantFrom('a', 'b', '80', 'guard', 'deadbeef'), { minLength: 1, maxLength: 4 }).map((words) => words.join('-')),
+  fc.array(fc.constantFrom('a', 'b', '80', 'guard', 'isolated', 'deadbeef'), { minLength: 1, maxLength: 4 }).map((words) => words.join('-')),
   fc.constant('x'.repeat(63)),
 );
 const exportName = fc.oneof(part, fc.array(part, { minLength: 2, maxLength: 2 }).map((labels) => labels.join('.')));
@@ -32,7 +32,8 @@ function meaningOf({ serviceName, localPort, namespaceName, peerName, variant = 
 /** Names by all functions that name objects of one kind in one namespace. */
 const policy = fc.oneof(
   fc.tuple(exportName, port, part).map(([name, number, peer]) => [exportObjectName('fed-in', name, number, peer), 'in', name, number, peer]),
-  fc.tuple(part).map(([peer]) => [singleObjectName('fed-in-guard', peer), 'in-guard', peer]),
+  fc.tuple(fc.constantFrom('fed-in-guard', 'fed-in-isolated', 'fed-out-isolated'), part).map(([prefix, peer]) =>
+    [singleObjectName(prefix, peer), prefix, peer]),
   binding.map((parts) => [bindingObjectName('fed-out', parts), 'out', ...meaningOf(parts)]),
   binding.map((parts) => [bindingObjectName('fed-out-guard', parts), 'out-guard', ...meaningOf(parts)]),
   fc.constantFrom('fed-in-default-deny', 'fed-in-guard', 'fed-out-default-deny', 'fed-out-guard').map((name) => [name, name]),

@@ -4,6 +4,7 @@ import { isDnsName } from './checks';
 import { BOUNDARY_PORT } from './endpoint-checks';
 import { fail, show, Where } from './errors';
 import { Alias, GatewaySite, Grant, LocalRoute, Notes, Peer, PeerTerms, PeerTraffic, Restriction, Site, speaksHttp } from './model';
+import { Parts } from './parts';
 import type { IExposedService } from '../expose';
 import { SpiffeId } from '../identity';
 import type { IMeshPeer } from '../peer';
@@ -40,7 +41,7 @@ export class Boundary {
   /** Local ports that somebody may use, by the peer to which they lead. */
   private readonly routes = new Map<string, LocalRoute[]>();
   private readonly phases: render.Phases;
-  private readonly objects = new Map<string, ApiObject | undefined>();
+  private readonly parts = new Parts();
   /** Who is called by a name here, and who keeps a suffix of server names for us. */
   private readonly namesakes = new Map<string, IMeshPeer>();
   private readonly suffixes = new Map<string, IMeshPeer>();
@@ -96,47 +97,51 @@ export class Boundary {
 
   /** The objects that a first exposure needs: the gateway, closed. */
   public openIngress(): void {
-    this.once('ingress', () => {
+    this.parts.once('ingress', () => {
       this.open();
       const { authorization, network, workload } = this.phases;
       render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.ingress), this.site.notes);
       render.renderIngressNetwork(network, this.site, () => this.backendNamespaces);
       render.renderWorkload(workload, this.site, this.site.ingress, () => this.surroundings);
     });
+    this.cutOff();
   }
 
   /** The objects that a first binding needs: the gateway, closed. */
   public openEgress(): void {
-    this.once('egress', () => {
+    this.parts.once('egress', () => {
       this.open();
       const { authorization, network, workload } = this.phases;
       render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.egress), this.site.notes);
       render.renderEgressNetwork(network, this.site, () => this.callerNamespaces, () => this.peerPorts);
       render.renderWorkload(workload, this.site, this.site.egress, () => this.surroundings);
     });
+    this.cutOff();
   }
 
   /** What one exported port for one peer needs. The grant may change until the chart is written. */
   public addGrant(grant: Grant): void {
-    const { authorization, listeners, routes } = this.phases;
-    append(this.grants, grant.peer.name, grant);
-    this.once(`trust ${grant.peer.name}`, () => render.renderPeerTrust(this.phases.trust, this.site, grant.peer));
-    this.once(`guard ${grant.peer.name}`, () => render.renderPeerGuard(authorization, this.site, grant));
+    const { authorization, listeners, routes, trust } = this.phases;
+    const { peer, sni } = grant;
+    const traffic = () => this.trafficWith(peer);
+    append(this.grants, peer.name, grant);
+    this.forPeer(peer, `trust ${peer.name}`, () => [render.renderPeerTrust(trust, this.site, peer)]);
+    this.forPeer(peer, `guard ${peer.name}`, () => [render.renderPeerGuard(authorization, this.site, grant)]);
     if (!speaksHttp(grant.protocol)) this.connectAfterHandshake(this.site.ingress);
-    this.limit(grant.peer.name);
-    this.once(`in ${grant.peer.name}`, () => render.annotate(
-      render.renderPeerListeners(listeners, this.site, grant.peer, () => this.trafficWith(grant.peer), () => this.grantsOf(grant.peer)),
-      this.notesOn('in', grant.peer.name),
-    ));
-    this.once(`grant ${grant.sni}`, () => render.renderGrant(authorization, this.site, grant));
+    this.limit(peer.name);
+    this.forPeer(peer, `in ${peer.name}`, () => [render.annotate(
+      render.renderPeerListeners(listeners, this.site, peer, traffic, () => this.grantsOf(peer)), this.notesOn('in', peer.name),
+    )]);
+    this.forPeer(peer, `grant ${sni}`, () => [render.renderGrant(authorization, this.site, grant)]);
     this.noteGrant(grant);
-    render.annotate(render.renderIngressRoute(routes, this.site, grant, () => this.trafficWith(grant.peer)), grant.exposureNotes);
+    this.forPeer(peer, `grant route ${sni}`, () => [
+      render.annotate(render.renderIngressRoute(routes, this.site, grant, traffic), grant.exposureNotes),
+    ]);
   }
 
   /** What people stated about a grant, once more when there is another one for the same port. */
   public noteGrant(grant: Grant): void {
-    const policy = this.objects.get(`grant ${grant.sni}`);
-    if (policy) render.annotate(policy, grant.grantNotes);
+    this.parts.get(`grant ${grant.sni}`).forEach((policy) => render.annotate(policy, grant.grantNotes));
   }
 
   /** What one local port needs in the boundary. */
@@ -144,14 +149,16 @@ export class Boundary {
     const { authorization, listeners, routes } = this.phases;
     const { peer } = route.upstream;
     append(this.routes, peer.name, route);
-    this.once('upstream trust', () => render.renderUpstreamTrust(this.phases.trust, this.site, () => this.calledPeers));
-    render.renderCallers(authorization, this.site, route);
-    this.once(`upstream ${route.upstream.sni}`, () => render.renderUpstream(this.phases.upstreams, this.site, route.upstream));
+    if (!this.isolates(peer.name)) {
+      this.parts.once('upstream trust', () => [render.renderUpstreamTrust(this.phases.trust, this.site, () => this.calledPeers)]);
+    }
+    this.forPeer(peer, `callers ${route.bindingHost}`, () => render.renderCallers(authorization, this.site, route));
+    this.forPeer(peer, `upstream ${route.upstream.sni}`, () => render.renderUpstream(this.phases.upstreams, this.site, route.upstream));
     if (!speaksHttp(route.upstream.protocol)) this.connectAfterHandshake(this.site.egress);
-    this.once(`out ${peer.name}`, () => render.annotate(
+    this.forPeer(peer, `out ${peer.name}`, () => [render.annotate(
       render.renderLocalListeners(listeners, this.site, peer, () => this.routesTo(peer)), this.notesOn('out', peer.name),
-    ));
-    render.renderEgressRoute(routes, this.site, route, () => this.trafficWith(peer));
+    )]);
+    this.forPeer(peer, `route ${route.bindingHost}`, () => [render.renderEgressRoute(routes, this.site, route, () => this.trafficWith(peer))]);
   }
 
   /** What keeps the workloads of a namespace from going round the egress gateway. */
@@ -178,18 +185,30 @@ export class Boundary {
     [...this.ledNamespaces].forEach(led);
   }
 
-  /** Agrees to deal with a peer. What people stated about it stands on the listeners for it, those that exist and those to come. */
+  /**
+   * Agrees to deal with a peer, or to deal with it no more. What people stated about it stands on the listeners for it, those that exist
+   * and those to come; of a peer that is cut off, all goes that was there for it.
+   */
   public agree(peer: IMeshPeer, terms: PeerTerms): void {
     this.peers.set(peer, terms);
+    if (this.isolates(peer.meshName)) {
+      this.parts.removeAllOf(peer.meshName);
+      if (this.calledPeers.length === 0) this.parts.remove('upstream trust');
+      this.cutOff();
+    }
     this.limit(peer.meshName);
     for (const side of ['in', 'out'] as const) {
-      const object = this.objects.get(`${side} ${peer.meshName}`);
-      if (object) render.annotate(object, this.notesOn(side, peer.meshName));
+      this.parts.get(`${side} ${peer.meshName}`).forEach((object) => render.annotate(object, this.notesOn(side, peer.meshName)));
     }
   }
 
+  /** Whether a peer is cut off. */
+  public isolates(peerName: string): boolean {
+    return this.termsFor(peerName)?.notes.isolated !== undefined;
+  }
+
   private open(): void {
-    this.once('boundary', () => {
+    this.parts.once('boundary', () => {
       const { admission, namespace, network } = this.phases;
       if (this.site.createNamespace) render.renderNamespace(namespace, this.site);
       if (this.guarded) render.renderAdmission(admission, this.site, () => this.neighbourhood);
@@ -199,7 +218,7 @@ export class Boundary {
 
   private connectAfterHandshake(gateway: GatewaySite): void {
     if (!this.site.connectAfterHandshake) return;
-    this.once(`filter ${gateway.role}`, () => render.renderConnectAfterHandshake(this.phases.upstreams, this.site, gateway));
+    this.parts.once(`filter ${gateway.role}`, () => [render.renderConnectAfterHandshake(this.phases.upstreams, this.site, gateway)]);
   }
 
   /** The limits of a peer, once it may call what they are for. */
@@ -207,13 +226,24 @@ export class Boundary {
     const limits = this.termsFor(peerName)?.traffic.limits;
     const limited = limits && this.grants.get(peerName)?.find((grant) => render.limitsOn(grant, limits).length > 0);
     if (!limited) return;
-    this.once(`filter limits ${peerName}`, () => render.renderLimits(this.phases.upstreams, this.site, limited.peer, limits, () => this.grantsOf(limited.peer)));
+    this.forPeer(limited.peer, `filter limits ${peerName}`, () =>
+      [render.renderLimits(this.phases.upstreams, this.site, limited.peer, limits, () => this.grantsOf(limited.peer))]);
   }
 
-  private once(key: string, create: () => ApiObject | void): void {
-    if (this.objects.has(key)) return;
-    this.objects.set(key, undefined);
-    this.objects.set(key, create() ?? undefined);
+  /** What is there for a peer unless it is cut off. */
+  private forPeer(peer: Peer, key: string, create: () => ApiObject[]): void {
+    if (!this.isolates(peer.name)) this.parts.onceFor(peer.name, key, create);
+  }
+
+  /** What says at each gateway that a peer is cut off. */
+  private cutOff(): void {
+    const isolated = [...this.peers.keys()].filter(({ meshName }) => this.isolates(meshName)).map(peerOf);
+    for (const gateway of [this.site.ingress, this.site.egress].filter(({ role }) => this.parts.has(role))) {
+      for (const peer of isolated) {
+        this.parts.once(`isolation ${gateway.role} ${peer.name}`, () =>
+          [render.annotate(render.renderIsolation(this.phases.authorization, this.site, gateway, peer), this.notesOn('out', peer.name))]);
+      }
+    }
   }
 
   private trafficWith(peer: Peer): PeerTraffic {
@@ -254,7 +284,8 @@ export class Boundary {
   }
 
   private get calledPeers(): Peer[] {
-    return [...this.routes.values()].map(([{ upstream }]) => upstream.peer).sort((a, b) => compare(a.name, b.name));
+    const all = [...this.routes.values()].map(([{ upstream }]) => upstream.peer);
+    return all.filter(({ name }) => !this.isolates(name)).sort((a, b) => compare(a.name, b.name));
   }
 
   /** `*` when somebody may call from anywhere. */
@@ -270,10 +301,10 @@ export class Boundary {
   private get neighbourhood(): render.Neighbourhood {
     return {
       gateways: [
-        ...this.objects.has('ingress') ? [this.site.ingress] : [],
-        ...this.objects.has('egress') ? [this.site.egress] : [],
+        ...this.parts.has('ingress') ? [this.site.ingress] : [],
+        ...this.parts.has('egress') ? [this.site.egress] : [],
       ],
-      ownFilters: [...this.objects].flatMap(([key, object]) => key.startsWith('filter ') && object ? [object.name] : []).sort(),
+      ownFilters: this.parts.names('filter '),
       boundaryNamespaces: this.siblings.map(({ site }) => site.namespaceName).sort(),
       domains: [...this.suffixes.keys()].sort(),
       aliases: [...this.aliases.values()].sort((a, b) => compare(a.host, b.host)),

@@ -29,6 +29,11 @@ export function bindingDomain(trustDomain: string): string {
   return `.egress${exportDomain(trustDomain)}`;
 }
 
+/** All that callers may ask of the egress gateway and that leads to one peer lies below this. */
+export function bindingDomainFor(peerName: string, trustDomain: string): string {
+  return `.${peerName}${bindingDomain(trustDomain)}`;
+}
+
 /** The TLS server name of one exported port for one peer, as the exporter calls that peer. */
 export function sniOf(exportName: string, exportPort: number, peerName: string, trustDomain: string): string {
   return `p${exportPort}.${exportName}${exportDomainFor(peerName, trustDomain)}`;
@@ -45,7 +50,7 @@ export interface BindingParts {
 
 /** What the egress gateway calls one port of one local name. Never leaves the mesh, so a hash may stand for the names in it. */
 export function bindingHostOf({ serviceName, namespaceName, localPort, peerName, variant }: BindingParts, trustDomain: string): string {
-  const domain = `.${peerName}${bindingDomain(trustDomain)}`;
+  const domain = bindingDomainFor(peerName, trustDomain);
   const port = variant === undefined ? `p${localPort}` : `p${localPort}-${hash(variant)}`;
   const plain = `${port}.${serviceName}.${namespaceName}${domain}`;
   return plain.length <= MAX_NAME ? plain : `${port}.${hash(serviceName, namespaceName)}${domain}`;
@@ -95,7 +100,7 @@ export function gatewayLabel(namespaceName: string, role: string): string {
 function readsBack(pattern: RegExp, parts: string[]): boolean {
   const name = parts.join('-');
   const read = pattern.exec(name)?.slice(1);
-  return !name.includes('.') && !/^guard(-|$)/.test(name) && !endsLikeHash(name) && parts.every((part, index) => part === read?.[index]);
+  return !name.includes('.') && !/^(guard|isolated)(-|$)/.test(name) && !endsLikeHash(name) && parts.every((part, index) => part === read?.[index]);
 }
 
 function joinBinding(prefix: string, binding: BindingParts, more: string[], pattern: RegExp): string {

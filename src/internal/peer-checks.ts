@@ -13,7 +13,7 @@ import { REVEALING } from '../render';
  */
 
 const FIELDS = [
-  'limits', 'stripTracing', 'removeRequestHeaders', 'allowTls12', 'agreementId', 'contact',
+  'limits', 'stripTracing', 'removeRequestHeaders', 'allowTls12', 'isolated', 'agreementId', 'contact',
   'purpose', 'owner', 'dataCategories', 'approvedBy', 'ticket', 'reviewBy',
 ];
 const LIMITS = ['maxConnections', 'maxConnectionDuration', 'requestsPerSecond'];

@@ -3,8 +3,10 @@ import { Construct } from 'constructs';
 import { emit } from './emit';
 import { AuthorizationPolicy, AuthorizationPolicySpec, AuthorizationPolicySpecAction } from '../../imports/security.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { GatewaySite, Grant, HttpOperation, LocalRoute, Site } from '../internal/model';
-import { bindingDomain, bindingObjectName, exportDomain, exportDomainFor, exportObjectName, singleObjectName } from '../internal/names';
+import { GatewaySite, Grant, HttpOperation, LocalRoute, Peer, Site } from '../internal/model';
+import {
+  bindingDomain, bindingDomainFor, bindingObjectName, exportDomain, exportDomainFor, exportObjectName, singleObjectName,
+} from '../internal/names';
 
 /*
  * Who may pass a boundary gateway. ALLOW policies written by others add up with ours, those of the root namespace included, so each
@@ -28,8 +30,8 @@ export function renderDefaultDeny(scope: Construct, site: Site, gateway: Gateway
 }
 
 /** Nobody but the peer passes on the peer's server names. */
-export function renderPeerGuard(scope: Construct, site: Site, { peer }: Grant): void {
-  policy(scope, site.ingress, singleObjectName('fed-in-guard', peer.name), () => ({
+export function renderPeerGuard(scope: Construct, site: Site, { peer }: Grant): ApiObject {
+  return policy(scope, site.ingress, singleObjectName('fed-in-guard', peer.name), () => ({
     action: AuthorizationPolicySpecAction.DENY,
     rules: [{
       from: [{ source: { notPrincipals: [peer.egressIdentity.principal] } }],
@@ -58,18 +60,31 @@ export function renderGrant(scope: Construct, site: Site, grant: Grant): ApiObje
   });
 }
 
+/** That a peer is cut off, also on connections that are open still. */
+export function renderIsolation(scope: Construct, site: Site, gateway: GatewaySite, peer: Peer): ApiObject {
+  const ofServer = (domain: string) => ({ when: [{ key: 'connection.sni', values: [`*${domain}`] }] });
+  const calls = gateway.role === 'ingress';
+  return policy(scope, gateway, singleObjectName(calls ? 'fed-in-isolated' : 'fed-out-isolated', peer.name), () => ({
+    action: AuthorizationPolicySpecAction.DENY,
+    rules: calls
+      ? [{ from: [{ source: { principals: [peer.egressIdentity.principal] } }] }, ofServer(exportDomainFor(peer.name, site.trustDomain))]
+      : [ofServer(bindingDomainFor(peer.name, site.trustDomain))],
+  }));
+}
+
 /** Which of our workloads may use one port of a local name, and that no other may. */
-export function renderCallers(scope: Construct, site: Site, route: LocalRoute): void {
+export function renderCallers(scope: Construct, site: Site, route: LocalRoute): ApiObject[] {
   const principals = () => route.alias.callers.map(({ principal }) => principal);
   const when = [{ key: 'connection.sni', values: [route.bindingHost] }];
-  policy(scope, site.egress, bindingObjectName('fed-out-guard', route), () => ({
+  const guard = policy(scope, site.egress, bindingObjectName('fed-out-guard', route), () => ({
     action: AuthorizationPolicySpecAction.DENY,
     rules: [{ from: [{ source: { notPrincipals: principals() } }], when }],
   }));
-  policy(scope, site.egress, bindingObjectName('fed-out', route), () => ({
+  const allow = policy(scope, site.egress, bindingObjectName('fed-out', route), () => ({
     action: AuthorizationPolicySpecAction.ALLOW,
     rules: [{ from: [{ source: { principals: principals() } }], to: [{ operation: { ports: PORTS } }], when }],
   }));
+  return [guard, allow];
 }
 
 function policy(scope: Construct, gateway: GatewaySite, name: string, rules: () => Omit<AuthorizationPolicySpec, 'selector'>) {

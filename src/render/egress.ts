@@ -20,14 +20,14 @@ import { bindingObjectName, exportObjectName, singleObjectName } from '../intern
  */
 
 /** One exported port of a peer: where it is, and how its gateway is recognised. */
-export function renderUpstream(scope: Construct, site: Site, upstream: Upstream): void {
+export function renderUpstream(scope: Construct, site: Site, upstream: Upstream): ApiObject[] {
   const { sni, peer } = upstream;
   const named = { name: exportObjectName('fed-out', upstream.exportName, upstream.exportPort, peer.name), namespace: site.namespaceName };
   const protocol = WORDS[upstream.protocol].upstream;
   const portName = `${protocol.toLowerCase()}-federation`;
   // `istioctl analyze` asks for the address of a TCP entry, by which a sidecar would tell it from others. No sidecar sees this one.
   const annotations = protocol === 'TCP' ? { 'galley.istio.io/analyze-suppress': 'IST0134' } : undefined;
-  emit<ServiceEntrySpec>(scope, ServiceEntry.GVK, { ...named, annotations }, () => ({
+  const entry = emit<ServiceEntrySpec>(scope, ServiceEntry.GVK, { ...named, annotations }, () => ({
     hosts: [sni],
     exportTo: ['.'],
     location: ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
@@ -35,7 +35,7 @@ export function renderUpstream(scope: Construct, site: Site, upstream: Upstream)
     ports: [{ number: BOUNDARY_PORT, name: portName, protocol }],
     endpoints: peer.endpoints.map(({ address, port }) => port === BOUNDARY_PORT ? { address } : { address, ports: { [portName]: port } }),
   }));
-  emit<DestinationRuleSpec>(scope, DestinationRule.GVK, named, () => ({
+  const rule = emit<DestinationRuleSpec>(scope, DestinationRule.GVK, named, () => ({
     host: sni,
     exportTo: ['.'],
     workloadSelector: { matchLabels: site.egress.selector },
@@ -63,6 +63,7 @@ export function renderUpstream(scope: Construct, site: Site, upstream: Upstream)
       },
     },
   }));
+  return [entry, rule];
 }
 
 /** The listeners for the local names that lead to one peer. */
@@ -75,11 +76,11 @@ export function renderLocalListeners(scope: Construct, site: Site, peer: Peer, r
 }
 
 /** The way from one local port to the peer. */
-export function renderEgressRoute(scope: Construct, site: Site, route: LocalRoute, traffic: () => PeerTraffic): void {
+export function renderEgressRoute(scope: Construct, site: Site, route: LocalRoute, traffic: () => PeerTraffic): ApiObject {
   const { bindingHost, upstream } = route;
   const destinations = [{ destination: { host: upstream.sni, port: { number: BOUNDARY_PORT } } }];
   const named = { name: bindingObjectName('fed-out', route), namespace: site.namespaceName };
-  emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
+  return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
     hosts: [bindingHost],
     gateways: [`${site.namespaceName}/${singleObjectName('fed-out', upstream.peer.name)}`],
     exportTo: ['.'],

@@ -125,6 +125,10 @@ var in = map[string]map[string][]app{
 			{name: "shop/other", account: "other"},
 		},
 	},
+	"two-peers": {
+		"west":  {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
+		"north": {{name: "default/ratings", account: "bookinfo-ratings", ports: []port{{"http", 9080}}}, {name: "north/client", account: "client"}},
+	},
 }
 
 // ground is what every mesh has: the namespaces of all meshes, since a binding may be called as the service is at home, with sidecars for

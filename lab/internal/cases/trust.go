@@ -1,0 +1,82 @@
+package cases
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// trust is whom a mesh believes: credentials and authorities of all kinds, and who is believed no more.
+func trust() []Case {
+	return slices.Concat(
+		in("two-peers",
+			ask("trust/peer-before-isolation", laws(1), "before it is isolated, west calls east", productpage, get("http://reviews:9080/reviews/0"), "200"),
+			ask("trust/peer-before-isolation-back", laws(1), "and east calls west", backend, get("http://details.catalogue:9080/details/0"), "200"),
+			ask("trust/other-peer-before-isolation", laws(1), "north calls east", northClient, get("http://reviews.partners:9080/reviews/0"), "200"),
+			ask("trust/other-peer-before-isolation-back", laws(1), "and east calls north", backend, get("http://ratings.partners:9080/ratings/0"), "200"),
+			Case{Name: "trust/isolated", Laws: laws(1, 15), Expect: "an isolated peer is refused in both directions, on open connections as well; the other peer loses no call", Run: isolated},
+		),
+	)
+}
+
+var (
+	backend     = From{"east", "default/reviews"}
+	northClient = From{"north", "north/client"}
+)
+
+// calls is a stream of one call on connections that stay open.
+func (t *T) calls(name string, from From, url string) *stream {
+	return t.stream(name, from, traffic.Probe{URL: url, Every: 25 * time.Millisecond, Reuse: true})
+}
+
+// lacks are the objects of a mesh that another scenario does not have, in the order in which they can go.
+func (t *T) lacks(m *mesh.Mesh, scenario string) []*unstructured.Unstructured {
+	before, err := t.Objects(t.Current(), m.Name)
+	t.Must(err)
+	after, err := t.Objects(scenario, m.Name)
+	t.Must(err)
+	gone := slices.DeleteFunc(before, func(o *unstructured.Unstructured) bool {
+		return slices.ContainsFunc(after, func(other *unstructured.Unstructured) bool { return mesh.Key(other) == mesh.Key(o) })
+	})
+	slices.Reverse(gone)
+	return gone
+}
+
+// isolated applies east's file in which west is cut off, and takes away what it lacks.
+func isolated(t *T) {
+	t.restore()
+	t.Cleanup(func(ctx context.Context) error {
+		_, err := t.East.Kubectl(ctx, "", "-n", federation.Boundary, "delete", "--ignore-not-found",
+			"authorizationpolicy/fed-in-isolated-west", "authorizationpolicy/fed-out-isolated-west")
+		return err
+	})
+	gone := t.lacks(t.East, "isolated-peer")
+	calls := map[*stream]string{
+		t.calls("west to east", productpage, "http://reviews:9080/reviews/0"):           "",
+		t.calls("east to west", backend, "http://details.catalogue:9080/details/0"):     "",
+		t.calls("north to east", northClient, "http://reviews.partners:9080/reviews/0"): "200",
+		t.calls("east to north", backend, "http://ratings.partners:9080/ratings/0"):     "200",
+	}
+	t.pause(time.Second)
+	began := time.Now()
+	t.Must(t.East.ApplyFile(t.Context, t.Files("isolated-peer", "east")[0]))
+	t.Must(t.East.DeleteNow(t.Context, gone...))
+	applied := time.Now()
+	t.pause(1500 * time.Millisecond)
+	for stream, want := range calls {
+		if want == "200" {
+			t.steady(stream)
+		} else {
+			t.Seen("%s", stream.name)
+			refusedInTime(t, t.samples(stream), began, applied)
+		}
+	}
+	t.Want(outside, "refused | closed | reset | alert*", toIngress(genuine)(t.Federation))
+	t.Want(backend, "403 | 404 | 503", traffic.Probe{URL: "http://details.catalogue:9080/details/0"})
+}

@@ -1,0 +1,102 @@
+import { App, Chart } from 'cdk8s';
+import { Caller, LocalName, LocalService, ServicePort } from '../src';
+import { find, keyOf, Manifest, names, objectsOf } from './support/manifests';
+import { meshOf } from './support/scenarios';
+
+/*
+ * A peer that is cut off.
+ */
+
+const REASON = { reason: 'a build server of west was taken over', ticket: 'SEC-812' };
+
+/** East and west deal with each other in both directions; the step says when east states its view of west. */
+function dealing(step: 'first' | 'last' | 'between', isolate: boolean) {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west');
+  const state = (when: string) => {
+    if (when === step) east.addPeer(west, isolate ? { isolated: REASON, owner: 'partner team' } : { owner: 'partner team' });
+  };
+  state('first');
+  const reviews = east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  reviews.allowFrom(west, { owner: 'reviews team' });
+  const details = west.expose('Details', { service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(9080)] });
+  details.allowFrom(east);
+  state('between');
+  east.bind('Details', { source: details, localName: LocalName.newService('details', 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
+  west.addPeer(east);
+  state('last');
+  return { app, east, west, reviews, objects: Chart.of(east).toJson() };
+}
+
+/** Objects by name, whatever their order. */
+function byKey(objects: Manifest[]): Map<string, string> {
+  return new Map(objects.map((object): [string, string] => [keyOf(object), JSON.stringify(object)]).sort());
+}
+
+describe('an isolated peer', () => {
+  const before = dealing('first', false).objects;
+  const after = dealing('first', true).objects;
+
+  test('has no listener, no grant, no route, no upstream and no CA', () => {
+    const gone = before.filter((object) => !byKey(after).has(keyOf(object)));
+    expect(gone.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort()).toEqual([
+      'AuthorizationPolicy fed-in-guard-west', 'AuthorizationPolicy fed-in-reviews-9080-west',
+      'AuthorizationPolicy fed-out-details-9080-web-west', 'AuthorizationPolicy fed-out-guard-details-9080-web-west',
+      'ConfigMap fed-in-trust-west', 'ConfigMap fed-out-trust',
+      'DestinationRule fed-out-details-9080-west', 'Gateway fed-in-west', 'Gateway fed-out-west', 'ServiceEntry fed-out-details-9080-west',
+      'VirtualService fed-in-reviews-9080-west', 'VirtualService fed-out-details-9080-web-west',
+    ]);
+  });
+
+  test('is refused by a policy at each gateway, by identity and by name, with the reason', () => {
+    expect(names(after, 'AuthorizationPolicy').filter((name) => !names(before, 'AuthorizationPolicy').includes(name))).toEqual([
+      'fed-in-isolated-west', 'fed-out-isolated-west',
+    ]);
+    const [ingress, egress] = ['fed-in-isolated-west', 'fed-out-isolated-west'].map((name) => find(after, 'AuthorizationPolicy', name));
+    for (const { metadata, spec } of [ingress, egress]) {
+      expect(metadata.annotations).toEqual({
+        'cdk8s-mesh-federation/isolated': 'a build server of west was taken over (ticket SEC-812)', 'cdk8s-mesh-federation/owner': 'partner team',
+      });
+      expect(spec.action).toBe('DENY');
+    }
+    expect(ingress.spec.rules).toEqual([
+      { from: [{ source: { principals: ['west.example/ns/istio-federation/sa/federation-egress'] } }] },
+      { when: [{ key: 'connection.sni', values: ['*.west.fed.east.example'] }] },
+    ]);
+    expect(egress.spec.rules).toEqual([{ when: [{ key: 'connection.sni', values: ['*.west.egress.fed.east.example'] }] }]);
+  });
+
+  test('leaves what lies in the namespaces of applications as it was', () => {
+    const ofApplications = (objects: Manifest[]) => objects.filter(({ metadata }) => metadata.namespace === 'web');
+    expect(ofApplications(after)).toEqual(ofApplications(before));
+    expect(ofApplications(after).map(({ kind }) => kind)).toEqual(['DestinationRule', 'Service', 'VirtualService']);
+  });
+
+  test('is cut off at whatever time it is said', () => {
+    expect(byKey(dealing('between', true).objects)).toEqual(byKey(after));
+    expect(byKey(dealing('last', true).objects)).toEqual(byKey(after));
+  });
+
+  test('stays cut off when more is granted to it', () => {
+    const { east, west, reviews } = dealing('last', true);
+    reviews.allowFrom(west, { purpose: 'once more' });
+    expect(byKey(Chart.of(east).toJson())).toEqual(byKey(after));
+  });
+
+  test('needs no gateway to be cut off', () => {
+    const app = new App();
+    meshOf(app, 'east').addPeer(meshOf(new App(), 'west'), { isolated: REASON });
+    expect(objectsOf(app)).toEqual([]);
+  });
+
+  test('may be bound although it does not allow us', () => {
+    const app = new App();
+    const [east, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
+    const details = west.expose('Details', { service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(9080)] });
+    const binding = east.bind('Details', { source: details, localName: LocalName.newService('details', 'web') });
+    expect(binding.node.validate()).toEqual([expect.stringContaining('FED403')]);
+    east.addPeer(west, { isolated: REASON });
+    expect(binding.node.validate()).toEqual([]);
+  });
+});
