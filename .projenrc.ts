@@ -121,12 +121,13 @@ project.eslint?.addOverride({
 // ---- tasks -----------------------------------------------------------------------------------------------------------
 const tsNode = (program: string, folder: string) => `ts-node --transpile-only --project ${folder}/tsconfig.json ${program}`;
 project.addTask('vendor', {
-  description: 'Fetches the schemas of Istio and Kubernetes and the Bookinfo manifests (needs Go)',
+  description: 'Fetches the schemas of Istio, cert-manager and Kubernetes and the Bookinfo manifests (needs Go)',
   exec: tsNode('scripts/vendor.ts', 'scripts'),
 });
 project.addTask('imports', {
   description: 'Generates imports/ from the vendored CRDs, offline',
-  exec: 'cdk8s import crds/istio-1.31.yaml --language typescript --output imports --no-save --no-check-upgrade',
+  steps: ['istio-1.31', 'cert-manager-1.21'].map((file) =>
+    ({ exec: `cdk8s import crds/${file}.yaml --language typescript --output imports --no-save --no-check-upgrade` })),
 });
 project.addTask('demo', {
   description: 'Writes the Bookinfo federation into dist/ and explains it',

@@ -13,17 +13,24 @@ import * as x509 from '@peculiar/x509';
 const root = join(__dirname, '..');
 const FOLDERS: { [folder: string]: string[] } = {
   'examples/bookinfo/trust': ['east', 'west'],
-  'test/trust': ['audit', 'bank', 'cloud', 'core', 'data', 'east', 'north', 'onprem', 'retail', 'shop', 'standby', 'web', 'west'],
+  'test/trust': [
+    'audit', 'bank', 'cloud', 'core', 'data', 'east', 'east-boundary', 'east-boundary-next', 'north', 'onprem', 'retail', 'shop', 'standby', 'web',
+    'west', 'west-boundary',
+  ],
 };
 
-async function publicRoot(meshName: string): Promise<string> {
+/** Authorities that also sign a list of what they have revoked: nothing. */
+const LISTING = ['west-boundary'];
+const VALID = { from: new Date('2026-01-01T00:00:00Z'), to: new Date('2046-01-01T00:00:00Z') };
+
+async function publicRoot(meshName: string): Promise<{ root: string; list: string }> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
   const keys = await webcrypto.subtle.generateKey(algorithm, false, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: Buffer.from(webcrypto.getRandomValues(new Uint8Array(15))).toString('hex'),
     name: `O=${meshName}.example, CN=${meshName} mesh root`,
-    notBefore: new Date('2026-01-01T00:00:00Z'),
-    notAfter: new Date('2046-01-01T00:00:00Z'),
+    notBefore: VALID.from,
+    notAfter: VALID.to,
     signingAlgorithm: algorithm,
     keys,
     extensions: [
@@ -32,14 +39,21 @@ async function publicRoot(meshName: string): Promise<string> {
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return `${certificate.toString('pem')}\n`;
+  const list = await x509.X509CrlGenerator.create({
+    issuer: certificate.subject, thisUpdate: VALID.from, nextUpdate: VALID.to, signingAlgorithm: algorithm, signingKey: keys.privateKey,
+  });
+  return { root: `${certificate.toString('pem')}\n`, list: `${x509.PemConverter.encode(list.rawData, 'X509 CRL')}\n` };
 }
 
 async function main(): Promise<void> {
   x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
   for (const [folder, meshes] of Object.entries(FOLDERS)) {
     mkdirSync(join(root, folder), { recursive: true });
-    for (const meshName of meshes) writeFileSync(join(root, folder, `${meshName}.pem`), await publicRoot(meshName));
+    for (const meshName of meshes) {
+      const { root: certificate, list } = await publicRoot(meshName);
+      writeFileSync(join(root, folder, `${meshName}.pem`), certificate);
+      if (LISTING.includes(meshName)) writeFileSync(join(root, folder, `${meshName}.crl`), list);
+    }
   }
 }
 

@@ -26,7 +26,9 @@ const KUBERNETES_KINDS: { [file: string]: string[] } = {
   'apis__autoscaling__v2': ['autoscaling.v2.HorizontalPodAutoscaler'],
   'apis__networking.k8s.io__v1': ['networking.v1.NetworkPolicy'],
   'apis__policy__v1': ['policy.v1.PodDisruptionBudget'],
+  'apis__rbac.authorization.k8s.io__v1': ['rbac.v1.Role', 'rbac.v1.RoleBinding'],
 };
+const CERT_MANAGER_VERSION = 'v1.21.2';
 const BOOKINFO_APPS = ['details', 'productpage', 'ratings', 'reviews'];
 
 const root = join(__dirname, '..');
@@ -59,9 +61,9 @@ function page(title: string, text: string, files: [file: string, content: string
 }
 
 /** The v1 version of the kinds that the library writes, and of EnvoyFilter the only one. */
-function istioCrds(source: Source): string {
+function crdsOf(source: Source, kinds: string[]): string {
   const crds = parseAllDocuments(read(source)).map((document) => document.toJSON())
-    .filter((crd) => crd?.kind === 'CustomResourceDefinition' && ISTIO_KINDS.includes(crd.spec.names.kind));
+    .filter((crd) => crd?.kind === 'CustomResourceDefinition' && kinds.includes(crd.spec.names.kind));
   for (const crd of crds) {
     crd.spec.versions = crd.spec.versions.filter(({ name }: { name: string }, _: number, all: unknown[]) => name === 'v1' || all.length === 1);
   }
@@ -105,8 +107,10 @@ function vendorSchemas(): void {
   const files: [string, string, Source][] = [];
   for (const version of ISTIO_API_VERSIONS) {
     const source = download('istio.io/api', version, 'kubernetes/customresourcedefinitions.gen.yaml');
-    files.push([`istio-${version.slice(1).split('.').slice(0, 2).join('.')}.yaml`, istioCrds(source), source]);
+    files.push([`istio-${version.slice(1).split('.').slice(0, 2).join('.')}.yaml`, crdsOf(source, ISTIO_KINDS), source]);
   }
+  const certManager = download('github.com/cert-manager/cert-manager', CERT_MANAGER_VERSION, 'deploy/crds/cert-manager.io_certificates.yaml');
+  files.push([`cert-manager-${CERT_MANAGER_VERSION.slice(1).split('.').slice(0, 2).join('.')}.yaml`, crdsOf(certManager, ['Certificate']), certManager]);
   const kubernetes = Object.keys(KUBERNETES_KINDS).map((file) =>
     download('k8s.io/kubernetes', KUBERNETES_VERSION, `api/openapi-spec/v3/${file}_openapi.json`));
   files.push([
@@ -116,8 +120,9 @@ function vendorSchemas(): void {
   files.forEach(([file, content]) => writeFileSync(join(directory, file), content));
   writeFileSync(join(directory, 'README.md'), page(
     'Schemas of others',
-    'Istio: version v1 of the kinds that the library writes (v1alpha3 of EnvoyFilter, which has no other). `imports/` is generated from the newest one (`npx projen imports`), the tests '
-    + 'validate every golden object against each. Kubernetes: the core kinds, without descriptions and default values, for the tests only.',
+    'Istio and cert-manager: version v1 of the kinds that the library writes (v1alpha3 of EnvoyFilter, which has no other). `imports/` is generated '
+    + 'from the newest ones (`npx projen imports`), the tests validate every golden object against each. Kubernetes: the core kinds, without '
+    + 'descriptions and default values, for the tests only.',
     files,
   ));
 }

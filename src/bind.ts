@@ -133,7 +133,7 @@ export class RemoteServiceBinding extends Construct {
     checkGiven(this, 'the caller', caller, Caller);
     this.mesh._checkCaller(this, caller);
     const { namespaceName } = caller._account;
-    this.alias.addCaller({ principal: caller._principal(this.mesh.trustDomain), namespaceName });
+    this.alias.addCaller({ principal: caller._principal(this.mesh.workloadTrustDomain), namespaceName });
     this.grow();
   }
 

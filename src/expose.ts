@@ -199,7 +199,7 @@ export class ExposedService extends Construct implements IExposedService {
       fail('FED313', this, `the service ${show(this._host)} is locked already, by ${earlier.node.path}`,
         'name all local callers in one call: of two locks, each cuts the callers of the other');
     }
-    const named = callers.map((caller) => caller._principal(this.mesh.trustDomain));
+    const named = callers.map((caller) => caller._principal(this.owner.workloadTrustDomain));
     const lock = new WorkloadLock(this, this.service, options, () => [...boundary.gatewaysTo(this._host), ...named]);
     boundary.locks.set(this._host, this);
     this.node.addValidation({ validate: () => lock.mistakes() });

@@ -1,4 +1,5 @@
 import { Justification } from './accountability';
+import { GatewayCredential } from './credential';
 import { checkDedicatedGateway } from './internal/gateway-checks';
 
 /**
@@ -144,6 +145,11 @@ export interface DedicatedGatewayOptions {
    * @default - none
    */
   readonly labels?: { [name: string]: string };
+  /**
+   * A credential of this gateway's own.
+   * @default - `credential` of the mesh
+   */
+  readonly credential?: GatewayCredential;
 }
 
 /** The workload behind one side of a boundary. */
@@ -151,11 +157,12 @@ export class BoundaryGateway {
   /**
    * Created by the library, for this boundary only.
    *
-   * Throws FED116 for values that cannot be met.
+   * Throws FED116 for values that cannot be met, FED120 for a credential of another kind.
    */
   public static dedicated(options: DedicatedGatewayOptions = {}): BoundaryGateway {
     checkDedicatedGateway('BoundaryGateway.dedicated', options);
-    return new BoundaryGateway(structuredClone(options));
+    const { credential, ...values } = options;
+    return new BoundaryGateway({ ...structuredClone(values), credential });
   }
 
   private constructor(private readonly options: DedicatedGatewayOptions) {}

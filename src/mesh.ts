@@ -20,7 +20,7 @@ import { notesOf, reasonOf } from './internal/notes';
 import { checkProved, trafficOf } from './internal/peer-checks';
 import { checkRestriction, isWayRound } from './internal/restriction-checks';
 import { attributesOf, siteOf } from './internal/site';
-import { checkIdentities, checkMeshName, checkTrustDomain } from './internal/wire-checks';
+import { checkIdentities, checkMeshName, checkTrustDomain, checkWorkloadTrustDomain } from './internal/wire-checks';
 import { IstioVersion } from './istio-version';
 import { AddPeerOptions, IMeshPeer } from './peer';
 import { RestrictNamespaceOptions } from './restriction';
@@ -44,7 +44,7 @@ import { TrustBundle } from './trust';
 export interface FederatedMeshProps {
   /** How peers know us, a DNS label. */
   readonly meshName: string;
-  /** Trust domain in the certificates of the boundary gateways (`meshConfig.trustDomain`). Never `cluster.local`. */
+  /** Trust domain in the certificates of the boundary gateways, by default that of the mesh (`meshConfig.trustDomain`). Never `cluster.local`. */
   readonly trustDomain: string;
   /** Public CA certificates with which peers verify our gateways. */
   readonly trustBundle: TrustBundle;
@@ -58,6 +58,13 @@ export interface FederatedMeshProps {
    * @default GatewayCredential.workloadIdentity()
    */
   readonly credential?: GatewayCredential;
+  /**
+   * Trust domain of the workloads (`meshConfig.trustDomain`). `cluster.local` is allowed here if `credential` is not `workloadIdentity()`.
+   *
+   * Peers never learn it, and never believe it: that both sides have the same one does not matter.
+   * @default - `trustDomain`
+   */
+  readonly workloadTrustDomain?: string;
   /**
    * Namespace of the boundary. It holds nothing else: its network policies and its level of pod security are the boundary's.
    * @default 'istio-federation'
@@ -138,6 +145,8 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   public readonly ingressIdentity: SpiffeId;
   public readonly egressIdentity: SpiffeId;
   public readonly trustBundle: TrustBundle;
+  /** Trust domain of the callers' own identities. */
+  public readonly workloadTrustDomain: string;
   /** Namespace of the boundary. */
   public readonly namespaceName: string;
   /** Names of the ingress gateway, for your own network policies and dashboards. */
@@ -169,7 +178,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * Throws FED101 to FED106 for names, domains and endpoints that cannot be used, FED111 for names that Kubernetes refuses, FED112 when
    * the chart belongs to another mesh, FED113 when another boundary of the mesh has the namespace, FED114 for a reason that says
    * nothing, FED116 for gateway options that cannot be met, FED118 for Istio's root namespace, FED125 for an option that was not proved with
-   * the Istio of the mesh.
+   * the Istio of the mesh, FED133 for workloads of another trust domain while a gateway presents the mesh's own certificate.
    */
   constructor(scope: Construct, id: string, props: FederatedMeshProps) {
     super(scope, id);
@@ -178,7 +187,9 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     checkTrustDomain(this, props.trustDomain);
     checkGiven(this, 'trustBundle', props.trustBundle, TrustBundle);
     checkEndpoints(this, endpoints);
+    if (props.credential !== undefined) checkGiven(this, 'credential', props.credential, GatewayCredential);
     const site = siteOf(props);
+    checkWorkloadTrustDomain(this, site);
     [site.namespaceName, rootNamespaceName, site.monitoringNamespaceName].forEach((name) => checkNamespace(this, name));
     checkDomain(this, site.clusterDomain, 'FED111', 'cluster domain');
     checkObjectName(this, site.accessLogProvider, 'access log provider');
@@ -189,6 +200,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     if (props.withoutAdmissionPolicy) checkJustification(this, 'leaving the admission policy out', props.withoutAdmissionPolicy);
     this.meshName = props.meshName;
     this.trustDomain = props.trustDomain;
+    this.workloadTrustDomain = site.workloadTrustDomain;
     this.trustBundle = props.trustBundle;
     this.endpoints = endpoints.map((endpoint) => ({ ...endpoint }));
     this.namespaceName = site.namespaceName;
@@ -200,7 +212,11 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     this.egressIdentity = SpiffeId.forServiceAccount({ trustDomain: this.trustDomain, ...this.egressGateway });
     this._boundary = new Boundary(this, site, props.withoutAdmissionPolicy === undefined);
     this.checkNamespaceAlone();
-    this.node.addValidation({ validate: () => [...this.missingEndpoints(), ...this.missingPeers(), ...this.takenNames(), ...this.waysRound()] });
+    this.node.addValidation({
+      validate: () => [
+        ...this.missingEndpoints(), ...this.missingPeers(), ...this.takenNames(), ...this.waysRound(), ...this.sharedSecret(),
+      ],
+    });
   }
 
   /**
@@ -338,7 +354,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     if (peer === this) fail('FED407', this, 'it is added as its own peer', 'add the other mesh');
     checkMeshName(this, peer.meshName);
     checkTrustDomain(this, peer.trustDomain);
-    if (peer.trustDomain === this.trustDomain) {
+    if (peer.trustDomain === this.trustDomain || peer.trustDomain === this.workloadTrustDomain) {
       fail('FED103', this, `peer ${show(peer.meshName)} has our trust domain ${show(peer.trustDomain)}: its workloads would be ours`,
         'give each mesh a trust domain of its own (meshConfig.trustDomain)');
     }
@@ -396,6 +412,14 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     return [...this._bindings.values()].filter(({ host, _alias }) => !_alias.existing && taken.has(host))
       .map((binding) => describeMistake('FED402', binding, `${show(binding.host)} is a Service of mesh ${show(this.meshName)} already`,
         'choose another name, or remove that Service once nothing runs behind it'));
+  }
+
+  private sharedSecret(): string[] {
+    const { ingress, egress } = this._boundary.site;
+    const shared = ingress.credential?.secretName;
+    if (shared === undefined || shared !== egress.credential?.secretName || this._exposures.size === 0 || this._bindings.size === 0) return [];
+    return [describeMistake('FED132', this, `both gateways have their certificate from the Secret ${show(shared)}, but it can hold one identity only`,
+      'give each gateway a Secret of its own: BoundaryGateway.dedicated({ credential: … })')];
   }
 
   /** Services of others in the charts of this mesh. */

@@ -9,7 +9,15 @@ import { find, Manifest, parse } from './support/manifests';
  */
 
 const golden = join(__dirname, 'golden');
-const pem = (mesh: string) => readFileSync(join(__dirname, 'trust', `${mesh}.pem`), 'utf8');
+const trust = (file: string) => readFileSync(join(__dirname, 'trust', file), 'utf8');
+
+/** What a mesh hands out, where it is not its own root. */
+const HANDED_OUT: { [scenario: string]: { [mesh: string]: { roots: string[]; lists?: string } } } = {
+  'separate-authorities': {
+    east: { roots: ['east-boundary.pem', 'east-boundary-next.pem'] },
+    west: { roots: ['west-boundary.pem'], lists: 'west-boundary.crl' },
+  },
+};
 
 /** A file is named by its mesh, and by what else tells it from the mesh's other files. */
 function meshesOf(scenario: string): Map<string, Manifest[]> {
@@ -39,6 +47,10 @@ const CALLS: { [scenario: string]: string[] } = {
   'isolated-peer': [
     'east ratings.partners.svc.cluster.local:9080 → north ratings.default.svc.cluster.local:9080',
     'north reviews.partners.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
+  ],
+  'separate-authorities': [
+    'east details.catalogue.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',
+    'west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
   ],
   'separate-apps': ['west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080'],
   'protocols': [
@@ -89,6 +101,10 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
   const meshes = meshesOf(scenario);
   const servers = [...meshes].flatMap(([mesh, objects]) => serversOf(objects).map((server) => ({ mesh, ...server })));
   const calls = [...meshes].flatMap(([mesh, objects]) => callsOf(objects).map((call) => ({ mesh, ...call })));
+  const trustOf = (mesh: string) => {
+    const { roots, lists } = HANDED_OUT[scenario]?.[mesh] ?? { roots: [`${mesh}.pem`] };
+    return { ca: roots.map(trust).join(''), lists: lists && trust(lists) };
+  };
   const serverOf = (sni: string) => servers.filter((server) => server.sni === sni);
 
   test('leads each caller to the service that the exporter meant', () => {
@@ -103,8 +119,8 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
       expect(call.authority).toBe(call.sni);
       expect(call.serverIdentities).toEqual([server.serverIdentity]);
       expect(server.clientIdentities).toEqual([call.clientIdentity]);
-      expect(call.ca).toBe(pem(server.mesh));
-      expect(server.ca).toBe(pem(call.mesh));
+      expect({ ca: call.ca, lists: call.lists }).toEqual(trustOf(server.mesh));
+      expect({ ca: server.ca, lists: server.lists }).toEqual(trustOf(call.mesh));
     }
   });
 

@@ -3,9 +3,9 @@ import { join } from 'path';
 import { ApiObject, App, Chart, Duration, Testing } from 'cdk8s';
 import { Construct } from 'constructs';
 import {
-  AddPeerOptions, AllowFromOptions, BoundaryGateway, Caller, DedicatedGatewayOptions, ExposedService, FederatedMesh, FederatedMeshProps,
-  GatewayEndpoint, GatewayServiceType, HttpRule, IMeshPeer, IstioVersion, LocalName, LocalService, LockWorkloadOptions, RemoteMesh, RemoteMeshProps,
-  RemoteServiceBinding, ServicePort, SpiffeId, TrustBundle,
+  AddPeerOptions, AllowFromOptions, BoundaryGateway, Caller, CertManagerOptions, DedicatedGatewayOptions, ExposedService, FederatedMesh,
+  FederatedMeshProps, GatewayCredential, GatewayEndpoint, GatewayServiceType, HttpRule, IMeshPeer, IstioVersion, KeyAlgorithm, LocalName,
+  LocalService, LockWorkloadOptions, RemoteMesh, RemoteMeshProps, RemoteServiceBinding, ServicePort, SpiffeId, TrustBundle,
 } from '../src';
 import { CHANGES_ONLY, Made, makeCertificate, NO_LISTS, RSA_SHA1 } from './support/certificates';
 import { meshOf, trustOf } from './support/scenarios';
@@ -410,6 +410,40 @@ describe('trust', () => {
   }
 
   const listed = (list: () => string, bundle: () => string = () => ca.certificate) => () => TrustBundle.fromPem(bundle()).withRevocationList(list());
+  const certManager = (options: Partial<CertManagerOptions>) => () => GatewayCredential.fromCertManager({ issuerName: 'boundary-ca', ...options });
+  fails('FED111', 'an issuer with capitals', certManager({ issuerName: 'Boundary_CA' }), '"Boundary_CA"', 'issuer');
+  fails('FED111', 'a group that is no domain', certManager({ issuerGroup: 'cert manager' }), '"cert manager"', 'API group');
+  fails('FED111', 'a Secret that Istio reads as a CA', () => GatewayCredential.fromSecret('partner-cacert'), '"partner-cacert"', '-cacert');
+  fails('FED111', 'a reference in place of the name of a Secret', () => GatewayCredential.fromSecret('kubernetes://partner'), 'Secret');
+  fails('FED131', 'a kind that is none', certManager({ issuerKind: 'clusterissuer' }), '"clusterissuer"');
+  fails('FED131', 'an algorithm that the gateways do not use', certManager({ keyAlgorithm: 'RSA_1024' as KeyAlgorithm }), '"RSA_1024"');
+  fails('FED131', 'a life of less than an hour', certManager({ duration: Duration.minutes(59) }), '3540 seconds', 'an hour');
+  fails('FED131', 'a life of half a second more', certManager({ duration: Duration.millis(3_600_500) }), '3600.5 seconds');
+  fails('FED131', 'a renewal in the last minutes', certManager({ renewBefore: Duration.minutes(4) }), '240 seconds', 'five minutes');
+  fails('FED131', 'a renewal before the issue', certManager({ duration: Duration.hours(2), renewBefore: Duration.hours(2) }), '7200 seconds');
+  fails('FED120', 'a Secret\'s name in place of a credential', own({ credential: 'partner' as unknown as GatewayCredential }), 'credential', '"partner"');
+  fails('FED120', 'the same for one gateway', gateway({ credential: 'partner' as unknown as GatewayCredential }), 'BoundaryGateway.dedicated', '"partner"');
+  fails('FED132', 'one Secret for both gateways', () => {
+    const app = new App();
+    const east = meshOf(app, 'east', { credential: GatewayCredential.fromSecret('partner') });
+    const west = meshOf(app, 'west');
+    const details = west.expose('Details', { service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(80)] });
+    east.addPeer(west);
+    west.addPeer(east);
+    details.allowFrom(east);
+    east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(80)] });
+    east.bind('Bound', { source: details, localName: LocalName.newService('details', 'web') });
+    app.synth();
+  }, 'east/Mesh', '"partner"', 'Secret of its own');
+  const elsewhere = (props: Partial<FederatedMeshProps>) => own({ workloadTrustDomain: 'cluster.local', ...props });
+  fails('FED133', 'workloads of cluster.local and a gateway with their certificate', elsewhere({}), 'ingress gateway', '"cluster.local"', '"east.example"');
+  fails('FED133', 'the same for one gateway', elsewhere({ ingressGateway: BoundaryGateway.dedicated({ credential: GatewayCredential.fromSecret('a') }) }),
+    'egress gateway');
+  fails('FED102', 'workloads of a trust domain that is none', own({ workloadTrustDomain: 'East' }), '"East"');
+  fails('FED103', 'a peer with the trust domain of our workloads', () => own({
+    trustDomain: 'boundary.east.example', workloadTrustDomain: 'west.example', credential: GatewayCredential.fromCertManager({ issuerName: 'ca' }),
+  })().addPeer(meshOf(new App(), 'west')), '"west.example"');
+
   fails('FED207', 'an empty text in place of a revocation list', listed(() => ''), 'no PEM block');
   fails('FED207', 'a certificate in place of a revocation list', listed(() => ca.certificate), 'no revocation list');
   fails('FED207', 'a list that was cut', listed(() => lists.own.replace(/\n.*\n(-----END)/, '\n$1')), 'block 1');

@@ -1,5 +1,7 @@
 import { App } from 'cdk8s';
-import { BoundaryGateway, Caller, DedicatedGatewayOptions, GatewayServiceType, LocalName, LocalService, ServicePort } from '../src';
+import {
+  BoundaryGateway, Caller, DedicatedGatewayOptions, GatewayCredential, GatewayServiceType, LocalName, LocalService, ServicePort,
+} from '../src';
 import { find, names, objectsOf } from './support/manifests';
 import { meshOf } from './support/scenarios';
 
@@ -40,6 +42,7 @@ test('every option of a dedicated gateway reaches the output', () => {
     priorityClassName: 'edge',
     imagePullSecretNames: ['registry'],
     labels: { team: 'platform' },
+    credential: GatewayCredential.fromSecret('partner-ingress'),
   };
   const objects = ingress(options);
   const { template } = find(objects, 'Deployment', 'federation-ingress').spec;
@@ -51,6 +54,7 @@ test('every option of a dedicated gateway reaches the output', () => {
     imagePullSecrets: [{ name: 'registry' }],
   });
   expect(template.spec.containers[0].resources).toEqual({ requests: { cpu: '250m', memory: '256Mi' }, limits: { cpu: '4', memory: '2Gi' } });
+  expect(find(objects, 'Role', 'federation-ingress').rules[0].resources).toEqual(['secrets']);
   const service = find(objects, 'Service', 'federation-ingress');
   expect(service.metadata.annotations).toEqual({ 'cloud.example/scheme': 'internet-facing' });
   expect(service.spec).toMatchObject({

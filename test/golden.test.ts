@@ -66,7 +66,7 @@ function phaseOf({ kind, metadata }: Manifest): number {
   if (!inBoundary && metadata.name !== 'fed-restricted') return 10;
   return [
     ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy'], ['NetworkPolicy', 'Sidecar'],
-    ['ServiceAccount', 'Deployment', 'Service', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Telemetry'],
+    ['ServiceAccount', 'Certificate', 'Role', 'RoleBinding', 'Deployment', 'Service', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Telemetry'],
     ['ServiceEntry', 'DestinationRule', 'EnvoyFilter'], ['Gateway'], ['VirtualService'],
   ].findIndex((kinds) => kinds.includes(kind));
 }

@@ -27,7 +27,8 @@ test('every option of a mesh reaches the output', () => {
     trustDomain: 'corp.east.example',
     trustBundle: trustOf('east'),
     endpoints: [{ address: '10.20.0.5', port: 443, privateAddress: { reason: 'leased line, both sides route it' } }, { address: '203.0.113.5' }],
-    credential: GatewayCredential.workloadIdentity(),
+    credential: GatewayCredential.fromCertManager({ issuerName: 'boundary-ca' }),
+    workloadTrustDomain: 'workloads.east.example',
     namespaceName: 'partner-boundary',
     createNamespace: true,
     ingressGateway: BoundaryGateway.dedicated({ priorityClassName: 'edge' }),
@@ -63,6 +64,8 @@ test('every option of a mesh reaches the output', () => {
   }
   expect(find(objects, 'VirtualService', 'fed-name-details-web').spec.hosts).toEqual(['details.web.svc.k8s.east']);
   expect(text).not.toContain('cluster.local');
+  expect(find(objects, 'Certificate', 'federation-ingress').spec.uris).toEqual(['spiffe://corp.east.example/ns/partner-boundary/sa/federation-ingress']);
+  expect(find(objects, 'Gateway', 'fed-out-west').spec.servers[0].tls.subjectAltNames).toEqual(['spiffe://workloads.east.example/ns/web/sa/page']);
   expect(names(objects, 'ValidatingAdmissionPolicy')).toEqual([]);
   expect(east._istioVersion.minor).toBe('1.31');
   expect(() => east.expose('Root', { service: LocalService.fromName('istiod', 'mesh-system'), exportName: 'root', ports: [ServicePort.http(1)] })).toThrow('FED118');

@@ -42,12 +42,13 @@ test('no public member has a union type', () => {
 
 test('the public names are these', () => {
   expect(exported.map(({ name }) => name).sort()).toEqual([
-    'Accountability', 'AddPeerOptions', 'AllowFromOptions', 'BoundaryGateway', 'BoundaryGatewayAttributes', 'Caller', 'DedicatedGatewayOptions',
-    'Delivery', 'ExposedService', 'ExposedServiceOptions', 'ExposedServiceProps', 'FederatedMesh', 'FederatedMeshProps', 'GatewayCredential',
-    'GatewayEndpoint', 'GatewayServiceType', 'HttpRule', 'IExposedService', 'IMeshPeer', 'IstioVersion', 'Justification', 'LocalName',
-    'LocalService', 'LockWorkloadOptions', 'NodeToleration', 'PeerLimits', 'PortMapping', 'RemoteMesh', 'RemoteMeshProps', 'RemoteServiceBinding',
-    'RemoteServiceBindingOptions', 'RemoteServiceBindingProps', 'RemoteServiceProps', 'RestrictNamespaceOptions', 'ServiceAccountIdentity',
-    'ServicePort', 'ServicePortOptions', 'SourceOptions', 'SourceShare', 'SpiffeId', 'TrustBundle',
+    'Accountability', 'AddPeerOptions', 'AllowFromOptions', 'BoundaryGateway', 'BoundaryGatewayAttributes', 'Caller', 'CertManagerOptions',
+    'DedicatedGatewayOptions', 'Delivery', 'ExposedService', 'ExposedServiceOptions', 'ExposedServiceProps', 'FederatedMesh', 'FederatedMeshProps',
+    'GatewayCredential', 'GatewayEndpoint', 'GatewayServiceType', 'HttpRule', 'IExposedService', 'IMeshPeer', 'IstioVersion', 'Justification',
+    'KeyAlgorithm', 'LocalName', 'LocalService', 'LockWorkloadOptions', 'NodeToleration', 'PeerLimits', 'PortMapping', 'RemoteMesh',
+    'RemoteMeshProps', 'RemoteServiceBinding', 'RemoteServiceBindingOptions', 'RemoteServiceBindingProps', 'RemoteServiceProps',
+    'RestrictNamespaceOptions', 'ServiceAccountIdentity', 'ServicePort', 'ServicePortOptions', 'SourceOptions', 'SourceShare', 'SpiffeId',
+    'TrustBundle',
   ]);
 });
 

@@ -64,7 +64,7 @@ export class Boundary {
 
   /** Who comes to a service from outside: the ingress gateway of each boundary that exposes it. */
   public gatewaysTo(host: string): string[] {
-    return this.siblings.filter(({ exposedHosts }) => exposedHosts.has(host)).map(({ site: { trustDomain, ingress } }) =>
+    return this.siblings.filter(({ exposedHosts }) => exposedHosts.has(host)).map(({ site: { workloadTrustDomain: trustDomain, ingress } }) =>
       SpiffeId.forServiceAccount({ trustDomain, ...ingress }).principal);
   }
 

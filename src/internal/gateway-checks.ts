@@ -1,7 +1,9 @@
 import type { DedicatedGatewayOptions } from '../gateway';
 import { isCidr, isPodLabel } from './checks';
 import { fail, show, Where } from './errors';
+import { checkGiven } from './kind-checks';
 import { GATEWAY_DEFAULTS } from './model';
+import { GatewayCredential } from '../credential';
 
 const LOAD_BALANCER = 'LoadBalancer';
 const QUANTITY = /^([0-9]+(\.[0-9]+)?|\.[0-9]+)(m|[kKMGTPE]i?)?$/;
@@ -37,6 +39,7 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
       refuse(`${show(label)}: ${show(value)} is no label`, 'use letters, digits, dashes, underscores and dots, as Kubernetes does');
     }
   }
+  if (options.credential !== undefined) checkGiven(where, 'credential', options.credential, GatewayCredential);
   checkReachability(refuse, options);
 }
 

@@ -17,6 +17,17 @@ export const GATEWAY_DEFAULTS = {
   minReplicas: 2, maxReplicas: 5, cpuRequest: '100m', cpuLimit: '2', memoryRequest: '128Mi', memoryLimit: '1Gi', serviceType: 'LoadBalancer',
 } as const;
 
+/** A Secret with what a gateway presents to peers, and what cert-manager is asked to keep there. */
+export interface CredentialSite {
+  readonly secretName: string;
+  readonly certificate?: {
+    readonly issuer: { readonly name: string; readonly kind: string; readonly group: string };
+    readonly durationSeconds: number;
+    readonly renewBeforeSeconds?: number;
+    readonly key: { readonly algorithm: string; readonly size: number };
+  };
+}
+
 /** One boundary gateway of ours. */
 export interface GatewaySite {
   readonly role: 'ingress' | 'egress';
@@ -30,6 +41,8 @@ export interface GatewaySite {
   /** Ports of the Service. */
   readonly servicePorts: number[];
   readonly options: DedicatedGatewayOptions;
+  /** Without one, it presents what its own mesh gives it. */
+  readonly credential?: CredentialSite;
   /** Notes for people on its Service. */
   readonly notes: Notes;
 }
@@ -38,6 +51,8 @@ export interface GatewaySite {
 export interface Site {
   readonly meshName: string;
   readonly trustDomain: string;
+  /** Of everybody inside the mesh, the gateways included when they deal with workloads. */
+  readonly workloadTrustDomain: string;
   readonly namespaceName: string;
   readonly createNamespace: boolean;
   readonly clusterDomain: string;

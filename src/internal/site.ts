@@ -2,7 +2,7 @@ import { BOUNDARY_PORT } from './endpoint-checks';
 import { GatewaySite, Site } from './model';
 import { gatewayLabel } from './names';
 import { reasonOf } from './notes';
-import type { BoundaryGatewayAttributes, DedicatedGatewayOptions } from '../gateway';
+import type { BoundaryGatewayAttributes } from '../gateway';
 import type { FederatedMeshProps } from '../mesh';
 
 /** What all objects of a boundary share. */
@@ -13,6 +13,7 @@ export function siteOf(props: FederatedMeshProps): Site {
   return {
     meshName: props.meshName,
     trustDomain: props.trustDomain,
+    workloadTrustDomain: props.workloadTrustDomain ?? props.trustDomain,
     namespaceName,
     createNamespace: props.createNamespace ?? true,
     clusterDomain: props.clusterDomain ?? 'cluster.local',
@@ -22,16 +23,17 @@ export function siteOf(props: FederatedMeshProps): Site {
     revision: props.revision,
     connectAfterHandshake: props.connectAfterHandshake ?? false,
     ingress: {
-      ...gatewaySite('ingress', namespaceName, props.ingressGateway?._options),
+      ...gatewaySite('ingress', props, namespaceName),
       servicePorts: [...new Set((props.endpoints ?? []).map(({ port }) => port ?? BOUNDARY_PORT))].sort((a, b) => a - b),
       notes: { 'private-address': privateAddresses.join('; ') || undefined },
     },
-    egress: gatewaySite('egress', namespaceName, props.egressGateway?._options),
+    egress: gatewaySite('egress', props, namespaceName),
     notes: { 'without-admission-policy': props.withoutAdmissionPolicy && reasonOf(props.withoutAdmissionPolicy) },
   };
 }
 
-function gatewaySite(role: 'ingress' | 'egress', namespaceName: string, options: DedicatedGatewayOptions = {}): GatewaySite {
+function gatewaySite(role: 'ingress' | 'egress', props: FederatedMeshProps, namespaceName: string): GatewaySite {
+  const options = props[`${role}Gateway`]?._options ?? {};
   const name = `federation-${role}`;
   const selector = { istio: gatewayLabel(namespaceName, role) };
   return {
@@ -43,6 +45,7 @@ function gatewaySite(role: 'ingress' | 'egress', namespaceName: string, options:
     podLabels: { app: name, ...selector },
     servicePorts: [BOUNDARY_PORT],
     options,
+    credential: (options.credential ?? props.credential)?._siteOf(name),
     notes: {},
   };
 }

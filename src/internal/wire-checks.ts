@@ -1,6 +1,7 @@
-import { isDnsName, isLabel } from './checks';
+import { checkDomain, isDnsName, isLabel } from './checks';
 import { fail, show, Where } from './errors';
 import { checkGiven, checkList } from './kind-checks';
+import type { Site } from './model';
 import { MAX_NAME, sniOf } from './names';
 import type { IMeshPeer } from '../peer';
 import { ServicePort } from '../service';
@@ -32,6 +33,17 @@ export function checkTrustDomain(where: Where, trustDomain: string): void {
   if (typeof trustDomain !== 'string' || !isDnsName(trustDomain) || trustDomain.length > MAX_TRUST_DOMAIN) {
     fail('FED102', where, `${show(trustDomain)} is no trust domain`,
       `use DNS labels joined by dots, lower case, at most ${MAX_TRUST_DOMAIN} characters, for example "east.example"`);
+  }
+}
+
+/** A gateway that presents what its mesh gives it has the trust domain of the workloads. */
+export function checkWorkloadTrustDomain(where: Where, { trustDomain, workloadTrustDomain, ingress, egress }: Site): void {
+  checkDomain(where, workloadTrustDomain, 'FED102', 'trust domain');
+  if (workloadTrustDomain === trustDomain) return;
+  for (const { role, credential } of [ingress, egress]) {
+    if (credential !== undefined) continue;
+    fail('FED133', where, `the ${role} gateway would present a certificate of the trust domain ${show(workloadTrustDomain)}, not of ${show(trustDomain)}`,
+      'leave workloadTrustDomain out, or let both gateways present another certificate: GatewayCredential.fromCertManager or fromSecret');
   }
 }
 

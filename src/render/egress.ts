@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { emit } from './emit';
 import { egressHeaders } from './http';
 import { listenerPort, WORDS } from './protocol';
-import { TRUST_DIRECTORY, WORKLOAD_CERTIFICATE } from './workload';
+import { CREDENTIAL_DIRECTORY, TRUST_DIRECTORY, WORKLOAD_CERTIFICATE } from './workload';
 import {
   DestinationRule, DestinationRuleSpec, DestinationRuleSpecTrafficPolicyOutlierDetection, DestinationRuleSpecTrafficPolicyTlsMode, Gateway,
   GatewaySpec, GatewaySpecServers, GatewaySpecServersTlsMode, ServiceEntry, ServiceEntrySpec, ServiceEntrySpecLocation,
@@ -53,8 +53,9 @@ export function renderUpstream(scope: Construct, site: Site, upstream: Upstream)
       ...severalAddresses(peer) ? { outlierDetection: deadEndpoint() } : {},
       tls: {
         mode: DestinationRuleSpecTrafficPolicyTlsMode.MUTUAL,
-        clientCertificate: `${WORKLOAD_CERTIFICATE}/cert-chain.pem`,
-        privateKey: `${WORKLOAD_CERTIFICATE}/key.pem`,
+        ...site.egress.credential === undefined
+          ? { clientCertificate: `${WORKLOAD_CERTIFICATE}/cert-chain.pem`, privateKey: `${WORKLOAD_CERTIFICATE}/key.pem` }
+          : { clientCertificate: `${CREDENTIAL_DIRECTORY}/tls.crt`, privateKey: `${CREDENTIAL_DIRECTORY}/tls.key` },
         caCertificates: `${TRUST_DIRECTORY}/${trustFileName(peer)}`,
         caCrl: peer.revocationLists === undefined ? undefined : `${TRUST_DIRECTORY}/${revocationFileName(peer)}`,
         // Always both: with `sni` alone Istio checks no name at all, and any certificate of that CA would do.

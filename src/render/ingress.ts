@@ -72,7 +72,7 @@ function server(site: Site, grant: Grant, { allowTls12 }: PeerTraffic): GatewayS
     hosts: [`./${grant.sni}`],
     tls: {
       mode: GatewaySpecServersTlsMode.MUTUAL,
-      credentialName: 'builtin://',
+      credentialName: site.ingress.credential?.secretName ?? 'builtin://',
       caCertCredentialName: `configmap://${site.namespaceName}/${peerTrustName(grant.peer)}`,
       ...allowTls12
         ? { minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_2, cipherSuites: FORWARD_SECRET }

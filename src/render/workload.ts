@@ -2,6 +2,7 @@ import { createHash } from 'crypto';
 import { Yaml } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
+import { renderCredential } from './credential';
 import { annotate, emit, idOf, late, metadataIn } from './emit';
 import { Telemetry, TelemetrySpec } from '../../imports/telemetry.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
@@ -22,6 +23,9 @@ export const TRUST_DIRECTORY = '/etc/federation/trust';
  */
 export const WORKLOAD_CERTIFICATE = '/etc/federation/workload';
 
+/** Where the egress gateway finds a certificate that its mesh does not give it. The kubelet replaces both files at once, at every renewal. */
+export const CREDENTIAL_DIRECTORY = '/etc/federation/credential';
+
 /** What the objects of a gateway say that changes until the chart is written. */
 export interface Surroundings {
   /** Namespaces that may know an egress gateway's Service. */
@@ -39,6 +43,7 @@ export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySit
     metadata: metadataIn(scope, { ...named, name: gateway.serviceAccountName }),
     automountServiceAccountToken: false,
   });
+  renderCredential(scope, site, gateway);
   renderDeployment(scope, site, gateway, surroundings, maxReplicas > minReplicas ? undefined : minReplicas);
   renderService(scope, gateway, surroundings);
   if (maxReplicas > minReplicas) renderAutoscaler(scope, gateway, minReplicas, maxReplicas);
@@ -113,7 +118,7 @@ function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, su
             ({ key, value, effect, operator: value === undefined ? 'Exists' : 'Equal' })),
           priorityClassName: options.priorityClassName,
           imagePullSecrets: options.imagePullSecretNames?.map((name) => ({ name })),
-          volumes: egress ? egressVolumes() : undefined,
+          volumes: egress ? egressVolumes(gateway) : undefined,
           containers: [container(gateway)],
         },
       },
@@ -145,15 +150,22 @@ function container(gateway: GatewaySite): k8s.Container {
       capabilities: { drop: ['ALL'] },
     },
     volumeMounts: gateway.role === 'egress'
-      ? [{ name: 'federation-workload', mountPath: WORKLOAD_CERTIFICATE }, { name: 'federation-trust', mountPath: TRUST_DIRECTORY, readOnly: true }]
+      ? [
+        gateway.credential === undefined
+          ? { name: 'federation-workload', mountPath: WORKLOAD_CERTIFICATE }
+          : { name: 'federation-credential', mountPath: CREDENTIAL_DIRECTORY, readOnly: true },
+        { name: 'federation-trust', mountPath: TRUST_DIRECTORY, readOnly: true },
+      ]
       : undefined,
   };
 }
 
-function egressVolumes(): k8s.Volume[] {
+function egressVolumes({ credential }: GatewaySite): k8s.Volume[] {
   return [
-    // The agent writes the gateway's key here: memory, never a disk.
-    { name: 'federation-workload', emptyDir: { medium: 'Memory', sizeLimit: k8s.Quantity.fromString('1Mi') } },
+    credential === undefined
+      // The agent writes the gateway's key here: memory, never a disk.
+      ? { name: 'federation-workload', emptyDir: { medium: 'Memory', sizeLimit: k8s.Quantity.fromString('1Mi') } }
+      : { name: 'federation-credential', secret: { secretName: credential.secretName } },
     { name: 'federation-trust', configMap: { name: EGRESS_TRUST, optional: true } },
   ];
 }
@@ -172,7 +184,7 @@ function proxyConfig(gateway: GatewaySite): string {
     terminationDrainDuration: '30s',
     gatewayTopology: { forwardClientCertDetails: egress ? 'SANITIZE' : 'SANITIZE_SET' },
     proxyHeaders: { attemptCount: { disabled: true }, envoyDebugHeaders: { disabled: true }, server: { disabled: true } },
-    ...egress ? { proxyMetadata: { OUTPUT_CERTS: WORKLOAD_CERTIFICATE } } : {},
+    ...egress && gateway.credential === undefined ? { proxyMetadata: { OUTPUT_CERTS: WORKLOAD_CERTIFICATE } } : {},
   });
 }
 

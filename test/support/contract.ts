@@ -13,6 +13,8 @@ export interface Server {
   /** The certificates that it accepts in the handshake, and the CA that must have issued them. */
   readonly clientIdentities: string[];
   readonly ca: string;
+  /** Revocation lists of that CA. */
+  readonly lists?: string;
   /** Whom the policies allow, and everybody but whom they deny. */
   readonly allowed: string[];
   readonly notDenied: string[];
@@ -41,6 +43,7 @@ export interface Call {
   readonly authority: string;
   readonly serverIdentities: string[];
   readonly ca: string;
+  readonly lists?: string;
   readonly addresses: string[];
 }
 
@@ -55,7 +58,7 @@ export function serversOf(objects: Manifest[]): Server[] {
       const [open] = routes.filter((one) => one.route);
       const samples = samplesOf(allow, routes);
       expect(server.port.protocol).toBe(route.spec.http ? 'HTTPS' : 'TLS');
-      expect(server.tls).toMatchObject({ mode: 'MUTUAL', credentialName: 'builtin://' });
+      expect(server.tls).toMatchObject({ mode: 'MUTUAL' });
       // Less than TLS 1.3 only with a reason, and never without forward secrecy.
       const reason = gateway.metadata.annotations['cdk8s-mesh-federation/allow-tls-1.2'];
       expect(server.tls.minProtocolVersion).toBe(reason ? 'TLSV1_2' : 'TLSV1_3');
@@ -65,9 +68,10 @@ export function serversOf(objects: Manifest[]): Server[] {
       return {
         boundary: gateway.metadata.namespace,
         sni,
-        serverIdentity: `spiffe://${sni.split('.fed.')[1]}/${identityOf(objects, gateway)}`,
+        serverIdentity: presented(objects, server.tls.credentialName, `spiffe://${sni.split('.fed.')[1]}/${identityOf(objects, gateway)}`),
         clientIdentities: server.tls.subjectAltNames,
-        ca: caAt(objects, server.tls.caCertCredentialName),
+        ca: trustAt(objects, server.tls.caCertCredentialName)['ca.crt'],
+        lists: trustAt(objects, server.tls.caCertCredentialName)['ca.crl'],
         allowed: allow.spec.rules[0].from[0].source.principals,
         notDenied: policyFor(objects, 'DENY', sni).spec.rules[0].from[0].source.notPrincipals,
         allowedOperations: samples.filter((sample) => allow.spec.rules.some((rule: Manifest) => ruleAllows(rule, sample))).map(textOf),
@@ -119,11 +123,12 @@ export function callsOf(objects: Manifest[]): Call[] {
         routeVisibleTo: alias.spec.exportTo.map((name: string) => name === '.' ? alias.metadata.namespace : name).sort(),
         networkOpenTo: find(objects, 'NetworkPolicy', 'federation-egress', boundary).spec.ingress[0].from
           .map(({ namespaceSelector }: Manifest) => namespaceSelector.matchLabels?.['kubernetes.io/metadata.name'] ?? '*').sort(),
-        clientIdentity: `spiffe://${bindingHost.split('.egress.fed.')[1]}/${identityOf(objects, gateway)}`,
+        clientIdentity: presented(objects, credentialOf(objects, tls, boundary), `spiffe://${bindingHost.split('.egress.fed.')[1]}/${identityOf(objects, gateway)}`),
         sni,
         authority: route.spec.http ? onward.rewrite.authority : sni,
         serverIdentities: tls.subjectAltNames,
-        ca: find(objects, 'ConfigMap', 'fed-out-trust', boundary).data[tls.caCertificates.replace('/etc/federation/trust/', '')],
+        ca: trustFile(objects, tls.caCertificates, boundary),
+        lists: tls.caCrl && trustFile(objects, tls.caCrl, boundary),
         addresses: entry.spec.endpoints.map(({ address, ports }: Manifest) => `${address}:${ports?.[entry.spec.ports[0].name] ?? 15443}`),
       }];
     }));
@@ -151,9 +156,27 @@ function policyFor(objects: Manifest[], action: string, sni: string): Manifest {
   return policies[0];
 }
 
-function caAt(objects: Manifest[], reference: string): string {
+function trustAt(objects: Manifest[], reference: string): Manifest {
   const [namespace, name] = reference.replace('configmap://', '').split('/');
-  return find(objects, 'ConfigMap', name, namespace).data['ca.crt'];
+  return find(objects, 'ConfigMap', name, namespace).data;
+}
+
+function trustFile(objects: Manifest[], path: string, boundary: string): string {
+  return find(objects, 'ConfigMap', 'fed-out-trust', boundary).data[path.replace('/etc/federation/trust/', '')];
+}
+
+/** Where the egress gateway's certificate comes from, by its files and the volume that holds them. */
+function credentialOf(objects: Manifest[], tls: Manifest, boundary: string): string {
+  const { volumes, containers } = find(objects, 'Deployment', 'federation-egress', boundary).spec.template.spec;
+  const mount = containers[0].volumeMounts.find(({ mountPath }: Manifest) => tls.clientCertificate.startsWith(`${mountPath}/`));
+  expect(tls.privateKey.startsWith(`${mount.mountPath}/`)).toBe(true);
+  return volumes.find(({ name }: Manifest) => name === mount.name).secret?.secretName ?? 'builtin://';
+}
+
+/** The identity in what a gateway presents: that of its pods, or what cert-manager is asked for. A Secret of others cannot be looked into. */
+function presented(objects: Manifest[], credentialName: string, own: string): string {
+  const certificate = objects.find(({ kind, spec }) => kind === 'Certificate' && spec.secretName === credentialName);
+  return certificate ? certificate.spec.uris.join() : own;
 }
 
 function exportTo(service: Manifest): string[] {

@@ -1,10 +1,12 @@
 /**
  * The golden scenarios: programs as users write them, one app or several, each chart one file.
  */
+import { readFileSync } from 'fs';
 import { join } from 'path';
 import { App, Chart, Duration } from 'cdk8s';
 import {
-  Caller, FederatedMesh, FederatedMeshProps, IExposedService, Justification, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId, TrustBundle,
+  BoundaryGateway, Caller, FederatedMesh, FederatedMeshProps, GatewayCredential, IExposedService, Justification, LocalName, LocalService,
+  RemoteMesh, ServicePort, SpiffeId, TrustBundle,
 } from '../../src';
 
 /** The public roots: those of the tests, or of real meshes. */
@@ -385,6 +387,39 @@ function isolatedPeer(): App[] {
   return twoPeers({ reason: 'a build server of west was taken over', approvedBy: 'security on call', ticket: 'SEC-812' });
 }
 
+/** Both boundaries have authorities of their own: cert-manager issues in east, whose root is being replaced; west brings Secrets and a list. */
+function separateAuthorities(): App[] {
+  const app = new App();
+  const east = meshOf(app, 'east', {
+    trustDomain: 'boundary.east.example',
+    workloadTrustDomain: 'east.example',
+    trustBundle: trustOf('east-boundary').withNext(trustOf('east-boundary-next')),
+    credential: GatewayCredential.fromCertManager({ issuerName: 'boundary-ca', renewBefore: Duration.hours(12) }),
+  });
+  const west = meshOf(app, 'west', {
+    trustDomain: 'boundary.west.example',
+    workloadTrustDomain: 'west.example',
+    trustBundle: trustOf('west-boundary').withRevocationList(readFileSync(join(TRUST, 'west-boundary.crl'), 'utf8')),
+    ingressGateway: BoundaryGateway.dedicated({ credential: GatewayCredential.fromSecret('partner-ingress') }),
+    egressGateway: BoundaryGateway.dedicated({ credential: GatewayCredential.fromSecret('partner-egress') }),
+  });
+  east.addPeer(west);
+  west.addPeer(east);
+  const reviews = east.expose('Reviews', {
+    service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)],
+  });
+  const details = west.expose('Details', {
+    service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(9080)],
+  });
+  reviews.allowFrom(west);
+  details.allowFrom(east);
+  west.bind('BoundReviews', { source: reviews, localName: LocalName.newService('reviews', 'default') })
+    .allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
+  east.bind('BoundDetails', { source: details, localName: LocalName.newService('details', 'catalogue') })
+    .allowFrom(Caller.serviceAccount('bookinfo-reviews', 'default'));
+  return [app];
+}
+
 /** Every scenario by name. */
 export const SCENARIOS: { readonly [name: string]: () => App[] } = {
   'two-meshes-http': twoMeshesHttp,
@@ -401,4 +436,5 @@ export const SCENARIOS: { readonly [name: string]: () => App[] } = {
   'second-boundary': secondBoundary,
   'locked': locked,
   'isolated-peer': isolatedPeer,
+  'separate-authorities': separateAuthorities,
 };

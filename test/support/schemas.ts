@@ -24,7 +24,7 @@ const kubernetes = kubernetesChecks();
 /** Everything that an API server with the CRDs of this Istio version would say against an object. */
 export function refusals(manifest: Manifest, istioVersion: string): string[] {
   const kind = `${manifest.apiVersion} ${manifest.kind}`;
-  const istio = cache.get(istioVersion) ?? istioChecks(istioVersion);
+  const istio = cache.get(istioVersion) ?? customChecks(istioVersion);
   cache.set(istioVersion, istio);
   const checks = istio.get(kind);
   if (checks) {
@@ -73,9 +73,10 @@ function holds(rule: string, self: unknown): boolean {
   }
 }
 
-function istioChecks(version: string): Map<string, Checks> {
+function customChecks(version: string): Map<string, Checks> {
   const ajv = newAjv();
-  const text = readFileSync(join(crds, `istio-${version}.yaml`), 'utf8');
+  const files = readdirSync(crds).filter((file) => file === `istio-${version}.yaml` || file.startsWith('cert-manager-'));
+  const text = files.map((file) => readFileSync(join(crds, file), 'utf8')).join('---\n');
   return new Map(parseAllDocuments(text).map((document) => document.toJS()).map(({ spec }) => {
     const [{ name, schema }] = spec.versions;
     const { openAPIV3Schema } = schema;
@@ -88,7 +89,7 @@ function kubernetesChecks(): Map<string, ValidateFunction> {
   const { definitions } = JSON.parse(readFileSync(join(crds, file), 'utf8'));
   const ajv = newAjv().addSchema({ $id: 'kubernetes', definitions: closed(definitions) });
   const kinds = Object.entries<Schema>(definitions).filter(([, schema]) => schema['x-kubernetes-group-version-kind']?.length === 1
-    && schema.properties?.kind && schema.properties?.spec !== undefined || /ConfigMap$|ServiceAccount$/.test(schema['x-kubernetes-group-version-kind']?.[0]?.kind));
+    && schema.properties?.kind && schema.properties?.spec !== undefined || /^(ConfigMap|ServiceAccount|Role|RoleBinding)$/.test(schema['x-kubernetes-group-version-kind']?.[0]?.kind));
   return new Map(kinds.map(([name, schema]) => {
     const [{ group, version, kind }] = schema['x-kubernetes-group-version-kind'];
     return [`${group ? `${group}/` : ''}${version} ${kind}`, ajv.compile({ $ref: `kubernetes#/definitions/${name}` })];

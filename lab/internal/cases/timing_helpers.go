@@ -22,9 +22,11 @@ import (
 )
 
 // oncePerConnection makes the proxies open a new TLS connection for every request, on both ways over which requests leave west.
-func (t *T) oncePerConnection() {
-	for _, o := range t.manifests(t.West, "DestinationRule") {
-		t.change(t.West, o, func(rule map[string]any) {
+func (t *T) oncePerConnection() { t.oncePerConnectionIn(t.West) }
+
+func (t *T) oncePerConnectionIn(m *mesh.Mesh) {
+	for _, o := range t.manifests(m, "DestinationRule") {
+		t.change(m, o, func(rule map[string]any) {
 			policy, _, _ := unstructured.NestedMap(rule, "spec", "trafficPolicy")
 			if policy == nil {
 				policy = map[string]any{}

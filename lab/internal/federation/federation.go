@@ -95,6 +95,9 @@ func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
 		if err := m.InstallIstio(ctx, kubernetes); err != nil {
 			return err
 		}
+		if _, err := m.Kubectl(ctx, "", "apply", "--server-side", "-f", filepath.Join(f.repository, "crds", "cert-manager-1.21.yaml")); err != nil {
+			return err
+		}
 		if err := m.IstiodReady(ctx); err != nil {
 			return err
 		}
@@ -103,6 +106,9 @@ func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
 		}
 		return m.SaveRoot(ctx, filepath.Join(trust, m.Name+".pem"))
 	}); err != nil {
+		return err
+	}
+	if err := f.foundBoundaries(); err != nil {
 		return err
 	}
 	return f.Synthesise(ctx, trust, f.directory)
@@ -210,6 +216,9 @@ func (f *Federation) use(ctx context.Context, m *mesh.Mesh, scenario string) err
 		return err
 	}
 	if err := m.Put(ctx, apps...); err != nil {
+		return err
+	}
+	if err := f.PutCredentials(ctx, m, scenario); err != nil {
 		return err
 	}
 	for _, file := range f.Files(scenario, m.Name) {

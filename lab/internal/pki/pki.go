@@ -92,6 +92,51 @@ func Load(cert, key []byte) (*Authority, error) {
 	return &Authority{parsed, signer, string(cert)}, err
 }
 
+// Revoke makes a list of what the authority has revoked: the certificates with these PEM texts. It ends at a time.
+func (a *Authority) Revoke(until time.Time, leaves ...Leaf) (string, error) {
+	template := &x509.RevocationList{Number: serial(), ThisUpdate: until.Add(-48 * time.Hour), NextUpdate: until}
+	for _, leaf := range leaves {
+		block, _ := pem.Decode([]byte(leaf.Cert))
+		if block == nil {
+			return "", fmt.Errorf("no certificate in PEM")
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return "", err
+		}
+		template.RevokedCertificateEntries = append(template.RevokedCertificateEntries,
+			x509.RevocationListEntry{SerialNumber: cert.SerialNumber, RevocationTime: template.ThisUpdate})
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, template, a.cert, a.key)
+	return encode("X509 CRL", der), err
+}
+
+// Intermediate makes an authority below this one.
+func (a *Authority) Intermediate(organisation string) (*Authority, error) {
+	below, err := New(organisation)
+	if err != nil {
+		return nil, err
+	}
+	template := below.cert
+	template.SerialNumber = serial()
+	template.AuthorityKeyId = nil
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, below.key.Public(), a.key)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := x509.ParseCertificate(der)
+	return &Authority{cert, below.key, encode("CERTIFICATE", der)}, err
+}
+
+// Key of the authority, as PEM.
+func (a *Authority) Key() (string, error) {
+	key, ok := a.key.(*ecdsa.PrivateKey)
+	if !ok {
+		return "", fmt.Errorf("a key of type %T", a.key)
+	}
+	return KeyPEM(key)
+}
+
 // Issue makes a certificate.
 func (a *Authority) Issue(request Request) (Leaf, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -1,0 +1,259 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// What a scenario with authorities for boundaries alone is called on the wire.
+const (
+	boundarySNI    = "p9080.reviews.west.fed.boundary.east.example"
+	boundaryEgress = "spiffe://boundary.west.example/ns/istio-federation/sa/federation-egress"
+	detailsURL     = "http://details.catalogue:9080/details/0"
+)
+
+// authorities are certificates that the meshes' own CAs do not issue.
+func authorities() []Case {
+	return in("separate-authorities",
+		analyzed("separate-authorities"),
+		ask("trust/own-authorities", laws(1, 2), "boundaries with authorities of their own: west calls east", productpage, get("http://reviews:9080/reviews/0"), "200"),
+		ask("trust/own-authorities-back", laws(1, 2), "and east calls west", backend, get(detailsURL), "200"),
+		ask("trust/own-authorities-refuse", laws(1, 4), "callers are checked as everywhere", other, get("http://reviews:9080/reviews/0"), "503"),
+		ask("trust/issued-by-the-boundary", laws(2), "a certificate of the boundary's authority is let in", outside, toBoundary(byBoundary("west-boundary", boundaryEgress)), "200"),
+		ask("trust/issued-by-the-mesh", laws(2), "one of the mesh's own CA, with the same identity, is not", outside, toBoundary(of("west", pki.Request{SpiffeID: boundaryEgress})), "alert: *"),
+		ask("trust/identity-of-the-mesh", laws(2), "nor one of the boundary's authority with the identity that the gateway has in its mesh", outside, toBoundary(byBoundary("west-boundary", egressID)), "alert: *"),
+		ask("trust/issued-by-the-other-boundary", laws(2), "nor one of east's own boundary", outside, toBoundary(byBoundary("east-boundary", boundaryEgress)), "alert: *"),
+		Case{Name: "trust/secrets-renewed", Laws: laws(6), Expect: "certificates in Secrets are renewed again and again without a failed call", Run: secretsRenewed},
+		Case{Name: "trust/secret-root-replaced", Laws: laws(2), Expect: "east's boundary goes over to its next root without a failed call", Run: nextRoot},
+		Case{Name: "trust/revoked-caller", Laws: laws(2), Expect: "the ingress gateway refuses a revoked certificate at once; lists are renewed without a failed call", Run: revokedCaller},
+		Case{Name: "trust/revoked-server", Laws: laws(2), Expect: "the egress gateway refuses a revoked certificate", Run: revokedServer},
+		Case{Name: "trust/list-expired", Laws: laws(2), Expect: "an expired list refuses everybody, in both directions", Run: listExpired},
+		Case{Name: "trust/intermediate", Laws: laws(2), Expect: "peers may present a chain; an intermediate CA may be the anchor, and then the root's other certificates are refused", Run: intermediate},
+	)
+}
+
+// byBoundary is what the authority of a boundary issues.
+func byBoundary(name, spiffeID string) certificate {
+	return func(f *federation.Federation) pki.Leaf {
+		authority, err := f.Authority(name)
+		if err != nil {
+			panic(err)
+		}
+		leaf, err := authority.Issue(pki.Request{SpiffeID: spiffeID})
+		if err != nil {
+			panic(err)
+		}
+		return leaf
+	}
+}
+
+// toBoundary is a request to east's ingress gateway in this scenario.
+func toBoundary(shown certificate) func(*federation.Federation) traffic.Probe {
+	return toIngress(shown, sni(boundarySNI), func(p *traffic.Probe) { p.URL = "https://" + boundarySNI + "/reviews/0" })
+}
+
+// both are the calls that work in this scenario, so many times a second.
+func (t *T) both() []*stream {
+	var streams []*stream
+	for _, call := range []struct {
+		name string
+		from From
+		url  string
+	}{{"west to east", productpage, "http://reviews:9080/reviews/0"}, {"east to west", backend, detailsURL}} {
+		streams = append(streams, t.stream(call.name, call.from, traffic.Probe{URL: call.url, Every: 25 * time.Millisecond, Reuse: true}))
+	}
+	return streams
+}
+
+// handed synthesises the scenario with other files in the directory of roots, and returns where the manifests are.
+func (t *T) handed(files map[string]string) func(meshName string) string {
+	directory, err := os.MkdirTemp("", "mesh-federation-lab-")
+	t.Must(err)
+	t.Cleanup(func(context.Context) error { return os.RemoveAll(directory) })
+	trust, output := filepath.Join(directory, "trust"), filepath.Join(directory, "manifests")
+	t.Must(os.CopyFS(trust, os.DirFS(t.Trust())))
+	for name, text := range files {
+		t.Must(os.WriteFile(filepath.Join(trust, name), []byte(text), 0o644))
+	}
+	t.Must(t.Synthesise(t.Context, trust, output, t.Current()))
+	return func(meshName string) string { return filepath.Join(output, t.Current(), meshName+".yaml") }
+}
+
+// asBefore goes back to the scenario's files and to new certificates when the case is over.
+func (t *T) asBefore() {
+	t.Cleanup(func(ctx context.Context) error {
+		for _, m := range []*mesh.Mesh{t.East, t.West} {
+			if err := t.PutCredentials(ctx, m, t.Current()); err != nil {
+				return err
+			}
+			if err := m.ApplyFile(ctx, t.Files(t.Current(), m.Name)[0]); err != nil {
+				return err
+			}
+			if err := rolled(ctx, m, federation.Boundary, "federation-egress"); err != nil {
+				return err
+			}
+		}
+		for from, url := range map[From]string{productpage: "http://reviews:9080/reviews/0", backend: detailsURL} {
+			if err := until(ctx, t.Federation, from, "200", traffic.Probe{URL: url}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// issueAll writes all Secrets of a mesh anew, issued by an authority.
+func (t *T) issueAll(m *mesh.Mesh, authority *pki.Authority) []pki.Leaf {
+	var leaves []pki.Leaf
+	for _, credential := range federation.Credentials[t.Current()][m.Name] {
+		leaf, err := authority.Issue(pki.Request{SpiffeID: credential.SpiffeID})
+		t.Must(err)
+		t.Must(federation.PutCredential(t.Context, m, credential.Secret, leaf))
+		leaves = append(leaves, leaf)
+	}
+	return leaves
+}
+
+func (t *T) authority(name string) *pki.Authority {
+	authority, err := t.Authority(name)
+	t.Must(err)
+	return authority
+}
+
+func (t *T) oncePerConnectionBothWays() {
+	t.oncePerConnectionIn(t.West)
+	t.oncePerConnectionIn(t.East)
+}
+
+func secretsRenewed(t *T) {
+	t.asBefore()
+	t.oncePerConnectionBothWays()
+	streams := t.both()
+	served, shown := map[string]bool{}, map[string]bool{}
+	for range 6 {
+		t.issueAll(t.East, t.authority("east-boundary"))
+		t.issueAll(t.West, t.authority("west-boundary"))
+		t.pause(2 * time.Second)
+		genuine := byBoundary("west-boundary", boundaryEgress)
+		served[chain(t.Try(outside, toBoundary(genuine)(t.Federation))[0].Certificates)[0].SerialNumber.String()] = true
+		own, err := certificatesOf(t.Context, t.West, "istio-federation/federation-egress")
+		t.Must(err)
+		for name, leaf := range own.leaves {
+			if name != "default" {
+				shown[leaf.SerialNumber.String()] = true
+			}
+		}
+	}
+	for _, one := range streams {
+		t.steady(one)
+	}
+	t.Seen("6 renewals; the ingress gateway showed %d certificates, the egress gateway %d", len(served), len(shown))
+	if len(served) < 5 || len(shown) < 5 {
+		t.Errorf("not all renewals were noticed")
+	}
+}
+
+func nextRoot(t *T) {
+	t.asBefore()
+	t.oncePerConnectionBothWays()
+	streams := t.both()
+	t.issueAll(t.East, t.authority("east-boundary-next"))
+	t.pause(3 * time.Second)
+	for _, one := range streams {
+		t.steady(one)
+	}
+}
+
+func revokedCaller(t *T) {
+	t.asBefore()
+	t.oncePerConnectionBothWays()
+	authority := t.authority("west-boundary")
+	stolen, err := authority.Issue(pki.Request{SpiffeID: boundaryEgress})
+	t.Must(err)
+	thief := toBoundary(func(*federation.Federation) pki.Leaf { return stolen })(t.Federation)
+	t.Want(outside, "200", thief)
+	streams := t.both()
+	for i, revoked := range [][]pki.Leaf{{stolen}, {}, {stolen}} {
+		list, err := authority.Revoke(time.Now().Add(time.Duration(24+i)*time.Hour), revoked...)
+		t.Must(err)
+		t.Must(t.East.ApplyFile(t.Context, t.handed(map[string]string{"west-boundary.crl": list})("east")))
+		want := "200"
+		if len(revoked) > 0 {
+			want = "alert: *"
+		}
+		t.Seen("%s after %.1f s", want, t.Until(outside, want, thief).Seconds())
+		t.oncePerConnectionIn(t.East)
+		t.Must(rolled(t.Context, t.East, federation.Boundary, "federation-egress"))
+	}
+	for _, one := range streams {
+		t.steady(one)
+	}
+}
+
+func revokedServer(t *T) {
+	t.asBefore()
+	t.oncePerConnectionBothWays()
+	authority := t.authority("west-boundary")
+	leaves := t.issueAll(t.West, authority)
+	t.pause(2 * time.Second)
+	t.Want(backend, "200", traffic.Probe{URL: detailsURL})
+	list, err := authority.Revoke(time.Now().Add(24*time.Hour), leaves[0])
+	t.Must(err)
+	began := time.Now()
+	t.Must(t.East.ApplyFile(t.Context, t.handed(map[string]string{"west-boundary.crl": list})("east")))
+	t.Must(rolled(t.Context, t.East, federation.Boundary, "federation-egress"))
+	t.Must(until(t.Context, t.Federation, backend, "503", traffic.Probe{URL: detailsURL}))
+	t.Seen("refused %.1f s after kubectl began, when the pods had been replaced", time.Since(began).Seconds())
+	t.Want(productpage, "200", reviews("/reviews/0")) // west's egress gateway has another certificate
+	t.issueAll(t.West, authority)
+	t.Seen("a new certificate is believed after %.1f s", t.Until(backend, "200", traffic.Probe{URL: detailsURL}).Seconds())
+}
+
+func listExpired(t *T) {
+	t.asBefore()
+	t.oncePerConnectionBothWays()
+	list, err := t.authority("west-boundary").Revoke(time.Now().Add(-time.Minute))
+	t.Must(err)
+	t.Must(t.East.ApplyFile(t.Context, t.handed(map[string]string{"west-boundary.crl": list})("east")))
+	t.Must(rolled(t.Context, t.East, federation.Boundary, "federation-egress"))
+	t.Until(productpage, "503", reviews("/reviews/0"))
+	t.Until(backend, "503", traffic.Probe{URL: detailsURL})
+	t.Want(outside, "alert: *", toBoundary(byBoundary("west-boundary", boundaryEgress))(t.Federation))
+	t.Seen("nobody of west is let in, and nobody of west is believed")
+}
+
+func intermediate(t *T) {
+	t.asBefore()
+	t.oncePerConnectionBothWays()
+	root := t.authority("east-boundary")
+	below, err := root.Intermediate("east-boundary, second floor")
+	t.Must(err)
+	var seen []string
+	expect := func(what, want string) {
+		t.Until(productpage, want, reviews("/reviews/0"))
+		t.Until(backend, want, traffic.Probe{URL: detailsURL})
+		t.pause(time.Second)
+		t.Want(productpage, want, reviews("/reviews/0"))
+		t.Want(backend, want, traffic.Probe{URL: detailsURL})
+		seen = append(seen, fmt.Sprintf("%s: %s", what, want))
+	}
+	t.issueAll(t.East, below)
+	t.pause(2 * time.Second)
+	expect("a chain, under the root", "200")
+	t.Must(t.West.ApplyFile(t.Context, t.handed(map[string]string{"east-boundary.pem": below.PEM})("west")))
+	t.oncePerConnectionIn(t.West)
+	expect("the same, with the intermediate CA as the anchor", "200")
+	t.issueAll(t.East, root)
+	expect("a certificate of the root, with the intermediate CA as the anchor", "503")
+	for _, what := range seen {
+		t.Seen("%s", what)
+	}
+}

@@ -1,0 +1,119 @@
+package federation
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+)
+
+// Credential is a Secret with what a gateway presents when its mesh's own CA does not issue it. The lab has no cert-manager: it writes the
+// Secrets that the Certificates name, as it writes those that an owner brings.
+type Credential struct{ Secret, Authority, SpiffeID string }
+
+// Credentials by scenario and mesh: the ingress gateway's, then the egress gateway's.
+var Credentials = map[string]map[string][]Credential{
+	"separate-authorities": {
+		"east": {
+			{"federation-ingress-tls", "east-boundary", "spiffe://boundary.east.example/ns/istio-federation/sa/federation-ingress"},
+			{"federation-egress-tls", "east-boundary", "spiffe://boundary.east.example/ns/istio-federation/sa/federation-egress"},
+		},
+		"west": {
+			{"partner-ingress", "west-boundary", "spiffe://boundary.west.example/ns/istio-federation/sa/federation-ingress"},
+			{"partner-egress", "west-boundary", "spiffe://boundary.west.example/ns/istio-federation/sa/federation-egress"},
+		},
+	},
+}
+
+// foundBoundaries makes authorities for boundaries alone, and a list of what the listing one has revoked: nothing.
+func (f *Federation) foundBoundaries() error {
+	for _, name := range []string{"east-boundary", "east-boundary-next", "west-boundary"} {
+		authority, err := pki.New(name)
+		if err != nil {
+			return err
+		}
+		key, err := authority.Key()
+		if err != nil {
+			return err
+		}
+		list, err := authority.Revoke(time.Now().Add(24 * time.Hour))
+		if err != nil {
+			return err
+		}
+		for suffix, text := range map[string]string{".pem": authority.PEM, ".key": key, ".crl": list} {
+			if err := os.WriteFile(filepath.Join(f.Trust(), name+suffix), []byte(text), 0o600); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Authority of a boundary, by name.
+func (f *Federation) Authority(name string) (*pki.Authority, error) {
+	cert, err := os.ReadFile(filepath.Join(f.Trust(), name+".pem"))
+	if err != nil {
+		return nil, err
+	}
+	key, err := os.ReadFile(filepath.Join(f.Trust(), name+".key"))
+	if err != nil {
+		return nil, err
+	}
+	return pki.Load(cert, key)
+}
+
+// PutCredentials issues what the gateways of a scenario present, before their pods need it.
+func (f *Federation) PutCredentials(ctx context.Context, m *mesh.Mesh, scenario string) error {
+	for other, meshes := range Credentials {
+		if other == scenario {
+			continue
+		}
+		for _, credential := range meshes[m.Name] {
+			err := m.Client.CoreV1().Secrets(Boundary).Delete(ctx, credential.Secret, metav1.DeleteOptions{})
+			if err != nil && !apierrors.IsNotFound(err) {
+				return err
+			}
+		}
+	}
+	for _, credential := range Credentials[scenario][m.Name] {
+		authority, err := f.Authority(credential.Authority)
+		if err != nil {
+			return err
+		}
+		leaf, err := authority.Issue(pki.Request{SpiffeID: credential.SpiffeID})
+		if err != nil {
+			return err
+		}
+		if err := PutCredential(ctx, m, credential.Secret, leaf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PutCredential writes one Secret, as cert-manager does at every renewal.
+func PutCredential(ctx context.Context, m *mesh.Mesh, name string, leaf pki.Leaf) error {
+	namespace := &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Boundary}}
+	if _, err := m.Client.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("namespace of the boundary: %w", err)
+	}
+	secret := &core.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: Boundary},
+		Type:       core.SecretTypeTLS,
+		StringData: map[string]string{core.TLSCertKey: leaf.Cert, core.TLSPrivateKeyKey: leaf.Key},
+	}
+	secrets := m.Client.CoreV1().Secrets(Boundary)
+	_, err := secrets.Create(ctx, secret, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		_, err = secrets.Update(ctx, secret, metav1.UpdateOptions{})
+	}
+	return err
+}

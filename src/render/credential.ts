@@ -1,0 +1,55 @@
+import { k8s } from 'cdk8s-plus-27';
+import { Construct } from 'constructs';
+import { emit, idOf, metadataIn } from './emit';
+import {
+  Certificate, CertificateSpec, CertificateSpecPrivateKeyAlgorithm, CertificateSpecPrivateKeyRotationPolicy, CertificateSpecUsages,
+} from '../../imports/cert-manager.io';
+import { CredentialSite, GatewaySite, Site } from '../internal/model';
+
+/*
+ * A certificate that the mesh's own CA does not give: who keeps it, and who may read it. The key is made and kept in the cluster.
+ */
+
+/** What one gateway needs besides its pods; nothing when it presents what its mesh gives it. */
+export function renderCredential(scope: Construct, site: Site, gateway: GatewaySite): void {
+  if (gateway.credential === undefined) return;
+  if (gateway.credential.certificate) renderCertificate(scope, site, gateway, gateway.credential.secretName, gateway.credential.certificate);
+  // The egress gateway has its Secret as a volume: nobody but the kubelet reads it.
+  if (gateway.role === 'ingress') renderReader(scope, gateway);
+}
+
+function renderCertificate(
+  scope: Construct, site: Site, gateway: GatewaySite, secretName: string, certificate: NonNullable<CredentialSite['certificate']>,
+): void {
+  const { namespaceName, serviceAccountName } = gateway;
+  emit<CertificateSpec>(scope, Certificate.GVK, { name: serviceAccountName, namespace: namespaceName }, () => ({
+    secretName,
+    issuerRef: certificate.issuer,
+    duration: goDuration(certificate.durationSeconds),
+    renewBefore: certificate.renewBeforeSeconds === undefined ? undefined : goDuration(certificate.renewBeforeSeconds),
+    privateKey: {
+      algorithm: certificate.key.algorithm as CertificateSpecPrivateKeyAlgorithm,
+      size: certificate.key.size,
+      rotationPolicy: CertificateSpecPrivateKeyRotationPolicy.ALWAYS,
+    },
+    revisionHistoryLimit: 1,
+    uris: [`spiffe://${site.trustDomain}/ns/${namespaceName}/sa/${serviceAccountName}`],
+    usages: [CertificateSpecUsages.CLIENT_AUTH, CertificateSpecUsages.DIGITAL_SIGNATURE, CertificateSpecUsages.SERVER_AUTH],
+  }));
+}
+
+/** istiod hands a Secret to a proxy whose account may list the Secrets of the namespace, and asks for nothing else. */
+function renderReader(scope: Construct, { namespaceName, serviceAccountName }: GatewaySite): void {
+  const named = { name: serviceAccountName, namespace: namespaceName };
+  new k8s.KubeRole(scope, idOf('Role', named), { metadata: metadataIn(scope, named), rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['list'] }] });
+  new k8s.KubeRoleBinding(scope, idOf('RoleBinding', named), {
+    metadata: metadataIn(scope, named),
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: serviceAccountName },
+    subjects: [{ kind: 'ServiceAccount', name: serviceAccountName, namespace: namespaceName }],
+  });
+}
+
+/** As cert-manager writes it itself, so that nothing differs after it was applied. */
+function goDuration(seconds: number): string {
+  return `${Math.floor(seconds / 3600)}h${Math.floor(seconds / 60) % 60}m${seconds % 60}s`;
+}
