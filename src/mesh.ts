@@ -17,7 +17,7 @@ import { checkEgressOptions } from './internal/gateway-checks';
 import { checkGiven, checkPeerGiven } from './internal/kind-checks';
 import { serviceHost } from './internal/names';
 import { notesOf, reasonOf } from './internal/notes';
-import { checkProved, trafficOf } from './internal/peer-checks';
+import { checkProved, checkTrustConfigMap, trafficOf } from './internal/peer-checks';
 import { checkRestriction, isWayRound } from './internal/restriction-checks';
 import { attributesOf, siteOf } from './internal/site';
 import { checkIdentities, checkMeshName, checkTrustDomain, checkWorkloadTrustDomain } from './internal/wire-checks';
@@ -226,13 +226,14 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * stated as a `RemoteMesh` either, FED103 when the peer has our trust domain, FED109 for other options than before, FED110
    * for a name that we use already, FED114 for a reason that says nothing, FED119 for a CA that we know as somebody else's, FED124 for
    * headers that cannot be taken away, FED125 for limits with an Istio with which they were not proved, FED126 for limits that cannot be
-   * kept, FED407 for ourselves.
+   * kept, FED134 for a trust ConfigMap that cannot be used, FED407 for ourselves.
    */
   public addPeer(peer: IMeshPeer, options: AddPeerOptions = {}): void {
     checkPeerGiven(this, peer);
     checkAccountability(this, options);
     if (options.isolated) checkJustification(this, `isolating peer ${show(peer.meshName)}`, options.isolated);
     this.checkPeer(peer);
+    if (options.trustConfigMapName !== undefined) this.checkTrustConfigMap(peer, options.trustConfigMapName);
     const notes = { ...notesOf(options), isolated: options.isolated && reasonOf(options.isolated) };
     const terms = { notes, traffic: trafficOf(this, options, this._istioVersion) };
     const earlier = this._boundary.peers.get(peer);
@@ -366,6 +367,11 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     this._boundary.checkPeerName(this, peer);
     const others = this._boundary.siblings.flatMap(({ peers }) => [...peers.keys()]).filter((other) => other !== peer);
     for (const other of [this, ...others]) this.checkTrustApart(peer, other);
+  }
+
+  private checkTrustConfigMap(peer: IMeshPeer, name: string): void {
+    const others = [...this._boundary.peers].filter(([other]) => other !== peer);
+    checkTrustConfigMap(this, peer, name, others.map(([other, { traffic }]) => [other, traffic.trustConfigMapName]));
   }
 
   /** Whoever can issue certificates with the CA of two meshes can be both of them. Two boundaries of one mesh share theirs. */

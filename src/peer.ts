@@ -63,6 +63,15 @@ export interface PeerLimits {
 /** Options of `FederatedMesh.addPeer`. */
 export interface AddPeerOptions extends Accountability {
   /**
+   * ConfigMap in our gateway namespace (key `ca.crt`), kept by others, for example by trust-manager, in place of the peer's bundle.
+   *
+   * Until it is there, the peer is refused in both directions, and nobody else. The first binding to such a peer replaces the pods of the
+   * egress gateway once; what changes in the ConfigMap later does not. `trustBundle` still says who the peer is: no other peer may
+   * have its CA. Revocation lists cannot be kept there.
+   * @default - we emit the peer's `trustBundle`
+   */
+  readonly trustConfigMapName?: string;
+  /**
    * Limits for this peer at our ingress gateway.
    * @default - no limits
    */

@@ -12,7 +12,8 @@ const golden = join(__dirname, 'golden');
 const trust = (file: string) => readFileSync(join(__dirname, 'trust', file), 'utf8');
 
 /** What a mesh hands out, where it is not its own root. */
-const HANDED_OUT: { [scenario: string]: { [mesh: string]: { roots: string[]; lists?: string } } } = {
+const HANDED_OUT: { [scenario: string]: { [mesh: string]: { roots: string[]; lists?: string; keptIn?: string } } } = {
+  'roots-kept-by-others': { east: { roots: [], keptIn: 'east-roots' } },
   'separate-authorities': {
     east: { roots: ['east-boundary.pem', 'east-boundary-next.pem'] },
     west: { roots: ['west-boundary.pem'], lists: 'west-boundary.crl' },
@@ -47,6 +48,10 @@ const CALLS: { [scenario: string]: string[] } = {
   'isolated-peer': [
     'east ratings.partners.svc.cluster.local:9080 → north ratings.default.svc.cluster.local:9080',
     'north reviews.partners.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
+  ],
+  'roots-kept-by-others': [
+    'east details.catalogue.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',
+    'west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
   ],
   'separate-authorities': [
     'east details.catalogue.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',
@@ -102,8 +107,8 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
   const servers = [...meshes].flatMap(([mesh, objects]) => serversOf(objects).map((server) => ({ mesh, ...server })));
   const calls = [...meshes].flatMap(([mesh, objects]) => callsOf(objects).map((call) => ({ mesh, ...call })));
   const trustOf = (mesh: string) => {
-    const { roots, lists } = HANDED_OUT[scenario]?.[mesh] ?? { roots: [`${mesh}.pem`] };
-    return { ca: roots.map(trust).join(''), lists: lists && trust(lists) };
+    const { roots, lists, keptIn } = HANDED_OUT[scenario]?.[mesh] ?? { roots: [`${mesh}.pem`] };
+    return { ca: keptIn ? `kept by others in ${keptIn}` : roots.map(trust).join(''), lists: lists && trust(lists) };
   };
   const serverOf = (sni: string) => servers.filter((server) => server.sni === sni);
 

@@ -409,7 +409,6 @@ describe('trust', () => {
     fails('FED206', `"${uri}"`, () => SpiffeId.parse(uri), JSON.stringify(uri));
   }
 
-  const listed = (list: () => string, bundle: () => string = () => ca.certificate) => () => TrustBundle.fromPem(bundle()).withRevocationList(list());
   const certManager = (options: Partial<CertManagerOptions>) => () => GatewayCredential.fromCertManager({ issuerName: 'boundary-ca', ...options });
   fails('FED111', 'an issuer with capitals', certManager({ issuerName: 'Boundary_CA' }), '"Boundary_CA"', 'issuer');
   fails('FED111', 'a group that is no domain', certManager({ issuerGroup: 'cert manager' }), '"cert manager"', 'API group');
@@ -444,6 +443,16 @@ describe('trust', () => {
     trustDomain: 'boundary.east.example', workloadTrustDomain: 'west.example', credential: GatewayCredential.fromCertManager({ issuerName: 'ca' }),
   })().addPeer(meshOf(new App(), 'west')), '"west.example"');
 
+  const listed = (list: () => string, bundle: () => string = () => ca.certificate) => () => TrustBundle.fromPem(bundle()).withRevocationList(list());
+  const kept = (name: string, bundle?: TrustBundle) => () => {
+    const east = meshOf(new App(), 'east');
+    east.addPeer(remote(), { trustConfigMapName: 'bank-roots' });
+    east.addPeer(meshOf(new App(), 'west', bundle && { trustBundle: bundle }), { trustConfigMapName: name });
+  };
+  fails('FED111', 'a trust ConfigMap with capitals', kept('West_Roots'), '"West_Roots"', 'ConfigMap');
+  fails('FED134', 'a trust ConfigMap that is ours', kept('fed-out-trust'), '"fed-out-trust"', 'that we write');
+  fails('FED134', 'one trust ConfigMap for two peers', kept('bank-roots'), '"bank-roots"', 'peer "bank"', 'one for each peer');
+  fails('FED134', 'revocation lists that would be lost', () => kept('west-roots', listed(() => lists.own)())(), 'peer "west"', '"west-roots"');
   fails('FED207', 'an empty text in place of a revocation list', listed(() => ''), 'no PEM block');
   fails('FED207', 'a certificate in place of a revocation list', listed(() => ca.certificate), 'no revocation list');
   fails('FED207', 'a list that was cut', listed(() => lists.own.replace(/\n.*\n(-----END)/, '\n$1')), 'block 1');

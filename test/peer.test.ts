@@ -195,3 +195,17 @@ describe('connectAfterHandshake', () => {
     expect([filters(ServicePort.http(80), true), filters(ServicePort.grpc(80), true), filters(ServicePort.tcp(80))]).toEqual([none, none, none]);
   });
 });
+
+test('a ConfigMap that others keep takes the place of the peer\'s bundle at both gateways, whenever it is said', () => {
+  const kept = connect({ trustConfigMapName: 'west-roots' });
+  const trustIn = (objects: Manifest[]) => objects.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata, data }) => [metadata.name, Object.keys(data)]);
+  expect(trustIn(kept)).toEqual([['fed-in-trust-north', ['ca.crt']], ['fed-out-trust', ['north.crt']]]);
+  expect(listeners(kept, 'in', 'west').spec.servers[0].tls.caCertCredentialName).toBe('configmap://istio-federation/west-roots');
+  expect(find(kept, 'DestinationRule', 'fed-out-details-9080-west').spec.trafficPolicy.tls.caCertificates).toBe('/etc/federation/trust/west.crt');
+  expect(find(kept, 'Deployment', 'federation-egress').spec.template.spec.volumes.at(-1).projected.sources).toEqual([
+    { configMap: { name: 'fed-out-trust', optional: true } },
+    { configMap: { name: 'west-roots', optional: true, items: [{ key: 'ca.crt', path: 'west.crt' }] } },
+  ]);
+  expect(new Set(connect({ trustConfigMapName: 'west-roots' }, true).map((object) => JSON.stringify(object))))
+    .toEqual(new Set(kept.map((object) => JSON.stringify(object))));
+});

@@ -125,7 +125,7 @@ export class Boundary {
     const { peer, sni } = grant;
     const traffic = () => this.trafficWith(peer);
     append(this.grants, peer.name, grant);
-    this.forPeer(peer, `trust ${peer.name}`, () => [render.renderPeerTrust(trust, this.site, peer)]);
+    if (!traffic().trustConfigMapName) this.forPeer(peer, `trust ${peer.name}`, () => [render.renderPeerTrust(trust, this.site, peer)]);
     this.forPeer(peer, `guard ${peer.name}`, () => [render.renderPeerGuard(authorization, this.site, grant)]);
     if (!speaksHttp(grant.protocol)) this.connectAfterHandshake(this.site.ingress);
     this.limit(peer.name);
@@ -149,9 +149,7 @@ export class Boundary {
     const { authorization, listeners, routes } = this.phases;
     const { peer } = route.upstream;
     append(this.routes, peer.name, route);
-    if (!this.isolates(peer.name)) {
-      this.parts.once('upstream trust', () => [render.renderUpstreamTrust(this.phases.trust, this.site, () => this.calledPeers)]);
-    }
+    this.keepTrust();
     this.forPeer(peer, `callers ${route.bindingHost}`, () => render.renderCallers(authorization, this.site, route));
     this.forPeer(peer, `upstream ${route.upstream.sni}`, () => render.renderUpstream(this.phases.upstreams, this.site, route.upstream));
     if (!speaksHttp(route.upstream.protocol)) this.connectAfterHandshake(this.site.egress);
@@ -191,11 +189,12 @@ export class Boundary {
    */
   public agree(peer: IMeshPeer, terms: PeerTerms): void {
     this.peers.set(peer, terms);
+    if (terms.traffic.trustConfigMapName) this.parts.remove(`trust ${peer.meshName}`);
     if (this.isolates(peer.meshName)) {
       this.parts.removeAllOf(peer.meshName);
-      if (this.calledPeers.length === 0) this.parts.remove('upstream trust');
       this.cutOff();
     }
+    this.keepTrust();
     this.limit(peer.meshName);
     for (const side of ['in', 'out'] as const) {
       this.parts.get(`${side} ${peer.meshName}`).forEach((object) => render.annotate(object, this.notesOn(side, peer.meshName)));
@@ -228,6 +227,12 @@ export class Boundary {
     if (!limited) return;
     this.forPeer(limited.peer, `filter limits ${peerName}`, () =>
       [render.renderLimits(this.phases.upstreams, this.site, limited.peer, limits, () => this.grantsOf(limited.peer))]);
+  }
+
+  /** The CAs of the peers that we call, as far as we keep them. */
+  private keepTrust(): void {
+    if (this.ownTrust.length === 0) return this.parts.remove('upstream trust');
+    this.parts.once('upstream trust', () => [render.renderUpstreamTrust(this.phases.trust, this.site, () => this.ownTrust)]);
   }
 
   /** What is there for a peer unless it is cut off. */
@@ -271,7 +276,11 @@ export class Boundary {
   }
 
   private get surroundings(): render.Surroundings {
-    return { callerNamespaces: this.callerNamespaces, calledPeers: this.calledPeers, traced: this.traced };
+    const trustOfOthers = this.calledPeers.flatMap((peer) => {
+      const { trustConfigMapName } = this.trafficWith(peer);
+      return trustConfigMapName === undefined ? [] : [{ peer, configMapName: trustConfigMapName }];
+    });
+    return { callerNamespaces: this.callerNamespaces, calledPeers: this.calledPeers, trustOfOthers, traced: this.traced };
   }
 
   /** Whether the gateways may take part in traces: a pod does so for all peers or for none. */
@@ -286,6 +295,10 @@ export class Boundary {
   private get calledPeers(): Peer[] {
     const all = [...this.routes.values()].map(([{ upstream }]) => upstream.peer);
     return all.filter(({ name }) => !this.isolates(name)).sort((a, b) => compare(a.name, b.name));
+  }
+
+  private get ownTrust(): Peer[] {
+    return this.calledPeers.filter((peer) => this.trafficWith(peer).trustConfigMapName === undefined);
   }
 
   /** `*` when somebody may call from anywhere. */

@@ -33,6 +33,7 @@ export const MISTAKES = {
   FED131: 'certificate that cannot be had',
   FED132: 'one Secret for two gateways',
   FED133: 'trust domain that a certificate does not have',
+  FED134: 'trust ConfigMap that cannot be used',
   FED201: 'private key in a trust bundle',
   FED202: 'certificate is not a CA',
   FED203: 'trust bundle is empty',

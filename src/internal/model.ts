@@ -93,6 +93,8 @@ export interface PeerTraffic {
   /** Why it may speak TLS 1.2 to us. */
   readonly allowTls12?: string;
   readonly limits?: PeerLimits;
+  /** Where others keep its CA for us. */
+  readonly trustConfigMapName?: string;
 }
 
 /** For each exported port and gateway pod. */

@@ -1,11 +1,11 @@
-import { checkDuration, checkJustification } from './checks';
+import { checkDuration, checkJustification, checkObjectName } from './checks';
 import { fail, show, Where } from './errors';
 import { checkFields, checkList } from './kind-checks';
 import type { PeerLimits as PlainLimits, PeerTraffic } from './model';
 import { reasonOf } from './notes';
 import { FRAMING } from './rule-checks';
 import type { IstioVersion } from '../istio-version';
-import type { AddPeerOptions, PeerLimits } from '../peer';
+import type { AddPeerOptions, IMeshPeer, PeerLimits } from '../peer';
 import { REVEALING } from '../render';
 
 /*
@@ -13,7 +13,7 @@ import { REVEALING } from '../render';
  */
 
 const FIELDS = [
-  'limits', 'stripTracing', 'removeRequestHeaders', 'allowTls12', 'isolated', 'agreementId', 'contact',
+  'trustConfigMapName', 'limits', 'stripTracing', 'removeRequestHeaders', 'allowTls12', 'isolated', 'agreementId', 'contact',
   'purpose', 'owner', 'dataCategories', 'approvedBy', 'ticket', 'reviewBy',
 ];
 const LIMITS = ['maxConnections', 'maxConnectionDuration', 'requestsPerSecond'];
@@ -26,6 +26,25 @@ const HEADER = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 /** A request would be another one without them, or none: Envoy and the frameworks of HTTP, gRPC and WebSocket need each. */
 const OF_THE_REQUEST = new RegExp(`^(${FRAMING}|content-(encoding|type)|grpc-(encoding|timeout)|sec-websocket-.+)$`);
 
+/** What we keep ourselves is written anew with every apply. */
+const OWN_TRUST = /^fed-(in|out)-trust(-|$)/;
+
+/** A ConfigMap that others keep for one peer: ours are ours, and the CAs of two peers are never in one. */
+export function checkTrustConfigMap(where: Where, peer: IMeshPeer, name: string, others: [peer: IMeshPeer, name?: string][]): void {
+  const refuse = (what: string, cure: string) => fail('FED134', where, what, cure);
+  checkObjectName(where, name, 'ConfigMap');
+  if (OWN_TRUST.test(name)) refuse(`the ConfigMap ${show(name)} is one that we write`, 'let others keep one of another name');
+  const twin = others.find(([other, taken]) => other.trustDomain !== peer.trustDomain && taken === name);
+  if (twin) {
+    refuse(`the ConfigMap ${show(name)} is that of peer ${show(twin[0].meshName)} already, so each could pass for the other`,
+      'let others keep one for each peer');
+  }
+  if (peer.trustBundle._revocationLists !== undefined) {
+    refuse(`the bundle of peer ${show(peer.meshName)} has revocation lists, which the ConfigMap ${show(name)} would not have`,
+      'take one of them away: the egress gateway reads lists from what we write only');
+  }
+}
+
 /** The options as plain data, checked. */
 export function trafficOf(where: Where, options: AddPeerOptions, istioVersion: IstioVersion): PeerTraffic {
   checkFields(where, 'addPeer', options, FIELDS);
@@ -36,6 +55,7 @@ export function trafficOf(where: Where, options: AddPeerOptions, istioVersion: I
     removeRequestHeaders: [...new Set(options.removeRequestHeaders ?? [])].sort(),
     allowTls12: options.allowTls12 && reasonOf(options.allowTls12),
     limits: options.limits && limitsOf(where, options.limits, istioVersion),
+    trustConfigMapName: options.trustConfigMapName,
   };
 }
 

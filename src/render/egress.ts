@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { emit } from './emit';
 import { egressHeaders } from './http';
 import { listenerPort, WORDS } from './protocol';
-import { CREDENTIAL_DIRECTORY, TRUST_DIRECTORY, WORKLOAD_CERTIFICATE } from './workload';
+import { CREDENTIAL_DIRECTORY, revocationFileName, TRUST_DIRECTORY, trustFileName, WORKLOAD_CERTIFICATE } from './workload';
 import {
   DestinationRule, DestinationRuleSpec, DestinationRuleSpecTrafficPolicyOutlierDetection, DestinationRuleSpecTrafficPolicyTlsMode, Gateway,
   GatewaySpec, GatewaySpecServers, GatewaySpecServersTlsMode, ServiceEntry, ServiceEntrySpec, ServiceEntrySpecLocation,
@@ -102,16 +102,6 @@ export function renderEgressRoute(scope: Construct, site: Site, route: LocalRout
 /** Name of the server of a local port, and of the subset by which callers are led there. */
 export function subsetName(route: LocalRoute): string {
   return bindingObjectName('', route);
-}
-
-/** File with one peer's CA in the directory that the egress gateway mounts. */
-export function trustFileName(peer: Peer): string {
-  return `${peer.name}.crt`;
-}
-
-/** File with its revocation lists beside it. */
-export function revocationFileName(peer: Peer): string {
-  return `${peer.name}.crl`;
 }
 
 function server(route: LocalRoute): GatewaySpecServers {

@@ -64,7 +64,7 @@ export function peerTrustName(peer: Peer): string {
   return singleObjectName('fed-in-trust', peer.name);
 }
 
-function server(site: Site, grant: Grant, { allowTls12 }: PeerTraffic): GatewaySpecServers {
+function server(site: Site, grant: Grant, { allowTls12, trustConfigMapName }: PeerTraffic): GatewaySpecServers {
   return {
     name: serverName(grant),
     port: listenerPort(grant.protocol, serverName(grant)),
@@ -73,7 +73,7 @@ function server(site: Site, grant: Grant, { allowTls12 }: PeerTraffic): GatewayS
     tls: {
       mode: GatewaySpecServersTlsMode.MUTUAL,
       credentialName: site.ingress.credential?.secretName ?? 'builtin://',
-      caCertCredentialName: `configmap://${site.namespaceName}/${peerTrustName(grant.peer)}`,
+      caCertCredentialName: `configmap://${site.namespaceName}/${trustConfigMapName ?? peerTrustName(grant.peer)}`,
       ...allowTls12
         ? { minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_2, cipherSuites: FORWARD_SECRET }
         : { minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_3 },

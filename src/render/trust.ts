@@ -1,10 +1,9 @@
 import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { revocationFileName, trustFileName } from './egress';
 import { clusterScoped, idOf, late, metadataIn } from './emit';
 import { peerTrustName } from './ingress';
-import { EGRESS_TRUST } from './workload';
+import { EGRESS_TRUST, revocationFileName, trustFileName } from './workload';
 import { Peer, Site } from '../internal/model';
 
 /** The boundary's own namespace. The injected gateways pass `restricted`, so nothing weaker is needed. */

@@ -26,12 +26,24 @@ export const WORKLOAD_CERTIFICATE = '/etc/federation/workload';
 /** Where the egress gateway finds a certificate that its mesh does not give it. The kubelet replaces both files at once, at every renewal. */
 export const CREDENTIAL_DIRECTORY = '/etc/federation/credential';
 
+/** File with one peer's CA in the directory that the egress gateway mounts. */
+export function trustFileName(peer: Peer): string {
+  return `${peer.name}.crt`;
+}
+
+/** File with its revocation lists beside it. */
+export function revocationFileName(peer: Peer): string {
+  return `${peer.name}.crl`;
+}
+
 /** What the objects of a gateway say that changes until the chart is written. */
 export interface Surroundings {
   /** Namespaces that may know an egress gateway's Service. */
   readonly callerNamespaces: string[];
   /** Peers that an egress gateway calls. */
   readonly calledPeers: Peer[];
+  /** Of these, the ones whose CAs others keep. */
+  readonly trustOfOthers: { readonly peer: Peer; readonly configMapName: string }[];
   readonly traced: boolean;
 }
 
@@ -118,7 +130,7 @@ function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, su
             ({ key, value, effect, operator: value === undefined ? 'Exists' : 'Equal' })),
           priorityClassName: options.priorityClassName,
           imagePullSecrets: options.imagePullSecretNames?.map((name) => ({ name })),
-          volumes: egress ? egressVolumes(gateway) : undefined,
+          volumes: egress ? late(() => egressVolumes(gateway, surroundings().trustOfOthers)) : undefined,
           containers: [container(gateway)],
         },
       },
@@ -160,13 +172,23 @@ function container(gateway: GatewaySite): k8s.Container {
   };
 }
 
-function egressVolumes({ credential }: GatewaySite): k8s.Volume[] {
+function egressVolumes({ credential }: GatewaySite, others: Surroundings['trustOfOthers']): k8s.Volume[] {
   return [
     credential === undefined
       // The agent writes the gateway's key here: memory, never a disk.
       ? { name: 'federation-workload', emptyDir: { medium: 'Memory', sizeLimit: k8s.Quantity.fromString('1Mi') } }
       : { name: 'federation-credential', secret: { secretName: credential.secretName } },
-    { name: 'federation-trust', configMap: { name: EGRESS_TRUST, optional: true } },
+    others.length === 0 ? { name: 'federation-trust', configMap: { name: EGRESS_TRUST, optional: true } } : {
+      name: 'federation-trust',
+      // Optional, each by itself: what is not there yet keeps nobody else from being believed.
+      projected: {
+        sources: [
+          { configMap: { name: EGRESS_TRUST, optional: true } },
+          ...others.map(({ peer, configMapName }) =>
+            ({ configMap: { name: configMapName, optional: true, items: [{ key: 'ca.crt', path: trustFileName(peer) }] } })),
+        ],
+      },
+    },
   ];
 }
 

@@ -158,11 +158,20 @@ function policyFor(objects: Manifest[], action: string, sni: string): Manifest {
 
 function trustAt(objects: Manifest[], reference: string): Manifest {
   const [namespace, name] = reference.replace('configmap://', '').split('/');
-  return find(objects, 'ConfigMap', name, namespace).data;
+  const own = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === name && metadata.namespace === namespace);
+  return own?.data ?? { 'ca.crt': keptByOthers(name) };
 }
 
 function trustFile(objects: Manifest[], path: string, boundary: string): string {
-  return find(objects, 'ConfigMap', 'fed-out-trust', boundary).data[path.replace('/etc/federation/trust/', '')];
+  const file = path.replace('/etc/federation/trust/', '');
+  const { volumes } = find(objects, 'Deployment', 'federation-egress', boundary).spec.template.spec;
+  const sources: Manifest[] = volumes.find(({ name }: Manifest) => name === 'federation-trust').projected?.sources ?? [];
+  const others = sources.find(({ configMap }) => configMap.items?.some((item: Manifest) => item.key === 'ca.crt' && item.path === file));
+  return others ? keptByOthers(others.configMap.name) : find(objects, 'ConfigMap', 'fed-out-trust', boundary).data[file];
+}
+
+function keptByOthers(name: string): string {
+  return `kept by others in ${name}`;
 }
 
 /** Where the egress gateway's certificate comes from, by its files and the volume that holds them. */

@@ -2,13 +2,17 @@ package cases
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -22,7 +26,53 @@ func trust() []Case {
 			ask("trust/other-peer-before-isolation-back", laws(1), "and east calls north", backend, get("http://ratings.partners:9080/ratings/0"), "200"),
 			Case{Name: "trust/isolated", Laws: laws(1, 15), Expect: "an isolated peer is refused in both directions, on open connections as well; the other peer loses no call", Run: isolated},
 		),
+		in("roots-kept-by-others",
+			analyzed("roots-kept-by-others"),
+			ask("trust/kept-roots", laws(1, 2), "roots that others keep: west calls east", productpage, get("http://reviews:9080/reviews/0"), "200"),
+			ask("trust/kept-roots-back", laws(1, 2), "and east calls west", backend, get(detailsURL), "200"),
+			Case{Name: "trust/kept-roots-change", Laws: laws(2), Expect: "the peer is refused until its roots are there, and their changes are followed, by the same pods", Run: keptRootsChange},
+		),
 	)
+}
+
+// keptRootsChange takes the ConfigMap that others keep away before the gateways start, then brings, spoils and mends it.
+func keptRootsChange(t *T) {
+	root, err := os.ReadFile(filepath.Join(t.Trust(), "east.pem"))
+	t.Must(err)
+	foreign, err := pki.New("foreign")
+	t.Must(err)
+	t.Cleanup(func(ctx context.Context) error { return federation.PutRoots(ctx, t.West, string(root)) })
+	t.openAgain(productpage, reviews("/reviews/0"))
+	t.openAgain(backend, traffic.Probe{URL: detailsURL})
+	t.oncePerConnectionBothWays()
+	t.Must(t.West.Client.CoreV1().ConfigMaps(federation.Boundary).Delete(t.Context, federation.KeptRoots, metav1.DeleteOptions{}))
+	for _, name := range []string{"federation-ingress", "federation-egress"} {
+		_, err := t.West.Kubectl(t.Context, "", "-n", federation.Boundary, "rollout", "restart", "deployment/"+name)
+		t.Must(err)
+		t.Must(rolled(t.Context, t.West, federation.Boundary, name))
+	}
+	var pods []string
+	for _, workload := range []string{"istio-federation/federation-ingress", "istio-federation/federation-egress"} {
+		pod, err := t.West.Pod(t.Context, workload)
+		t.Must(err)
+		pods = append(pods, pod.Name)
+	}
+	t.pause(2 * time.Second)
+	for i, step := range []struct{ roots, want string }{{"", "503"}, {string(root), "200"}, {foreign.PEM, "503"}, {string(root), "200"}, {foreign.PEM, "503"}, {string(root), "200"}} {
+		if step.roots != "" {
+			t.Must(federation.PutRoots(t.Context, t.West, step.roots))
+		}
+		there := t.Until(productpage, step.want, reviews("/reviews/0"))
+		back := t.Until(backend, step.want, traffic.Probe{URL: detailsURL})
+		t.Seen("step %d: %s after %.1f s and %.1f s", i, step.want, there.Seconds(), back.Seconds())
+	}
+	for i, workload := range []string{"istio-federation/federation-ingress", "istio-federation/federation-egress"} {
+		pod, err := t.West.Pod(t.Context, workload)
+		t.Must(err)
+		if pod.Name != pods[i] {
+			t.Errorf("%s is another pod than before", workload)
+		}
+	}
 }
 
 var (

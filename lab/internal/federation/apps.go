@@ -128,6 +128,9 @@ var in = map[string]map[string][]app{
 	"separate-authorities": {
 		"west": {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
 	},
+	"roots-kept-by-others": {
+		"west": {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
+	},
 	"two-peers": {
 		"west":  {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
 		"north": {{name: "default/ratings", account: "bookinfo-ratings", ports: []port{{"http", 9080}}}, {name: "north/client", account: "client"}},

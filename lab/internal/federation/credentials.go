@@ -99,11 +99,55 @@ func (f *Federation) PutCredentials(ctx context.Context, m *mesh.Mesh, scenario 
 	return nil
 }
 
-// PutCredential writes one Secret, as cert-manager does at every renewal.
-func PutCredential(ctx context.Context, m *mesh.Mesh, name string, leaf pki.Leaf) error {
+// keepRoots is what trust-manager does in a mesh: it keeps the roots of a peer in a ConfigMap.
+func (f *Federation) keepRoots(ctx context.Context, m *mesh.Mesh, scenario string) error {
+	if m != f.West {
+		return nil
+	}
+	if scenario != "roots-kept-by-others" {
+		err := m.Client.CoreV1().ConfigMaps(Boundary).Delete(ctx, KeptRoots, metav1.DeleteOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return err
+	}
+	root, err := os.ReadFile(filepath.Join(f.Trust(), "east.pem"))
+	if err != nil {
+		return err
+	}
+	return PutRoots(ctx, m, string(root))
+}
+
+// KeptRoots is the ConfigMap with east's roots that others keep in west.
+const KeptRoots = "east-roots"
+
+// PutRoots writes it.
+func PutRoots(ctx context.Context, m *mesh.Mesh, roots string) error {
+	if err := ensureBoundary(ctx, m); err != nil {
+		return err
+	}
+	object := &core.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: KeptRoots, Namespace: Boundary}, Data: map[string]string{"ca.crt": roots}}
+	configMaps := m.Client.CoreV1().ConfigMaps(Boundary)
+	_, err := configMaps.Create(ctx, object, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		_, err = configMaps.Update(ctx, object, metav1.UpdateOptions{})
+	}
+	return err
+}
+
+// ensureBoundary makes the namespace, which the manifests bring a little later.
+func ensureBoundary(ctx context.Context, m *mesh.Mesh) error {
 	namespace := &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Boundary}}
 	if _, err := m.Client.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("namespace of the boundary: %w", err)
+	}
+	return nil
+}
+
+// PutCredential writes one Secret, as cert-manager does at every renewal.
+func PutCredential(ctx context.Context, m *mesh.Mesh, name string, leaf pki.Leaf) error {
+	if err := ensureBoundary(ctx, m); err != nil {
+		return err
 	}
 	secret := &core.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: Boundary},

@@ -221,6 +221,9 @@ func (f *Federation) use(ctx context.Context, m *mesh.Mesh, scenario string) err
 	if err := f.PutCredentials(ctx, m, scenario); err != nil {
 		return err
 	}
+	if err := f.keepRoots(ctx, m, scenario); err != nil {
+		return err
+	}
 	for _, file := range f.Files(scenario, m.Name) {
 		if err := m.ApplyFile(ctx, file); err != nil {
 			return err
