@@ -10,7 +10,7 @@ import { App } from 'cdk8s';
 import { bookinfo } from '../examples/bookinfo/main';
 import { Caller, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId } from '../src';
 import { filesOf } from '../test/support/manifests';
-import { meshOf, SCENARIOS, trustOf, twoPeers } from '../test/support/scenarios';
+import { meshOf, SCENARIOS, separateAuthorities, trustOf, twoPeers } from '../test/support/scenarios';
 
 const reviews = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
 
@@ -58,6 +58,7 @@ const PROGRAMS: { readonly [name: string]: () => App[] } = {
   ...SCENARIOS,
   'bookinfo': () => [bookinfo().app],
   'two-peers': allPeers,
+  'cluster-local': () => separateAuthorities('cluster.local'),
   'grant-withdrawn': grantWithdrawn,
   'peer-removed': peerRemoved,
 };

@@ -388,17 +388,17 @@ function isolatedPeer(): App[] {
 }
 
 /** Both boundaries have authorities of their own: cert-manager issues in east, whose root is being replaced; west brings Secrets and a list. */
-function separateAuthorities(): App[] {
+export function separateAuthorities(workloadTrustDomain?: string): App[] {
   const app = new App();
   const east = meshOf(app, 'east', {
     trustDomain: 'boundary.east.example',
-    workloadTrustDomain: 'east.example',
+    workloadTrustDomain: workloadTrustDomain ?? 'east.example',
     trustBundle: trustOf('east-boundary').withNext(trustOf('east-boundary-next')),
     credential: GatewayCredential.fromCertManager({ issuerName: 'boundary-ca', renewBefore: Duration.hours(12) }),
   });
   const west = meshOf(app, 'west', {
     trustDomain: 'boundary.west.example',
-    workloadTrustDomain: 'west.example',
+    workloadTrustDomain: workloadTrustDomain ?? 'west.example',
     trustBundle: trustOf('west-boundary').withRevocationList(readFileSync(join(TRUST, 'west-boundary.crl'), 'utf8')),
     ingressGateway: BoundaryGateway.dedicated({ credential: GatewayCredential.fromSecret('partner-ingress') }),
     egressGateway: BoundaryGateway.dedicated({ credential: GatewayCredential.fromSecret('partner-egress') }),

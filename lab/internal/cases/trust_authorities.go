@@ -31,6 +31,7 @@ func authorities() []Case {
 		ask("trust/issued-by-the-mesh", laws(2), "one of the mesh's own CA, with the same identity, is not", outside, toBoundary(of("west", pki.Request{SpiffeID: boundaryEgress})), "alert: *"),
 		ask("trust/identity-of-the-mesh", laws(2), "nor one of the boundary's authority with the identity that the gateway has in its mesh", outside, toBoundary(byBoundary("west-boundary", egressID)), "alert: *"),
 		ask("trust/issued-by-the-other-boundary", laws(2), "nor one of east's own boundary", outside, toBoundary(byBoundary("east-boundary", boundaryEgress)), "alert: *"),
+		Case{Name: "trust/workloads-in-cluster-local", Laws: laws(1, 2), Expect: "the workloads of both meshes go over to the trust domain cluster.local, and only those that are named get through", Run: clusterLocal},
 		Case{Name: "trust/secrets-renewed", Laws: laws(6), Expect: "certificates in Secrets are renewed again and again without a failed call", Run: secretsRenewed},
 		Case{Name: "trust/secret-root-replaced", Laws: laws(2), Expect: "east's boundary goes over to its next root without a failed call", Run: nextRoot},
 		Case{Name: "trust/revoked-caller", Laws: laws(2), Expect: "the ingress gateway refuses a revoked certificate at once; lists are renewed without a failed call", Run: revokedCaller},
@@ -131,6 +132,56 @@ func (t *T) authority(name string) *pki.Authority {
 func (t *T) oncePerConnectionBothWays() {
 	t.oncePerConnectionIn(t.West)
 	t.oncePerConnectionIn(t.East)
+}
+
+// clusterLocal gives both meshes the trust domain that Istio has without being told, and applies what the program then writes.
+func clusterLocal(t *T) {
+	meshes := []*mesh.Mesh{t.East, t.West}
+	t.asBefore()
+	over := func(ctx context.Context, from, to func(*mesh.Mesh) string) error {
+		for _, m := range meshes {
+			if err := m.SetTrustDomain(ctx, from(m), to(m)); err != nil {
+				return err
+			}
+			for _, workload := range [][2]string{{federation.Boundary, "federation-ingress"}, {federation.Boundary, "federation-egress"}, {"default", ""}} {
+				args := []string{"-n", workload[0], "rollout", "restart", "deployment"}
+				if workload[1] != "" {
+					args = append(args, workload[1])
+				}
+				if _, err := m.Kubectl(ctx, "", args...); err != nil {
+					return err
+				}
+			}
+		}
+		for _, m := range meshes {
+			for _, namespace := range []string{federation.Boundary, "default"} {
+				if _, err := m.Kubectl(ctx, "", "-n", namespace, "wait", "--for=condition=Available", "deployment", "--all", "--timeout=60s"); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	own := func(m *mesh.Mesh) string { return m.TrustDomain() }
+	shared := func(*mesh.Mesh) string { return "cluster.local" }
+	t.Cleanup(func(ctx context.Context) error { return over(ctx, shared, own) })
+	t.Must(over(t.Context, own, shared))
+	t.Until(productpage, "503", reviews("/reviews/0"))
+	t.Seen("with policies that name callers of the old trust domain: 503")
+	directory, err := os.MkdirTemp("", "mesh-federation-lab-")
+	t.Must(err)
+	t.Cleanup(func(context.Context) error { return os.RemoveAll(directory) })
+	t.Must(t.Synthesise(t.Context, t.Trust(), directory, "cluster-local"))
+	for _, m := range meshes {
+		t.Must(m.ApplyFile(t.Context, filepath.Join(directory, "cluster-local", m.Name+".yaml")))
+	}
+	t.Until(productpage, "200", reviews("/reviews/0"))
+	t.Until(backend, "200", traffic.Probe{URL: detailsURL})
+	t.Want(other, "503", reviews("/reviews/0"))
+	t.Want(From{"east", "default/ratings"}, "503", traffic.Probe{URL: detailsURL})
+	t.Want(outside, "alert: *", toBoundary(of("west", pki.Request{SpiffeID: "spiffe://cluster.local/ns/istio-federation/sa/federation-egress"}))(t.Federation),
+		toBoundary(byBoundary("west-boundary", "spiffe://cluster.local/ns/istio-federation/sa/federation-egress"))(t.Federation))
+	t.Seen("with those of cluster.local: 200 both ways, other accounts refused, certificates of cluster.local refused at the border")
 }
 
 func secretsRenewed(t *T) {

@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -116,6 +117,30 @@ func (m *Mesh) IstiodReady(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// SetTrustDomain gives the mesh another trust domain. Workloads have it once they are started anew.
+func (m *Mesh) SetTrustDomain(ctx context.Context, from, to string) error {
+	text, err := m.Kubectl(ctx, "", "-n", System, "get", "configmap/istio", "-o", "jsonpath={.data.mesh}")
+	if err != nil {
+		return err
+	}
+	changed := strings.Replace(text, "trustDomain: "+from, "trustDomain: "+to, 1)
+	if changed == text {
+		return fmt.Errorf("the mesh config does not say that the trust domain is %s", from)
+	}
+	patch, err := json.Marshal(map[string]any{"data": map[string]string{"mesh": changed}})
+	if err != nil {
+		return err
+	}
+	if _, err := m.Kubectl(ctx, "", "-n", System, "patch", "configmap/istio", "--patch", string(patch)); err != nil {
+		return err
+	}
+	if _, err := m.Kubectl(ctx, "", "-n", System, "rollout", "restart", "deployment/istiod"); err != nil {
+		return err
+	}
+	_, err = m.Kubectl(ctx, "", "-n", System, "rollout", "status", "deployment/istiod", "--timeout=60s")
+	return err
 }
 
 // SaveRoot writes the root to a file.
