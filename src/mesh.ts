@@ -1,5 +1,5 @@
-import { ApiObject, Chart } from 'cdk8s';
-import { Construct, IConstruct } from 'constructs';
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
 import { Justification } from './accountability';
 import { RemoteServiceBinding, RemoteServiceBindingOptions } from './bind';
 import type { Caller } from './caller';
@@ -9,18 +9,18 @@ import { ExposedService, ExposedServiceOptions } from './expose';
 import { BoundaryGateway, BoundaryGatewayAttributes, GatewayEndpoint } from './gateway';
 import { SpiffeId } from './identity';
 import { Boundary } from './internal/boundary';
-import { chartsOf, claimChart } from './internal/charts';
+import { claimChart } from './internal/charts';
 import { checkAccountability, checkDomain, checkJustification, checkNamespace, checkObjectName, checkRevision } from './internal/checks';
+import { mistakesAtTheEnd } from './internal/end-checks';
 import { checkEndpoints } from './internal/endpoint-checks';
-import { describeMistake, fail, show } from './internal/errors';
+import { fail, show } from './internal/errors';
 import { checkEgressOptions } from './internal/gateway-checks';
 import { checkGiven, checkPeerGiven } from './internal/kind-checks';
-import { serviceHost } from './internal/names';
 import { notesOf, reasonOf } from './internal/notes';
-import { checkProved, checkTrustConfigMap, trafficOf } from './internal/peer-checks';
-import { checkRestriction, isWayRound } from './internal/restriction-checks';
+import { checkPeer, checkProved, checkTrustConfigMap, trafficOf } from './internal/peer-checks';
+import { checkRestriction } from './internal/restriction-checks';
 import { attributesOf, siteOf } from './internal/site';
-import { checkIdentities, checkMeshName, checkTrustDomain, checkWorkloadTrustDomain } from './internal/wire-checks';
+import { checkMeshName, checkTrustDomain, checkWorkloadTrustDomain } from './internal/wire-checks';
 import { IstioVersion } from './istio-version';
 import { AddPeerOptions, IMeshPeer } from './peer';
 import { RestrictNamespaceOptions } from './restriction';
@@ -40,7 +40,12 @@ import { TrustBundle } from './trust';
  * A mesh that exposes and binds nothing creates nothing.
  */
 
-/** One mesh and its boundary. A second boundary of the same mesh (other peers, other DMZ) is a second construct with its own namespace. */
+/**
+ * One mesh and its boundary.
+ *
+ * A second boundary of the same mesh (other peers, other DMZ) is a second construct with its own namespace, and with the same `meshName`,
+ * `trustDomain` and `workloadTrustDomain`: by the trust domain one mesh is told from another.
+ */
 export interface FederatedMeshProps {
   /** How peers know us, a DNS label. */
   readonly meshName: string;
@@ -212,11 +217,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     this.egressIdentity = SpiffeId.forServiceAccount({ trustDomain: this.trustDomain, ...this.egressGateway });
     this._boundary = new Boundary(this, site, props.withoutAdmissionPolicy === undefined);
     this.checkNamespaceAlone();
-    this.node.addValidation({
-      validate: () => [
-        ...this.missingEndpoints(), ...this.missingPeers(), ...this.takenNames(), ...this.waysRound(), ...this.sharedSecret(),
-      ],
-    });
+    this.node.addValidation({ validate: () => mistakesAtTheEnd(this) });
   }
 
   /**
@@ -232,8 +233,8 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     checkPeerGiven(this, peer);
     checkAccountability(this, options);
     if (options.isolated) checkJustification(this, `isolating peer ${show(peer.meshName)}`, options.isolated);
-    this.checkPeer(peer);
-    if (options.trustConfigMapName !== undefined) this.checkTrustConfigMap(peer, options.trustConfigMapName);
+    checkPeer(this, peer);
+    if (options.trustConfigMapName !== undefined) checkTrustConfigMap(this, peer, options.trustConfigMapName);
     const notes = { ...notesOf(options), isolated: options.isolated && reasonOf(options.isolated) };
     const terms = { notes, traffic: trafficOf(this, options, this._istioVersion) };
     const earlier = this._boundary.peers.get(peer);
@@ -345,99 +346,14 @@ export class FederatedMesh extends Construct implements IMeshPeer {
       fail('FED103', this, `mesh ${show(stranger.site.meshName)} has the trust domain ${show(this.trustDomain)} as well: its workloads would be ours`,
         'give each mesh a trust domain of its own (meshConfig.trustDomain); boundaries of one mesh share its meshName');
     }
+    const other = others.find(({ site }) => site.workloadTrustDomain !== this.workloadTrustDomain);
+    if (other) {
+      fail('FED133', this, `its workloads are of the trust domain ${show(this.workloadTrustDomain)}, those of another boundary of the mesh of `
+        + show(other.site.workloadTrustDomain), 'give all boundaries of a mesh the same workloadTrustDomain');
+    }
     if (others.some(({ site }) => site.namespaceName === this.namespaceName)) {
       fail('FED113', this, `another boundary of the trust domain ${show(this.trustDomain)} has the namespace ${show(this.namespaceName)}`,
         'give each boundary of a mesh its own namespaceName');
     }
   }
-
-  private checkPeer(peer: IMeshPeer): void {
-    if (peer === this) fail('FED407', this, 'it is added as its own peer', 'add the other mesh');
-    checkMeshName(this, peer.meshName);
-    checkTrustDomain(this, peer.trustDomain);
-    if (peer.trustDomain === this.trustDomain || peer.trustDomain === this.workloadTrustDomain) {
-      fail('FED103', this, `peer ${show(peer.meshName)} has our trust domain ${show(peer.trustDomain)}: its workloads would be ours`,
-        'give each mesh a trust domain of its own (meshConfig.trustDomain)');
-    }
-    checkIdentities(this, peer);
-    checkEndpoints(this, peer.endpoints);
-    if (peer.meshName === this.meshName) {
-      fail('FED110', this, `the name ${show(peer.meshName)} is that of this mesh already`, 'give the peer another meshName: it is our name for it');
-    }
-    this._boundary.checkPeerName(this, peer);
-    const others = this._boundary.siblings.flatMap(({ peers }) => [...peers.keys()]).filter((other) => other !== peer);
-    for (const other of [this, ...others]) this.checkTrustApart(peer, other);
-  }
-
-  private checkTrustConfigMap(peer: IMeshPeer, name: string): void {
-    const others = [...this._boundary.peers].filter(([other]) => other !== peer);
-    checkTrustConfigMap(this, peer, name, others.map(([other, { traffic }]) => [other, traffic.trustConfigMapName]));
-  }
-
-  /** Whoever can issue certificates with the CA of two meshes can be both of them. Two boundaries of one mesh share theirs. */
-  private checkTrustApart(peer: IMeshPeer, other: IMeshPeer): void {
-    const shared = peer.trustBundle._authorities.some((authority) => other.trustBundle._authorities.includes(authority));
-    const same = peer.trustDomain === other.trustDomain;
-    const whose = other === this ? 'our own' : `that of peer ${show(other.meshName)}`;
-    if (shared && !same) {
-      fail('FED119', this, `a CA of peer ${show(peer.meshName)} is ${whose}, so each could pass for the other`,
-        'give each mesh a root of its own, and state only the root of that mesh');
-    }
-    if (same && !shared) {
-      fail('FED119', this, `peer ${show(peer.meshName)} has the trust domain of peer ${show(other.meshName)}, but another CA`,
-        'state one trust bundle for one trust domain');
-    }
-  }
-
-  private missingEndpoints(): string[] {
-    const [exportName] = this._exposures.keys();
-    if (exportName === undefined || this.endpoints.length > 0) return [];
-    return [describeMistake('FED107', this, `${show(exportName)} is exposed, but no endpoint says where peers reach us`,
-      'state where the ingress gateway is reached: endpoints: [{ address: … }]')];
-  }
-
-  private missingPeers(): string[] {
-    const users = new Map<IMeshPeer, Construct>();
-    for (const exposure of this._exposures.values()) exposure._grantedPeers.forEach((peer) => users.set(peer, exposure));
-    for (const binding of this._bindings.values()) binding._sources.forEach(({ mesh }) => users.set(mesh, binding));
-    return [...users].filter(([peer]) => !this._boundary.peers.has(peer)).map(([peer, user]) => describeMistake('FED108', this,
-      `${user.node.path} deals with mesh ${show(peer.meshName)}, which is no peer`, `agree to it: addPeer(…) with the construct ${peer.node.path}`));
-  }
-
-  private waysRound(): string[] {
-    return [...this._boundary.restrictions.values()].flatMap(({ namespaceName, allowedHosts }) => allowedHosts.flatMap((allowed) =>
-      this._peers.filter((peer) => isWayRound(allowed, peer)).map((peer) => describeMistake('FED122', this,
-        `the allowed host ${show(allowed)} of ${show(namespaceName)} is the gateway of peer ${show(peer.meshName)}`,
-        'take it away and bind what is needed: the egress gateway is the only one who calls a peer'))));
-  }
-
-  private takenNames(): string[] {
-    if (this._bindings.size === 0) return [];
-    const exposed = this._boundary.siblings.flatMap(({ exposedHosts }) => [...exposedHosts.keys()]);
-    const taken = new Set([...this.chartServices(), ...exposed]);
-    return [...this._bindings.values()].filter(({ host, _alias }) => !_alias.existing && taken.has(host))
-      .map((binding) => describeMistake('FED402', binding, `${show(binding.host)} is a Service of mesh ${show(this.meshName)} already`,
-        'choose another name, or remove that Service once nothing runs behind it'));
-  }
-
-  private sharedSecret(): string[] {
-    const { ingress, egress } = this._boundary.site;
-    const shared = ingress.credential?.secretName;
-    if (shared === undefined || shared !== egress.credential?.secretName || this._exposures.size === 0 || this._bindings.size === 0) return [];
-    return [describeMistake('FED132', this, `both gateways have their certificate from the Secret ${show(shared)}, but it can hold one identity only`,
-      'give each gateway a Secret of its own: BoundaryGateway.dedicated({ credential: … })')];
-  }
-
-  /** Services of others in the charts of this mesh. */
-  private chartServices(): string[] {
-    return chartsOf(this, this.trustDomain).flatMap(othersIn)
-      .filter((service) => service.kind === 'Service' && service.apiVersion === 'v1' && !this._ownServices.has(service))
-      .map((service) => serviceHost(service.name, service.metadata.namespace ?? 'default', this._boundary.site.clusterDomain));
-  }
-}
-
-/** Objects of one chart, without those of charts inside it, and without our boundaries, which are most of a large program. */
-function othersIn(scope: IConstruct): ApiObject[] {
-  return scope.node.children.filter((child) => !Chart.isChart(child) && !Boundary.holds(child))
-    .flatMap((child) => ApiObject.isApiObject(child) ? [child] : othersIn(child));
 }

@@ -438,6 +438,14 @@ describe('trust', () => {
   fails('FED133', 'workloads of cluster.local and a gateway with their certificate', elsewhere({}), 'ingress gateway', '"cluster.local"', '"east.example"');
   fails('FED133', 'the same for one gateway', elsewhere({ ingressGateway: BoundaryGateway.dedicated({ credential: GatewayCredential.fromSecret('a') }) }),
     'egress gateway');
+  fails('FED133', 'two boundaries of one mesh with workloads of two trust domains', () => {
+    const app = new App();
+    const boundary = (namespaceName: string, props: Partial<FederatedMeshProps>) => new FederatedMesh(new Chart(app, namespaceName), 'Mesh', {
+      meshName: 'east', trustDomain: 'boundary.east.example', trustBundle: trustOf('east'), namespaceName, credential: GatewayCredential.fromCertManager({ issuerName: 'ca' }), ...props,
+    });
+    boundary('first', { workloadTrustDomain: 'cluster.local' });
+    boundary('second', {});
+  }, 'second/Mesh', '"boundary.east.example"', '"cluster.local"', 'same workloadTrustDomain');
   fails('FED102', 'workloads of a trust domain that is none', own({ workloadTrustDomain: 'East' }), '"East"');
   fails('FED103', 'a peer with the trust domain of our workloads', () => own({
     trustDomain: 'boundary.east.example', workloadTrustDomain: 'west.example', credential: GatewayCredential.fromCertManager({ issuerName: 'ca' }),

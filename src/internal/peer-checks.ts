@@ -1,15 +1,18 @@
 import { checkDuration, checkJustification, checkObjectName } from './checks';
+import { checkEndpoints } from './endpoint-checks';
 import { fail, show, Where } from './errors';
 import { checkFields, checkList } from './kind-checks';
 import type { PeerLimits as PlainLimits, PeerTraffic } from './model';
 import { reasonOf } from './notes';
 import { FRAMING } from './rule-checks';
+import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-checks';
 import type { IstioVersion } from '../istio-version';
+import type { FederatedMesh } from '../mesh';
 import type { AddPeerOptions, IMeshPeer, PeerLimits } from '../peer';
 import { REVEALING } from '../render';
 
 /*
- * What `addPeer` is told about the traffic with a peer.
+ * Whom `addPeer` takes, and what it is told about the traffic with a peer.
  */
 
 const FIELDS = [
@@ -29,12 +32,47 @@ const OF_THE_REQUEST = new RegExp(`^(${FRAMING}|content-(encoding|type)|grpc-(en
 /** What we keep ourselves is written anew with every apply. */
 const OWN_TRUST = /^fed-(in|out)-trust(-|$)/;
 
+/** A peer that could pass for us, or for another peer, is none. */
+export function checkPeer(mesh: FederatedMesh, peer: IMeshPeer): void {
+  if (peer === mesh) fail('FED407', mesh, 'it is added as its own peer', 'add the other mesh');
+  checkMeshName(mesh, peer.meshName);
+  checkTrustDomain(mesh, peer.trustDomain);
+  if (peer.trustDomain === mesh.trustDomain || peer.trustDomain === mesh.workloadTrustDomain) {
+    fail('FED103', mesh, `peer ${show(peer.meshName)} has our trust domain ${show(peer.trustDomain)}: its workloads would be ours`,
+      'give each mesh a trust domain of its own (meshConfig.trustDomain)');
+  }
+  checkIdentities(mesh, peer);
+  checkEndpoints(mesh, peer.endpoints);
+  if (peer.meshName === mesh.meshName) {
+    fail('FED110', mesh, `the name ${show(peer.meshName)} is that of this mesh already`, 'give the peer another meshName: it is our name for it');
+  }
+  mesh._boundary.checkPeerName(mesh, peer);
+  const others = mesh._boundary.siblings.flatMap(({ peers }) => [...peers.keys()]).filter((other) => other !== peer);
+  for (const other of [mesh, ...others]) checkTrustApart(mesh, peer, other);
+}
+
+/** Whoever can issue certificates with the CA of two meshes can be both of them. Two boundaries of one mesh share theirs. */
+function checkTrustApart(mesh: FederatedMesh, peer: IMeshPeer, other: IMeshPeer): void {
+  const shared = peer.trustBundle._authorities.some((authority) => other.trustBundle._authorities.includes(authority));
+  const same = peer.trustDomain === other.trustDomain;
+  const whose = other === mesh ? 'our own' : `that of peer ${show(other.meshName)}`;
+  if (shared && !same) {
+    fail('FED119', mesh, `a CA of peer ${show(peer.meshName)} is ${whose}, so each could pass for the other`,
+      'give each mesh a root of its own, and state only the root of that mesh');
+  }
+  if (same && !shared) {
+    fail('FED119', mesh, `peer ${show(peer.meshName)} has the trust domain of peer ${show(other.meshName)}, but another CA`,
+      'state one trust bundle for one trust domain');
+  }
+}
+
 /** A ConfigMap that others keep for one peer: ours are ours, and the CAs of two peers are never in one. */
-export function checkTrustConfigMap(where: Where, peer: IMeshPeer, name: string, others: [peer: IMeshPeer, name?: string][]): void {
-  const refuse = (what: string, cure: string) => fail('FED134', where, what, cure);
-  checkObjectName(where, name, 'ConfigMap');
+export function checkTrustConfigMap(mesh: FederatedMesh, peer: IMeshPeer, name: string): void {
+  const refuse = (what: string, cure: string) => fail('FED134', mesh, what, cure);
+  checkObjectName(mesh, name, 'ConfigMap');
   if (OWN_TRUST.test(name)) refuse(`the ConfigMap ${show(name)} is one that we write`, 'let others keep one of another name');
-  const twin = others.find(([other, taken]) => other.trustDomain !== peer.trustDomain && taken === name);
+  const twin = [...mesh._boundary.peers].find(([other, { traffic }]) =>
+    other.trustDomain !== peer.trustDomain && traffic.trustConfigMapName === name);
   if (twin) {
     refuse(`the ConfigMap ${show(name)} is that of peer ${show(twin[0].meshName)} already, so each could pass for the other`,
       'let others keep one for each peer');

@@ -1,0 +1,70 @@
+import { ApiObject, Chart } from 'cdk8s';
+import { Construct, IConstruct } from 'constructs';
+import { Boundary } from './boundary';
+import { chartsOf } from './charts';
+import { describeMistake, show } from './errors';
+import { serviceHost } from './names';
+import { isWayRound } from './restriction-checks';
+import type { FederatedMesh } from '../mesh';
+import type { IMeshPeer } from '../peer';
+
+/*
+ * What can be said about a mesh only when its program has ended.
+ */
+
+/** One text for each mistake. */
+export function mistakesAtTheEnd(mesh: FederatedMesh): string[] {
+  return [missingEndpoints, missingPeers, takenNames, waysRound, sharedSecret].flatMap((mistakes) => mistakes(mesh));
+}
+
+function missingEndpoints(mesh: FederatedMesh): string[] {
+  const [exportName] = mesh._exposures.keys();
+  if (exportName === undefined || mesh.endpoints.length > 0) return [];
+  return [describeMistake('FED107', mesh, `${show(exportName)} is exposed, but no endpoint says where peers reach us`,
+    'state where the ingress gateway is reached: endpoints: [{ address: … }]')];
+}
+
+function missingPeers(mesh: FederatedMesh): string[] {
+  const users = new Map<IMeshPeer, Construct>();
+  for (const exposure of mesh._exposures.values()) exposure._grantedPeers.forEach((peer) => users.set(peer, exposure));
+  for (const binding of mesh._bindings.values()) binding._sources.forEach((source) => users.set(source.mesh, binding));
+  return [...users].filter(([peer]) => !mesh._boundary.peers.has(peer)).map(([peer, user]) => describeMistake('FED108', mesh,
+    `${user.node.path} deals with mesh ${show(peer.meshName)}, which is no peer`, `agree to it: addPeer(…) with the construct ${peer.node.path}`));
+}
+
+function waysRound(mesh: FederatedMesh): string[] {
+  return [...mesh._boundary.restrictions.values()].flatMap(({ namespaceName, allowedHosts }) => allowedHosts.flatMap((allowed) =>
+    mesh._peers.filter((peer) => isWayRound(allowed, peer)).map((peer) => describeMistake('FED122', mesh,
+      `the allowed host ${show(allowed)} of ${show(namespaceName)} is the gateway of peer ${show(peer.meshName)}`,
+      'take it away and bind what is needed: the egress gateway is the only one who calls a peer'))));
+}
+
+function takenNames(mesh: FederatedMesh): string[] {
+  if (mesh._bindings.size === 0) return [];
+  const exposed = mesh._boundary.siblings.flatMap(({ exposedHosts }) => [...exposedHosts.keys()]);
+  const taken = new Set([...chartServices(mesh), ...exposed]);
+  return [...mesh._bindings.values()].filter(({ host, _alias }) => !_alias.existing && taken.has(host))
+    .map((binding) => describeMistake('FED402', binding, `${show(binding.host)} is a Service of mesh ${show(mesh.meshName)} already`,
+      'choose another name, or remove that Service once nothing runs behind it'));
+}
+
+function sharedSecret(mesh: FederatedMesh): string[] {
+  const { ingress, egress } = mesh._boundary.site;
+  const shared = ingress.credential?.secretName;
+  if (shared === undefined || shared !== egress.credential?.secretName || mesh._exposures.size === 0 || mesh._bindings.size === 0) return [];
+  return [describeMistake('FED132', mesh, `both gateways have their certificate from the Secret ${show(shared)}, but it can hold one identity only`,
+    'give each gateway a Secret of its own: BoundaryGateway.dedicated({ credential: … })')];
+}
+
+/** Services of others in the charts of a mesh. */
+function chartServices(mesh: FederatedMesh): string[] {
+  return chartsOf(mesh, mesh.trustDomain).flatMap(othersIn)
+    .filter((service) => service.kind === 'Service' && service.apiVersion === 'v1' && !mesh._ownServices.has(service))
+    .map((service) => serviceHost(service.name, service.metadata.namespace ?? 'default', mesh._boundary.site.clusterDomain));
+}
+
+/** Objects of one chart, without those of charts inside it, and without our boundaries, which are most of a large program. */
+function othersIn(scope: IConstruct): ApiObject[] {
+  return scope.node.children.filter((child) => !Chart.isChart(child) && !Boundary.holds(child))
+    .flatMap((child) => ApiObject.isApiObject(child) ? [child] : othersIn(child));
+}
