@@ -573,6 +573,12 @@ describe('exposing', () => {
   });
   fails('FED311', 'no time at all', timed(Duration.millis(0)), '0 ms');
   fails('FED311', 'a time for requests where there are none', timed(Duration.seconds(1), ServicePort.tcp(1)), '"ledger"', 'no requests');
+  const silent = (idleTimeout: Duration, props: Partial<FederatedMeshProps> = {}) => () => meshOf(new App(), 'east', props).expose('Ledger', {
+    service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.tcp(1)], idleTimeout,
+  });
+  fails('FED311', 'no silence at all', silent(Duration.millis(0)), 'idleTimeout is 0 ms');
+  fails('FED120', 'a silence that is a number', silent(600 as never), 'idleTimeout', 'no Duration');
+  fails('FED125', 'an end of silence with an Istio that was not tried', silent(Duration.minutes(1), { istioVersion: IstioVersion.V1_30 }), 'idleTimeout', '1.30');
   const lock = (options: Partial<LockWorkloadOptions> = {}, change?: (made: ReturnType<typeof pair>) => ExposedService) => () => {
     const made = pair();
     (change?.(made) ?? made.reviews).lockWorkload({ reason: 'nobody else in the mesh may call it', podLabels: { app: 'reviews' }, ...options });

@@ -190,7 +190,9 @@ test('(g) a database by TCP, TLS end to end, gRPC', () => {
   web.addPeer(data);
 
   const exposures = {
-    mysql: data.expose('MySql', { service: LocalService.fromName('mysql', 'db'), exportName: 'orders-db', ports: [ServicePort.tcp(3306)] }),
+    mysql: data.expose('MySql', {
+      service: LocalService.fromName('mysql', 'db'), exportName: 'orders-db', ports: [ServicePort.tcp(3306)], idleTimeout: Duration.minutes(10),
+    }),
     vault: data.expose('Vault', { service: LocalService.fromName('vault', 'vault'), exportName: 'vault', ports: [ServicePort.tls(8200)] }),
     search: data.expose('Search', {
       service: LocalService.fromName('search', 'search'), exportName: 'search', ports: [ServicePort.grpc(9000)], requestTimeout: Duration.seconds(5),

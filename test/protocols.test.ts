@@ -31,6 +31,32 @@ function connect(port: ServicePort, requestTimeout?: Duration) {
   };
 }
 
+test.each([
+  ['tcp', ServicePort.tcp(3306), 'tcp_proxy', { idle_timeout: '600s' }],
+  ['grpc', ServicePort.grpc(3306), 'http_connection_manager', { common_http_protocol_options: { idle_timeout: '600s' } }],
+])('a silent connection of %s is closed for every peer where an exposure says so, and in no other place', (_, port, filter, value) => {
+  const app = new App();
+  const [east, ...peers] = ['east', 'west', 'north'].map((name) => meshOf(app, name));
+  const expose = (exportName: string, idleTimeout?: Duration) => east.expose(exportName, {
+    service: LocalService.fromName('db', 'data'), exportName, ports: [port], idleTimeout,
+  });
+  const [ledger, other] = [expose('ledger', Duration.minutes(10)), expose('other')];
+  const filters = () => Chart.of(east).toJson().filter(({ kind }) => kind === 'EnvoyFilter');
+  peers.forEach((peer) => east.addPeer(peer));
+  other.allowFrom(peers[0]);
+  expect(filters()).toEqual([]);
+  peers.forEach((peer) => ledger.allowFrom(peer));
+  expect(filters().map(({ metadata }) => metadata.name).sort()).toEqual(['fed-in-idle-ledger-3306-north', 'fed-in-idle-ledger-3306-west']);
+  for (const { metadata, spec } of filters()) {
+    const [{ match, patch }] = spec.configPatches;
+    expect(spec.configPatches).toHaveLength(1);
+    expect(match.listener.filterChain).toEqual({
+      sni: `p3306.ledger.${metadata.name.split('-').at(-1)}.fed.east.example`, filter: { name: `envoy.filters.network.${filter}` },
+    });
+    expect(patch).toEqual({ operation: 'MERGE', value: { typed_config: { '@type': expect.stringContaining(filter), ...value } } });
+  }
+});
+
 test.each([['tcp', ServicePort.tcp(3306)], ['tls', ServicePort.tls(8443)]])('%s is carried as bytes, on every hop', (_, port) => {
   const { server, arrival, service, name, listener, departure, entry, pool, subset } = connect(port);
   const number = port.exportPort;

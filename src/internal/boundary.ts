@@ -128,6 +128,9 @@ export class Boundary {
     if (!traffic().trustConfigMapName) this.forPeer(peer, `trust ${peer.name}`, () => [render.renderPeerTrust(trust, this.site, peer)]);
     this.forPeer(peer, `guard ${peer.name}`, () => [render.renderPeerGuard(authorization, this.site, grant)]);
     if (!speaksHttp(grant.protocol)) this.connectAfterHandshake(this.site.ingress);
+    if (grant.idleTimeout !== undefined) {
+      this.forPeer(peer, `filter idle ${sni}`, () => [render.renderIdleTimeout(this.phases.upstreams, this.site, grant, grant.idleTimeout!)]);
+    }
     this.limit(peer.name);
     this.forPeer(peer, `in ${peer.name}`, () => [render.annotate(
       render.renderPeerListeners(listeners, this.site, peer, traffic, () => this.grantsOf(peer)), this.notesOn('in', peer.name),

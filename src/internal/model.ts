@@ -143,6 +143,8 @@ export interface Grant {
   readonly operations: HttpOperation[];
   /** Longest time for a request, in milliseconds. */
   readonly requestTimeout?: number;
+  /** Longest silence on a connection, in milliseconds. */
+  readonly idleTimeout?: number;
   /** Who answers for the exposure, and for this grant. */
   readonly exposureNotes: Notes;
   readonly grantNotes: Notes;

@@ -12,6 +12,7 @@ export class OpenPort implements Grant {
   public readonly sni: string;
   public readonly backend: Grant['backend'];
   public readonly requestTimeout?: number;
+  public readonly idleTimeout?: number;
   public readonly exposureNotes: Notes;
   private readonly stated: AllowFromOptions[] = [];
 
@@ -23,6 +24,7 @@ export class OpenPort implements Grant {
     this.sni = grant.sni;
     this.backend = grant.backend;
     this.requestTimeout = grant.requestTimeout;
+    this.idleTimeout = grant.idleTimeout;
     this.exposureNotes = grant.exposureNotes;
   }
 

@@ -8,7 +8,7 @@ import {
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
 import { GatewaySite, Grant, Peer, PeerLimits, Site, speaksHttp } from '../internal/model';
-import { singleObjectName } from '../internal/names';
+import { exportObjectName, singleObjectName } from '../internal/names';
 
 /*
  * What only Envoy can do. Each filter is asked for by an option, is known to the admission policy by its name, and was seen to work with
@@ -38,15 +38,22 @@ export function renderConnectAfterHandshake(scope: Construct, site: Site, gatewa
   ]);
 }
 
+/** How long a connection to one server may be silent. */
+export function renderIdleTimeout(scope: Construct, site: Site, grant: Grant, idleTimeout: number): ApiObject {
+  const { exportName, exportPort, peer } = grant;
+  return filter(scope, site, site.ingress, exportObjectName('fed-in-idle', exportName, exportPort, peer.name), () =>
+    [onConnection(grant, { idle_timeout: durationText(idleTimeout) }, { idle_timeout: durationText(idleTimeout) })]);
+}
+
 /** The limits of a peer, server by server: Envoy adds up nothing over several. */
 export function renderLimits(scope: Construct, site: Site, peer: Peer, limits: PeerLimits, grants: () => Grant[]): ApiObject {
   return filter(scope, site, site.ingress, singleObjectName('fed-in-limits', peer.name), () => grants().flatMap((grant) => limitsOn(grant, limits)));
 }
 
 /** What holds for one server. A request is no connection: bytes have no rate. */
-export function limitsOn({ sni, protocol }: Grant, limits: PeerLimits): EnvoyFilterSpecConfigPatches[] {
+export function limitsOn(grant: Grant, limits: PeerLimits): EnvoyFilterSpecConfigPatches[] {
   const { maxConnections, maxConnectionDuration, requestsPerSecond } = limits;
-  const http = speaksHttp(protocol);
+  const { sni } = grant;
   return [
     ...maxConnections === undefined ? [] : [patch(NETWORK_FILTER, { sni }, INSERT_FIRST, {
       name: 'envoy.filters.network.connection_limit',
@@ -54,18 +61,11 @@ export function limitsOn({ sni, protocol }: Grant, limits: PeerLimits): EnvoyFil
         '@type': `${EXTENSIONS}.network.connection_limit.v3.ConnectionLimit`, 'stat_prefix': 'federation', 'max_connections': maxConnections,
       },
     })],
-    ...maxConnectionDuration === undefined ? [] : [patch(NETWORK_FILTER, { sni, filter: { name: http ? HTTP_MANAGER : TCP_PROXY } }, MERGE, {
-      typed_config: http
-        ? {
-          '@type': `${EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager`,
-          'common_http_protocol_options': { max_connection_duration: durationText(maxConnectionDuration) },
-        }
-        : {
-          '@type': `${EXTENSIONS}.network.tcp_proxy.v3.TcpProxy`,
-          'max_downstream_connection_duration': durationText(maxConnectionDuration),
-        },
-    })],
-    ...requestsPerSecond === undefined || !http ? [] : [patch(
+    ...maxConnectionDuration === undefined ? [] : [onConnection(grant,
+      { max_connection_duration: durationText(maxConnectionDuration) },
+      { max_downstream_connection_duration: durationText(maxConnectionDuration) },
+    )],
+    ...requestsPerSecond === undefined || !speaksHttp(grant.protocol) ? [] : [patch(
       // After the policies: who is refused takes nothing of the others' share.
       HTTP_FILTER, { sni, filter: { name: HTTP_MANAGER, subFilter: { name: 'envoy.filters.http.router' } } }, INSERT_BEFORE, {
         name: 'envoy.filters.http.local_ratelimit',
@@ -81,6 +81,17 @@ export function limitsOn({ sni, protocol }: Grant, limits: PeerLimits): EnvoyFil
       },
     )],
   ];
+}
+
+/** What Envoy calls differently where it sees requests, and where it sees bytes only. */
+function onConnection({ sni, protocol }: Grant, ofRequests: object, ofBytes: object): EnvoyFilterSpecConfigPatches {
+  return speaksHttp(protocol)
+    ? patch(NETWORK_FILTER, { sni, filter: { name: HTTP_MANAGER } }, MERGE, {
+      typed_config: { '@type': `${EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager`, 'common_http_protocol_options': ofRequests },
+    })
+    : patch(NETWORK_FILTER, { sni, filter: { name: TCP_PROXY } }, MERGE, {
+      typed_config: { '@type': `${EXTENSIONS}.network.tcp_proxy.v3.TcpProxy`, ...ofBytes },
+    });
 }
 
 function filter(scope: Construct, site: Site, gateway: GatewaySite, name: string, patches: () => EnvoyFilterSpecConfigPatches[]): ApiObject {

@@ -43,6 +43,7 @@ func limits() []Case {
 		Case{Name: "terms/max-connections", Laws: laws(2), Expect: "of six connections of west three are open at once, of north all", Run: maxConnections},
 		Case{Name: "terms/max-connection-duration-tcp", Laws: laws(2), Expect: "a connection of west ends after three seconds, one of north lives", Run: maxDurationTCP},
 		Case{Name: "terms/max-connection-duration-http", Laws: laws(2), Expect: "requests lose nothing by it", Run: maxDurationHTTP},
+		Case{Name: "terms/idle-timeout", Laws: laws(2), Expect: "a silent connection ends after two seconds where that is said, and nowhere else", Run: idleTimeout},
 		Case{Name: "terms/requests-per-second", Laws: laws(2), Expect: "of twelve requests at once west has five answered, and north all", Run: requestsPerSecond},
 		Case{Name: "terms/requests-refused-cost-nothing", Laws: laws(3), Expect: "requests that a rule refuses take nothing of the limit", Run: refusedCostNothing},
 	)
@@ -181,6 +182,38 @@ func maxDurationTCP(t *T) {
 		t.Seen("%s %s", one.peer, round(took))
 		if !strings.Contains(answer.Body, "220") || took < one.from || took > one.to {
 			t.Errorf("a connection of %s ended after %s (%s)%s", one.peer, took, answer.Outcome(), detail(answer))
+		}
+	}
+}
+
+func idleTimeout(t *T) {
+	const soon, later = 4 * time.Second, 9 * time.Second
+	request := func(name string) traffic.Probe {
+		server := "p9080." + name + ".north.fed.east.example"
+		p := toServer(server, "raw", genuineNorth)(t.Federation)
+		p.Body, p.Quiet, p.Timeout = "GET /reviews/0 HTTP/1.1\r\nHost: "+server+"\r\n\r\n", 5*time.Second, 10*time.Second
+		return p
+	}
+	greeting := func(name string) traffic.Probe {
+		p := idle(t, "north", genuineNorth, 5*time.Second)
+		p.TLS.ServerName = "p3306." + name + ".north.fed.east.example"
+		return p
+	}
+	for _, one := range []struct {
+		name     string
+		probe    traffic.Probe
+		said     string
+		from, to time.Duration
+	}{
+		{"archive", request("archive"), "HTTP/1.1 200", 1500 * time.Millisecond, soon}, {"reviews", request("reviews"), "HTTP/1.1 200", 4500 * time.Millisecond, later},
+		{"ledger", greeting("ledger"), "220", 1500 * time.Millisecond, soon}, {"mysql", greeting("mysql"), "220", 4500 * time.Millisecond, later},
+	} {
+		began := time.Now()
+		answer := t.Try(outside, one.probe)[0]
+		took := time.Since(began)
+		t.Seen("%s %s", one.name, round(took))
+		if !strings.Contains(answer.Body, one.said) || took < one.from || took > one.to {
+			t.Errorf("a connection to %s ended after %s (%s)%s", one.name, took, answer.Outcome(), detail(answer))
 		}
 	}
 }
