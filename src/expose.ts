@@ -60,8 +60,9 @@ export interface ExposedServiceOptions extends Accountability {
    */
   readonly requestTimeout?: Duration;
   /**
-   * Close a peer's connection after this silence: HTTP and gRPC when no request is on it, TCP and TLS when no byte passes. Emits an
-   * EnvoyFilter for each open port, which Istio answers with a warning. Proved with Istio 1.31.
+   * Close a peer's connection after this silence: TCP and TLS when no byte passes, HTTP and gRPC when no request is on it, and five
+   * seconds later, in which Envoy lets the peer know. Emits an EnvoyFilter for each open port, which Istio answers with a warning. Proved
+   * with Istio 1.31.
    * @default - an hour, Envoy's own
    */
   readonly idleTimeout?: Duration;
