@@ -160,19 +160,30 @@ func play(ctx context.Context, f *federation.Federation, chosen []cases.Case) []
 }
 
 func change(ctx context.Context, f *federation.Federation, chosen []cases.Mutation) ([]cases.MutationResult, error) {
-	if err := use(ctx, f, cases.MutationScenario); err != nil {
-		return nil, err
-	}
 	var results []cases.MutationResult
-	err := cases.Mutate(ctx, f, chosen, func(r cases.MutationResult) {
-		results = append(results, r)
-		var failures []string
-		if !r.OK() {
-			failures = []string{"no case notices", fmt.Sprint(r.Error)}
+	for len(chosen) > 0 {
+		scenario := chosen[0].Scenario
+		next := slices.IndexFunc(chosen, func(m cases.Mutation) bool { return m.Scenario != scenario })
+		if next < 0 {
+			next = len(chosen)
 		}
-		show(r.OK(), "without "+r.Name, r.Summary(), failures)
-	})
-	return results, err
+		if err := use(ctx, f, scenario); err != nil {
+			return results, err
+		}
+		err := cases.Mutate(ctx, f, chosen[:next], func(r cases.MutationResult) {
+			results = append(results, r)
+			var failures []string
+			if !r.OK() {
+				failures = []string{"no case notices", fmt.Sprint(r.Error)}
+			}
+			show(r.OK(), "without "+r.Name, r.Summary(), failures)
+		})
+		if err != nil {
+			return results, err
+		}
+		chosen = chosen[next:]
+	}
+	return results, nil
 }
 
 // use applies a scenario, unless it is the one that is applied, and waits until it holds.

@@ -125,8 +125,8 @@ Kubernetes %s, Envoy %s; the manifests are what the constructs wrote, applied un
 	}
 	page.WriteString(`## What notices when a protection is missing
 
-Objects and fields that protect something are taken out of the manifests of the first scenario, one at a time, and the cases are
-repeated. A test sees to it that no object is forgotten. Protections lie in layers, so some are missed only when the layers above are off, or when somebody attacks: both are in place
+Objects and fields that protect something are taken out of the manifests, one at a time, and the cases are repeated: every object of the
+first scenario, to which a test sees, and of others what it does not have (their name comes first). Protections lie in layers, so some are missed only when the layers above are off, or when somebody attacks: both are in place
 before and after, and what changes is this one protection.
 
 | without | object | law | switched off as well | first to notice, of how many |

@@ -26,6 +26,7 @@ var (
 func locks() []Case {
 	withdraw := get("http://withdraw.accounts:8080/withdrawals/0")
 	return in("locked",
+		analyzed("locked"),
 		ask("locks/peer", laws(1), "a locked workload answers the peer", checkout, get("http://withdraw:8080/withdrawals/0"), "200"),
 		ask("locks/local-caller", laws(12), "and the local caller that is named", teller, withdraw, "200"),
 		ask("locks/local-namespace", laws(12), "and those of a namespace that is named", bookkeeper, withdraw, "200"),

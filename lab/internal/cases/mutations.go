@@ -25,12 +25,13 @@ import (
 // Protections lie in layers on purpose, so many are noticed only when the layers above are off, or when somebody attacks: both are in
 // place before and after, and what changes is this one protection.
 type Mutation struct {
-	Name   string
-	Laws   []int
-	Mesh   string
-	Kind   string
-	Object string
-	Change func(*unstructured.Unstructured) // nil takes the whole object away
+	Name     string
+	Laws     []int
+	Scenario string // whose manifests are changed
+	Mesh     string
+	Kind     string
+	Object   string
+	Change   func(*unstructured.Unstructured) // nil takes the whole object away
 
 	Off    []string          // mutations that are in effect as well
 	Attack map[string]string // objects of somebody else, by mesh
@@ -53,30 +54,32 @@ type MutationResult struct {
 // OK tells whether the protection was missed, or why it cannot be.
 func (r MutationResult) OK() bool { return r.Error == nil && (len(r.Noticed) > 0 || r.Cannot != "") }
 
-// MutationScenario is the one whose manifests are mutated.
+// MutationScenario is the one of which every object is mutated; of others, what it does not have.
 const MutationScenario = "two-meshes-http"
 
 // mutant is a federation on which protections are taken away and put back.
 type mutant struct {
 	*federation.Federation
 	ctx      context.Context
+	scenario string
 	attempts map[string]Attempt
 	original map[string][]*unstructured.Unstructured // by mesh
 	current  map[string]*unstructured.Unstructured   // what is changed at the moment, by mesh and key
 }
 
-// Mutate plays mutations one after the other and hands each result on.
+// Mutate plays mutations of one scenario, which is applied, one after the other and hands each result on.
 func Mutate(ctx context.Context, f *federation.Federation, chosen []Mutation, done func(MutationResult)) error {
-	m := mutant{f, ctx, map[string]Attempt{}, map[string][]*unstructured.Unstructured{}, map[string]*unstructured.Unstructured{}}
+	scenario := chosen[0].Scenario
+	m := mutant{f, ctx, scenario, map[string]Attempt{}, map[string][]*unstructured.Unstructured{}, map[string]*unstructured.Unstructured{}}
 	for _, c := range All() {
 		for i, attempt := range c.Attempts {
-			if c.Scenario == MutationScenario && !slow(f, attempt) && (c.Group() != "paths" || i == 0 && slices.Contains(telling, c.Name)) {
+			if c.Scenario == scenario && !slow(f, attempt) && (c.Group() != "paths" || i == 0 && slices.Contains(telling, c.Name)) {
 				m.attempts[fmt.Sprintf("%s#%d", c.Name, i)] = attempt
 			}
 		}
 	}
 	for _, one := range f.Meshes() {
-		objects, err := f.Objects(MutationScenario, one.Name)
+		objects, err := f.Objects(scenario, one.Name)
 		if err != nil {
 			return err
 		}
@@ -251,7 +254,9 @@ func (m mutant) outcomes(extra []Attempt) (map[string]string, error) {
 			var probes []traffic.Probe
 			for _, name := range names {
 				p := all[name].Probe(m.Federation)
-				p.Timeout = 2 * time.Second
+				if p.Timeout == 0 {
+					p.Timeout = 2 * time.Second
+				}
 				probes = append(probes, p)
 			}
 			answers, err := probe(m.ctx, m.Federation, from, probes...)

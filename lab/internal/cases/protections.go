@@ -14,9 +14,21 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Mutations are all protections of the scenario's manifests, taken away one at a time.
+// Mutations are all protections of the first scenario's manifests, taken away one at a time, and those that only others have.
 func Mutations() []Mutation {
-	return slices.Concat(exporter(), consumer(), admission(), unenforced())
+	return slices.Concat(
+		takenFrom(MutationScenario, exporter(), consumer(), admission(), unenforced()),
+		takenFrom("protocols", protocolsTakenAway()), takenFrom("wide-callers", wideTakenAway()), takenFrom("peer-options", termsTakenAway()), takenFrom("locked", locksTakenAway()),
+	)
+}
+
+// takenFrom says whose the mutations are.
+func takenFrom(scenario string, mutations ...[]Mutation) []Mutation {
+	all := slices.Concat(mutations...)
+	for i := range all {
+		all[i].Scenario = scenario
+	}
+	return all
 }
 
 const anyTenant = "default" // any namespace that is not the boundary's

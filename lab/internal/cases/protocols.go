@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
@@ -52,7 +53,7 @@ func protocols() []Case {
 		ask("protocols/plain-escapes", laws(3), "ordinary escapes are not touched", api, get("http://chat:8080/rooms/caf%C3%A9%20100%25"), "200"),
 		ask("protocols/required-header", laws(3), "with the header that another rule requires it is open", api, withHeader("http://chat:8080/rooms/private/1", "x-member", "yes"), "200"),
 		ask("protocols/required-header-value", laws(3), "with another value it is not", api, withHeader("http://chat:8080/rooms/private/1", "x-member", "yes, really"), "403"),
-		ask("protocols/request-timeout", laws(3), "a request ends with the exporter's time", api, get("http://chat:8080/rooms/1?delay=4s"), "504"),
+		ask("protocols/request-timeout", laws(3), "a request ends with the exporter's time", api, patiently(get("http://chat:8080/rooms/1?delay=3s"), 5*time.Second), "504"),
 	)
 }
 
@@ -104,6 +105,15 @@ func said(name string, laws []int, expect string, from From, probe func(*federat
 		return text
 	}
 	return attempts(name, laws, expect, Attempt{From: from, Probe: probe, Want: want, Read: read})
+}
+
+// patiently waits longer for an answer than others do.
+func patiently(probe func(*federation.Federation) traffic.Probe, timeout time.Duration) func(*federation.Federation) traffic.Probe {
+	return func(f *federation.Federation) traffic.Probe {
+		p := probe(f)
+		p.Timeout = timeout
+		return p
+	}
 }
 
 func bytesTo(address, text string) func(*federation.Federation) traffic.Probe {
