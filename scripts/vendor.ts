@@ -16,7 +16,7 @@ const ISTIO_API_VERSIONS = ['v1.30.8', 'v1.31.4'];
 const KUBERNETES_VERSION = 'v1.36.1';
 const ISTIO_VERSION = 'v0.0.0-20260827124520-eed52ebb66ad';
 
-const ISTIO_KINDS = ['AuthorizationPolicy', 'DestinationRule', 'EnvoyFilter', 'Gateway', 'ServiceEntry', 'Sidecar', 'Telemetry', 'VirtualService'];
+const ISTIO_KINDS = ['AuthorizationPolicy', 'DestinationRule', 'EnvoyFilter', 'Gateway', 'RequestAuthentication', 'ServiceEntry', 'Sidecar', 'Telemetry', 'VirtualService'];
 const KUBERNETES_KINDS: { [file: string]: string[] } = {
   'api__v1': ['core.v1.ConfigMap', 'core.v1.Namespace', 'core.v1.Service', 'core.v1.ServiceAccount'],
   'apis__admissionregistration.k8s.io__v1': [
