@@ -7,6 +7,7 @@ export * from './expose';
 export * from './gateway';
 export * from './identity';
 export * from './istio-version';
+export * from './jwt';
 export * from './local-name';
 export * from './lock';
 export * from './mesh';

@@ -92,6 +92,12 @@ const CALLS: { [scenario: string]: string[] } = {
     'west ratings.partners.svc.cluster.local:9080 → north ratings.default.svc.cluster.local:9080',
     'west reviews.partners.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
   ],
+  'tokens': [
+    'north orders.shop.svc.cluster.local:8080 → east orders.shop.svc.cluster.local:8080',
+    'west orders.shop.svc.cluster.local:8080 → east orders.shop.svc.cluster.local:8080',
+    'west reviews.shop.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
+    'west search.shop.svc.cluster.local:9000 → east search.search.svc.cluster.local:9000',
+  ],
   'locked': [
     'west mysql.finance.svc.cluster.local:3306 → east mysql.db.svc.cluster.local:3306',
     'west withdraw.finance.svc.cluster.local:8080 → east withdraw.accounts.svc.cluster.local:8080',
@@ -135,6 +141,26 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
       expect(server.allowed).toEqual(principals);
       expect(server.notDenied).toEqual(principals);
       expect(server.routedOperations).toEqual(server.allowedOperations);
+    }
+  });
+
+  test('demands tokens only of issuers that are believed, and believes nobody else', () => {
+    for (const [mesh, objects] of meshes) {
+      const demanded = servers.filter((server) => server.mesh === mesh).flatMap(({ issuers }) => issuers);
+      const rules = objects.filter(({ kind }) => kind === 'RequestAuthentication').flatMap(({ spec }) => spec.jwtRules);
+      expect(rules.map(({ issuer }) => issuer).sort()).toEqual([...new Set(demanded)].sort());
+      // Audiences stand with each grant: here they would hold for all of them.
+      expect(rules.every((rule) => rule.audiences === undefined && rule.forwardOriginalToken === true)).toBe(true);
+    }
+  });
+
+  test('looks at tokens where some are demanded, and nowhere else', () => {
+    for (const [mesh, objects] of meshes) {
+      const own = servers.filter((server) => server.mesh === mesh && server.http);
+      const elsewhere = own.filter(({ issuers }) => issuers.length === 0).map(({ sni }) => sni);
+      const patches = objects.filter(({ kind, metadata }) => kind === 'EnvoyFilter' && metadata.name === 'fed-in-jwt-elsewhere')
+        .flatMap(({ spec }) => spec.configPatches);
+      expect(patches.map(({ match }) => match.listener.filterChain.sni).sort()).toEqual(elsewhere.length < own.length ? elsewhere.sort() : []);
     }
   });
 

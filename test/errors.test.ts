@@ -1,10 +1,11 @@
+import { generateKeyPairSync } from 'crypto';
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { ApiObject, App, Chart, Duration, Testing } from 'cdk8s';
 import { Construct } from 'constructs';
 import {
   AddPeerOptions, AllowFromOptions, BoundaryGateway, Caller, CertManagerOptions, DedicatedGatewayOptions, ExposedService, FederatedMesh,
-  FederatedMeshProps, GatewayCredential, GatewayEndpoint, GatewayServiceType, HttpRule, IMeshPeer, IstioVersion, KeyAlgorithm, LocalName,
+  FederatedMeshProps, GatewayCredential, GatewayEndpoint, GatewayServiceType, HttpRule, IMeshPeer, IstioVersion, JwtRule, KeyAlgorithm, LocalName,
   LocalService, LockWorkloadOptions, RemoteMesh, RemoteMeshProps, RemoteServiceBinding, ServicePort, SpiffeId, TrustBundle,
 } from '../src';
 import { CHANGES_ONLY, Made, makeCertificate, NO_LISTS, RSA_SHA1 } from './support/certificates';
@@ -82,6 +83,10 @@ const grant = (options: AllowFromOptions) => () => {
 };
 const peerWith = (options: AddPeerOptions) => () => meshOf(new App(), 'east').addPeer(meshOf(new App(), 'west'), options);
 const rule = (...http: HttpRule[]) => grant({ http });
+const LOGIN_KEYS = readFileSync(join(__dirname, 'trust', 'login.jwks'), 'utf8');
+const jwt = (change: object = {}): JwtRule => ({
+  issuer: 'https://login.example', jwksUri: 'https://login.example/keys', audiences: ['accounts'], ...change,
+});
 const remote = (props: Partial<RemoteMeshProps> = {}) => new RemoteMesh(new App(), 'Bank', {
   meshName: 'bank',
   trustDomain: 'bank.example',
@@ -568,6 +573,100 @@ describe('exposing', () => {
   fails('FED310', 'HTTP rules for all ports of which one is gRPC', ofPorts({ http: [{ methods: ['GET'] }] }, ServicePort.http(80), ServicePort.grpc(90)), 'port 90', 'ports: [80]');
   fails('FED310', 'gRPC methods for an HTTP port', ofPorts({ grpcMethods: ['/a.B/C'] }, ServicePort.http(80)), 'grpcMethods', 'speaks http');
   fails('FED310', 'HTTP rules for TLS that ends in the application', ofPorts({ http: [{ methods: ['GET'] }] }, ServicePort.tls(8443)), 'speaks tls');
+  fails('FED310', 'a token for a TCP port', ofPorts({ jwt: jwt() }, ServicePort.tcp(3306)), 'jwt would rule port 3306', 'speaks tcp');
+  fails('FED310', 'a token for TLS that ends in the application', ofPorts({ jwt: jwt() }, ServicePort.grpc(90), ServicePort.tls(8443)), 'ports: [90]');
+  fails('FED315', 'a grant with a token after one without', () => {
+    const { reviews, west } = pair();
+    reviews.allowFrom(west, { http: [{ methods: ['GET'] }] });
+    reviews.allowFrom(west, { ports: [9081], http: [{ methods: ['POST'] }], jwt: jwt() });
+  }, 'east/Mesh/Reviews', '"west"', '9081');
+  fails('FED315', 'a grant without a token after one with', () => {
+    const { reviews, west } = pair();
+    reviews.allowFrom(west, { jwt: jwt() });
+    reviews.allowFrom(west);
+  }, '9080');
+  fails('FED309', 'a grant with a token alone beside one with a token and rules', () => {
+    const { reviews, west } = pair();
+    reviews.allowFrom(west, { jwt: jwt() });
+    reviews.allowFrom(west, { http: [{ methods: ['GET'] }], jwt: jwt({ audiences: ['other'] }) });
+  }, '9080');
+  fails('FED316', 'other keys of an issuer', () => {
+    const { east, reviews, west } = pair();
+    reviews.allowFrom(west, { jwt: jwt() });
+    east.expose('Ledger', { service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.http(80)] })
+      .allowFrom(west, { jwt: jwt({ jwksUri: 'https://login.example/other' }) });
+  }, 'east/Mesh/Ledger', '"https://login.example"', 'east/Mesh/Reviews');
+  const token = (change: { [field: string]: unknown }) => grant({ jwt: jwt(change) });
+  fails('FED120', 'a token that is a text', grant({ jwt: 'https://login.example' as any }), 'jwt is "https://login.example"', 'no map');
+  fails('FED120', 'no token at all', grant({ jwt: null as any }), 'jwt is null');
+  fails('FED120', 'a field of a token that does not exist', token({ audience: ['a'] }), '"audience"', 'audiences');
+  fails('FED120', 'one audience in place of a list', token({ audiences: 'accounts' }), 'audiences is "accounts"');
+  fails('FED120', 'no audiences', token({ audiences: undefined }), 'audiences is undefined');
+  fails('FED120', 'a list of claims', token({ claims: ['scope'] }), 'claims is ["scope"]', 'no map');
+  fails('FED120', 'one value in place of a list', token({ claims: { scope: 'read' } }), '"read"');
+  fails('FED120', 'a key set that is an object', token({ jwks: { keys: [] }, jwksUri: undefined }), 'jwks is no text but of the kind object');
+  fails('FED125', 'a token with an Istio with which it was not proved', () => meshOf(new App(), 'east', { istioVersion: IstioVersion.V1_30 })
+    .expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(80)] })
+    .allowFrom(meshOf(new App(), 'west'), { jwt: jwt() }), 'jwt', '1.30', '1.31');
+  fails('FED314', 'an issuer that is missing', token({ issuer: undefined }), 'the issuer is undefined');
+  fails('FED314', 'an issuer that is a number', token({ issuer: 7 }), 'the issuer is 7');
+  fails('FED314', 'an empty issuer', token({ issuer: '' }), 'the issuer is ""');
+  fails('FED314', 'an issuer that would stand for others', token({ issuer: 'https://login.example/*' }), '"https://login.example/*"', '"*"');
+  fails('FED314', 'an issuer with a blank', token({ issuer: ' https://login.example' }), 'without blanks');
+  fails('FED314', 'no audience', token({ audiences: [] }), 'audiences is an empty list');
+  fails('FED314', 'an empty audience', token({ audiences: [''] }), 'audiences has the value ""');
+  fails('FED314', 'an audience that is a number', token({ audiences: [7] }), 'audiences has the value 7');
+  fails('FED314', 'an audience that would stand for others', token({ audiences: ['accounts*'] }), '"accounts*"', 'exact text');
+  fails('FED314', 'no claim', token({ claims: {} }), 'claims is empty');
+  fails('FED314', 'a claim without a value', token({ claims: { scope: [] } }), 'the claim "scope" is an empty list');
+  fails('FED314', 'a value of a claim that would stand for others', token({ claims: { groups: ['*'] } }), 'the claim "groups" has the value "*"');
+  fails('FED314', 'a value of a claim with a control character', token({ claims: { groups: ['a\nb'] } }), '"groups"');
+  fails('FED314', 'several words for a claim that is read word by word', token({ claims: { scope: ['read write'] } }), '"read write"', 'one word');
+  fails('FED314', 'the issuer among the claims', token({ claims: { iss: ['https://login.example'] } }), '"iss"', 'issuer');
+  fails('FED314', 'the audience among the claims', token({ claims: { aud: ['a'] } }), '"aud"', 'audiences');
+  fails('FED314', 'a claim that is a time', token({ claims: { exp: ['1'] } }), '"exp"', 'number');
+  fails('FED314', 'a claim with a bracket', token({ claims: { 'roles[0]': ['a'] } }), '"roles[0]"', '[a][b]');
+  fails('FED314', 'a claim without a name', token({ claims: { '': ['a'] } }), 'claims names ""');
+  fails('FED314', 'one claim in brackets', token({ claims: { '[scope]': ['a'] } }), '"[scope]"');
+  fails('FED314', 'no keys', token({ jwksUri: undefined }), 'neither jwks nor jwksUri');
+  fails('FED314', 'keys in two ways', token({ jwks: LOGIN_KEYS }), 'jwks and jwksUri');
+  fails('FED314', 'keys that are fetched in the clear', token({ jwksUri: 'http://login.example/keys' }), '"http://login.example/keys"', 'https://');
+  fails('FED314', 'keys that are fetched with a password', token({ jwksUri: 'https://us:secret@login.example/keys' }), 'names no user');
+  fails('FED314', 'an address that is a number', token({ jwksUri: 7 }), 'jwksUri is 7');
+  fails('FED314', 'a header that holds the token', grant({ http: [{ requiredHeaders: { authorization: 'Basic abc' } }], jwt: jwt() }), '"authorization"');
+  const keys = (...all: unknown[]) => token({ jwksUri: undefined, jwks: JSON.stringify({ keys: all }) });
+  const [rsa] = JSON.parse(LOGIN_KEYS).keys;
+  const [elliptic] = JSON.parse(readFileSync(join(__dirname, 'trust', 'staff.jwks'), 'utf8')).keys;
+  fails('FED314', 'keys that are no JSON', token({ jwksUri: undefined, jwks: 'https://login.example/keys' }), 'jwks is no JSON');
+  fails('FED314', 'a key that is no set', token({ jwksUri: undefined, jwks: JSON.stringify(rsa) }), 'jwks is no key set');
+  fails('FED314', 'a set of texts', token({ jwksUri: undefined, jwks: '{"keys":["a"]}' }), 'jwks is no key set');
+  fails('FED314', 'nothing in JSON', token({ jwksUri: undefined, jwks: 'null' }), 'jwks is no key set');
+  fails('FED314', 'an empty key set', keys(), 'no key that verifies');
+  fails('FED314', 'a key set for encryption', keys({ ...rsa, use: 'enc' }), 'no key that verifies');
+  fails('FED314', 'a key of no kind', keys({ ...rsa, kty: undefined }), 'key "login-1" of jwks is of the kind undefined');
+  fails('FED314', 'a key of a kind that everything has', keys({ ...rsa, kty: 'constructor' }), '"constructor"');
+  fails('FED314', 'a key for another algorithm', keys({ ...rsa, alg: 'RSA-OAEP' }), '"RSA-OAEP"');
+  fails('FED314', 'a key whose algorithm is of another kind', keys({ ...elliptic, alg: 'RS256' }), '"RS256"', '"EC"');
+  fails('FED314', 'a key on another curve', keys({ ...elliptic, alg: undefined, crv: 'secp256k1' }), '"secp256k1"', 'P-256');
+  fails('FED314', 'a key with a part missing', keys({ ...rsa, n: undefined }), 'is no public key');
+  fails('FED314', 'a key whose point lies nowhere', keys({ ...elliptic, y: elliptic.x }), 'is no public key');
+  fails('FED314', 'a key with a number as its name', keys({ ...rsa, kid: 7 }), 'kid that is no text');
+  fails('FED314', 'a key that is too short', () => {
+    const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' });
+    keys(short)();
+  }, 'key 0 of jwks has 1024 bits', '2048');
+  fails('FED317', 'a secret that both sides share', keys(rsa, { kty: 'oct', k: 'c2VjcmV0' }), 'key 1 of jwks has kty "oct"', 'leaked');
+  fails('FED317', 'a secret of an unknown kind', keys({ kty: 'new', kid: 'x', k: 'c2VjcmV0' }), 'key "x" of jwks has k');
+  fails('FED317', 'a key that signs and is for encryption', keys(rsa, { ...rsa, use: 'enc', d: 'AQAB' }), 'has d');
+  test('a key that signs stands in no message', () => {
+    const secret = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+    const messages = [keys(secret), token({ jwksUri: undefined, jwks: `${JSON.stringify({ keys: [secret] })}]` }), token({ jwksUri: undefined, jwks: JSON.stringify(secret) })]
+      .map(messageOf);
+    for (const message of messages) {
+      expect(message).toMatch(/^FED31[47] /);
+      expect(message).not.toContain(secret.d);
+    }
+  });
   const timed = (requestTimeout: Duration, port = ServicePort.http(80)) => () => pair().east.expose('Ledger', {
     service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [port], requestTimeout,
   });

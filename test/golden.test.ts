@@ -67,6 +67,6 @@ function phaseOf({ kind, metadata }: Manifest): number {
   return [
     ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy'], ['NetworkPolicy', 'Sidecar'],
     ['ServiceAccount', 'Certificate', 'Role', 'RoleBinding', 'Deployment', 'Service', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Telemetry'],
-    ['ServiceEntry', 'DestinationRule', 'EnvoyFilter'], ['Gateway'], ['VirtualService'],
+    ['ServiceEntry', 'DestinationRule', 'EnvoyFilter'], ['Gateway', 'RequestAuthentication'], ['VirtualService'],
   ].findIndex((kinds) => kinds.includes(kind));
 }

@@ -127,7 +127,11 @@ class AccountsBoundary extends Construct {
       owner: 'accounts team',
       purpose: 'withdraw at the till',
     });
-    withdraw.allowFrom(peer, { http: [{ methods: ['POST'] }] });
+    withdraw.allowFrom(peer, {
+      http: [{ methods: ['POST'] }],
+      jwt: { issuer: 'https://login.example', jwksUri: 'https://login.example/keys', audiences: ['accounts'] },
+    });
+    withdraw.lockWorkload({ reason: 'card data: nobody else in the mesh may call it', localCallers: [Caller.serviceAccount('teller', 'accounts')] });
     this.withdraw = withdraw;
   }
 }

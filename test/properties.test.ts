@@ -101,6 +101,17 @@ holds('every call to a peer names the server and pins its identity', (objects) =
   }
 });
 
+holds('an issuer is believed where its tokens are demanded, and tokens are looked at nowhere else', (objects) => {
+  const demanded = of(objects, 'VirtualService').filter(({ spec }) => JSON.stringify(spec).includes('@request.auth.claims[iss]'));
+  const issuers = demanded.flatMap(({ spec }) => spec.http.flatMap(({ match }: Manifest) => match ?? []))
+    .flatMap(({ headers }: Manifest) => headers?.['@request.auth.claims[iss]']?.exact ?? []);
+  expect(of(objects, 'RequestAuthentication').map(({ spec }) => spec.jwtRules[0].issuer).sort()).toEqual([...new Set(issuers)].sort());
+  const servers = of(objects, 'VirtualService').filter(({ spec }) => spec.http && spec.gateways[0].includes('/fed-in-')).map(({ spec }) => spec.hosts[0]);
+  const elsewhere = servers.filter((host) => !demanded.some(({ spec }) => spec.hosts[0] === host));
+  const patched = of(objects, 'EnvoyFilter').flatMap(({ spec }) => spec.configPatches.map(({ match }: Manifest) => match.listener.filterChain.sni));
+  expect(patched).toEqual(demanded.length > 0 ? elsewhere.sort() : []);
+});
+
 holds('nothing is written that a boundary must never hold', (objects) => {
   const text = JSON.stringify(objects);
   for (const never of ['PRIVATE KEY', 'AUTO_PASSTHROUGH', 'PASSTHROUGH', 'SIMPLE', '"cluster.local/', 'spiffe://cluster.local', '"*"]', '"./*', 'insecure']) {
@@ -133,7 +144,7 @@ test('the order of calls changes no document', () => {
 });
 
 test('removing a grant with the bindings that used it removes its objects, and changes only what lists them', () => {
-  const lists = /\/(Gateway|ValidatingAdmissionPolicy|NetworkPolicy) |\/ConfigMap istio-federation\/fed-out-trust$|\/Service istio-federation\/federation-egress$/;
+  const lists = /\/(Gateway|ValidatingAdmissionPolicy|NetworkPolicy) |\/ConfigMap istio-federation\/fed-out-trust$|\/Service istio-federation\/federation-egress$|\/EnvoyFilter istio-federation\/fed-in-jwt-elsewhere$/;
   fc.assert(fc.property(federation, fc.nat(), (program, choice) => {
     const removed = choice % program.grants.length;
     const { exposure, peer } = program.grants[removed];

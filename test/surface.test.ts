@@ -44,7 +44,7 @@ test('the public names are these', () => {
   expect(exported.map(({ name }) => name).sort()).toEqual([
     'Accountability', 'AddPeerOptions', 'AllowFromOptions', 'BoundaryGateway', 'BoundaryGatewayAttributes', 'Caller', 'CertManagerOptions',
     'DedicatedGatewayOptions', 'Delivery', 'ExposedService', 'ExposedServiceOptions', 'ExposedServiceProps', 'FederatedMesh', 'FederatedMeshProps',
-    'GatewayCredential', 'GatewayEndpoint', 'GatewayServiceType', 'HttpRule', 'IExposedService', 'IMeshPeer', 'IstioVersion', 'Justification',
+    'GatewayCredential', 'GatewayEndpoint', 'GatewayServiceType', 'HttpRule', 'IExposedService', 'IMeshPeer', 'IstioVersion', 'Justification', 'JwtRule',
     'KeyAlgorithm', 'LocalName', 'LocalService', 'LockWorkloadOptions', 'NodeToleration', 'PeerLimits', 'PortMapping', 'RemoteMesh',
     'RemoteMeshProps', 'RemoteServiceBinding', 'RemoteServiceBindingOptions', 'RemoteServiceBindingProps', 'RemoteServiceProps',
     'RestrictNamespaceOptions', 'ServiceAccountIdentity', 'ServicePort', 'ServicePortOptions', 'SourceOptions', 'SourceShare', 'SpiffeId',

@@ -3,7 +3,7 @@ import { Construct, IConstruct } from 'constructs';
 import { isDnsName } from './checks';
 import { BOUNDARY_PORT } from './endpoint-checks';
 import { fail, show, Where } from './errors';
-import { Alias, GatewaySite, Grant, LocalRoute, Notes, Peer, PeerTerms, PeerTraffic, Restriction, Site, speaksHttp } from './model';
+import { Alias, GatewaySite, Grant, Issuer, LocalRoute, Notes, Peer, PeerTerms, PeerTraffic, Restriction, Site, speaksHttp } from './model';
 import { Parts } from './parts';
 import type { IExposedService } from '../expose';
 import { SpiffeId } from '../identity';
@@ -45,6 +45,8 @@ export class Boundary {
   /** Who is called by a name here, and who keeps a suffix of server names for us. */
   private readonly namesakes = new Map<string, IMeshPeer>();
   private readonly suffixes = new Map<string, IMeshPeer>();
+  /** Whose tokens are believed here, and where that was said first. */
+  private readonly issuers = new Map<string, { readonly issuer: Issuer; readonly where: Construct }>();
   /** Namespaces with rules of their own that lead to the egress gateway, and who wants to hear of each. */
   private readonly ledNamespaces = new Set<string>();
   private readonly onLed: ((namespaceName: string) => void)[] = [];
@@ -95,6 +97,16 @@ export class Boundary {
     this.suffixes.set(suffix, source.mesh);
   }
 
+  /** An issuer has one set of keys, whatever exposure demands its tokens: the gateway would believe both. */
+  public believe(where: Construct, issuer: Issuer): void {
+    const known = this.issuers.get(issuer.issuer) ?? { issuer, where };
+    if (JSON.stringify(known.issuer) !== JSON.stringify(issuer)) {
+      fail('FED316', where, `the issuer ${show(issuer.issuer)} has other keys here than in ${known.where.node.path}`,
+        'say the same in both, since a token of either would be taken for one of the other');
+    }
+    this.issuers.set(issuer.issuer, known);
+  }
+
   /** The objects that a first exposure needs: the gateway, closed. */
   public openIngress(): void {
     this.parts.once('ingress', () => {
@@ -142,9 +154,10 @@ export class Boundary {
     ]);
   }
 
-  /** What people stated about a grant, once more when there is another one for the same port. */
+  /** What a grant says beside its rules, once more when there is another one for the same port: what people stated, whose tokens it demands. */
   public noteGrant(grant: Grant): void {
     this.parts.get(`grant ${grant.sni}`).forEach((policy) => render.annotate(policy, grant.grantNotes));
+    this.keepTokens();
   }
 
   /** What one local port needs in the boundary. */
@@ -198,6 +211,7 @@ export class Boundary {
       this.cutOff();
     }
     this.keepTrust();
+    this.keepTokens();
     this.limit(peer.meshName);
     for (const side of ['in', 'out'] as const) {
       this.parts.get(`${side} ${peer.meshName}`).forEach((object) => render.annotate(object, this.notesOn(side, peer.meshName)));
@@ -238,6 +252,17 @@ export class Boundary {
     this.parts.once('upstream trust', () => [render.renderUpstreamTrust(this.phases.trust, this.site, () => this.ownTrust)]);
   }
 
+  /** The issuers whose tokens somebody must have, and that tokens are nobody else's business. */
+  private keepTokens(): void {
+    if (this.issuers.size === 0) return;
+    const demanded = new Map(this.requestGrants.flatMap(({ issuers }) => issuers).map((issuer) => [`issuer ${issuer.issuer}`, issuer]));
+    this.parts.keys('issuer ').filter((key) => !demanded.has(key)).forEach((key) => this.parts.remove(key));
+    const elsewhere = () => this.requestGrants.filter(({ issuers }) => issuers.length === 0).sort((a, b) => compare(a.sni, b.sni));
+    if (demanded.size === 0 || elsewhere().length === 0) this.parts.remove('filter jwt');
+    else this.parts.once('filter jwt', () => [render.renderTokensElsewhere(this.phases.upstreams, this.site, elsewhere)]);
+    for (const [key, issuer] of demanded) this.parts.once(key, () => [render.renderIssuer(this.phases.listeners, this.site, issuer)]);
+  }
+
   /** What is there for a peer unless it is cut off. */
   private forPeer(peer: Peer, key: string, create: () => ApiObject[]): void {
     if (!this.isolates(peer.name)) this.parts.onceFor(peer.name, key, create);
@@ -271,6 +296,12 @@ export class Boundary {
 
   private grantsOf(peer: Peer): Grant[] {
     return [...this.grants.get(peer.name) ?? []].sort((a, b) => compare(a.exportName, b.exportName) || a.exportPort - b.exportPort);
+  }
+
+  /** Grants of requests, not of bytes, to all peers that are not cut off. */
+  private get requestGrants(): Grant[] {
+    return [...this.grants].filter(([peerName]) => !this.isolates(peerName)).flatMap(([, grants]) => grants)
+      .filter(({ protocol }) => speaksHttp(protocol));
   }
 
   private routesTo(peer: Peer): LocalRoute[] {

@@ -122,12 +122,28 @@ export function speaksHttp(protocol: Protocol): boolean {
 /** Headers that a request must have, with their exact values. */
 export interface ExactHeaders { readonly [name: string]: string }
 
+/** Who signs tokens, and where the public keys for that are. */
+export interface Issuer {
+  readonly issuer: string;
+  readonly jwks?: string;
+  readonly jwksUri?: string;
+}
+
+/** The token that a request must have: of that issuer, for one of these audiences, with one of the values of each claim. */
+export interface Token {
+  readonly issuer: string;
+  readonly audiences: string[];
+  /** Each with its place in the token, as `[a]` or `[a][b]`. */
+  readonly claims: { readonly path: string; readonly values: string[] }[];
+}
+
 /** What a rule allows of HTTP: an undefined list allows everything. */
 export interface HttpOperation {
   readonly methods?: string[];
   readonly paths?: string[];
   readonly exceptPaths?: string[];
   readonly headers?: ExactHeaders;
+  readonly token?: Token;
 }
 
 /** One exported port, open for one peer: one TLS server, one policy, one route at the ingress gateway. */
@@ -141,6 +157,8 @@ export interface Grant {
   readonly backend: { readonly host: string; readonly port: number };
   /** Alternatives; none means that every request passes. */
   readonly operations: HttpOperation[];
+  /** Of the tokens that are demanded: of all requests or of none. */
+  readonly issuers: Issuer[];
   /** Longest time for a request, in milliseconds. */
   readonly requestTimeout?: number;
   /** Longest silence on a connection, in milliseconds. */

@@ -86,6 +86,12 @@ export function nameRouteName(serviceName: string, namespaceName: string): strin
   return join('fed-name', [serviceName, namespaceName], readsBack(/^(.+)-([^-]+)$/, [serviceName, namespaceName]));
 }
 
+/** Name of what says whose tokens are believed. An issuer is a text of any form, so the hash is what tells it from others. */
+export function issuerObjectName(prefix: string, issuer: string): string {
+  const readable = `${prefix}-${issuer.toLowerCase().replace(/^https?:/, '').replace(/[^a-z0-9]+/g, '-')}`.replace(/--+/g, '-');
+  return `${readable.slice(0, MAX_LABEL - HASH_DIGITS - 1).replace(/-+$/, '')}-${hash(prefix, issuer)}`;
+}
+
 /** Value of the label that selects a gateway's pods, and no other boundary's. */
 export function gatewayLabel(namespaceName: string, role: string): string {
   return join('', [namespaceName, role], true);

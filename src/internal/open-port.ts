@@ -1,7 +1,14 @@
 import { compare } from './boundary';
-import { Grant, HttpOperation, Notes, Peer, Protocol } from './model';
+import type { Demand } from './jwt-checks';
+import { Grant, HttpOperation, Issuer, Notes, Peer, Protocol } from './model';
 import { mergeNotes, notesOf } from './notes';
 import type { AllowFromOptions } from '../expose';
+
+/** What one `allowFrom` says about a port. */
+interface Stated {
+  readonly options: AllowFromOptions;
+  readonly demand?: Demand;
+}
 
 /** An exported port that is open for one peer; what it allows grows with every `allowFrom`. */
 export class OpenPort implements Grant {
@@ -14,9 +21,9 @@ export class OpenPort implements Grant {
   public readonly requestTimeout?: number;
   public readonly idleTimeout?: number;
   public readonly exposureNotes: Notes;
-  private readonly stated: AllowFromOptions[] = [];
+  private readonly stated: Stated[] = [];
 
-  constructor(grant: Omit<Grant, 'operations' | 'grantNotes'>) {
+  constructor(grant: Omit<Grant, 'operations' | 'issuers' | 'grantNotes'>) {
     this.exportName = grant.exportName;
     this.exportPort = grant.exportPort;
     this.protocol = grant.protocol;
@@ -29,29 +36,44 @@ export class OpenPort implements Grant {
   }
 
   public get limited(): boolean {
-    return this.stated.some(isLimited);
+    return this.stated.some(({ options }) => isLimited(options));
   }
 
   public get grantNotes(): Notes {
-    return mergeNotes(this.stated.map(notesOf));
+    return mergeNotes(this.stated.map(({ options }) => notesOf(options)));
   }
 
   public get operations(): HttpOperation[] {
-    const ofHttp = this.stated.flatMap(({ http }) => http ?? []).map(({ methods, paths, exceptPaths, requiredHeaders }): HttpOperation => ({
-      ...methods ? { methods: distinct(methods) } : {},
-      ...paths ? { paths: distinct(paths) } : {},
-      ...exceptPaths ? { exceptPaths: distinct(exceptPaths) } : {},
-      ...requiredHeaders ? { headers: Object.fromEntries(Object.entries(requiredHeaders).sort(([a], [b]) => compare(a, b))) } : {},
-    }));
-    const methods = this.stated.flatMap(({ grpcMethods }) => grpcMethods ?? []);
-    const ofGrpc: HttpOperation[] = methods.length === 0 ? [] : [{ methods: ['POST'], paths: distinct(methods) }];
-    return distinct([...ofHttp, ...ofGrpc].map((operation) => JSON.stringify(operation))).map((text) => JSON.parse(text));
+    const tokens = distinct(this.stated.map(({ demand }) => JSON.stringify({ token: demand?.token })));
+    const operations = tokens.flatMap((key) => {
+      const withIt = this.stated.filter(({ demand }) => JSON.stringify({ token: demand?.token }) === key);
+      return operationsOf(withIt.map(({ options }) => options)).map((operation) => ({ ...operation, ...JSON.parse(key) }));
+    });
+    return distinct(operations.map((operation) => JSON.stringify(operation))).map((text) => JSON.parse(text));
+  }
+
+  public get issuers(): Issuer[] {
+    return this.stated.flatMap(({ demand }) => demand ? [demand.issuer] : []);
   }
 
   /** A copy: what was checked is what is written, whatever the program does with its lists later. */
-  public add(options: AllowFromOptions): void {
-    this.stated.push(structuredClone(options));
+  public add(options: AllowFromOptions, demand?: Demand): void {
+    this.stated.push({ options: structuredClone(options), demand });
   }
+}
+
+/** What is allowed with one token, or without any. Whoever needs one and nothing else may ask everything with it. */
+function operationsOf(stated: AllowFromOptions[]): HttpOperation[] {
+  const ofHttp = stated.flatMap(({ http }) => http ?? []).map(({ methods, paths, exceptPaths, requiredHeaders }): HttpOperation => ({
+    ...methods ? { methods: distinct(methods) } : {},
+    ...paths ? { paths: distinct(paths) } : {},
+    ...exceptPaths ? { exceptPaths: distinct(exceptPaths) } : {},
+    ...requiredHeaders ? { headers: Object.fromEntries(Object.entries(requiredHeaders).sort(([a], [b]) => compare(a, b))) } : {},
+  }));
+  const methods = stated.flatMap(({ grpcMethods }) => grpcMethods ?? []);
+  const ofGrpc: HttpOperation[] = methods.length === 0 ? [] : [{ methods: ['POST'], paths: distinct(methods) }];
+  const everything = stated.some((options) => options.jwt && !isLimited(options)) ? [{}] : [];
+  return [...ofHttp, ...ofGrpc, ...everything];
 }
 
 function distinct(texts: string[]): string[] {

@@ -16,6 +16,11 @@ export class Parts {
     return this.objects.get(key) ?? [];
   }
 
+  /** Keys that begin so. */
+  public keys(prefix: string): string[] {
+    return [...this.objects.keys()].filter((key) => key.startsWith(prefix));
+  }
+
   /** Names of the objects whose keys begin so. */
   public names(prefix: string): string[] {
     return [...this.objects].flatMap(([key, objects]) => key.startsWith(prefix) ? objects.map(({ name }) => name) : []).sort();

@@ -1,6 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { emit } from './emit';
+import { tokenConditions } from './jwt';
 import { AuthorizationPolicy, AuthorizationPolicySpec, AuthorizationPolicySpecAction } from '../../imports/security.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
 import { GatewaySite, Grant, HttpOperation, LocalRoute, Peer, Site } from '../internal/model';
@@ -40,24 +41,32 @@ export function renderPeerGuard(scope: Construct, site: Site, { peer }: Grant): 
   }));
 }
 
-/** What the peer may ask of one exported port: one rule for each set of headers that requests must have. */
+/** What the peer may ask of one exported port: one rule for each set of headers and each token that requests must have. */
 export function renderGrant(scope: Construct, site: Site, grant: Grant): ApiObject {
   return policy(scope, site.ingress, exportObjectName('fed-in', grant.exportName, grant.exportPort, grant.peer.name), () => {
     const operations: HttpOperation[] = grant.operations.length === 0 ? [{}] : grant.operations;
-    const headerSets = [...new Set(operations.map(({ headers }) => JSON.stringify(headers ?? {})))].sort();
+    const conditionSets = [...new Set(operations.map((operation) => JSON.stringify(conditionsOf(operation))))].sort();
     return {
       action: AuthorizationPolicySpecAction.ALLOW,
-      rules: headerSets.map((headers) => ({
+      rules: conditionSets.map((conditions) => ({
         from: [{ source: { principals: [grant.peer.egressIdentity.principal] } }],
-        to: operations.filter((operation) => JSON.stringify(operation.headers ?? {}) === headers)
+        to: operations.filter((operation) => JSON.stringify(conditionsOf(operation)) === conditions)
           .map(({ methods, paths, exceptPaths }) => ({ operation: { ports: PORTS, methods, paths, notPaths: exceptPaths } })),
         when: [
           { key: 'connection.sni', values: [grant.sni] },
-          ...Object.entries<string>(JSON.parse(headers)).map(([name, value]) => ({ key: `request.headers[${name}]`, values: [value] })),
+          ...Object.entries<string[]>(JSON.parse(conditions)).map(([key, values]) => ({ key, values })),
         ],
       })),
     };
   });
+}
+
+/** Values of which a request must have one, by what Istio calls the attribute. */
+function conditionsOf({ headers = {}, token }: HttpOperation): { [attribute: string]: string[] } {
+  return {
+    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [`request.headers[${name}]`, [value]])),
+    ...token && tokenConditions(token),
+  };
 }
 
 /** That a peer is cut off, also on connections that are open still. */

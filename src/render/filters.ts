@@ -18,7 +18,7 @@ import { exportObjectName, singleObjectName } from '../internal/names';
 const { GATEWAY } = EnvoyFilterSpecConfigPatchesMatchContext;
 const { NETWORK_UNDERSCORE_FILTER: NETWORK_FILTER, HTTP_UNDERSCORE_FILTER: HTTP_FILTER } = EnvoyFilterSpecConfigPatchesApplyTo;
 const {
-  MERGE, INSERT_UNDERSCORE_FIRST: INSERT_FIRST, INSERT_UNDERSCORE_BEFORE: INSERT_BEFORE,
+  MERGE, REMOVE, INSERT_UNDERSCORE_FIRST: INSERT_FIRST, INSERT_UNDERSCORE_BEFORE: INSERT_BEFORE,
 } = EnvoyFilterSpecConfigPatchesPatchOperation;
 
 const EXTENSIONS = 'type.googleapis.com/envoy.extensions.filters';
@@ -43,6 +43,12 @@ export function renderIdleTimeout(scope: Construct, site: Site, grant: Grant, id
   const { exportName, exportPort, peer } = grant;
   return filter(scope, site, site.ingress, exportObjectName('fed-in-idle', exportName, exportPort, peer.name), () =>
     [onConnection(grant, { idle_timeout: durationText(idleTimeout) }, { idle_timeout: durationText(idleTimeout) })]);
+}
+
+/** A gateway that knows an issuer refuses every other bearer token on every port: where none is demanded, tokens are the backend's business. */
+export function renderTokensElsewhere(scope: Construct, site: Site, grants: () => Grant[]): ApiObject {
+  return filter(scope, site, site.ingress, 'fed-in-jwt-elsewhere', () => grants().map(({ sni }) =>
+    patch(HTTP_FILTER, { sni, filter: { name: HTTP_MANAGER, subFilter: { name: 'envoy.filters.http.jwt_authn' } } }, REMOVE)));
 }
 
 /** The limits of a peer, server by server: Envoy adds up nothing over several. */
@@ -104,7 +110,7 @@ function filter(scope: Construct, site: Site, gateway: GatewaySite, name: string
 }
 
 function patch(
-  applyTo: EnvoyFilterSpecConfigPatchesApplyTo, filterChain: object, operation: EnvoyFilterSpecConfigPatchesPatchOperation, value: object,
+  applyTo: EnvoyFilterSpecConfigPatchesApplyTo, filterChain: object, operation: EnvoyFilterSpecConfigPatchesPatchOperation, value?: object,
 ): EnvoyFilterSpecConfigPatches {
   return { applyTo, match: { context: GATEWAY, listener: { portNumber: BOUNDARY_PORT, filterChain } }, patch: { operation, value } };
 }

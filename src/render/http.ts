@@ -1,3 +1,4 @@
+import { tokenMatches } from './jwt';
 import { VirtualServiceSpecHttp, VirtualServiceSpecHttpHeaders, VirtualServiceSpecHttpMatch } from '../../imports/networking.istio.io';
 import { ExactHeaders, HttpOperation, PeerTraffic } from '../internal/model';
 import { covers, narrowestFirst, prefixOf } from '../internal/paths';
@@ -150,7 +151,7 @@ function regions(name: string, operations: HttpOperation[], open: VirtualService
   return [...patterns, ...everywhere.filter((all) => !patterns.includes(all))].flatMap((pattern, index) => {
     const holding = operations.filter(({ paths, exceptPaths }) => (!paths || paths.some((allowed) => covers(allowed, pattern)))
       && !exceptPaths?.some((excepted) => covers(excepted, pattern)));
-    const match = holding.flatMap(({ methods, headers }) => matchesOf({ methods, headers, paths: [pattern] }));
+    const match = holding.flatMap((operation) => matchesOf({ ...operation, paths: [pattern] }));
     return [
       ...match.length > 0 ? [{ name: `${name}-${index + 1}`, match, ...open }] : [],
       { name: `${name}-${index + 1}-refused`, match: matchesOf({ paths: [pattern] }), directResponse: { status: 403 } },
@@ -180,10 +181,11 @@ function union(list: string[], ...more: string[][]): string[] {
   return more.every(({ length }) => length === 0) ? list : [...new Set([list, ...more].flat())].sort();
 }
 
-function matchesOf({ methods, paths, headers }: HttpOperation): VirtualServiceSpecHttpMatch[] {
+function matchesOf({ methods, paths, headers, token }: HttpOperation): VirtualServiceSpecHttpMatch[] {
   const method = methods && (methods.length === 1 ? { exact: methods[0] } : { regex: methods.join('|') });
   const uris = paths?.map((path) => prefixOf(path) === undefined ? { exact: path } : { prefix: prefixOf(path) });
-  return (uris ?? [undefined]).map((uri) => ({ method, uri, headers: headers && exactly(headers) }));
+  const demanded = (headers || token) && { ...headers && exactly(headers), ...token && tokenMatches(token) };
+  return (uris ?? [undefined]).map((uri) => ({ method, uri, headers: demanded }));
 }
 
 /** Headers that a request must have, in the words of a route. */

@@ -7,6 +7,7 @@ export * from './authorization';
 export * from './egress';
 export * from './filters';
 export * from './ingress';
+export * from './jwt';
 export * from './lock';
 export * from './network';
 export * from './phases';

@@ -21,6 +21,9 @@ export interface Server {
   /** What they allow of a sample of requests, from the policy and from the routes: `METHOD path`, with the headers that it has. */
   readonly allowedOperations: string[];
   readonly routedOperations: string[];
+  /** Whether it sees requests, and whose tokens these must have. */
+  readonly http: boolean;
+  readonly issuers: string[];
   readonly backend: string;
 }
 
@@ -76,6 +79,9 @@ export function serversOf(objects: Manifest[]): Server[] {
         notDenied: policyFor(objects, 'DENY', sni).spec.rules[0].from[0].source.notPrincipals,
         allowedOperations: samples.filter((sample) => allow.spec.rules.some((rule: Manifest) => ruleAllows(rule, sample))).map(textOf),
         routedOperations: samples.filter((sample) => routeOf(routes, sample)?.route).map(textOf),
+        http: route.spec.http !== undefined,
+        issuers: allow.spec.rules.flatMap(({ when }: Manifest) => when).filter(({ key }: Manifest) => key === 'request.auth.claims[iss]')
+          .flatMap(({ values }: Manifest) => values),
         backend: `${open.route[0].destination.host}:${open.route[0].destination.port.number}`,
       };
     }));
@@ -193,9 +199,10 @@ function exportTo(service: Manifest): string[] {
     .map((name: string) => name === '.' ? service.metadata.namespace : name).sort();
 }
 
+/** What a token says stands beside the headers, under the name that Istio's routes have for it. */
 interface Sample { readonly method: string; readonly path: string; readonly headers: { readonly [name: string]: string } }
 
-/** Requests that try every method, path and header that either side names, each with and without the others. */
+/** Requests that try every method, path, header and claim that either side names, each with and without the others. */
 function samplesOf(allow: Manifest, routes: Manifest[]): Sample[] {
   const matches: Manifest[] = routes.flatMap(({ match }) => match ?? []).filter(({ uri }) => !uri?.regex);
   const operations: Manifest[] = allow.spec.rules.flatMap(({ to }: Manifest) => to.map(({ operation }: Manifest) => operation));
@@ -207,20 +214,31 @@ function samplesOf(allow: Manifest, routes: Manifest[]): Sample[] {
     'DELETE', ...operations.flatMap(({ methods: named = [] }) => named),
     ...matches.flatMap(({ method }) => method ? (method.exact ?? method.regex).split('|') : []),
   ];
-  const headerSets = [{}, ...allow.spec.rules.map(requiredBy)].map((headers) => JSON.stringify(headers));
+  const headerSets = [{}, ...allow.spec.rules.flatMap(nearlyRequiredBy)].map((headers) => JSON.stringify(headers));
   const paths = ['/elsewhere', ...patterns.map((pattern) => pattern.replace(/\*$/, 'below'))];
   return [...new Set(methods)].sort().flatMap((method) => [...new Set(paths)].sort().flatMap((path) =>
     [...new Set(headerSets)].map((headers) => ({ method, path, headers: JSON.parse(headers) }))));
 }
 
-function requiredBy({ when }: Manifest): Sample['headers'] {
-  const headers: Manifest[] = when.filter(({ key }: Manifest) => key.startsWith('request.headers['));
-  return Object.fromEntries(headers.map(({ key, values }) => [key.slice(16, -1), values[0]]));
+function requiredBy({ when }: Manifest): { [name: string]: string[] } {
+  const name = (key: string) => key.replace('request.auth.audiences', 'request.auth.claims[aud]')
+    .replace(/^request\.headers\[(.*)\]$/, '$1').replace(/^request\.auth\.claims/, '@request.auth.claims');
+  const conditions: Manifest[] = when.filter(({ key }: Manifest) => key !== 'connection.sni');
+  return Object.fromEntries(conditions.map(({ key, values }) => [name(key), values]));
+}
+
+/** All that a rule asks for, by each of its values, and the same with one thing missing or longer. A token stands in its header. */
+function nearlyRequiredBy(rule: Manifest): Sample['headers'][] {
+  const required = Object.entries(requiredBy(rule));
+  const first = Object.fromEntries(required.map(([name, [value]]) => [name, value]));
+  const all = [first, ...required.flatMap(([name, values]) =>
+    [...values.map((value) => ({ ...first, [name]: value })), { ...first, [name]: `${values[0]}.more` }, { ...first, [name]: '' }])];
+  return all.map((headers) => required.some(([name]) => name.startsWith('@')) ? { ...headers, authorization: 'Bearer a.b.c' } : headers);
 }
 
 function ruleAllows(rule: Manifest, { method, path, headers }: Sample): boolean {
   const fits = (patterns: string[]) => patterns.some((pattern) => pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern);
-  return Object.entries(requiredBy(rule)).every(([name, value]) => headers[name] === value)
+  return Object.entries(requiredBy(rule)).every(([name, values]) => values.includes(headers[name]))
     && rule.to.some(({ operation: { methods, paths, notPaths } }: Manifest) =>
       (!methods || methods.includes(method)) && (!paths || fits(paths)) && !(notPaths && fits(notPaths)));
 }
@@ -232,7 +250,8 @@ function routeOf(routes: Manifest[], sample: Sample): Manifest | undefined {
 function routeTakes({ method, uri, headers = {} }: Manifest, sample: Sample): boolean {
   return (!method || (method.exact ?? method.regex).split('|').includes(sample.method))
     && (!uri || matchesUri(uri, sample.path))
-    && Object.entries<Manifest>(headers).every(([name, { exact }]) => sample.headers[name] === exact);
+    && Object.entries<Manifest>(headers).every(([name, { exact, regex }]) =>
+      regex ? new RegExp(`^(${regex})$`).test(sample.headers[name] ?? '') : sample.headers[name] === exact);
 }
 
 function matchesUri({ regex, prefix, exact }: Manifest, path: string): boolean {

@@ -14,10 +14,18 @@ const MESH_NAMES = ['a', 'b', 'a-b', 'b-c', 'c', '80', 'b-80-c', '9080-b', 'guar
 const NAMES = ['a', 'b', 'a-b', 'b-c', 'guard', 'guard-a', 'a-80', 'a-80-b', 'guard-9080-b', 'default-deny', 'f'.repeat(63), 'cafe-deadbeef'];
 const EXPORT_NAMES = [...NAMES, 'a.b', 'a.80.b', '80', `${'l'.repeat(60)}.v1`];
 const PORTS = [80, 443, 8080, 9080];
+const ISSUERS = ['https://a.example', 'https://a.example/', 'a-example', 'https://a.example/b'];
 const PATHS = ['/', '/a', '/a/*', '/a/b', '/*'];
 
 type Protocol = 'http' | 'grpc' | 'tcp' | 'tls';
-export interface Grant { readonly exposure: number; readonly peer: number; readonly ports?: number[]; readonly rules?: HttpRule[] }
+export interface Grant {
+  readonly exposure: number;
+  readonly peer: number;
+  readonly ports?: number[];
+  readonly rules?: HttpRule[];
+  /** Whose tokens it demands. */
+  readonly issuer?: string;
+}
 export interface Exposure {
   readonly mesh: number; readonly exportName: string; readonly service: string; readonly ports: [port: number, exported: number, Protocol][];
 }
@@ -69,11 +77,13 @@ function exposureIn(meshes: number): fc.Arbitrary<Exposure> {
 function grantOf(exposures: Exposure[], index: number, meshes: number): fc.Arbitrary<Grant> {
   const numbers = exposures[index].ports.map(([, exported]) => exported);
   const onlyHttp = exposures[index].ports.every(([, , protocol]) => protocol === 'http');
+  const requests = exposures[index].ports.every(([, , protocol]) => protocol === 'http' || protocol === 'grpc');
   return fc.record({
     exposure: fc.constant(index),
     peer: fc.nat(meshes - 1).filter((peer) => peer !== exposures[index].mesh),
     ports: fc.option(fc.uniqueArray(fc.constantFrom(...numbers), { minLength: 1 }), { nil: undefined }),
     rules: onlyHttp ? fc.option(fc.array(rule, { minLength: 1, maxLength: 2 }), { nil: undefined }) : fc.constant(undefined),
+    issuer: requests ? fc.option(fc.constantFrom(...ISSUERS), { nil: undefined }) : fc.constant(undefined),
   });
 }
 
@@ -109,7 +119,9 @@ export function build(whole: Federation, order: number[] = []): App {
   const bind = (index: number) => bound[index] ??= bindingOf(owned, exposed, grants, bindings[index], index);
   const statements = [
     ...owned.flatMap((mesh) => owned.filter((peer) => peer !== mesh).map((peer) => () => mesh.addPeer(peer))),
-    ...grants.map(({ exposure, peer, ports, rules }) => () => exposed[exposure].allowFrom(owned[peer], { ports, http: rules })),
+    ...grants.map(({ exposure, peer, ports, rules, issuer }) => () => exposed[exposure].allowFrom(owned[peer], {
+      ports, http: rules, jwt: issuer ? { issuer, jwksUri: 'https://a.example/keys', audiences: ['b', 'a'] } : undefined,
+    })),
     ...bindings.flatMap(({ callers, more, existing, wide }, index) => [
       () => { bind(index); },
       ...more.map((grant) => () => addSource(bind(index), exposed, whole, grant)),

@@ -1,0 +1,55 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import { emit } from './emit';
+import { VirtualServiceSpecHttpMatchHeaders } from '../../imports/networking.istio.io';
+import { RequestAuthentication, RequestAuthenticationSpec } from '../../imports/security.istio.io';
+import { Issuer, Site, Token } from '../internal/model';
+import { issuerObjectName } from '../internal/names';
+
+/*
+ * Tokens of end users. A RequestAuthentication holds for all servers of a gateway, so it only says whose signatures are believed; who must
+ * have which token stands with each grant, twice as all rules do: in its policy and in its routes (docs/adr/0023).
+ */
+
+const CLAIMS = 'request.auth.claims';
+
+/** Whose tokens are believed. Without it no token is, and what demands one is closed. */
+export function renderIssuer(scope: Construct, site: Site, { issuer, jwks, jwksUri }: Issuer): ApiObject {
+  const named = { name: issuerObjectName('fed-in-jwt', issuer), namespace: site.namespaceName };
+  return emit<RequestAuthenticationSpec>(scope, RequestAuthentication.GVK, named, () => ({
+    selector: { matchLabels: site.ingress.selector },
+    jwtRules: [{
+      issuer,
+      jwks,
+      jwksUri,
+      // Without a place Istio looks into the query too, and what stands in an address ends up in logs.
+      fromHeaders: [{ name: 'Authorization', prefix: 'Bearer ' }],
+      forwardOriginalToken: true,
+    }],
+  }));
+}
+
+/** The token in the words of a policy. `requestPrincipals` would want a subject, and take an issuer by its beginning if a slash were missing. */
+export function tokenConditions({ issuer, audiences, claims }: Token): { [attribute: string]: string[] } {
+  return {
+    [`${CLAIMS}[iss]`]: [issuer],
+    'request.auth.audiences': audiences,
+    ...Object.fromEntries(claims.map(({ path, values }) => [CLAIMS + path, values])),
+  };
+}
+
+/**
+ * The token in the words of a route. The header itself is asked for too: Envoy finds a token behind any text and in any of several such
+ * headers, and a backend may read another one than was checked.
+ */
+export function tokenMatches({ issuer, audiences, claims }: Token): { [name: string]: VirtualServiceSpecHttpMatchHeaders } {
+  const all = [{ path: '[iss]', values: [issuer] }, { path: '[aud]', values: audiences }, ...claims];
+  return {
+    authorization: { regex: 'Bearer [A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+' },
+    ...Object.fromEntries(all.map(({ path, values }) => [`@${CLAIMS}${path}`, oneOf(values)])),
+  };
+}
+
+function oneOf(values: string[]): VirtualServiceSpecHttpMatchHeaders {
+  return values.length === 1 ? { exact: values[0] } : { regex: values.map((value) => value.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')).join('|') };
+}

@@ -1,0 +1,295 @@
+import { generateKeyPairSync } from 'crypto';
+import { readFileSync } from 'fs';
+import { join } from 'path';
+import { App, Chart } from 'cdk8s';
+import { AllowFromOptions, ExposedService, FederatedMesh, JwtRule, LocalService, ServicePort } from '../src';
+import { find, Manifest, names } from './support/manifests';
+import { meshOf } from './support/scenarios';
+import { readKeySet } from '../src/internal/jwks';
+
+/*
+ * Tokens that the boundary demands.
+ */
+
+const LOGIN = readFileSync(join(__dirname, 'trust', 'login.jwks'), 'utf8');
+const STAFF = readFileSync(join(__dirname, 'trust', 'staff.jwks'), 'utf8');
+const WEST = 'p9080.reviews.west.fed.east.example';
+const HEADER = { authorization: { regex: 'Bearer [A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+' } };
+
+const login = (change: Partial<JwtRule> = {}): JwtRule => ({
+  issuer: 'https://login.example', jwksUri: 'https://login.example/keys', audiences: ['accounts'], ...change,
+});
+
+type Made = Record<'east' | 'west' | 'north', FederatedMesh> & Record<'reviews' | 'mixed', ExposedService>;
+
+/** East with two exposures and two peers, and what the grants make of it. */
+function granted(grant: (made: Made) => void): Manifest[] {
+  const app = new App();
+  const [east, west, north] = ['east', 'west', 'north'].map((name) => meshOf(app, name));
+  const reviews = east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  const mixed = east.expose('Mixed', {
+    service: LocalService.fromName('mixed', 'default'), exportName: 'mixed', ports: [ServicePort.http(80), ServicePort.grpc(90), ServicePort.tcp(33)],
+  });
+  grant({ east, west, north, reviews, mixed });
+  [west, north].filter((peer) => !east._peers.includes(peer)).forEach((peer) => east.addPeer(peer));
+  return Chart.of(east).toJson();
+}
+
+const toWest = (...options: AllowFromOptions[]) => granted(({ reviews, west }) => options.forEach((one) => reviews.allowFrom(west, one)));
+const issuers = (objects: Manifest[]) => objects.filter(({ kind }) => kind === 'RequestAuthentication');
+const policy = (objects: Manifest[]) => find(objects, 'AuthorizationPolicy', 'fed-in-reviews-9080-west').spec;
+const routes = (objects: Manifest[]) => find(objects, 'VirtualService', 'fed-in-reviews-9080-west').spec.http;
+const elsewhere = (objects: Manifest[]) => objects.filter(({ metadata }) => metadata.name === 'fed-in-jwt-elsewhere')
+  .flatMap(({ spec }) => spec.configPatches).map(({ match }: Manifest) => match.listener.filterChain.sni);
+
+describe('an issuer', () => {
+  test('is believed by the pods of the ingress gateway, in one header, and the service keeps the token', () => {
+    expect(issuers(toWest({ jwt: login() })).map(({ metadata, spec }) => ({ name: metadata.name, namespace: metadata.namespace, spec }))).toEqual([{
+      name: 'fed-in-jwt-login-example-22494105',
+      namespace: 'istio-federation',
+      spec: {
+        selector: { matchLabels: { istio: 'istio-federation-ingress' } },
+        jwtRules: [{
+          issuer: 'https://login.example',
+          jwksUri: 'https://login.example/keys',
+          fromHeaders: [{ name: 'Authorization', prefix: 'Bearer ' }],
+          forwardOriginalToken: true,
+        }],
+      },
+    }]);
+  });
+
+  test('stands once, whatever number of grants demand its tokens', () => {
+    const objects = granted(({ reviews, mixed, west, north }) => {
+      reviews.allowFrom(west, { jwt: login() });
+      reviews.allowFrom(north, { jwt: login({ audiences: ['other'] }) });
+      mixed.allowFrom(west, { ports: [90], jwt: login({ claims: { scope: ['read'] } }) });
+    });
+    expect(issuers(objects)).toHaveLength(1);
+  });
+
+  test('has an object of its own for each name, also for names that look alike', () => {
+    const objects = toWest(...['https://login.example', 'https://login.example/', 'login.example', 'https://login-example', 'x'.repeat(200)]
+      .map((issuer, index) => ({ http: [{ methods: [`M${index}`] }], jwt: login({ issuer }) })));
+    const found = issuers(objects).map(({ metadata }) => metadata.name);
+    expect(new Set(found).size).toBe(5);
+    expect(found.every((name) => /^fed-in-jwt-[a-z0-9-]*[0-9a-f]{8}$/.test(name) && name.length <= 63)).toBe(true);
+  });
+
+  test('may have its keys in the program, of which only what verifies is written', () => {
+    const [{ spec }] = issuers(toWest({ jwt: login({ jwksUri: undefined, jwks: LOGIN }) }));
+    const { keys: [key] } = JSON.parse(LOGIN);
+    expect(JSON.parse(spec.jwtRules[0].jwks)).toEqual({ keys: [{ kty: 'RSA', alg: 'RS256', kid: 'login-1', n: key.n, e: key.e }] });
+    expect(spec.jwtRules[0].jwksUri).toBeUndefined();
+  });
+
+  test('is known by the same keys however they are written', () => {
+    const { keys: [rsa] } = JSON.parse(LOGIN);
+    const { keys: [elliptic] } = JSON.parse(STAFF);
+    const again = Object.fromEntries(Object.entries(rsa).reverse());
+    const texts = [{ keys: [rsa, elliptic] }, { keys: [elliptic, again, rsa], note: 'x' }, { keys: [elliptic, { ...rsa, x5t: 'abc', issuer: 'x' }] }];
+    expect(new Set(texts.map((set) => readKeySet('test', JSON.stringify(set)))).size).toBe(1);
+    expect(() => granted(({ reviews, mixed, west }) => {
+      reviews.allowFrom(west, { jwt: login({ jwksUri: undefined, jwks: JSON.stringify(texts[0]) }) });
+      mixed.allowFrom(west, { ports: [80], jwt: login({ jwksUri: undefined, jwks: JSON.stringify(texts[1], undefined, 2) }) });
+    })).not.toThrow();
+  });
+
+  test('may have keys of every kind that proxies know, and others for encryption, which are left out', () => {
+    const made = [
+      generateKeyPairSync('ec', { namedCurve: 'P-384' }), generateKeyPairSync('ec', { namedCurve: 'P-521' }), generateKeyPairSync('ed25519'),
+    ].map(({ publicKey }) => publicKey.export({ format: 'jwk' }));
+    const { keys: [rsa] } = JSON.parse(LOGIN);
+    const set = { keys: [...made, { ...rsa, use: 'enc', alg: 'RSA-OAEP' }, { ...rsa, use: undefined, key_ops: ['encrypt'] }, { ...rsa, key_ops: ['verify'] }] };
+    const kinds = JSON.parse(readKeySet('test', JSON.stringify(set))).keys.map(({ kty, crv }: Manifest) => [kty, crv]);
+    expect(kinds.sort()).toEqual([['EC', 'P-384'], ['EC', 'P-521'], ['OKP', 'Ed25519'], ['RSA', undefined]]);
+  });
+});
+
+describe('a token', () => {
+  const jwt = login({ audiences: ['b', 'a', 'b'], claims: { 'scope': ['write', 'read'], '[realm_access][roles]': ['clerk'], 'https://login.example/desk': ['7'] } });
+
+  test('is demanded by the policy, each claim by the values of which one must be there', () => {
+    expect(policy(toWest({ jwt })).rules).toEqual([{
+      from: [{ source: { principals: ['west.example/ns/istio-federation/sa/federation-egress'] } }],
+      to: [{ operation: { ports: ['15443'] } }],
+      when: [
+        { key: 'connection.sni', values: [WEST] },
+        { key: 'request.auth.claims[iss]', values: ['https://login.example'] },
+        { key: 'request.auth.audiences', values: ['a', 'b'] },
+        { key: 'request.auth.claims[https://login.example/desk]', values: ['7'] },
+        { key: 'request.auth.claims[realm_access][roles]', values: ['clerk'] },
+        { key: 'request.auth.claims[scope]', values: ['read', 'write'] },
+      ],
+    }]);
+  });
+
+  test('is demanded by the routes as well, of which the last one refuses', () => {
+    const [open, refused, ...rest] = routes(toWest({ jwt }));
+    expect(open.match).toEqual([{
+      headers: {
+        ...HEADER,
+        '@request.auth.claims[iss]': { exact: 'https://login.example' },
+        '@request.auth.claims[aud]': { regex: 'a|b' },
+        '@request.auth.claims[https://login.example/desk]': { exact: '7' },
+        '@request.auth.claims[realm_access][roles]': { exact: 'clerk' },
+        '@request.auth.claims[scope]': { regex: 'read|write' },
+      },
+    }]);
+    expect(refused).toEqual({ name: 'reviews-9080-refused', directResponse: { status: 403 } });
+    expect(rest).toEqual([]);
+  });
+
+  test('has values that mean themselves, whatever signs are in them', () => {
+    const values = ['a.b', 'c*d', '(e|f)', 'g[h]{i}^$', 'j\\k', 'l+m?', 'Zürich', 'clerk of the court'];
+    const [{ match: [{ headers }] }] = routes(toWest({ jwt: login({ claims: { groups: values } }) }));
+    const pattern = new RegExp(`^(?:${headers['@request.auth.claims[groups]'].regex})$`);
+    for (const value of values) expect(pattern.test(value)).toBe(true);
+    for (const other of ['aXb', 'cd', 'e', 'f', 'jk', 'lm', 'clerk']) expect(pattern.test(other)).toBe(false);
+  });
+
+  test('goes with the rules of its own grant', () => {
+    const objects = toWest(
+      {
+        http: [{ methods: ['GET'], paths: ['/a/*'], requiredHeaders: { 'x-tester': 'yes' } }, { methods: ['HEAD'] }],
+        jwt: login({ claims: { scope: ['read'] } }),
+      },
+      { http: [{ methods: ['POST'] }], jwt: login({ claims: { scope: ['write'] } }) },
+    );
+    expect(policy(objects).rules.map(({ to, when }: Manifest) => [
+      to.map(({ operation }: Manifest) => operation.methods.join()), when.slice(1).map(({ values }: Manifest) => values[0]),
+    ])).toEqual([
+      [['HEAD'], ['https://login.example', 'accounts', 'read']],
+      [['POST'], ['https://login.example', 'accounts', 'write']],
+      [['GET'], ['yes', 'https://login.example', 'accounts', 'read']],
+    ]);
+    const open = routes(objects).filter(({ route }: Manifest) => route).flatMap(({ match }: Manifest) => match);
+    expect(open.map(({ method, headers }: Manifest) => [method.exact, headers['@request.auth.claims[scope]'].exact, headers['x-tester']?.exact]).sort()).toEqual([
+      ['GET', 'read', 'yes'], ['HEAD', 'read', undefined], ['POST', 'write', undefined],
+    ]);
+    expect(open.every(({ headers }: Manifest) => headers.authorization.regex === HEADER.authorization.regex)).toBe(true);
+  });
+
+  test('may be of one issuer here and of another there', () => {
+    const objects = toWest(
+      { http: [{ methods: ['GET'] }], jwt: login() },
+      { http: [{ methods: ['POST'] }], jwt: login({ issuer: 'https://staff.example', jwksUri: 'https://staff.example/keys' }) },
+    );
+    expect(issuers(objects)).toHaveLength(2);
+    expect(policy(objects).rules).toHaveLength(2);
+  });
+
+  test('of gRPC goes with its methods', () => {
+    const objects = granted(({ mixed, west }) => {
+      mixed.allowFrom(west, { ports: [90], grpcMethods: ['/a.B/Get'], jwt: login({ claims: { scope: ['read'] } }) });
+      mixed.allowFrom(west, { ports: [90], grpcMethods: ['/a.B/List'], jwt: login({ claims: { scope: ['read'] } }) });
+      mixed.allowFrom(west, { ports: [90], grpcMethods: ['/a.B/Put'], jwt: login({ claims: { scope: ['write'] } }) });
+    });
+    const { rules } = find(objects, 'AuthorizationPolicy', 'fed-in-mixed-90-west').spec;
+    expect(rules.map(({ to, when }: Manifest) => [to.flatMap(({ operation }: Manifest) => operation.paths), when.at(-1).values])).toEqual([
+      [['/a.B/Get', '/a.B/List'], ['read']], [['/a.B/Put'], ['write']],
+    ]);
+  });
+
+  test('is what it was when the grant was made', () => {
+    const audiences = ['accounts'];
+    const objects = granted(({ reviews, west }) => {
+      reviews.allowFrom(west, { jwt: login({ audiences }) });
+      audiences.push('other');
+    });
+    expect(policy(objects).rules[0].when[2].values).toEqual(['accounts']);
+  });
+
+  test('is demanded of that peer only, and of no other port', () => {
+    const objects = granted(({ reviews, mixed, west, north }) => {
+      reviews.allowFrom(west, { jwt: login() });
+      reviews.allowFrom(north);
+      mixed.allowFrom(west);
+    });
+    const demanding = objects.filter((object) => JSON.stringify(object).includes('request.auth')).map(({ metadata }) => metadata.name);
+    expect(demanding).toEqual(['fed-in-reviews-9080-west', 'fed-in-reviews-9080-west']);
+  });
+});
+
+describe('the filter', () => {
+  test('keeps tokens of servers that demand none from being looked at, those of bytes aside', () => {
+    const objects = granted(({ reviews, mixed, west, north }) => {
+      reviews.allowFrom(west, { jwt: login() });
+      reviews.allowFrom(north);
+      mixed.allowFrom(west, { ports: [90, 33] });
+    });
+    const { metadata, spec } = find(objects, 'EnvoyFilter', 'fed-in-jwt-elsewhere', 'istio-federation');
+    expect(spec.workloadSelector).toEqual({ labels: { istio: 'istio-federation-ingress' } });
+    expect(metadata.annotations).toEqual({ 'galley.istio.io/analyze-suppress': 'IST0133,IST0151' });
+    expect(elsewhere(objects)).toEqual(['p90.mixed.west.fed.east.example', 'p9080.reviews.north.fed.east.example']);
+    expect(spec.configPatches[0]).toEqual({
+      applyTo: 'HTTP_FILTER',
+      match: {
+        context: 'GATEWAY',
+        listener: {
+          portNumber: 15443,
+          filterChain: {
+            sni: 'p90.mixed.west.fed.east.example',
+            filter: { name: 'envoy.filters.network.http_connection_manager', subFilter: { name: 'envoy.filters.http.jwt_authn' } },
+          },
+        },
+      },
+      patch: { operation: 'REMOVE' },
+    });
+  });
+
+  test('is known to the admission policy, and comes before what it protects from', () => {
+    const objects = granted(({ reviews, west, north }) => {
+      reviews.allowFrom(west, { jwt: login() });
+      reviews.allowFrom(north);
+    });
+    const { variables } = find(objects, 'ValidatingAdmissionPolicy', 'istio-federation-boundary').spec;
+    expect(variables.find(({ name }: Manifest) => name === 'ownFilters').expression).toBe('[\'fed-in-jwt-elsewhere\']');
+    expect(objects.findIndex(({ kind }) => kind === 'EnvoyFilter')).toBeLessThan(objects.findIndex(({ kind }) => kind === 'RequestAuthentication'));
+  });
+
+  test('is not there without tokens, nor where every request needs one', () => {
+    expect(elsewhere(toWest({}))).toEqual([]);
+    const objects = granted(({ reviews, mixed, west }) => {
+      reviews.allowFrom(west, { jwt: login() });
+      mixed.allowFrom(west, { ports: [33] });
+    });
+    expect(names(objects, 'EnvoyFilter')).toEqual([]);
+  });
+
+  test('is the same whatever is granted first', () => {
+    const steps: ((made: Made) => void)[] = [
+      ({ reviews, west }) => reviews.allowFrom(west, { jwt: login() }),
+      ({ reviews, north }) => reviews.allowFrom(north),
+      ({ mixed, north }) => mixed.allowFrom(north, { ports: [80] }),
+    ];
+    const made = (inOrder: typeof steps) => granted((all) => inOrder.forEach((step) => step(all))).map((object) => JSON.stringify(object)).sort();
+    expect(made([...steps].reverse())).toEqual(made(steps));
+  });
+});
+
+describe('an isolated peer', () => {
+  const isolated = { reason: 'a build server of it was taken over' };
+
+  test.each(['first', 'last'])('leaves no issuer and no filter behind that only it needed, isolated %s', (when) => {
+    const objects = granted(({ east, reviews, west, north }) => {
+      if (when === 'first') east.addPeer(west, { isolated });
+      reviews.allowFrom(west, { jwt: login() });
+      reviews.allowFrom(north);
+      if (when === 'last') east.addPeer(west, { isolated });
+    });
+    expect([...names(objects, 'RequestAuthentication'), ...names(objects, 'EnvoyFilter')]).toEqual([]);
+  });
+
+  test('takes nothing from others that need them', () => {
+    const objects = granted(({ east, reviews, mixed, west, north }) => {
+      reviews.allowFrom(west, { jwt: login() });
+      reviews.allowFrom(north, { jwt: login() });
+      mixed.allowFrom(west, { ports: [80] });
+      mixed.allowFrom(north, { ports: [80] });
+      east.addPeer(west, { isolated });
+    });
+    expect(issuers(objects)).toHaveLength(1);
+    expect(elsewhere(objects)).toEqual(['p80.mixed.north.fed.east.example']);
+  });
+});
