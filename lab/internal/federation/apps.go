@@ -131,6 +131,14 @@ var in = map[string]map[string][]app{
 	"roots-kept-by-others": {
 		"west": {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
 	},
+	"tokens": {
+		"east": {
+			{name: "shop/orders", account: "orders", ports: []port{{"http", 8080}}},
+			{name: "search/search", account: "search", ports: []port{{"grpc", 9000}}},
+		},
+		"west":  {{name: "shop/api", account: "api"}},
+		"north": {{name: "shop/api", account: "api"}},
+	},
 	"two-peers": {
 		"west":  {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
 		"north": {{name: "default/ratings", account: "bookinfo-ratings", ports: []port{{"http", 9080}}}, {name: "north/client", account: "client"}},

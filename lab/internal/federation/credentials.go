@@ -48,10 +48,8 @@ func (f *Federation) foundBoundaries() error {
 		if err != nil {
 			return err
 		}
-		for suffix, text := range map[string]string{".pem": authority.PEM, ".key": key, ".crl": list} {
-			if err := os.WriteFile(filepath.Join(f.Trust(), name+suffix), []byte(text), 0o600); err != nil {
-				return err
-			}
+		if err := f.keep(map[string]string{name + ".pem": authority.PEM, name + ".key": key, name + ".crl": list}); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -91,8 +91,12 @@ func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
 	if err := os.MkdirAll(trust, 0o755); err != nil {
 		return err
 	}
+	keyServers, err := f.foundIssuers()
+	if err != nil {
+		return err
+	}
 	if err := f.Each(func(m *mesh.Mesh) error {
-		if err := m.InstallIstio(ctx, kubernetes); err != nil {
+		if err := m.InstallIstio(ctx, kubernetes, keyServers); err != nil {
 			return err
 		}
 		if _, err := m.Kubectl(ctx, "", "apply", "--server-side", "-f", filepath.Join(f.repository, "crds", "cert-manager-1.21.yaml")); err != nil {

@@ -15,12 +15,13 @@ import (
 	"istio.io/istio/operator/pkg/helm"
 	"istio.io/istio/operator/pkg/values"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/version"
 	"sigs.k8s.io/yaml"
 )
 
-// settings are the only values that differ from the charts' own. The last two are there because Envoy as it is published lacks filters
-// that Istio compiles into its own proxy.
+// settings are the only values that differ from the charts' own, besides whose certificates istiod believes when it fetches keys of
+// issuers. Metadata exchange and ALPN are off because Envoy as it is published lacks filters that Istio compiles into its own proxy.
 const settings = `
 spec:
   values:
@@ -32,16 +33,17 @@ spec:
       PILOT_SCOPE_GATEWAY_TO_NAMESPACE: "true"
       PILOT_ENABLE_METADATA_EXCHANGE: "false"
       PILOT_ENABLE_ALPN_FILTER: "false"
+      BLOCKED_CIDRS_IN_JWKS_URIS: 169.254.0.0/16
     base: {enableIstioConfigCRDs: false}
 `
 
 // InstallIstio renders the charts of the pinned Istio and applies them.
-func (m *Mesh) InstallIstio(ctx context.Context, kubernetes string) error {
+func (m *Mesh) InstallIstio(ctx context.Context, kubernetes, keyServers string) error {
 	crds, err := fs.ReadFile(manifests.FS, "charts/base/files/crd-all.gen.yaml")
 	if err != nil {
 		return err
 	}
-	text, err := render(m.TrustDomain(), kubernetes)
+	text, err := render(m.TrustDomain(), kubernetes, keyServers)
 	if err != nil {
 		return err
 	}
@@ -53,9 +55,12 @@ func (m *Mesh) InstallIstio(ctx context.Context, kubernetes string) error {
 	return err
 }
 
-func render(trustDomain, kubernetes string) (string, error) {
+func render(trustDomain, kubernetes, keyServers string) (string, error) {
 	chosen := map[string]any{}
 	if err := yaml.Unmarshal(fmt.Appendf(nil, settings, trustDomain), &chosen); err != nil {
+		return "", err
+	}
+	if err := unstructured.SetNestedField(chosen, keyServers, "spec", "values", "jwksResolverExtraRootCA"); err != nil {
 		return "", err
 	}
 	var text strings.Builder

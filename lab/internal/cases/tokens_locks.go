@@ -1,0 +1,217 @@
+package cases
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// others allow everything, and a marker tells when the gateway has heard of it.
+const heard = `---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: they-have-arrived, namespace: istio-federation}
+spec:
+  selector: {matchLabels: {istio: istio-federation-ingress}}
+  action: DENY
+  rules: [{to: [{operation: {paths: [/orders/marker]}}]}]
+`
+
+// straight is a request past the egress gateway, on a connection of its own: those that a gateway keeps have seen older configurations.
+func straight(has authorization, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
+	all := append([]func(*traffic.Probe){sni(ordersSNI), func(p *traffic.Probe) { p.URL = "https://" + ordersSNI + "/orders/1" }}, change...)
+	return having(toIngress(genuine, all...), has)
+}
+
+// toSearch is the same for gRPC, toReviews where no token is demanded.
+func toSearch(has authorization) func(*federation.Federation) traffic.Probe {
+	name := "p9000.search.west.fed.east.example"
+	return having(toIngress(genuine, sni(name), func(p *traffic.Probe) {
+		p.Kind, p.URL, p.Body, p.TLS.ALPN = "grpc", "https://"+name+"/search.Query/Find", "hello", []string{"h2"}
+	}), has)
+}
+
+func toReviews(has authorization) func(*federation.Federation) traffic.Probe {
+	return having(toIngress(genuine), has)
+}
+
+// leftAs waits at the end of a case until this is what it was.
+func (t *T) leftAs(want string, probe func(*federation.Federation) traffic.Probe) {
+	t.Cleanup(func(ctx context.Context) error { return until(ctx, t.Federation, outside, want, probe(t.Federation)) })
+}
+
+func atMarker(p *traffic.Probe) { p.URL = "https://" + ordersSNI + "/orders/marker" }
+
+func tokensAgainstOthers(t *T) {
+	t.leftAs("403", straight(nothing))
+	t.leftAs("200", straight(bearer(reader), atMarker))
+	t.Put(t.East, allowAnything+heard)
+	t.Until(outside, "403", straight(bearer(reader), atMarker)(t.Federation))
+	refused := []authorization{nothing, bearer(reader.with("scope", "mail")), bearer(reader.with("aud", "mail")), bearer(reader.with("scope", nil)),
+		signedBy("staff", reader.with("iss", staffName)), text("Basic dXNlcjpwYXNzd29yZA==")}
+	for _, has := range refused {
+		t.Want(outside, "403", straight(has)(t.Federation))
+	}
+	t.Want(outside, "PERMISSION_DENIED", toSearch(nothing)(t.Federation))
+	t.Want(outside, "200", straight(bearer(reader))(t.Federation))
+	t.Seen("%d tokens refused", len(refused))
+	t.change(t.East, t.manifest(t.East, "VirtualService", "fed-in-orders-8080-west"), withoutTokens)
+	took := t.Until(outside, "200", straight(nothing)(t.Federation))
+	t.Seen("without tokens in the routes 200 after %s", round(took))
+}
+
+func tokensByPolicyAlone(t *T) {
+	behind := straight(func(f *federation.Federation) []string { return []string{"Basic dXNlcg==, " + bearer(reader)(f)[0]} })
+	t.leftAs("403", straight(nothing))
+	t.leftAs("403", behind)
+	t.change(t.East, t.manifest(t.East, "VirtualService", "fed-in-orders-8080-west"), withoutTokens)
+	t.Until(outside, "200", behind(t.Federation)) // only the routes ask for a token and nothing else
+	for _, has := range []authorization{nothing, bearer(reader.with("scope", "mail")), bearer(reader.with("aud", "mail")), bearer(reader.with("aud", "orders.x"))} {
+		t.Want(outside, "403", straight(has)(t.Federation))
+	}
+	t.change(t.East, t.manifest(t.East, "AuthorizationPolicy", "fed-in-orders-8080-west"), func(o map[string]any) {
+		rules, _, _ := unstructured.NestedSlice(o, "spec", "rules")
+		for _, rule := range rules {
+			fields := rule.(map[string]any)
+			fields["when"] = fields["when"].([]any)[:1]
+		}
+		t.Must(unstructured.SetNestedSlice(o, rules, "spec", "rules"))
+	})
+	took := t.Until(outside, "200", straight(nothing)(t.Federation))
+	t.Seen("403; without tokens in the policy 200 after %s", round(took))
+}
+
+// withoutTokens takes what concerns tokens out of a VirtualService.
+func withoutTokens(o map[string]any) {
+	routes, _, _ := unstructured.NestedSlice(o, "spec", "http")
+	for _, route := range routes {
+		matches, _ := route.(map[string]any)["match"].([]any)
+		for _, match := range matches {
+			delete(match.(map[string]any), "headers")
+		}
+	}
+	if err := unstructured.SetNestedSlice(o, routes, "spec", "http"); err != nil {
+		panic(err)
+	}
+}
+
+func issuerDeleted(t *T) {
+	opaque := text("Bearer 2YotnFZFEjr1zCsicMWpAA")
+	t.leftAs("200", straight(bearer(reader)))
+	t.leftAs("OK", toSearch(signedBy("staff", finder)))
+	for _, o := range t.manifests(t.East, "RequestAuthentication") {
+		t.without(t.East, o)
+	}
+	took := t.Until(outside, "403", straight(opaque)(t.Federation)) // nobody looks at tokens
+	for _, has := range []authorization{bearer(reader), nothing, forgedToken(reader)} {
+		t.Want(outside, "403", straight(has)(t.Federation))
+	}
+	t.Want(outside, "PERMISSION_DENIED", toSearch(signedBy("staff", finder))(t.Federation))
+	t.Want(outside, "200", toReviews(opaque)(t.Federation))
+	t.Seen("403 after %s", round(took))
+}
+
+func issuerOfOthers(t *T) {
+	staff, err := t.Issuer("staff")
+	t.Must(err)
+	theirs := straight(signedBy("staff", reader.with("iss", "https://other.example")))
+	t.leftAs("401", theirs)
+	t.Put(t.East, `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: of-the-mesh, namespace: istio-system}
+spec:
+  selector: {matchLabels: {istio: istio-federation-ingress}}
+  jwtRules: [{issuer: "https://other.example", jwks: '`+staff.JWKS()+`'}]
+`)
+	took := t.Until(outside, "403", theirs(t.Federation)) // it is believed, and not demanded
+	t.Want(outside, "200", toReviews(text("Bearer 2YotnFZFEjr1zCsicMWpAA"))(t.Federation), straight(bearer(reader))(t.Federation))
+	t.Seen("believed after %s", round(took))
+}
+
+func filterDeleted(t *T) {
+	opaque := text("Bearer 2YotnFZFEjr1zCsicMWpAA")
+	t.leftAs("200", toReviews(opaque))
+	t.without(t.East, t.manifest(t.East, "EnvoyFilter", "fed-in-jwt-elsewhere"))
+	took := t.Until(outside, "401", toReviews(opaque)(t.Federation))
+	t.Want(outside, "200", toReviews(nothing)(t.Federation))
+	t.Want(outside, "403", straight(nothing)(t.Federation))
+	t.Want(outside, "200", straight(bearer(reader))(t.Federation))
+	t.Seen("401 elsewhere after %s", round(took))
+}
+
+// fetching makes the gateway believe the first issuer by keys from an address, in place of those that the manifests hold.
+func (t *T) fetching(address string) {
+	for _, o := range t.manifests(t.East, "RequestAuthentication") {
+		rules, _, _ := unstructured.NestedSlice(o.Object, "spec", "jwtRules")
+		rule := rules[0].(map[string]any)
+		if rule["issuer"] != loginName {
+			continue
+		}
+		delete(rule, "jwks")
+		rule["jwksUri"] = address
+		t.change(t.East, o, func(o map[string]any) { t.Must(unstructured.SetNestedSlice(o, rules, "spec", "jwtRules")) })
+	}
+}
+
+// publishes serves a key set to everybody, with a certificate of this authority, and returns where.
+func (t *T) publishes(by *pki.Authority, keys string) string {
+	here := net.ParseIP(t.Lab.Here())
+	leaf, err := by.Issue(pki.Request{IPs: []net.IP{here}})
+	t.Must(err)
+	shown, err := tls.X509KeyPair([]byte(leaf.Cert), []byte(leaf.Key))
+	t.Must(err)
+	listener, err := tls.Listen("tcp", net.JoinHostPort(here.String(), "0"), &tls.Config{Certificates: []tls.Certificate{shown}, MinVersion: tls.VersionTLS12})
+	t.Must(err)
+	server := &http.Server{
+		ReadHeaderTimeout: time.Second,
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, keys) }),
+		ErrorLog:          log.New(io.Discard, "", 0), // whoever does not believe the certificate says so
+	}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func(context.Context) error { return server.Close() })
+	return "https://" + listener.Addr().String() + "/keys"
+}
+
+func keysFetched(t *T) {
+	t.leftAs("200", straight(bearer(reader)))
+	fresh, err := pki.NewIssuer("login-2", false)
+	t.Must(err)
+	good := straight(text("Bearer " + signed(fresh, reader)))
+	t.Want(outside, "401", good(t.Federation))
+	authority, err := t.Authority(federation.KeyServers)
+	t.Must(err)
+	t.fetching(t.publishes(authority, fresh.JWKS()))
+	took := t.Until(outside, "200", good(t.Federation))
+	t.Want(outside, "401", straight(bearer(reader))(t.Federation))
+	t.Want(outside, "403", straight(nothing)(t.Federation))
+	t.Seen("200 after %s", round(took))
+	stranger, err := pki.New("foreign")
+	t.Must(err)
+	t.fetching(t.publishes(stranger, fresh.JWKS()))
+	took = t.Until(outside, "401", good(t.Federation))
+	time.Sleep(2 * time.Second)
+	t.Want(outside, "401", good(t.Federation))
+	t.Seen("from a server that it does not believe: 401 after %s", round(took))
+}
+
+func keysUnreachable(t *T) {
+	good := straight(bearer(reader))
+	t.leftAs("200", good)
+	t.fetching("https://nobody.login.example/keys")
+	took := t.Until(outside, "401", good(t.Federation))
+	answer := t.Try(outside, good(t.Federation))[0]
+	t.Want(outside, "403", straight(nothing)(t.Federation))
+	t.Want(outside, "OK", toSearch(signedBy("staff", finder))(t.Federation))
+	t.Want(outside, "200", toReviews(nothing)(t.Federation))
+	t.Seen("401 after %s (%s)", round(took), answer.Body)
+}

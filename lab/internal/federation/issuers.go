@@ -1,0 +1,59 @@
+package federation
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+)
+
+// issuers sign tokens of end users, by the name of the file with their public keys. The second has a key of another kind.
+var issuers = []string{"login", "staff"}
+
+// KeyServers is the authority of those who publish keys of issuers, where istiod fetches them.
+const KeyServers = "key-servers"
+
+// foundIssuers makes keys for them, of which the programs read the public ones, and returns the root of the servers that publish some.
+func (f *Federation) foundIssuers() (string, error) {
+	for i, name := range issuers {
+		issuer, err := pki.NewIssuer(name+"-1", i == 1)
+		if err != nil {
+			return "", err
+		}
+		key, err := issuer.Key()
+		if err != nil {
+			return "", err
+		}
+		if err := f.keep(map[string]string{name + ".jwks": issuer.JWKS(), name + ".signing-key": key}); err != nil {
+			return "", err
+		}
+	}
+	authority, err := pki.New(KeyServers)
+	if err != nil {
+		return "", err
+	}
+	key, err := authority.Key()
+	if err != nil {
+		return "", err
+	}
+	return authority.PEM, f.keep(map[string]string{KeyServers + ".pem": authority.PEM, KeyServers + ".key": key})
+}
+
+// keep writes files beside the roots of the meshes.
+func (f *Federation) keep(files map[string]string) error {
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(f.Trust(), name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Issuer by name.
+func (f *Federation) Issuer(name string) (*pki.Issuer, error) {
+	key, err := os.ReadFile(filepath.Join(f.Trust(), name+".signing-key"))
+	if err != nil {
+		return nil, err
+	}
+	return pki.LoadIssuer(name+"-1", key)
+}
