@@ -19,6 +19,7 @@ func Mutations() []Mutation {
 	return slices.Concat(
 		takenFrom(MutationScenario, exporter(), consumer(), admission(), unenforced()),
 		takenFrom("protocols", protocolsTakenAway()), takenFrom("wide-callers", wideTakenAway()), takenFrom("peer-options", termsTakenAway()), takenFrom("locked", locksTakenAway()),
+		takenFrom("tokens", tokensTakenAway()),
 	)
 }
 

@@ -215,3 +215,31 @@ func keysUnreachable(t *T) {
 	t.Want(outside, "200", toReviews(nothing)(t.Federation))
 	t.Seen("401 after %s (%s)", round(took), answer.Body)
 }
+
+// tokensTakenAway: each thing that is asked of a token is asked twice.
+func tokensTakenAway() []Mutation {
+	const orders = "fed-in-orders-8080-west"
+	policy := func(name, field string) Mutation {
+		return Mutation{Name: "tokens/policy/" + name, Laws: laws(3), Mesh: "east", Kind: "AuthorizationPolicy", Object: orders,
+			Change: without("spec/rules/" + field), Off: []string{"tokens/route/" + name}}
+	}
+	route := func(name, field string) Mutation {
+		return Mutation{Name: "tokens/route/" + name, Laws: laws(3), Mesh: "east", Kind: "VirtualService", Object: orders,
+			Change: without("spec/http/3/match/" + field), Off: []string{"tokens/policy/" + name}}
+	}
+	header := route("header", "0/headers/authorization") // a policy cannot ask for it
+	header.Off = nil
+	return []Mutation{
+		policy("issuer", "1/when/1"), route("issuer", "0/headers/@request.auth.claims[iss]"),
+		policy("audience", "1/when/2"), route("audience", "0/headers/@request.auth.claims[aud]"),
+		policy("claim", "1/when/3"), route("claim", "0/headers/@request.auth.claims[scope]"),
+		policy("claim-inside-another", "0/when/4"), route("claim-inside-another", "1/headers/@request.auth.claims[realm_access][roles]"),
+		header,
+		{
+			Name: "tokens/believed/in-one-header", Laws: laws(3), Mesh: "east", Kind: "RequestAuthentication", Object: "fed-in-jwt-login-example-22494105",
+			Change: without("spec/jwtRules/0/fromHeaders"), Off: []string{"tokens/route/header"},
+		},
+		{Name: "tokens/believed", Laws: laws(3), Mesh: "east", Kind: "RequestAuthentication", Object: "fed-in-jwt-login-example-staff-a79795a0"},
+		{Name: "tokens/filter", Laws: laws(12), Mesh: "east", Kind: "EnvoyFilter", Object: "fed-in-jwt-elsewhere"},
+	}
+}
