@@ -11,8 +11,8 @@
  * An end user's token that the boundary demands besides the peer's certificate, as `Authorization: Bearer <token>` and nothing else there.
  *
  * Signature, issuer and time are checked; up to 60 seconds of difference between clocks are forgiven, and a token that does not say when it
- * expires never does. The exposed service still gets the token. Without one, or with one that does not fit, a request gets 403
- * (`PERMISSION_DENIED`), with one that is not valid 401 (`UNAUTHENTICATED`); so does a browser's preflight, which never has one.
+ * expires never does. A request without one, as every preflight of a browser is, or with one that does not fit gets 403
+ * (`PERMISSION_DENIED`), with one that is not valid 401 (`UNAUTHENTICATED`). The exposed service gets the token as it was sent.
  */
 export interface JwtRule {
   /**
