@@ -123,6 +123,7 @@ func tokens() []Case {
 		Case{Name: "tokens/issuer-deleted", Laws: laws(3, 15), Expect: "without what says whose tokens are believed, the service is closed", Run: issuerDeleted},
 		Case{Name: "tokens/issuer-of-others", Laws: laws(12), Expect: "an issuer that the root namespace believes changes nothing where no token is demanded", Run: issuerOfOthers},
 		Case{Name: "tokens/filter-deleted", Laws: laws(3, 12), Expect: "without the filter others' tokens are refused, and nothing opens", Run: filterDeleted},
+		Case{Name: "tokens/keys-of-all-kinds", Laws: laws(1, 3), Expect: "keys of all kinds that a rule takes count, several at once, each for its own signatures", Run: keysOfAllKinds},
 		Case{Name: "tokens/keys-fetched", Laws: laws(1, 3), Expect: "istiod fetches keys, from servers whose certificates it believes", Run: keysFetched},
 		Case{Name: "tokens/keys-unreachable", Laws: laws(3), Expect: "with keys that nobody answers for, the service is closed", Run: keysUnreachable},
 	)
@@ -182,7 +183,7 @@ func signedBy(name string, says saying) authorization {
 // forgedToken names the right key and is signed by another.
 func forgedToken(says saying) authorization {
 	return func(*federation.Federation) []string {
-		stranger, err := pki.NewIssuer("login-1", false)
+		stranger, err := pki.NewIssuer("login-1", "RS256")
 		if err != nil {
 			panic(err)
 		}

@@ -149,8 +149,11 @@ func filterDeleted(t *T) {
 	t.Seen("401 elsewhere after %s", round(took))
 }
 
-// fetching makes the gateway believe the first issuer by keys from an address, in place of those that the manifests hold.
-func (t *T) fetching(address string) {
+// fetching makes the gateway believe the first issuer by keys from an address, believing by these keys, in place of those of the manifests.
+func (t *T) fetching(address string) { t.keys("jwksUri", address) }
+func (t *T) believing(keySet string) { t.keys("jwks", keySet) }
+
+func (t *T) keys(field, value string) {
 	for _, o := range t.manifests(t.East, "RequestAuthentication") {
 		rules, _, _ := unstructured.NestedSlice(o.Object, "spec", "jwtRules")
 		rule := rules[0].(map[string]any)
@@ -158,7 +161,7 @@ func (t *T) fetching(address string) {
 			continue
 		}
 		delete(rule, "jwks")
-		rule["jwksUri"] = address
+		rule[field] = value
 		t.change(t.East, o, func(o map[string]any) { t.Must(unstructured.SetNestedSlice(o, rules, "spec", "jwtRules")) })
 	}
 }
@@ -182,9 +185,28 @@ func (t *T) publishes(by *pki.Authority, keys string) string {
 	return "https://" + listener.Addr().String() + "/keys"
 }
 
+func keysOfAllKinds(t *T) {
+	t.leftAs("200", straight(bearer(reader)))
+	var all []*pki.Issuer
+	for _, algorithm := range pki.Algorithms {
+		one, err := pki.NewIssuer("of-"+algorithm, algorithm)
+		t.Must(err)
+		all = append(all, one)
+	}
+	t.believing(all[0].JWKS(all[1:]...))
+	t.Until(outside, "200", straight(text("Bearer "+signed(all[0], reader)))(t.Federation))
+	for i, one := range all {
+		t.Want(outside, "200", straight(text("Bearer "+signed(one, reader)))(t.Federation))
+		forger, err := pki.NewIssuer("of-"+pki.Algorithms[i], pki.Algorithms[i])
+		t.Must(err)
+		t.Want(outside, "401", straight(text("Bearer "+signed(forger, reader)))(t.Federation))
+		t.Seen("%s", pki.Algorithms[i])
+	}
+}
+
 func keysFetched(t *T) {
 	t.leftAs("200", straight(bearer(reader)))
-	fresh, err := pki.NewIssuer("login-2", false)
+	fresh, err := pki.NewIssuer("login-2", "RS256")
 	t.Must(err)
 	good := straight(text("Bearer " + signed(fresh, reader)))
 	t.Want(outside, "401", good(t.Federation))

@@ -7,16 +7,16 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 )
 
-// issuers sign tokens of end users, by the name of the file with their public keys. The second has a key of another kind.
-var issuers = []string{"login", "staff"}
+// issuers sign tokens of end users: how, by the name of the file with their public keys.
+var issuers = map[string]string{"login": "RS256", "staff": "ES256"}
 
 // KeyServers is the authority of those who publish keys of issuers, where istiod fetches them.
 const KeyServers = "key-servers"
 
 // foundIssuers makes keys for them, of which the programs read the public ones, and returns the root of the servers that publish some.
 func (f *Federation) foundIssuers() (string, error) {
-	for i, name := range issuers {
-		issuer, err := pki.NewIssuer(name+"-1", i == 1)
+	for name, algorithm := range issuers {
+		issuer, err := pki.NewIssuer(name+"-1", algorithm)
 		if err != nil {
 			return "", err
 		}

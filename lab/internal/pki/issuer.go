@@ -3,11 +3,13 @@ package pki
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	_ "crypto/sha512" // of the longer curves
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -24,12 +26,20 @@ type Issuer struct {
 // Claims are what a token says.
 type Claims map[string]any
 
-// NewIssuer has a key of its own: RSA, or ECDSA on P-256.
-func NewIssuer(kid string, elliptical bool) (issuer *Issuer, err error) {
+// Algorithms are those with which an issuer can sign.
+var Algorithms = []string{"RS256", "ES256", "ES384", "ES512", "EdDSA"}
+
+var curves = map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521()}
+
+// NewIssuer has a key of its own, for one of the algorithms.
+func NewIssuer(kid, algorithm string) (issuer *Issuer, err error) {
 	var key crypto.Signer
-	if elliptical {
-		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	} else {
+	switch {
+	case curves[algorithm] != nil:
+		key, err = ecdsa.GenerateKey(curves[algorithm], rand.Reader)
+	case algorithm == "EdDSA":
+		_, key, err = ed25519.GenerateKey(rand.Reader)
+	default:
 		key, err = rsa.GenerateKey(rand.Reader, 2048)
 	}
 	return &Issuer{key, kid}, err
@@ -47,37 +57,65 @@ func (i *Issuer) Key() (string, error) {
 	return encode("PRIVATE KEY", der), err
 }
 
-// JWKS is the public key as the issuer publishes it.
-func (i *Issuer) JWKS() string {
-	key := map[string]string{"kid": i.kid, "use": "sig"}
-	switch public := i.key.Public().(type) {
-	case *rsa.PublicKey:
-		key["kty"], key["alg"] = "RSA", "RS256"
-		key["n"], key["e"] = encoded(public.N.Bytes()), encoded(big.NewInt(int64(public.E)).Bytes())
-	case *ecdsa.PublicKey:
-		key["kty"], key["crv"], key["alg"] = "EC", "P-256", "ES256"
-		key["x"], key["y"] = encoded(public.X.FillBytes(make([]byte, 32))), encoded(public.Y.FillBytes(make([]byte, 32)))
+// JWKS is the public key as the issuer publishes it, with those of others.
+func (i *Issuer) JWKS(others ...*Issuer) string {
+	var keys []map[string]string
+	for _, one := range append([]*Issuer{i}, others...) {
+		key := map[string]string{"kid": one.kid, "use": "sig", "alg": one.algorithm()}
+		switch public := one.key.Public().(type) {
+		case *rsa.PublicKey:
+			key["kty"], key["n"], key["e"] = "RSA", encoded(public.N.Bytes()), encoded(big.NewInt(int64(public.E)).Bytes())
+		case *ecdsa.PublicKey:
+			key["kty"], key["crv"] = "EC", public.Params().Name
+			key["x"], key["y"] = encoded(padded(public, public.X)), encoded(padded(public, public.Y))
+		case ed25519.PublicKey:
+			key["kty"], key["crv"], key["x"] = "OKP", "Ed25519", encoded(public)
+		}
+		keys = append(keys, key)
 	}
-	text, _ := json.Marshal(map[string]any{"keys": []any{key}}) // of texts
+	text, _ := json.Marshal(map[string]any{"keys": keys}) // of texts
 	return string(text)
+}
+
+func (i *Issuer) algorithm() string {
+	switch public := i.key.Public().(type) {
+	case ed25519.PublicKey:
+		return "EdDSA"
+	case *ecdsa.PublicKey:
+		for name, curve := range curves {
+			if curve == public.Curve {
+				return name
+			}
+		}
+	}
+	return "RS256"
+}
+
+// padded is a number in as many bytes as the curve has.
+func padded(key *ecdsa.PublicKey, number *big.Int) []byte {
+	return number.FillBytes(make([]byte, (key.Params().BitSize+7)/8))
 }
 
 // Token says something and is signed.
 func (i *Issuer) Token(claims Claims) (string, error) {
-	algorithm := "ES256"
-	if _, ok := i.key.(*rsa.PrivateKey); ok {
-		algorithm = "RS256"
+	content := unsigned(map[string]string{"alg": i.algorithm(), "typ": "JWT", "kid": i.kid}, claims)
+	hash := map[string]crypto.Hash{"ES384": crypto.SHA384, "ES512": crypto.SHA512}[i.algorithm()]
+	if hash == 0 {
+		hash = crypto.SHA256
 	}
-	content := unsigned(map[string]string{"alg": algorithm, "typ": "JWT", "kid": i.kid}, claims)
-	digest := sha256.Sum256([]byte(content))
-	if key, ok := i.key.(*ecdsa.PrivateKey); ok {
-		r, s, err := ecdsa.Sign(rand.Reader, key, digest[:])
+	digest := hash.New()
+	digest.Write([]byte(content))
+	switch key := i.key.(type) {
+	case ed25519.PrivateKey:
+		return content + "." + encoded(ed25519.Sign(key, []byte(content))), nil
+	case *ecdsa.PrivateKey:
+		r, s, err := ecdsa.Sign(rand.Reader, key, digest.Sum(nil))
 		if err != nil {
 			return "", err
 		}
-		return content + "." + encoded(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)), nil
+		return content + "." + encoded(append(padded(&key.PublicKey, r), padded(&key.PublicKey, s)...)), nil
 	}
-	signature, err := i.key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	signature, err := i.key.Sign(rand.Reader, digest.Sum(nil), hash)
 	return content + "." + encoded(signature), err
 }
 
