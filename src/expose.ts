@@ -1,22 +1,21 @@
 import { Duration } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import { Accountability } from './accountability';
+import type { AllowFromOptions } from './grant';
 import { peerOf } from './internal/boundary';
 import { claimChart } from './internal/charts';
 import { checkAccountability, checkDuration } from './internal/checks';
 import { describeMistake, fail, show } from './internal/errors';
-import { checkAddsUp, checkDemand, checkProtocol } from './internal/grant-checks';
+import { checkAddsUp, checkDemand, checkGrant, checkProtocol } from './internal/grant-checks';
 import type { Demand } from './internal/jwt-checks';
-import { checkFields, checkGiven, checkList, checkPeerGiven } from './internal/kind-checks';
+import { checkGiven, checkList, checkPeerGiven } from './internal/kind-checks';
 import { WorkloadLock, checkLockOptions } from './internal/lock';
 import { Grant, Notes, speaksHttp } from './internal/model';
 import { serviceHost, sniOf } from './internal/names';
 import { notesOf, reasonOf } from './internal/notes';
 import { OpenPort } from './internal/open-port';
 import { checkProved } from './internal/peer-checks';
-import { checkGrpcMethods, checkOperations } from './internal/rule-checks';
 import { checkExport } from './internal/wire-checks';
-import type { JwtRule } from './jwt';
 import type { LockWorkloadOptions } from './lock';
 import type { FederatedMesh } from './mesh';
 import type { IMeshPeer } from './peer';
@@ -77,60 +76,6 @@ export interface ExposedServiceProps extends ExposedServiceOptions {
   readonly mesh: FederatedMesh;
 }
 
-/** What may be asked of an HTTP port. Lists are alternatives, fields add up. At least one field. */
-export interface HttpRule {
-  /**
-   * Upper-case methods. `CONNECT` cannot be allowed by name.
-   * @default - every method
-   */
-  readonly methods?: string[];
-  /**
-   * `/a/b` is that path only. `/a/*` is everything below `/a/`, without `/a` itself. Other patterns throw.
-   * @default - every path
-   */
-  readonly paths?: string[];
-  /**
-   * Paths, same form, that stay closed. They lie in `paths`.
-   * @default - none
-   */
-  readonly exceptPaths?: string[];
-  /**
-   * Headers with the exact value that they must have, names in lower case. A peer can write any of them: they tell kinds of requests
-   * apart, not callers.
-   * @default - none
-   */
-  readonly requiredHeaders?: { [name: string]: string };
-}
-
-/** What a peer may do. */
-export interface AllowFromOptions extends Accountability {
-  /**
-   * Exported port numbers.
-   * @default - every port of the exposure
-   */
-  readonly ports?: number[];
-  /**
-   * Rules for HTTP, of which one must match. Name the `ports` when others of the service do not speak HTTP.
-   * @default - every request
-   */
-  readonly http?: HttpRule[];
-  /**
-   * gRPC methods, `/package.Service/Method` or `/package.Service/*`. Name the `ports` when others of the service do not speak gRPC.
-   * @default - every method
-   */
-  readonly grpcMethods?: string[];
-  /**
-   * Demand a token of the end user. HTTP and gRPC ports only; all grants to one peer for a port demand one, or none does.
-   *
-   * Emits an EnvoyFilter when another HTTP or gRPC port is open without a token, so that callers there may send what they like; Istio
-   * answers it with a warning. Proved with Istio 1.31.
-   * @default - no token is demanded
-   */
-  readonly jwt?: JwtRule;
-}
-
-const ALLOW_FROM_FIELDS = ['ports', 'http', 'grpcMethods', 'jwt', 'purpose', 'owner', 'dataCategories', 'approvedBy', 'ticket', 'reviewBy'];
-
 /** A service that our mesh offers. */
 export class ExposedService extends Construct implements IExposedService {
   public readonly mesh: IMeshPeer;
@@ -190,11 +135,8 @@ export class ExposedService extends Construct implements IExposedService {
       fail('FED407', this, `it is allowed from its own mesh ${show(peer.meshName)}`, 'name a peer: inside the mesh nobody passes the boundary');
     }
     checkPeerGiven(this, peer);
-    checkAccountability(this, options);
     this.owner._boundary.checkPeerName(this, peer);
-    checkFields(this, 'allowFrom', options, ALLOW_FROM_FIELDS);
-    if (options.http !== undefined) checkOperations(this, options.http);
-    if (options.grpcMethods !== undefined) checkGrpcMethods(this, options.grpcMethods);
+    checkGrant(this, options);
     const demand = checkDemand(this, options, this.owner._istioVersion);
     const ports = this.chosenPorts(options.ports);
     for (const port of ports) {
@@ -202,7 +144,7 @@ export class ExposedService extends Construct implements IExposedService {
       const granted = this.grants.get(peer)?.get(port.exportPort);
       if (granted) checkAddsUp(this, peer.meshName, granted, options);
     }
-    if (demand) this.owner._boundary.believe(this, demand.issuer);
+    if (demand) this.owner._boundary.issuers.believe(this, demand.issuer);
     for (const port of ports) this.open(peer, port, options, demand);
     this.listeners.filter((listener) => listener.peer === peer).forEach(({ onGrant }) => onGrant());
   }

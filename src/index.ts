@@ -5,6 +5,7 @@ export * from './credential';
 export * from './delivery';
 export * from './expose';
 export * from './gateway';
+export * from './grant';
 export * from './identity';
 export * from './istio-version';
 export * from './jwt';

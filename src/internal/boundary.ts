@@ -3,7 +3,8 @@ import { Construct, IConstruct } from 'constructs';
 import { isDnsName } from './checks';
 import { BOUNDARY_PORT } from './endpoint-checks';
 import { fail, show, Where } from './errors';
-import { Alias, GatewaySite, Grant, Issuer, LocalRoute, Notes, Peer, PeerTerms, PeerTraffic, Restriction, Site, speaksHttp } from './model';
+import { Issuers } from './issuers';
+import { Alias, GatewaySite, Grant, LocalRoute, Notes, Peer, PeerTerms, PeerTraffic, Restriction, Site, speaksHttp } from './model';
 import { Parts } from './parts';
 import type { IExposedService } from '../expose';
 import { SpiffeId } from '../identity';
@@ -35,6 +36,7 @@ export class Boundary {
   public readonly restrictions = new Map<string, Restriction>();
   /** Peers that the mesh has agreed to deal with here, and on what terms. */
   public readonly peers = new Map<IMeshPeer, PeerTerms>();
+  public readonly issuers = new Issuers();
 
   /** Exported ports that are open, by peer. */
   private readonly grants = new Map<string, Grant[]>();
@@ -45,8 +47,6 @@ export class Boundary {
   /** Who is called by a name here, and who keeps a suffix of server names for us. */
   private readonly namesakes = new Map<string, IMeshPeer>();
   private readonly suffixes = new Map<string, IMeshPeer>();
-  /** Whose tokens are believed here, and where that was said first. */
-  private readonly issuers = new Map<string, { readonly issuer: Issuer; readonly where: Construct }>();
   /** Namespaces with rules of their own that lead to the egress gateway, and who wants to hear of each. */
   private readonly ledNamespaces = new Set<string>();
   private readonly onLed: ((namespaceName: string) => void)[] = [];
@@ -95,16 +95,6 @@ export class Boundary {
         'agree with one of them on another name for us (knownAs)');
     }
     this.suffixes.set(suffix, source.mesh);
-  }
-
-  /** An issuer has one set of keys, whatever exposure demands its tokens: the gateway would believe both. */
-  public believe(where: Construct, issuer: Issuer): void {
-    const known = this.issuers.get(issuer.issuer) ?? { issuer, where };
-    if (JSON.stringify(known.issuer) !== JSON.stringify(issuer)) {
-      fail('FED316', where, `the issuer ${show(issuer.issuer)} has other keys here than in ${known.where.node.path}`,
-        'say the same in both, since a token of either would be taken for one of the other');
-    }
-    this.issuers.set(issuer.issuer, known);
   }
 
   /** The objects that a first exposure needs: the gateway, closed. */
@@ -254,7 +244,7 @@ export class Boundary {
 
   /** The issuers whose tokens somebody must have, and that tokens are nobody else's business. */
   private keepTokens(): void {
-    if (this.issuers.size === 0) return;
+    if (this.issuers.none) return;
     const demanded = new Map(this.requestGrants.flatMap(({ issuers }) => issuers).map((issuer) => [`issuer ${issuer.issuer}`, issuer]));
     this.parts.keys('issuer ').filter((key) => !demanded.has(key)).forEach((key) => this.parts.remove(key));
     const elsewhere = () => this.requestGrants.filter(({ issuers }) => issuers.length === 0).sort((a, b) => compare(a.sni, b.sni));

@@ -1,9 +1,12 @@
+import { checkAccountability } from './checks';
 import { fail, show, Where } from './errors';
 import { Demand, demandOf } from './jwt-checks';
+import { checkFields } from './kind-checks';
 import { Grant } from './model';
 import { isLimited } from './open-port';
 import { checkProved } from './peer-checks';
-import type { AllowFromOptions } from '../expose';
+import { checkGrpcMethods, checkOperations } from './rule-checks';
+import type { AllowFromOptions } from '../grant';
 import type { IstioVersion } from '../istio-version';
 import type { ServicePort } from '../service';
 
@@ -11,8 +14,18 @@ import type { ServicePort } from '../service';
  * Whether a grant fits its ports, and what was granted there before.
  */
 
+const FIELDS = ['ports', 'http', 'grpcMethods', 'jwt', 'purpose', 'owner', 'dataCategories', 'approvedBy', 'ticket', 'reviewBy'];
+
 /** The options that rule requests, and the protocols of which they can. */
 const RULES = { http: ['http'], grpcMethods: ['grpc'], jwt: ['http', 'grpc'] } as const;
+
+/** The options by themselves. */
+export function checkGrant(where: Where, options: AllowFromOptions): void {
+  checkAccountability(where, options);
+  checkFields(where, 'allowFrom', options, FIELDS);
+  if (options.http !== undefined) checkOperations(where, options.http);
+  if (options.grpcMethods !== undefined) checkGrpcMethods(where, options.grpcMethods);
+}
 
 /** Istio leaves out a rule about requests where it sees none. */
 export function checkProtocol(where: Where, port: ServicePort, options: AllowFromOptions, all: ServicePort[]): void {

@@ -2,7 +2,7 @@ import { compare } from './boundary';
 import type { Demand } from './jwt-checks';
 import { Grant, HttpOperation, Issuer, Notes, Peer, Protocol } from './model';
 import { mergeNotes, notesOf } from './notes';
-import type { AllowFromOptions } from '../expose';
+import type { AllowFromOptions } from '../grant';
 
 /** What one `allowFrom` says about a port. */
 interface Stated {

@@ -1,7 +1,7 @@
 import { fail, MistakeCode, show, Where } from './errors';
 import { checkFields, checkList, checkMap } from './kind-checks';
 import { covers } from './paths';
-import type { HttpRule } from '../expose';
+import type { HttpRule } from '../grant';
 
 const METHOD = /^[A-Z][A-Z0-9-]*$/;
 /** `/a/b`, and nothing that Istio, Envoy or a backend reads in another way: no dot segments, no escapes, no wildcard inside. */
