@@ -146,6 +146,11 @@ export interface DedicatedGatewayOptions {
    */
   readonly labels?: { [name: string]: string };
   /**
+   * Namespace of this gateway. It holds nothing else, like that of the mesh, and is part of the gateway's identity.
+   * @default - `namespaceName` of the mesh
+   */
+  readonly namespaceName?: string;
+  /**
    * A credential of this gateway's own.
    * @default - `credential` of the mesh
    */
@@ -157,7 +162,8 @@ export class BoundaryGateway {
   /**
    * Created by the library, for this boundary only.
    *
-   * Throws FED116 for values that cannot be met, FED120 for a credential of another kind.
+   * Throws FED111 for a namespace name that Kubernetes refuses, FED116 for values that cannot be met, FED120 for a credential of another
+   * kind.
    */
   public static dedicated(options: DedicatedGatewayOptions = {}): BoundaryGateway {
     checkDedicatedGateway('BoundaryGateway.dedicated', options);

@@ -19,7 +19,7 @@ import { checkGiven, checkPeerGiven } from './internal/kind-checks';
 import { notesOf, reasonOf } from './internal/notes';
 import { checkPeer, checkProved, checkTrustConfigMap, trafficOf } from './internal/peer-checks';
 import { checkRestriction } from './internal/restriction-checks';
-import { attributesOf, siteOf } from './internal/site';
+import { attributesOf, namespacesOf, siteOf } from './internal/site';
 import { checkMeshName, checkTrustDomain, checkWorkloadTrustDomain } from './internal/wire-checks';
 import { IstioVersion } from './istio-version';
 import { AddPeerOptions, IMeshPeer } from './peer';
@@ -71,12 +71,13 @@ export interface FederatedMeshProps {
    */
   readonly workloadTrustDomain?: string;
   /**
-   * Namespace of the boundary. It holds nothing else: its network policies and its level of pod security are the boundary's.
+   * Namespace of the boundary, and the first part of the names of its cluster-scoped objects. It holds nothing else: its network policies
+   * and its level of pod security are the boundary's. A gateway may have another one (`DedicatedGatewayOptions.namespaceName`).
    * @default 'istio-federation'
    */
   readonly namespaceName?: string;
   /**
-   * Emit the Namespace object.
+   * Emit the Namespace object, or one for each of the gateways' namespaces.
    * @default true
    */
   readonly createNamespace?: boolean;
@@ -152,7 +153,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   public readonly trustBundle: TrustBundle;
   /** Trust domain of the callers' own identities. */
   public readonly workloadTrustDomain: string;
-  /** Namespace of the boundary. */
+  /** Namespace of the gateways that have none of their own. */
   public readonly namespaceName: string;
   /** Names of the ingress gateway, for your own network policies and dashboards. */
   public readonly ingressGateway: BoundaryGatewayAttributes;
@@ -314,7 +315,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   public _checkFree(where: Construct, namespaceName: string, what: string): void {
     const owner = namespaceName === this.rootNamespaceName ? 'Istio itself'
       : SYSTEM_NAMESPACE.test(namespaceName) ? 'Kubernetes itself'
-        : this._boundary.siblings.some(({ site }) => site.namespaceName === namespaceName) ? 'the boundary' : undefined;
+        : this._boundary.siblings.some(({ site }) => namespacesOf(site).includes(namespaceName)) ? 'the boundary' : undefined;
     if (owner) {
       fail('FED118', where, `${what} is in the namespace ${show(namespaceName)} of ${owner}`,
         'name something of an application, in a namespace of its own');
@@ -332,13 +333,16 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   }
 
   private checkNamespaceAlone(): void {
-    if (this.namespaceName === 'default' || SYSTEM_NAMESPACE.test(this.namespaceName)) {
-      fail('FED118', this, `the boundary is in the namespace ${show(this.namespaceName)}, whose other pods its network policies would cut off`,
-        'give the boundary a namespace of its own');
-    }
-    if (this.namespaceName === this.rootNamespaceName) {
-      fail('FED118', this, `the boundary is in Istio's root namespace ${show(this.namespaceName)}, where policies hold for the whole mesh`,
-        'give the boundary a namespace of its own');
+    const namespaces = namespacesOf(this._boundary.site);
+    for (const name of namespaces) {
+      if (name === 'default' || SYSTEM_NAMESPACE.test(name)) {
+        fail('FED118', this, `the boundary is in the namespace ${show(name)}, whose other pods its network policies would cut off`,
+          'give the boundary a namespace of its own');
+      }
+      if (name === this.rootNamespaceName) {
+        fail('FED118', this, `the boundary is in Istio's root namespace ${show(name)}, where policies hold for the whole mesh`,
+          'give the boundary a namespace of its own');
+      }
     }
     const others = this._boundary.siblings.filter((boundary) => boundary !== this._boundary);
     const stranger = others.find(({ site }) => site.meshName !== this.meshName);
@@ -351,9 +355,10 @@ export class FederatedMesh extends Construct implements IMeshPeer {
       fail('FED133', this, `its workloads are of the trust domain ${show(this.workloadTrustDomain)}, those of another boundary of the mesh of `
         + show(other.site.workloadTrustDomain), 'give all boundaries of a mesh the same workloadTrustDomain');
     }
-    if (others.some(({ site }) => site.namespaceName === this.namespaceName)) {
-      fail('FED113', this, `another boundary of the trust domain ${show(this.trustDomain)} has the namespace ${show(this.namespaceName)}`,
-        'give each boundary of a mesh its own namespaceName');
+    const taken = namespaces.find((name) => others.some(({ site }) => namespacesOf(site).includes(name)));
+    if (taken !== undefined) {
+      fail('FED113', this, `another boundary of the trust domain ${show(this.trustDomain)} has the namespace ${show(taken)}`,
+        'give each boundary of a mesh its own namespaceName, and each of its gateways a namespace that no other boundary has');
     }
   }
 }

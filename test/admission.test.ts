@@ -134,6 +134,32 @@ test('the boundaries of one mesh let each other through, and nobody else', () =>
   }
 });
 
+describe('gateways in two namespaces', () => {
+  const apart = policyOf(parse(filesOf(SCENARIOS['gateway-namespaces']()).get('east')!));
+
+  test.each<[string, Manifest, string]>([
+    ['a Gateway of others on the ingress gateway', gateway({ istio: 'federation-in-ingress' }), 'in federation-in and federation-out of mesh east'],
+    ['a Gateway of others on the egress gateway', gateway({ istio: 'federation-out-egress' }), 'open or freeze'],
+    ['a Gateway on the other gateway', gateway({ istio: 'federation-out-egress' }, 'federation-in'), 'Gateway federation-in/mine would open or freeze'],
+    ['and the other way round', gateway({ istio: 'federation-in-ingress' }, 'federation-out'), 'open or freeze'],
+    ['a filter in the one namespace', filter(undefined, 'federation-in'), 'change the proxies'],
+    ['a filter in the other', filter(undefined, 'federation-out'), 'change the proxies'],
+    ['a filter with the name of ours where ours is not', filter(undefined, 'federation-out', 'fed-in-connect-after-tls'), 'change the proxies'],
+    ['a route on the ingress gateway', route({ hosts: ['a.example'], gateways: ['federation-in/fed-in-west'] }), 'gateway in federation-in'],
+    ['a route on the egress gateway', route({ hosts: ['a.example'], gateways: ['federation-out/fed-out-west'] }), 'gateway in federation-out'],
+    ['a route on the egress gateway from the other namespace', route({ hosts: ['a.example'], gateways: ['federation-out/fed-out-west'] }, 'federation-in'), 'attaches routes'],
+    ['a route for our names in the namespace that none of the gateways has', route({ hosts: ['p9080.reviews.west.fed.east.example'] }, 'istio-federation'), 'takes a host name'],
+  ])('refuse %s', (_, manifest, message) => {
+    expect(verdict(apart, manifest)).toContain(message);
+  });
+
+  test('let our own pass', () => {
+    for (const own of parse(filesOf(SCENARIOS['gateway-namespaces']()).get('east')!)) {
+      if (['Gateway', 'VirtualService', 'EnvoyFilter'].includes(own.kind)) expect(verdict(apart, own)).toBeUndefined();
+    }
+  });
+});
+
 test('labels of the pods that the user adds are known to the policy', () => {
   const app = new App();
   const mesh = meshOf(app, 'east', { ingressGateway: BoundaryGateway.dedicated({ labels: { tier: 'edge' } }) });

@@ -98,6 +98,12 @@ const CALLS: { [scenario: string]: string[] } = {
     'west reviews.shop.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
     'west search.shop.svc.cluster.local:9000 → east search.search.svc.cluster.local:9000',
   ],
+  'gateway-namespaces': [
+    'east details.catalogue.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',
+    'east public.catalogue.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',
+    'west mysql.default.svc.cluster.local:3306 → east mysql.db.svc.cluster.local:3306',
+    'west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
+  ],
   'locked': [
     'west mysql.finance.svc.cluster.local:3306 → east mysql.db.svc.cluster.local:3306',
     'west withdraw.finance.svc.cluster.local:8080 → east withdraw.accounts.svc.cluster.local:8080',
@@ -182,7 +188,7 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
       // Only who is listed can be asked for in the handshake.
       expect(listed).toEqual(principals.some((principal) => principal.endsWith('*')) ? [] : principals);
       expect(call.notDenied).toEqual(principals);
-      expect(call.ledNamespaces).toEqual(namespaces.includes('*') ? expect.arrayContaining(['istio-federation']) : namespaces);
+      expect(call.ledNamespaces).toEqual(namespaces.includes('*') ? expect.arrayContaining([call.boundary]) : namespaces);
       for (const seen of [call.gatewayVisibleTo, call.nameVisibleTo, call.routeVisibleTo, call.networkOpenTo]) {
         if (!seen.includes('*')) expect(seen).toEqual(expect.arrayContaining(namespaces));
       }

@@ -117,6 +117,7 @@ describe('meshes, peers, endpoints', () => {
     west.restrictNamespace(name, { reason, allowedHosts });
     app.synth();
   };
+  fails('FED111', 'a gateway in a namespace of no name', () => BoundaryGateway.dedicated({ namespaceName: 'Edge.In' }), '"Edge.In"');
   fails('FED111', 'a restricted namespace that is none', restrict(undefined, undefined, 'Finance'), '"Finance"');
   fails('FED114', 'a restriction without a reason', restrict([], 'because'), 'west/Mesh', '"finance"', '"because"');
   fails('FED118', 'a restriction of the boundary', restrict([], undefined, 'istio-federation'), 'the boundary');
@@ -245,6 +246,11 @@ describe('meshes, peers, endpoints', () => {
     meshOf(app, 'east');
     new FederatedMesh(new Chart(app, 'again'), 'Mesh', { meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east') });
   }, 'again/Mesh', '"istio-federation"', 'namespaceName');
+  fails('FED113', 'two boundaries that share the namespace of one gateway', () => {
+    const app = new App();
+    meshOf(app, 'east', { egressGateway: BoundaryGateway.dedicated({ namespaceName: 'dmz' }) });
+    new FederatedMesh(new Chart(app, 'again'), 'Mesh', { meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), namespaceName: 'dmz' });
+  }, 'again/Mesh', '"dmz"', 'no other boundary');
   fails('FED114', 'a reason that says nothing', own({ withoutAdmissionPolicy: { reason: 'because' } }), '"because"', 'ten characters');
   fails('FED114', 'a peer that is isolated for no reason', () => own({})().addPeer(meshOf(new App(), 'west'), { isolated: { reason: 'incident' } }),
     'isolating peer "west"', '"incident"');
@@ -306,6 +312,14 @@ describe('meshes, peers, endpoints', () => {
     const { west, reviews } = pair();
     west.bind('Dns', { source: reviews, localName: LocalName.newService('kube-dns', 'kube-system') });
   }, 'Kubernetes itself');
+  const ownGateway = (namespaceName: string) => own({ egressGateway: BoundaryGateway.dedicated({ namespaceName }) });
+  fails('FED118', 'a gateway in the root namespace', ownGateway('istio-system'), 'east/Mesh', 'root namespace');
+  fails('FED118', 'a gateway among applications', ownGateway('default'), '"default"');
+  fails('FED118', 'a caller in the namespace of one gateway', () => {
+    const { app, reviews } = pair();
+    const mesh = meshOf(app, 'north', { egressGateway: BoundaryGateway.dedicated({ namespaceName: 'dmz' }) });
+    mesh.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') }).allowFrom(Caller.serviceAccount('a', 'dmz'));
+  }, '"dmz"', 'the boundary');
   fails('FED118', 'a boundary in the root namespace', own({ namespaceName: 'istio-system' }), 'east/Mesh', 'root namespace');
   fails('FED119', 'two peers with one CA', () => {
     const { app, east } = pair();

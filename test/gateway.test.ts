@@ -2,8 +2,8 @@ import { App } from 'cdk8s';
 import {
   BoundaryGateway, Caller, DedicatedGatewayOptions, GatewayCredential, GatewayServiceType, LocalName, LocalService, ServicePort,
 } from '../src';
-import { find, names, objectsOf } from './support/manifests';
-import { meshOf } from './support/scenarios';
+import { filesOf, find, names, objectsOf, parse } from './support/manifests';
+import { meshOf, SCENARIOS } from './support/scenarios';
 
 function ingress(options?: DedicatedGatewayOptions) {
   const app = new App();
@@ -42,9 +42,11 @@ test('every option of a dedicated gateway reaches the output', () => {
     priorityClassName: 'edge',
     imagePullSecretNames: ['registry'],
     labels: { team: 'platform' },
+    namespaceName: 'dmz',
     credential: GatewayCredential.fromSecret('partner-ingress'),
   };
   const objects = ingress(options);
+  expect(find(objects, 'Namespace', 'dmz').metadata.namespace).toBeUndefined();
   const { template } = find(objects, 'Deployment', 'federation-ingress').spec;
   expect(template.metadata.labels).toMatchObject({ team: 'platform', app: 'federation-ingress' });
   expect(template.spec).toMatchObject({
@@ -142,4 +144,64 @@ test('the label of a namespace with a long name still fits', () => {
   const mesh = meshOf(app, 'east', { namespaceName: 'n'.repeat(63) });
   expect(mesh.ingressGateway.podLabels.istio).toMatch(/^n{54}-[0-9a-f]{8}$/);
   expect(mesh.egressGateway.podLabels.istio).not.toBe(mesh.ingressGateway.podLabels.istio);
+});
+
+describe('gateways with a namespace of their own', () => {
+  const objects = parse(filesOf(SCENARIOS['gateway-namespaces']()).get('east')!);
+  const inNamespace = (name: string) => objects.filter(({ metadata }) => metadata.namespace === name);
+
+  test('nothing is in the namespace of the mesh, and nothing of the one gateway in that of the other', () => {
+    expect(inNamespace('istio-federation')).toEqual([]);
+    expect(inNamespace('federation-in').filter(({ metadata }) => /egress|fed-(out|any|call)/.test(metadata.name))).toEqual([]);
+    expect(inNamespace('federation-out').filter(({ metadata }) => /ingress|fed-in/.test(metadata.name))).toEqual([]);
+  });
+
+  test('each namespace is created, restricted and closed, under a name of its own', () => {
+    expect(names(objects, 'Namespace')).toEqual(['federation-in', 'federation-out']);
+    for (const name of ['federation-in', 'federation-out']) {
+      expect(find(objects, 'Namespace', name).metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
+      expect(find(objects, 'NetworkPolicy', `federation-default-deny-${name}`, name).spec).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+    }
+  });
+
+  test('whatever selects a gateway is in its namespace', () => {
+    for (const { metadata, spec } of objects.filter(({ kind }) => ['Gateway', 'AuthorizationPolicy', 'EnvoyFilter', 'Telemetry'].includes(kind))) {
+      const selector = spec.workloadSelector?.labels ?? spec.selector.matchLabels ?? spec.selector;
+      expect(selector).toEqual({ istio: metadata.namespace === 'federation-in' ? 'federation-in-ingress' : 'federation-out-egress' });
+    }
+  });
+
+  test('peers believe the identity in that namespace, and callers are led there', () => {
+    const west = parse(filesOf(SCENARIOS['gateway-namespaces']()).get('west')!);
+    expect(find(west, 'Gateway', 'fed-in-east').spec.servers[0].tls.subjectAltNames).toEqual(['spiffe://east.example/ns/federation-out/sa/federation-egress']);
+    expect(find(west, 'DestinationRule', 'fed-out-reviews-9080-east').spec.trafficPolicy.tls.subjectAltNames).toEqual(['spiffe://east.example/ns/federation-in/sa/federation-ingress']);
+    expect(find(objects, 'DestinationRule', 'fed-any-public-9080-catalogue-west', 'federation-out').spec.host).toBe('federation-egress.federation-out.svc.cluster.local');
+    expect(find(objects, 'DestinationRule', 'fed-call-details-9080-catalogue-west-default', 'default').spec.host).toBe('federation-egress.federation-out.svc.cluster.local');
+  });
+
+  test('two Secrets of one name are two when each gateway has its own namespace', () => {
+    const app = new App();
+    const mesh = meshOf(app, 'east', {
+      credential: GatewayCredential.fromSecret('partner'), egressGateway: BoundaryGateway.dedicated({ namespaceName: 'federation-out' }),
+    });
+    const west = meshOf(app, 'west');
+    mesh.addPeer(west);
+    west.addPeer(mesh);
+    const details = west.expose('Details', { service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(80)] });
+    details.allowFrom(mesh);
+    mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(80)] }).allowFrom(west);
+    mesh.bind('Details', { source: details, localName: LocalName.newService('details', 'web') });
+    const synthesised = objectsOf(app);
+    expect(find(synthesised, 'RoleBinding', 'federation-ingress', 'istio-federation').subjects).toHaveLength(1);
+    expect(find(synthesised, 'Deployment', 'federation-egress', 'federation-out').spec.template.spec.volumes[0].secret).toEqual({ secretName: 'partner' });
+  });
+
+  test('without createNamespace there is no Namespace, and each is closed all the same', () => {
+    const app = new App();
+    const mesh = meshOf(app, 'east', { createNamespace: false, ingressGateway: BoundaryGateway.dedicated({ namespaceName: 'dmz' }) });
+    mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+    const synthesised = objectsOf(app);
+    expect(names(synthesised, 'Namespace')).toEqual([]);
+    expect(names(synthesised, 'NetworkPolicy')).toEqual(['federation-default-deny-dmz', 'federation-ingress']);
+  });
 });

@@ -244,7 +244,7 @@ describe('the filter', () => {
       reviews.allowFrom(north);
     });
     const { variables } = find(objects, 'ValidatingAdmissionPolicy', 'istio-federation-boundary').spec;
-    expect(variables.find(({ name }: Manifest) => name === 'ownFilters').expression).toBe('[\'fed-in-jwt-elsewhere\']');
+    expect(variables.find(({ name }: Manifest) => name === 'ownFilters').expression).toBe('[\'EnvoyFilter istio-federation/fed-in-jwt-elsewhere\']');
     expect(objects.findIndex(({ kind }) => kind === 'EnvoyFilter')).toBeLessThan(objects.findIndex(({ kind }) => kind === 'RequestAuthentication'));
   });
 

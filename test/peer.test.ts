@@ -185,8 +185,8 @@ describe('connectAfterHandshake', () => {
 
   test.each([['tcp', ServicePort.tcp(3306)], ['tls', ServicePort.tls(8443)]])('writes a filter for each gateway with a %s port, and admits it by name', (_, port) => {
     expect(filters(port, true)).toEqual([
-      { filters: [['fed-in-connect-after-tls', 'istio-federation-ingress']], admitted: '[\'fed-in-connect-after-tls\']' },
-      { filters: [['fed-out-connect-after-tls', 'istio-federation-egress']], admitted: '[\'fed-out-connect-after-tls\']' },
+      { filters: [['fed-in-connect-after-tls', 'istio-federation-ingress']], admitted: '[\'EnvoyFilter istio-federation/fed-in-connect-after-tls\']' },
+      { filters: [['fed-out-connect-after-tls', 'istio-federation-egress']], admitted: '[\'EnvoyFilter istio-federation/fed-out-connect-after-tls\']' },
     ]);
   });
 

@@ -100,7 +100,7 @@ export class Boundary {
   /** The objects that a first exposure needs: the gateway, closed. */
   public openIngress(): void {
     this.parts.once('ingress', () => {
-      this.open();
+      this.open(this.site.ingress);
       const { authorization, network, workload } = this.phases;
       render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.ingress), this.site.notes);
       render.renderIngressNetwork(network, this.site, () => this.backendNamespaces);
@@ -112,7 +112,7 @@ export class Boundary {
   /** The objects that a first binding needs: the gateway, closed. */
   public openEgress(): void {
     this.parts.once('egress', () => {
-      this.open();
+      this.open(this.site.egress);
       const { authorization, network, workload } = this.phases;
       render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.egress), this.site.notes);
       render.renderEgressNetwork(network, this.site, () => this.callerNamespaces, () => this.peerPorts);
@@ -213,18 +213,18 @@ export class Boundary {
     return this.termsFor(peerName)?.notes.isolated !== undefined;
   }
 
-  private open(): void {
-    this.parts.once('boundary', () => {
-      const { admission, namespace, network } = this.phases;
-      if (this.site.createNamespace) render.renderNamespace(namespace, this.site);
-      if (this.guarded) render.renderAdmission(admission, this.site, () => this.neighbourhood);
-      render.renderNetworkDeny(network, this.site);
+  private open({ namespaceName }: GatewaySite): void {
+    const { admission, namespace, network } = this.phases;
+    if (this.guarded) this.parts.once('admission', () => render.renderAdmission(admission, this.site, () => this.neighbourhood));
+    this.parts.once(`namespace ${namespaceName}`, () => {
+      if (this.site.createNamespace) render.renderNamespace(namespace, namespaceName);
+      render.renderNetworkDeny(network, this.site, namespaceName);
     });
   }
 
   private connectAfterHandshake(gateway: GatewaySite): void {
     if (!this.site.connectAfterHandshake) return;
-    this.parts.once(`filter ${gateway.role}`, () => [render.renderConnectAfterHandshake(this.phases.upstreams, this.site, gateway)]);
+    this.parts.once(`filter ${gateway.role}`, () => [render.renderConnectAfterHandshake(this.phases.upstreams, gateway)]);
   }
 
   /** The limits of a peer, once it may call what they are for. */
@@ -261,12 +261,17 @@ export class Boundary {
   /** What says at each gateway that a peer is cut off. */
   private cutOff(): void {
     const isolated = [...this.peers.keys()].filter(({ meshName }) => this.isolates(meshName)).map(peerOf);
-    for (const gateway of [this.site.ingress, this.site.egress].filter(({ role }) => this.parts.has(role))) {
+    for (const gateway of this.openGateways) {
       for (const peer of isolated) {
         this.parts.once(`isolation ${gateway.role} ${peer.name}`, () =>
           [render.annotate(render.renderIsolation(this.phases.authorization, this.site, gateway, peer), this.notesOn('out', peer.name))]);
       }
     }
+  }
+
+  /** Our gateways that exist. */
+  private get openGateways(): GatewaySite[] {
+    return [this.site.ingress, this.site.egress].filter(({ role }) => this.parts.has(role));
   }
 
   private trafficWith(peer: Peer): PeerTraffic {
@@ -337,12 +342,9 @@ export class Boundary {
 
   private get neighbourhood(): render.Neighbourhood {
     return {
-      gateways: [
-        ...this.parts.has('ingress') ? [this.site.ingress] : [],
-        ...this.parts.has('egress') ? [this.site.egress] : [],
-      ],
+      gateways: this.openGateways,
       ownFilters: this.parts.names('filter '),
-      boundaryNamespaces: this.siblings.map(({ site }) => site.namespaceName).sort(),
+      boundaryNamespaces: [...new Set(this.siblings.flatMap(({ openGateways }) => openGateways.map(({ namespaceName }) => namespaceName)))].sort(),
       domains: [...this.suffixes.keys()].sort(),
       aliases: [...this.aliases.values()].sort((a, b) => compare(a.host, b.host)),
     };

@@ -51,7 +51,8 @@ function takenNames(mesh: FederatedMesh): string[] {
 function sharedSecret(mesh: FederatedMesh): string[] {
   const { ingress, egress } = mesh._boundary.site;
   const shared = ingress.credential?.secretName;
-  if (shared === undefined || shared !== egress.credential?.secretName || mesh._exposures.size === 0 || mesh._bindings.size === 0) return [];
+  const apart = shared !== egress.credential?.secretName || ingress.namespaceName !== egress.namespaceName;
+  if (shared === undefined || apart || mesh._exposures.size === 0 || mesh._bindings.size === 0) return [];
   return [describeMistake('FED132', mesh, `both gateways have their certificate from the Secret ${show(shared)}, but it can hold one identity only`,
     'give each gateway a Secret of its own: BoundaryGateway.dedicated({ credential: … })')];
 }

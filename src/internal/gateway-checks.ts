@@ -1,5 +1,5 @@
 import type { DedicatedGatewayOptions } from '../gateway';
-import { isCidr, isPodLabel } from './checks';
+import { checkNamespace, isCidr, isPodLabel } from './checks';
 import { fail, show, Where } from './errors';
 import { checkGiven } from './kind-checks';
 import { GATEWAY_DEFAULTS } from './model';
@@ -39,6 +39,7 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
       refuse(`${show(label)}: ${show(value)} is no label`, 'use letters, digits, dashes, underscores and dots, as Kubernetes does');
     }
   }
+  if (options.namespaceName !== undefined) checkNamespace(where, options.namespaceName);
   if (options.credential !== undefined) checkGiven(where, 'credential', options.credential, GatewayCredential);
   checkReachability(refuse, options);
 }

@@ -21,9 +21,9 @@ export class Parts {
     return [...this.objects.keys()].filter((key) => key.startsWith(prefix));
   }
 
-  /** Names of the objects whose keys begin so. */
+  /** The objects whose keys begin so, as `Kind namespace/name`. */
   public names(prefix: string): string[] {
-    return [...this.objects].flatMap(([key, objects]) => key.startsWith(prefix) ? objects.map(({ name }) => name) : []).sort();
+    return [...this.objects].flatMap(([key, objects]) => key.startsWith(prefix) ? objects.map(({ kind, name, metadata }) => `${kind} ${metadata.namespace}/${name}`) : []).sort();
   }
 
   public once(key: string, create: () => ApiObject[] | void): void {

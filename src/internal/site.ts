@@ -32,8 +32,9 @@ export function siteOf(props: FederatedMeshProps): Site {
   };
 }
 
-function gatewaySite(role: 'ingress' | 'egress', props: FederatedMeshProps, namespaceName: string): GatewaySite {
+function gatewaySite(role: 'ingress' | 'egress', props: FederatedMeshProps, home: string): GatewaySite {
   const options = props[`${role}Gateway`]?._options ?? {};
+  const { namespaceName = home } = options;
   const name = `federation-${role}`;
   const selector = { istio: gatewayLabel(namespaceName, role) };
   return {
@@ -48,6 +49,11 @@ function gatewaySite(role: 'ingress' | 'egress', props: FederatedMeshProps, name
     credential: (options.credential ?? props.credential)?._siteOf(name),
     notes: {},
   };
+}
+
+/** Namespaces that one boundary has for itself, also before anything is in them. */
+export function namespacesOf({ namespaceName, ingress, egress }: Site): string[] {
+  return [...new Set([namespaceName, ingress.namespaceName, egress.namespaceName])];
 }
 
 /** What a mesh tells about its own gateways. */

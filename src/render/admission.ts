@@ -14,7 +14,7 @@ import { exportDomain } from '../internal/names';
 export interface Neighbourhood {
   /** Our gateways that exist. */
   readonly gateways: GatewaySite[];
-  /** Names of our EnvoyFilters. */
+  /** Our EnvoyFilters, as `EnvoyFilter namespace/name`. */
   readonly ownFilters: string[];
   /** Namespaces of all boundaries of this mesh that the program knows. */
   readonly boundaryNamespaces: string[];
@@ -34,8 +34,8 @@ export function renderAdmission(scope: Construct, site: Site, neighbourhood: () 
 }
 
 function policy(site: Site, neighbourhood: Neighbourhood) {
-  const boundary = `the federation boundary gateways in ${site.namespaceName} of mesh ${site.meshName}`;
-  const gatewayNames = `g.startsWith('${site.namespaceName}/') || g.matches('^[^./]+[.]${site.namespaceName}([.].*)?$')`;
+  const namespaces = namespacesOf(neighbourhood);
+  const boundary = `the federation boundary gateways in ${namespaces.join(' and ')} of mesh ${site.meshName}`;
   return {
     failurePolicy: 'Fail',
     matchConstraints: {
@@ -52,14 +52,15 @@ function policy(site: Site, neighbourhood: Neighbourhood) {
     }],
     variables: variables(site, neighbourhood),
     validations: [
-      refuse('object.kind != \'Gateway\' || variables.inside || !variables.selectsBoundary',
+      refuse('object.kind != \'Gateway\' || !variables.selectsBoundary',
         ` would open or freeze listeners of ${boundary}: select your own gateway by a label that those pods do not carry`),
       // A filter without selector is the mesh owner's, in the root namespace, or concerns its own namespace only.
       refuse('!(object.kind in [\'EnvoyFilter\', \'WasmPlugin\', \'TrafficExtension\']) ||\n'
-        + '(variables.inside ? object.metadata.name in variables.ownFilters : size(variables.selector) == 0 || !variables.selectsBoundary)',
+        + '(variables.inside ? variables.subject in variables.ownFilters : size(variables.selector) == 0 || !variables.selectsBoundary)',
       ` would change the proxies of ${boundary}`),
-      refuse(`object.kind != 'VirtualService' || variables.inside ||\n!variables.gateways.exists(g, ${gatewayNames})`,
-        ` attaches routes to a federation boundary gateway in ${site.namespaceName} of mesh ${site.meshName}`),
+      ...namespaces.map((name) => refuse(`object.kind != 'VirtualService' || object.metadata.namespace == '${name}' ||\n`
+        + `!variables.gateways.exists(g, g.startsWith('${name}/') || g.matches('^[^./]+[.]${name}([.].*)?$'))`,
+      ` attaches routes to a federation boundary gateway in ${name} of mesh ${site.meshName}`)),
       refuse('object.kind != \'VirtualService\' || object.metadata.namespace in variables.boundaryNamespaces ||\n'
         + '!variables.hosts.exists(h, variables.boundaryHosts.exists(b, h.endsWith(b)))',
       ` takes a host name that belongs to the federation boundary of mesh ${site.meshName}`, 'variables.hosts.join(\', \')'),
@@ -68,15 +69,21 @@ function policy(site: Site, neighbourhood: Neighbourhood) {
   };
 }
 
-function variables(site: Site, { gateways, ownFilters, boundaryNamespaces, domains, aliases }: Neighbourhood) {
+function variables(site: Site, neighbourhood: Neighbourhood) {
+  const { gateways, ownFilters, boundaryNamespaces, domains, aliases } = neighbourhood;
+  const namespaces = namespacesOf(neighbourhood);
   // Istio reads an empty list as one that is not there.
   const ofVirtualService = (field: string, value: string, otherwise: string) =>
     `object.kind == 'VirtualService' && has(object.spec) && has(object.spec.${field}) && size(object.spec.${field}) > 0 ? ${value} : ${otherwise}`;
   const host = 'h.endsWith(\'.\') ? h.lowerAscii().substring(0, size(h) - 1) : h.lowerAscii()';
   return [
-    { name: 'inside', expression: `object.metadata.namespace == '${site.namespaceName}'` },
+    { name: 'inside', expression: `object.metadata.namespace in ${celList(namespaces.map(celText))}` },
     { name: 'subject', expression: 'object.kind + \' \' + object.metadata.namespace + \'/\' + object.metadata.name' },
-    { name: 'podLabels', expression: celList(gateways.map((gateway) => celMap(allPodLabels(gateway)))) },
+    {
+      name: 'podLabels',
+      expression: celMap(Object.fromEntries(namespaces.map((name) =>
+        [name, celList(gateways.filter(({ namespaceName }) => namespaceName === name).map((gateway) => celMap(textsOf(allPodLabels(gateway)))))]))),
+    },
     {
       name: 'selector',
       expression: [
@@ -87,13 +94,13 @@ function variables(site: Site, { gateways, ownFilters, boundaryNamespaces, domai
         'has(object.spec.selector) && has(object.spec.selector.matchLabels) ? object.spec.selector.matchLabels : {}',
       ].join('\n'),
     },
-    // Labels that only the cluster knows count as ours.
+    // Of a namespace that is not the object's own. Labels that only the cluster knows count as ours.
     {
       name: 'selectsBoundary',
       expression: [
-        'variables.podLabels.exists(p, variables.selector.all(k,',
+        'variables.podLabels.exists(n, n != object.metadata.namespace && variables.podLabels[n].exists(p, variables.selector.all(k,',
         '  (k in p && p[k] == variables.selector[k]) || k.startsWith(\'topology.\') ||',
-        '  k in [\'pod-template-hash\', \'istio.io/rev\', \'kubernetes.io/hostname\']))',
+        '  k in [\'pod-template-hash\', \'istio.io/rev\', \'kubernetes.io/hostname\'])))',
       ].join('\n'),
     },
     { name: 'hosts', expression: ofVirtualService('hosts', `object.spec.hosts.map(h, ${host})`, '[]') },
@@ -108,7 +115,7 @@ function variables(site: Site, { gateways, ownFilters, boundaryNamespaces, domai
     {
       name: 'localNames',
       expression: celList(aliases.map((alias) =>
-        celMap({ name: alias.serviceName, namespace: alias.namespaceName, owner: aliasRouteName(alias) }))),
+        celMap(textsOf({ name: alias.serviceName, namespace: alias.namespaceName, owner: aliasRouteName(alias) })))),
     },
   ];
 }
@@ -125,6 +132,11 @@ function localNames(site: Site) {
     '    (h == l.name && object.metadata.namespace == l.namespace)))',
   ].join('\n'), ` routes a name that mesh ${site.meshName} binds to another mesh`,
   'variables.hosts.join(\', \') + \'; change the binding, or limit it to its own namespace with exportTo ["."]\'');
+}
+
+/** Where our gateways are. */
+function namespacesOf({ gateways }: Neighbourhood): string[] {
+  return [...new Set(gateways.map(({ namespaceName }) => namespaceName))].sort();
 }
 
 function refuse(expression: string, what: string, value?: string) {
@@ -145,6 +157,11 @@ function celList(items: string[]): string {
   return `[${items.join(',\n ')}]`;
 }
 
+/** Keys are texts, values are expressions. */
 function celMap(entries: { [key: string]: string }): string {
-  return `{${Object.entries(entries).map(([key, value]) => `${celText(key)}: ${celText(value)}`).join(', ')}}`;
+  return `{${Object.entries(entries).map(([key, value]) => `${celText(key)}: ${value}`).join(', ')}}`;
+}
+
+function textsOf(entries: { [key: string]: string }): { [key: string]: string } {
+  return Object.fromEntries(Object.entries(entries).map(([key, value]) => [key, celText(value)]));
 }

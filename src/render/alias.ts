@@ -61,7 +61,7 @@ export function renderNameRoute(scope: Construct, site: Site, alias: Alias): Api
  */
 export function renderCallerDestination(scope: Construct, site: Site, route: LocalRoute, callerNamespace?: string): void {
   const named = callerNamespace === undefined
-    ? { name: bindingObjectName('fed-any', route), namespace: site.namespaceName }
+    ? { name: bindingObjectName('fed-any', route), namespace: site.egress.namespaceName }
     : { name: callerObjectName(route, callerNamespace), namespace: callerNamespace };
   emit<DestinationRuleSpec>(scope, DestinationRule.GVK, named, () => ({
     host: egressHost(site),

@@ -22,7 +22,7 @@ import { bindingObjectName, exportObjectName, singleObjectName } from '../intern
 /** One exported port of a peer: where it is, and how its gateway is recognised. */
 export function renderUpstream(scope: Construct, site: Site, upstream: Upstream): ApiObject[] {
   const { sni, peer } = upstream;
-  const named = { name: exportObjectName('fed-out', upstream.exportName, upstream.exportPort, peer.name), namespace: site.namespaceName };
+  const named = { name: exportObjectName('fed-out', upstream.exportName, upstream.exportPort, peer.name), namespace: site.egress.namespaceName };
   const protocol = WORDS[upstream.protocol].upstream;
   const portName = `${protocol.toLowerCase()}-federation`;
   // `istioctl analyze` asks for the address of a TCP entry, by which a sidecar would tell it from others. No sidecar sees this one.
@@ -69,7 +69,7 @@ export function renderUpstream(scope: Construct, site: Site, upstream: Upstream)
 
 /** The listeners for the local names that lead to one peer. */
 export function renderLocalListeners(scope: Construct, site: Site, peer: Peer, routes: () => LocalRoute[]): ApiObject {
-  const named = { name: singleObjectName('fed-out', peer.name), namespace: site.namespaceName };
+  const named = { name: singleObjectName('fed-out', peer.name), namespace: site.egress.namespaceName };
   return emit<GatewaySpec>(scope, Gateway.GVK, named, () => ({
     selector: site.egress.selector,
     servers: routes().map(server),
@@ -80,10 +80,10 @@ export function renderLocalListeners(scope: Construct, site: Site, peer: Peer, r
 export function renderEgressRoute(scope: Construct, site: Site, route: LocalRoute, traffic: () => PeerTraffic): ApiObject {
   const { bindingHost, upstream } = route;
   const destinations = [{ destination: { host: upstream.sni, port: { number: BOUNDARY_PORT } } }];
-  const named = { name: bindingObjectName('fed-out', route), namespace: site.namespaceName };
+  const named = { name: bindingObjectName('fed-out', route), namespace: site.egress.namespaceName };
   return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
     hosts: [bindingHost],
-    gateways: [`${site.namespaceName}/${singleObjectName('fed-out', upstream.peer.name)}`],
+    gateways: [`${site.egress.namespaceName}/${singleObjectName('fed-out', upstream.peer.name)}`],
     exportTo: ['.'],
     ...speaksHttp(upstream.protocol)
       ? {

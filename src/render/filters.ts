@@ -26,8 +26,8 @@ const HTTP_MANAGER = 'envoy.filters.network.http_connection_manager';
 const TCP_PROXY = 'envoy.filters.network.tcp_proxy';
 
 /** Backends of TCP and TLS ports are connected once the caller has shown who it is: Envoy's way is to connect at once. */
-export function renderConnectAfterHandshake(scope: Construct, site: Site, gateway: GatewaySite): ApiObject {
-  return filter(scope, site, gateway, gateway.role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls', () => [
+export function renderConnectAfterHandshake(scope: Construct, gateway: GatewaySite): ApiObject {
+  return filter(scope, gateway, gateway.role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls', () => [
     patch(NETWORK_FILTER, { filter: { name: TCP_PROXY } }, MERGE, {
       typed_config: {
         '@type': `${EXTENSIONS}.network.tcp_proxy.v3.TcpProxy`,
@@ -41,19 +41,19 @@ export function renderConnectAfterHandshake(scope: Construct, site: Site, gatewa
 /** How long a connection to one server may be silent. */
 export function renderIdleTimeout(scope: Construct, site: Site, grant: Grant, idleTimeout: number): ApiObject {
   const { exportName, exportPort, peer } = grant;
-  return filter(scope, site, site.ingress, exportObjectName('fed-in-idle', exportName, exportPort, peer.name), () =>
+  return filter(scope, site.ingress, exportObjectName('fed-in-idle', exportName, exportPort, peer.name), () =>
     [onConnection(grant, { idle_timeout: durationText(idleTimeout) }, { idle_timeout: durationText(idleTimeout) })]);
 }
 
 /** A gateway that knows an issuer refuses every other bearer token on every port: where none is demanded, tokens are the backend's business. */
 export function renderTokensElsewhere(scope: Construct, site: Site, grants: () => Grant[]): ApiObject {
-  return filter(scope, site, site.ingress, 'fed-in-jwt-elsewhere', () => grants().map(({ sni }) =>
+  return filter(scope, site.ingress, 'fed-in-jwt-elsewhere', () => grants().map(({ sni }) =>
     patch(HTTP_FILTER, { sni, filter: { name: HTTP_MANAGER, subFilter: { name: 'envoy.filters.http.jwt_authn' } } }, REMOVE)));
 }
 
 /** The limits of a peer, server by server: Envoy adds up nothing over several. */
 export function renderLimits(scope: Construct, site: Site, peer: Peer, limits: PeerLimits, grants: () => Grant[]): ApiObject {
-  return filter(scope, site, site.ingress, singleObjectName('fed-in-limits', peer.name), () => grants().flatMap((grant) => limitsOn(grant, limits)));
+  return filter(scope, site.ingress, singleObjectName('fed-in-limits', peer.name), () => grants().flatMap((grant) => limitsOn(grant, limits)));
 }
 
 /** What holds for one server. A request is no connection: bytes have no rate. */
@@ -100,10 +100,10 @@ function onConnection({ sni, protocol }: Grant, ofRequests: object, ofBytes: obj
     });
 }
 
-function filter(scope: Construct, site: Site, gateway: GatewaySite, name: string, patches: () => EnvoyFilterSpecConfigPatches[]): ApiObject {
+function filter(scope: Construct, gateway: GatewaySite, name: string, patches: () => EnvoyFilterSpecConfigPatches[]): ApiObject {
   // `istioctl analyze` warns of every EnvoyFilter, and of one that is put before another: Envoy's router is always there.
   const annotations = { 'galley.istio.io/analyze-suppress': 'IST0133,IST0151' };
-  return emit<EnvoyFilterSpec>(scope, EnvoyFilter.GVK, { name, namespace: site.namespaceName, annotations }, () => ({
+  return emit<EnvoyFilterSpec>(scope, EnvoyFilter.GVK, { name, namespace: gateway.namespaceName, annotations }, () => ({
     workloadSelector: { labels: gateway.selector },
     configPatches: patches(),
   }));

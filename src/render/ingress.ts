@@ -25,7 +25,7 @@ const FORWARD_SECRET = [
 export function renderPeerListeners(scope: Construct, site: Site, peer: Peer, traffic: () => PeerTraffic, grants: () => Grant[]): ApiObject {
   const named = {
     name: singleObjectName('fed-in', peer.name),
-    namespace: site.namespaceName,
+    namespace: site.ingress.namespaceName,
     // `istioctl analyze` takes `builtin://` for the name of a Secret: it does not find it, and warns that browsers would reuse a connection
     // for the next peer's Gateway that has it too. Nobody but egress gateways connects here.
     annotations: { 'galley.istio.io/analyze-suppress': 'IST0101,IST0138' },
@@ -38,11 +38,11 @@ export function renderPeerListeners(scope: Construct, site: Site, peer: Peer, tr
 
 /** The way from one server to the service behind it. */
 export function renderIngressRoute(scope: Construct, site: Site, grant: Grant, traffic: () => PeerTraffic): ApiObject {
-  const named = { name: exportObjectName('fed-in', grant.exportName, grant.exportPort, grant.peer.name), namespace: site.namespaceName };
+  const named = { name: exportObjectName('fed-in', grant.exportName, grant.exportPort, grant.peer.name), namespace: site.ingress.namespaceName };
   const route = [{ destination: { host: grant.backend.host, port: { number: grant.backend.port } } }];
   return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
     hosts: [grant.sni],
-    gateways: [`${site.namespaceName}/${singleObjectName('fed-in', grant.peer.name)}`],
+    gateways: [`${site.ingress.namespaceName}/${singleObjectName('fed-in', grant.peer.name)}`],
     exportTo: ['.'],
     ...speaksHttp(grant.protocol)
       ? {
@@ -73,7 +73,7 @@ function server(site: Site, grant: Grant, { allowTls12, trustConfigMapName }: Pe
     tls: {
       mode: GatewaySpecServersTlsMode.MUTUAL,
       credentialName: site.ingress.credential?.secretName ?? 'builtin://',
-      caCertCredentialName: `configmap://${site.namespaceName}/${trustConfigMapName ?? peerTrustName(grant.peer)}`,
+      caCertCredentialName: `configmap://${site.ingress.namespaceName}/${trustConfigMapName ?? peerTrustName(grant.peer)}`,
       ...allowTls12
         ? { minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_2, cipherSuites: FORWARD_SECRET }
         : { minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_3 },

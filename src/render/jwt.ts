@@ -15,7 +15,7 @@ const CLAIMS = 'request.auth.claims';
 
 /** Whose tokens are believed. Without it no token is, and what demands one is closed. */
 export function renderIssuer(scope: Construct, site: Site, { issuer, jwks, jwksUri }: Issuer): ApiObject {
-  const named = { name: issuerObjectName('fed-in-jwt', issuer), namespace: site.namespaceName };
+  const named = { name: issuerObjectName('fed-in-jwt', issuer), namespace: site.ingress.namespaceName };
   return emit<RequestAuthenticationSpec>(scope, RequestAuthentication.GVK, named, () => ({
     selector: { matchLabels: site.ingress.selector },
     jwtRules: [{

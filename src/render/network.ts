@@ -3,14 +3,18 @@ import { Construct } from 'constructs';
 import { idOf, late, metadataIn } from './emit';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
 import { GatewaySite, Site } from '../internal/model';
+import { singleObjectName } from '../internal/names';
 
 /*
  * Which connections the boundary's pods may have at all, for clusters whose network enforces it.
  */
 
-/** Nothing in or out of the boundary's namespace, but for its gateways. */
-export function renderNetworkDeny(scope: Construct, site: Site): void {
-  const named = { name: 'federation-default-deny', namespace: site.namespaceName };
+const DEFAULT_DENY = 'federation-default-deny';
+
+/** Nothing in or out of a namespace of the boundary's, but for its gateways. Some tools name files by kind and name alone. */
+export function renderNetworkDeny(scope: Construct, site: Site, namespaceName: string): void {
+  const name = namespaceName === site.namespaceName ? DEFAULT_DENY : singleObjectName(DEFAULT_DENY, namespaceName);
+  const named = { name, namespace: namespaceName };
   new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
     metadata: metadataIn(scope, named),
     spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },

@@ -6,11 +6,11 @@ import { peerTrustName } from './ingress';
 import { EGRESS_TRUST, revocationFileName, trustFileName } from './workload';
 import { Peer, Site } from '../internal/model';
 
-/** The boundary's own namespace. The injected gateways pass `restricted`, so nothing weaker is needed. */
-export function renderNamespace(scope: Construct, site: Site): ApiObject {
-  return clusterScoped(new k8s.KubeNamespace(scope, idOf('Namespace', { name: site.namespaceName }), {
+/** A namespace of the boundary's own. The injected gateways pass `restricted`, so nothing weaker is needed. */
+export function renderNamespace(scope: Construct, name: string): ApiObject {
+  return clusterScoped(new k8s.KubeNamespace(scope, idOf('Namespace', { name }), {
     metadata: metadataIn(scope, {
-      name: site.namespaceName,
+      name,
       labels: { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' },
     }),
   }));
@@ -18,7 +18,7 @@ export function renderNamespace(scope: Construct, site: Site): ApiObject {
 
 /** Whom the ingress gateway believes when this peer calls: one object for each peer, so that their CAs cannot be merged by mistake. */
 export function renderPeerTrust(scope: Construct, site: Site, peer: Peer): ApiObject {
-  const named = { name: peerTrustName(peer), namespace: site.namespaceName };
+  const named = { name: peerTrustName(peer), namespace: site.ingress.namespaceName };
   return new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), {
     metadata: metadataIn(scope, named),
     data: { 'ca.crt': peer.pem, ...peer.revocationLists === undefined ? {} : { 'ca.crl': peer.revocationLists } },
@@ -27,7 +27,7 @@ export function renderPeerTrust(scope: Construct, site: Site, peer: Peer): ApiOb
 
 /** Whom the egress gateway believes when it calls: one file for each peer, so that a new peer restarts no gateway. */
 export function renderUpstreamTrust(scope: Construct, site: Site, peers: () => Peer[]): ApiObject {
-  const named = { name: EGRESS_TRUST, namespace: site.namespaceName };
+  const named = { name: EGRESS_TRUST, namespace: site.egress.namespaceName };
   return new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), {
     metadata: metadataIn(scope, named),
     data: late(() => Object.fromEntries(peers().flatMap((peer) => [

@@ -29,6 +29,8 @@ export interface Server {
 
 /** What callers of one local name and port get to. */
 export interface Call {
+  /** Namespace of the egress gateway. */
+  readonly boundary: string;
   readonly local: string;
   /** Who passes the handshake at the egress gateway, whom the policies allow there, and everybody but whom they deny. */
   readonly callers: string[];
@@ -119,6 +121,7 @@ export function callsOf(objects: Manifest[]): Call[] {
         expect(service.spec.selector).toBeUndefined();
       }
       return [{
+        boundary,
         local: `${alias.spec.hosts[0]}:${http.match[0].port}`,
         callers: server.tls.subjectAltNames ?? [],
         allowed: allow.spec.rules[0].from[0].source.principals,

@@ -329,6 +329,31 @@ function secondBoundary(): App[] {
   return [app];
 }
 
+/** Each gateway of east has a namespace of its own, and so has the ingress gateway of west: other people look after them. */
+function gatewayNamespaces(): App[] {
+  const app = new App();
+  const [peersComeIn, callersGoOut] = ['federation-in', 'federation-out'].map((namespaceName) => BoundaryGateway.dedicated({ namespaceName }));
+  const east = meshOf(app, 'east', { ingressGateway: peersComeIn, egressGateway: callersGoOut, connectAfterHandshake: true });
+  const west = meshOf(app, 'west', { ingressGateway: peersComeIn, connectAfterHandshake: true });
+  east.addPeer(west);
+  west.addPeer(east);
+  const expose = (mesh: FederatedMesh, name: string, namespaceName: string, port: ServicePort) =>
+    mesh.expose(`Own-${name}`, { service: LocalService.fromName(name, namespaceName), exportName: name, ports: [port] });
+  const reviews = expose(east, 'reviews', 'default', ServicePort.http(9080));
+  const mysql = expose(east, 'mysql', 'db', ServicePort.tcp(3306));
+  const details = expose(west, 'details', 'default', ServicePort.http(9080));
+  reviews.allowFrom(west, { http: [{ methods: ['GET'] }] });
+  mysql.allowFrom(west);
+  details.allowFrom(east);
+  for (const [name, source] of Object.entries({ reviews, mysql })) {
+    west.bind(name, { source, localName: LocalName.newService(name, 'default') }).allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
+  }
+  east.bind('Details', { source: details, localName: LocalName.newService('details', 'catalogue') })
+    .allowFrom(Caller.serviceAccount('bookinfo-reviews', 'default'));
+  east.bind('Public', { source: details, localName: LocalName.newService('public', 'catalogue') }).allowFrom(Caller.anyInMesh());
+  return [app];
+}
+
 /** Locked on both sides: what is exposed has no other callers than the till, and the callers' namespace has no other way out. */
 function locked(): App[] {
   const app = new App();
@@ -499,6 +524,7 @@ export const SCENARIOS: { readonly [name: string]: () => App[] } = {
   'peer-options': peerOptions,
   'second-boundary': secondBoundary,
   'locked': locked,
+  'gateway-namespaces': gatewayNamespaces,
   'isolated-peer': isolatedPeer,
   'separate-authorities': separateAuthorities,
   'roots-kept-by-others': rootsKeptByOthers,
