@@ -125,6 +125,10 @@ var in = map[string]map[string][]app{
 			{name: "shop/other", account: "other"},
 		},
 	},
+	"gateway-namespaces": {
+		"east": {{name: "db/mysql", account: "mysql", ports: []port{{"greeting", 3306}}}},
+		"west": {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
+	},
 	"separate-authorities": {
 		"west": {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
 	},

@@ -1,0 +1,103 @@
+package cases
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// gateways are somewhere else than in one namespace of the boundary's.
+func gateways() []Case {
+	details := "http://details.catalogue:9080/"
+	return in("gateway-namespaces",
+		analyzed("gateway-namespaces"),
+		ask("gateways/out", laws(1), "east calls west, from a namespace for what goes out into one for what comes in", backend, get(details), "200"),
+		ask("gateways/out-anybody", laws(1), "so does everybody, by the name that is for everybody", From{"east", "default/ratings"}, get("http://public.catalogue:9080/"), "200"),
+		ask("gateways/in", laws(1), "west calls east", productpage, get("http://reviews:9080/"), "200"),
+		said("gateways/in-bytes", laws(1), "its database, too", productpage, bytesTo("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
+		ask("gateways/rule", laws(3), "west is held to its rules", productpage, send("POST", "http://reviews:9080/"), "403"),
+		ask("gateways/caller-of-east", laws(4), "an insider of east does not pass the egress gateway", From{"east", "default/ratings"}, get(details), "503"),
+		ask("gateways/caller-of-west", laws(4), "nor one of west", other, get("http://reviews:9080/"), "503"),
+		ask("gateways/stranger", laws(2), "a stranger does not pass the ingress gateway", outside, toIngress(none), "alert: certificate required"),
+		ask("gateways/wrong-identity", laws(2), "nor does another workload of west", outside, toIngress(of("west", otherOfWest)), "alert: certificate unknown"),
+		ask("gateways/default-namespace", laws(2), "east's own gateway is known by its namespace: who has its account elsewhere is not let into west", outside,
+			toWest("spiffe://east.example/ns/istio-federation/sa/federation-egress"), "alert: certificate unknown"),
+		ask("gateways/own-namespace", laws(2), "and with its namespace it is", outside,
+			toWest("spiffe://east.example/ns/federation-out/sa/federation-egress"), "200"),
+		Case{Name: "gateways/bytes-after-handshake", Laws: laws(4), Expect: "an insider and a stranger connect no backend: the filters are where the gateways are", Run: connectsNothing},
+		Case{Name: "gateways/guarded", Laws: laws(17), Expect: "the API server keeps others off both namespaces, and each gateway's namespace off the other gateway", Run: bothGuarded},
+	)
+}
+
+// connectsNothing counts connections of the database while others try to reach it.
+func connectsNothing(t *T) {
+	before := t.connections("east", "db/mysql", 3306)
+	t.Try(other, bytesTo("mysql:3306", "hello")(t.Federation))
+	t.Try(outside, toServer(mysqlOf("west"), "tcp", none)(t.Federation))
+	time.Sleep(300 * time.Millisecond)
+	if got := t.connections("east", "db/mysql", 3306) - before; got != 0 {
+		t.Errorf("they made the database accept %d connections", got)
+	}
+	t.Try(productpage, bytesTo("mysql:3306", "hello")(t.Federation))
+	if got := t.connections("east", "db/mysql", 3306) - before; got != 1 {
+		t.Errorf("the caller made it accept %d connections, and not 1", got)
+	}
+	t.Seen("no connection for others, one for the caller")
+}
+
+// bothGuarded writes what would open or change a gateway, from outside of its namespace.
+func bothGuarded(t *T) {
+	moveIn(t, t.East)
+	gateway := func(namespace, label string) string {
+		return `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: foreign, namespace: ` + namespace + `}
+spec: {selector: {istio: ` + label + `}, servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*"]}]}
+`
+	}
+	route := func(gateways string) string {
+		return `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: foreign, namespace: tenant}
+spec: {hosts: [foreign.example], gateways: [` + gateways + `], http: [{directResponse: {status: 200}}]}
+`
+	}
+	filter := func(namespace string) string {
+		return `apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: foreign, namespace: ` + namespace + `}
+spec: {configPatches: [{applyTo: HTTP_FILTER, match: {context: GATEWAY}, patch: {operation: REMOVE}}]}
+`
+	}
+	refused := 0
+	for text, why := range map[string]string{
+		gateway("tenant", "federation-in-ingress"):         "open or freeze",
+		gateway("tenant", "federation-out-egress"):         "open or freeze",
+		gateway("federation-in", "federation-out-egress"):  "open or freeze",
+		gateway("federation-out", "federation-in-ingress"): "open or freeze",
+		route("federation-in/fed-in-west"):                 "attaches routes",
+		route("federation-out/fed-out-west"):               "attaches routes",
+		filter("federation-in"):                            "change the proxies",
+		filter("federation-out"):                           "change the proxies",
+	} {
+		objects := parsed(t, text)
+		t.Cleanup(func(ctx context.Context) error { return t.East.Delete(ctx, objects...) })
+		if err := t.East.Put(t.Context, objects...); err == nil || !refusal(err) || !strings.Contains(err.Error(), why) {
+			t.Errorf("not refused because it would %s: %v: %s", why, err, text)
+			continue
+		}
+		refused++
+	}
+	t.Put(t.East, gateway("tenant", "tenants-own"))
+	t.Seen("%d refused, one of the tenant's own taken", refused)
+}
+
+// toWest is a request to west's ingress gateway by somebody who has a certificate of east with this identity.
+func toWest(spiffeID string) func(*federation.Federation) traffic.Probe {
+	const details = "p9080.details.east.fed.west.example"
+	return toIngress(of("east", pki.Request{SpiffeID: spiffeID}), sni(details), at(details), func(p *traffic.Probe) { p.Dial = "203.0.113.10:15443" })
+}
