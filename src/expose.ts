@@ -6,6 +6,7 @@ import { peerOf } from './internal/boundary';
 import { claimChart } from './internal/charts';
 import { checkAccountability, checkDuration } from './internal/checks';
 import { describeMistake, fail, show } from './internal/errors';
+import { checkRunByUs } from './internal/gateway-checks';
 import { checkAddsUp, checkDemand, checkGrant, checkProtocol } from './internal/grant-checks';
 import type { Demand } from './internal/jwt-checks';
 import { checkGiven, checkList, checkPeerGiven } from './internal/kind-checks';
@@ -127,8 +128,8 @@ export class ExposedService extends Construct implements IExposedService {
    *
    * Several calls add up. Throws FED110 for another peer of the same name, FED120 for fields that do not exist, FED306 for a port that
    * is not exported, FED307 and FED308 for rules that Istio cannot enforce as written, FED309 when a grant without rules and one with
-   * rules meet on one port, FED310 for rules on a port that speaks something else, FED125 and FED314 to FED317 for tokens that cannot be
-   * demanded. Synthesis fails (FED108) when the mesh does not add the peer.
+   * rules meet on one port, FED310 for rules on a port that speaks something else, FED125, FED128 and FED314 to FED317 for tokens that
+   * cannot be demanded. Synthesis fails (FED108) when the mesh does not add the peer.
    */
   public allowFrom(peer: IMeshPeer, options: AllowFromOptions = {}): void {
     if (peer === this.mesh) {
@@ -144,7 +145,10 @@ export class ExposedService extends Construct implements IExposedService {
       const granted = this.grants.get(peer)?.get(port.exportPort);
       if (granted) checkAddsUp(this, peer.meshName, granted, options);
     }
-    if (demand) this.owner._boundary.issuers.believe(this, demand.issuer);
+    if (demand) {
+      checkRunByUs(this, this.owner._boundary.site, `a token of ${show(demand.issuer.issuer)}`, 'it would refuse all other tokens at its other listeners');
+      this.owner._boundary.issuers.believe(this, demand.issuer);
+    }
     for (const port of ports) this.open(peer, port, options, demand);
     this.listeners.filter((listener) => listener.peer === peer).forEach(({ onGrant }) => onGrant());
   }

@@ -1,12 +1,13 @@
 import { Justification } from './accountability';
 import { GatewayCredential } from './credential';
-import { checkDedicatedGateway } from './internal/gateway-checks';
+import { checkDedicatedGateway, checkExistingGateway } from './internal/gateway-checks';
 
 /**
  * Where a mesh meets others:
  *
  *     endpoints: [{ address: 'federation.east.example' }]
  *     ingressGateway: BoundaryGateway.dedicated({ minReplicas: 3, sourceRanges: ['203.0.113.0/28'] })
+ *     ingressGateway: BoundaryGateway.fromExisting({ namespaceName: 'edge', serviceAccountName: 'in', serviceName: 'in', podLabels: { app: 'in' } })
  */
 
 /** Where peers reach an ingress gateway. */
@@ -157,6 +158,15 @@ export interface DedicatedGatewayOptions {
   readonly credential?: GatewayCredential;
 }
 
+/** Names of an ingress gateway that somebody else runs. */
+export interface ExistingGatewayOptions extends BoundaryGatewayAttributes {
+  /**
+   * A credential of this gateway's own.
+   * @default - `credential` of the mesh
+   */
+  readonly credential?: GatewayCredential;
+}
+
 /** The workload behind one side of a boundary. */
 export class BoundaryGateway {
   /**
@@ -171,10 +181,34 @@ export class BoundaryGateway {
     return new BoundaryGateway({ ...structuredClone(values), credential });
   }
 
-  private constructor(private readonly options: DedicatedGatewayOptions) {}
+  /**
+   * An ingress gateway that is there already, and has other listeners as well: everything but the workload is emitted.
+   *
+   * Its pods must be Istio's, listen on 15443 for nobody else in plain text, and be reached there at the endpoints' ports. Nothing of ours
+   * touches its other listeners, so no network policy, no access log and no default deny is emitted for it: what we add is for our server
+   * names only. Whoever runs it, or may write in its namespace, is trusted like ourselves. See docs/how-to/gateways.md for what to look
+   * at first. It cannot be an egress gateway.
+   *
+   * Throws FED111 for names that Kubernetes refuses, FED120 for values of another kind, FED127 for labels that do not select its pods.
+   */
+  public static fromExisting(options: ExistingGatewayOptions): BoundaryGateway {
+    checkExistingGateway('BoundaryGateway.fromExisting', options);
+    const { credential, namespaceName, serviceAccountName, serviceName, podLabels } = options;
+    return new BoundaryGateway({ namespaceName, credential }, { namespaceName, serviceAccountName, serviceName, podLabels: { ...podLabels } });
+  }
+
+  private constructor(private readonly options: DedicatedGatewayOptions, private readonly existing?: BoundaryGatewayAttributes) {}
 
   /** @internal */
   public get _options(): DedicatedGatewayOptions {
     return this.options;
+  }
+
+  /**
+   * What somebody else runs.
+   * @internal
+   */
+  public get _existing(): BoundaryGatewayAttributes | undefined {
+    return this.existing;
   }
 }

@@ -14,7 +14,7 @@ import { checkAccountability, checkDomain, checkJustification, checkNamespace, c
 import { mistakesAtTheEnd } from './internal/end-checks';
 import { checkEndpoints } from './internal/endpoint-checks';
 import { fail, show } from './internal/errors';
-import { checkEgressOptions } from './internal/gateway-checks';
+import { checkEgressOptions, checkRunByUs, checkWhoRuns } from './internal/gateway-checks';
 import { checkGiven, checkPeerGiven } from './internal/kind-checks';
 import { notesOf, reasonOf } from './internal/notes';
 import { checkPeer, checkProved, checkTrustConfigMap, trafficOf } from './internal/peer-checks';
@@ -183,7 +183,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   /**
    * Throws FED101 to FED106 for names, domains and endpoints that cannot be used, FED111 for names that Kubernetes refuses, FED112 when
    * the chart belongs to another mesh, FED113 when another boundary of the mesh has the namespace, FED114 for a reason that says
-   * nothing, FED116 for gateway options that cannot be met, FED118 for Istio's root namespace, FED125 for an option that was not proved with
+   * nothing, FED116 and FED127 for gateways that cannot be the boundary's, FED118 for Istio's root namespace, FED125 for an option that was not proved with
    * the Istio of the mesh, FED133 for workloads of another trust domain while a gateway presents the mesh's own certificate.
    */
   constructor(scope: Construct, id: string, props: FederatedMeshProps) {
@@ -196,6 +196,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     if (props.credential !== undefined) checkGiven(this, 'credential', props.credential, GatewayCredential);
     const site = siteOf(props);
     checkWorkloadTrustDomain(this, site);
+    checkWhoRuns(this, props.egressGateway, site);
     [site.namespaceName, rootNamespaceName, site.monitoringNamespaceName].forEach((name) => checkNamespace(this, name));
     checkDomain(this, site.clusterDomain, 'FED111', 'cluster domain');
     checkObjectName(this, site.accessLogProvider, 'access log provider');
@@ -228,7 +229,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * stated as a `RemoteMesh` either, FED103 when the peer has our trust domain, FED109 for other options than before, FED110
    * for a name that we use already, FED114 for a reason that says nothing, FED119 for a CA that we know as somebody else's, FED124 for
    * headers that cannot be taken away, FED125 for limits with an Istio with which they were not proved, FED126 for limits that cannot be
-   * kept, FED134 for a trust ConfigMap that cannot be used, FED407 for ourselves.
+   * kept, FED128 for options that a gateway of others cannot keep, FED134 for a trust ConfigMap that cannot be used, FED407 for ourselves.
    */
   public addPeer(peer: IMeshPeer, options: AddPeerOptions = {}): void {
     checkPeerGiven(this, peer);
@@ -238,6 +239,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     if (options.trustConfigMapName !== undefined) checkTrustConfigMap(this, peer, options.trustConfigMapName);
     const notes = { ...notesOf(options), isolated: options.isolated && reasonOf(options.isolated) };
     const terms = { notes, traffic: trafficOf(this, options, this._istioVersion) };
+    if (options.stripTracing) checkRunByUs(this, this._boundary.site, `stripTracing for peer ${show(peer.meshName)}`, 'it may take part in traces');
     const earlier = this._boundary.peers.get(peer);
     if (earlier && JSON.stringify(earlier) !== JSON.stringify(terms)) {
       fail('FED109', this, `peer ${show(peer.meshName)} is added twice, with different options`, 'keep one of the calls');
@@ -336,7 +338,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     const namespaces = namespacesOf(this._boundary.site);
     for (const name of namespaces) {
       if (name === 'default' || SYSTEM_NAMESPACE.test(name)) {
-        fail('FED118', this, `the boundary is in the namespace ${show(name)}, whose other pods its network policies would cut off`,
+        fail('FED118', this, `the boundary is in the namespace ${show(name)}, which holds other pods than gateways`,
           'give the boundary a namespace of its own');
       }
       if (name === this.rootNamespaceName) {

@@ -78,7 +78,8 @@ export interface AddPeerOptions extends Accountability {
   readonly limits?: PeerLimits;
   /**
    * Remove trace headers from requests and answers, in both directions: W3C, B3, and the fixed names of common vendors.
-   * The boundary's gateways then take no part in traces of any peer, since they would write such headers anew.
+   * The boundary's gateways then take no part in traces of any peer, since they would write such headers anew. With an ingress gateway that
+   * others run, it is refused (FED128).
    * @default false - trace context crosses as the applications wrote it
    */
   readonly stripTracing?: boolean;

@@ -160,6 +160,31 @@ describe('gateways in two namespaces', () => {
   });
 });
 
+describe('at a gateway that others run', () => {
+  const shared = policyOf(parse(filesOf(SCENARIOS['existing-gateways']()).get('east')!));
+
+  test.each<[string, Manifest, string]>([
+    ['a Gateway of another namespace', gateway({ istio: 'shared' }), 'in istio-federation and istio-ingress of mesh east'],
+    ['a filter of another namespace', filter({ app: 'shared' }), 'change the proxies'],
+    ['a filter in the namespace of our own gateway', filter(undefined, 'istio-federation'), 'change the proxies'],
+    ['a route on a Gateway of ours', route({ hosts: ['a.example'], gateways: ['istio-ingress/fed-in-west'] }), 'attaches routes'],
+    ['a route on a Gateway of ours in the old spelling', route({ hosts: ['a.example'], gateways: ['fed-in-west.istio-ingress.svc.cluster.local'] }), 'attaches routes'],
+    ['a route for a server name of ours on their Gateway', route({ hosts: ['p9080.reviews.west.fed.east.example'], gateways: ['istio-ingress/public'] }), 'takes a host name'],
+  ])('is refused: %s', (_, manifest, message) => {
+    expect(verdict(shared, manifest)).toContain(message);
+  });
+
+  test.each<[string, Manifest]>([
+    ['a Gateway of those who run it', gateway({ istio: 'shared' }, 'istio-ingress')],
+    ['a filter of those who run it', filter({ istio: 'shared' }, 'istio-ingress')],
+    ['a plugin of those who run it', object('WasmPlugin', { selector: { matchLabels: { istio: 'shared' } } }, 'istio-ingress')],
+    ['a route of their customers', route({ hosts: ['shop.example'], gateways: ['istio-ingress/public'] })],
+    ['a route of theirs', route({ hosts: ['shop.example'], gateways: ['public'] }, 'istio-ingress')],
+  ])('passes: %s', (_, manifest) => {
+    expect(verdict(shared, manifest)).toBeUndefined();
+  });
+});
+
 test('labels of the pods that the user adds are known to the policy', () => {
   const app = new App();
   const mesh = meshOf(app, 'east', { ingressGateway: BoundaryGateway.dedicated({ labels: { tier: 'edge' } }) });

@@ -14,6 +14,7 @@ const trust = (file: string) => readFileSync(join(__dirname, 'trust', file), 'ut
 /** What a mesh hands out, where it is not its own root. */
 const HANDED_OUT: { [scenario: string]: { [mesh: string]: { roots: string[]; lists?: string; keptIn?: string } } } = {
   'roots-kept-by-others': { east: { roots: [], keptIn: 'east-roots' } },
+  'existing-gateways': { west: { roots: ['west-boundary.pem'] } },
   'separate-authorities': {
     east: { roots: ['east-boundary.pem', 'east-boundary-next.pem'] },
     west: { roots: ['west-boundary.pem'], lists: 'west-boundary.crl' },
@@ -98,6 +99,11 @@ const CALLS: { [scenario: string]: string[] } = {
     'west reviews.shop.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
     'west search.shop.svc.cluster.local:9000 → east search.search.svc.cluster.local:9000',
   ],
+  'existing-gateways': [
+    'east details.catalogue.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',
+    'west mysql.default.svc.cluster.local:3306 → east mysql.db.svc.cluster.local:3306',
+    'west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
+  ],
   'gateway-namespaces': [
     'east details.catalogue.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',
     'east public.catalogue.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',
@@ -146,7 +152,9 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
       const principals = server.clientIdentities.map((uri) => uri.replace('spiffe://', ''));
       expect(server.allowed).toEqual(principals);
       expect(server.notDenied).toEqual(principals);
-      expect(server.routedOperations).toEqual(server.allowedOperations);
+      // A DENY cannot say which method goes with which path: there the routes are the narrower lock.
+      if (server.amongOthers) expect(server.allowedOperations).toEqual(expect.arrayContaining(server.routedOperations));
+      else expect(server.routedOperations).toEqual(server.allowedOperations);
     }
   });
 
@@ -197,7 +205,8 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
 
   test('dials what the exporter publishes', () => {
     for (const { sni, addresses } of calls) {
-      const [{ mesh, boundary }] = serverOf(sni);
+      const [{ mesh, boundary, amongOthers }] = serverOf(sni);
+      if (amongOthers) continue;
       const published = find(meshes.get(mesh)!, 'Service', 'federation-ingress', boundary).spec.ports.map(({ port }: Manifest) => port);
       expect(addresses.map((address) => Number(address.split(':')[1])).filter((port) => !published.includes(port))).toEqual([]);
     }

@@ -441,6 +441,45 @@ describe('trust', () => {
   fails('FED131', 'a renewal before the issue', certManager({ duration: Duration.hours(2), renewBefore: Duration.hours(2) }), '7200 seconds');
   fails('FED120', 'a Secret\'s name in place of a credential', own({ credential: 'partner' as unknown as GatewayCredential }), 'credential', '"partner"');
   fails('FED120', 'the same for one gateway', gateway({ credential: 'partner' as unknown as GatewayCredential }), 'BoundaryGateway.dedicated', '"partner"');
+  const existing = { namespaceName: 'istio-ingress', serviceAccountName: 'shared', serviceName: 'shared', podLabels: { app: 'shared' } };
+  const others = (change: object) => () => BoundaryGateway.fromExisting({ ...existing, ...change });
+  fails('FED111', 'a gateway of others in a namespace of no name', others({ namespaceName: '' }), 'namespace');
+  fails('FED111', 'a gateway of others without an account', others({ serviceAccountName: undefined }), 'service account');
+  fails('FED111', 'a gateway of others behind no Service', others({ serviceName: 'shared.istio-ingress' }), '"shared.istio-ingress"');
+  fails('FED113', 'two boundaries at one gateway of others', () => {
+    const app = new App();
+    const ingressGateway = BoundaryGateway.fromExisting(existing);
+    meshOf(app, 'east', { ingressGateway });
+    new FederatedMesh(new Chart(app, 'again'), 'Mesh', {
+      meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), namespaceName: 'partner-federation', ingressGateway,
+    });
+  }, 'again/Mesh', '"istio-ingress"');
+  for (const namespaceName of ['istio-system', 'kube-system', 'default']) {
+    fails('FED118', `a gateway of others in ${namespaceName}`, own({ ingressGateway: BoundaryGateway.fromExisting({ ...existing, namespaceName }) }), `"${namespaceName}"`);
+  }
+  fails('FED118', 'a service in the namespace of a gateway of others', () => own({ ingressGateway: BoundaryGateway.fromExisting(existing) })().expose('Self', {
+    service: LocalService.fromName('shared', 'istio-ingress'), exportName: 'self', ports: [ServicePort.http(80)],
+  }), '"shared"', 'the boundary');
+  fails('FED120', 'a gateway of others with a list of labels', others({ podLabels: ['app'] }), 'podLabels', 'no map');
+  fails('FED120', 'a gateway of others with options of our own', others({ minReplicas: 3 }), '"minReplicas"');
+  fails('FED120', 'a gateway of others with a text as credential', others({ credential: 'partner' }), '"partner"', 'GatewayCredential');
+  fails('FED127', 'a gateway of others without labels', others({ podLabels: {} }), 'every pod of the namespace');
+  fails('FED127', 'a gateway of others with a label that no pod can have', others({ podLabels: { app: 'the gateway' } }), '"the gateway"');
+  fails('FED127', 'an egress gateway of others', own({ egressGateway: BoundaryGateway.fromExisting(existing) }), 'east/Mesh', '"shared"', 'dedicated');
+  fails('FED127', 'one gateway of others for both directions', own({
+    ingressGateway: BoundaryGateway.fromExisting(existing), egressGateway: BoundaryGateway.fromExisting(existing),
+  }), 'egressGateway');
+  fails('FED127', 'a gateway of others in the namespace of our own', own({
+    ingressGateway: BoundaryGateway.fromExisting(existing), egressGateway: BoundaryGateway.dedicated({ namespaceName: 'istio-ingress' }),
+  }), '"istio-ingress"', 'network policies');
+  fails('FED127', 'a gateway of others in the namespace of the mesh', own({ ingressGateway: BoundaryGateway.fromExisting(existing), namespaceName: 'istio-ingress' }),
+    '"istio-ingress"', 'another namespaceName');
+  fails('FED128', 'a gateway of others that keeps out of traces', () => own({ ingressGateway: BoundaryGateway.fromExisting(existing) })()
+    .addPeer(meshOf(new App(), 'west'), { stripTracing: true }), 'east/Mesh', 'stripTracing', '"west"');
+  fails('FED128', 'a token that a gateway of others would demand of others', () => own({ ingressGateway: BoundaryGateway.fromExisting(existing) })()
+    .expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(80)] })
+    .allowFrom(meshOf(new App(), 'west'), { jwt: { issuer: 'https://login.example', jwksUri: 'https://login.example/keys', audiences: ['shop'] } }),
+  'east/Mesh/Reviews', '"https://login.example"', 'others run');
   fails('FED132', 'one Secret for both gateways', () => {
     const app = new App();
     const east = meshOf(app, 'east', { credential: GatewayCredential.fromSecret('partner') });

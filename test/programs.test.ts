@@ -2,10 +2,11 @@ import { App, Chart, Duration, Include } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import {
-  Caller, ExposedService, FederatedMesh, IExposedService, IMeshPeer, LocalName, LocalService, RemoteServiceBinding, ServicePort, TrustBundle,
+  BoundaryGateway, Caller, Delivery, ExposedService, FederatedMesh, GatewayCredential, IExposedService, IMeshPeer, IstioVersion, LocalName,
+  LocalService, RemoteServiceBinding, ServicePort, TrustBundle,
 } from '../src';
 import { callsOf, serversOf } from './support/contract';
-import { filesOf, parse } from './support/manifests';
+import { filesOf, find, parse } from './support/manifests';
 
 /*
  * Programs as users write them. Names and shapes in them are promises: they keep working.
@@ -215,6 +216,47 @@ test('(g) a database by TCP, TLS end to end, gRPC', () => {
     'web search.shop.svc.cluster.local:9000 → data search.search.svc.cluster.local:9000',
     'web vault.shop.svc.cluster.local:8200 → data vault.vault.svc.cluster.local:8200',
   ]);
+});
+
+test('(h) gateways of another team, certificates by cert-manager, two meshes that both call themselves cluster.local', () => {
+  const app = new App();
+  const boundaries = ['north', 'south'].map((name, index) => new FederatedMesh(new Chart(app, name), 'Mesh', {
+    meshName: name,
+    trustDomain: `boundary.${name}.example`,
+    workloadTrustDomain: 'cluster.local',
+    trustBundle: TrustBundle.fromPemFile(`trust/${['east', 'west'][index]}-boundary.pem`),
+    credential: GatewayCredential.fromCertManager({ issuerName: 'boundary-ca', duration: Duration.days(7) }),
+    endpoints: [{ address: `fed.${name}.example`, port: 443 }],
+    ingressGateway: BoundaryGateway.fromExisting({
+      namespaceName: 'istio-ingress', serviceAccountName: 'partner-ingress', serviceName: 'partner-ingress', podLabels: { app: 'partner-ingress' },
+    }),
+    egressGateway: BoundaryGateway.dedicated({ minReplicas: 3, maxReplicas: 3, nodeSelector: { pool: 'dmz' }, tolerations: [{ key: 'dmz' }] }),
+    createNamespace: false,
+    istioVersion: IstioVersion.V1_31,
+    revision: 'stable',
+    delivery: Delivery.argoCd(),
+  }));
+  const [north, south] = boundaries;
+  north.addPeer(south);
+  south.addPeer(north, { trustConfigMapName: 'north-roots' }); // kept by trust-manager
+  const stock = north.expose('Stock', { service: LocalService.fromName('stock', 'store'), exportName: 'stock', ports: [ServicePort.http(80)] });
+  stock.allowFrom(south);
+  south.bind('Stock', { source: stock, localName: LocalName.newService('stock', 'web') }).allowFrom(Caller.anyInNamespace('web'));
+
+  const objects = new Map([...filesOf([app])].map(([chart, text]) => [chart, parse(text)]));
+  const [[server], [call]] = [serversOf(objects.get('north')!), callsOf(objects.get('south')!)];
+  expect(`${call.local} → ${server.backend}`).toBe('stock.web.svc.cluster.local:80 → stock.store.svc.cluster.local:80');
+  expect(call).toMatchObject({
+    sni: server.sni, serverIdentities: [server.serverIdentity], addresses: ['fed.north.example:443'], allowed: ['cluster.local/ns/web/sa/*'], ca: 'kept by others in north-roots',
+  });
+  expect(server).toMatchObject({
+    serverIdentity: 'spiffe://boundary.north.example/ns/istio-ingress/sa/partner-ingress', clientIdentities: [call.clientIdentity], allowed: server.notDenied,
+  });
+  expect([...objects.values()].flat().filter(({ kind }) => kind === 'Namespace')).toEqual([]);
+  expect(find(objects.get('south')!, 'Deployment', 'federation-egress').spec).toMatchObject({
+    replicas: 3, template: { metadata: { labels: { 'istio.io/rev': 'stable' } }, spec: { nodeSelector: { pool: 'dmz' }, tolerations: [{ key: 'dmz', operator: 'Exists' }] } },
+  });
+  expect(find(objects.get('north')!, 'Gateway', 'fed-in-south').metadata.annotations['argocd.argoproj.io/sync-wave']).toBe('-2');
 });
 
 test('a Service from a manifest of somebody else is read and not retyped', () => {

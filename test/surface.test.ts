@@ -43,7 +43,8 @@ test('no public member has a union type', () => {
 test('the public names are these', () => {
   expect(exported.map(({ name }) => name).sort()).toEqual([
     'Accountability', 'AddPeerOptions', 'AllowFromOptions', 'BoundaryGateway', 'BoundaryGatewayAttributes', 'Caller', 'CertManagerOptions',
-    'DedicatedGatewayOptions', 'Delivery', 'ExposedService', 'ExposedServiceOptions', 'ExposedServiceProps', 'FederatedMesh', 'FederatedMeshProps',
+    'DedicatedGatewayOptions', 'Delivery', 'ExistingGatewayOptions', 'ExposedService', 'ExposedServiceOptions', 'ExposedServiceProps',
+    'FederatedMesh', 'FederatedMeshProps',
     'GatewayCredential', 'GatewayEndpoint', 'GatewayServiceType', 'HttpRule', 'IExposedService', 'IMeshPeer', 'IstioVersion', 'Justification', 'JwtRule',
     'KeyAlgorithm', 'LocalName', 'LocalService', 'LockWorkloadOptions', 'NodeToleration', 'PeerLimits', 'PortMapping', 'RemoteMesh',
     'RemoteMeshProps', 'RemoteServiceBinding', 'RemoteServiceBindingOptions', 'RemoteServiceBindingProps', 'RemoteServiceProps',

@@ -102,6 +102,11 @@ export class Boundary {
     this.parts.once('ingress', () => {
       this.open(this.site.ingress);
       const { authorization, network, workload } = this.phases;
+      if (this.site.ingress.existing) {
+        const guard = render.renderGuardAmongOthers(authorization, this.site, () => this.openGrants.map(({ sni }) => sni));
+        render.annotate(guard, { ...this.site.notes, ...this.site.ingress.notes });
+        return render.renderCredential(workload, this.site, this.site.ingress);
+      }
       render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.ingress), this.site.notes);
       render.renderIngressNetwork(network, this.site, () => this.backendNamespaces);
       render.renderWorkload(workload, this.site, this.site.ingress, () => this.surroundings);
@@ -213,9 +218,10 @@ export class Boundary {
     return this.termsFor(peerName)?.notes.isolated !== undefined;
   }
 
-  private open({ namespaceName }: GatewaySite): void {
+  private open({ namespaceName, existing }: GatewaySite): void {
     const { admission, namespace, network } = this.phases;
     if (this.guarded) this.parts.once('admission', () => render.renderAdmission(admission, this.site, () => this.neighbourhood));
+    if (existing) return;
     this.parts.once(`namespace ${namespaceName}`, () => {
       if (this.site.createNamespace) render.renderNamespace(namespace, namespaceName);
       render.renderNetworkDeny(network, this.site, namespaceName);
@@ -224,7 +230,7 @@ export class Boundary {
 
   private connectAfterHandshake(gateway: GatewaySite): void {
     if (!this.site.connectAfterHandshake) return;
-    this.parts.once(`filter ${gateway.role}`, () => [render.renderConnectAfterHandshake(this.phases.upstreams, gateway)]);
+    this.parts.once(`filter ${gateway.role}`, () => [render.renderConnectAfterHandshake(this.phases.upstreams, gateway, () => this.openGrants)]);
   }
 
   /** The limits of a peer, once it may call what they are for. */
@@ -293,10 +299,14 @@ export class Boundary {
     return [...this.grants.get(peer.name) ?? []].sort((a, b) => compare(a.exportName, b.exportName) || a.exportPort - b.exportPort);
   }
 
-  /** Grants of requests, not of bytes, to all peers that are not cut off. */
+  /** Grants to peers that are not cut off. */
+  private get openGrants(): Grant[] {
+    return [...this.grants].filter(([peerName]) => !this.isolates(peerName)).flatMap(([, grants]) => grants).sort((a, b) => compare(a.sni, b.sni));
+  }
+
+  /** Of these, the ones of requests, not of bytes. */
   private get requestGrants(): Grant[] {
-    return [...this.grants].filter(([peerName]) => !this.isolates(peerName)).flatMap(([, grants]) => grants)
-      .filter(({ protocol }) => speaksHttp(protocol));
+    return this.openGrants.filter(({ protocol }) => speaksHttp(protocol));
   }
 
   private routesTo(peer: Peer): LocalRoute[] {

@@ -30,6 +30,8 @@ export const MISTAKES = {
   FED124: 'header that cannot be taken away',
   FED125: 'option that was not proved with that Istio',
   FED126: 'limit that no gateway can keep',
+  FED127: 'gateway of others that cannot be a boundary',
+  FED128: 'option that a gateway of others cannot keep',
   FED131: 'certificate that cannot be had',
   FED132: 'one Secret for two gateways',
   FED133: 'trust domain that a certificate does not have',

@@ -1,8 +1,8 @@
-import type { DedicatedGatewayOptions } from '../gateway';
-import { checkNamespace, isCidr, isPodLabel } from './checks';
+import type { BoundaryGateway, DedicatedGatewayOptions, ExistingGatewayOptions } from '../gateway';
+import { checkNamespace, checkObjectName, checkServiceName, isCidr, isPodLabel } from './checks';
 import { fail, show, Where } from './errors';
-import { checkGiven } from './kind-checks';
-import { GATEWAY_DEFAULTS } from './model';
+import { checkFields, checkGiven, checkMap } from './kind-checks';
+import { GATEWAY_DEFAULTS, Site } from './model';
 import { GatewayCredential } from '../credential';
 
 const LOAD_BALANCER = 'LoadBalancer';
@@ -42,6 +42,42 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
   if (options.namespaceName !== undefined) checkNamespace(where, options.namespaceName);
   if (options.credential !== undefined) checkGiven(where, 'credential', options.credential, GatewayCredential);
   checkReachability(refuse, options);
+}
+
+/** What is said of a gateway that somebody else runs. */
+export function checkExistingGateway(where: string, options: ExistingGatewayOptions): void {
+  checkFields(where, 'the gateway', options, ['namespaceName', 'serviceAccountName', 'serviceName', 'podLabels', 'credential']);
+  checkNamespace(where, options.namespaceName);
+  checkObjectName(where, options.serviceAccountName, 'service account');
+  checkServiceName(where, options.serviceName);
+  checkMap(where, 'podLabels', options.podLabels, '{ istio: \'partner-ingress\' }');
+  if (Object.keys(options.podLabels).length === 0) {
+    fail('FED127', where, 'podLabels is empty, and would select every pod of the namespace', 'state the labels that only the gateway\'s pods have');
+  }
+  for (const [label, value] of Object.entries(options.podLabels)) {
+    if (isPodLabel(label, value)) continue;
+    fail('FED127', where, `${show(label)}: ${show(value)} is no label of a pod`, 'state the labels that only the gateway\'s pods have');
+  }
+  if (options.credential !== undefined) checkGiven(where, 'credential', options.credential, GatewayCredential);
+}
+
+/** Of others' gateways only one for peers can be a boundary, and no network policy of ours may meet its other listeners. */
+export function checkWhoRuns(where: Where, egressGateway: BoundaryGateway | undefined, { ingress, egress, namespaceName }: Site): void {
+  if (egressGateway?._existing) {
+    fail('FED127', where, `the egress gateway is one that others run (${show(egress.serviceName)} in ${show(egress.namespaceName)}): without settings of its `
+      + 'pods it tells peers our local names', 'leave egressGateway out, or make it BoundaryGateway.dedicated(…): nobody outside of the mesh reaches it');
+  }
+  if (ingress.existing && [egress.namespaceName, namespaceName].includes(ingress.namespaceName)) {
+    fail('FED127', where, `the ingress gateway is one that others run, in the namespace ${show(ingress.namespaceName)}, which our network policies would close`,
+      'give the boundary another namespaceName');
+  }
+}
+
+/** What the ingress gateway's pods do for all their listeners is ours to say only if we run them. */
+export function checkRunByUs(where: Where, { ingress }: Site, what: string, why: string): void {
+  if (!ingress.existing) return;
+  fail('FED128', where, `${what}, but the ingress gateway is one that others run: ${why}`,
+    'leave it out, or let the boundary have an ingress gateway of its own');
 }
 
 /** A quantity in Kubernetes notation as a number. */

@@ -31,6 +31,10 @@ export interface CredentialSite {
 /** One boundary gateway of ours. */
 export interface GatewaySite {
   readonly role: 'ingress' | 'egress';
+  /** Whether others run it: it has listeners that are none of our business. */
+  readonly existing: boolean;
+  /** Name of the objects that are there once for it. */
+  readonly name: string;
   readonly namespaceName: string;
   readonly serviceAccountName: string;
   readonly serviceName: string;
@@ -43,7 +47,7 @@ export interface GatewaySite {
   readonly options: DedicatedGatewayOptions;
   /** Without one, it presents what its own mesh gives it. */
   readonly credential?: CredentialSite;
-  /** Notes for people on its Service. */
+  /** Notes for people on its Service, or on its guard when the Service is somebody else's. */
   readonly notes: Notes;
 }
 

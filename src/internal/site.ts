@@ -37,13 +37,14 @@ function gatewaySite(role: 'ingress' | 'egress', props: FederatedMeshProps, home
   const { namespaceName = home } = options;
   const name = `federation-${role}`;
   const selector = { istio: gatewayLabel(namespaceName, role) };
+  const existing = props[`${role}Gateway`]?._existing;
   return {
     role,
-    namespaceName,
-    serviceAccountName: name,
-    serviceName: name,
-    selector,
-    podLabels: { app: name, ...selector },
+    name,
+    existing: existing !== undefined,
+    ...existing
+      ? { ...existing, selector: existing.podLabels }
+      : { namespaceName, serviceAccountName: name, serviceName: name, selector, podLabels: { app: name, ...selector } },
     servicePorts: [BOUNDARY_PORT],
     options,
     credential: (options.credential ?? props.credential)?._siteOf(name),

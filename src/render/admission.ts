@@ -34,8 +34,7 @@ export function renderAdmission(scope: Construct, site: Site, neighbourhood: () 
 }
 
 function policy(site: Site, neighbourhood: Neighbourhood) {
-  const namespaces = namespacesOf(neighbourhood);
-  const boundary = `the federation boundary gateways in ${namespaces.join(' and ')} of mesh ${site.meshName}`;
+  const boundary = `the federation boundary gateways in ${namespacesOf(neighbourhood.gateways).join(' and ')} of mesh ${site.meshName}`;
   return {
     failurePolicy: 'Fail',
     matchConstraints: {
@@ -58,9 +57,13 @@ function policy(site: Site, neighbourhood: Neighbourhood) {
       refuse('!(object.kind in [\'EnvoyFilter\', \'WasmPlugin\', \'TrafficExtension\']) ||\n'
         + '(variables.inside ? variables.subject in variables.ownFilters : size(variables.selector) == 0 || !variables.selectsBoundary)',
       ` would change the proxies of ${boundary}`),
-      ...namespaces.map((name) => refuse(`object.kind != 'VirtualService' || object.metadata.namespace == '${name}' ||\n`
-        + `!variables.gateways.exists(g, g.startsWith('${name}/') || g.matches('^[^./]+[.]${name}([.].*)?$'))`,
-      ` attaches routes to a federation boundary gateway in ${name} of mesh ${site.meshName}`)),
+      ...namespacesOf(neighbourhood.gateways).map((name) => {
+        // Where others have Gateways as well, ours are known by how their names begin.
+        const begin = neighbourhood.gateways.some(({ existing, namespaceName }) => existing && namespaceName === name) ? 'fed-in-' : '';
+        return refuse(`object.kind != 'VirtualService' || object.metadata.namespace == '${name}' ||\n`
+          + `!variables.gateways.exists(g, g.startsWith('${name}/${begin}') || g.matches('^${begin}[^./]+[.]${name}([.].*)?$'))`,
+        ` attaches routes to a federation boundary gateway in ${name} of mesh ${site.meshName}`);
+      }),
       refuse('object.kind != \'VirtualService\' || object.metadata.namespace in variables.boundaryNamespaces ||\n'
         + '!variables.hosts.exists(h, variables.boundaryHosts.exists(b, h.endsWith(b)))',
       ` takes a host name that belongs to the federation boundary of mesh ${site.meshName}`, 'variables.hosts.join(\', \')'),
@@ -71,18 +74,19 @@ function policy(site: Site, neighbourhood: Neighbourhood) {
 
 function variables(site: Site, neighbourhood: Neighbourhood) {
   const { gateways, ownFilters, boundaryNamespaces, domains, aliases } = neighbourhood;
-  const namespaces = namespacesOf(neighbourhood);
+  const namespaces = namespacesOf(gateways);
   // Istio reads an empty list as one that is not there.
   const ofVirtualService = (field: string, value: string, otherwise: string) =>
     `object.kind == 'VirtualService' && has(object.spec) && has(object.spec.${field}) && size(object.spec.${field}) > 0 ? ${value} : ${otherwise}`;
   const host = 'h.endsWith(\'.\') ? h.lowerAscii().substring(0, size(h) - 1) : h.lowerAscii()';
   return [
-    { name: 'inside', expression: `object.metadata.namespace in ${celList(namespaces.map(celText))}` },
+    // Whoever runs a gateway may also write filters in its namespace.
+    { name: 'inside', expression: `object.metadata.namespace in ${celList(namespacesOf(gateways.filter(({ existing }) => !existing)).map(celText))}` },
     { name: 'subject', expression: 'object.kind + \' \' + object.metadata.namespace + \'/\' + object.metadata.name' },
     {
       name: 'podLabels',
-      expression: celMap(Object.fromEntries(namespaces.map((name) =>
-        [name, celList(gateways.filter(({ namespaceName }) => namespaceName === name).map((gateway) => celMap(textsOf(allPodLabels(gateway)))))]))),
+      expression: celMapOf(namespaces.map((name) =>
+        [name, celList(gateways.filter(({ namespaceName }) => namespaceName === name).map((gateway) => celMap(allPodLabels(gateway))))])),
     },
     {
       name: 'selector',
@@ -115,7 +119,7 @@ function variables(site: Site, neighbourhood: Neighbourhood) {
     {
       name: 'localNames',
       expression: celList(aliases.map((alias) =>
-        celMap(textsOf({ name: alias.serviceName, namespace: alias.namespaceName, owner: aliasRouteName(alias) })))),
+        celMap({ name: alias.serviceName, namespace: alias.namespaceName, owner: aliasRouteName(alias) }))),
     },
   ];
 }
@@ -134,8 +138,7 @@ function localNames(site: Site) {
   'variables.hosts.join(\', \') + \'; change the binding, or limit it to its own namespace with exportTo ["."]\'');
 }
 
-/** Where our gateways are. */
-function namespacesOf({ gateways }: Neighbourhood): string[] {
+function namespacesOf(gateways: GatewaySite[]): string[] {
   return [...new Set(gateways.map(({ namespaceName }) => namespaceName))].sort();
 }
 
@@ -157,11 +160,11 @@ function celList(items: string[]): string {
   return `[${items.join(',\n ')}]`;
 }
 
-/** Keys are texts, values are expressions. */
 function celMap(entries: { [key: string]: string }): string {
-  return `{${Object.entries(entries).map(([key, value]) => `${celText(key)}: ${value}`).join(', ')}}`;
+  return celMapOf(Object.entries(entries).map(([key, value]) => [key, celText(value)]));
 }
 
-function textsOf(entries: { [key: string]: string }): { [key: string]: string } {
-  return Object.fromEntries(Object.entries(entries).map(([key, value]) => [key, celText(value)]));
+/** Keys are texts, values are expressions. */
+function celMapOf(entries: [key: string, value: string][]): string {
+  return `{${entries.map(([key, value]) => `${celText(key)}: ${value}`).join(', ')}}`;
 }

@@ -30,6 +30,17 @@ export function renderDefaultDeny(scope: Construct, site: Site, gateway: Gateway
   return nothing;
 }
 
+/**
+ * On a gateway that others run, for our server names only: none that is not granted leads anywhere, whatever server takes it. An ALLOW of
+ * ours would close everybody else's listeners, so there is none.
+ */
+export function renderGuardAmongOthers(scope: Construct, site: Site, granted: () => string[]): ApiObject {
+  return policy(scope, site.ingress, 'fed-in-guard', () => ({
+    action: AuthorizationPolicySpecAction.DENY,
+    rules: [{ when: [{ key: 'connection.sni', values: [`*${exportDomain(site.trustDomain)}`], notValues: granted().length === 0 ? undefined : granted() }] }],
+  }));
+}
+
 /** Nobody but the peer passes on the peer's server names. */
 export function renderPeerGuard(scope: Construct, site: Site, { peer }: Grant): ApiObject {
   return policy(scope, site.ingress, singleObjectName('fed-in-guard', peer.name), () => ({
@@ -44,6 +55,7 @@ export function renderPeerGuard(scope: Construct, site: Site, { peer }: Grant): 
 /** What the peer may ask of one exported port: one rule for each set of headers and each token that requests must have. */
 export function renderGrant(scope: Construct, site: Site, grant: Grant): ApiObject {
   return policy(scope, site.ingress, exportObjectName('fed-in', grant.exportName, grant.exportPort, grant.peer.name), () => {
+    if (site.ingress.existing) return complement(grant);
     const operations: HttpOperation[] = grant.operations.length === 0 ? [{}] : grant.operations;
     const conditionSets = [...new Set(operations.map((operation) => JSON.stringify(conditionsOf(operation))))].sort();
     return {
@@ -69,6 +81,23 @@ function conditionsOf({ headers = {}, token }: HttpOperation): { [attribute: str
   };
 }
 
+/** What a DENY can say of the same: nobody else, and no method and no path that no rule names. The routes say the rest. */
+function complement({ peer, sni, operations }: Grant): Omit<AuthorizationPolicySpec, 'selector'> {
+  const when = [{ key: 'connection.sni', values: [sni] }];
+  const named = (list: 'methods' | 'paths') => operations.length > 0 && operations.every((operation) => operation[list])
+    ? [...new Set(operations.flatMap((operation) => operation[list]!))].sort()
+    : undefined;
+  const [notMethods, notPaths] = [named('methods'), named('paths')];
+  return {
+    action: AuthorizationPolicySpecAction.DENY,
+    rules: [
+      { from: [{ source: { notPrincipals: [peer.egressIdentity.principal] } }], when },
+      ...notMethods ? [{ to: [{ operation: { ports: PORTS, notMethods } }], when }] : [],
+      ...notPaths ? [{ to: [{ operation: { ports: PORTS, notPaths } }], when }] : [],
+    ],
+  };
+}
+
 /** That a peer is cut off, also on connections that are open still. */
 export function renderIsolation(scope: Construct, site: Site, gateway: GatewaySite, peer: Peer): ApiObject {
   const ofServer = (domain: string) => ({ when: [{ key: 'connection.sni', values: [`*${domain}`] }] });
@@ -76,7 +105,11 @@ export function renderIsolation(scope: Construct, site: Site, gateway: GatewaySi
   return policy(scope, gateway, singleObjectName(calls ? 'fed-in-isolated' : 'fed-out-isolated', peer.name), () => ({
     action: AuthorizationPolicySpecAction.DENY,
     rules: calls
-      ? [{ from: [{ source: { principals: [peer.egressIdentity.principal] } }] }, ofServer(exportDomainFor(peer.name, site.trustDomain))]
+      ? [
+        // What the peer does at listeners of others is for them to say.
+        { from: [{ source: { principals: [peer.egressIdentity.principal] } }], ...gateway.existing ? ofServer(exportDomain(site.trustDomain)) : {} },
+        ofServer(exportDomainFor(peer.name, site.trustDomain)),
+      ]
       : [ofServer(bindingDomainFor(peer.name, site.trustDomain))],
   }));
 }

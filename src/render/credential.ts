@@ -21,8 +21,8 @@ export function renderCredential(scope: Construct, site: Site, gateway: GatewayS
 function renderCertificate(
   scope: Construct, site: Site, gateway: GatewaySite, secretName: string, certificate: NonNullable<CredentialSite['certificate']>,
 ): void {
-  const { namespaceName, serviceAccountName } = gateway;
-  emit<CertificateSpec>(scope, Certificate.GVK, { name: serviceAccountName, namespace: namespaceName }, () => ({
+  const { name, namespaceName, serviceAccountName } = gateway;
+  emit<CertificateSpec>(scope, Certificate.GVK, { name, namespace: namespaceName }, () => ({
     secretName,
     issuerRef: certificate.issuer,
     duration: goDuration(certificate.durationSeconds),
@@ -39,12 +39,12 @@ function renderCertificate(
 }
 
 /** istiod hands a Secret to a proxy whose account may list the Secrets of the namespace, and asks for nothing else. */
-function renderReader(scope: Construct, { namespaceName, serviceAccountName }: GatewaySite): void {
-  const named = { name: serviceAccountName, namespace: namespaceName };
+function renderReader(scope: Construct, { name, namespaceName, serviceAccountName }: GatewaySite): void {
+  const named = { name, namespace: namespaceName };
   new k8s.KubeRole(scope, idOf('Role', named), { metadata: metadataIn(scope, named), rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['list'] }] });
   new k8s.KubeRoleBinding(scope, idOf('RoleBinding', named), {
     metadata: metadataIn(scope, named),
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: serviceAccountName },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
     subjects: [{ kind: 'ServiceAccount', name: serviceAccountName, namespace: namespaceName }],
   });
 }

@@ -26,16 +26,18 @@ const HTTP_MANAGER = 'envoy.filters.network.http_connection_manager';
 const TCP_PROXY = 'envoy.filters.network.tcp_proxy';
 
 /** Backends of TCP and TLS ports are connected once the caller has shown who it is: Envoy's way is to connect at once. */
-export function renderConnectAfterHandshake(scope: Construct, gateway: GatewaySite): ApiObject {
-  return filter(scope, gateway, gateway.role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls', () => [
-    patch(NETWORK_FILTER, { filter: { name: TCP_PROXY } }, MERGE, {
+export function renderConnectAfterHandshake(scope: Construct, gateway: GatewaySite, grants: () => Grant[]): ApiObject {
+  return filter(scope, gateway, gateway.role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls', () => {
+    // On the port of a gateway that others run, there may be servers that are not ours.
+    const servers = gateway.existing ? grants().filter(({ protocol }) => !speaksHttp(protocol)).map(({ sni }) => ({ sni })) : [{}];
+    return servers.map((server) => patch(NETWORK_FILTER, { ...server, filter: { name: TCP_PROXY } }, MERGE, {
       typed_config: {
         '@type': `${EXTENSIONS}.network.tcp_proxy.v3.TcpProxy`,
         'upstream_connect_mode': 'ON_DOWNSTREAM_TLS_HANDSHAKE',
         'max_early_data_bytes': 0,
       },
-    }),
-  ]);
+    }));
+  });
 }
 
 /** How long a connection to one server may be silent. */

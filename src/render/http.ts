@@ -104,15 +104,17 @@ export const REVEALING = [
 const ANSWERED_BY_BACKENDS = [...IN_RESPONSES, 'server', 'via', 'x-powered-by'].sort();
 
 /** What arrives from a peer: it cannot forge what our backends believe, and our backends tell it nothing about themselves. */
-export function ingressHeaders(peerName: string, { stripTracing }: PeerTraffic): VirtualServiceSpecHttpHeaders {
+export function ingressHeaders(peerName: string, { stripTracing }: PeerTraffic, existing: boolean): VirtualServiceSpecHttpHeaders {
   return {
     request: {
       set: {
         'x-federation-peer': peerName,
         // Only the address that connected: a peer may write anything before it.
         'x-forwarded-for': '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%',
+        // A gateway of ours replaces what a peer writes there, and in `x-forwarded-client-cert`. One of others may be set to believe it.
+        ...existing ? { 'x-forwarded-proto': 'https' } : {},
       },
-      remove: union(FORGEABLE, stripTracing ? TRACING : []),
+      remove: union(FORGEABLE, existing ? ['x-forwarded-client-cert'] : [], stripTracing ? TRACING : []),
     },
     response: { remove: union(ANSWERED_BY_BACKENDS, stripTracing ? TRACING_IN_RESPONSES : []) },
   };

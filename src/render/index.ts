@@ -4,6 +4,7 @@
 export * from './admission';
 export * from './alias';
 export * from './authorization';
+export { renderCredential } from './credential';
 export * from './egress';
 export * from './filters';
 export * from './ingress';

@@ -79,13 +79,13 @@ export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySit
 }
 
 /** Labels of the pods, injected ones included: what a selector of somebody else could hit. */
-export function allPodLabels(gateway: GatewaySite): { [name: string]: string } {
+export function allPodLabels({ options, podLabels }: GatewaySite): { [name: string]: string } {
   return {
-    ...gateway.options.labels,
-    ...gateway.podLabels,
+    ...options.labels,
+    ...podLabels,
     'sidecar.istio.io/inject': 'true',
     'istio.io/dataplane-mode': 'none',
-    'service.istio.io/canonical-name': gateway.podLabels.app,
+    ...podLabels.app === undefined ? {} : { 'service.istio.io/canonical-name': podLabels.app },
     'service.istio.io/canonical-revision': 'latest',
   };
 }

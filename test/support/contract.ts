@@ -5,6 +5,8 @@ import { find, Manifest } from './manifests';
 
 /** What an ingress gateway lets in on one server name. */
 export interface Server {
+  /** Whether its gateway has listeners of others, so that policies can only deny. */
+  readonly amongOthers: boolean;
   /** Namespace of its boundary. */
   readonly boundary: string;
   readonly sni: string;
@@ -58,7 +60,8 @@ export function serversOf(objects: Manifest[]): Server[] {
     gateway.spec.servers.map((server: Manifest): Server => {
       const sni = server.hosts[0].replace(/^\.\//, '');
       const route = objects.find(({ kind, spec }) => kind === 'VirtualService' && spec.hosts[0] === sni && spec.gateways[0].includes('/fed-in-'));
-      const allow = policyFor(objects, 'ALLOW', sni);
+      const amongOthers = podsOf(objects, gateway).length === 0;
+      const allow = amongOthers ? complementOf(objects, gateway, sni) : policyFor(objects, 'ALLOW', sni);
       const routes: Manifest[] = route.spec.http ?? route.spec.tcp;
       const [open] = routes.filter((one) => one.route);
       const samples = samplesOf(allow, routes);
@@ -71,6 +74,7 @@ export function serversOf(objects: Manifest[]): Server[] {
       expect(route.spec.gateways).toEqual([`${gateway.metadata.namespace}/${gateway.metadata.name}`]);
       if (route.spec.http) expect(routes.at(-1)).toEqual(open.match ? expect.objectContaining({ directResponse: { status: 403 } }) : open);
       return {
+        amongOthers,
         boundary: gateway.metadata.namespace,
         sni,
         serverIdentity: presented(objects, server.tls.credentialName, `spiffe://${sni.split('.fed.')[1]}/${identityOf(objects, gateway)}`),
@@ -78,7 +82,7 @@ export function serversOf(objects: Manifest[]): Server[] {
         ca: trustAt(objects, server.tls.caCertCredentialName)['ca.crt'],
         lists: trustAt(objects, server.tls.caCertCredentialName)['ca.crl'],
         allowed: allow.spec.rules[0].from[0].source.principals,
-        notDenied: policyFor(objects, 'DENY', sni).spec.rules[0].from[0].source.notPrincipals,
+        notDenied: policyFor(objects, 'DENY', sni, 'fed-in-guard-').spec.rules[0].from[0].source.notPrincipals,
         allowedOperations: samples.filter((sample) => allow.spec.rules.some((rule: Manifest) => ruleAllows(rule, sample))).map(textOf),
         routedOperations: samples.filter((sample) => routeOf(routes, sample)?.route).map(textOf),
         http: route.spec.http !== undefined,
@@ -149,17 +153,45 @@ function remoteRoutes({ spec }: Manifest): Manifest[] {
     .filter(({ destination }: Manifest) => destination.subset);
 }
 
+/** Gateways that are in no file, by namespace. */
+const RUN_BY_OTHERS: { readonly [namespace: string]: string } = { 'istio-ingress': 'ns/istio-ingress/sa/shared' };
+
+function podsOf(objects: Manifest[], gateway: Manifest): Manifest[] {
+  return objects.filter(({ kind, spec }) => kind === 'Deployment' && Object.entries(gateway.spec.selector)
+    .every(([label, value]) => spec.template.metadata.labels[label] === value));
+}
+
+/** What is left when a DENY policy has denied, as an ALLOW would say it. Nothing else of ours is on the gateway's other listeners. */
+function complementOf(objects: Manifest[], gateway: Manifest, sni: string): Manifest {
+  const { namespace } = gateway.metadata;
+  const there = objects.filter(({ metadata }) => metadata.namespace === namespace);
+  expect(there.filter(({ kind }) => !['AuthorizationPolicy', 'Certificate', 'ConfigMap', 'EnvoyFilter', 'Gateway', 'Role', 'RoleBinding', 'VirtualService'].includes(kind))).toEqual([]);
+  for (const { spec } of there.filter(({ kind }) => kind === 'AuthorizationPolicy')) {
+    expect(spec.action).toBe('DENY');
+    for (const { when } of spec.rules) expect(when[0]).toMatchObject({ key: 'connection.sni', values: [expect.stringContaining('.fed.')] });
+  }
+  expect(find(objects, 'AuthorizationPolicy', 'fed-in-guard', namespace).spec.rules[0].when[0].notValues).toContain(sni);
+  const { rules } = policyFor(objects, 'DENY', sni, `fed-in-${sni.split('.')[1]}-`).spec;
+  const operations: Manifest[] = rules.flatMap(({ to = [] }: Manifest) => to.map(({ operation }: Manifest) => operation));
+  const operation = {
+    methods: operations.find(({ notMethods }) => notMethods)?.notMethods,
+    paths: operations.find(({ notPaths }) => notPaths)?.notPaths,
+  };
+  return { spec: { rules: [{ from: [{ source: { principals: rules[0].from[0].source.notPrincipals } }], to: [{ operation }], when: [] }] } };
+}
+
 /** The namespace and account of the pods that a Gateway selects. */
 function identityOf(objects: Manifest[], gateway: Manifest): string {
-  const pods = objects.filter(({ kind, spec }) => kind === 'Deployment' && Object.entries(gateway.spec.selector)
-    .every(([label, value]) => spec.template.metadata.labels[label] === value));
+  const pods = podsOf(objects, gateway);
+  if (pods.length === 0) return RUN_BY_OTHERS[gateway.metadata.namespace];
   expect(pods).toHaveLength(1);
   return `ns/${pods[0].metadata.namespace}/sa/${pods[0].spec.template.spec.serviceAccountName}`;
 }
 
 /** The one policy that says this of a server name; a guard may say it of a whole suffix. */
-function policyFor(objects: Manifest[], action: string, sni: string): Manifest {
-  const policies = objects.filter(({ kind, spec }) => kind === 'AuthorizationPolicy' && spec.action === action
+function policyFor(objects: Manifest[], action: string, sni: string, begin = 'fed-'): Manifest {
+  const policies = objects.filter(({ kind, metadata, spec }) => kind === 'AuthorizationPolicy' && spec.action === action && metadata.name.startsWith(begin)
+    && !spec.rules[0].when?.[0].notValues
     && spec.rules[0].when?.[0].values?.some((value: string) => value === sni || value.startsWith('*') && sni.endsWith(value.slice(1))));
   expect(policies).toHaveLength(1);
   return policies[0];

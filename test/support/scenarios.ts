@@ -354,6 +354,42 @@ function gatewayNamespaces(): App[] {
   return [app];
 }
 
+/** Ingress gateways that other people run for others as well: one presents what its mesh gives it, the other a certificate of the boundary's. */
+function existingGateways(): App[] {
+  const app = new App();
+  const ingressGateway = (credential?: GatewayCredential) => BoundaryGateway.fromExisting({
+    namespaceName: 'istio-ingress', serviceAccountName: 'shared', serviceName: 'shared', podLabels: { app: 'shared', istio: 'shared' }, credential,
+  });
+  const east = meshOf(app, 'east', {
+    endpoints: [{ address: 'federation.east.example', port: 443 }], ingressGateway: ingressGateway(), connectAfterHandshake: true,
+  });
+  const west = meshOf(app, 'west', {
+    trustDomain: 'boundary.west.example',
+    workloadTrustDomain: 'west.example',
+    trustBundle: trustOf('west-boundary'),
+    endpoints: [{ address: 'federation.west.example', port: 443 }],
+    ingressGateway: ingressGateway(GatewayCredential.fromCertManager({ issuerName: 'boundary-ca' })),
+    egressGateway: BoundaryGateway.dedicated({ credential: GatewayCredential.fromSecret('partner-egress') }),
+    connectAfterHandshake: true,
+  });
+  const expose = (mesh: FederatedMesh, name: string, namespaceName: string, port: ServicePort) =>
+    mesh.expose(`Own-${name}`, { service: LocalService.fromName(name, namespaceName), exportName: name, ports: [port] });
+  const reviews = expose(east, 'reviews', 'default', ServicePort.http(9080));
+  const mysql = expose(east, 'mysql', 'db', ServicePort.tcp(3306));
+  const details = expose(west, 'details', 'default', ServicePort.http(9080));
+  reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }, { methods: ['POST'], paths: ['/votes'] }] });
+  mysql.allowFrom(west);
+  details.allowFrom(east);
+  for (const [name, source] of Object.entries({ reviews, mysql })) {
+    west.bind(name, { source, localName: LocalName.newService(name, 'default') }).allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
+  }
+  east.bind('Details', { source: details, localName: LocalName.newService('details', 'catalogue') })
+    .allowFrom(Caller.serviceAccount('bookinfo-reviews', 'default'));
+  east.addPeer(west, { limits: { maxConnectionDuration: Duration.minutes(30) } });
+  west.addPeer(east);
+  return [app];
+}
+
 /** Locked on both sides: what is exposed has no other callers than the till, and the callers' namespace has no other way out. */
 function locked(): App[] {
   const app = new App();
@@ -525,6 +561,7 @@ export const SCENARIOS: { readonly [name: string]: () => App[] } = {
   'second-boundary': secondBoundary,
   'locked': locked,
   'gateway-namespaces': gatewayNamespaces,
+  'existing-gateways': existingGateways,
   'isolated-peer': isolatedPeer,
   'separate-authorities': separateAuthorities,
   'roots-kept-by-others': rootsKeptByOthers,
