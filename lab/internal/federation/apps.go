@@ -125,6 +125,10 @@ var in = map[string]map[string][]app{
 			{name: "shop/other", account: "other"},
 		},
 	},
+	"existing-gateways": {
+		"east": {{name: "db/mysql", account: "mysql", ports: []port{{"greeting", 3306}}}},
+		"west": {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
+	},
 	"gateway-namespaces": {
 		"east": {{name: "db/mysql", account: "mysql", ports: []port{{"greeting", 3306}}}},
 		"west": {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
@@ -157,7 +161,7 @@ kind: PeerAuthentication
 metadata: {name: default, namespace: istio-system}
 spec: {mtls: {mode: STRICT}}
 `
-	names := []string{"catalogue"} // only of a binding
+	names := []string{"catalogue", "istio-ingress"} // only of a binding; of a gateway that somebody else runs
 	for _, meshes := range append(slices.Collect(maps.Values(in)), always) {
 		for _, apps := range meshes {
 			for _, a := range apps {
@@ -182,8 +186,66 @@ func appsOf(scenario, meshName string) []*unstructured.Unstructured {
 		}
 		text += a.manifests()
 	}
+	if scenario == "existing-gateways" && meshName != "north" {
+		text += shared + SharedListeners + fmt.Sprintf(shop, map[string]string{"east": "ratings", "west": "details"}[meshName])
+	}
 	return must(mesh.Objects(text))
 }
+
+// shared is a gateway that somebody else runs, for everybody: a shop on a port of its own, and once more on ours, routed by the shop's people.
+// It believes and passes on what clients say of themselves, as badly as it can be set.
+const shared = `---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: shared, namespace: istio-ingress}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shared, namespace: istio-ingress}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: shared}}
+  template:
+    metadata:
+      labels: {app: shared, istio: shared, sidecar.istio.io/inject: "true"}
+      annotations:
+        inject.istio.io/templates: gateway
+        proxy.istio.io/config: "gatewayTopology: {forwardClientCertDetails: ALWAYS_FORWARD_ONLY, numTrustedProxies: 2}"
+    spec:
+      serviceAccountName: shared
+      terminationGracePeriodSeconds: 2
+      containers: [{name: istio-proxy, image: auto}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shared, namespace: istio-ingress}
+spec:
+  type: LoadBalancer
+  selector: {app: shared}
+  ports: [{name: tls-federation, port: 443, targetPort: 15443}, {name: http, port: 8080, targetPort: 8080}]
+`
+
+// SharedListeners are those of others on the gateway that somebody else runs.
+const SharedListeners = `---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: public, namespace: istio-ingress, annotations: {galley.istio.io/analyze-suppress: "IST0101,IST0138"}}
+spec:
+  selector: {istio: shared}
+  servers:
+  - {port: {number: 8080, name: http, protocol: HTTP}, hosts: ["*"]}
+  - {port: {number: 15443, name: https, protocol: HTTPS}, hosts: [shop.example], tls: {mode: SIMPLE, credentialName: "builtin://"}}
+`
+
+const shop = `---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: shop, namespace: default}
+spec:
+  hosts: [shop.example]
+  gateways: [istio-ingress/public]
+  http: [{route: [{destination: {host: %s.default.svc.cluster.local, port: {number: 9080}}}]}]
+`
 
 func (a app) manifests() string {
 	namespace, name, _ := strings.Cut(a.name, "/")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -16,11 +17,17 @@ import (
 )
 
 // Credential is a Secret with what a gateway presents when its mesh's own CA does not issue it. The lab has no cert-manager: it writes the
-// Secrets that the Certificates name, as it writes those that an owner brings.
+// Secrets that the Certificates name, as it writes those that an owner brings. A name without a namespace is in the boundary's.
 type Credential struct{ Secret, Authority, SpiffeID string }
 
 // Credentials by scenario and mesh: the ingress gateway's, then the egress gateway's.
 var Credentials = map[string]map[string][]Credential{
+	"existing-gateways": {
+		"west": {
+			{"istio-ingress/federation-ingress-tls", "west-boundary", "spiffe://boundary.west.example/ns/istio-ingress/sa/shared"},
+			{"partner-egress", "west-boundary", "spiffe://boundary.west.example/ns/istio-federation/sa/federation-egress"},
+		},
+	},
 	"separate-authorities": {
 		"east": {
 			{"federation-ingress-tls", "east-boundary", "spiffe://boundary.east.example/ns/istio-federation/sa/federation-ingress"},
@@ -75,7 +82,8 @@ func (f *Federation) PutCredentials(ctx context.Context, m *mesh.Mesh, scenario 
 			continue
 		}
 		for _, credential := range meshes[m.Name] {
-			err := m.Client.CoreV1().Secrets(Boundary).Delete(ctx, credential.Secret, metav1.DeleteOptions{})
+			namespace, name := placeOf(credential.Secret)
+			err := m.Client.CoreV1().Secrets(namespace).Delete(ctx, name, metav1.DeleteOptions{})
 			if err != nil && !apierrors.IsNotFound(err) {
 				return err
 			}
@@ -147,15 +155,23 @@ func PutCredential(ctx context.Context, m *mesh.Mesh, name string, leaf pki.Leaf
 	if err := ensureBoundary(ctx, m); err != nil {
 		return err
 	}
+	namespace, name := placeOf(name)
 	secret := &core.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: Boundary},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
 		Type:       core.SecretTypeTLS,
 		StringData: map[string]string{core.TLSCertKey: leaf.Cert, core.TLSPrivateKeyKey: leaf.Key},
 	}
-	secrets := m.Client.CoreV1().Secrets(Boundary)
+	secrets := m.Client.CoreV1().Secrets(namespace)
 	_, err := secrets.Create(ctx, secret, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
 		_, err = secrets.Update(ctx, secret, metav1.UpdateOptions{})
 	}
 	return err
+}
+
+func placeOf(name string) (namespace, own string) {
+	if namespace, own, found := strings.Cut(name, "/"); found {
+		return namespace, own
+	}
+	return Boundary, name
 }

@@ -86,8 +86,8 @@ const filterWarning = "Warning: EnvoyFilter exposes internal implementation deta
 // ApplyFile is how the output of cdk8s is meant to be applied. A warning of the API server is an error.
 func (m *Mesh) ApplyFile(ctx context.Context, path string) error {
 	out, err := m.Kubectl(ctx, "", "apply", "--server-side", "--validate=strict", "-f", path)
-	// A policy that was there before and has just learned the name of a filter is asked a moment too early.
-	if err != nil && strings.Contains(out, "would change the proxies of the federation boundary") {
+	// A policy that was there before and has just learned the name of a filter or of a namespace is asked a moment too early.
+	if err != nil && strings.Contains(out, "-boundary' denied request") {
 		time.Sleep(3 * time.Second)
 		out, err = m.Kubectl(ctx, "", "apply", "--server-side", "--validate=strict", "-f", path)
 	}

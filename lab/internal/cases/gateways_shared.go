@@ -1,0 +1,249 @@
+package cases
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// shopName is what the others serve on the gateway that they run.
+const shopName = "shop.example"
+
+// shared are ingress gateways that others run, and have other listeners on.
+func shared() []Case {
+	genuine, workload := byBoundary("west-boundary", boundaryEgress), byBoundary("west-boundary", "spiffe://boundary.west.example/ns/default/sa/bookinfo-productpage")
+	shopper := func(f *federation.Federation) traffic.Probe { return toShared(none, at(shopName), sni(shopName))(f) }
+	return in("existing-gateways",
+		analyzed("existing-gateways"),
+		ask("gateways/shared-in", laws(1), "west calls east through a gateway that others run, with the certificate that it has anyway", productpage, get("http://reviews:9080/reviews/0"), "200"),
+		said("gateways/shared-in-bytes", laws(1), "its database, too", productpage, bytesTo("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
+		ask("gateways/shared-back", laws(1, 2), "east calls west through one that presents a certificate of the boundary's own authority", backend, get(detailsURL), "200"),
+		ask("gateways/shared-caller", laws(4), "callers are checked as everywhere", other, get("http://reviews:9080/reviews/0"), "503"),
+		attempts("gateways/shared-rules", laws(3), "west is held to its rules, combination by combination",
+			Attempt{From: productpage, Probe: send("POST", "http://reviews:9080/votes"), Want: "200"},
+			Attempt{From: productpage, Probe: get("http://reviews:9080/votes"), Want: "403"},
+			Attempt{From: productpage, Probe: send("POST", "http://reviews:9080/reviews/0"), Want: "403"},
+			Attempt{From: productpage, Probe: send("DELETE", "http://reviews:9080/reviews/0"), Want: "403"},
+			Attempt{From: productpage, Probe: get("http://reviews:9080/admin"), Want: "403"},
+			Attempt{From: productpage, Probe: get("http://reviews:9080/reviews/%2e%2e%2fadmin"), Want: "400"},
+		),
+		ask("gateways/shared-genuine", laws(2), "west's egress gateway is let in", outside, toShared(genuine), "200"),
+		ask("gateways/shared-stranger", laws(2), "a stranger is not", outside, toShared(none), "alert: certificate required"),
+		ask("gateways/shared-wrong-identity", laws(2), "nor another identity of the same authority", outside, toShared(workload), "alert: certificate unknown"),
+		ask("gateways/shared-wrong-authority", laws(2), "nor the identity with a certificate of west's mesh", outside, toShared(of("west", pki.Request{SpiffeID: boundaryEgress})), "alert: unknown certificate authority"),
+		ask("gateways/shared-other-host", laws(2), "west does not reach the shop through its own server name", outside, toShared(genuine, host(shopName)), "404"),
+		ask("gateways/shared-other-name", laws(2), "nor a customer of the shop east's service through the shop's", outside, func(f *federation.Federation) traffic.Probe {
+			return toShared(none, sni(shopName), host(reviewsSNI))(f)
+		}, "404"),
+		ask("gateways/shared-shop", laws(12), "the shop has its customers on a port of its own", outside, inPlain, "200"),
+		ask("gateways/shared-shop-same-port", laws(12), "and on ours", outside, shopper, "200"),
+		Case{Name: "gateways/shared-guarded", Laws: laws(17), Expect: "the API server keeps neighbours off the gateway and lets those who run it, and their customers, do as before", Run: sharedGuarded},
+		Case{Name: "gateways/shared-policies", Laws: laws(3), Expect: "without the check in the handshake the policies refuse others, and what no rule names; an ALLOW for everybody opens nothing", Run: sharedPolicies},
+		Case{Name: "gateways/shared-wildcard", Laws: laws(2, 3), Expect: "a server of the others for every name takes none of ours, nor one that is granted to nobody", Run: sharedWildcard},
+		Case{Name: "gateways/shared-plain", Laws: laws(2), Expect: "a plain listener of the others on our port serves nothing of ours, and closes ours if it is the older one", Run: sharedPlain},
+		Case{Name: "gateways/shared-allow", Laws: laws(3, 12), Expect: "where others have ALLOW policies of their own, we are closed until they let our port through; that opens it to nobody else", Run: sharedAllow},
+		Case{Name: "gateways/shared-headers", Laws: laws(7), Expect: "what a peer says of itself and of its way reaches no backend; answers name no more than the product", Run: sharedHeaders},
+		Case{Name: "gateways/shared-bytes-after-handshake", Laws: laws(4), Expect: "others connect no backend", Run: sharedConnects},
+	)
+}
+
+// toShared is a request to east's gateway, which is reached at another port.
+func toShared(shown certificate, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
+	return toIngress(shown, append([]func(*traffic.Probe){func(p *traffic.Probe) { p.Dial = "203.0.113.20:443" }}, change...)...)
+}
+
+// inPlain is a customer of the shop.
+func inPlain(*federation.Federation) traffic.Probe {
+	return traffic.Probe{URL: "http://" + shopName + ":8080/", Dial: "203.0.113.20:8080"}
+}
+
+// shopOpen is what must hold for the others whatever we do.
+func shopOpen(t *T) {
+	t.Want(outside, "200", inPlain(t.Federation), toShared(none, at(shopName), sni(shopName))(t.Federation))
+}
+
+func sharedGuarded(t *T) {
+	moveIn(t, t.East)
+	for text, why := range map[string]string{
+		"kind: Gateway\nmetadata: {name: foreign, namespace: tenant}\nspec: {selector: {istio: shared}, servers: [{port: {number: 8081, name: http, protocol: HTTP}, hosts: [\"*\"]}]}":        "open or freeze",
+		"kind: VirtualService\nmetadata: {name: foreign, namespace: tenant}\nspec: {hosts: [foreign.example], gateways: [istio-ingress/fed-in-west], http: [{directResponse: {status: 200}}]}": "attaches routes",
+		"kind: VirtualService\nmetadata: {name: foreign, namespace: tenant}\nspec: {hosts: [" + reviewsSNI + "], gateways: [istio-ingress/public], http: [{directResponse: {status: 200}}]}":   "takes a host name",
+	} {
+		objects := parsed(t, "apiVersion: networking.istio.io/v1\n"+text)
+		t.Cleanup(func(ctx context.Context) error { return t.East.Delete(ctx, objects...) })
+		if err := t.East.Put(t.Context, objects...); err == nil || !refusal(err) || !strings.Contains(err.Error(), why) {
+			t.Errorf("not refused because it %s: %v", why, err)
+		}
+	}
+	t.Put(t.East, `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: more, namespace: istio-ingress}
+spec: {selector: {istio: shared}, servers: [{port: {number: 8082, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: more, namespace: tenant}
+spec: {hosts: [more.example], gateways: [istio-ingress/public], http: [{directResponse: {status: 204}}]}
+`)
+	t.Until(outside, "204", traffic.Probe{URL: "http://more.example:8080/", Dial: "203.0.113.20:8080"})
+	t.Seen("three refused; a Gateway of those who run it and a route of a customer taken, 204")
+}
+
+const allowAll = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: lab-allows-everything, namespace: istio-system}
+spec: {action: ALLOW, rules: [{}]}
+`
+
+func sharedPolicies(t *T) {
+	t.Put(t.East, allowAll)
+	t.change(t.East, t.manifest(t.East, "Gateway", "fed-in-west"), func(o map[string]any) {
+		for _, server := range o["spec"].(map[string]any)["servers"].([]any) {
+			delete(server.(map[string]any)["tls"].(map[string]any), "subjectAltNames")
+		}
+	})
+	t.Until(outside, "403", toShared(byBoundary("west-boundary", "spiffe://boundary.west.example/ns/default/sa/bookinfo-productpage"))(t.Federation))
+	t.Want(outside, "200", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
+	// The routes refuse it as well, so they are opened for a moment.
+	t.change(t.East, t.manifest(t.East, "VirtualService", "fed-in-reviews-9080-west"), func(o map[string]any) {
+		spec := o["spec"].(map[string]any)
+		for _, route := range spec["http"].([]any) {
+			if route := route.(map[string]any); route["route"] != nil {
+				delete(route, "match")
+				spec["http"] = []any{route}
+			}
+		}
+	})
+	t.Until(outside, "200", toShared(byBoundary("west-boundary", boundaryEgress), path("/votes"))(t.Federation))
+	for _, change := range []func(*traffic.Probe){path("/admin"), func(p *traffic.Probe) { p.Method = "DELETE" }} {
+		t.Want(outside, "403", toShared(byBoundary("west-boundary", boundaryEgress), change)(t.Federation))
+	}
+	shopOpen(t)
+	t.Seen("another identity 403; with the routes open, a method and a path that no rule names 403")
+}
+
+func sharedWildcard(t *T) {
+	t.Put(t.East, `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: everything, namespace: istio-ingress}
+spec:
+  selector: {istio: shared}
+  servers: [{port: {number: 15443, name: https, protocol: HTTPS}, hosts: ["*"], tls: {mode: SIMPLE, credentialName: "builtin://"}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: everything, namespace: default}
+spec:
+  hosts: [any.example]
+  gateways: [istio-ingress/everything]
+  http: [{route: [{destination: {host: ratings.default.svc.cluster.local, port: {number: 9080}}}]}]
+`)
+	t.Until(outside, "200", toShared(none, at("any.example"), sni("any.example"))(t.Federation))
+	t.Want(outside, "alert: certificate required", toShared(none)(t.Federation))
+	t.Want(outside, "200", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
+	t.Want(outside, "403", toShared(none, sni("p9080.ratings.west.fed.east.example"), host("any.example"))(t.Federation))
+	t.Want(productpage, "200", reviews("/reviews/0"))
+	t.Seen("our name: as before; a name of ours that nobody is granted: 403")
+}
+
+func sharedPlain(t *T) {
+	const plain = `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: plain, namespace: istio-ingress}
+spec:
+  selector: {istio: shared}
+  servers: [{port: {number: 15443, name: http, protocol: HTTP}, hosts: ["*"]}]
+`
+	unencrypted := traffic.Probe{URL: "http://" + reviewsSNI + "/reviews/0", Dial: "203.0.113.20:443"}
+	t.Put(t.East, plain)
+	t.Until(outside, "404", unencrypted)
+	t.Want(productpage, "200", reviews("/reviews/0"))
+	t.Want(outside, "alert: certificate required", toShared(none)(t.Federation))
+	shopOpen(t)
+	// The creation times of objects have whole seconds.
+	gateways := t.manifests(t.East, "Gateway")
+	t.Cleanup(func(ctx context.Context) error { return t.East.PutOwn(ctx, gateways...) })
+	public := parsed(t, federation.SharedListeners)
+	t.Cleanup(func(ctx context.Context) error { return t.East.Put(ctx, public...) })
+	t.Must(t.East.Delete(t.Context, append(gateways, public...)...))
+	t.pause(2 * time.Second)
+	t.Must(t.East.PutOwn(t.Context, gateways...))
+	t.Must(t.East.Put(t.Context, public...))
+	t.Until(productpage, "503", reviews("/reviews/0"))
+	t.Want(outside, "404", unencrypted)
+	t.Seen("ours is older: as before; theirs is older: 503 for the caller; in plain text 404 both times")
+}
+
+func sharedAllow(t *T) {
+	policy := func(name, rule string) string {
+		return "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: " + name + ", namespace: istio-ingress}\n" +
+			"spec: {selector: {matchLabels: {istio: shared}}, action: ALLOW, rules: [" + rule + "]}\n"
+	}
+	t.Put(t.East, policy("shop", `{to: [{operation: {hosts: [`+shopName+`, "`+shopName+`:*"]}}]}`))
+	t.Until(productpage, "403", reviews("/reviews/0"))
+	shopOpen(t)
+	t.Put(t.East, policy("federation", `{when: [{key: connection.sni, values: ["*.fed.east.example"]}]}`))
+	t.Until(productpage, "200", reviews("/reviews/0"))
+	shopOpen(t)
+	t.Want(productpage, "403", reviews("/admin"))
+	t.Want(outside, "alert: certificate required", toShared(none)(t.Federation))
+	t.Want(outside, "403", traffic.Probe{URL: "http://any.example:8080/", Dial: "203.0.113.20:8080"})
+	t.Seen("403 for the caller, then 200; the shop 200 throughout, and nothing else of its gateway")
+}
+
+func sharedHeaders(t *T) {
+	call := toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation)
+	call.Header = append(forgedHeaders(t.Federation), [2]string{"x-forwarded-proto", "http"}, [2]string{"x-request-id", "chosen-by-the-peer"})
+	answer := t.Try(outside, call)[0]
+	seen := seenBy(t, answer)
+	allowed := slices.Concat(ownWords, replacedByIstio)
+	for _, h := range seen.Header {
+		if strings.Contains(h[1], forgery) && !slices.Contains(allowed, h[0]) {
+			t.Errorf("the backend has %s: %q", h[0], h[1])
+		}
+	}
+	for name, want := range map[string]string{"x-forwarded-for": "198.18.*", "x-federation-peer": "west", "x-forwarded-proto": "https"} {
+		if got := header(seen.Header, name); !matches(got, want) {
+			t.Errorf("%s is %q, and not %s", name, got, want)
+		}
+	}
+	t.Seen("x-forwarded-client-cert %s", header(seen.Header, "x-forwarded-client-cert"))
+	for want, change := range map[string]func(*traffic.Probe){"200": nil, "403": path("/admin"), "404": host("nobody.example"), "400": path("/reviews/%2fadmin")} {
+		call := toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation)
+		if change != nil {
+			change(&call)
+		}
+		answer := t.Try(outside, call)[0]
+		if answer.Outcome() != want {
+			t.Errorf("%s, and not %s", answer.Outcome(), want)
+		}
+		for _, h := range answer.Header {
+			if known := []string{"connection", "content-length", "content-type", "date"}; !slices.Contains(known, h[0]) && (h[0] != "server" || h[1] != "istio-envoy") {
+				t.Errorf("%s has the header %s: %s", answer.Outcome(), h[0], h[1])
+			}
+		}
+	}
+	t.Seen("answers have server: istio-envoy, and nothing else of the gateway's")
+}
+
+func sharedConnects(t *T) {
+	dial := func(p traffic.Probe) traffic.Probe { p.URL = "tcp://203.0.113.20:443"; return p }
+	before := t.connections("east", "db/mysql", 3306)
+	t.Try(other, bytesTo("mysql:3306", "hello")(t.Federation))
+	t.Try(outside, dial(toServer(mysqlOf("west"), "tcp", none)(t.Federation)))
+	t.Try(outside, dial(toServer(mysqlOf("west"), "tcp", of("west", pki.Request{SpiffeID: boundaryEgress}))(t.Federation)))
+	time.Sleep(300 * time.Millisecond)
+	if got := t.connections("east", "db/mysql", 3306) - before; got != 0 {
+		t.Errorf("they made the database accept %d connections", got)
+	}
+	t.Try(outside, dial(toServer(mysqlOf("west"), "tcp", byBoundary("west-boundary", boundaryEgress))(t.Federation)))
+	if got := t.connections("east", "db/mysql", 3306) - before; got != 1 {
+		t.Errorf("the peer made it accept %d connections, and not 1", got)
+	}
+	t.Seen("no connection for others, one for the peer")
+}
