@@ -127,8 +127,8 @@ func sharedPolicies(t *T) {
 	t.Seen("another identity 403; with the routes open, a method and a path that no rule names 403")
 }
 
-func sharedWildcard(t *T) {
-	t.Put(t.East, `apiVersion: networking.istio.io/v1
+// everyName is a server of others for every name, on our port.
+const everyName = `apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: everything, namespace: istio-ingress}
 spec:
@@ -142,13 +142,18 @@ spec:
   hosts: [any.example]
   gateways: [istio-ingress/everything]
   http: [{route: [{destination: {host: ratings.default.svc.cluster.local, port: {number: 9080}}}]}]
-`)
+`
+
+func sharedWildcard(t *T) {
+	t.Put(t.East, everyName)
 	t.Until(outside, "200", toShared(none, at("any.example"), sni("any.example"))(t.Federation))
 	t.Want(outside, "alert: certificate required", toShared(none)(t.Federation))
 	t.Want(outside, "200", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
-	t.Want(outside, "403", toShared(none, sni("p9080.ratings.west.fed.east.example"), host("any.example"))(t.Federation))
+	for _, name := range []string{"p9080.ratings.west.fed.east.example", "p9080.ratings.nobody.fed.east.example"} {
+		t.Want(outside, "403", toShared(none, sni(name), host("any.example"))(t.Federation))
+	}
 	t.Want(productpage, "200", reviews("/reviews/0"))
-	t.Seen("our name: as before; a name of ours that nobody is granted: 403")
+	t.Seen("our name: as before; names of ours that nobody is granted: 403")
 }
 
 func sharedPlain(t *T) {

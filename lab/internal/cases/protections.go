@@ -20,6 +20,7 @@ func Mutations() []Mutation {
 		takenFrom(MutationScenario, exporter(), consumer(), admission(), unenforced()),
 		takenFrom("protocols", protocolsTakenAway()), takenFrom("wide-callers", wideTakenAway()), takenFrom("peer-options", termsTakenAway()), takenFrom("locked", locksTakenAway()),
 		takenFrom("tokens", tokensTakenAway()),
+		takenFrom("existing-gateways", sharedTakenAway()),
 	)
 }
 

@@ -81,6 +81,42 @@ func locksTakenAway() []Mutation {
 	}
 }
 
+// sharedTakenAway: on a gateway that others run, policies can only deny.
+func sharedTakenAway() []Mutation {
+	at := func(name, kind, object string, change func(*unstructured.Unstructured), off ...string) Mutation {
+		return Mutation{Name: "shared/" + name, Laws: laws(2, 3), Mesh: "east", Kind: kind, Object: object, Change: change, Off: off}
+	}
+	policy, route := "AuthorizationPolicy", "VirtualService"
+	const reviews = "fed-in-reviews-9080-west"
+	guard := at("policy/guard", policy, "fed-in-guard", nil)
+	guard.Attack = map[string]string{"east": everyName}
+	guard.Extra = []Attempt{{From: outside, Probe: toShared(none, sni("p9080.ratings.nobody.fed.east.example"), host("any.example"))}}
+	forged := at("route/forged-headers", route, reviews, without("spec/http/1/headers/request"))
+	forged.Laws = laws(7)
+	forged.Extra = []Attempt{{
+		From: outside,
+		Probe: toShared(byBoundary("west-boundary", boundaryEgress), func(p *traffic.Probe) {
+			p.Header = [][2]string{{"x-forwarded-client-cert", "URI=spiffe://forged"}, {"x-forwarded-proto", "http"}}
+		}),
+		Read: func(answer traffic.Answer) string {
+			if answer.Seen == nil {
+				return answer.Outcome()
+			}
+			return header(answer.Seen.Header, "x-forwarded-client-cert") + " " + header(answer.Seen.Header, "x-forwarded-proto")
+		},
+	}}
+	return []Mutation{
+		guard,
+		forged,
+		// The servers are sorted by name: mysql is the first.
+		at("gateway/identity", "Gateway", "fed-in-west", without("spec/servers/1/tls/subjectAltNames"), "shared/policy/peer", "shared/policy/server"),
+		at("policy/peer", policy, "fed-in-guard-west", nil, "shared/gateway/identity", "shared/policy/server"),
+		at("policy/server", policy, reviews, without("spec/rules/0"), "shared/gateway/identity", "shared/policy/peer"),
+		at("policy/rules", policy, reviews, func(o *unstructured.Unstructured) { without("spec/rules/2", "spec/rules/1")(o) }, "shared/route/rules"),
+		at("route/rules", route, reviews, without("spec/http/1/match"), "shared/policy/rules"),
+	}
+}
+
 // accepted tells whether east's database accepts a connection for somebody's sake.
 func accepted(from From, attempt func(*federation.Federation) traffic.Probe) Attempt {
 	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
