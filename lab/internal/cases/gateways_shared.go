@@ -2,11 +2,15 @@ package cases
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -48,6 +52,8 @@ func shared() []Case {
 		Case{Name: "gateways/shared-plain", Laws: laws(2), Expect: "a plain listener of the others on our port serves nothing of ours, and closes ours if it is the older one", Run: sharedPlain},
 		Case{Name: "gateways/shared-allow", Laws: laws(3, 12), Expect: "where others have ALLOW policies of their own, we are closed until they let our port through; that opens it to nobody else", Run: sharedAllow},
 		Case{Name: "gateways/shared-headers", Laws: laws(7), Expect: "what a peer says of itself and of its way reaches no backend; answers name no more than the product", Run: sharedHeaders},
+		Case{Name: "gateways/shared-restart", Laws: laws(12), Expect: "pods of the gateway that start without our peer's CA, or the Secret, serve everybody else, and nobody of ours", Run: sharedRestart},
+		Case{Name: "gateways/shared-passthrough", Laws: laws(2, 12), Expect: "a server of the others that passes bytes through to every workload of the mesh, on our port, leaves ours as they are", Run: sharedPassthrough},
 		Case{Name: "gateways/shared-bytes-after-handshake", Laws: laws(4), Expect: "others connect no backend", Run: sharedConnects},
 	)
 }
@@ -251,4 +257,62 @@ func sharedConnects(t *T) {
 		t.Errorf("the peer made it accept %d connections, and not 1", got)
 	}
 	t.Seen("no connection for others, one for the peer")
+}
+
+// sharedRestart replaces the gateway's pods while what our servers need is not there.
+func sharedRestart(t *T) {
+	restarted := func(m *mesh.Mesh) time.Duration {
+		began := time.Now()
+		_, err := m.Kubectl(t.Context, "", "-n", "istio-ingress", "rollout", "restart", "deployment/shared")
+		t.Must(err)
+		t.Must(rolled(t.Context, m, "istio-ingress", "shared"))
+		took := round(time.Since(began))
+		t.pause(5 * time.Second) // until the old one is gone
+		return took
+	}
+	before := restarted(t.East)
+	t.without(t.East, t.manifest(t.East, "ConfigMap", "fed-in-trust-west"))
+	authority := restarted(t.East)
+	t.Until(outside, "200", inPlain(t.Federation))
+	shopOpen(t)
+	t.Want(outside, "alert: * | closed | reset", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
+	t.Must(t.East.PutOwn(t.Context, t.manifest(t.East, "ConfigMap", "fed-in-trust-west")))
+	opened := t.Until(outside, "200", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
+	t.Seen("the gateway is ready after %s, without the peer's CA after %s; peers are let in %s after it is there", before, authority, round(opened))
+	t.Cleanup(func(ctx context.Context) error { return t.PutCredentials(ctx, t.West, t.Current()) })
+	t.Must(t.West.Client.CoreV1().Secrets("istio-ingress").Delete(t.Context, "federation-ingress-tls", metav1.DeleteOptions{}))
+	secret := restarted(t.West)
+	shop := inPlain(t.Federation)
+	shop.Dial = "203.0.113.10:8080"
+	t.Until(outside, "200", shop)
+	t.Want(backend, "503", traffic.Probe{URL: detailsURL})
+	t.Must(t.PutCredentials(t.Context, t.West, t.Current()))
+	opened = t.Until(backend, "200", traffic.Probe{URL: detailsURL})
+	t.Seen("without its Secret after %s; and %s", secret, round(opened))
+}
+
+// sharedPassthrough makes the gateway what Istio calls an east-west gateway.
+func sharedPassthrough(t *T) {
+	t.Put(t.East, `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: cross-network, namespace: istio-ingress}
+spec:
+  selector: {istio: shared}
+  servers: [{port: {number: 15443, name: tls, protocol: TLS}, hosts: ["*.local"], tls: {mode: AUTO_PASSTHROUGH}}]
+`)
+	passed := intoMesh
+	passed.URL = "tls://203.0.113.20:443"
+	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+		answer := t.Try(outside, passed)[0]
+		if id := identity(answer.Certificates); id != "spiffe://east.example/ns/default/sa/bookinfo-ratings" {
+			return fmt.Errorf("no bytes pass: %q: %s", id, answer.Outcome())
+		}
+		return nil
+	}))
+	t.Want(productpage, "200", reviews("/reviews/0"))
+	t.Want(outside, "alert: certificate required", toShared(none)(t.Federation))
+	t.Want(outside, "200", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
+	t.Want(outside, "alert: unknown certificate authority", toShared(of("west", pki.Request{SpiffeID: boundaryEgress}))(t.Federation))
+	shopOpen(t)
+	t.Seen("it passes bytes, ours are as before")
 }
