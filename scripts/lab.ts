@@ -54,6 +54,25 @@ function allPeers(): App[] {
   return [...twoPeers(), app];
 }
 
+/** East lets two peers in, and all gateways log as the how-to about monitoring says. */
+function monitored(): App[] {
+  const app = new App();
+  const [east, west, north] = ['east', 'west', 'north'].map((name) => meshOf(app, name, { accessLogProvider: 'federation' }));
+  const reviewed = east.expose('Reviews', reviews);
+  const mysql = east.expose('Mysql', { service: LocalService.fromName('mysql', 'db'), exportName: 'mysql', ports: [ServicePort.tcp(3306)] });
+  for (const peer of [west, north]) {
+    east.addPeer(peer);
+    peer.addPeer(east);
+    reviewed.allowFrom(peer, { http: [{ methods: ['GET'] }] });
+    mysql.allowFrom(peer);
+    for (const [name, source] of Object.entries({ reviews: reviewed, mysql })) {
+      const bound = peer.bind(name, { source, localName: LocalName.newService(name, 'shop') });
+      ['api', 'batch'].forEach((account) => bound.allowFrom(Caller.serviceAccount(account, 'shop')));
+    }
+  }
+  return [app];
+}
+
 const PROGRAMS: { readonly [name: string]: () => App[] } = {
   ...SCENARIOS,
   'bookinfo': () => [bookinfo().app],
@@ -61,6 +80,7 @@ const PROGRAMS: { readonly [name: string]: () => App[] } = {
   'cluster-local': () => separateAuthorities('cluster.local'),
   'grant-withdrawn': grantWithdrawn,
   'peer-removed': peerRemoved,
+  'monitored': monitored,
 };
 
 const [folder, ...wanted] = process.argv.slice(2);

@@ -77,16 +77,16 @@ test('a grant without rules lets every request through and has no refusing route
 test('rules stand in the policy and once more in the routes, of which the last refuses', () => {
   const { policy, routes } = granted({ http: [{ methods: ['POST', 'GET'], paths: ['/b', '/a/*'] }] });
   expect(policy.spec.rules[0].to).toEqual([{ operation: { ports: ['15443'], methods: ['GET', 'POST'], paths: ['/a/*', '/b'] } }]);
-  expect(routes.map(({ name }: Manifest) => name)).toEqual(['reviews-9080-ambiguous-path', 'reviews-9080', 'reviews-9080-refused']);
+  expect(routes.map(({ name }: Manifest) => name)).toEqual(['reviews-9080-west-ambiguous-path', 'reviews-9080-west', 'reviews-9080-west-refused']);
   expect(routes[1].match).toEqual([
     { method: { regex: 'GET|POST' }, uri: { prefix: '/a/' } }, { method: { regex: 'GET|POST' }, uri: { exact: '/b' } },
   ]);
-  expect(routes[2]).toEqual({ name: 'reviews-9080-refused', directResponse: { status: 403 } });
+  expect(routes[2]).toEqual({ name: 'reviews-9080-west-refused', directResponse: { status: 403 } });
 });
 
 test('rules about methods alone need no route about paths', () => {
   const { routes } = granted({ http: [{ methods: ['GET'] }] });
-  expect(routes.map(({ name }: Manifest) => name)).toEqual(['reviews-9080', 'reviews-9080-refused']);
+  expect(routes.map(({ name }: Manifest) => name)).toEqual(['reviews-9080-west', 'reviews-9080-west-refused']);
 });
 
 test('several grants add up, and saying one again changes nothing', () => {

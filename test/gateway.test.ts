@@ -81,6 +81,21 @@ test('the pods hold no token of the Kubernetes API, no privilege and no writable
   }
 });
 
+test('both gateways count what is known of each peer, and nothing that grows with what is sent', () => {
+  const [counted, other] = [[
+    'http.reviews-9080-west.downstream_rq_4xx', 'listener.0.0.0.0_15443.ssl.fail_verify_san', 'listener.[__]_15443.no_filter_chain_match',
+    'cluster.outbound|15443||p9080.reviews.west.fed.east.example;.upstream_cx_connect_fail',
+  ], [
+    'http.reviews-9080-west.downstream_rq_time', 'listener.0.0.0.0_15021.no_filter_chain_match', 'cluster.outbound|9080||reviews.default.svc.cluster.local;.upstream_rq_2xx',
+  ]];
+  for (const deployment of [find(ingress(), 'Deployment', 'federation-ingress'), find(egress(), 'Deployment', 'federation-egress')]) {
+    const { proxyStatsMatcher } = parse(deployment.spec.template.metadata.annotations['proxy.istio.io/config'])[0];
+    const patterns = proxyStatsMatcher.inclusionRegexps.map((pattern: string) => new RegExp(`^(${pattern})$`));
+    const matched = (name: string) => patterns.some((pattern: RegExp) => pattern.test(name));
+    expect([counted.filter(matched), other.filter(matched)]).toEqual([counted, []]);
+  }
+});
+
 test('a fixed number of pods has no autoscaler', () => {
   const objects = ingress({ minReplicas: 3, maxReplicas: 3 });
   expect(names(objects, 'HorizontalPodAutoscaler')).toEqual([]);

@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import fc from 'fast-check';
 import {
-  BindingParts, bindingHostOf, bindingObjectName, callerObjectName, exportObjectName, gatewayLabel, nameRouteName, portObjectName, singleObjectName,
+  BindingParts, bindingHostOf, bindingObjectName, callerObjectName, exportObjectName, gatewayLabel, nameRouteName, singleObjectName,
   sniOf,
 } from '../src/internal/names';
 
@@ -51,8 +51,8 @@ function expectOneMeaning(named: fc.Arbitrary<(string | number)[]>): void {
 
 test('no two policies have one name', () => expectOneMeaning(policy));
 
-test('no two servers of one peer have one name', () => {
-  expectOneMeaning(fc.tuple(exportName, port).map(([name, number]) => [portObjectName(name, number), name, number]));
+test('no two servers of an ingress gateway have one name', () => {
+  expectOneMeaning(fc.tuple(exportName, port, part).map(([name, number, peer]) => [exportObjectName('', name, number, peer), name, number, peer]));
 });
 
 test('no two subsets have one name', () => {

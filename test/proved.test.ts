@@ -32,11 +32,15 @@ function proved(mesh: string): Manifest[] {
   return parse(readFileSync(join(__dirname, 'proved', `${mesh}.yaml`), 'utf8')).map(comparable);
 }
 
-/** Certificates are those of another run and lie elsewhere; lists of headers to remove are sorted; pod labels and selectors carry the namespace. */
+/**
+ * Certificates are those of another run and lie elsewhere; lists of headers to remove are sorted; pod labels and selectors carry the
+ * namespace, listeners and their routes the peer; gateways keep more counters. */
 function comparable(manifest: Manifest): Manifest {
   const text = JSON.stringify(manifest, (key, value) => key === 'remove' && Array.isArray(value) ? value.filter((name) => !MORE_HEADERS.includes(name)).sort() : value)
     .replace(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/g, 'PEM')
     .replaceAll('/var/run/federation/workload', '/etc/federation/workload')
+    .replace(/proxyStatsMatcher:\\n +inclusionRegexps:\\n(?: +- \S+?\\n)+/, '')
+    .replace(/"name":"((?:https-)?reviews-9080)-west(-[a-z-]+)?"/g, '"name":"$1$2"')
     .replaceAll('"istio":"istio-federation-', '"istio":"federation-')
     .replaceAll('\'istio\': \'istio-federation-', '\'istio\': \'federation-');
   return JSON.parse(text);

@@ -61,12 +61,7 @@ export function singleObjectName(prefix: string, name: string): string {
   return join(prefix, [name], !endsLikeHash(name));
 }
 
-/** Name of one exported port among those for one peer: `reviews-9080`. */
-export function portObjectName(exportName: string, port: number): string {
-  return join('', [exportName, String(port)], !exportName.includes('.'));
-}
-
-/** Name of an object for one exported port and one peer: `fed-in-reviews-9080-west`. */
+/** Name of an object for one exported port and one peer: `fed-in-reviews-9080-west`; without prefix its listener. */
 export function exportObjectName(prefix: string, exportName: string, port: number, peerName: string): string {
   return join(prefix, [exportName, String(port), peerName], readsBack(/^(.+)-(\d+)-(.+)$/, [exportName, String(port), peerName]));
 }

@@ -9,7 +9,7 @@ import {
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
 import { Grant, Peer, PeerTraffic, Site, speaksHttp } from '../internal/model';
-import { exportObjectName, portObjectName, singleObjectName } from '../internal/names';
+import { exportObjectName, singleObjectName } from '../internal/names';
 
 /*
  * What peers reach: one Gateway object for each peer, one TLS server for each exported port, with that peer's CA and identity only.
@@ -82,6 +82,7 @@ function server(site: Site, grant: Grant, { allowTls12, trustConfigMapName }: Pe
   };
 }
 
-function serverName({ exportName, exportPort }: Grant): string {
-  return portObjectName(exportName, exportPort);
+/** Istio counts requests under this name, and logs routes that begin with it: it tells the peer. */
+function serverName({ exportName, exportPort, peer }: Grant): string {
+  return exportObjectName('', exportName, exportPort, peer.name);
 }

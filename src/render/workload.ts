@@ -36,6 +36,13 @@ export function revocationFileName(peer: Peer): string {
   return `${peer.name}.crl`;
 }
 
+/** Beside Istio's own metrics, which do not know the peer: answers by listener, handshakes that failed, and peers that cannot be reached. */
+const COUNTERS = [
+  'http\\..*\\.downstream_rq_[1-5]xx',
+  `listener\\..*_${BOUNDARY_PORT}\\.(no_filter_chain_match|ssl\\.(handshake|connection_error|fail_verify_.*))`,
+  `cluster\\.outbound\\|${BOUNDARY_PORT}\\|.*;\\.(upstream_cx_total|upstream_cx_connect_fail|upstream_rq_[1-5]xx|ssl\\.(connection_error|fail_verify_.*))`,
+];
+
 /** What the objects of a gateway say that changes until the chart is written. */
 export interface Surroundings {
   /** Namespaces that may know an egress gateway's Service. */
@@ -206,6 +213,7 @@ function proxyConfig(gateway: GatewaySite): string {
     terminationDrainDuration: '30s',
     gatewayTopology: { forwardClientCertDetails: egress ? 'SANITIZE' : 'SANITIZE_SET' },
     proxyHeaders: { attemptCount: { disabled: true }, envoyDebugHeaders: { disabled: true }, server: { disabled: true } },
+    proxyStatsMatcher: { inclusionRegexps: COUNTERS },
     ...egress && gateway.credential === undefined ? { proxyMetadata: { OUTPUT_CERTS: WORKLOAD_CERTIFICATE } } : {},
   });
 }

@@ -147,6 +147,11 @@ var in = map[string]map[string][]app{
 		"west":  {{name: "shop/api", account: "api"}},
 		"north": {{name: "shop/api", account: "api"}},
 	},
+	"monitored": {
+		"east":  {{name: "db/mysql", account: "mysql", ports: []port{{"greeting", 3306}}}, {name: "monitoring/prometheus", account: "prometheus", plain: true}},
+		"west":  {{name: "shop/api", account: "api"}, {name: "shop/batch", account: "batch"}, {name: "shop/other", account: "other"}, {name: "monitoring/prometheus", account: "prometheus", plain: true}},
+		"north": {{name: "shop/api", account: "api"}},
+	},
 	"two-peers": {
 		"west":  {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
 		"north": {{name: "default/ratings", account: "bookinfo-ratings", ports: []port{{"http", 9080}}}, {name: "north/client", account: "client"}},

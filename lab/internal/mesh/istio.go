@@ -21,7 +21,7 @@ import (
 )
 
 // settings are the only values that differ from the charts' own, besides whose certificates istiod believes when it fetches keys of
-// issuers. Metadata exchange and ALPN are off because Envoy as it is published lacks filters that Istio compiles into its own proxy.
+// issuers. Metrics, metadata exchange and ALPN are off because Envoy as it is published lacks filters that Istio compiles into its own proxy.
 const settings = `
 spec:
   values:
@@ -29,6 +29,32 @@ spec:
       trustDomain: %s
       accessLogFile: /dev/stdout
       defaultProviders: {metrics: []}
+      extensionProviders:
+      - name: federation # as docs/how-to/monitoring.md has it
+        envoyFileAccessLog:
+          path: /dev/stdout
+          logFormat:
+            labels:
+              start: "%%START_TIME%%"
+              listener: "%%REQUESTED_SERVER_NAME%%"
+              caller: "%%DOWNSTREAM_PEER_URI_SAN%%"
+              serial: "%%DOWNSTREAM_PEER_SERIAL%%"
+              address: "%%DOWNSTREAM_REMOTE_ADDRESS%%"
+              method: "%%REQ(:METHOD)%%"
+              path: "%%PATH(NQ)%%"
+              status: "%%RESPONSE_CODE%%"
+              flags: "%%RESPONSE_FLAGS%%"
+              details: "%%RESPONSE_CODE_DETAILS%%"
+              termination: "%%CONNECTION_TERMINATION_DETAILS%%"
+              failure: "%%UPSTREAM_TRANSPORT_FAILURE_REASON%%"
+              route: "%%ROUTE_NAME%%"
+              request: "%%REQ(X-REQUEST-ID)%%"
+              upstream: "%%UPSTREAM_HOST%%"
+              cluster: "%%UPSTREAM_CLUSTER_RAW%%"
+              server: "%%UPSTREAM_PEER_URI_SAN%%"
+              received: "%%BYTES_RECEIVED%%"
+              sent: "%%BYTES_SENT%%"
+              milliseconds: "%%DURATION%%"
     env:
       PILOT_SCOPE_GATEWAY_TO_NAMESPACE: "true"
       PILOT_ENABLE_METADATA_EXCHANGE: "false"

@@ -1,0 +1,376 @@
+package cases
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+var batch = From{"west", "shop/batch"} // a second caller that may
+
+// monitoring is what the owner of a mesh sees of each peer and of each caller, as docs/how-to/monitoring.md says.
+func monitoring() []Case {
+	prometheus := From{"east", "monitoring/prometheus"}
+	scrape := func(path string) func(*federation.Federation) traffic.Probe {
+		return func(f *federation.Federation) traffic.Probe {
+			return traffic.Probe{URL: "http://" + podAddress(f, "east") + path}
+		}
+	}
+	public := func(port string) func(*federation.Federation) traffic.Probe {
+		return get("http://203.0.113.20:" + port + "/stats/prometheus")
+	}
+	return slices.Concat(in("two-meshes-http",
+		Case{Name: "monitoring/default-log", Laws: laws(2), Expect: "without any setting the log tells the peer by the server name, and no identity", Run: defaultLog},
+	), in("monitored",
+		Case{Name: "monitoring/log-in", Laws: laws(2), Expect: "a call that came in is logged with its peer's identity, each peer's under its own server name", Run: watched(loggedIn)},
+		Case{Name: "monitoring/log-out", Laws: laws(4), Expect: "a call that went out is logged with the caller and with the peer that answered", Run: watched(loggedOut)},
+		Case{Name: "monitoring/log-refused", Laws: laws(3), Expect: "a call that a rule refused is logged at both ends, with its peer", Run: watched(loggedRefusal)},
+		Case{Name: "monitoring/log-tcp", Laws: laws(2, 4), Expect: "a TCP connection is logged with peer and caller when it ends", Run: watched(loggedConnection)},
+		Case{Name: "monitoring/log-tcp-refused", Laws: laws(4), Expect: "one that the handshake refuses leaves a line too, with the caller and without a byte of its", Run: watched(loggedRefusedConnection)},
+		Case{Name: "monitoring/log-unknown-name", Laws: laws(2), Expect: "a connection to a server name that nobody has is logged with that name", Run: watched(loggedUnknownName)},
+		Case{Name: "monitoring/handshake-in", Laws: laws(2), Expect: "a stranger whose handshake fails is in no log, and counted by the reason", Run: watched(countedStrangers)},
+		Case{Name: "monitoring/handshake-out", Laws: laws(4), Expect: "so is a caller whom the egress gateway refuses", Run: watched(countedCaller)},
+		Case{Name: "monitoring/counters", Laws: laws(2, 3), Expect: "answers and refusals of one peer are counted apart from another's", Run: countedApart},
+		Case{Name: "monitoring/dead-peer", Laws: laws(5), Expect: "a peer that cannot be reached is logged and counted at the egress gateway, with its name", Run: watched(deadPeer)},
+		ask("monitoring/scraped", laws(7), "the monitoring namespace reads the counters", prometheus, scrape(":15020/stats/prometheus"), "200"),
+		ask("monitoring/admin-not", laws(7), "and not the proxy's admin page", prometheus, scrape(":15000/stats"), "refused"),
+		attempts("monitoring/not-outside", laws(7), "nobody outside reads them",
+			Attempt{From: outside, Probe: public("15020"), Want: "refused | timeout | unreachable"},
+			Attempt{From: outside, Probe: public("15090"), Want: "refused | timeout | unreachable"},
+		),
+	))
+}
+
+func podAddress(f *federation.Federation, meshName string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	pod, err := f.Mesh(meshName).Pod(ctx, gatewayOf(meshName))
+	if err != nil {
+		panic(err)
+	}
+	return pod.Status.PodIP
+}
+
+// entry is one line of the access log that docs/how-to/monitoring.md asks for.
+type entry map[string]any
+
+func (e entry) text(field string) string {
+	if e[field] == nil {
+		return "-"
+	}
+	return fmt.Sprint(e[field])
+}
+
+// watched runs a case once both gateways write the log that the scenario asks for.
+func watched(run func(*T)) func(*T) {
+	return func(t *T) {
+		t.Must(mesh.Wait(t.Context, 30*time.Second, func() error {
+			target := unique()
+			t.Want(api, "200", traffic.Probe{URL: shopReviews + target})
+			time.Sleep(time.Second)
+			for _, m := range []*mesh.Mesh{t.East, t.West} {
+				if !slices.ContainsFunc(t.log(m), func(e entry) bool { return e.text("path") == target }) {
+					return fmt.Errorf("mesh %s does not log so", m.Name)
+				}
+			}
+			return nil
+		}))
+		run(t)
+	}
+}
+
+// log of a gateway, the lines of it that are requests and connections.
+func (t *T) log(m *mesh.Mesh) (entries []entry) {
+	for _, line := range t.lines(m) {
+		var e entry
+		if strings.HasPrefix(line, "{") && json.Unmarshal([]byte(line), &e) == nil && e["listener"] != nil {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
+
+func (t *T) lines(m *mesh.Mesh) []string {
+	pod, err := m.Pod(t.Context, gatewayOf(m.Name))
+	t.Must(err)
+	text, err := m.Logs(t.Context, pod, "istio-proxy")
+	t.Must(err)
+	return strings.Split(text, "\n")
+}
+
+// logged waits for the line of which the fields are these: it is written with some delay.
+func (t *T) logged(m *mesh.Mesh, after int, fields map[string]string) entry {
+	var found entry
+	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+		all := t.log(m)
+		for _, e := range all[min(after, len(all)):] {
+			if !slices.ContainsFunc(keysOf(fields), func(field string) bool { return e.text(field) != fields[field] }) {
+				found = e
+				return nil
+			}
+		}
+		return fmt.Errorf("mesh %s has not logged %v", m.Name, fields)
+	}))
+	return found
+}
+
+func keysOf(fields map[string]string) (keys []string) {
+	for key := range fields {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// says compares fields of a line.
+func (t *T) says(what string, e entry, want map[string]string) {
+	for field, value := range want {
+		if !matches(e.text(field), value) {
+			t.Errorf("%s: %s is %s, and not %s", what, field, e.text(field), value)
+		}
+	}
+}
+
+const (
+	northEgressID = "spiffe://north.example/ns/istio-federation/sa/federation-egress"
+	shopReviews   = "http://reviews.shop:9080"
+	shopListener  = "p9080.reviews.shop.east.egress.fed.west.example"
+)
+
+func defaultLog(t *T) {
+	target := unique()
+	t.Want(productpage, "200", reviews(target))
+	for _, one := range []struct {
+		m    *mesh.Mesh
+		name string
+	}{{t.East, reviewsSNI + " reviews-9080-west"}, {t.West, bindingSNI + " reviews-9080-default-east"}} {
+		var line string
+		t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+			for _, line = range t.lines(one.m) {
+				if strings.Contains(line, target) {
+					return nil
+				}
+			}
+			return fmt.Errorf("mesh %s has not logged %s", one.m.Name, target)
+		}))
+		if !strings.HasSuffix(line, one.name) || strings.Contains(line, "spiffe://") {
+			t.Errorf("mesh %s logs %s", one.m.Name, line)
+		}
+		t.Seen("… %s", one.name)
+	}
+}
+
+func unique() string { return "/reviews/" + strconv.FormatInt(time.Now().UnixNano(), 36) }
+
+func loggedIn(t *T) {
+	for _, one := range []struct {
+		from     From
+		peer, id string
+	}{{api, "west", egressID}, {northAPI, "north", northEgressID}} {
+		target := unique()
+		t.Want(one.from, "200", traffic.Probe{URL: shopReviews + target + "?secret=1"})
+		line := t.logged(t.East, 0, map[string]string{"path": target})
+		t.says("a call of "+one.peer, line, map[string]string{
+			"listener": reviewOf(one.peer), "caller": one.id, "status": "200", "method": "GET", "route": "reviews-9080-" + one.peer,
+			"server": "spiffe://east.example/ns/default/sa/bookinfo-reviews", "details": "via_upstream",
+		})
+		if len(line.text("serial")) < 16 {
+			t.Errorf("the serial number is %s", line.text("serial"))
+		}
+		t.Seen("%s, %s", line.text("listener"), line.text("caller"))
+	}
+}
+
+func loggedOut(t *T) {
+	for _, from := range []From{api, batch} {
+		target := unique()
+		t.Want(from, "200", traffic.Probe{URL: shopReviews + target})
+		account := strings.TrimPrefix(from.Workload, "shop/")
+		line := t.logged(t.West, 0, map[string]string{"path": target})
+		t.says("a call of "+account, line, map[string]string{
+			"listener": shopListener, "caller": "spiffe://west.example/ns/shop/sa/" + account, "status": "200", "server": ingressID,
+			"cluster": "outbound|15443||" + reviewsSNI, "upstream": eastAddress,
+		})
+		t.Seen("%s to %s", line.text("caller"), line.text("cluster"))
+	}
+}
+
+func loggedRefusal(t *T) {
+	target := unique()
+	t.Want(api, "403", traffic.Probe{URL: shopReviews + target, Method: "POST"})
+	at := t.logged(t.East, 0, map[string]string{"path": target})
+	t.says("at the ingress gateway", at, map[string]string{
+		"listener": reviewsSNI, "caller": egressID, "status": "403", "method": "POST", "route": "reviews-9080-west-refused",
+		"details": "rbac_access_denied_matched_policy[none]", "upstream": "-",
+	})
+	t.says("at the egress gateway", t.logged(t.West, 0, map[string]string{"path": target}), map[string]string{
+		"caller": "spiffe://west.example/ns/shop/sa/api", "status": "403", "details": "via_upstream",
+	})
+	t.Seen("%s %s", at.text("details"), at.text("route"))
+}
+
+func loggedConnection(t *T) {
+	in, out := len(t.log(t.East)), len(t.log(t.West))
+	t.Want(api, "open", bytesTo("mysql.shop:3306", "hello")(t.Federation))
+	at := t.logged(t.East, in, map[string]string{"listener": mysqlOf("west")})
+	t.says("at the ingress gateway", at, map[string]string{"caller": egressID, "received": "5", "server": "spiffe://east.example/ns/db/sa/mysql", "status": "0"})
+	t.says("at the egress gateway", t.logged(t.West, out, map[string]string{"listener": "p3306.mysql.shop.east.egress.fed.west.example"}), map[string]string{
+		"caller": "spiffe://west.example/ns/shop/sa/api", "received": "5", "server": ingressID, "cluster": "outbound|15443||" + mysqlOf("west"),
+	})
+	t.Seen("%s bytes in, %s out, %s ms", at.text("received"), at.text("sent"), at.text("milliseconds"))
+}
+
+func loggedRefusedConnection(t *T) {
+	out := len(t.log(t.West))
+	t.Want(From{"west", "shop/other"}, "closed | reset", bytesTo("mysql.shop:3306", "hello")(t.Federation))
+	line := t.logged(t.West, out, map[string]string{"listener": "p3306.mysql.shop.east.egress.fed.west.example"})
+	t.says("at the egress gateway", line, map[string]string{"caller": "spiffe://west.example/ns/shop/sa/other", "received": "0"})
+	t.Seen("%s, %s bytes", line.text("caller"), line.text("received"))
+}
+
+func loggedUnknownName(t *T) {
+	const nobody = "p1.nobody.west.fed.east.example"
+	before := len(t.log(t.East))
+	t.Want(outside, "reset | closed: EOF | closed", toIngress(genuine, sni(nobody))(t.Federation))
+	line := t.logged(t.East, before, map[string]string{"listener": nobody})
+	t.says("an unknown server name", line, map[string]string{"flags": "NR", "details": "filter_chain_not_found", "caller": "-", "address": "203.0.113.66:*"})
+	t.Seen("%s %s from %s", line.text("flags"), line.text("details"), line.text("address"))
+}
+
+func countedStrangers(t *T) {
+	logs := len(t.log(t.East))
+	for _, one := range []struct {
+		what, counter string
+		shown         certificate
+	}{
+		{"no certificate", "envoy_listener_ssl_fail_verify_no_cert", none},
+		{"a CA that nobody knows", "envoy_listener_ssl_fail_verify_error", forged(pki.Request{SpiffeID: egressID})},
+		{"another identity of the peer", "envoy_listener_ssl_fail_verify_san", of("west", otherOfWest)},
+	} {
+		before := t.counter(t.East, one.counter, "15443")
+		t.Want(outside, "alert: *", toIngress(one.shown)(t.Federation))
+		t.grows(t.East, before, 1, one.counter, "15443")
+		t.Seen("%s: %s", one.what, one.counter)
+	}
+	t.Want(api, "200", traffic.Probe{URL: shopReviews + "/reviews/after"}) // whatever was to be logged is logged by then
+	t.logged(t.East, logs, map[string]string{"path": "/reviews/after"})
+	for _, e := range t.log(t.East)[logs:] {
+		if e.text("path") != "/reviews/after" {
+			t.Errorf("logged: %v", e)
+		}
+	}
+}
+
+func countedCaller(t *T) {
+	const counter = "envoy_listener_ssl_fail_verify_san"
+	before := t.counter(t.West, counter, "15443")
+	target := unique()
+	t.Want(From{"west", "shop/other"}, "503", traffic.Probe{URL: shopReviews + target})
+	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+		if now := t.counter(t.West, counter, "15443"); now <= before {
+			return fmt.Errorf("%s is still %d", counter, now)
+		}
+		return nil
+	}))
+	t.Want(api, "200", traffic.Probe{URL: shopReviews + target + "-after"})
+	t.logged(t.West, 0, map[string]string{"path": target + "-after"})
+	for _, e := range t.log(t.West) {
+		if e.text("path") == target {
+			t.Errorf("logged: %v", e)
+		}
+	}
+	t.Seen("%s", counter)
+}
+
+func countedApart(t *T) {
+	type counted struct{ good, refused, denied int }
+	count := func(peer string) counted {
+		name := "envoy_http_reviews_9080_" + peer
+		return counted{
+			t.counter(t.East, name+"_downstream_rq", `"2xx"`), t.counter(t.East, name+"_downstream_rq", `"4xx"`), t.counter(t.East, name+"_rbac", `"denied"`),
+		}
+	}
+	west, north := count("west"), count("north")
+	for range 3 {
+		t.Want(api, "200", traffic.Probe{URL: shopReviews + "/reviews/0"})
+	}
+	t.Want(api, "403", traffic.Probe{URL: shopReviews + "/reviews/0", Method: "POST"})
+	want := counted{west.good + 3, west.refused + 1, west.denied + 1}
+	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+		if now := count("west"); now != want {
+			return fmt.Errorf("west has %v, and not %v", now, want)
+		}
+		return nil
+	}))
+	if now := count("north"); now != north {
+		t.Errorf("north had %v and has %v, and did nothing", north, now)
+	}
+	t.Seen("west %v, north %v", want, north)
+	out := t.counter(t.West, "envoy_cluster_upstream_rq", reviewsSNI, `"2xx"`)
+	t.Want(batch, "200", traffic.Probe{URL: shopReviews + "/reviews/0"})
+	t.grows(t.West, out, 1, "envoy_cluster_upstream_rq", reviewsSNI, `"2xx"`)
+}
+
+func deadPeer(t *T) {
+	const failed = "envoy_cluster_upstream_cx_connect_fail"
+	before := t.counter(t.West, failed, reviewsSNI)
+	t.openAgain(api, traffic.Probe{URL: shopReviews + "/reviews/0"})
+	t.change(t.West, t.manifest(t.West, "ServiceEntry", "fed-out-reviews-9080-east"), func(entry map[string]any) {
+		t.Must(unstructured.SetNestedSlice(entry, []any{map[string]any{"address": "203.0.113.20", "ports": map[string]any{"http-federation": int64(9)}}}, "spec", "endpoints"))
+	})
+	var target string
+	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+		target = unique()
+		if got := t.Try(api, traffic.Probe{URL: shopReviews + target})[0].Outcome(); got != "503" {
+			return fmt.Errorf("the peer still answers: %s", got)
+		}
+		return nil
+	}))
+	line := t.logged(t.West, 0, map[string]string{"path": target})
+	t.says("a call to a dead peer", line, map[string]string{
+		"status": "503", "flags": "UF", "caller": "spiffe://west.example/ns/shop/sa/api", "cluster": "outbound|15443||" + reviewsSNI, "upstream": "203.0.113.20:9",
+	})
+	t.Seen("%s %s", line.text("flags"), line.text("details"))
+	if now := t.counter(t.West, failed, reviewsSNI); now <= before {
+		t.Errorf("%s was %d and is %d", failed, before, now)
+	}
+}
+
+// counter reads one of those that Prometheus would read, and that has all these in its labels; what was never counted is 0.
+func (t *T) counter(m *mesh.Mesh, name string, labels ...string) int {
+	text, err := m.Admin(t.Context, gatewayOf(m.Name), "stats/prometheus")
+	t.Must(err)
+	for _, line := range strings.Split(text, "\n") {
+		found := sample.FindStringSubmatch(line)
+		if found == nil || found[1] != name || slices.ContainsFunc(labels, func(label string) bool { return !strings.Contains(found[2], label) }) {
+			continue
+		}
+		value, err := strconv.Atoi(found[3])
+		t.Must(err)
+		return value
+	}
+	return 0
+}
+
+var sample = regexp.MustCompile(`^(\w+)\{(.*)\} (\d+)$`)
+
+// grows waits until a counter has grown by so much.
+func (t *T) grows(m *mesh.Mesh, before, by int, name string, labels ...string) {
+	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+		if now := t.counter(m, name, labels...); now != before+by {
+			return fmt.Errorf("%s %v was %d and is %d", name, labels, before, now)
+		}
+		return nil
+	}))
+}
