@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import { App } from 'cdk8s';
 import { bookinfo } from '../examples/bookinfo/main';
-import { Caller, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId } from '../src';
+import { BoundaryGateway, Caller, GatewayServiceType, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId } from '../src';
 import { filesOf } from '../test/support/manifests';
 import { meshOf, SCENARIOS, separateAuthorities, trustOf, twoPeers } from '../test/support/scenarios';
 
@@ -73,6 +73,22 @@ function monitored(): App[] {
   return [app];
 }
 
+/** East is behind a port of its nodes. */
+function nodePort(): App[] {
+  const app = new App();
+  const west = meshOf(app, 'west', { endpoints: undefined });
+  const east = meshOf(app, 'east', {
+    endpoints: [{ address: 'federation.east.example', port: 30443 }],
+    ingressGateway: BoundaryGateway.dedicated({ serviceType: GatewayServiceType.NODE_PORT }),
+  });
+  east.addPeer(west);
+  west.addPeer(east);
+  const source = east.expose('Reviews', reviews);
+  source.allowFrom(west, { http: [{ methods: ['GET'] }] });
+  west.bind('Reviews', { source, localName: LocalName.newService('reviews', 'default') }).allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
+  return [app];
+}
+
 const PROGRAMS: { readonly [name: string]: () => App[] } = {
   ...SCENARIOS,
   'bookinfo': () => [bookinfo().app],
@@ -81,6 +97,7 @@ const PROGRAMS: { readonly [name: string]: () => App[] } = {
   'grant-withdrawn': grantWithdrawn,
   'peer-removed': peerRemoved,
   'monitored': monitored,
+  'node-port': nodePort,
 };
 
 const [folder, ...wanted] = process.argv.slice(2);

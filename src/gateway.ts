@@ -122,6 +122,11 @@ export interface DedicatedGatewayOptions {
    */
   readonly preserveClientAddress?: boolean;
   /**
+   * Addresses of both families, IPv4 and IPv6. A cluster that has one refuses the Service, and Istio must listen on both too. Ingress only.
+   * @default false
+   */
+  readonly dualStack?: boolean;
+  /**
    * Nodes for the pods, for example a DMZ pool.
    * @default - any
    */

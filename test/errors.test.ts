@@ -147,6 +147,7 @@ describe('meshes, peers, endpoints', () => {
   fails('FED104', 'an endpoint with a scheme', endpoint('https://federation.east.example'), 'https://federation.east.example', 'without a scheme');
   fails('FED104', 'an endpoint with a port in it', endpoint('federation.east.example:443'), 'port: …');
   fails('FED104', 'an IPv6 endpoint with a port in it', endpoint('[2001:db8::1]:443'), 'port: …');
+  fails('FED104', 'an IPv6 endpoint in brackets', endpoint('[2001:db8::1]'), '"[2001:db8::1]"', 'without brackets');
   fails('FED104', 'an endpoint that is half an address', endpoint('203.0.113'), '"203.0.113"');
   fails('FED104', 'an endpoint in capitals', endpoint('Federation.east.example'), 'lower case');
   fails('FED104', 'an address with a zone', endpoint('fe80::1%eth0'), 'eth0');
@@ -276,6 +277,7 @@ describe('meshes, peers, endpoints', () => {
   fails('FED116', 'source ranges that cannot be seen', gateway({
     serviceType: GatewayServiceType.NODE_PORT, sourceRanges: ['203.0.113.0/28'], preserveClientAddress: false,
   }), 'preserveClientAddress');
+  fails('FED116', 'source ranges of one family for addresses of both', gateway({ dualStack: true, sourceRanges: ['203.0.113.0/28'] }), '203.0.113.0/28', 'both families');
   fails('FED116', 'an egress gateway with a load balancer', own({
     egressGateway: BoundaryGateway.dedicated({ serviceType: GatewayServiceType.LOAD_BALANCER }),
   }), 'east/Mesh', 'serviceType', 'ingressGateway');

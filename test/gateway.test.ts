@@ -37,6 +37,7 @@ test('every option of a dedicated gateway reaches the output', () => {
     loadBalancerClass: 'cloud.example/nlb',
     sourceRanges: ['203.0.113.0/28', '2001:db8::/48'],
     preserveClientAddress: true,
+    dualStack: true,
     nodeSelector: { pool: 'dmz' },
     tolerations: [{ key: 'dmz' }, { key: 'zone', value: 'edge', effect: 'NoSchedule' }],
     priorityClassName: 'edge',
@@ -60,7 +61,11 @@ test('every option of a dedicated gateway reaches the output', () => {
   const service = find(objects, 'Service', 'federation-ingress');
   expect(service.metadata.annotations).toEqual({ 'cloud.example/scheme': 'internet-facing' });
   expect(service.spec).toMatchObject({
-    type: 'LoadBalancer', loadBalancerClass: 'cloud.example/nlb', loadBalancerSourceRanges: ['203.0.113.0/28', '2001:db8::/48'], externalTrafficPolicy: 'Local',
+    type: 'LoadBalancer',
+    loadBalancerClass: 'cloud.example/nlb',
+    loadBalancerSourceRanges: ['203.0.113.0/28', '2001:db8::/48'],
+    externalTrafficPolicy: 'Local',
+    ipFamilyPolicy: 'RequireDualStack',
   });
   expect(find(objects, 'HorizontalPodAutoscaler', 'federation-ingress').spec).toMatchObject({ minReplicas: 3, maxReplicas: 7 });
   expect(find(objects, 'NetworkPolicy', 'federation-ingress').spec.ingress[0].from).toEqual([

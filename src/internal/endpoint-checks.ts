@@ -39,6 +39,7 @@ function checkEndpoint(where: Where, endpoint: GatewayEndpoint): void {
 function endpointCure(address: string): string {
   if (address.includes('://')) return 'give the host alone, without a scheme';
   if (/^[^:]+:\d+$/.test(address) || /^\[.*\]:\d+$/.test(address)) return 'give the host alone, and the port as port: …';
+  if (/^\[.*\]$/.test(address)) return 'write an IPv6 address without brackets';
   if (/[A-Z]/.test(address)) return 'use lower case';
   return 'give a DNS name, an IPv4 or an IPv6 address';
 }

@@ -10,7 +10,7 @@ const QUANTITY = /^([0-9]+(\.[0-9]+)?|\.[0-9]+)(m|[kKMGTPE]i?)?$/;
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 /** Labels that select the pods, that Istio sets, or from which it makes ones that it sets. */
 const RESERVED_LABELS = /^(app|version|app\.kubernetes\.io\/(name|version)|istio|sidecar\.istio\.io\/.*|istio\.io\/.*|service\.istio\.io\/.*|topology\.istio\.io\/.*|security\.istio\.io\/.*)$/;
-const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 'sourceRanges', 'preserveClientAddress'] as const;
+const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 'sourceRanges', 'preserveClientAddress', 'dualStack'] as const;
 
 /** What one gateway's options say together. */
 export function checkDedicatedGateway(where: string, options: DedicatedGatewayOptions): void {
@@ -95,6 +95,11 @@ function checkReachability(refuse: (what: string, cure: string) => never, option
     if (!isCidr(range)) refuse(`the source range ${show(range)} is no CIDR`, 'use for example "203.0.113.0/28"');
   }
   if (sourceRanges?.length === 0) refuse('sourceRanges is an empty list', 'name the ranges, or leave the option out');
+  const families = new Set(sourceRanges?.map((range) => range.includes(':')));
+  if (options.dualStack && families.size === 1) {
+    refuse(`sourceRanges ${show(sourceRanges)} say nothing of the other family of a dual-stack Service, which would be open to everybody`,
+      'name ranges of both families, or take dualStack away');
+  }
   if (options.loadBalancerClass !== undefined && serviceType !== LOAD_BALANCER) {
     refuse(`loadBalancerClass does not go with serviceType ${serviceType}`, 'take one of them away');
   }

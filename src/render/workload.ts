@@ -233,6 +233,7 @@ function renderService(scope: Construct, gateway: GatewaySite, surroundings: () 
     }),
     spec: {
       type: gateway.role === 'egress' ? 'ClusterIP' : type,
+      ipFamilyPolicy: options.dualStack ? 'RequireDualStack' : undefined,
       externalTrafficPolicy: outside && (options.preserveClientAddress ?? true) ? 'Local' : undefined,
       loadBalancerClass: options.loadBalancerClass,
       loadBalancerSourceRanges: type === 'LoadBalancer' ? options.sourceRanges : undefined,

@@ -268,7 +268,7 @@ func in(scenario string, cases ...Case) []Case {
 
 // All cases, in the order in which they cost least.
 func All() []Case {
-	return slices.Concat(works(), protocols(), sources(), wide(), limits(), boundaries(), gateways(), shared(), strangers(), insiders(), neighbours(), leaks(), timing(), locks(), trust(), authorities(), tokens(), monitoring(), demo())
+	return slices.Concat(works(), protocols(), sources(), wide(), limits(), boundaries(), gateways(), shared(), strangers(), insiders(), neighbours(), leaks(), timing(), locks(), trust(), authorities(), tokens(), monitoring(), nodes(), demo())
 }
 
 // object finds one among several.
