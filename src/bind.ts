@@ -10,11 +10,11 @@ import { checkGiven, checkPeerGiven } from './internal/kind-checks';
 import { LocalRoute } from './internal/model';
 import { bindingHostOf, serviceHost } from './internal/names';
 import { notesOf } from './internal/notes';
-import { checkMappings, checkShare, mistakesInPort } from './internal/source-checks';
+import { checkedHosts, checkMappings, checkShare, mistakesInPort } from './internal/source-checks';
 import { BoundName, DeclaredShare, DeclaredSource, mappedPort } from './internal/sources';
 import { LocalName } from './local-name';
 import type { FederatedMesh } from './mesh';
-import { annotate, renderCallerDestination, renderName, renderNameRoute } from './render';
+import { annotate, renderAdditionalHosts, renderCallerDestination, renderName, renderNameRoute } from './render';
 
 /**
  * A local name for services of peers:
@@ -70,6 +70,14 @@ export interface RemoteServiceBindingOptions extends SourceOptions, Accountabili
   readonly source: IExposedService;
   /** Our name for it. */
   readonly localName: LocalName;
+  /**
+   * More names that callers may dial, outside of the cluster's domain: for clients that check an application's own certificate against them.
+   *
+   * Pods find them through Istio's DNS proxy (`ISTIO_META_DNS_CAPTURE`) only. In the namespaces of the name and of its callers they stand for
+   * nothing else from then on: who is no caller is refused.
+   * @default - the local name alone
+   */
+  readonly additionalHosts?: string[];
 }
 
 /** A binding and its mesh. */
@@ -96,9 +104,10 @@ export class RemoteServiceBinding extends Construct {
    *
    * Throws FED107 when the peer states no endpoint, FED110 when another peer has its name or its server names, FED112 when the chart
    * belongs to another mesh, FED118 for a name in a namespace that is reserved, FED401 for a name that is bound already, FED404 for
-   * mappings that do not fit, FED407 for a service of our own, FED409 and FED411 for shares that cannot be. Synthesis fails for a name that
-   * is a Service already (FED402), for what the peer does not allow us (FED403), for callers that cannot be told apart (FED408), for
-   * shares that do not go together (FED409), for sources that speak differently (FED410) and for a peer that the mesh does not add (FED108).
+   * mappings that do not fit, FED407 for a service of our own, FED409 and FED411 for shares that cannot be, FED412 for an additional host
+   * that cannot lead to a peer. Synthesis fails for a name that is a Service already (FED402), for what the peer does not allow us
+   * (FED403), for callers that cannot be told apart (FED408), for shares that do not go together (FED409), for sources that speak
+   * differently (FED410) and for a peer that the mesh does not add (FED108).
    */
   constructor(scope: Construct, id: string, props: RemoteServiceBindingProps) {
     super(scope, id);
@@ -113,11 +122,14 @@ export class RemoteServiceBinding extends Construct {
     }
     this.mesh = mesh;
     this.host = serviceHost(serviceName, namespaceName, mesh._boundary.site.clusterDomain);
-    this.alias = new BoundName({ serviceName, namespaceName, host: this.host, existing, notes: notesOf(props) }, () => this.shares());
+    const additionalHosts = checkedHosts(this, mesh._boundary.site, props.additionalHosts);
+    const named = { serviceName, namespaceName, host: this.host, additionalHosts, existing, notes: notesOf(props) };
+    this.alias = new BoundName(named, () => this.shares());
     this.addSource(source, props);
     mesh._addBinding(this);
     this.destinations = new Construct(this, 'Destinations');
     if (!existing) mesh._ownServices.add(annotate(renderName(this, this.alias), this.alias.notes));
+    if (additionalHosts.length > 0) annotate(renderAdditionalHosts(this, this.alias), this.alias.notes);
     const inPorts = () => this.alias.portShares.flatMap((port) => mistakesInPort(this, this.alias, port));
     this.node.addValidation({ validate: () => [...this.notAllowed(), ...inPorts()] });
   }

@@ -16,6 +16,7 @@ import { checkEndpoints } from './internal/endpoint-checks';
 import { fail, show } from './internal/errors';
 import { checkEgressOptions, checkRunByUs, checkWhoRuns } from './internal/gateway-checks';
 import { checkGiven, checkPeerGiven } from './internal/kind-checks';
+import { hostsOf } from './internal/model';
 import { notesOf, reasonOf } from './internal/notes';
 import { checkPeer, checkProved, checkTrustConfigMap, trafficOf } from './internal/peer-checks';
 import { checkRestriction } from './internal/restriction-checks';
@@ -301,8 +302,10 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   /** @internal */
   public _addBinding(binding: RemoteServiceBinding): void {
     const { _alias: alias } = binding;
-    if (this._boundary.siblings.some(({ aliases }) => aliases.has(alias.host))) {
-      fail('FED401', binding, `the local name ${show(alias.host)} is bound already in mesh ${show(this.meshName)}`,
+    const bound = new Set(this._boundary.siblings.flatMap(({ aliases }) => [...aliases.values()].flatMap(hostsOf)));
+    const taken = hostsOf(alias).find((host) => bound.has(host));
+    if (taken !== undefined) {
+      fail('FED401', binding, `the local name ${show(taken)} is bound already in mesh ${show(this.meshName)}`,
         'choose another name, or remove one of the bindings');
     }
     this._bindings.set(alias.host, binding);

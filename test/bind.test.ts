@@ -125,6 +125,36 @@ test('a grant that comes after the binding and its callers opens its ports', () 
   expect(find(objects(), 'Service', 'reviews').spec.ports.map(({ name }: Manifest) => name)).toEqual(['http-9080', 'http-9081']);
 });
 
+test('an additional host is the same name once more, for the same namespaces', () => {
+  const { west, reviews, objects } = setUp(ServicePort.http(9080), ServicePort.tcp(3306));
+  reviews.allowFrom(west);
+  const binding = west.bind('Reviews', { source: reviews, localName, additionalHosts: ['b.east.example', 'a.east.example'] });
+  expect(find(objects(), 'ServiceEntry', 'fed-name-reviews-web').spec.exportTo).toEqual(['.']);
+  binding.allowFrom(Caller.serviceAccount('batch', 'jobs'));
+  expect(find(objects(), 'ServiceEntry', 'fed-name-reviews-web')).toMatchObject({
+    metadata: { namespace: 'web' },
+    spec: {
+      hosts: ['a.east.example', 'b.east.example'],
+      exportTo: ['.', 'jobs'],
+      location: 'MESH_EXTERNAL',
+      resolution: 'STATIC',
+      ports: [{ number: 3306, name: 'tcp-3306', protocol: 'TCP' }, { number: 9080, name: 'http-9080', protocol: 'HTTP' }],
+    },
+  });
+  expect(find(objects(), 'ServiceEntry', 'fed-name-reviews-web').spec.endpoints).toBeUndefined();
+  expect(find(objects(), 'VirtualService', 'fed-name-reviews-web').spec).toMatchObject({
+    hosts: ['reviews.web.svc.cluster.local', 'a.east.example', 'b.east.example'], exportTo: ['.', 'jobs'],
+  });
+});
+
+test('a namespace without other ways out has the additional hosts of bindings', () => {
+  const { west, reviews, objects } = setUp();
+  reviews.allowFrom(west);
+  west.restrictNamespace('web', { reason: 'money leaves through the boundary only' });
+  west.bind('Reviews', { source: reviews, localName, additionalHosts: ['a.east.example'] });
+  expect(find(objects(), 'Sidecar', 'fed-restricted').spec.egress).toEqual([{ hosts: ['*/*.svc.cluster.local', 'web/a.east.example'] }]);
+});
+
 test('a port that is not mapped is not bound, though we are allowed', () => {
   const { west, reviews, objects } = setUp(ServicePort.http(9080), ServicePort.http(9081));
   reviews.allowFrom(west);

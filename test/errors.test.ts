@@ -773,6 +773,27 @@ describe('binding', () => {
     const { west, reviews } = pair();
     for (const id of ['One', 'Two']) west.bind(id, { source: reviews, localName: LocalName.newService('reviews', 'default') });
   }, 'west/Mesh/Two', 'reviews.default.svc.cluster.local', '"west"');
+  const more = (...additionalHosts: any) => () => {
+    const { west, reviews } = pair();
+    west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default'), additionalHosts });
+  };
+  fails('FED401', 'an additional host that another binding has', () => {
+    const { west, reviews } = pair();
+    for (const name of ['one', 'two']) {
+      west.bind(name, { source: reviews, localName: LocalName.newService(name, 'default'), additionalHosts: ['reviews.east.example'] });
+    }
+  }, 'west/Mesh/two', '"reviews.east.example"');
+  fails('FED412', 'an additional host of one label', more('vault'), 'west/Mesh/Reviews', '"vault"', 'vault.east.example');
+  fails('FED412', 'an additional host that stands for several', more('*.east.example'), '"*.east.example"', 'no full name');
+  fails('FED412', 'an address as additional host', more('203.0.113.7'), '"203.0.113.7"', 'no full name');
+  fails('FED412', 'an additional host in the cluster', more('vault.shop.svc.cluster.local'), 'domain of a cluster', 'newService');
+  fails('FED412', 'an additional host that is short for one in the cluster', more('vault.shop.svc'), 'domain of a cluster');
+  fails('FED412', 'an additional host of the boundary', more('p80.reviews.east.egress.fed.west.example'), 'boundary');
+  fails('FED412', 'an additional host twice', more('a.example', 'a.example'), 'twice');
+  fails('FED120', 'one additional host in place of a list', () => {
+    const { west, reviews } = pair();
+    west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default'), additionalHosts: 'a.example' as any });
+  }, 'additionalHosts', 'no list');
   fails('FED402', 'a local name that is a Service of the mesh, at the end', () => {
     const { app, west, reviews } = pair();
     reviews.allowFrom(west);

@@ -173,7 +173,7 @@ export class Boundary {
   /** What keeps the workloads of a namespace from going round the egress gateway. */
   public restrict(restriction: Restriction, notes: Notes): void {
     this.restrictions.set(restriction.namespaceName, restriction);
-    render.renderRestriction(this.phases.network, this.site, restriction).forEach((object) => render.annotate(object, notes));
+    render.renderRestriction(this.phases.network, this.site, restriction, () => this.boundNames).forEach((object) => render.annotate(object, notes));
   }
 
   /** What leads the callers of every namespace that has no such rule of its own. */
@@ -350,13 +350,17 @@ export class Boundary {
     return [...new Set(this.calledPeers.flatMap(({ endpoints }) => endpoints.map(({ port }) => port)))].sort((a, b) => a - b);
   }
 
+  private get boundNames(): Alias[] {
+    return [...this.aliases.values()].sort((a, b) => compare(a.host, b.host));
+  }
+
   private get neighbourhood(): render.Neighbourhood {
     return {
       gateways: this.openGateways,
       ownFilters: this.parts.names('filter '),
       boundaryNamespaces: [...new Set(this.siblings.flatMap(({ openGateways }) => openGateways.map(({ namespaceName }) => namespaceName)))].sort(),
       domains: [...this.suffixes.keys()].sort(),
-      aliases: [...this.aliases.values()].sort((a, b) => compare(a.host, b.host)),
+      aliases: this.boundNames,
     };
   }
 }

@@ -73,6 +73,7 @@ export const MISTAKES = {
   FED409: 'shares that do not go together',
   FED410: 'sources that speak differently',
   FED411: 'pods behind a new name',
+  FED412: 'additional host that cannot lead to a peer',
 } as const;
 
 /** One of the codes. */

@@ -217,11 +217,18 @@ export interface Alias {
   readonly namespaceName: string;
   /** Fully qualified. */
   readonly host: string;
+  /** Names outside of the cluster's domain that lead there too. */
+  readonly additionalHosts: string[];
   /** Whether pods of ours stand behind the name too: it is a Service of somebody else then. */
   readonly existing: boolean;
   readonly callers: CallerSite[];
   readonly ports: LocalPort[];
   readonly notes: Notes;
+}
+
+/** Every name that leads there. */
+export function hostsOf({ host, additionalHosts }: Alias): string[] {
+  return [host, ...additionalHosts];
 }
 
 /** A port of a local name, and where it leads: the first way whose headers a request has. The last one takes every request. */

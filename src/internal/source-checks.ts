@@ -1,7 +1,9 @@
-import { checkPort } from './checks';
+import { isIP } from 'net';
+import { checkPort, isDnsName } from './checks';
 import { describeMistake, fail, show, Where } from './errors';
 import { checkList } from './kind-checks';
-import { Alias, isUnlisted, speaksHttp } from './model';
+import { Alias, isUnlisted, Site, speaksHttp } from './model';
+import { exportDomain } from './names';
 import { checkHeaders } from './rule-checks';
 import { DeclaredPort, DeclaredShare, destinationKey, headersKey } from './sources';
 import type { PortMapping, SourceShare } from '../bind';
@@ -22,6 +24,23 @@ export function checkMappings(where: Where, source: IExposedService, mappings?: 
       fail('FED404', where, `the local port ${localPort} stands there twice`, 'give each exported port a local port of its own');
     }
   });
+}
+
+/** Names that nobody but the mesh's own DNS gives another meaning, sorted. */
+export function checkedHosts(where: Where, { clusterDomain, trustDomain }: Site, hosts: string[] = []): string[] {
+  checkList(where, 'additionalHosts', hosts);
+  hosts.forEach((host, index) => {
+    const refuse = (what: string, cure: string) => fail('FED412', where, `the additional host ${show(host)} ${what}`, cure);
+    if (typeof host !== 'string' || !isDnsName(host) || !host.includes('.') || isIP(host) !== 0) {
+      refuse('is no full name', 'use DNS labels joined by dots, lower case, for example "vault.east.example"');
+    }
+    if (`.${host}`.endsWith(`.${clusterDomain}`) || /\.svc(\.|$)/.test(host)) {
+      refuse('lies in the domain of a cluster', 'bind the Service of that name: LocalName.newService(…)');
+    }
+    if (host.endsWith(exportDomain(trustDomain))) refuse('is one of the boundary\'s own', 'choose another name');
+    if (hosts.indexOf(host) !== index) refuse('stands there twice', 'take one of them away');
+  });
+  return [...hosts].sort();
 }
 
 /** A share as it stands alone. */

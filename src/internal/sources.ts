@@ -39,6 +39,7 @@ export class BoundName implements Alias {
   public readonly serviceName: string;
   public readonly namespaceName: string;
   public readonly host: string;
+  public readonly additionalHosts: string[];
   public readonly existing: boolean;
   public readonly notes: Notes;
   private readonly known = new Map<string, CallerSite>();
@@ -47,6 +48,7 @@ export class BoundName implements Alias {
     this.serviceName = name.serviceName;
     this.namespaceName = name.namespaceName;
     this.host = name.host;
+    this.additionalHosts = name.additionalHosts;
     this.existing = name.existing;
     this.notes = name.notes;
   }

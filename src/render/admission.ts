@@ -68,6 +68,7 @@ function policy(site: Site, neighbourhood: Neighbourhood) {
         + '!variables.hosts.exists(h, variables.boundaryHosts.exists(b, h.endsWith(b)))',
       ` takes a host name that belongs to the federation boundary of mesh ${site.meshName}`, 'variables.hosts.join(\', \')'),
       ...neighbourhood.aliases.length === 0 ? [] : [localNames(site)],
+      ...hasMoreNames(neighbourhood) ? [moreNames(site)] : [],
     ],
   };
 }
@@ -116,6 +117,11 @@ function variables(site: Site, neighbourhood: Neighbourhood) {
     { name: 'ownFilters', expression: celList(ownFilters.map(celText)) },
     { name: 'boundaryNamespaces', expression: celList(boundaryNamespaces.map(celText)) },
     { name: 'boundaryHosts', expression: celList([exportDomain(site.trustDomain), ...domains].map(celText)) },
+    ...hasMoreNames({ aliases }) ? [{
+      name: 'moreNames',
+      expression: celList(aliases.flatMap((alias) => alias.additionalHosts.map((name) =>
+        celMap({ name, namespace: alias.namespaceName, owner: aliasRouteName(alias) })))),
+    }] : [],
     {
       name: 'localNames',
       expression: celList(aliases.map((alias) =>
@@ -134,6 +140,22 @@ function localNames(site: Site) {
     '  variables.hosts.exists(h,',
     `    h in [l.name + '.' + l.namespace, l.name + '.' + l.namespace + '.svc', l.name + '.' + l.namespace + '.svc.${site.clusterDomain}'] ||`,
     '    (h == l.name && object.metadata.namespace == l.namespace)))',
+  ].join('\n'), ` routes a name that mesh ${site.meshName} binds to another mesh`,
+  'variables.hosts.join(\', \') + \'; change the binding, or limit it to its own namespace with exportTo ["."]\'');
+}
+
+function hasMoreNames({ aliases }: Pick<Neighbourhood, 'aliases'>): boolean {
+  return aliases.some(({ additionalHosts }) => additionalHosts.length > 0);
+}
+
+/** The same for names outside of the cluster's domain. */
+function moreNames(site: Site) {
+  return refuse([
+    'object.kind != \'VirtualService\' || !(\'mesh\' in variables.gateways) ||',
+    '!variables.moreNames.exists(l,',
+    '  !(object.metadata.namespace == l.namespace && object.metadata.name == l.owner) &&',
+    '  !(object.metadata.namespace != l.namespace && variables.onlyOwnNamespace) &&',
+    '  l.name in variables.hosts)',
   ].join('\n'), ` routes a name that mesh ${site.meshName} binds to another mesh`,
   'variables.hosts.join(\', \') + \'; change the binding, or limit it to its own namespace with exportTo ["."]\'');
 }

@@ -8,10 +8,11 @@ import { orderOfNameRoute } from './phases';
 import { WORDS } from './protocol';
 import {
   DestinationRule, DestinationRuleSpec, DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpH2UpgradePolicy,
-  DestinationRuleSpecSubsetsTrafficPolicyTlsMode, VirtualService, VirtualServiceSpec,
+  DestinationRuleSpecSubsetsTrafficPolicyTlsMode, ServiceEntry, ServiceEntrySpec, ServiceEntrySpecLocation, ServiceEntrySpecResolution,
+  VirtualService, VirtualServiceSpec,
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { Alias, LocalPort, LocalRoute, Site, speaksHttp, Way } from '../internal/model';
+import { Alias, hostsOf, LocalPort, LocalRoute, Site, speaksHttp, Way } from '../internal/model';
 import { bindingObjectName, callerObjectName, nameRouteName, serviceHost } from '../internal/names';
 
 /*
@@ -33,6 +34,25 @@ export function renderName(scope: Construct, alias: Alias): ApiObject {
   }));
 }
 
+/**
+ * Names outside of the cluster's domain. Nothing stands behind the entry but an address that istiod gives it, by which the callers' sidecars
+ * tell its connections from others.
+ */
+export function renderAdditionalHosts(scope: Construct, alias: Alias): ApiObject {
+  // Until istiod has given an address, `istioctl analyze` asks for one of our own, which might be somebody else's too.
+  const annotations = { 'galley.istio.io/analyze-suppress': 'IST0134' };
+  const named = { name: aliasRouteName(alias), namespace: alias.namespaceName, annotations };
+  return emit<ServiceEntrySpec>(scope, ServiceEntry.GVK, named, () => ({
+    hosts: alias.additionalHosts,
+    exportTo: visibleTo({ callers: alias.callers, namespaceName: alias.namespaceName, existing: false }),
+    location: ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
+    resolution: ServiceEntrySpecResolution.STATIC,
+    ports: alias.ports.map(({ localPort, protocol }) => ({
+      number: localPort, name: `${WORDS[protocol].port}-${localPort}`, protocol: WORDS[protocol].upstream,
+    })),
+  }));
+}
+
 /** The route of the name, in the callers' sidecars. */
 export function renderNameRoute(scope: Construct, site: Site, alias: Alias): ApiObject {
   const named = { name: aliasRouteName(alias), namespace: alias.namespaceName, annotations: orderOfNameRoute(site) };
@@ -42,7 +62,7 @@ export function renderNameRoute(scope: Construct, site: Site, alias: Alias): Api
       ports.filter(({ protocol }) => speaksHttp(protocol) === http).flatMap((port) => port.ways.map((way, index) => route(port, way, index))),
     );
     return {
-      hosts: [alias.host],
+      hosts: hostsOf(alias),
       gateways: ['mesh'],
       exportTo: visibleTo(alias),
       http: routesFor(true, (port, way, index) => ({
@@ -108,7 +128,7 @@ function egressHost(site: Site): string {
 }
 
 /** A name of ours is known in its own namespace. The routes of an existing name change nothing but for its callers. */
-function visibleTo({ callers, namespaceName: own, existing }: Alias): string[] {
+function visibleTo({ callers, namespaceName: own, existing }: Pick<Alias, 'callers' | 'namespaceName' | 'existing'>): string[] {
   const namespaces = new Set(callers.map(({ namespaceName }) => namespaceName ?? '*'));
   if (namespaces.has('*')) return ['*'];
   const others = [...namespaces].filter((name) => name !== own).sort();

@@ -4,13 +4,13 @@ import { Construct } from 'constructs';
 import { emit, idOf, metadataIn } from './emit';
 import { anywhere, namespace } from './network';
 import { Sidecar, SidecarSpec, SidecarSpecOutboundTrafficPolicyMode } from '../../imports/networking.istio.io';
-import { Restriction, Site } from '../internal/model';
+import { Alias, Restriction, Site } from '../internal/model';
 
 /**
  * What the workloads of a namespace may call. Their sidecars know the Services of the mesh, the bound names among them, and drop what they do
  * not know. Who goes past a sidecar meets the network policy, where the cluster's network enforces it.
  */
-export function renderRestriction(scope: Construct, site: Site, { namespaceName, allowedHosts }: Restriction): ApiObject[] {
+export function renderRestriction(scope: Construct, site: Site, { namespaceName, allowedHosts }: Restriction, aliases: () => Alias[]): ApiObject[] {
   const named = { name: 'fed-restricted', namespace: namespaceName };
   return [
     new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
@@ -19,7 +19,13 @@ export function renderRestriction(scope: Construct, site: Site, { namespaceName,
     }),
     emit<SidecarSpec>(scope, Sidecar.GVK, named, () => ({
       // `*/*` would include whatever hosts outside of the mesh somebody declares.
-      egress: [{ hosts: [`*/*.svc.${site.clusterDomain}`, ...allowedHosts] }],
+      egress: [{
+        hosts: [
+          `*/*.svc.${site.clusterDomain}`,
+          ...aliases().flatMap((alias) => alias.additionalHosts.map((host) => `${alias.namespaceName}/${host}`)),
+          ...allowedHosts,
+        ],
+      }],
       outboundTrafficPolicy: { mode: SidecarSpecOutboundTrafficPolicyMode.REGISTRY_UNDERSCORE_ONLY },
     })),
   ];

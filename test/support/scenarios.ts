@@ -206,7 +206,10 @@ function protocols(): App[] {
   multi.allowFrom(west, { ports: [7001] });
   const api = Caller.serviceAccount('api', 'shop');
   for (const [name, source] of Object.entries({ mysql, vault, search, chat, multi })) {
-    west.bind(name, { source, localName: LocalName.newService(name, 'shop') }).allowFrom(api);
+    const additionalHosts = name === 'vault' ? ['vault.east.example'] : name === 'chat' ? ['chat.east.example', 'talk.east.example'] : undefined;
+    const binding = west.bind(name, { source, localName: LocalName.newService(name, 'shop'), additionalHosts });
+    binding.allowFrom(api);
+    if (name === 'chat') binding.allowFrom(Caller.serviceAccount('resolver', 'elsewhere'));
   }
   // The same port number as another name of the namespace, and another one than the exported.
   west.bind('events', { source: echo, localName: LocalName.newService('events', 'shop'), portMappings: [{ localPort: 3306, exportPort: 443 }] }).allowFrom(api);

@@ -6,14 +6,18 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
 var (
-	api       = From{"west", "shop/api"}   // may use every name of these scenarios
-	shopOther = From{"west", "shop/other"} // a neighbour that may use none
+	api       = From{"west", "shop/api"}      // may use every name of these scenarios
+	shopOther = From{"west", "shop/other"}    // a neighbour that may use none
+	resolver  = From{"west", "shop/resolver"} // as api, with Istio's DNS proxy
+	nosy      = From{"west", "shop/nosy"}     // as other, with it
 )
 
 // protocols are what people connect besides plain HTTP: both directions of talk, and nobody else's.
@@ -36,6 +40,16 @@ func protocols() []Case {
 		ask("protocols/grpc-refused", laws(4), "another caller is refused", shopOther, call("search:9000", "/search.Query/Find"), "UNAVAILABLE"),
 		Case{Name: "protocols/tls-end-to-end", Laws: laws(5), Expect: "the application's own TLS arrives with its own certificate; ours is another world", Run: ownTLS},
 		ask("protocols/tls-refused", laws(4), "a neighbour gets nothing of it", shopOther, secretly("vault:8200"), refusedTCP),
+		Case{Name: "protocols/own-name", Laws: laws(1, 5), Expect: "under an additional host the certificate is the one for the name that was dialled", Run: ownName},
+		ask("protocols/own-name-http", laws(1), "HTTP goes that way too", resolver, get("http://chat.east.example:8080/rooms/1"), "200"),
+		ask("protocols/own-name-second", laws(1), "by each of several names", resolver, get("http://talk.east.example:8080/rooms/1"), "200"),
+		ask("protocols/own-name-rules", laws(3), "with the same rules", resolver, get("http://chat.east.example:8080/admin"), "403"),
+		ask("protocols/own-name-refused", laws(4), "another caller finds the name, and nothing behind it", nosy, secretly("vault.east.example:8200"), refusedTCP),
+		ask("protocols/own-name-refused-http", laws(4), "the same with HTTP", nosy, get("http://chat.east.example:8080/rooms/1"), "503"),
+		ask("protocols/own-name-not-asked", laws(1), "without Istio's DNS proxy there is no such name", api, secretly("vault.east.example:8200"), "name"),
+		ask("protocols/own-name-other-namespace", laws(1), "a caller of another namespace has it there", From{"west", "elsewhere/resolver"}, get("http://chat.east.example:8080/rooms/1"), "200"),
+		Case{Name: "protocols/own-name-taken", Laws: laws(17), Expect: "nobody else routes such a name for its callers", Run: ownNameTaken},
+		ask("protocols/own-name-elsewhere", laws(1), "nor is there one in a namespace without callers of it", From{"west", "elsewhere/resolver"}, secretly("vault.east.example:8200"), "name"),
 		ask("protocols/websocket", laws(1), "WebSocket", api, messageTo("ws://chat:8080/rooms/1"), "101"),
 		ask("protocols/websocket-refused", laws(3), "but not to a path that no rule names", api, messageTo("ws://chat:8080/admin"), "403"),
 		ask("protocols/http2-caller", laws(1), "a caller that speaks HTTP/2 to its sidecar", api, http2("http://chat:8080/rooms/1"), "200"),
@@ -175,6 +189,41 @@ func ownTLS(t *T) {
 	}
 	if answer.Seen.ServerName != "vault" {
 		t.Errorf("the application is asked for %q", answer.Seen.ServerName)
+	}
+}
+
+func ownName(t *T) {
+	answer := t.Try(resolver, secretly("vault.east.example:8200")(t.Federation))[0]
+	if answer.Outcome() != "200" || answer.Seen == nil {
+		t.Errorf("%s%s", answer.Outcome(), detail(answer))
+		return
+	}
+	leaf := chain(answer.Certificates)[0]
+	if err := leaf.VerifyHostname("vault.east.example"); err != nil || answer.Seen.ServerName != "vault.east.example" {
+		t.Errorf("asked for %q: %v", answer.Seen.ServerName, err)
+	}
+	t.Seen("server name %q, certificate for %v", answer.Seen.ServerName, leaf.DNSNames)
+}
+
+func ownNameTaken(t *T) {
+	route := func(namespace, host, exportTo string) *unstructured.Unstructured {
+		return parsed(t, fmt.Sprintf(`apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: lab-takes, namespace: %s}
+spec: {hosts: [%s], exportTo: ["%s"], tcp: [{route: [{destination: {host: ratings.default.svc.cluster.local, port: {number: 9080}}}]}]}
+`, namespace, host, exportTo))[0]
+	}
+	for _, refused := range []*unstructured.Unstructured{
+		route("shop", "vault.east.example", "."), route("elsewhere", "vault.east.example", "*"), route("elsewhere", "chat.east.example", "shop"),
+	} {
+		if words, no := t.West.Refuses(t.Context, refused); !no || !strings.Contains(words, "binds to another mesh") {
+			t.Errorf("%v: %q", refused.Object["spec"], words)
+		}
+	}
+	for _, taken := range []*unstructured.Unstructured{route("elsewhere", "vault.east.example", "."), route("shop", "other.east.example", ".")} {
+		if words, no := t.West.Refuses(t.Context, taken); no {
+			t.Errorf("%v: %q", taken.Object["spec"], words)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ type app struct {
 	account string
 	ports   []port
 	plain   bool // without a sidecar
+	asks    bool // Istio's DNS proxy for names
 }
 
 // port is one that an application listens on, and what it speaks there.
@@ -80,6 +81,9 @@ var in = map[string]map[string][]app{
 		"west": {
 			{name: "shop/api", account: "api"},
 			{name: "shop/other", account: "other"},
+			{name: "shop/resolver", account: "api", asks: true},
+			{name: "shop/nosy", account: "other", asks: true},
+			{name: "elsewhere/resolver", account: "resolver", asks: true},
 		},
 	},
 	"second-boundary": {
@@ -267,6 +271,10 @@ func (a app) manifests() string {
 		listen = append(listen, "--"+p.kind, strconv.Quote(strconv.Itoa(p.number)))
 		services = append(services, fmt.Sprintf("{name: %[1]s-%[2]d, port: %[2]d, appProtocol: %[1]s}", kinds[p.kind], p.number))
 	}
+	annotations := ""
+	if a.asks {
+		annotations = `{proxy.istio.io/config: "proxyMetadata: {ISTIO_META_DNS_CAPTURE: \"true\"}"}`
+	}
 	text := fmt.Sprintf(`---
 apiVersion: v1
 kind: ServiceAccount
@@ -281,6 +289,7 @@ spec:
   template:
     metadata:
       labels: {app: %[2]s, sidecar.istio.io/inject: "%[4]s"}
+      annotations: %[6]s
     spec:
       serviceAccountName: %[3]s
       terminationGracePeriodSeconds: 2
@@ -288,7 +297,7 @@ spec:
       - name: app
         image: mesh-federation-lab/app
         args: [serve, %[5]s]
-`, namespace, name, a.account, inject, strings.Join(listen, ", "))
+`, namespace, name, a.account, inject, strings.Join(listen, ", "), annotations)
 	if len(services) > 0 {
 		text += fmt.Sprintf(`---
 apiVersion: v1

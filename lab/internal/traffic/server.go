@@ -9,6 +9,7 @@ import (
 	"log"
 	"net"
 	"os"
+	"regexp"
 	"time"
 )
 
@@ -90,7 +91,8 @@ func newServer(out io.Writer) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	certificate, err := selfSigned(pod)
+	application := regexp.MustCompile(`(-[a-z0-9]+){2}$`).ReplaceAllString(pod, "") // as a Deployment names its pods
+	certificate, err := selfSigned(pod, application+".east.example")
 	if err != nil {
 		return nil, err
 	}
