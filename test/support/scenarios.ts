@@ -413,7 +413,8 @@ function locked(): App[] {
   mysql.lockWorkload({ reason: 'orders are read by partners only', podLabels: { app: 'mysql' } });
   [withdraw, mysql].forEach((source) => source.allowFrom(west));
   for (const [name, source] of Object.entries({ withdraw, mysql })) {
-    west.bind(name, { source, localName: LocalName.newService(name, 'finance') }).allowFrom(Caller.serviceAccount('checkout', 'finance'));
+    const additionalHosts = name === 'withdraw' ? ['withdraw.east.example'] : undefined;
+    west.bind(name, { source, localName: LocalName.newService(name, 'finance'), additionalHosts }).allowFrom(Caller.serviceAccount('checkout', 'finance'));
   }
   west.restrictNamespace('finance', { reason: 'money leaves through the boundary only', ticket: 'SEC-7', allowedHosts: ['egress/*.acquirer.example'] });
   return [app];

@@ -28,6 +28,7 @@ func locks() []Case {
 	return in("locked",
 		analyzed("locked"),
 		ask("locks/peer", laws(1), "a locked workload answers the peer", checkout, get("http://withdraw:8080/withdrawals/0"), "200"),
+		ask("locks/additional-host", laws(1), "also by an additional host, from a restricted namespace", From{"west", "finance/resolver"}, get("http://withdraw.east.example:8080/withdrawals/0"), "200"),
 		ask("locks/local-caller", laws(12), "and the local caller that is named", teller, withdraw, "200"),
 		ask("locks/local-namespace", laws(12), "and those of a namespace that is named", bookkeeper, withdraw, "200"),
 		ask("locks/another-account", laws(3), "nobody else in the mesh: not another account of its own namespace", neighbour, withdraw, "403"),

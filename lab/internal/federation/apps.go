@@ -125,6 +125,7 @@ var in = map[string]map[string][]app{
 		},
 		"west": {
 			{name: "finance/checkout", account: "checkout"},
+			{name: "finance/resolver", account: "checkout", asks: true},
 			{name: "finance/prices", account: "prices", ports: []port{{"http", 8080}}},
 			{name: "shop/other", account: "other"},
 		},
