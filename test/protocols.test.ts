@@ -60,7 +60,7 @@ test.each([
 test.each([['tcp', ServicePort.tcp(3306)], ['tls', ServicePort.tls(8443)]])('%s is carried as bytes, on every hop', (_, port) => {
   const { server, arrival, service, name, listener, departure, entry, pool, subset } = connect(port);
   const number = port.exportPort;
-  expect(server.port).toEqual({ name: `tls-db-${number}`, number: 15443, protocol: 'TLS' });
+  expect(server.port).toEqual({ name: `tls-db-${number}-west`, number: 15443, protocol: 'TLS' });
   expect(server.tls.mode).toBe('MUTUAL');
   expect(arrival).toEqual(expect.objectContaining({
     tcp: [{ match: [{ port: 15443 }], route: [{ destination: { host: 'db.data.svc.cluster.local', port: { number } } }] }],
@@ -81,7 +81,7 @@ test.each([['tcp', ServicePort.tcp(3306)], ['tls', ServicePort.tls(8443)]])('%s 
 
 test('grpc has HTTP/2 on the way to the egress gateway and on the way to the peer', () => {
   const { server, service, subset, entry, pool, name } = connect(ServicePort.grpc(9000));
-  expect(server.port).toEqual({ name: 'https-db-9000', number: 15443, protocol: 'HTTPS' });
+  expect(server.port).toEqual({ name: 'https-db-9000-west', number: 15443, protocol: 'HTTPS' });
   expect(service).toEqual({ name: 'grpc', port: 9000, protocol: 'TCP', appProtocol: 'grpc' });
   expect(subset.connectionPool).toEqual({ http: { h2UpgradePolicy: 'UPGRADE' } });
   expect(entry.spec.ports).toEqual([{ number: 15443, name: 'grpc-federation', protocol: 'GRPC' }]);

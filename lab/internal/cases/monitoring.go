@@ -237,6 +237,11 @@ func loggedRefusedConnection(t *T) {
 	line := t.logged(t.West, out, map[string]string{"listener": "p3306.mysql.shop.east.egress.fed.west.example"})
 	t.says("at the egress gateway", line, map[string]string{"caller": "spiffe://west.example/ns/shop/sa/other", "received": "0"})
 	t.Seen("%s, %s bytes", line.text("caller"), line.text("received"))
+	in := len(t.log(t.East))
+	t.Want(outside, "alert: *", toServer(mysqlOf("west"), "tcp", none)(t.Federation))
+	stranger := t.logged(t.East, in, map[string]string{"listener": mysqlOf("west"), "caller": "-"})
+	t.says("at the ingress gateway", stranger, map[string]string{"received": "0", "address": "203.0.113.66:*"})
+	t.Seen("a stranger: %s", stranger.text("address"))
 }
 
 func loggedUnknownName(t *T) {

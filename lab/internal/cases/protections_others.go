@@ -22,8 +22,12 @@ func protocolsTakenAway() []Mutation {
 	// The servers of the egress gateway are sorted by name: mysql is the sixth.
 	callers := at("gateway/callers-of-a-database", "west", "Gateway", "fed-out-east", without("spec/servers/5/tls/subjectAltNames"))
 	callers.Laws = laws(4)
+	names := at("admission/additional-hosts", "west", "ValidatingAdmissionPolicy", "istio-federation-boundary", without("spec/validations/5"))
+	names.Laws = laws(17)
+	names.Extra = []Attempt{accepts("west", fmt.Sprintf("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: x, namespace: %s}\nspec: {hosts: [vault.east.example], http: [{directResponse: {status: 299}}]}\n", anyTenant))}
 	return []Mutation{
 		callers,
+		names,
 		at("policy/exception", "east", policy, chat, without("spec/rules/1/to/0/operation/notPaths"), "protocols/route/exception"),
 		at("route/exception", "east", route, chat, without("spec/http/2"), "protocols/policy/exception"),
 		at("policy/required-header", "east", policy, chat, without("spec/rules/0/when/1"), "protocols/route/required-header"),
