@@ -164,5 +164,6 @@ function bindingOf(owned: FederatedMesh[], exposed: ExposedService[], grants: Gr
     source: exposed[exposure],
     localName: binding.existing ? LocalName.existingService(binding.name, binding.namespace) : LocalName.newService(binding.name, binding.namespace),
     portMappings: binding.mappings,
+    additionalHosts: binding.existing ? [`${binding.name}.${binding.namespace}.other.example`] : undefined,
   });
 }

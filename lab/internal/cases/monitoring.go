@@ -33,6 +33,7 @@ func monitoring() []Case {
 	}
 	return slices.Concat(in("two-meshes-http",
 		Case{Name: "monitoring/default-log", Laws: laws(2), Expect: "without any setting the log tells the peer by the server name, and no identity", Run: defaultLog},
+		Case{Name: "monitoring/impostor", Laws: laws(5), Expect: "somebody else in a peer's place is logged and counted at the egress gateway, with the peer's name", Run: impostor},
 	), in("monitored",
 		Case{Name: "monitoring/log-in", Laws: laws(2), Expect: "a call that came in is logged with its peer's identity, each peer's under its own server name", Run: watched(loggedIn)},
 		Case{Name: "monitoring/log-out", Laws: laws(4), Expect: "a call that went out is logged with the caller and with the peer that answered", Run: watched(loggedOut)},
@@ -169,6 +170,28 @@ func defaultLog(t *T) {
 		}
 		t.Seen("… %s", one.name)
 	}
+}
+
+func impostor(t *T) {
+	const counter = "envoy_cluster_ssl_fail_verify_san"
+	before := t.counter(t.West, counter, reviewsSNI)
+	standInForEast(t, "spiffe://east.example/ns/default/sa/bookinfo-reviews")
+	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+		target := unique()
+		t.Try(productpage, reviews(target))
+		time.Sleep(time.Second)
+		for _, line := range t.lines(t.West) {
+			if strings.Contains(line, target) && strings.Contains(line, " 503 UF ") && strings.Contains(line, "CERTIFICATE_VERIFY_FAILED") && strings.Contains(line, bindingSNI) {
+				return nil
+			}
+		}
+		return fmt.Errorf("no line says so")
+	}))
+	after := t.counter(t.West, counter, reviewsSNI)
+	if after <= before {
+		t.Errorf("%s was %d and is %d", counter, before, after)
+	}
+	t.Seen("503 UF, CERTIFICATE_VERIFY_FAILED, %s", counter)
 }
 
 func unique() string { return "/reviews/" + strconv.FormatInt(time.Now().UnixNano(), 36) }
