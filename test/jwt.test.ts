@@ -136,7 +136,7 @@ describe('a token', () => {
         '@request.auth.claims[scope]': { regex: 'read|write' },
       },
     }]);
-    expect(refused).toEqual({ name: 'reviews-9080-refused', directResponse: { status: 403 } });
+    expect(refused).toEqual({ name: 'reviews-9080-west-refused', directResponse: { status: 403 } });
     expect(rest).toEqual([]);
   });
 
