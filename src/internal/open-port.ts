@@ -1,7 +1,7 @@
-import { compare } from './boundary';
 import type { Demand } from './jwt-checks';
 import { Grant, HttpOperation, Issuer, Notes, Peer, Protocol } from './model';
 import { mergeNotes, notesOf } from './notes';
+import { compare } from './order';
 import type { AllowFromOptions } from '../grant';
 
 /** What one `allowFrom` says about a port. */

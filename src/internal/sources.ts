@@ -1,5 +1,5 @@
-import { compare } from './boundary';
 import { Alias, CallerSite, ExactHeaders, LocalPort, LocalRoute, Notes, Share, Way } from './model';
+import { compare } from './order';
 import type { PortMapping } from '../bind';
 import type { IExposedService } from '../expose';
 
