@@ -102,6 +102,7 @@ export class Boundary extends Declarations {
   /** What a grant says beside its rules, once more when there is another one for the same port: what people stated, whose tokens it demands. */
   public noteGrant(grant: Grant): void {
     this.parts.get(`grant ${grant.sni}`).forEach((policy) => render.annotate(policy, grant.grantNotes));
+    this.keepTokensOf(grant);
     this.keepTokens();
   }
 

@@ -29,6 +29,9 @@ export abstract class Declarations {
 
   /** Exported ports that are open, by peer. */
   private readonly grants = new Map<string, Grant[]>();
+  /** Peers with a grant of requests that needs no token, and the issuers whose tokens the grants of a peer need. */
+  private readonly peersWithoutToken = new Set<string>();
+  private readonly issuersOfPeers = new Map<string, Map<string, Issuer>>();
   /** Local ports that somebody may use, by the peer to which they lead. */
   private readonly routes = new Map<string, LocalRoute[]>();
   /** Who is called by a name here, and who keeps a suffix of server names for us. */
@@ -71,6 +74,16 @@ export abstract class Declarations {
     append(this.grants, grant.peer.name, grant);
   }
 
+  /** What a grant says about tokens, once more when it says more. */
+  protected keepTokensOf(grant: Grant): void {
+    const { name } = grant.peer;
+    if (needsNoToken(grant)) this.peersWithoutToken.add(name);
+    if (grant.issuers.length === 0) return;
+    const issuers = this.issuersOfPeers.get(name) ?? new Map<string, Issuer>();
+    grant.issuers.forEach((issuer) => issuers.set(issuer.issuer, issuer));
+    this.issuersOfPeers.set(name, issuers);
+  }
+
   protected keepRoute(route: LocalRoute): void {
     append(this.routes, route.upstream.peer.name, route);
   }
@@ -96,7 +109,7 @@ export abstract class Declarations {
 
   /** Grants to peers that are not cut off. */
   protected get openGrants(): Grant[] {
-    return this.unsortedGrants.sort((a, b) => compare(a.sni, b.sni));
+    return [...this.grants].filter(([peerName]) => !this.isolates(peerName)).flatMap(([, grants]) => grants).sort((a, b) => compare(a.sni, b.sni));
   }
 
   /** Of these, the ones of requests that need no token. */
@@ -104,10 +117,13 @@ export abstract class Declarations {
     return this.openGrants.filter(needsNoToken);
   }
 
-  /** Whether there is one of them, and whose tokens others need. With every grant anew, so nothing is sorted. */
+  /** Whether there is one of them, and whose tokens others need. */
   protected get tokenNeeds(): { readonly everywhere: boolean; readonly issuers: Issuer[] } {
-    const grants = this.unsortedGrants;
-    return { everywhere: !grants.some(needsNoToken), issuers: grants.flatMap(({ issuers }) => issuers) };
+    const open = (peerName: string) => !this.isolates(peerName);
+    return {
+      everywhere: ![...this.peersWithoutToken].some(open),
+      issuers: [...this.issuersOfPeers].flatMap(([peerName, issuers]) => open(peerName) ? [...issuers.values()] : []),
+    };
   }
 
   protected routesTo(peer: Peer): LocalRoute[] {
@@ -154,10 +170,6 @@ export abstract class Declarations {
 
   protected get boundNames(): Alias[] {
     return [...this.aliases.values()].sort((a, b) => compare(a.host, b.host));
-  }
-
-  private get unsortedGrants(): Grant[] {
-    return [...this.grants].filter(([peerName]) => !this.isolates(peerName)).flatMap(([, grants]) => grants);
   }
 }
 

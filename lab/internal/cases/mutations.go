@@ -181,7 +181,7 @@ func (m mutant) play(mutation Mutation, base map[string]string) (noticed []strin
 	if err != nil {
 		return nil, err
 	}
-	for range 3 { // a proxy may take a moment longer
+	for range 10 { // a busy computer may take a moment longer
 		m.settle()
 		after, err := m.outcomes(mutation.Extra)
 		if err != nil {
