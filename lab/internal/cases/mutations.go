@@ -190,7 +190,10 @@ func (m mutant) play(mutation Mutation, base map[string]string) (noticed []strin
 		if noticed = different(base, after); len(noticed) > 0 {
 			again, err := m.outcomes(mutation.Extra) // a single odd answer is no sign
 			lasting := different(base, again)
-			return slices.DeleteFunc(noticed, func(one string) bool { return !slices.Contains(lasting, one) }), err
+			noticed = slices.DeleteFunc(noticed, func(one string) bool { return !slices.Contains(lasting, one) })
+			if len(noticed) > 0 || err != nil {
+				return noticed, err
+			}
 		}
 	}
 	return nil, nil
