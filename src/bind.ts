@@ -6,7 +6,7 @@ import { claimChart } from './internal/charts';
 import { checkAccountability } from './internal/checks';
 import { peerOf } from './internal/declarations';
 import { describeMistake, fail, show } from './internal/errors';
-import { checkGiven, checkPeerGiven } from './internal/kind-checks';
+import { checkFields, checkGiven, checkPeerGiven } from './internal/kind-checks';
 import { LocalRoute } from './internal/model';
 import { bindingHostOf, serviceHost } from './internal/names';
 import { notesOf } from './internal/notes';
@@ -125,7 +125,7 @@ export class RemoteServiceBinding extends Construct {
     const additionalHosts = checkedHosts(this, mesh._boundary.site, props.additionalHosts);
     const named = { serviceName, namespaceName, host: this.host, additionalHosts, existing, notes: notesOf(props) };
     this.alias = new BoundName(named, () => this.shares());
-    this.addSource(source, props);
+    this.addShare(source, props);
     mesh._addBinding(this);
     this.destinations = new Construct(this, 'Destinations');
     if (!existing) mesh._ownServices.add(annotate(renderName(this, this.alias), this.alias.notes));
@@ -152,31 +152,25 @@ export class RemoteServiceBinding extends Construct {
   /**
    * One more peer behind the same name, or the same one for some requests.
    *
-   * Throws what the constructor throws for its source.
+   * Throws what the constructor throws for its source, and FED120 for a field that does not exist.
    */
   public addSource(source: IExposedService, options: SourceOptions = {}): void {
-    this.checkSource(source, options);
-    this.mesh._boundary.checkPeerName(this, source.mesh);
-    this.mesh._boundary.checkServerNames(this, source, this.mesh);
-    const { weight, whenHeaders, portMappings } = structuredClone({
-      weight: options.weight, whenHeaders: options.whenHeaders, portMappings: options.portMappings,
-    });
-    this.sources.push({ source, weight, headers: whenHeaders, mappings: portMappings });
-    if (source instanceof ExposedService) source._onGrant(this.mesh, () => this.grow());
-    this.grow();
+    checkFields(this, 'addSource', options, ['weight', 'whenHeaders', 'portMappings']);
+    this.addShare(source, options);
   }
 
   /**
    * The pods of the existing Service behind the same name.
    *
-   * They are called as before, by whom they let in: the callers of the binding say nothing about them. Throws FED409 for a share that
-   * cannot be, FED411 when the name is that of a new Service, which has no pods.
+   * They are called as before, by whom they let in: the callers of the binding say nothing about them. Throws FED120 for a field
+   * that does not exist, FED409 for a share that cannot be, FED411 when the name is that of a new Service, which has no pods.
    */
   public addLocalSource(options: SourceShare = {}): void {
     if (!this.alias.existing) {
       fail('FED411', this, `${show(this.host)} is a new Service, behind which no pods stand`,
         'bind an existing one: LocalName.existingService(…)');
     }
+    checkFields(this, 'addLocalSource', options, ['weight', 'whenHeaders']);
     checkShare(this, options);
     this.localShares.push(structuredClone({ weight: options.weight, whenHeaders: options.whenHeaders }));
     this.grow();
@@ -190,6 +184,18 @@ export class RemoteServiceBinding extends Construct {
   /** @internal */
   public get _alias(): BoundName {
     return this.alias;
+  }
+
+  private addShare(source: IExposedService, options: SourceOptions): void {
+    this.checkSource(source, options);
+    this.mesh._boundary.checkPeerName(this, source.mesh);
+    this.mesh._boundary.checkServerNames(this, source, this.mesh);
+    const { weight, whenHeaders, portMappings } = structuredClone({
+      weight: options.weight, whenHeaders: options.whenHeaders, portMappings: options.portMappings,
+    });
+    this.sources.push({ source, weight, headers: whenHeaders, mappings: portMappings });
+    if (source instanceof ExposedService) source._onGrant(this.mesh, () => this.grow());
+    this.grow();
   }
 
   /** Adds the objects that a new caller, a new source or a new grant needs. */

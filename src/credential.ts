@@ -66,7 +66,8 @@ export class GatewayCredential {
    * A cert-manager `Certificate` with the gateway's SPIFFE ID.
    *
    * Each gateway has its own, in a Secret of the boundary's namespace. The CRDs of cert-manager have to be there before the manifests
-   * are applied. Throws FED111 for names that Kubernetes refuses, FED131 for options that cert-manager refuses.
+   * are applied. Throws FED111 for names that Kubernetes refuses, FED120 for values of another kind and fields that do not exist, FED131
+   * for options that cert-manager refuses.
    * @see https://cert-manager.io/docs/usage/certificate/
    */
   public static fromCertManager(options: CertManagerOptions): GatewayCredential {

@@ -177,8 +177,8 @@ export class BoundaryGateway {
   /**
    * Created by the library, for this boundary only.
    *
-   * Throws FED111 for a namespace name that Kubernetes refuses, FED116 for values that cannot be met, FED120 for a credential of another
-   * kind.
+   * Throws FED111 for a namespace name that Kubernetes refuses, FED116 for values that cannot be met, FED120 for values of another kind
+   * and fields that do not exist.
    */
   public static dedicated(options: DedicatedGatewayOptions = {}): BoundaryGateway {
     checkDedicatedGateway('BoundaryGateway.dedicated', options);

@@ -10,7 +10,7 @@ import { BoundaryGateway, BoundaryGatewayAttributes, GatewayEndpoint } from './g
 import { SpiffeId } from './identity';
 import { Boundary } from './internal/boundary';
 import { claimChart } from './internal/charts';
-import { checkAccountability, checkDomain, checkJustification, checkNamespace, checkObjectName, checkRevision } from './internal/checks';
+import { checkDeviation, checkDomain, checkJustification, checkNamespace, checkObjectName, checkRevision } from './internal/checks';
 import { mistakesAtTheEnd } from './internal/end-checks';
 import { checkEndpoints } from './internal/endpoint-checks';
 import { fail, show } from './internal/errors';
@@ -18,7 +18,7 @@ import { checkEgressOptions, checkRunByUs, checkWhoRuns } from './internal/gatew
 import { checkGiven, checkPeerGiven } from './internal/kind-checks';
 import { hostsOf } from './internal/model';
 import { notesOf, reasonOf } from './internal/notes';
-import { checkPeer, checkProved, checkTrustConfigMap, trafficOf } from './internal/peer-checks';
+import { checkPeer, checkPeerOptions, checkProved, checkTrustConfigMap, trafficOf } from './internal/peer-checks';
 import { checkRestriction } from './internal/restriction-checks';
 import { attributesOf, namespacesOf, siteOf } from './internal/site';
 import { checkMeshName, checkTrustDomain, checkWorkloadTrustDomain } from './internal/wire-checks';
@@ -195,6 +195,10 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     checkGiven(this, 'trustBundle', props.trustBundle, TrustBundle);
     checkEndpoints(this, endpoints);
     if (props.credential !== undefined) checkGiven(this, 'credential', props.credential, GatewayCredential);
+    for (const name of ['ingressGateway', 'egressGateway'] as const) {
+      if (props[name] !== undefined) checkGiven(this, name, props[name], BoundaryGateway);
+    }
+    if (props.withoutAdmissionPolicy !== undefined) checkDeviation(this, 'leaving the admission policy out', props.withoutAdmissionPolicy);
     const site = siteOf(props);
     checkWorkloadTrustDomain(this, site);
     checkWhoRuns(this, props.egressGateway, site);
@@ -205,7 +209,6 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     this._istioVersion = props.istioVersion ?? IstioVersion.V1_31;
     if (props.connectAfterHandshake) checkProved(this, 'connectAfterHandshake', this._istioVersion);
     if (props.egressGateway) checkEgressOptions(this, props.egressGateway._options);
-    if (props.withoutAdmissionPolicy) checkJustification(this, 'leaving the admission policy out', props.withoutAdmissionPolicy);
     this.meshName = props.meshName;
     this.trustDomain = props.trustDomain;
     this.workloadTrustDomain = site.workloadTrustDomain;
@@ -234,8 +237,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    */
   public addPeer(peer: IMeshPeer, options: AddPeerOptions = {}): void {
     checkPeerGiven(this, peer);
-    checkAccountability(this, options);
-    if (options.isolated) checkJustification(this, `isolating peer ${show(peer.meshName)}`, options.isolated);
+    checkPeerOptions(this, peer, options);
     checkPeer(this, peer);
     if (options.trustConfigMapName !== undefined) checkTrustConfigMap(this, peer, options.trustConfigMapName);
     const notes = { ...notesOf(options), isolated: options.isolated && reasonOf(options.isolated) };

@@ -2,6 +2,7 @@ import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
 import { checkNamespace, checkPort, checkServiceName } from './internal/checks';
 import { fail, show } from './internal/errors';
+import { checkFields } from './internal/kind-checks';
 import { objectOf } from './internal/kubernetes';
 import type { Protocol } from './internal/model';
 
@@ -27,7 +28,8 @@ export class ServicePort {
   /**
    * HTTP/1.1 and WebSocket.
    *
-   * Callers may speak HTTP/2 to their own sidecar, and the service sees HTTP/1.1. Throws FED303 for a number that is no port.
+   * Callers may speak HTTP/2 to their own sidecar, and the service sees HTTP/1.1. Throws FED120 for a field that does not exist, FED303 for a
+   * number that is no port.
    */
   public static http(port: number, options: ServicePortOptions = {}): ServicePort {
     return new ServicePort('http', port, options);
@@ -36,7 +38,7 @@ export class ServicePort {
   /**
    * gRPC, unary and streaming.
    *
-   * HTTP/2 on every hop, so that trailers arrive. Throws FED303 for a number that is no port.
+   * HTTP/2 on every hop, so that trailers arrive. Throws FED120 for a field that does not exist, FED303 for a number that is no port.
    */
   public static grpc(port: number, options: ServicePortOptions = {}): ServicePort {
     return new ServicePort('grpc', port, options);
@@ -45,7 +47,8 @@ export class ServicePort {
   /**
    * Any TCP protocol, whoever speaks first.
    *
-   * The boundary knows who calls, and nothing of what is said. Throws FED303 for a number that is no port.
+   * The boundary knows who calls, and nothing of what is said. Throws FED120 for a field that does not exist, FED303 for a number that is no
+   * port.
    */
   public static tcp(port: number, options: ServicePortOptions = {}): ServicePort {
     return new ServicePort('tcp', port, options);
@@ -55,7 +58,7 @@ export class ServicePort {
    * The application's own TLS, carried as bytes.
    *
    * Inside the boundary's mutual TLS, with which its certificates have nothing to do. Callers must expect the name in the application's
-   * certificate, not the local name. Throws FED303 for a number that is no port.
+   * certificate, not the local name. Throws FED120 for a field that does not exist, FED303 for a number that is no port.
    */
   public static tls(port: number, options: ServicePortOptions = {}): ServicePort {
     return new ServicePort('tls', port, options);
@@ -69,6 +72,7 @@ export class ServicePort {
 
   private constructor(protocol: Protocol, port: number, options: ServicePortOptions) {
     checkPort(`ServicePort.${protocol}`, 'FED303', port, 'port of a service');
+    checkFields(`ServicePort.${protocol}`, 'the second argument', options, ['exportPort']);
     this.protocol = protocol;
     this.port = port;
     this.exportPort = options.exportPort ?? port;

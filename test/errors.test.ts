@@ -364,7 +364,7 @@ describe('values of another kind, from programs without types', () => {
   fails('FED120', 'a name in place of a peer', () => pair().east.addPeer(any('west')), 'east/Mesh', '"west"', 'RemoteMesh');
   fails('FED120', 'no peer', () => pair().east.addPeer(any(undefined)), 'undefined');
   fails('FED120', 'a limit that is spelt wrong', peerWith({ limits: any({ maxRequests: 5 }) }), '"maxRequests"', 'requestsPerSecond');
-  fails('FED120', 'limits that are nothing', peerWith(any({ limits: 5 })), 'limits is 5');
+  fails('FED120', 'limits that are nothing', peerWith(any({ limits: 5 })), 'limits', 'was given 5');
   fails('FED120', 'a life as a number', peerWith({ limits: { maxConnectionDuration: any(60) } }), 'maxConnectionDuration', '60', 'Duration');
   fails('FED120', 'a header in place of a list', peerWith(any({ removeRequestHeaders: 'x-team' })), 'removeRequestHeaders', '"x-team"');
   fails('FED120', 'a peer with an option that is spelt wrong', peerWith(any({ stripTraces: true })), '"stripTraces"', 'stripTracing');
@@ -405,6 +405,50 @@ describe('values of another kind, from programs without types', () => {
   fails('FED120', 'a binding without a source', () => pair().west.bind('X', { source: any(undefined), localName: LocalName.newService('x', 'web') }), 'undefined');
   fails('FED120', 'an identity as a text', () => remote({ ingressIdentity: any('spiffe://bank.example/a') }), 'ingressIdentity', 'SpiffeId');
   fails('FED120', 'one category in place of a list', grant(any({ dataCategories: 'cardholder' })), 'dataCategories', '"cardholder"');
+  /** Objects of fields: one that is spelt wrong, nothing at all, and a text. */
+  const because = 'agreed with the security team';
+  const bound = (change: (binding: RemoteServiceBinding, source: ExposedService) => void, portMappings?: unknown) => () => {
+    const { west, reviews } = pair();
+    change(west.bind('X', { source: reviews, localName: LocalName.existingService('x', 'web'), portMappings: any(portMappings) }), reviews);
+  };
+  const objects: { readonly [what: string]: [given: (value: any) => () => unknown, misspelt: object, known: string] } = {
+    'a gateway': [(value) => gateway(value), { sourceRange: ['203.0.113.0/28'] }, 'sourceRanges'],
+    'a toleration': [(value) => gateway({ tolerations: [value] }), { key: 'dmz', efect: 'NoExecute' }, 'effect'],
+    'a certificate': [(value) => () => GatewayCredential.fromCertManager(value), { issuerName: 'ca', renewedBefore: 1 }, 'renewBefore'],
+    'an HTTP port': [(value) => () => ServicePort.http(80, value), { exportport: 443 }, 'exportPort'],
+    'a gRPC port': [(value) => () => ServicePort.grpc(80, value), { exportport: 443 }, 'exportPort'],
+    'a TCP port': [(value) => () => ServicePort.tcp(80, value), { exportport: 443 }, 'exportPort'],
+    'a TLS port': [(value) => () => ServicePort.tls(80, value), { exportport: 443 }, 'exportPort'],
+    'an endpoint': [(value) => shop('endpoints', [value]), { address: 'fed.east.example', ports: 443 }, 'port'],
+    'an endpoint of a peer': [(value) => () => remote({ endpoints: [value] }), { address: 'fed.bank.example', prot: 443 }, 'port'],
+    'a private address': [(value) => endpoint({ address: '10.1.2.3', privateAddress: value }), { reason: because, approvedby: 'Jo' }, 'approvedBy'],
+    'a mapping': [(value) => bound(() => undefined, [value]), { localPort: 80, exportPort: 9080, protocol: 'tcp' }, 'localPort, exportPort'],
+    'a source': [(value) => bound((binding, source) => binding.addSource(source, value)), { portMapping: [] }, 'portMappings'],
+    'a local source': [(value) => bound((binding) => binding.addLocalSource(value)), { wieght: 1 }, 'weight'],
+    'a peer': [(value) => peerWith(value), { isolate: { reason: because } }, 'isolated'],
+    'isolating a peer': [(value) => peerWith({ isolated: value }), { reason: because, tickets: 'INC-1' }, 'ticket'],
+    'allowing TLS 1.2': [(value) => peerWith({ allowTls12: value }), { reason: because, until: '2027-01-01' }, 'ticket'],
+    'limits of a peer': [(value) => peerWith({ limits: value }), { maxConnection: 1 }, 'maxConnections'],
+    'leaving the admission policy out': [(value) => shop('withoutAdmissionPolicy', value), { reason: because, owner: 'Jo' }, 'approvedBy'],
+    'a grant': [(value) => grant(value), { path: ['/a'] }, 'http'],
+    'a rule': [(value) => rule(value), { method: ['GET'] }, 'methods'],
+    'a lock': [(value) => () => pair().reviews.lockWorkload(value), { reason: because, callers: [] }, 'localCallers'],
+    'a restriction': [(value) => () => pair().west.restrictNamespace('finance', value), { reason: because, hosts: [] }, 'allowedHosts'],
+    'a gateway of others': [(value) => () => BoundaryGateway.fromExisting(value), { namespace: 'istio-ingress' }, 'namespaceName'],
+  };
+  for (const [what, [given, misspelt, known]] of Object.entries(objects)) {
+    const unknown = Object.keys(misspelt).find((key) => !['address', 'issuerName', 'key', 'localPort', 'exportPort', 'reason'].includes(key))!;
+    fails('FED120', `${what} with a field that is spelt wrong`, given(misspelt), `unknown field "${unknown}"`, known);
+    fails('FED120', `${what} that is nothing`, given(null), 'takes fields, and was given null', known);
+    fails('FED120', `${what} that is a text`, given('a text'), 'takes fields, and was given "a text"', known);
+  }
+  fails('FED120', 'source ranges with an empty key of a file', gateway(any({ sourceRanges: null })), 'sourceRanges is null', 'no list');
+  fails('FED120', 'one source range in place of a list', gateway(any({ sourceRanges: '203.0.113.0/28' })), 'sourceRanges', 'no list');
+  fails('FED120', 'labels of a gateway in a list', gateway(any({ labels: ['edge'] })), 'labels is ["edge"]', 'no map');
+  fails('FED120', 'options in place of a gateway', shop('ingressGateway', { sourceRanges: ['203.0.113.0/28'] }), 'ingressGateway', 'no BoundaryGateway');
+  fails('FED116', 'a source range that is a number', gateway(any({ sourceRanges: [8] })), 'the source range 8');
+  fails('FED120', 'a life of a certificate as a number', () => GatewayCredential.fromCertManager(any({ issuerName: 'ca', duration: 86400 })), 'duration is 86400', 'Duration');
+  fails('FED114', 'a reason that is a number', own({ withoutAdmissionPolicy: any({ reason: 12345678901 }) }), '12345678901', 'ten characters');
   fails('FED111', 'a construct in place of a name', () => LocalService.fromName(any(account), 'default'), 'apps/Object');
   fails('FED303', 'a port of another number type', () => ServicePort.http(any(80n)), '80');
   fails('FED111', 'an access log provider that is empty', shop('accessLogProvider', ''), 'access log provider');
@@ -652,8 +696,8 @@ describe('exposing', () => {
       .allowFrom(west, { jwt: jwt({ jwksUri: 'https://login.example/other' }) });
   }, 'east/Mesh/Ledger', '"https://login.example"', 'east/Mesh/Reviews');
   const token = (change: { [field: string]: unknown }) => grant({ jwt: jwt(change) });
-  fails('FED120', 'a token that is a text', grant({ jwt: 'https://login.example' as any }), 'jwt is "https://login.example"', 'no map');
-  fails('FED120', 'no token at all', grant({ jwt: null as any }), 'jwt is null');
+  fails('FED120', 'a token that is a text', grant({ jwt: 'https://login.example' as any }), 'jwt takes fields', '"https://login.example"', 'audiences');
+  fails('FED120', 'no token at all', grant({ jwt: null as any }), 'jwt', 'was given null');
   fails('FED120', 'a field of a token that does not exist', token({ audience: ['a'] }), '"audience"', 'audiences');
   fails('FED120', 'one audience in place of a list', token({ audiences: 'accounts' }), 'audiences is "accounts"');
   fails('FED120', 'no audiences', token({ audiences: undefined }), 'audiences is undefined');

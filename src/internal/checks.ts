@@ -2,7 +2,7 @@ import { isIP } from 'net';
 import { Duration } from 'cdk8s';
 import { Accountability, Justification } from '../accountability';
 import { fail, MistakeCode, show, Where } from './errors';
-import { checkGiven, checkList } from './kind-checks';
+import { checkFields, checkGiven, checkList } from './kind-checks';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** The name of a label without its prefix, and its value. */
@@ -75,8 +75,14 @@ export function checkDuration(where: Where, code: MistakeCode, what: string, dur
   return milliseconds;
 }
 
+/** An option that is a justification, and nothing else. */
+export function checkDeviation(where: Where, what: string, justification: Justification): void {
+  checkFields(where, `the justification for ${what}`, justification, ['reason', 'approvedBy', 'ticket']);
+  checkJustification(where, what, justification);
+}
+
 export function checkJustification(where: Where, what: string, justification: Justification): void {
-  if ((justification.reason ?? '').trim().length < 10) {
+  if (typeof justification.reason !== 'string' || justification.reason.trim().length < 10) {
     fail('FED114', where, `the reason for ${what} is ${show(justification.reason)}`,
       'give at least ten characters, for the person who reads it in a year');
   }
@@ -91,7 +97,7 @@ export function checkAccountability(where: Where, accountability: Accountability
 
 /** CIDR notation of IPv4 or IPv6. */
 export function isCidr(text: string): boolean {
-  const [address, prefix, ...rest] = text.split('/');
+  const [address, prefix, ...rest] = String(text).split('/');
   const family = isIP(address);
   return family !== 0 && !address.includes('%') && rest.length === 0 && /^\d{1,3}$/.test(prefix ?? '') && Number(prefix) <= (family === 4 ? 32 : 128);
 }

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'net';
 import type { GatewayEndpoint } from '../gateway';
-import { checkJustification, checkPort, isDnsName } from './checks';
+import { checkDeviation, checkPort, isDnsName } from './checks';
 import { fail, show, Where } from './errors';
-import { checkList } from './kind-checks';
+import { checkFields, checkList } from './kind-checks';
 
 /** Port of the boundary gateways' pods, and of their Services unless an endpoint says otherwise. */
 export const BOUNDARY_PORT = 15443;
@@ -10,7 +10,7 @@ export const BOUNDARY_PORT = 15443;
 /** Each endpoint alone, then all together. */
 export function checkEndpoints(where: Where, endpoints: GatewayEndpoint[]): void {
   checkList(where, 'endpoints', endpoints);
-  endpoints.forEach((endpoint) => checkEndpoint(where, endpoint ?? {}));
+  endpoints.forEach((endpoint) => checkEndpoint(where, endpoint));
   const addresses = endpoints.map(({ address }) => address);
   const numeric = addresses.filter((address) => isIP(address) !== 0);
   if (numeric.length > 0 && numeric.length < addresses.length) {
@@ -23,13 +23,14 @@ export function checkEndpoints(where: Where, endpoints: GatewayEndpoint[]): void
 }
 
 function checkEndpoint(where: Where, endpoint: GatewayEndpoint): void {
+  checkFields(where, 'an endpoint', endpoint, ['address', 'port', 'privateAddress']);
   const { address, port, privateAddress } = endpoint;
   if (typeof address !== 'string' || !(isIP(address) !== 0 || isDnsName(address)) || /^[0-9.]+$/.test(address) && isIP(address) === 0 || address.includes('%')) {
     fail('FED104', where, `the endpoint ${show(address)} is no address`, endpointCure(String(address)));
   }
   if (port !== undefined) checkPort(where, 'FED104', port, `port of the endpoint ${show(address)}`);
-  if (privateAddress) {
-    checkJustification(where, `the private address ${show(address)}`, privateAddress);
+  if (privateAddress !== undefined) {
+    checkDeviation(where, `the private address ${show(address)}`, privateAddress);
   } else if (isInternal(address)) {
     fail('FED105', where, `the endpoint ${show(address)} is private: it would cross the boundary and lead nowhere from outside`,
       'give the public address of the load balancer, or say with privateAddress: { reason: … } why both sides can route it');

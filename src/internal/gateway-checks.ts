@@ -1,7 +1,7 @@
 import type { BoundaryGateway, DedicatedGatewayOptions, ExistingGatewayOptions } from '../gateway';
 import { checkNamespace, checkObjectName, checkServiceName, isCidr, isPodLabel } from './checks';
 import { fail, show, Where } from './errors';
-import { checkFields, checkGiven, checkMap } from './kind-checks';
+import { checkFields, checkGiven, checkList, checkMap } from './kind-checks';
 import { GATEWAY_DEFAULTS, Site } from './model';
 import { GatewayCredential } from '../credential';
 
@@ -10,11 +10,21 @@ const QUANTITY = /^([0-9]+(\.[0-9]+)?|\.[0-9]+)(m|[kKMGTPE]i?)?$/;
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 /** Labels that select the pods, that Istio sets, or from which it makes ones that it sets. */
 const RESERVED_LABELS = /^(app|version|app\.kubernetes\.io\/(name|version)|istio|sidecar\.istio\.io\/.*|istio\.io\/.*|service\.istio\.io\/.*|topology\.istio\.io\/.*|security\.istio\.io\/.*)$/;
+const FIELDS = [
+  'minReplicas', 'maxReplicas', 'cpuRequest', 'cpuLimit', 'memoryRequest', 'memoryLimit', 'serviceType', 'serviceAnnotations', 'loadBalancerClass',
+  'sourceRanges', 'preserveClientAddress', 'dualStack', 'nodeSelector', 'tolerations', 'priorityClassName', 'imagePullSecretNames', 'labels',
+  'namespaceName', 'credential',
+];
+const LISTS = ['sourceRanges', 'tolerations', 'imagePullSecretNames'] as const;
+const MAPS = ['serviceAnnotations', 'nodeSelector', 'labels'] as const;
 const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 'sourceRanges', 'preserveClientAddress', 'dualStack'] as const;
 
 /** What one gateway's options say together. */
 export function checkDedicatedGateway(where: string, options: DedicatedGatewayOptions): void {
   const refuse = (what: string, cure: string) => fail('FED116', where, what, cure);
+  checkFields(where, 'the gateway', options, FIELDS);
+  for (const name of LISTS) if (options[name] !== undefined) checkList(where, name, options[name]);
+  for (const name of MAPS) if (options[name] !== undefined) checkMap(where, name, options[name], '{ team: "edge" }');
   const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = options;
   if (!Number.isInteger(minReplicas) || !Number.isInteger(maxReplicas) || minReplicas < 1 || maxReplicas < minReplicas) {
     refuse(`minReplicas ${show(minReplicas)} and maxReplicas ${show(maxReplicas)} do not go together`, 'use whole numbers, 1 ≤ minReplicas ≤ maxReplicas');
@@ -30,7 +40,9 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
     const limit = options[`${what}Limit`] ?? GATEWAY_DEFAULTS[`${what}Limit`];
     if (amount(request) > amount(limit)) refuse(`the ${what} request ${show(request)} is above the limit ${show(limit)}`, 'raise the limit');
   }
-  for (const { effect } of options.tolerations ?? []) {
+  for (const toleration of options.tolerations ?? []) {
+    checkFields(where, 'a toleration', toleration, ['key', 'value', 'effect']);
+    const { effect } = toleration;
     if (effect !== undefined && !EFFECTS.includes(effect)) refuse(`a toleration has the effect ${show(effect)}`, `use one of ${EFFECTS.join(', ')}`);
   }
   for (const [label, value] of Object.entries(options.labels ?? {})) {

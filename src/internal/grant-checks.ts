@@ -21,8 +21,8 @@ const RULES = { http: ['http'], grpcMethods: ['grpc'], jwt: ['http', 'grpc'] } a
 
 /** The options by themselves. */
 export function checkGrant(where: Where, options: AllowFromOptions): void {
-  checkAccountability(where, options);
   checkFields(where, 'allowFrom', options, FIELDS);
+  checkAccountability(where, options);
   if (options.http !== undefined) checkOperations(where, options.http);
   if (options.grpcMethods !== undefined) checkGrpcMethods(where, options.grpcMethods);
 }

@@ -31,7 +31,6 @@ export interface Demand {
 
 /** The rule, checked. */
 export function demandOf(where: Where, rule: JwtRule): Demand {
-  checkMap(where, 'jwt', rule, '{ issuer, jwksUri, audiences }');
   checkFields(where, 'jwt', rule, FIELDS);
   const { issuer, audiences, claims = {} } = rule;
   if (typeof issuer !== 'string' || !ISSUER.test(issuer)) {

@@ -27,7 +27,10 @@ export function checkPeerGiven(where: Where, peer: IMeshPeer): void {
 }
 
 /** Only fields that we know: one that is spelt wrong would be a rule that is not there. */
-export function checkFields(where: Where, what: string, value: object, known: readonly string[]): void {
+export function checkFields(where: Where, what: string, value: unknown, known: readonly string[]): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    fail('FED120', where, `${what} takes fields, and was given ${show(value)}`, `give an object with ${known.join(', ')}`);
+  }
   const unknown = Object.keys(value).find((key) => !known.includes(key));
   if (unknown === undefined) return;
   fail('FED120', where, `${what} has an unknown field ${show(unknown)}`, `use ${known.join(', ')}`);

@@ -1,4 +1,4 @@
-import { checkDuration, checkJustification, checkObjectName } from './checks';
+import { checkAccountability, checkDeviation, checkDuration, checkObjectName } from './checks';
 import { checkEndpoints } from './endpoint-checks';
 import { fail, show, Where } from './errors';
 import { checkFields, checkList } from './kind-checks';
@@ -83,16 +83,22 @@ export function checkTrustConfigMap(mesh: FederatedMesh, peer: IMeshPeer, name: 
   }
 }
 
+/** What is said about a peer and not about the traffic with it. */
+export function checkPeerOptions(where: Where, peer: IMeshPeer, options: AddPeerOptions): void {
+  checkFields(where, 'addPeer', options, FIELDS);
+  checkAccountability(where, options);
+  if (options.isolated !== undefined) checkDeviation(where, `isolating peer ${show(peer.meshName)}`, options.isolated);
+}
+
 /** The options as plain data, checked. */
 export function trafficOf(where: Where, options: AddPeerOptions, istioVersion: IstioVersion): PeerTraffic {
-  checkFields(where, 'addPeer', options, FIELDS);
   checkHeaderNames(where, options.removeRequestHeaders);
-  if (options.allowTls12) checkJustification(where, 'allowing TLS 1.2', options.allowTls12);
+  if (options.allowTls12 !== undefined) checkDeviation(where, 'allowing TLS 1.2', options.allowTls12);
   return {
     stripTracing: options.stripTracing ?? false,
     removeRequestHeaders: [...new Set(options.removeRequestHeaders ?? [])].sort(),
     allowTls12: options.allowTls12 && reasonOf(options.allowTls12),
-    limits: options.limits && limitsOf(where, options.limits, istioVersion),
+    limits: options.limits !== undefined ? limitsOf(where, options.limits, istioVersion) : undefined,
     trustConfigMapName: options.trustConfigMapName,
   };
 }
@@ -105,7 +111,6 @@ export function checkProved(where: Where, option: string, istioVersion: IstioVer
 }
 
 function limitsOf(where: Where, limits: PeerLimits, istioVersion: IstioVersion): PlainLimits {
-  if (typeof limits !== 'object' || limits === null) fail('FED120', where, `limits is ${show(limits)}`, `state ${LIMITS.join(', ')}`);
   checkFields(where, 'limits', limits, LIMITS);
   const { maxConnections, maxConnectionDuration, requestsPerSecond } = limits;
   for (const [name, value] of Object.entries({ maxConnections, requestsPerSecond })) {

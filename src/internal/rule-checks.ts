@@ -23,7 +23,6 @@ export function checkOperations(where: Where, rules: HttpRule[]): void {
     fail('FED308', where, 'http is an empty list, which would allow nothing', 'state a rule, or leave http out to allow every request');
   }
   for (const rule of rules) {
-    if (typeof rule !== 'object' || rule === null) fail('FED120', where, `a rule in http is ${show(rule)}`, 'state methods or paths');
     checkFields(where, 'a rule in http', rule, ['methods', 'paths', 'exceptPaths', 'requiredHeaders']);
     const { methods, paths, exceptPaths, requiredHeaders } = rule;
     if (!methods && !paths && !exceptPaths && !requiredHeaders) {

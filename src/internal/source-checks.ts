@@ -1,7 +1,7 @@
 import { isIP } from 'net';
 import { checkPort, isDnsName } from './checks';
 import { describeMistake, fail, show, Where } from './errors';
-import { checkList } from './kind-checks';
+import { checkFields, checkList } from './kind-checks';
 import { Alias, isUnlisted, Site, speaksHttp } from './model';
 import { exportDomain } from './names';
 import { checkHeaders } from './rule-checks';
@@ -15,7 +15,9 @@ export function checkMappings(where: Where, source: IExposedService, mappings?: 
   checkList(where, 'portMappings', mappings);
   if (mappings.length === 0) fail('FED404', where, 'portMappings is an empty list', 'map a port, or leave the option out to bind all');
   const known = source.ports.map(({ exportPort }) => exportPort);
-  mappings.forEach(({ localPort, exportPort }, index) => {
+  mappings.forEach((mapping, index) => {
+    checkFields(where, 'an entry of portMappings', mapping, ['localPort', 'exportPort']);
+    const { localPort, exportPort } = mapping;
     checkPort(where, 'FED404', localPort, 'local port');
     if (!known.includes(exportPort)) {
       fail('FED404', where, `${show(source.exportName)} does not export port ${show(exportPort)}`, `choose among ${known.join(', ')}`);
