@@ -6,7 +6,7 @@ import { claimChart } from './internal/charts';
 import { checkAccountability } from './internal/checks';
 import { peerOf } from './internal/declarations';
 import { describeMistake, fail, show } from './internal/errors';
-import { checkFields, checkGiven, checkPeerGiven } from './internal/kind-checks';
+import { checkFields, checkGiven, checkSourceGiven } from './internal/kind-checks';
 import { LocalRoute } from './internal/model';
 import { bindingHostOf, serviceHost } from './internal/names';
 import { notesOf } from './internal/notes';
@@ -279,7 +279,7 @@ export class RemoteServiceBinding extends Construct {
   }
 
   private checkSource(source: IExposedService, options: SourceOptions): void {
-    checkPeerGiven(this, source?.mesh);
+    checkSourceGiven(this, source);
     if (source.mesh.trustDomain === this.mesh.trustDomain) {
       fail('FED407', this, `${show(source.exportName)} is a service of our own mesh`, 'call it by its own name: inside the mesh nobody passes the boundary');
     }

@@ -14,7 +14,7 @@ import { checkDeviation, checkDomain, checkJustification, checkNamespace, checkO
 import { mistakesAtTheEnd } from './internal/end-checks';
 import { checkEndpoints } from './internal/endpoint-checks';
 import { fail, show } from './internal/errors';
-import { checkEgressOptions, checkRunByUs, checkWhoRuns } from './internal/gateway-checks';
+import { checkEgressOptions, checkNamespaces, checkRunByUs, checkWhoRuns, SYSTEM_NAMESPACE } from './internal/gateway-checks';
 import { checkGiven, checkPeerGiven } from './internal/kind-checks';
 import { hostsOf } from './internal/model';
 import { notesOf, reasonOf } from './internal/notes';
@@ -141,9 +141,6 @@ export interface FederatedMeshProps {
   readonly withoutAdmissionPolicy?: Justification;
 }
 
-/** Namespaces that Kubernetes keeps for itself. */
-const SYSTEM_NAMESPACE = /^kube-(system|public|node-lease)$/;
-
 /** A mesh that we own. */
 export class FederatedMesh extends Construct implements IMeshPeer {
   public readonly meshName: string;
@@ -245,7 +242,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     if (options.stripTracing) checkRunByUs(this, this._boundary.site, `stripTracing for peer ${show(peer.meshName)}`, 'it may take part in traces');
     const earlier = this._boundary.peers.get(peer);
     if (earlier && JSON.stringify(earlier) !== JSON.stringify(terms)) {
-      fail('FED109', this, `peer ${show(peer.meshName)} is added twice, with different options`, 'keep one of the calls');
+      fail('FED109', this, `peer ${show(peer.meshName)} is added twice, with different options`, 'put all options into one call');
     }
     this._boundary.agree(peer, terms);
   }
@@ -341,16 +338,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
 
   private checkNamespaceAlone(): void {
     const namespaces = namespacesOf(this._boundary.site);
-    for (const name of namespaces) {
-      if (name === 'default' || SYSTEM_NAMESPACE.test(name)) {
-        fail('FED118', this, `the boundary is in the namespace ${show(name)}, which holds other pods than gateways`,
-          'give the boundary a namespace of its own');
-      }
-      if (name === this.rootNamespaceName) {
-        fail('FED118', this, `the boundary is in Istio's root namespace ${show(name)}, where policies hold for the whole mesh`,
-          'give the boundary a namespace of its own');
-      }
-    }
+    checkNamespaces(this, this._boundary.site, this.rootNamespaceName);
     const others = this._boundary.siblings.filter((boundary) => boundary !== this._boundary);
     const stranger = others.find(({ site }) => site.meshName !== this.meshName);
     if (stranger) {

@@ -194,8 +194,14 @@ describe('meshes, peers, endpoints', () => {
   fails('FED109', 'a peer that is isolated in one call only', () => {
     const { east, west } = pair();
     east.addPeer(west, { isolated: { reason: 'a build server was taken over' } });
-  }, '"west"', 'keep one of the calls');
+  }, '"west"', 'put all options into one call');
   fails('FED110', 'two peers of one name', () => meshTwice('west', 'west'), 'east/Mesh', '"west"', 'another meshName');
+  fails('FED110', 'a second boundary of a peer', () => {
+    const { app, east, west } = pair();
+    east.addPeer(new FederatedMesh(new Chart(app, 'second'), 'Mesh', {
+      meshName: 'west', trustDomain: 'west.example', trustBundle: west.trustBundle, namespaceName: 'partners',
+    }));
+  }, 'east/Mesh', '"west"', 'west/Mesh', 'as a RemoteMesh', 'knownAs');
   fails('FED110', 'a peer with our own name', () => meshTwice('east', 'other'), '"east"', 'this mesh');
   fails('FED110', 'grants to two peers of one name', () => {
     const { app, reviews } = pair();
@@ -315,7 +321,7 @@ describe('meshes, peers, endpoints', () => {
     west.bind('Dns', { source: reviews, localName: LocalName.newService('kube-dns', 'kube-system') });
   }, 'Kubernetes itself');
   const ownGateway = (namespaceName: string) => own({ egressGateway: BoundaryGateway.dedicated({ namespaceName }) });
-  fails('FED118', 'a gateway in the root namespace', ownGateway('istio-system'), 'east/Mesh', 'root namespace');
+  fails('FED118', 'a gateway in the root namespace', ownGateway('istio-system'), 'east/Mesh', 'the egress gateway', 'root namespace');
   fails('FED118', 'a gateway among applications', ownGateway('default'), '"default"');
   fails('FED118', 'a caller in the namespace of one gateway', () => {
     const { app, reviews } = pair();
@@ -402,7 +408,13 @@ describe('values of another kind, from programs without types', () => {
     const { west, reviews } = pair();
     west.bind('X', { source: reviews, localName: LocalName.newService('x', 'web') }).allowFrom(any(account));
   }, 'apps/Object', 'Caller');
-  fails('FED120', 'a binding without a source', () => pair().west.bind('X', { source: any(undefined), localName: LocalName.newService('x', 'web') }), 'undefined');
+  fails('FED120', 'a binding without a source', () => pair().west.bind('X', { source: any(undefined), localName: LocalName.newService('x', 'web') }), 'source is undefined');
+  fails('FED120', 'a text in place of a source', () => pair().west.bind('X', { source: any('reviews'), localName: LocalName.newService('x', 'web') }),
+    'west/Mesh/X', 'the source is "reviews"', 'exposedService');
+  fails('FED120', 'a mesh in place of a source', () => {
+    const { east, west } = pair();
+    west.bind('X', { source: any(east), localName: LocalName.newService('x', 'web') });
+  }, 'the source is the construct east/Mesh', 'exposedService');
   fails('FED120', 'an identity as a text', () => remote({ ingressIdentity: any('spiffe://bank.example/a') }), 'ingressIdentity', 'SpiffeId');
   fails('FED120', 'one category in place of a list', grant(any({ dataCategories: 'cardholder' })), 'dataCategories', '"cardholder"');
   /** Objects of fields: one that is spelt wrong, nothing at all, and a text. */
@@ -501,7 +513,8 @@ describe('trust', () => {
     });
   }, 'again/Mesh', '"istio-ingress"');
   for (const namespaceName of ['istio-system', 'kube-system', 'default']) {
-    fails('FED118', `a gateway of others in ${namespaceName}`, own({ ingressGateway: BoundaryGateway.fromExisting({ ...existing, namespaceName }) }), `"${namespaceName}"`);
+    fails('FED118', `a gateway of others in ${namespaceName}`, own({ ingressGateway: BoundaryGateway.fromExisting({ ...existing, namespaceName }) }),
+      'the ingress gateway "shared", which others run', `"${namespaceName}"`, 'cannot be used');
   }
   fails('FED118', 'a service in the namespace of a gateway of others', () => own({ ingressGateway: BoundaryGateway.fromExisting(existing) })().expose('Self', {
     service: LocalService.fromName('shared', 'istio-ingress'), exportName: 'self', ports: [ServicePort.http(80)],
@@ -668,11 +681,12 @@ describe('exposing', () => {
   fails('FED308', 'an empty required value', rule({ requiredHeaders: { 'x-tester': '' } }), '"x-tester"');
   fails('FED308', 'no required header', rule({ requiredHeaders: {} }), 'requiredHeaders is empty');
   fails('FED120', 'required headers that are a list', rule({ requiredHeaders: ['x-tester'] as never }), 'no map');
-  fails('FED310', 'HTTP rules for a TCP port', ofPorts({ http: [{ methods: ['GET'] }] }, ServicePort.tcp(3306)), 'port 3306', 'speaks tcp');
+  fails('FED310', 'HTTP rules for a TCP port', ofPorts({ http: [{ methods: ['GET'] }] }, ServicePort.tcp(3306)), 'port 3306', 'speaks tcp', '→ take http away');
   fails('FED310', 'HTTP rules for all ports of which one is gRPC', ofPorts({ http: [{ methods: ['GET'] }] }, ServicePort.http(80), ServicePort.grpc(90)), 'port 90', 'ports: [80]');
-  fails('FED310', 'gRPC methods for an HTTP port', ofPorts({ grpcMethods: ['/a.B/C'] }, ServicePort.http(80)), 'grpcMethods', 'speaks http');
-  fails('FED310', 'HTTP rules for TLS that ends in the application', ofPorts({ http: [{ methods: ['GET'] }] }, ServicePort.tls(8443)), 'speaks tls');
-  fails('FED310', 'a token for a TCP port', ofPorts({ jwt: jwt() }, ServicePort.tcp(3306)), 'jwt would rule port 3306', 'speaks tcp');
+  fails('FED310', 'gRPC methods for an HTTP port', ofPorts({ grpcMethods: ['/a.B/C'] }, ServicePort.http(80)), 'grpcMethods', 'speaks http', '→ rule the requests with http');
+  fails('FED310', 'HTTP rules where all ports are gRPC', ofPorts({ http: [{ methods: ['GET'] }] }, ServicePort.grpc(90), ServicePort.grpc(91)), 'speaks grpc', '→ name the methods instead: grpcMethods');
+  fails('FED310', 'HTTP rules for TLS that ends in the application', ofPorts({ http: [{ methods: ['GET'] }] }, ServicePort.tls(8443)), 'speaks tls', '→ take http away');
+  fails('FED310', 'a token for a TCP port', ofPorts({ jwt: jwt() }, ServicePort.tcp(3306)), 'jwt would rule port 3306', 'speaks tcp', '→ take jwt away');
   fails('FED310', 'a token for TLS that ends in the application', ofPorts({ jwt: jwt() }, ServicePort.grpc(90), ServicePort.tls(8443)), 'ports: [90]');
   fails('FED315', 'a grant with a token after one without', () => {
     const { reviews, west } = pair();
@@ -706,7 +720,7 @@ describe('exposing', () => {
   fails('FED120', 'a key set that is an object', token({ jwks: { keys: [] }, jwksUri: undefined }), 'jwks is no text but of the kind object');
   fails('FED125', 'a token with an Istio with which it was not proved', () => meshOf(new App(), 'east', { istioVersion: IstioVersion.V1_30 })
     .expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(80)] })
-    .allowFrom(meshOf(new App(), 'west'), { jwt: jwt() }), 'jwt', '1.30', '1.31');
+    .allowFrom(meshOf(new App(), 'west'), { jwt: jwt() }), 'jwt was not proved with Istio 1.30 → take it away, or run Istio 1.31');
   fails('FED314', 'an issuer that is missing', token({ issuer: undefined }), 'the issuer is undefined');
   fails('FED314', 'an issuer that is a number', token({ issuer: 7 }), 'the issuer is 7');
   fails('FED314', 'an empty issuer', token({ issuer: '' }), 'the issuer is ""');

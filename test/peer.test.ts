@@ -1,5 +1,7 @@
 import { App, Chart, Duration } from 'cdk8s';
-import { AddPeerOptions, Caller, FederatedMeshProps, LocalName, LocalService, ServicePort } from '../src';
+import {
+  AddPeerOptions, Caller, FederatedMesh, FederatedMeshProps, LocalName, LocalService, RemoteMesh, ServicePort,
+} from '../src';
 import { find, Manifest } from './support/manifests';
 import { meshOf } from './support/scenarios';
 
@@ -208,4 +210,47 @@ test('a ConfigMap that others keep takes the place of the peer\'s bundle at both
   ]);
   expect(new Set(connect({ trustConfigMapName: 'west-roots' }, true).map((object) => JSON.stringify(object))))
     .toEqual(new Set(kept.map((object) => JSON.stringify(object))));
+});
+
+test('a second boundary of a peer is stated by hand on both sides, and both find what they allow each other', () => {
+  const app = new App();
+  const [east, west] = ['east', 'west'].map((name) => meshOf(app, name));
+  const partners = new FederatedMesh(new Chart(app, 'partners'), 'Mesh', {
+    meshName: 'west', trustDomain: 'west.example', trustBundle: west.trustBundle, namespaceName: 'partners', endpoints: [{ address: 'partners.west.example' }],
+  });
+  const ports = [ServicePort.http(443)];
+  const known = (owner: FederatedMesh, meshName: string, knownAs: string, exportName: string) => new RemoteMesh(app, meshName, {
+    meshName,
+    trustDomain: owner.trustDomain,
+    trustBundle: owner.trustBundle,
+    ingressIdentity: owner.ingressIdentity,
+    egressIdentity: owner.egressIdentity,
+    endpoints: owner.endpoints,
+    knownAs,
+    exposedServices: [{ exportName, ports }],
+  });
+  const partnersForEast = known(partners, 'west-partners', 'east-partners', 'cards');
+  const eastForPartners = known(east, 'east-partners', 'west-partners', 'reviews');
+  east.addPeer(west);
+  east.addPeer(partnersForEast);
+  west.addPeer(east);
+  partners.addPeer(eastForPartners);
+  const bySide = [
+    { owner: west, exportName: 'cards', to: east, from: east },
+    { owner: partners, exportName: 'cards', to: eastForPartners, from: east, source: partnersForEast.exposedService('cards') },
+    { owner: east, exportName: 'reviews', to: partnersForEast, from: partners, source: eastForPartners.exposedService('reviews') },
+  ];
+  const names = bySide.map(({ owner, exportName, to, from, source }) => {
+    const exposure = owner.expose(exportName, { service: LocalService.fromName(exportName, 'shop'), exportName, ports });
+    exposure.allowFrom(to);
+    const local = `${exportName}-of-${Chart.of(owner).node.id}`;
+    from.bind(local, { source: source ?? exposure, localName: LocalName.newService(local, 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
+    return [exposure.sniFor(to, 443), (source ?? exposure).sniFor(from === partners ? partners : east, 443)];
+  });
+  app.synthYaml();
+  expect(names).toEqual([
+    ['p443.cards.east.fed.west.example', 'p443.cards.east.fed.west.example'],
+    ['p443.cards.east-partners.fed.west.example', 'p443.cards.east-partners.fed.west.example'],
+    ['p443.reviews.west-partners.fed.east.example', 'p443.reviews.west-partners.fed.east.example'],
+  ]);
 });

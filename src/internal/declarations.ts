@@ -43,7 +43,9 @@ export abstract class Declarations {
     const namesake = this.namesakes.get(peer.meshName) ?? peer;
     if (namesake !== peer) {
       fail('FED110', where, `the name ${show(peer.meshName)} is that of another peer already, ${namesake.node.path}`,
-        'give the peer another meshName: it is our name for it');
+        namesake.trustDomain === peer.trustDomain
+          ? 'state the second boundary of that mesh as a RemoteMesh: with another meshName, and with knownAs, another name for us there'
+          : 'give the peer another meshName: it is our name for it');
     }
     this.namesakes.set(peer.meshName, peer);
   }

@@ -3,6 +3,7 @@ import { checkNamespace, checkObjectName, checkServiceName, isCidr, isPodLabel }
 import { fail, show, Where } from './errors';
 import { checkFields, checkGiven, checkList, checkMap } from './kind-checks';
 import { GATEWAY_DEFAULTS, Site } from './model';
+import { namespacesOf } from './site';
 import { GatewayCredential } from '../credential';
 
 const LOAD_BALANCER = 'LoadBalancer';
@@ -17,6 +18,8 @@ const FIELDS = [
 ];
 const LISTS = ['sourceRanges', 'tolerations', 'imagePullSecretNames'] as const;
 const MAPS = ['serviceAnnotations', 'nodeSelector', 'labels'] as const;
+/** Namespaces that Kubernetes keeps for itself. */
+export const SYSTEM_NAMESPACE = /^kube-(system|public|node-lease)$/;
 const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 'sourceRanges', 'preserveClientAddress', 'dualStack'] as const;
 
 /** What one gateway's options say together. */
@@ -83,6 +86,30 @@ export function checkWhoRuns(where: Where, egressGateway: BoundaryGateway | unde
     fail('FED127', where, `the ingress gateway is one that others run, in the namespace ${show(ingress.namespaceName)}, which our network policies would close`,
       'give the boundary another namespaceName');
   }
+}
+
+/** What stands in these namespaces would meet the policies of the boundary, and the boundary theirs. */
+export function checkNamespaces(where: Where, site: Site, rootNamespaceName: string): void {
+  for (const name of namespacesOf(site)) {
+    const [who, cure] = inNamespace(site, name);
+    if (name === 'default' || SYSTEM_NAMESPACE.test(name)) {
+      fail('FED118', where, `${who} is in the namespace ${show(name)}, which holds other pods than gateways`, cure);
+    }
+    if (name === rootNamespaceName) {
+      fail('FED118', where, `${who} is in Istio's root namespace ${show(name)}, where policies hold for the whole mesh`, cure);
+    }
+  }
+}
+
+/** Who is there, and what can be done about it. */
+function inNamespace({ namespaceName, ingress, egress }: Site, name: string): [who: string, cure: string] {
+  if (name === namespaceName) return ['the boundary', 'give the boundary a namespace of its own: namespaceName'];
+  if (name === ingress.namespaceName && ingress.existing) {
+    return [`the ingress gateway ${show(ingress.serviceName)}, which others run,`,
+      'such a gateway cannot be used: take one in a namespace of its own, or leave ingressGateway out'];
+  }
+  const { role } = name === ingress.namespaceName ? ingress : egress;
+  return [`the ${role} gateway`, 'give the gateway a namespace of its own: BoundaryGateway.dedicated({ namespaceName: … })'];
 }
 
 /** What the ingress gateway's pods do for all their listeners is ours to say only if we run them. */

@@ -2,7 +2,7 @@ import { checkAccountability } from './checks';
 import { fail, show, Where } from './errors';
 import { Demand, demandOf } from './jwt-checks';
 import { checkFields } from './kind-checks';
-import { Grant } from './model';
+import { Grant, Protocol } from './model';
 import { isLimited } from './open-port';
 import { checkProved } from './peer-checks';
 import { checkGrpcMethods, checkOperations } from './rule-checks';
@@ -19,6 +19,14 @@ const FIELDS = ['ports', 'http', 'grpcMethods', 'jwt', 'purpose', 'owner', 'data
 /** The options that rule requests, and the protocols of which they can. */
 const RULES = { http: ['http'], grpcMethods: ['grpc'], jwt: ['http', 'grpc'] } as const;
 
+/** What to say about a port when no port speaks what the option is for. */
+const INSTEAD: { readonly [protocol in Protocol]: (option: string) => string } = {
+  http: () => 'rule the requests with http: [{ paths: […] }], or export the port as ServicePort.grpc',
+  grpc: () => 'name the methods instead: grpcMethods: ["/package.Service/Method"]',
+  tcp: (option) => `take ${option} away: nobody sees requests on such a port`,
+  tls: (option) => `take ${option} away: nobody sees requests on such a port`,
+};
+
 /** The options by themselves. */
 export function checkGrant(where: Where, options: AllowFromOptions): void {
   checkFields(where, 'allowFrom', options, FIELDS);
@@ -32,8 +40,9 @@ export function checkProtocol(where: Where, port: ServicePort, options: AllowFro
   for (const [option, protocols] of Object.entries(RULES)) {
     const speaksOne = ({ _protocol }: ServicePort) => protocols.some((protocol) => protocol === _protocol);
     if (options[option as keyof typeof RULES] === undefined || speaksOne(port)) continue;
+    const fitting = all.filter(speaksOne).map(({ exportPort }) => exportPort);
     fail('FED310', where, `${option} would rule port ${port.exportPort}, which speaks ${port._protocol}`,
-      `name the ports that speak ${protocols.join(' or ')}: ports: [${all.filter(speaksOne).map(({ exportPort }) => exportPort).join(', ')}]`);
+      fitting.length > 0 ? `name the ports that speak ${protocols.join(' or ')}: ports: [${fitting.join(', ')}]` : INSTEAD[port._protocol](option));
   }
 }
 

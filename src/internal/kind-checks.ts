@@ -1,4 +1,5 @@
 import { fail, show, Where } from './errors';
+import type { IExposedService } from '../expose';
 import type { IMeshPeer } from '../peer';
 
 /*
@@ -24,6 +25,14 @@ export function checkMap(where: Where, what: string, value: unknown, example: st
 export function checkPeerGiven(where: Where, peer: IMeshPeer): void {
   if (typeof peer?.meshName === 'string' && peer.trustBundle && peer.ingressIdentity && peer.egressIdentity && Array.isArray(peer.endpoints)) return;
   fail('FED120', where, `the peer is ${show(peer)}, no mesh`, 'give a FederatedMesh or a RemoteMesh');
+}
+
+/** A service that a mesh exposes. */
+export function checkSourceGiven(where: Where, source: IExposedService): void {
+  if (typeof source?.sniFor !== 'function' || !Array.isArray(source.ports)) {
+    fail('FED120', where, `the source is ${show(source)}, no service of a peer`, 'give an ExposedService, or what exposedService(…) of a RemoteMesh returns');
+  }
+  checkPeerGiven(where, source.mesh);
 }
 
 /** Only fields that we know: one that is spelt wrong would be a rule that is not there. */

@@ -103,10 +103,10 @@ export function trafficOf(where: Where, options: AddPeerOptions, istioVersion: I
   };
 }
 
-/** Filters depend on what istiod writes for the proxies, so each version is one to try. */
+/** What proxies do depends on what istiod writes for them, so each version is one to try. */
 export function checkProved(where: Where, option: string, istioVersion: IstioVersion): void {
   if (PROVED.includes(istioVersion.minor)) return;
-  fail('FED125', where, `${option} needs an EnvoyFilter, which was not proved with Istio ${istioVersion.minor}`,
+  fail('FED125', where, `${option} was not proved with Istio ${istioVersion.minor}`,
     `take it away, or run Istio ${PROVED.join(' or ')} and say so: istioVersion`);
 }
 
