@@ -152,7 +152,7 @@ test('a namespace without other ways out has the additional hosts of bindings', 
   reviews.allowFrom(west);
   west.restrictNamespace('web', { reason: 'money leaves through the boundary only' });
   west.bind('Reviews', { source: reviews, localName, additionalHosts: ['a.east.example'] });
-  expect(find(objects(), 'Sidecar', 'fed-restricted').spec.egress).toEqual([{ hosts: ['*/*.svc.cluster.local', 'web/a.east.example'] }]);
+  expect(find(objects(), 'Sidecar', 'fed-restricted-web').spec.egress).toEqual([{ hosts: ['*/*.svc.cluster.local', 'web/a.east.example'] }]);
 });
 
 test('a port that is not mapped is not bound, though we are allowed', () => {

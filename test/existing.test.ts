@@ -43,7 +43,7 @@ test('everything but the workload is emitted, and no namespace, network policy, 
     'AuthorizationPolicy istio-ingress/fed-in-guard-west',
     'AuthorizationPolicy istio-ingress/fed-in-mysql-3306-west',
     'AuthorizationPolicy istio-ingress/fed-in-reviews-80-west',
-    'AuthorizationPolicy web/fed-lock-reviews',
+    'AuthorizationPolicy web/fed-lock-reviews-web',
     'ConfigMap istio-ingress/fed-in-trust-west',
     'Gateway istio-ingress/fed-in-west',
     'ValidatingAdmissionPolicy /istio-federation-boundary',
@@ -116,7 +116,7 @@ test('a filter changes servers of ours only', () => {
 });
 
 test('a locked workload is open to its identity', () => {
-  expect(find(east(), 'AuthorizationPolicy', 'fed-lock-reviews', 'web').spec.rules[0].from[0].source.notPrincipals).toEqual(['east.example/ns/istio-ingress/sa/shared']);
+  expect(find(east(), 'AuthorizationPolicy', 'fed-lock-reviews-web', 'web').spec.rules[0].from[0].source.notPrincipals).toEqual(['east.example/ns/istio-ingress/sa/shared']);
 });
 
 test('what people stated stays in the output, without a Service of ours', () => {

@@ -63,7 +63,7 @@ function isNameRoute({ kind, spec }: Manifest): boolean {
 /** Namespace, trust, policies, network and restrictions, workloads, upstreams, listeners, routes; then the application's own. */
 function phaseOf({ kind, metadata }: Manifest): number {
   const inBoundary = ['istio-federation', 'partner-federation', 'federation-in', 'federation-out', 'istio-ingress', undefined].includes(metadata.namespace);
-  if (!inBoundary && metadata.name !== 'fed-restricted') return 10;
+  if (!inBoundary && !metadata.name.startsWith('fed-restricted-')) return 10;
   return [
     ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy'], ['NetworkPolicy', 'Sidecar'],
     ['ServiceAccount', 'Certificate', 'Role', 'RoleBinding', 'Deployment', 'Service', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Telemetry'],

@@ -11,7 +11,7 @@ import { meshOf } from './support/scenarios';
 const reason = 'card data: nobody else may call it';
 const reviews = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
 
-function lockOf(app: App, name = 'reviews') {
+function lockOf(app: App, name = 'reviews-default') {
   return find(objectsOf(app), 'AuthorizationPolicy', `fed-lock-${name}`);
 }
 
@@ -36,7 +36,7 @@ test('a lock denies everybody but the boundary and the named callers, sorted, an
     apiVersion: 'security.istio.io/v1',
     kind: 'AuthorizationPolicy',
     metadata: {
-      name: 'fed-lock-reviews',
+      name: 'fed-lock-reviews-default',
       namespace: 'default',
       annotations: { 'cdk8s-mesh-federation/locked': `${reason} (ticket SEC-1)` },
       labels: { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' },
@@ -63,7 +63,7 @@ test('without labels of its own a lock has the selector of the Service, even one
   const service = new kplus.Service(team, 'Service', { metadata: { name: 'till' }, ports: [{ port: 80 }] });
   east.expose('Till', { service: LocalService.fromConstruct(service), exportName: 'till', ports: [ServicePort.http(80)] }).lockWorkload({ reason });
   service.selectLabel('app', 'till');
-  expect(lockOf(app, 'till').spec.selector).toEqual({ matchLabels: { app: 'till' } });
+  expect(lockOf(app, 'till-till').spec.selector).toEqual({ matchLabels: { app: 'till' } });
 });
 
 test('a lock goes into the chart of its exposure', () => {
@@ -71,7 +71,7 @@ test('a lock goes into the chart of its exposure', () => {
   const mesh = meshOf(app, 'east');
   const team = new Chart(app, 'team');
   new ExposedService(team, 'Reviews', { mesh, ...reviews }).lockWorkload({ reason, podLabels: { app: 'reviews' } });
-  expect(parse(textOf(team)).map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(['AuthorizationPolicy fed-lock-reviews']);
+  expect(parse(textOf(team)).map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(['AuthorizationPolicy fed-lock-reviews-default']);
 });
 
 test('a lock lets in the gateways of all boundaries that expose the service, and no other one', () => {
@@ -110,7 +110,7 @@ test('a restricted namespace knows Services of the mesh and the hosts that are a
   meshOf(app, 'east', { clusterDomain: 'corp.internal' }).restrictNamespace('finance', {
     reason, allowedHosts: ['egress/b.example.com', './*.a.example.com', 'egress/b.example.com'],
   });
-  const sidecar = find(objectsOf(app), 'Sidecar', 'fed-restricted', 'finance');
+  const sidecar = find(objectsOf(app), 'Sidecar', 'fed-restricted-finance', 'finance');
   expect(sidecar.spec).toEqual({
     egress: [{ hosts: ['*/*.svc.corp.internal', './*.a.example.com', 'egress/b.example.com'] }],
     outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' },
@@ -121,7 +121,7 @@ test('a restricted namespace knows Services of the mesh and the hosts that are a
 test('the network of a restricted namespace has no address outside of the cluster but on the ports for names and istiod', () => {
   const app = new App();
   meshOf(app, 'east').restrictNamespace('finance', { reason });
-  const policy = find(objectsOf(app), 'NetworkPolicy', 'fed-restricted', 'finance');
+  const policy = find(objectsOf(app), 'NetworkPolicy', 'fed-restricted-finance', 'finance');
   expect(policy.spec).toEqual({
     podSelector: {},
     policyTypes: ['Egress'],
@@ -132,4 +132,19 @@ test('the network of a restricted namespace has no address outside of the cluste
   });
   expect(policy.metadata.annotations).toEqual({ 'cdk8s-mesh-federation/restricted': reason });
   expect(objectsOf(app)).toHaveLength(2);
+});
+
+test('locks and restrictions of several namespaces have names of their own, for tools that name files by them', () => {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  for (const namespaceName of ['shop', 'till']) {
+    east.restrictNamespace(namespaceName, { reason });
+    east.expose(namespaceName, { ...reviews, service: LocalService.fromName('reviews', namespaceName), exportName: namespaceName })
+      .lockWorkload({ reason, podLabels: { app: 'reviews' } });
+  }
+  const ours = objectsOf(app).filter(({ metadata }) => /^fed-(lock|restricted)/.test(metadata.name)).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+  expect(ours.sort()).toEqual([
+    'AuthorizationPolicy fed-lock-reviews-shop', 'AuthorizationPolicy fed-lock-reviews-till',
+    'NetworkPolicy fed-restricted-shop', 'NetworkPolicy fed-restricted-till', 'Sidecar fed-restricted-shop', 'Sidecar fed-restricted-till',
+  ]);
 });

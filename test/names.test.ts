@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import fc from 'fast-check';
 import {
-  BindingParts, bindingHostOf, bindingObjectName, callerObjectName, exportObjectName, gatewayLabel, nameRouteName, singleObjectName,
+  BindingParts, bindingHostOf, bindingObjectName, callerObjectName, exportObjectName, gatewayLabel, serviceObjectName, singleObjectName,
   sniOf,
 } from '../src/internal/names';
 
@@ -78,7 +78,7 @@ test('no two rules that lead callers, and none that leads to a peer, have one na
 
 test('no two routes have one name, in whatever namespaces', () => {
   expectOneMeaning(fc.oneof(
-    fc.tuple(part, part).map(([name, namespace]) => [nameRouteName(name, namespace), 'name', name, namespace]),
+    fc.tuple(part, part).map(([name, namespace]) => [serviceObjectName('fed-name', name, namespace), 'name', name, namespace]),
     binding.map((parts) => [bindingObjectName('fed-out', parts), 'out', ...meaningOf(parts)]),
     fc.tuple(exportName, port, part).map(([name, number, peer]) => [exportObjectName('fed-in', name, number, peer), 'in', name, number, peer]),
   ));
@@ -89,7 +89,7 @@ test('ordinary names are what a reader expects', () => {
   expect(exportObjectName('fed-in', 'card-auth', 443, 'acme-bank')).toBe('fed-in-card-auth-443-acme-bank');
   expect(bindingObjectName('fed-out', { serviceName: 'reviews', localPort: 9080, namespaceName: 'team-a', peerName: 'east' })).toBe('fed-out-reviews-9080-team-a-east');
   expect(callerObjectName({ serviceName: 'reviews', localPort: 9080, namespaceName: 'default', peerName: 'east' }, 'shop')).toBe('fed-call-reviews-9080-default-east-shop');
-  expect(nameRouteName('card-auth', 'shop')).toBe('fed-name-card-auth-shop');
+  expect(serviceObjectName('fed-name', 'card-auth', 'shop')).toBe('fed-name-card-auth-shop');
   expect(singleObjectName('fed-in', 'acme-bank')).toBe('fed-in-acme-bank');
   expect(gatewayLabel('istio-federation', 'ingress')).toBe('istio-federation-ingress');
 });

@@ -76,9 +76,9 @@ export function callerObjectName(parts: BindingParts, callerNamespace: string): 
   return joinBinding('fed-call', parts, [callerNamespace], /^(.+)-(\d+)-(.+)-([^-]+)-([^-]+)$/);
 }
 
-/** Name of the route of a local name: `fed-name-reviews-default`. */
-export function nameRouteName(serviceName: string, namespaceName: string): string {
-  return join('fed-name', [serviceName, namespaceName], readsBack(/^(.+)-([^-]+)$/, [serviceName, namespaceName]));
+/** Name of an object for one Service: the route of a local name is `fed-name-reviews-default`. */
+export function serviceObjectName(prefix: string, serviceName: string, namespaceName: string): string {
+  return join(prefix, [serviceName, namespaceName], readsBack(/^(.+)-([^-]+)$/, [serviceName, namespaceName]));
 }
 
 /** Name of what says whose tokens are believed. An issuer is a text of any form, so the hash is what tells it from others. */

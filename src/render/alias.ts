@@ -13,7 +13,7 @@ import {
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
 import { Alias, hostsOf, LocalPort, LocalRoute, Site, speaksHttp, Way } from '../internal/model';
-import { bindingObjectName, callerObjectName, nameRouteName, serviceHost } from '../internal/names';
+import { bindingObjectName, callerObjectName, serviceObjectName, serviceHost } from '../internal/names';
 
 /*
  * The name that callers dial, in the application's namespace: a Service without pods, so that the cluster's DNS answers and a client
@@ -101,7 +101,7 @@ export function renderCallerDestination(scope: Construct, site: Site, route: Loc
 
 /** Name of the VirtualService of a local name: the admission policy lets no other one take the name. */
 export function aliasRouteName(alias: Alias): string {
-  return nameRouteName(alias.serviceName, alias.namespaceName);
+  return serviceObjectName('fed-name', alias.serviceName, alias.namespaceName);
 }
 
 function destinations(site: Site, alias: Alias, port: LocalPort, way: Way) {

@@ -5,13 +5,14 @@ import { emit, idOf, metadataIn } from './emit';
 import { anywhere, namespace } from './network';
 import { Sidecar, SidecarSpec, SidecarSpecOutboundTrafficPolicyMode } from '../../imports/networking.istio.io';
 import { Alias, Restriction, Site } from '../internal/model';
+import { singleObjectName } from '../internal/names';
 
 /**
  * What the workloads of a namespace may call. Their sidecars know the Services of the mesh, the bound names among them, and drop what they do
  * not know. Who goes past a sidecar meets the network policy, where the cluster's network enforces it.
  */
 export function renderRestriction(scope: Construct, site: Site, { namespaceName, allowedHosts }: Restriction, aliases: () => Alias[]): ApiObject[] {
-  const named = { name: 'fed-restricted', namespace: namespaceName };
+  const named = { name: singleObjectName('fed-restricted', namespaceName), namespace: namespaceName };
   return [
     new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
       metadata: metadataIn(scope, named),

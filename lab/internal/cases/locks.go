@@ -108,7 +108,7 @@ spec: {action: DENY, rules: [{to: [{operation: {paths: [/marker]}}]}]}
 func (t *T) unlock(service, namespace string) {
 	objects, err := t.Objects("locked", "east")
 	t.Must(err)
-	t.Must(t.East.Delete(t.Context, object(objects, "AuthorizationPolicy", "fed-lock-"+service)))
+	t.Must(t.East.Delete(t.Context, object(objects, "AuthorizationPolicy", "fed-lock-"+service+"-"+namespace)))
 	t.Cleanup(func(ctx context.Context) error {
 		if err := t.Again(ctx); err != nil {
 			return err
@@ -137,7 +137,7 @@ spec:
 func lockedProbes(t *T) {
 	objects, err := t.Objects("locked", "east")
 	t.Must(err)
-	lock := object(objects, "AuthorizationPolicy", "fed-lock-withdraw").DeepCopy()
+	lock := object(objects, "AuthorizationPolicy", "fed-lock-withdraw-accounts").DeepCopy()
 	lock.SetName("of-probed")
 	with("spec/selector/matchLabels/app", "probed")(lock)
 	t.Cleanup(func(ctx context.Context) error { return t.East.Delete(ctx, lock) })

@@ -75,12 +75,12 @@ func locksTakenAway() []Mutation {
 	lock := func(name, meshName, kind, object string) Mutation {
 		return Mutation{Name: "locks/" + name, Laws: laws(1, 3), Mesh: meshName, Kind: kind, Object: object}
 	}
-	network := lock("network", "west", "NetworkPolicy", "fed-restricted")
+	network := lock("network", "west", "NetworkPolicy", "fed-restricted-finance")
 	network.Cannot = "no network plugin enforces NetworkPolicy in the lab"
 	return []Mutation{
-		lock("workload", "east", "AuthorizationPolicy", "fed-lock-withdraw"),
-		lock("database", "east", "AuthorizationPolicy", "fed-lock-mysql"),
-		lock("sidecar", "west", "Sidecar", "fed-restricted"),
+		lock("workload", "east", "AuthorizationPolicy", "fed-lock-withdraw-accounts"),
+		lock("database", "east", "AuthorizationPolicy", "fed-lock-mysql-db"),
+		lock("sidecar", "west", "Sidecar", "fed-restricted-finance"),
 		network,
 	}
 }
