@@ -3,10 +3,14 @@ package cases
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
@@ -47,6 +51,7 @@ func locks() []Case {
 			Attempt{From: shopOther, Probe: toWithdraw, Want: "200"},
 			Attempt{From: checkout, Probe: toWithdraw, Want: cutOff},
 		),
+		Case{Name: "locks/restriction-lifted", Laws: laws(15), Expect: "what is taken out of a file with several namespaces is pruned in each, as the page on delivery says", Run: restrictionLifted},
 		Case{Name: "locks/declared-hosts", Laws: laws(1), Expect: "nor hosts outside that somebody declares, but for those that are allowed", Run: declaredHosts},
 	)
 }
@@ -198,4 +203,49 @@ spec:
 	t.Put(t.West, entry("egress", "peer.acquirer.example"))
 	took := t.Until(checkout, "200", toWithdraw(t.Federation))
 	t.Seen("closed; an allowed host 200 after %s", round(took))
+}
+
+// restrictionLifted applies west's file with an ApplySet that is in no namespace, and then without what restricts a namespace.
+func restrictionLifted(t *T) {
+	const kind = "crd/applysets.mesh-federation.internal"
+	kubectl := func(args ...string) {
+		_, err := t.West.Kubectl(t.Context, "", args...)
+		t.Must(err)
+	}
+	t.Cleanup(func(ctx context.Context) error {
+		if _, err := t.West.Kubectl(ctx, "", "delete", kind, "--ignore-not-found"); err != nil {
+			return err
+		}
+		if err := t.Again(ctx); err != nil {
+			return err
+		}
+		return until(ctx, t.Federation, checkout, cutOff, toWithdraw(t.Federation))
+	})
+	kubectl("apply", "-f", t.Page("how-to/applyset-kind.yaml"))
+	kubectl("wait", "--for", "condition=established", kind)
+	kubectl("create", "-f", t.Page("how-to/applyset.yaml"))
+	apply := func(file string) {
+		kubectl("apply", "--server-side", "--prune", "--applyset=applysets.mesh-federation.internal/federation", "-f", file)
+	}
+	whole := t.Files(t.Current(), "west")[0]
+	apply(whole)
+	t.Until(checkout, cutOff, toWithdraw(t.Federation))
+
+	text, err := os.ReadFile(whole)
+	t.Must(err)
+	documents := strings.Split(string(text), "\n---\n")
+	directory, err := os.MkdirTemp("", "mesh-federation-lab-")
+	t.Must(err)
+	t.Cleanup(func(context.Context) error { return os.RemoveAll(directory) })
+	lifted := filepath.Join(directory, "west.yaml")
+	t.Must(os.WriteFile(lifted, []byte(strings.Join(slices.DeleteFunc(documents, func(one string) bool {
+		return strings.Contains(one, "fed-restricted-finance")
+	}), "\n---\n")), 0o600))
+	apply(lifted)
+	for _, kind := range []string{"Sidecar", "NetworkPolicy"} {
+		if _, err := t.West.Get(t.Context, t.manifest(t.West, kind, "fed-restricted-finance")); !apierrors.IsNotFound(err) {
+			t.Errorf("%s fed-restricted-finance is still there (%v)", kind, err)
+		}
+	}
+	t.Seen("both gone; past the egress gateway 200 after %s", round(t.Until(checkout, "200", toWithdraw(t.Federation))))
 }

@@ -121,6 +121,9 @@ func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
 // Trust is the directory with the roots that the programs read.
 func (f *Federation) Trust() string { return f.directory + "-trust" }
 
+// Page is a file of the documentation that tells people to apply it.
+func (f *Federation) Page(name string) string { return filepath.Join(f.repository, "docs", name) }
+
 // Synthesise runs the programs with these roots; without names, all of them.
 func (f *Federation) Synthesise(ctx context.Context, trust, directory string, scenarios ...string) error {
 	args := append([]string{"ts-node", "--transpile-only", "--project", "scripts/tsconfig.json", "scripts/lab.ts", directory}, scenarios...)
