@@ -39,7 +39,7 @@ function policy(site: Site, neighbourhood: Neighbourhood) {
     failurePolicy: 'Fail',
     matchConstraints: {
       resourceRules: [
-        resources('networking.istio.io', ['gateways', 'virtualservices', 'envoyfilters']),
+        resources('networking.istio.io', ['gateways', 'virtualservices', 'envoyfilters', ...hasMoreNames(neighbourhood) ? ['serviceentries'] : []]),
         resources('extensions.istio.io', ['wasmplugins', 'trafficextensions']),
       ],
     },
@@ -68,7 +68,7 @@ function policy(site: Site, neighbourhood: Neighbourhood) {
         + '!variables.hosts.exists(h, variables.boundaryHosts.exists(b, h.endsWith(b)))',
       ` takes a host name that belongs to the federation boundary of mesh ${site.meshName}`, 'variables.hosts.join(\', \')'),
       ...neighbourhood.aliases.length === 0 ? [] : [localNames(site)],
-      ...hasMoreNames(neighbourhood) ? [moreNames(site)] : [],
+      ...hasMoreNames(neighbourhood) ? [moreNames(site), entriesOfMoreNames(site)] : [],
     ],
   };
 }
@@ -77,8 +77,10 @@ function variables(site: Site, neighbourhood: Neighbourhood) {
   const { gateways, ownFilters, boundaryNamespaces, domains, aliases } = neighbourhood;
   const namespaces = namespacesOf(gateways);
   // Istio reads an empty list as one that is not there.
-  const ofVirtualService = (field: string, value: string, otherwise: string) =>
-    `object.kind == 'VirtualService' && has(object.spec) && has(object.spec.${field}) && size(object.spec.${field}) > 0 ? ${value} : ${otherwise}`;
+  const stated = (kinds: string, field: string, value: string, otherwise: string) =>
+    `${kinds} && has(object.spec) && has(object.spec.${field}) && size(object.spec.${field}) > 0 ? ${value} : ${otherwise}`;
+  const ofVirtualService = (field: string, value: string, otherwise: string) => stated('object.kind == \'VirtualService\'', field, value, otherwise);
+  const namesHosts = hasMoreNames({ aliases }) ? 'object.kind in [\'VirtualService\', \'ServiceEntry\']' : 'object.kind == \'VirtualService\'';
   const host = 'h.endsWith(\'.\') ? h.lowerAscii().substring(0, size(h) - 1) : h.lowerAscii()';
   return [
     // Whoever runs a gateway may also write filters in its namespace.
@@ -108,11 +110,17 @@ function variables(site: Site, neighbourhood: Neighbourhood) {
         '  k in [\'pod-template-hash\', \'istio.io/rev\', \'kubernetes.io/hostname\'])))',
       ].join('\n'),
     },
-    { name: 'hosts', expression: ofVirtualService('hosts', `object.spec.hosts.map(h, ${host})`, '[]') },
+    { name: 'hosts', expression: stated(namesHosts, 'hosts', `object.spec.hosts.map(h, ${host})`, '[]') },
+    // Of HTTP routes the one with the exact name wins; of others Istio takes the oldest that matches.
+    ...aliases.length === 0 ? [] : [{
+      name: 'wildcards',
+      expression: 'object.kind == \'VirtualService\' && has(object.spec) && (has(object.spec.tcp) || has(object.spec.tls)) ?\n'
+        + 'variables.hosts.filter(h, h.startsWith(\'*\')).map(h, h.substring(1)) : []',
+    }],
     { name: 'gateways', expression: ofVirtualService('gateways', 'object.spec.gateways', '[\'mesh\']') },
     {
       name: 'onlyOwnNamespace',
-      expression: ofVirtualService('exportTo', 'object.spec.exportTo.all(e, e == \'.\' || e == object.metadata.namespace)', 'false'),
+      expression: stated(namesHosts, 'exportTo', 'object.spec.exportTo.all(e, e == \'.\' || e == object.metadata.namespace)', 'false'),
     },
     { name: 'ownFilters', expression: celList(ownFilters.map(celText)) },
     { name: 'boundaryNamespaces', expression: celList(boundaryNamespaces.map(celText)) },
@@ -137,9 +145,10 @@ function localNames(site: Site) {
     '!variables.localNames.exists(l,',
     '  !(object.metadata.namespace == l.namespace && object.metadata.name == l.owner) &&',
     '  !(object.metadata.namespace != l.namespace && variables.onlyOwnNamespace) &&',
-    '  variables.hosts.exists(h,',
+    '  (variables.hosts.exists(h,',
     `    h in [l.name + '.' + l.namespace, l.name + '.' + l.namespace + '.svc', l.name + '.' + l.namespace + '.svc.${site.clusterDomain}'] ||`,
-    '    (h == l.name && object.metadata.namespace == l.namespace)))',
+    '    (h == l.name && object.metadata.namespace == l.namespace)) ||',
+    `  variables.wildcards.exists(w, (l.name + '.' + l.namespace + '.svc.${site.clusterDomain}').endsWith(w))))`,
   ].join('\n'), ` routes a name that mesh ${site.meshName} binds to another mesh`,
   'variables.hosts.join(\', \') + \'; change the binding, or limit it to its own namespace with exportTo ["."]\'');
 }
@@ -155,8 +164,20 @@ function moreNames(site: Site) {
     '!variables.moreNames.exists(l,',
     '  !(object.metadata.namespace == l.namespace && object.metadata.name == l.owner) &&',
     '  !(object.metadata.namespace != l.namespace && variables.onlyOwnNamespace) &&',
-    '  l.name in variables.hosts)',
+    '  (l.name in variables.hosts || variables.wildcards.exists(w, l.name.endsWith(w))))',
   ].join('\n'), ` routes a name that mesh ${site.meshName} binds to another mesh`,
+  'variables.hosts.join(\', \') + \'; change the binding, or limit it to its own namespace with exportTo ["."]\'');
+}
+
+/** Of several entries for one host Istio takes the oldest, where a Service would win over all of them. */
+function entriesOfMoreNames(site: Site) {
+  return refuse([
+    'object.kind != \'ServiceEntry\' ||',
+    '!variables.moreNames.exists(l,',
+    '  !(object.metadata.namespace == l.namespace && object.metadata.name == l.owner) &&',
+    '  !(object.metadata.namespace != l.namespace && variables.onlyOwnNamespace) &&',
+    '  l.name in variables.hosts)',
+  ].join('\n'), ` declares a name that mesh ${site.meshName} binds to another mesh`,
   'variables.hosts.join(\', \') + \'; change the binding, or limit it to its own namespace with exportTo ["."]\'');
 }
 

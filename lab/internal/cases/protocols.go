@@ -48,7 +48,7 @@ func protocols() []Case {
 		ask("protocols/own-name-refused-http", laws(4), "the same with HTTP", nosy, get("http://chat.east.example:8080/rooms/1"), "503"),
 		ask("protocols/own-name-not-asked", laws(1), "without Istio's DNS proxy there is no such name", api, secretly("vault.east.example:8200"), "name"),
 		ask("protocols/own-name-other-namespace", laws(1), "a caller of another namespace has it there", From{"west", "elsewhere/resolver"}, get("http://chat.east.example:8080/rooms/1"), "200"),
-		Case{Name: "protocols/own-name-taken", Laws: laws(17), Expect: "nobody else routes such a name for its callers", Run: ownNameTaken},
+		Case{Name: "protocols/own-name-taken", Laws: laws(17), Expect: "nobody else routes or declares such a name for its callers, not even by a wildcard", Run: ownNameTaken},
 		ask("protocols/own-name-elsewhere", laws(1), "nor is there one in a namespace without callers of it", From{"west", "elsewhere/resolver"}, secretly("vault.east.example:8200"), "name"),
 		ask("protocols/websocket", laws(1), "WebSocket", api, messageTo("ws://chat:8080/rooms/1"), "101"),
 		ask("protocols/websocket-refused", laws(3), "but not to a path that no rule names", api, messageTo("ws://chat:8080/admin"), "403"),
@@ -213,14 +213,27 @@ metadata: {name: lab-takes, namespace: %s}
 spec: {hosts: [%s], exportTo: ["%s"], tcp: [{route: [{destination: {host: ratings.default.svc.cluster.local, port: {number: 9080}}}]}]}
 `, namespace, host, exportTo))[0]
 	}
+	entry := func(namespace, host, exportTo string) *unstructured.Unstructured {
+		return parsed(t, fmt.Sprintf(`apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: lab-takes, namespace: %s}
+spec: {hosts: [%s], exportTo: ["%s"], addresses: [240.99.0.2], resolution: STATIC, ports: [{number: 1, name: tcp, protocol: TCP}], endpoints: [{address: 192.0.2.1}]}
+`, namespace, host, exportTo))[0]
+	}
 	for _, refused := range []*unstructured.Unstructured{
 		route("shop", "vault.east.example", "."), route("elsewhere", "vault.east.example", "*"), route("elsewhere", "chat.east.example", "shop"),
+		// The oldest of TCP routes is taken, by whatever pattern it matches, and the oldest of entries.
+		route("elsewhere", `"*.east.example"`, "shop"), route("elsewhere", `"*.shop.svc.cluster.local"`, "shop"), route("shop", `"*.svc.cluster.local"`, "."),
+		entry("elsewhere", "vault.east.example", "shop"), entry("shop", "chat.east.example", "."),
 	} {
 		if words, no := t.West.Refuses(t.Context, refused); !no || !strings.Contains(words, "binds to another mesh") {
 			t.Errorf("%v: %q", refused.Object["spec"], words)
 		}
 	}
-	for _, taken := range []*unstructured.Unstructured{route("elsewhere", "vault.east.example", "."), route("shop", "other.east.example", ".")} {
+	for _, taken := range []*unstructured.Unstructured{
+		route("elsewhere", "vault.east.example", "."), route("shop", "other.east.example", "."), route("elsewhere", `"*.east.example"`, "."),
+		entry("elsewhere", "vault.east.example", "."), entry("shop", "other.east.example", "*"),
+	} {
 		if words, no := t.West.Refuses(t.Context, taken); no {
 			t.Errorf("%v: %q", taken.Object["spec"], words)
 		}
