@@ -14,13 +14,15 @@ const KINDS: { readonly [kty: string]: { readonly members: string[]; readonly al
 /** What only whoever signs has: parts of private keys, and secrets. */
 const PRIVATE = ['d', 'dp', 'dq', 'k', 'oth', 'p', 'priv', 'q', 'qi'];
 const SMALLEST_RSA = 2048;
+/** Each algorithm of ECDSA has a curve of its own. */
+const ALGORITHM_OF_CURVE: { readonly [crv: string]: string } = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512' };
 
 /** A key set as one text, the same for every way to write it. */
 export function readKeySet(where: Where, text: string): string {
   const keys = keysIn(where, text);
   keys.forEach((key) => checkPublic(where, key, nameOf(key, keys)));
   const verifying = keys.filter(({ use, key_ops: operations }) =>
-    (use === undefined || use === 'sig') && (!Array.isArray(operations) || operations.includes('verify')));
+    (use === undefined || use === 'sig') && (operations === undefined || Array.isArray(operations) && operations.includes('verify')));
   if (verifying.length === 0) refuse(where, 'jwks has no key that verifies signatures', 'give the keys with which the issuer signs tokens');
   const texts = verifying.map((key) => JSON.stringify(publicKey(where, key, nameOf(key, keys))));
   return `{"keys":[${[...new Set(texts)].sort().join(',')}]}`;
@@ -65,15 +67,20 @@ function publicKey(where: Where, key: { [member: string]: unknown }, what: strin
     refuse(where, `${what} lies on ${show(key.crv)}`, `give keys on ${kind.curves.join(', ')}`);
   }
   const members = Object.fromEntries(kind.members.map((member) => [member, key[member]]));
-  const { bits, jwk } = parsed({ kty, ...members } as JsonWebKey) ?? refuse(where, `${what} is no public key`, 'give the text that the issuer publishes');
+  if (kty === 'EC' && alg !== undefined && alg !== ALGORITHM_OF_CURVE[key.crv as string]) {
+    refuse(where, `${what} is for ${show(alg)}, which does not go with ${show(key.crv)}`, 'give the text that the issuer publishes');
+  }
+  const { bits, exponent, jwk } = parsed({ kty, ...members } as JsonWebKey) ?? refuse(where, `${what} is no public key`, 'give the text that the issuer publishes');
+  if (kty === 'RSA' && (exponent! < 3n || exponent! % 2n === 0n)) refuse(where, `${what} has the exponent ${exponent}`, 'give the text that the issuer publishes');
   if (kty === 'RSA' && bits! < SMALLEST_RSA) refuse(where, `${what} has ${bits} bits`, `let the issuer use at least ${SMALLEST_RSA}`);
   return Object.fromEntries(Object.entries({ ...jwk, alg, kid }).filter(([, value]) => value !== undefined).sort(([a], [b]) => a < b ? -1 : 1));
 }
 
-function parsed(key: JsonWebKey): { bits?: number; jwk: object } | undefined {
+function parsed(key: JsonWebKey): { bits?: number; exponent?: bigint; jwk: object } | undefined {
   try {
     const read = createPublicKey({ key, format: 'jwk' });
-    return { bits: read.asymmetricKeyDetails?.modulusLength, jwk: read.export({ format: 'jwk' }) };
+    const { modulusLength: bits, publicExponent: exponent } = read.asymmetricKeyDetails ?? {};
+    return { bits, exponent, jwk: read.export({ format: 'jwk' }) };
   } catch {
     return undefined;
   }

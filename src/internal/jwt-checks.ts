@@ -1,3 +1,4 @@
+import { isDnsName } from './checks';
 import { fail, show, Where } from './errors';
 import { readKeySet } from './jwks';
 import { checkFields, checkList, checkMap } from './kind-checks';
@@ -18,8 +19,12 @@ const TEXT = /^[^\p{C}]+$/u;
 const NAME = /^[^\p{C}[\]]+$/u;
 /** A claim inside another. */
 const PATH = /^(\[[^\p{C}[\]]+\]){2,}$/u;
+/** Bytes of a regular expression that istiod accepts in a route. */
+const LONGEST_PATTERN = 1024;
 /** Claims that Istio reads word by word. */
 const WORDS = ['scope', 'permission'];
+/** Claims that have an option of their own. */
+const OWN_OPTIONS = new Map([['iss', 'issuer'], ['aud', 'audiences']]);
 /** Claims that are numbers, which no rule of Istio finds. */
 const TIMES = ['exp', 'iat', 'nbf'];
 
@@ -57,15 +62,21 @@ function keysOf(where: Where, { jwks, jwksUri }: JwtRule): Omit<Issuer, 'issuer'
     if (typeof jwks !== 'string') fail('FED120', where, `jwks is no text but of the kind ${typeof jwks}`, 'give the key set as the issuer publishes it, as text');
     return { jwks: readKeySet(where, jwks) };
   }
-  if (typeof jwksUri !== 'string' || !HTTPS.test(jwksUri)) {
+  if (typeof jwksUri !== 'string' || !isAddress(jwksUri)) {
     refuse(where, `jwksUri is ${show(jwksUri)}`,
       'give an address that begins with https:// and names no user: whoever can change the answer on its way signs tokens');
   }
   return { jwksUri };
 }
 
+function isAddress(text: string): boolean {
+  if (!HTTPS.test(text) || !URL.canParse(text)) return false;
+  const { hostname, port } = new URL(text);
+  return isDnsName(hostname) && port !== '0';
+}
+
 function checkClaim(where: Where, name: string, values: string[]): void {
-  const own = { iss: 'issuer', aud: 'audiences' }[name];
+  const own = OWN_OPTIONS.get(name);
   if (own) refuse(where, `claims names ${show(name)}`, `say it with ${own}`);
   if (TIMES.includes(name)) refuse(where, `claims names ${show(name)}, which is a number`, 'take it away: times are checked for every token');
   if (!NAME.test(name) && !PATH.test(name)) {
@@ -78,6 +89,11 @@ function checkClaim(where: Where, name: string, values: string[]): void {
   }
 }
 
+/** Several values as the one pattern that a route has for them. */
+export function patternOf(values: string[]): string {
+  return values.map((value) => value.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')).join('|');
+}
+
 /** A list of alternatives. */
 function checkValues(where: Where, what: string, values: string[]): void {
   checkList(where, what, values);
@@ -85,6 +101,11 @@ function checkValues(where: Where, what: string, values: string[]): void {
   for (const value of values) {
     if (typeof value === 'string' && TEXT.test(value) && !value.startsWith('*') && !value.endsWith('*')) continue;
     refuse(where, `${what} has the value ${show(value)}`, 'give the exact text: a "*" at its begin or end would stand for other values too');
+  }
+  const size = Buffer.byteLength(patternOf(distinct(values)));
+  if (values.length > 1 && size > LONGEST_PATTERN) {
+    refuse(where, `${what} has ${values.length} values of ${size} bytes together, where Istio takes ${LONGEST_PATTERN}`,
+      'name fewer, or let the issuer say the same with one value');
   }
 }
 

@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { emit } from './emit';
 import { VirtualServiceSpecHttpMatchHeaders } from '../../imports/networking.istio.io';
 import { RequestAuthentication, RequestAuthenticationSpec } from '../../imports/security.istio.io';
+import { patternOf } from '../internal/jwt-checks';
 import { Issuer, Site, Token } from '../internal/model';
 import { issuerObjectName } from '../internal/names';
 
@@ -51,5 +52,5 @@ export function tokenMatches({ issuer, audiences, claims }: Token): { [name: str
 }
 
 function oneOf(values: string[]): VirtualServiceSpecHttpMatchHeaders {
-  return values.length === 1 ? { exact: values[0] } : { regex: values.map((value) => value.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')).join('|') };
+  return values.length === 1 ? { exact: values[0] } : { regex: patternOf(values) };
 }
