@@ -107,11 +107,11 @@ export class ExposedService extends Construct implements IExposedService {
     mesh._checkFree(this, service.namespaceName, `the service ${show(service.serviceName)}`);
     checkAccountability(this, props);
     checkExport(this, exportName, props.ports, mesh.trustDomain);
-    this.requestTimeout = props.requestTimeout && checkDuration(this, 'FED311', 'requestTimeout', props.requestTimeout);
+    this.requestTimeout = props.requestTimeout === undefined ? undefined : checkDuration(this, 'FED311', 'requestTimeout', props.requestTimeout);
     if (this.requestTimeout !== undefined && !props.ports.some(({ _protocol }) => speaksHttp(_protocol))) {
       fail('FED311', this, `requestTimeout stands at ${show(exportName)}, which has no port that speaks HTTP or gRPC`, 'take it away: there are no requests');
     }
-    this.idleTimeout = props.idleTimeout && checkDuration(this, 'FED311', 'idleTimeout', props.idleTimeout);
+    this.idleTimeout = props.idleTimeout === undefined ? undefined : checkDuration(this, 'FED311', 'idleTimeout', props.idleTimeout);
     if (this.idleTimeout !== undefined) checkProved(this, 'idleTimeout', mesh._istioVersion);
     this.mesh = mesh;
     this.owner = mesh;

@@ -15,7 +15,7 @@ import { mistakesAtTheEnd } from './internal/end-checks';
 import { checkEndpoints } from './internal/endpoint-checks';
 import { fail, show } from './internal/errors';
 import { checkEgressOptions, checkNamespaces, checkRunByUs, checkWhoRuns, SYSTEM_NAMESPACE } from './internal/gateway-checks';
-import { checkGiven, checkPeerGiven } from './internal/kind-checks';
+import { checkFlag, checkGiven, checkPeerGiven } from './internal/kind-checks';
 import { hostsOf } from './internal/model';
 import { notesOf, reasonOf } from './internal/notes';
 import { checkPeer, checkPeerOptions, checkProved, checkTrustConfigMap, trafficOf } from './internal/peer-checks';
@@ -191,6 +191,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     checkTrustDomain(this, props.trustDomain);
     checkGiven(this, 'trustBundle', props.trustBundle, TrustBundle);
     checkEndpoints(this, endpoints);
+    for (const option of ['createNamespace', 'connectAfterHandshake'] as const) checkFlag(this, option, props[option]);
     if (props.credential !== undefined) checkGiven(this, 'credential', props.credential, GatewayCredential);
     for (const name of ['ingressGateway', 'egressGateway'] as const) {
       if (props[name] !== undefined) checkGiven(this, name, props[name], BoundaryGateway);

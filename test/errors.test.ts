@@ -259,6 +259,12 @@ describe('meshes, peers, endpoints', () => {
     new FederatedMesh(new Chart(app, 'again'), 'Mesh', { meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), namespaceName: 'dmz' });
   }, 'again/Mesh', '"dmz"', 'no other boundary');
   fails('FED114', 'a reason that says nothing', own({ withoutAdmissionPolicy: { reason: 'because' } }), '"because"', 'ten characters');
+  for (const none of [null, false, '']) {
+    fails('FED120', `isolation that is ${JSON.stringify(none)}`, () => own({})().addPeer(meshOf(new App(), 'west'), { isolated: none as any }), 'isolating peer "west"');
+  }
+  fails('FED120', 'a switch that is a text', () => own({})().addPeer(meshOf(new App(), 'west'), { stripTracing: 'false' as any }), 'stripTracing', 'true or false');
+  fails('FED120', 'a switch of the mesh that is a text', own({ connectAfterHandshake: 'false' as any }), 'connectAfterHandshake is "false"');
+  fails('FED120', 'a gateway that is an object of options', own({ ingressGateway: { sourceRanges: ['10.0.0.0/8'] } as any }), 'ingressGateway', 'no BoundaryGateway');
   fails('FED114', 'a peer that is isolated for no reason', () => own({})().addPeer(meshOf(new App(), 'west'), { isolated: { reason: 'incident' } }),
     'isolating peer "west"', '"incident"');
   fails('FED114', 'a private address for no reason', endpoint({ address: '10.1.2.3', privateAddress: { reason: ' '.repeat(20) } }), '10.1.2.3');
@@ -576,6 +582,7 @@ describe('trust', () => {
   };
   fails('FED111', 'a trust ConfigMap with capitals', kept('West_Roots'), '"West_Roots"', 'ConfigMap');
   fails('FED134', 'a trust ConfigMap that is ours', kept('fed-out-trust'), '"fed-out-trust"', 'that we write');
+  fails('FED134', 'a trust ConfigMap that every namespace has', kept('kube-root-ca.crt'), '"kube-root-ca.crt"', 'our own cluster');
   fails('FED134', 'one trust ConfigMap for two peers', kept('bank-roots'), '"bank-roots"', 'peer "bank"', 'one for each peer');
   fails('FED134', 'revocation lists that would be lost', () => kept('west-roots', listed(() => lists.own)())(), 'peer "west"', '"west-roots"');
   fails('FED207', 'an empty text in place of a revocation list', listed(() => ''), 'no PEM block');
@@ -725,6 +732,8 @@ describe('exposing', () => {
   fails('FED314', 'an issuer that is a number', token({ issuer: 7 }), 'the issuer is 7');
   fails('FED314', 'an empty issuer', token({ issuer: '' }), 'the issuer is ""');
   fails('FED314', 'an issuer that would stand for others', token({ issuer: 'https://login.example/*' }), '"https://login.example/*"', '"*"');
+  fails('FED314', 'values that are too long for a route together', token({ audiences: Array.from({ length: 30 }, (_, i) => `https://api.example/${i}/${'x'.repeat(20)}`) }),
+    'audiences has 30 values', '1024', 'name fewer');
   fails('FED314', 'an issuer with a blank', token({ issuer: ' https://login.example' }), 'without blanks');
   fails('FED314', 'no audience', token({ audiences: [] }), 'audiences is an empty list');
   fails('FED314', 'an empty audience', token({ audiences: [''] }), 'audiences has the value ""');
@@ -745,11 +754,17 @@ describe('exposing', () => {
   fails('FED314', 'keys in two ways', token({ jwks: LOGIN_KEYS }), 'jwks and jwksUri');
   fails('FED314', 'keys that are fetched in the clear', token({ jwksUri: 'http://login.example/keys' }), '"http://login.example/keys"', 'https://');
   fails('FED314', 'keys that are fetched with a password', token({ jwksUri: 'https://us:secret@login.example/keys' }), 'names no user');
+  for (const host of ['x:99999', 'x:0', 'a..b', '1.2.3.4.5']) {
+    fails('FED314', `keys at ${host}`, token({ jwksUri: `https://${host}/keys` }), host);
+  }
   fails('FED314', 'an address that is a number', token({ jwksUri: 7 }), 'jwksUri is 7');
   fails('FED314', 'a header that holds the token', grant({ http: [{ requiredHeaders: { authorization: 'Basic abc' } }], jwt: jwt() }), '"authorization"');
   const keys = (...all: unknown[]) => token({ jwksUri: undefined, jwks: JSON.stringify({ keys: all }) });
   const [rsa] = JSON.parse(LOGIN_KEYS).keys;
   const [elliptic] = JSON.parse(readFileSync(join(__dirname, 'trust', 'staff.jwks'), 'utf8')).keys;
+  for (const e of ['AA', 'AQ', 'Ag']) fails('FED314', `an RSA key with the exponent ${e}`, keys({ ...rsa, e }), 'of jwks has the exponent');
+  fails('FED314', 'an algorithm of another curve', keys({ ...elliptic, alg: elliptic.crv === 'P-256' ? 'ES512' : 'ES256' }), elliptic.crv);
+  fails('FED314', 'operations that are no list', keys({ ...rsa, key_ops: 'verify' }), 'no key that verifies');
   fails('FED314', 'keys that are no JSON', token({ jwksUri: undefined, jwks: 'https://login.example/keys' }), 'jwks is no JSON');
   fails('FED314', 'a key that is no set', token({ jwksUri: undefined, jwks: JSON.stringify(rsa) }), 'jwks is no key set');
   fails('FED314', 'a set of texts', token({ jwksUri: undefined, jwks: '{"keys":["a"]}' }), 'jwks is no key set');
@@ -788,6 +803,11 @@ describe('exposing', () => {
   const silent = (idleTimeout: Duration, props: Partial<FederatedMeshProps> = {}) => () => meshOf(new App(), 'east', props).expose('Ledger', {
     service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.tcp(1)], idleTimeout,
   });
+  for (const none of [null, false, 0, '']) {
+    fails('FED120', `a silence that is ${JSON.stringify(none)}`, silent(none as never), 'idleTimeout', 'no Duration');
+    fails('FED120', `a time that is ${JSON.stringify(none)}`, timed(none as never), 'requestTimeout', 'no Duration');
+  }
+  fails('FED311', 'a part of a millisecond', silent(Duration.millis(1.5)), '1.5 ms', 'whole milliseconds');
   fails('FED311', 'no silence at all', silent(Duration.millis(0)), 'idleTimeout is 0 ms');
   fails('FED120', 'a silence that is a number', silent(600 as never), 'idleTimeout', 'no Duration');
   fails('FED125', 'an end of silence with an Istio that was not tried', silent(Duration.minutes(1), { istioVersion: IstioVersion.V1_30 }), 'idleTimeout', '1.30');
@@ -847,6 +867,11 @@ describe('binding', () => {
   fails('FED412', 'an additional host in the cluster', more('vault.shop.svc.cluster.local'), 'domain of a cluster', 'newService');
   fails('FED412', 'an additional host that is short for one in the cluster', more('vault.shop.svc'), 'domain of a cluster');
   fails('FED412', 'an additional host of the boundary', more('p80.reviews.east.egress.fed.west.example'), 'boundary');
+  fails('FED412', 'an additional host where a peer has its server names, at the end', () => {
+    const { app, west, reviews } = pair();
+    west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default'), additionalHosts: ['x.west.fed.east.example'] });
+    app.synth();
+  }, 'west/Mesh/Reviews', '"x.west.fed.east.example"', '".west.fed.east.example"');
   fails('FED412', 'an additional host twice', more('a.example', 'a.example'), 'twice');
   fails('FED120', 'one additional host in place of a list', () => {
     const { west, reviews } = pair();

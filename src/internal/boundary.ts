@@ -154,6 +154,8 @@ export class Boundary extends Declarations {
     if (terms.traffic.trustConfigMapName) this.parts.remove(`trust ${peer.meshName}`);
     if (this.isolates(peer.meshName)) {
       this.parts.removeAllOf(peer.meshName);
+      // Among others' listeners it names ours one by one: without any it would say nothing.
+      if (this.site.ingress.existing && !this.openGrants.some(({ protocol }) => !speaksHttp(protocol))) this.parts.remove('filter ingress');
       this.cutOff();
     }
     this.keepTrust();

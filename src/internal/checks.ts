@@ -70,8 +70,10 @@ export function checkPort(where: Where, code: MistakeCode, port: number, what: s
 /** A time that a proxy can keep, in milliseconds. */
 export function checkDuration(where: Where, code: MistakeCode, what: string, duration: Duration): number {
   checkGiven(where, what, duration, Duration);
-  const milliseconds = duration.toMilliseconds();
-  if (milliseconds < 1) fail(code, where, `${what} is ${milliseconds} ms`, 'give at least one millisecond, or leave it out');
+  const milliseconds = duration.toMilliseconds({ integral: false });
+  if (!Number.isInteger(milliseconds) || milliseconds < 1) {
+    fail(code, where, `${what} is ${milliseconds} ms`, 'give whole milliseconds, at least one, or leave it out');
+  }
   return milliseconds;
 }
 

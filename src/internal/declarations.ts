@@ -143,7 +143,7 @@ export abstract class Declarations {
   }
 
   /** What the server names of peers end with that we call. */
-  protected get peersDomains(): string[] {
+  public get peersDomains(): string[] {
     return [...this.suffixes.keys()].sort();
   }
 

@@ -14,7 +14,7 @@ import type { IMeshPeer } from '../peer';
 
 /** One text for each mistake. */
 export function mistakesAtTheEnd(mesh: FederatedMesh): string[] {
-  return [missingEndpoints, missingPeers, takenNames, waysRound, sharedSecret].flatMap((mistakes) => mistakes(mesh));
+  return [missingEndpoints, missingPeers, takenNames, peersNames, waysRound, sharedSecret].flatMap((mistakes) => mistakes(mesh));
 }
 
 function missingEndpoints(mesh: FederatedMesh): string[] {
@@ -30,6 +30,12 @@ function missingPeers(mesh: FederatedMesh): string[] {
   for (const binding of mesh._bindings.values()) binding._sources.forEach((source) => users.set(source.mesh, binding));
   return [...users].filter(([peer]) => !mesh._boundary.peers.has(peer)).map(([peer, user]) => describeMistake('FED108', mesh,
     `${user.node.path} deals with mesh ${show(peer.meshName)}, which is no peer`, `agree to it: addPeer(…) with the construct ${peer.node.path}`));
+}
+
+function peersNames(mesh: FederatedMesh): string[] {
+  return [...mesh._bindings.values()].flatMap((binding) => binding._alias.additionalHosts.flatMap((host) =>
+    mesh._boundary.siblings.flatMap(({ peersDomains }) => peersDomains).filter((domain) => host.endsWith(domain)).map((domain) => describeMistake('FED412', binding,
+      `the additional host ${show(host)} lies in ${show(domain)}, where a peer has its server names`, 'choose another name'))));
 }
 
 function waysRound(mesh: FederatedMesh): string[] {

@@ -1,7 +1,7 @@
 import type { BoundaryGateway, DedicatedGatewayOptions, ExistingGatewayOptions } from '../gateway';
 import { checkNamespace, checkObjectName, checkServiceName, isCidr, isPodLabel } from './checks';
 import { fail, show, Where } from './errors';
-import { checkFields, checkGiven, checkList, checkMap } from './kind-checks';
+import { checkFields, checkFlag, checkGiven, checkList, checkMap } from './kind-checks';
 import { GATEWAY_DEFAULTS, Site } from './model';
 import { namespacesOf } from './site';
 import { GatewayCredential } from '../credential';
@@ -26,6 +26,7 @@ const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 
 export function checkDedicatedGateway(where: string, options: DedicatedGatewayOptions): void {
   const refuse = (what: string, cure: string) => fail('FED116', where, what, cure);
   checkFields(where, 'the gateway', options, FIELDS);
+  for (const name of ['preserveClientAddress', 'dualStack'] as const) checkFlag(where, name, options[name]);
   for (const name of LISTS) if (options[name] !== undefined) checkList(where, name, options[name]);
   for (const name of MAPS) if (options[name] !== undefined) checkMap(where, name, options[name], '{ team: "edge" }');
   const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = options;

@@ -21,6 +21,12 @@ export function checkMap(where: Where, what: string, value: unknown, example: st
   fail('FED120', where, `${what} is ${show(value)}, no map`, `give names and values, for example ${example}`);
 }
 
+/** A switch that is off unless it is on. A text would count as on, whatever it says. */
+export function checkFlag(where: Where, what: string, value: unknown): boolean {
+  if (value !== undefined && typeof value !== 'boolean') fail('FED120', where, `${what} is ${show(value)}, neither true nor false`, 'give true or false');
+  return value === true;
+}
+
 /** A mesh, ours or somebody else's. */
 export function checkPeerGiven(where: Where, peer: IMeshPeer): void {
   if (typeof peer?.meshName === 'string' && peer.trustBundle && peer.ingressIdentity && peer.egressIdentity && Array.isArray(peer.endpoints)) return;

@@ -1,7 +1,7 @@
 import { checkAccountability, checkDeviation, checkDuration, checkObjectName } from './checks';
 import { checkEndpoints } from './endpoint-checks';
 import { fail, show, Where } from './errors';
-import { checkFields, checkList } from './kind-checks';
+import { checkFields, checkFlag, checkList } from './kind-checks';
 import type { PeerLimits as PlainLimits, PeerTraffic } from './model';
 import { reasonOf } from './notes';
 import { FRAMING } from './rule-checks';
@@ -31,6 +31,8 @@ const OF_THE_REQUEST = new RegExp(`^(${FRAMING}|content-(encoding|type)|grpc-(en
 
 /** What we keep ourselves is written anew with every apply. */
 const OWN_TRUST = /^fed-(in|out)-trust(-|$)/;
+/** Kubernetes and Istio keep these in every namespace, with the CAs of the cluster and of our own mesh. */
+const OF_THE_CLUSTER = ['kube-root-ca.crt', 'istio-ca-root-cert', 'istio-ca-crl'];
 
 /** A peer that could pass for us, or for another peer, is none. */
 export function checkPeer(mesh: FederatedMesh, peer: IMeshPeer): void {
@@ -71,6 +73,9 @@ export function checkTrustConfigMap(mesh: FederatedMesh, peer: IMeshPeer, name: 
   const refuse = (what: string, cure: string) => fail('FED134', mesh, what, cure);
   checkObjectName(mesh, name, 'ConfigMap');
   if (OWN_TRUST.test(name)) refuse(`the ConfigMap ${show(name)} is one that we write`, 'let others keep one of another name');
+  if (OF_THE_CLUSTER.includes(name)) {
+    refuse(`the ConfigMap ${show(name)} has CAs of our own cluster, whose workloads could then pass for the peer`, 'let others keep one for this peer');
+  }
   const twin = [...mesh._boundary.peers].find(([other, { traffic }]) =>
     other.trustDomain !== peer.trustDomain && traffic.trustConfigMapName === name);
   if (twin) {
@@ -95,7 +100,7 @@ export function trafficOf(where: Where, options: AddPeerOptions, istioVersion: I
   checkHeaderNames(where, options.removeRequestHeaders);
   if (options.allowTls12 !== undefined) checkDeviation(where, 'allowing TLS 1.2', options.allowTls12);
   return {
-    stripTracing: options.stripTracing ?? false,
+    stripTracing: checkFlag(where, 'stripTracing', options.stripTracing),
     removeRequestHeaders: [...new Set(options.removeRequestHeaders ?? [])].sort(),
     allowTls12: options.allowTls12 && reasonOf(options.allowTls12),
     limits: options.limits !== undefined ? limitsOf(where, options.limits, istioVersion) : undefined,
@@ -119,7 +124,7 @@ function limitsOf(where: Where, limits: PeerLimits, istioVersion: IstioVersion):
   }
   const plain = {
     maxConnections,
-    maxConnectionDuration: maxConnectionDuration && checkDuration(where, 'FED126', 'maxConnectionDuration', maxConnectionDuration),
+    maxConnectionDuration: maxConnectionDuration === undefined ? undefined : checkDuration(where, 'FED126', 'maxConnectionDuration', maxConnectionDuration),
     requestsPerSecond,
   };
   if (Object.values(plain).every((value) => value === undefined)) fail('FED126', where, 'limits has no field', 'state one, or leave limits out');
