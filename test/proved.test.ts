@@ -59,7 +59,7 @@ function withoutExpressions(manifests: Manifest[]): Manifest[] {
     ...manifest,
     spec: {
       ...manifest.spec,
-      variables: manifest.spec.variables.map(({ name }: Manifest) => name).filter((name: string) => name !== 'boundaryNamespaces'),
+      variables: manifest.spec.variables.map(({ name }: Manifest) => name).filter((name: string) => !['boundaryNamespaces', 'wildcards'].includes(name)),
       matchConditions: undefined,
       validations: manifest.spec.validations.map(({ messageExpression }: Manifest) => messageExpression),
     },
