@@ -10,6 +10,8 @@ import { exportDomain } from '../internal/names';
  * Gateway in another namespace could open our listeners past every policy, or freeze them. The API server refuses such objects.
  */
 
+const ROUTE_OF_MESH = 'object.kind != \'VirtualService\' || !(\'mesh\' in variables.gateways) ||';
+
 /** What the policy must know of the whole mesh. */
 export interface Neighbourhood {
   /** Our gateways that exist. */
@@ -138,19 +140,14 @@ function variables(site: Site, neighbourhood: Neighbourhood) {
   ];
 }
 
-/** A route of others for a bound name would lead its callers elsewhere. Limited to its own namespace it concerns its author only. */
+/** A route of others for a bound name would lead its callers elsewhere. */
 function localNames(site: Site) {
-  return refuse([
-    'object.kind != \'VirtualService\' || !(\'mesh\' in variables.gateways) ||',
-    '!variables.localNames.exists(l,',
-    '  !(object.metadata.namespace == l.namespace && object.metadata.name == l.owner) &&',
-    '  !(object.metadata.namespace != l.namespace && variables.onlyOwnNamespace) &&',
+  return ofOthers(site, ROUTE_OF_MESH, 'localNames', ' routes', [
     '  (variables.hosts.exists(h,',
     `    h in [l.name + '.' + l.namespace, l.name + '.' + l.namespace + '.svc', l.name + '.' + l.namespace + '.svc.${site.clusterDomain}'] ||`,
     '    (h == l.name && object.metadata.namespace == l.namespace)) ||',
     `  variables.wildcards.exists(w, (l.name + '.' + l.namespace + '.svc.${site.clusterDomain}').endsWith(w))))`,
-  ].join('\n'), ` routes a name that mesh ${site.meshName} binds to another mesh`,
-  'variables.hosts.join(\', \') + \'; change the binding, or limit it to its own namespace with exportTo ["."]\'');
+  ]);
 }
 
 function hasMoreNames({ aliases }: Pick<Neighbourhood, 'aliases'>): boolean {
@@ -159,25 +156,23 @@ function hasMoreNames({ aliases }: Pick<Neighbourhood, 'aliases'>): boolean {
 
 /** The same for names outside of the cluster's domain. */
 function moreNames(site: Site) {
-  return refuse([
-    'object.kind != \'VirtualService\' || !(\'mesh\' in variables.gateways) ||',
-    '!variables.moreNames.exists(l,',
-    '  !(object.metadata.namespace == l.namespace && object.metadata.name == l.owner) &&',
-    '  !(object.metadata.namespace != l.namespace && variables.onlyOwnNamespace) &&',
-    '  (l.name in variables.hosts || variables.wildcards.exists(w, l.name.endsWith(w))))',
-  ].join('\n'), ` routes a name that mesh ${site.meshName} binds to another mesh`,
-  'variables.hosts.join(\', \') + \'; change the binding, or limit it to its own namespace with exportTo ["."]\'');
+  return ofOthers(site, ROUTE_OF_MESH, 'moreNames', ' routes', ['  (l.name in variables.hosts || variables.wildcards.exists(w, l.name.endsWith(w))))']);
 }
 
 /** Of several entries for one host Istio takes the oldest, where a Service would win over all of them. */
 function entriesOfMoreNames(site: Site) {
+  return ofOthers(site, 'object.kind != \'ServiceEntry\' ||', 'moreNames', ' declares', ['  l.name in variables.hosts)']);
+}
+
+/** What others write for a name `l` that is bound. Limited to its own namespace it concerns its author only, unless the name is there too. */
+function ofOthers(site: Site, unless: string, list: 'localNames' | 'moreNames', verb: string, isFor: string[]) {
   return refuse([
-    'object.kind != \'ServiceEntry\' ||',
-    '!variables.moreNames.exists(l,',
+    unless,
+    `!variables.${list}.exists(l,`,
     '  !(object.metadata.namespace == l.namespace && object.metadata.name == l.owner) &&',
     '  !(object.metadata.namespace != l.namespace && variables.onlyOwnNamespace) &&',
-    '  l.name in variables.hosts)',
-  ].join('\n'), ` declares a name that mesh ${site.meshName} binds to another mesh`,
+    ...isFor,
+  ].join('\n'), `${verb} a name that mesh ${site.meshName} binds to another mesh`,
   'variables.hosts.join(\', \') + \'; change the binding, or limit it to its own namespace with exportTo ["."]\'');
 }
 
