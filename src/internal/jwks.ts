@@ -1,5 +1,6 @@
 import { createPublicKey, JsonWebKey } from 'crypto';
 import { fail, show, Where } from './errors';
+import { compare } from './order';
 
 /*
  * Public keys of an issuer (RFC 7517). Only what verifies signatures gets out of here, so that nothing else can reach the output.
@@ -73,7 +74,7 @@ function publicKey(where: Where, key: { [member: string]: unknown }, what: strin
   const { bits, exponent, jwk } = parsed({ kty, ...members } as JsonWebKey) ?? refuse(where, `${what} is no public key`, 'give the text that the issuer publishes');
   if (kty === 'RSA' && (exponent! < 3n || exponent! % 2n === 0n)) refuse(where, `${what} has the exponent ${exponent}`, 'give the text that the issuer publishes');
   if (kty === 'RSA' && bits! < SMALLEST_RSA) refuse(where, `${what} has ${bits} bits`, `let the issuer use at least ${SMALLEST_RSA}`);
-  return Object.fromEntries(Object.entries({ ...jwk, alg, kid }).filter(([, value]) => value !== undefined).sort(([a], [b]) => a < b ? -1 : 1));
+  return Object.fromEntries(Object.entries({ ...jwk, alg, kid }).filter(([, value]) => value !== undefined).sort(([a], [b]) => compare(a, b)));
 }
 
 function parsed(key: JsonWebKey): { bits?: number; exponent?: bigint; jwk: object } | undefined {

@@ -3,6 +3,7 @@ import { fail, show, Where } from './errors';
 import { readKeySet } from './jwks';
 import { checkFields, checkList, checkMap } from './kind-checks';
 import type { Issuer, Token } from './model';
+import { compare } from './order';
 import type { JwtRule } from '../jwt';
 
 /*
@@ -49,7 +50,7 @@ export function demandOf(where: Where, rule: JwtRule): Demand {
     return { path: name.startsWith('[') ? name : `[${name}]`, values: distinct(values) };
   });
   return {
-    token: { issuer, audiences: distinct(audiences), claims: paths.sort((a, b) => a.path < b.path ? -1 : 1) },
+    token: { issuer, audiences: distinct(audiences), claims: paths.sort((a, b) => compare(a.path, b.path)) },
     issuer: { issuer, ...keysOf(where, rule) },
   };
 }

@@ -1,3 +1,5 @@
+import { compare } from './order';
+
 /*
  * Path patterns: `/a/b` is that path, `/a/*` is every path that begins with `/a/`. Two of them either lie one inside the other or have
  * nothing in common.
@@ -17,5 +19,5 @@ export function covers(outer: string, inner: string): boolean {
 /** The narrowest first, so that the first that a path matches is the narrowest that it matches. */
 export function narrowestFirst(patterns: string[]): string[] {
   const rank = (pattern: string) => prefixOf(pattern) === undefined ? Infinity : pattern.length;
-  return [...new Set(patterns)].sort((a, b) => rank(b) - rank(a) || (a < b ? -1 : 1));
+  return [...new Set(patterns)].sort((a, b) => rank(b) - rank(a) || compare(a, b));
 }
