@@ -234,9 +234,7 @@ func restrictionLifted(t *T) {
 	text, err := os.ReadFile(whole)
 	t.Must(err)
 	documents := strings.Split(string(text), "\n---\n")
-	directory, err := os.MkdirTemp("", "mesh-federation-lab-")
-	t.Must(err)
-	t.Cleanup(func(context.Context) error { return os.RemoveAll(directory) })
+	directory := t.directory()
 	lifted := filepath.Join(directory, "west.yaml")
 	t.Must(os.WriteFile(lifted, []byte(strings.Join(slices.DeleteFunc(documents, func(one string) bool {
 		return strings.Contains(one, "fed-restricted-finance")

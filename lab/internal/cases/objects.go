@@ -2,6 +2,7 @@ package cases
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,14 @@ func (t *T) manifest(m *mesh.Mesh, kind, name string) *unstructured.Unstructured
 	objects, err := t.Objects(t.Current(), m.Name)
 	t.Must(err)
 	return object(objects, kind, name)
+}
+
+// directory is one for files that the case writes.
+func (t *T) directory() string {
+	directory, err := os.MkdirTemp("", "mesh-federation-lab-")
+	t.Must(err)
+	t.Cleanup(func(context.Context) error { return os.RemoveAll(directory) })
+	return directory
 }
 
 // manifests are all of a kind.

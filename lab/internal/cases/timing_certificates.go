@@ -250,9 +250,7 @@ func (t *T) authorities() (before, after *authority) {
 
 // trusting are east's files for a west with these roots, one for each.
 func (t *T) trusting(roots ...string) []string {
-	directory, err := os.MkdirTemp("", "mesh-federation-lab-")
-	t.Must(err)
-	t.Cleanup(func(context.Context) error { return os.RemoveAll(directory) })
+	directory := t.directory()
 	var group errgroup.Group
 	files := make([]string, len(roots))
 	for i, root := range roots {

@@ -76,9 +76,7 @@ func (t *T) both() []*stream {
 
 // handed synthesises the scenario with other files in the directory of roots, and returns where the manifests are.
 func (t *T) handed(files map[string]string) func(meshName string) string {
-	directory, err := os.MkdirTemp("", "mesh-federation-lab-")
-	t.Must(err)
-	t.Cleanup(func(context.Context) error { return os.RemoveAll(directory) })
+	directory := t.directory()
 	trust, output := filepath.Join(directory, "trust"), filepath.Join(directory, "manifests")
 	t.Must(os.CopyFS(trust, os.DirFS(t.Trust())))
 	for name, text := range files {
@@ -168,9 +166,7 @@ func clusterLocal(t *T) {
 	t.Must(over(t.Context, own, shared))
 	t.Until(productpage, "503", reviews("/reviews/0"))
 	t.Seen("with policies that name callers of the old trust domain: 503")
-	directory, err := os.MkdirTemp("", "mesh-federation-lab-")
-	t.Must(err)
-	t.Cleanup(func(context.Context) error { return os.RemoveAll(directory) })
+	directory := t.directory()
 	t.Must(t.Synthesise(t.Context, t.Trust(), directory, "cluster-local"))
 	for _, m := range meshes {
 		t.Must(m.ApplyFile(t.Context, filepath.Join(directory, "cluster-local", m.Name+".yaml")))
