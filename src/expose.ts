@@ -87,7 +87,8 @@ export class ExposedService extends Construct implements IExposedService {
   private readonly notes: Notes;
   private readonly requestTimeout?: number;
   private readonly idleTimeout?: number;
-  private readonly grants = new Map<IMeshPeer, Map<number, OpenPort>>();
+  /** By peer, the lowest port first. */
+  private readonly grants = new Map<IMeshPeer, OpenPort[]>();
   private readonly listeners: { readonly peer: IMeshPeer; readonly onGrant: () => void }[] = [];
 
   /**
@@ -142,7 +143,7 @@ export class ExposedService extends Construct implements IExposedService {
     const ports = this.chosenPorts(options.ports);
     for (const port of ports) {
       checkProtocol(this, port, options, this.ports);
-      const granted = this.grants.get(peer)?.get(port.exportPort);
+      const granted = this.openPort(peer, port);
       if (granted) checkAddsUp(this, peer.meshName, granted, options);
     }
     if (demand) {
@@ -191,8 +192,8 @@ export class ExposedService extends Construct implements IExposedService {
    * What a peer may use, as far as the program has said.
    * @internal
    */
-  public _grantsTo(peer: IMeshPeer): Grant[] {
-    return [...this.grants.get(peer)?.values() ?? []].sort((a, b) => a.exportPort - b.exportPort);
+  public _grantsTo(peer: IMeshPeer): readonly Grant[] {
+    return this.grants.get(peer) ?? [];
   }
 
   /**
@@ -222,9 +223,7 @@ export class ExposedService extends Construct implements IExposedService {
   }
 
   private open(peer: IMeshPeer, port: ServicePort, options: AllowFromOptions, demand?: Demand): void {
-    const ofPeer = this.grants.get(peer) ?? new Map<number, OpenPort>();
-    this.grants.set(peer, ofPeer);
-    const known = ofPeer.get(port.exportPort);
+    const known = this.openPort(peer, port);
     const grant = known ?? new OpenPort({
       exportName: this.exportName,
       exportPort: port.exportPort,
@@ -238,8 +237,12 @@ export class ExposedService extends Construct implements IExposedService {
     });
     grant.add(options, demand);
     if (known) return this.owner._boundary.noteGrant(grant);
-    ofPeer.set(port.exportPort, grant);
+    this.grants.set(peer, [...this.grants.get(peer) ?? [], grant].sort((a, b) => a.exportPort - b.exportPort));
     this.owner._boundary.addGrant(grant);
+  }
+
+  private openPort(peer: IMeshPeer, { exportPort }: ServicePort): OpenPort | undefined {
+    return this.grants.get(peer)?.find((port) => port.exportPort === exportPort);
   }
 
   private chosenPorts(numbers?: number[]): ServicePort[] {

@@ -302,14 +302,13 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   /** @internal */
   public _addBinding(binding: RemoteServiceBinding): void {
     const { _alias: alias } = binding;
-    const bound = new Set(this._boundary.siblings.flatMap(({ aliases }) => [...aliases.values()].flatMap(hostsOf)));
-    const taken = hostsOf(alias).find((host) => bound.has(host));
+    const taken = hostsOf(alias).find((host) => this._boundary.siblings.some((boundary) => boundary.binds(host)));
     if (taken !== undefined) {
       fail('FED401', binding, `the local name ${show(taken)} is bound already in mesh ${show(this.meshName)}`,
         'choose another name, or remove one of the bindings');
     }
     this._bindings.set(alias.host, binding);
-    this._boundary.aliases.set(alias.host, alias);
+    this._boundary.addAlias(alias);
     this._boundary.openEgress();
   }
 
