@@ -11,6 +11,7 @@ export * from './istio-version';
 export * from './jwt';
 export * from './local-name';
 export * from './lock';
+export * from './manifest-writer';
 export * from './mesh';
 export * from './peer';
 export * from './restriction';

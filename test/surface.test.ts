@@ -46,10 +46,10 @@ test('the public names are these', () => {
     'DedicatedGatewayOptions', 'Delivery', 'ExistingGatewayOptions', 'ExposedService', 'ExposedServiceOptions', 'ExposedServiceProps',
     'FederatedMesh', 'FederatedMeshProps',
     'GatewayCredential', 'GatewayEndpoint', 'GatewayServiceType', 'HttpRule', 'IExposedService', 'IMeshPeer', 'IstioVersion', 'Justification', 'JwtRule',
-    'KeyAlgorithm', 'LocalName', 'LocalService', 'LockWorkloadOptions', 'NodeToleration', 'PeerLimits', 'PortMapping', 'RemoteMesh',
+    'KeyAlgorithm', 'LocalName', 'LocalService', 'LockWorkloadOptions', 'ManifestWriter', 'NodeToleration', 'PeerLimits', 'PortMapping', 'RemoteMesh',
     'RemoteMeshProps', 'RemoteServiceBinding', 'RemoteServiceBindingOptions', 'RemoteServiceBindingProps', 'RemoteServiceProps',
     'RestrictNamespaceOptions', 'ServiceAccountIdentity', 'ServicePort', 'ServicePortOptions', 'SourceOptions', 'SourceShare', 'SpiffeId',
-    'TrustBundle',
+    'TrustBundle', 'WriteOptions',
   ]);
 });
 
