@@ -276,8 +276,8 @@ test('constructs of many bindings and exposures have children of the same ids, s
     });
     source.allowFrom(west);
     source.lockWorkload({ reason: 'only peers and the till', podLabels: { app: `service-${index}` } });
-    const names = { localName: LocalName.newService(`service-${index}`, 'web'), additionalHosts: [`s${index}.example.org`] };
-    const binding = west.bind(`Binding${index}`, { source, ...names });
+    const named = { localName: LocalName.newService(`service-${index}`, 'web'), additionalHosts: [`s${index}.example.org`] };
+    const binding = west.bind(`Binding${index}`, { source, ...named });
     for (const namespaceName of ['web', `web-${index}`]) binding.allowFrom(Caller.serviceAccount('client', namespaceName));
   }
   const parents = app.node.findAll().filter(({ node }) => /(Exposure|Binding)\d+/.test(node.path) && node.children.length > 0);

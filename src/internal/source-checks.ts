@@ -83,7 +83,8 @@ export function mistakesInPort(where: Where, alias: Alias, { localPort, shares }
 
 /** One peer for all requests, as nearly everywhere: nothing of the following can be wrong. */
 function isSimple([only, ...more]: DeclaredShare[]): boolean {
-  return more.length === 0 && only.route !== undefined && speaksHttp(only.route.upstream.protocol) && only.weight === undefined && only.headers === undefined;
+  const { route, weight, headers } = only;
+  return more.length === 0 && route !== undefined && speaksHttp(route.upstream.protocol) && weight === undefined && headers === undefined;
 }
 
 function mistakesInShares(where: Where, port: string, shares: DeclaredShare[]): string[] {
