@@ -1,5 +1,6 @@
 export * from './accountability';
 export * from './bind';
+export * from './boundary-validation';
 export * from './caller';
 export * from './credential';
 export * from './delivery';

@@ -10,7 +10,7 @@ export interface Named {
 }
 
 /** What tells people and tools whose an object is. Pods do not have it: Istio's names for workloads come from labels of this kind. */
-const OURS = { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' };
+export const OURS = { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' };
 
 interface Labelled extends Named {
   readonly labels?: { [name: string]: string };
