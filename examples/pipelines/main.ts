@@ -9,10 +9,8 @@ import { // in a program of your own: from 'cdk8s-mesh-federation'
   Caller, Delivery, FederatedMesh, LocalName, LocalService, RemoteServiceBinding, ServicePort, TrustBundle,
 } from '../../src';
 
-/** Public roots of the meshes. */
-const TRUST = process.env.TRUST_DIRECTORY ?? 'trust';
-
-export function federation(outdir: string, delivery: Delivery): App[] {
+/** `trust` is the folder with the public roots of the meshes. */
+export function federation(outdir: string, delivery: Delivery, trust = 'trust'): App[] {
   // An App for each mesh. What belongs to it is in its folder, and goes with it.
   const appOf = (mesh: string) => new App({ outdir: join(outdir, mesh), yamlOutputType: YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE });
   const [eastApp, westApp] = [appOf('east'), appOf('west')];
@@ -20,14 +18,14 @@ export function federation(outdir: string, delivery: Delivery): App[] {
   const east = new FederatedMesh(new Chart(eastApp, 'boundary'), 'Mesh', {
     meshName: 'east',
     trustDomain: 'east.example',
-    trustBundle: TrustBundle.fromPemFile(join(TRUST, 'east.pem')),
+    trustBundle: TrustBundle.fromPemFile(join(trust, 'east.pem')),
     endpoints: [{ address: 'federation.east.example' }],
     delivery,
   });
   const west = new FederatedMesh(new Chart(westApp, 'boundary'), 'Mesh', {
     meshName: 'west',
     trustDomain: 'west.example',
-    trustBundle: TrustBundle.fromPemFile(join(TRUST, 'west.pem')),
+    trustBundle: TrustBundle.fromPemFile(join(trust, 'west.pem')),
     delivery,
   });
   east.addPeer(west);
@@ -41,7 +39,9 @@ export function federation(outdir: string, delivery: Delivery): App[] {
   });
   reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }], purpose: 'show reviews on the product page' });
 
-  const binding = new RemoteServiceBinding(new Chart(westApp, 'bookinfo', { namespace: 'bookinfo' }), 'Reviews', {
+  // One chart for each namespace of an application, called like it. It stays when its last call goes: Flux prunes folders that it finds.
+  const bookinfo = new Chart(westApp, 'bookinfo', { namespace: 'bookinfo' });
+  const binding = new RemoteServiceBinding(bookinfo, 'Reviews', {
     mesh: west,
     source: reviews,
     localName: LocalName.newService('reviews', 'bookinfo'),

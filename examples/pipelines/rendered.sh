@@ -23,13 +23,13 @@ branch=${RENDERED_BRANCH:-rendered}
 source_branch=${SOURCE_BRANCH:-main}
 empty_tree=4b825dc642cb6eb9a060e54bf8d69288fbee4904
 [ "$branch" != "$source_branch" ] || fail "$branch cannot be source and target"
-case $PWD/ in "$out"/*) fail "$out holds more than manifests" ;; esac
+case $PWD/ in "${out%/}"/*) fail "$out holds more than manifests" ;; esac
 
 # An empty folder would take everything down. What is not a manifest has no business in the cluster's branch.
 check() {
   local other
   [ -n "$(find "$out" -type f -name '*.k8s.yaml' -print -quit)" ] || fail "$out holds no manifest; take the last mesh down by hand"
-  other=$(cd "$out" && find . \( -path '*/.*' -o ! -type d \) ! \( -type f -path './*/*.k8s.yaml' ! -path '*/.*' \) -print -quit)
+  other=$(cd "$out" && find . \( -path '*/.*' -o ! -type d ! \( -type f -path './*/*' \( -name '*.k8s.yaml' -o -name no-manifests \) \) \) -print -quit)
   [ -z "$other" ] || fail "only <mesh>/….k8s.yaml belongs to $out, not $other"
 }
 
@@ -37,6 +37,8 @@ synth() {
   rm -rf -- "$out"
   # The metadata of constructs is for reports, and would be a file beside the manifests.
   PATH="$PWD/node_modules/.bin:$PATH" CDK8S_RECORD_CONSTRUCT_METADATA=false cdk8s synth --no-check-upgrade --output "$out"
+  # Git keeps no empty folder, and Flux does not prune what was in a folder that is gone.
+  find "$out" -type d -empty -exec sh -c 'echo "this chart has no objects" > "$1/no-manifests"' _ {} \;
   check
 }
 
