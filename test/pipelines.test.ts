@@ -1,10 +1,8 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'fs';
-import { tmpdir } from 'os';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, statSync } from 'fs';
 import { join } from 'path';
 import { Delivery } from '../src';
-import { Event, githubJobs, gitlabJobs, Job } from './support/pipelines';
-import { bash, copyArtifact, Example, Files, Origin, PIPELINES } from './support/repositories';
-import { federation } from '../examples/pipelines/main';
+import { Event, githubJobs, gitlabJobs, Job, written } from './support/pipelines';
+import { bash, copyArtifact, Example, Files, Origin } from './support/repositories';
 
 /*
  * The pipelines, job by job: each in a fresh clone, with what the jobs before it left, as its file says. `npm ci` is the only command that
@@ -19,18 +17,6 @@ beforeAll(() => { example = new Example(); });
 afterAll(() => example.remove());
 beforeEach(() => { origin = new Origin(); });
 afterEach(() => origin.remove());
-
-/** What the example's program writes, by path. */
-function written(delivery: Delivery): { [path: string]: string } {
-  const out = mkdtempSync(join(tmpdir(), 'written-'));
-  try {
-    federation(out, delivery, join(PIPELINES, '..', 'bookinfo', 'trust')).forEach((app) => app.synth());
-    const paths = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((path) => statSync(join(out, path)).isFile());
-    return Object.fromEntries(paths.map((path) => [path, readFileSync(join(out, path), 'utf8')]));
-  } finally {
-    rmSync(out, { recursive: true });
-  }
-}
 
 interface Ran { readonly jobs: string[]; readonly output: string; readonly failed?: string; readonly kept: string }
 

@@ -1,10 +1,14 @@
 /**
  * The files of the pipelines, as GitHub and GitLab read them: which jobs run for what happened, what each runs, and which files it leaves.
+ * And what the program of the example writes.
  */
-import { readFileSync } from 'fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'fs';
+import { tmpdir } from 'os';
 import { join } from 'path';
 import { parse } from 'yaml';
 import { PIPELINES } from './repositories';
+import { federation } from '../../examples/pipelines/main';
+import { Delivery } from '../../src';
 
 export type Event = 'push' | 'change'; // a commit on main, or a pull or merge request
 export interface Job { readonly name: string; readonly script: string; readonly takes: string[]; readonly leaves: string[] }
@@ -40,4 +44,31 @@ export function gitlabJobs(event: Event): Job[] {
       takes: all.filter(([, before]) => gitlab.stages.indexOf(before.stage) < gitlab.stages.indexOf(stage)).flatMap(([, before]) => before.artifacts?.paths ?? []),
       leaves: artifacts?.paths ?? [],
     }));
+}
+
+/** What the example's program writes, by path. */
+export function written(delivery: Delivery): { [path: string]: string } {
+  const out = mkdtempSync(join(tmpdir(), 'written-'));
+  try {
+    synthesize(out, delivery);
+    const paths = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((path) => statSync(join(out, path)).isFile());
+    return Object.fromEntries(paths.map((path) => [path, readFileSync(join(out, path), 'utf8')]));
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+}
+
+/** The folders that tools synchronise, also those without objects: `<mesh>/<chart>`. */
+export function foldersOf(delivery: Delivery): string[] {
+  const out = mkdtempSync(join(tmpdir(), 'folders-'));
+  try {
+    synthesize(out, delivery);
+    return readdirSync(out).flatMap((mesh) => readdirSync(join(out, mesh)).map((chart) => `${mesh}/${chart}`)).sort();
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+}
+
+function synthesize(out: string, delivery: Delivery): void {
+  federation(out, delivery, join(PIPELINES, '..', 'bookinfo', 'trust')).forEach((app) => app.synth());
 }
