@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, statSync } from 'fs';
 import { join } from 'path';
 import { Delivery } from '../src';
-import { Event, githubJobs, gitlabJobs, Job, written } from './support/pipelines';
+import { Event, foldersOf, githubJobs, gitlabJobs, Job, written } from './support/pipelines';
 import { bash, copyArtifact, Example, Files, Origin } from './support/repositories';
 
 /*
@@ -45,10 +45,11 @@ const GRANT = /^ {2}reviews\.allowFrom\(.*$\n/m;
 const BINDING = /^ {2}const binding = [\s\S]*?^ {2}binding\.allowFrom\(.*$\n/m;
 
 function without(files: { [path: string]: string }, ...patterns: RegExp[]): { [path: string]: string } {
-  return { ...files, 'main.ts': patterns.reduce((text, pattern) => {
+  const program = patterns.reduce((text, pattern) => {
     expect(text).toMatch(pattern);
     return text.replace(pattern, '');
-  }, files['main.ts']) };
+  }, files['main.ts']);
+  return { ...files, 'main.ts': program };
 }
 
 /** Ran to its end, with these jobs. Its output is what a person reads when it has not. */
@@ -88,13 +89,16 @@ describe.each(TOOLS)('%s', (_, jobsOf) => {
   });
 });
 
-test('a withdrawn call is gone from both meshes, and the folder of the application stays, so that tools prune it', async () => {
-  await pipeline(githubJobs('push'), origin.commit(example.files()));
-  expectDone(await pipeline(githubJobs('push'), origin.commit(without(example.files(), GRANT, BINDING))), ['render', 'publish']);
-  const kinds = (folder: string) => Object.keys(origin.files()).filter((path) => path.startsWith(`${folder}/`)).map((path) => path.split('/')[2].split('.')[0]);
-  expect(kinds('east/boundary')).toContain('Deployment');
-  expect(kinds('east/boundary')).not.toContain('Gateway');
-  expect(kinds('west/bookinfo')).toEqual(['no-manifests']);
-  expect(kinds('west/boundary')).toEqual(['no-manifests']);
+test('a withdrawn call is gone from both meshes, and every folder stays, so that Flux prunes what was in it', async () => {
+  const files = example.files();
+  const flux = { ...files, 'main.ts': files['main.ts'].replace('Delivery.argoCd()); // or Delivery.flux()', 'Delivery.flux());') };
+  const folders = () => [...new Set(Object.keys(origin.files()).map((path) => path.split('/').slice(0, 2).join('/')))].sort();
+  await pipeline(githubJobs('push'), origin.commit(flux));
+  expect(folders()).toEqual(foldersOf(Delivery.flux()));
+  expectDone(await pipeline(githubJobs('push'), origin.commit(without(flux, GRANT, BINDING))), ['render', 'publish']);
+  expect(folders()).toEqual(foldersOf(Delivery.flux()));
+  const left = Object.keys(origin.files()).filter((path) => !path.endsWith('/no-manifests'));
+  expect(left.filter((path) => path.startsWith('west/') || path.includes('-openness-'))).toEqual([]);
+  expect(left.filter((path) => path.startsWith('east/'))).toContainEqual(expect.stringContaining('/Deployment.federation-ingress.'));
   expect(origin.history()).toHaveLength(2);
 });

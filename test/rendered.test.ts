@@ -18,7 +18,7 @@ const WEST = { 'west/boundary/Namespace.istio-federation.k8s.yaml': manifest('na
 const source = (text: string) => origin.commit({ 'rendered.sh': script, 'main.ts': text });
 
 /** One job of a pipeline for a commit, whose program wrote these files. */
-async function run(command: string, commit: string, manifests: Files, environment?: { [name: string]: string }, prepare: (clone: string) => void = () => {}) {
+async function run(command: string, commit: string, manifests: Files, environment = {}, prepare: (clone: string) => void = () => {}) {
   const clone = origin.clone(commit);
   write(join(clone, 'dist'), manifests);
   prepare(clone);

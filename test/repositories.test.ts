@@ -39,8 +39,11 @@ function run(program: string): { readonly apps: App[]; readonly exported: any } 
   return { apps, exported: module.exports };
 }
 
+interface Change { readonly bank?: [string, string][]; readonly shop?: [string, string][] }
+interface Halves { readonly servers: Server[]; readonly calls: Call[] }
+
 /** Both halves, after one side changed something. */
-function halves(change: { readonly bank?: [string, string][]; readonly shop?: [string, string][] } = {}): { readonly servers: Server[]; readonly calls: Call[] } {
+function halves(change: Change = {}): Halves {
   const changed = (program: string, replacements: [string, string][] = []) => replacements.reduce((text, [from, to]) => {
     expect(text).toContain(from);
     return text.replaceAll(from, to);
@@ -52,7 +55,7 @@ function halves(change: { readonly bank?: [string, string][]; readonly shop?: [s
 }
 
 /** Why a call does not get through, in the order in which the gateways look; nothing if it does. */
-function obstacles({ servers, calls }: ReturnType<typeof halves>, { addresses }: { readonly addresses: string[] }): string[] {
+function obstacles({ servers, calls }: Halves, { addresses }: { readonly addresses: string[] }): string[] {
   return calls.map((call) => {
     if (!call.addresses.some((address) => addresses.includes(address.replace(/:.*/, '')))) return 'no connection';
     const server = servers.find(({ sni }) => sni === call.sni);
@@ -76,7 +79,7 @@ test('the two programs fit: name, certificate authorities, identities, and the r
 
 describe('one side changes first', () => {
   const EGRESS = 'spiffe://shop.example/ns/istio-federation/sa/federation-egress';
-  test.each<[string, Parameters<typeof halves>[0], string]>([
+  test.each<[string, Change, string]>([
     ['the bank renames the export', { bank: [['\'card-auth\'', '\'card-authorization\'']] }, 'unknown server name'],
     ['the bank exports another port', { bank: [['exportPort: 443', 'exportPort: 8443']] }, 'unknown server name'],
     ['the bank calls the shop another name', { bank: [['meshName: \'retail\'', 'meshName: \'store\'']] }, 'unknown server name'],
@@ -136,7 +139,7 @@ test('a team\'s function puts what is in its namespace into its chart, and the r
   cardAuth.allowFrom(west);
   const chart = new Chart(app, 'checkout', { namespace: 'checkout' });
   run(team).exported.checkout(chart, { mesh: west, cardAuth });
-  const namespaces = (of: Chart) => [...new Set(of.toJson().map(({ metadata }: any) => metadata.namespace).filter((name: unknown) => name !== undefined))];
+  const namespaces = (of: Chart) => [...new Set(of.toJson().map(({ metadata }: any) => metadata.namespace))].filter((name) => name !== undefined);
   expect(namespaces(chart)).toEqual(['checkout']);
   expect(namespaces(Chart.of(west))).toEqual(['istio-federation']);
   expect(callsOf(objectsOf(app)).map(({ local }) => local)).toEqual(['card-auth.checkout.svc.cluster.local:8080']);

@@ -41,7 +41,8 @@ export function gitlabJobs(event: Event): Job[] {
     .map(([name, { script, artifacts, stage }], _, all) => ({
       name,
       script: script.join('\n'),
-      takes: all.filter(([, before]) => gitlab.stages.indexOf(before.stage) < gitlab.stages.indexOf(stage)).flatMap(([, before]) => before.artifacts?.paths ?? []),
+      takes: all.filter(([, before]) => gitlab.stages.indexOf(before.stage) < gitlab.stages.indexOf(stage))
+        .flatMap(([, before]) => before.artifacts?.paths ?? []),
       leaves: artifacts?.paths ?? [],
     }));
 }

@@ -116,6 +116,8 @@ export async function bash(cwd: string, script: string, environment: { [name: st
 
 /** A repository for the example, with what `npm ci` would have installed. The library is its sources, compiled. */
 export class Example {
+  /** With an `npm` that puts the modules there and has no network. */
+  public readonly path: string;
   private readonly directory = mkdtempSync(join(tmpdir(), 'example-'));
   private readonly modules = join(this.directory, 'node_modules');
 
@@ -146,9 +148,6 @@ export class Example {
   public remove(): void {
     rmSync(this.directory, { recursive: true });
   }
-
-  /** With an `npm` that puts the modules there and has no network. */
-  public readonly path: string;
 
   /** What a platform engineer has copied into a repository. */
   public files(): { [path: string]: string } {
