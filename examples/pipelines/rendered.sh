@@ -21,9 +21,9 @@ mkdir -p -- "$2"
 out=$(cd -- "$2" && pwd -P)
 branch=${RENDERED_BRANCH:-rendered}
 source_branch=${SOURCE_BRANCH:-main}
-empty_tree=4b825dc642cb6eb9a060e54bf8d69288fbee4904
+empty_tree=$(git hash-object -t tree /dev/null)
 [ "$branch" != "$source_branch" ] || fail "$branch cannot be source and target"
-case $PWD/ in "${out%/}"/*) fail "$out holds more than manifests" ;; esac
+case $PWD/ in "${out%/}/"*) fail "$out holds more than manifests" ;; esac
 
 # An empty folder would take everything down. What is not a manifest has no business in the cluster's branch.
 check() {
