@@ -88,16 +88,23 @@ test('two runs of one commit at the same time make one commit', async () => {
   expect(origin.files()).toEqual({ ...EAST, ...WEST });
 });
 
-test('whoever wrote first makes the run look again: it builds on what is there', async () => {
+test.each(['before the push reads the branch', 'after the push has read it'])('whoever wrote first makes the run look again: %s', async (when) => {
   await publish(source('1'), EAST);
-  const commit = source('2');
-  const outcome = await run('publish dist', commit, { ...EAST, ...WEST }, {}, (clone) => {
-    const other = origin.clone(origin.history()[0]);
-    writeFileSync(join(other, 'by-hand'), '');
-    origin.git(other, 'add', '--all');
-    origin.git(other, '-c', 'user.name=Eve', '-c', 'user.email=eve@example.com', 'commit', '-q', '-m', 'between');
-    // Git calls the hook after it has asked the server for its refs and before it sends the pack.
-    writeFileSync(join(clone, '.git', 'hooks', 'pre-push'), `#!/bin/sh\nrm "$0"\nunset GIT_DIR\ngit -C ${other} push -q origin HEAD:rendered\n`, { mode: 0o755 });
+  const other = origin.clone(origin.history()[0]);
+  writeFileSync(join(other, 'by-hand'), '');
+  origin.git(other, 'add', '--all');
+  origin.git(other, '-c', 'user.name=Eve', '-c', 'user.email=eve@example.com', 'commit', '-q', '-m', 'between');
+  const tools = join(origin.directory, 'tools');
+  const between = `mkdir ${tools}/once 2> /dev/null && (unset GIT_DIR; git -C ${other} push -q origin HEAD:rendered)\n`;
+  const outcome = await run('publish dist', source('2'), { ...EAST, ...WEST }, { PATH: `${tools}:${process.env.PATH}` }, (clone) => {
+    mkdirSync(tools);
+    if (when.startsWith('before')) {
+      const git = `#!/bin/sh\nexport PATH=${process.env.PATH}\n[ "$1" = push ] && ${between}exec git "$@"\n`;
+      writeFileSync(join(tools, 'git'), git, { mode: 0o755 });
+    } else {
+      // Git calls the hook after it has asked the server for its refs and before it sends the pack.
+      writeFileSync(join(clone, '.git', 'hooks', 'pre-push'), `#!/bin/sh\n${between}exit 0\n`, { mode: 0o755 });
+    }
   });
   expect(outcome.code).toBe(0);
   expect(outcome.output).toContain('rejected');
