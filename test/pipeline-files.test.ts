@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'fs';
+import { readdirSync, readFileSync, statSync } from 'fs';
 import { join } from 'path';
 import { parseAllDocuments } from 'yaml';
 import { Delivery } from '../src';
@@ -37,6 +37,10 @@ test('every kind of file is taken by its own schema, and not with a field that t
     expect(refusals(object, '1.31')).toEqual([]);
     if (object.spec) expect(refusals({ ...object, spec: { ...object.spec, prunes: true } }, '1.31')).not.toEqual([]);
   }
+});
+
+test('the script can be executed as it is copied', () => {
+  expect(statSync(join(PIPELINES, 'rendered.sh')).mode & 0o111).toBe(0o111);
 });
 
 describe('GitHub', () => {

@@ -6,6 +6,8 @@ import { bash, Files, Origin, PIPELINES, write } from './support/repositories';
  * The script that the pipelines share, executed on real repositories: what comes to the branch, and what must not.
  */
 
+jest.setTimeout(60_000);
+
 const script = readFileSync(join(PIPELINES, 'rendered.sh'), 'utf8');
 let origin: Origin;
 beforeEach(() => { origin = new Origin(); });
@@ -113,16 +115,24 @@ test.each(['before the push reads the branch', 'after the push has read it'])('w
   expect(origin.files()).toEqual({ ...EAST, ...WEST });
 });
 
-test('a run that is overtaken while it writes leaves the branch to the newer one', async () => {
+test.each(['between its two looks at the remote', 'while it writes'])('a run that is overtaken %s leaves the branch to the newer one', async (when) => {
   await publish(source('1'), EAST);
   const old = source('2');
-  const outcome = await run('publish dist', old, { ...EAST, ...WEST }, {}, (clone) => {
-    const head = source('3');
-    const other = origin.clone(head);
-    write(join(other, 'dist'), WEST);
-    origin.git(origin.directory, '--git-dir=origin.git', 'update-ref', 'refs/heads/main', old);
-    const overtake = `git --git-dir=${join(origin.directory, 'origin.git')} update-ref refs/heads/main ${head}`;
-    writeFileSync(join(clone, '.git', 'hooks', 'pre-push'), `#!/bin/sh\nrm "$0"\nunset GIT_DIR\n${overtake}\ncd ${other} && ./rendered.sh publish dist\n`, { mode: 0o755 });
+  const head = source('3');
+  const bare = join(origin.directory, 'origin.git');
+  origin.git(origin.directory, '--git-dir', bare, 'update-ref', 'refs/heads/main', old);
+  const tools = join(origin.directory, 'tools');
+  const other = origin.clone(head);
+  write(join(other, 'dist'), WEST);
+  const overtake = `(unset GIT_DIR; PATH=${process.env.PATH}; git --git-dir=${bare} update-ref refs/heads/main ${head}; cd ${other} && ./rendered.sh publish dist)`;
+  const outcome = await run('publish dist', old, { ...EAST, ...WEST }, { PATH: `${tools}:${process.env.PATH}` }, (clone) => {
+    mkdirSync(tools);
+    if (when.startsWith('between')) {
+      const git = `#!/bin/sh\nif [ "$1" = ls-remote ] && ! mkdir ${tools}/first 2> /dev/null; then mkdir ${tools}/second 2> /dev/null && ${overtake} >&2; fi\n`;
+      writeFileSync(join(tools, 'git'), `${git}PATH=${process.env.PATH} exec git "$@"\n`, { mode: 0o755 });
+    } else {
+      writeFileSync(join(clone, '.git', 'hooks', 'pre-push'), `#!/bin/sh\n${overtake}\n`, { mode: 0o755 });
+    }
   });
   expect(outcome.code).toBe(0);
   expect(outcome.output).toContain('nothing is written here');
