@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
 import { parseAllDocuments } from 'yaml';
 import { Delivery } from '../src';
@@ -40,7 +40,7 @@ test('every kind of file is taken by its own schema, and not with a field that t
 });
 
 test('the script can be executed as it is copied', () => {
-  expect(statSync(join(PIPELINES, 'rendered.sh')).mode & 0o111).toBe(0o111);
+  expect(() => accessSync(join(PIPELINES, 'rendered.sh'), constants.X_OK)).not.toThrow();
 });
 
 describe('GitHub', () => {
