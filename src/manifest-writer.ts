@@ -3,7 +3,7 @@ import { dirname, join } from 'path';
 import { ApiObject, App } from 'cdk8s';
 import { fail, show } from './internal/errors';
 import { checkFields } from './internal/kind-checks';
-import { chartsOf, filesOf, jsonOf, ManifestFile, orderedObjects, resolveDependencies, validate } from './internal/synthesis';
+import { chartsOf, filesOf, foldersOf, jsonOf, ManifestFile, orderedObjects, resolveDependencies, validate } from './internal/synthesis';
 import { documentOf } from './internal/yaml';
 
 /**
@@ -54,7 +54,7 @@ export class ManifestWriter {
         const resources = Object.fromEntries(charts.flatMap(orderedObjects).map(({ name, node }) => [name, { path: node.path }]));
         staged.keep('construct-metadata.json', JSON.stringify({ version: '1.0.0', resources }));
       }
-      staged.publish();
+      staged.publish(foldersOf(app, charts, betweenCharts));
     } finally {
       staged.remove();
       progress.end();
@@ -97,7 +97,8 @@ class Staging {
     writeFileSync(this.place(path), text);
   }
 
-  public publish(): void {
+  public publish(folders: string[]): void {
+    for (const folder of folders) mkdirSync(join(this.outdir, folder), { recursive: true });
     for (const path of this.paths) {
       mkdirSync(dirname(join(this.outdir, path)), { recursive: true });
       renameSync(join(this.directory, path), join(this.outdir, path));

@@ -40,6 +40,20 @@ function configMap(scope: Construct, id: string, data: unknown = {}, name?: stri
 }
 
 describe('ManifestWriter', () => {
+  test('keeps the folder of a chart without objects, as app.synth() does', () => {
+    const program = (outdir: string) => {
+      const app = new App({ outdir, yamlOutputType: YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE });
+      configMap(new Chart(app, 'full'), 'One');
+      new Chart(new Chart(app, 'outer'), 'inner');
+      return app;
+    };
+    const [ours, theirs] = ['ours', 'theirs'].map((name) => mkdtempSync(join(directory, name)));
+    program(theirs).synth();
+    ManifestWriter.write(program(ours));
+    expect(readdirSync(ours).sort()).toEqual(readdirSync(theirs).sort());
+    expect(readdirSync(ours)).toHaveLength(3);
+  });
+
   test.each(TYPES)('writes the Bookinfo federation as app.synth() does, with output type %s', (yamlOutputType) => {
     expectSameFiles((props) => bookinfo(props).app, { yamlOutputType });
   });

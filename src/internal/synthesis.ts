@@ -60,6 +60,12 @@ export function orderedObjects(chart: Chart): ApiObject[] {
   return ordered.filter((one): one is ApiObject => ApiObject.isApiObject(one) && one.chart === chart);
 }
 
+/** The folders of an app, also of charts without objects: who removes a call takes objects away, not the place that a tool looks at. */
+export function foldersOf(app: App, charts: Chart[], betweenCharts: boolean): string[] {
+  const inFolders = app.yamlOutputType === YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE;
+  return inFolders ? charts.map((chart, index) => nameOf(chart, index, betweenCharts)) : [];
+}
+
 /** The files of an app, as its `yamlOutputType` says. */
 export function* filesOf(app: App, charts: Chart[], betweenCharts: boolean): Generator<ManifestFile> {
   const extension = app.outputFileExtension;
