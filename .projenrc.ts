@@ -84,7 +84,7 @@ const project = new cdk8s.ConstructLibraryCdk8s({
 project.package.addField('types', 'lib/src/index.d.ts');
 // Some registries carry 1.13.0 without its bindings for other platforms, and `npm ci` then refuses the lock file.
 project.package.addPackageResolutions('unrs-resolver@1.12.2');
-project.npmignore?.exclude(...['imports', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml', '/.jest-results.json', '/.lab-results.txt', '/ARCHITECTURE.md', '/CONTRIBUTING.md');
+project.npmignore?.exclude(...['api', 'imports', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml', '/.jest-results.json', '/.lab-results.txt', '/ARCHITECTURE.md', '/CONTRIBUTING.md');
 project.gitignore.exclude('.DS_Store', '/.jest-results.json', '/.lab-results.txt');
 
 for (const folder of DEV_FOLDERS) {
@@ -140,6 +140,17 @@ project.addTask('demo:trust', {
 project.addTask('golden:update', {
   description: 'Writes test/golden anew. Review the diff like code',
   exec: tsNode('scripts/golden.ts', 'scripts'),
+});
+// projen would compare with what the registry has, where nothing is yet, and later only what is released.
+project.tasks.tryFind('compat')!.reset(tsNode('scripts/api.ts', 'scripts'));
+project.tasks.tryFind('compat')!.description = 'Says where the compiled public surface breaks api/assembly.json';
+project.addTask('api:update', {
+  description: 'Keeps the compiled public surface in api/assembly.json. Review the diff like code',
+  exec: tsNode('scripts/api.ts update', 'scripts'),
+});
+project.addTask('snippets', {
+  description: 'Translates the examples of README, docs and doc comments into the other languages, strictly',
+  exec: tsNode('scripts/snippets.ts', 'scripts'),
 });
 project.addTask('lab', {
   description: 'Applies the output to real clusters and real proxies, and attacks it (Linux, root, Go). lab/README.md',

@@ -45,7 +45,12 @@ export interface IExposedService extends IConstruct {
   readonly exportName: string;
   /** The ports that it offers. */
   readonly ports: ServicePort[];
-  /** The TLS server name for one peer and one exported port. */
+  /**
+   * The TLS server name for one peer and one exported port.
+   *
+   * @param peer who calls
+   * @param exportPort the port that the peer sees
+   */
   sniFor(peer: IMeshPeer, exportPort: number): string;
 }
 
@@ -182,6 +187,12 @@ export class ExposedService extends Construct implements IExposedService {
     annotate(renderLock(this, lock), { locked: reasonOf(options) });
   }
 
+  /**
+   * The TLS server name for one peer and one exported port.
+   *
+   * @param peer who calls
+   * @param exportPort the port that the peer sees
+   */
   public sniFor(peer: IMeshPeer, exportPort: number): string {
     this.chosenPorts([exportPort]);
     return sniOf(this.exportName, exportPort, peer.meshName, this.mesh.trustDomain);

@@ -248,12 +248,22 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     this._boundary.agree(peer, terms);
   }
 
-  /** Offers a service. Nobody may call it until `allowFrom`. Objects go into the mesh's chart. */
+  /**
+   * Offers a service. Nobody may call it until `allowFrom`. Objects go into the mesh's chart.
+   *
+   * @param id of the construct, and of nothing in the output
+   * @param options what is offered
+   */
   public expose(id: string, options: ExposedServiceOptions): ExposedService {
     return new ExposedService(this, id, { mesh: this, ...options });
   }
 
-  /** Gives a peer's service a local name. Nobody may call it until `allowFrom`. Objects go into the mesh's chart. */
+  /**
+   * Gives a peer's service a local name. Nobody may call it until `allowFrom`. Objects go into the mesh's chart.
+   *
+   * @param id of the construct, and of nothing in the output
+   * @param options whose service, under which name
+   */
   public bind(id: string, options: RemoteServiceBindingOptions): RemoteServiceBinding {
     return new RemoteServiceBinding(this, id, { mesh: this, ...options });
   }
@@ -269,6 +279,9 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    *
    * Throws FED111 for a name that Kubernetes refuses, FED114 for a reason that says nothing, FED118 for a namespace that is reserved,
    * FED121 for one that is restricted already, FED122 for hosts of another form. Synthesis fails (FED122) for the host of a peer's gateway.
+   *
+   * @param namespaceName of the workloads
+   * @param options why, and what stays open
    */
   public restrictNamespace(namespaceName: string, options: RestrictNamespaceOptions): void {
     checkNamespace(this, namespaceName);

@@ -197,6 +197,8 @@ export class RemoteMesh extends Construct implements IMeshPeer {
    * A service that the peer exposes to us.
    *
    * Throws FED406 for an unknown name, and lists the known ones.
+   *
+   * @param exportName as the peer has told it
    */
   public exposedService(exportName: string): IExposedService {
     const service = this.services.get(exportName);

@@ -1,0 +1,52 @@
+/**
+ * Translates every TypeScript example of the README, the pages of docs/ and the doc comments into the other languages, as the sites that
+ * show packages do, and fails where one does not compile or cannot be said in one of them.
+ *
+ *     npx projen compile && npx projen snippets
+ */
+import { spawnSync } from 'child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+
+const root = join(__dirname, '..');
+
+/** What jsii-rosetta says, and how many examples it has translated into how many languages. */
+export function translate(assembly: object, pages: Readonly<Record<string, string>>): { complaints: string; translations: Record<string, number> } {
+  const directory = mkdtempSync(join(tmpdir(), 'snippets-'));
+  try {
+    mkdirSync(join(directory, 'node_modules'));
+    for (const name of readdirSync(join(root, 'node_modules'))) symlinkSync(join(root, 'node_modules', name), join(directory, 'node_modules', name));
+    symlinkSync(root, join(directory, 'node_modules/cdk8s-mesh-federation'));
+    // jsii-rosetta reads assemblies: a page is the README of a submodule that is not there otherwise.
+    const submodules = Object.fromEntries(Object.entries(pages).map(([page, markdown]) => [`cdk8s-mesh-federation.${page}`, { readme: { markdown } }]));
+    writeFileSync(join(directory, '.jsii'), JSON.stringify({ ...assembly, submodules }));
+    writeFileSync(join(directory, 'package.json'), readFileSync(join(root, 'package.json')));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [
+      join(root, 'node_modules/jsii-rosetta/bin/jsii-rosetta'), 'extract', '--strict', '--batch', '--directory', directory, directory,
+    ], { cwd: directory, encoding: 'utf8' });
+    if (status !== 0) return { complaints: `${stdout}${stderr}`, translations: {} };
+    const tablet = JSON.parse(readFileSync(join(directory, '.jsii.tabl.json'), 'utf8'));
+    const translations: Record<string, number> = {};
+    for (const snippet of Object.values<any>(tablet.snippets)) {
+      for (const [language, { source }] of Object.entries<any>(snippet.translations)) {
+        if (language !== '$' && source.trim() !== '') translations[language] = (translations[language] ?? 0) + 1;
+      }
+    }
+    return { complaints: '', translations };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+if (require.main === module) {
+  const names = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).sort();
+  const pages = Object.fromEntries(names.map((name) => [`docs/${name}`, readFileSync(join(root, 'docs', name), 'utf8')]));
+  const { complaints, translations } = translate(JSON.parse(readFileSync(join(root, '.jsii'), 'utf8')), pages);
+  if (complaints !== '') {
+    console.error(complaints);
+    process.exitCode = 1;
+  } else {
+    console.log(Object.entries(translations).map(([language, count]) => `${language}: ${count} examples`).join('\n'));
+  }
+}
