@@ -11,8 +11,8 @@ import { join } from 'path';
 
 const root = join(__dirname, '..');
 
-/** What jsii-rosetta says, and how many examples it has translated into how many languages. */
-export function translate(assembly: object, pages: Readonly<Record<string, string>>): { complaints: string; translations: Record<string, number> } {
+/** What jsii-rosetta says, and the examples in each language, in the order of the pages. */
+export function translate(assembly: object, pages: Readonly<Record<string, string>>): { complaints: string; translations: Record<string, string[]> } {
   const directory = mkdtempSync(join(tmpdir(), 'snippets-'));
   try {
     mkdirSync(join(directory, 'node_modules'));
@@ -27,10 +27,10 @@ export function translate(assembly: object, pages: Readonly<Record<string, strin
     ], { cwd: directory, encoding: 'utf8' });
     if (status !== 0) return { complaints: `${stdout}${stderr}`, translations: {} };
     const tablet = JSON.parse(readFileSync(join(directory, '.jsii.tabl.json'), 'utf8'));
-    const translations: Record<string, number> = {};
+    const translations: Record<string, string[]> = {};
     for (const snippet of Object.values<any>(tablet.snippets)) {
       for (const [language, { source }] of Object.entries<any>(snippet.translations)) {
-        if (language !== '$' && source.trim() !== '') translations[language] = (translations[language] ?? 0) + 1;
+        if (language !== '$' && source.trim() !== '') (translations[language] ??= []).push(source);
       }
     }
     return { complaints: '', translations };
@@ -47,6 +47,6 @@ if (require.main === module) {
     console.error(complaints);
     process.exitCode = 1;
   } else {
-    console.log(Object.entries(translations).map(([language, count]) => `${language}: ${count} examples`).join('\n'));
+    console.log(Object.entries(translations).map(([language, sources]) => `${language}: ${sources.length} examples`).join('\n'));
   }
 }
