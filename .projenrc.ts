@@ -95,7 +95,7 @@ const project = new cdk8s.ConstructLibraryCdk8s({
 project.package.addField('types', 'lib/src/index.d.ts');
 // Some registries carry 1.13.0 without its bindings for other platforms, and `npm ci` then refuses the lock file.
 project.package.addPackageResolutions('unrs-resolver@1.12.2');
-project.npmignore?.exclude(...['api', 'imports', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml', '/.consumers-results.txt', '/.jest-results.json', '/.lab-results.txt', '/API.md', '/ARCHITECTURE.md', '/CONTRIBUTING.md');
+project.npmignore?.exclude(...['api', 'imports', 'rosetta', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml', '/.consumers-results.txt', '/.jest-results.json', '/.lab-results.txt', '/API.md', '/ARCHITECTURE.md', '/CONTRIBUTING.md');
 project.gitignore.exclude('.DS_Store', '/.consumers-results.txt', '/.jest-results.json', '/.lab-results.txt');
 
 for (const folder of DEV_FOLDERS) {

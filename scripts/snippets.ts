@@ -18,6 +18,7 @@ export function translate(assembly: object, pages: Readonly<Record<string, strin
     mkdirSync(join(directory, 'node_modules'));
     for (const name of readdirSync(join(root, 'node_modules'))) symlinkSync(join(root, 'node_modules', name), join(directory, 'node_modules', name));
     symlinkSync(root, join(directory, 'node_modules/cdk8s-mesh-federation'));
+    symlinkSync(join(root, 'rosetta'), join(directory, 'rosetta'));
     // jsii-rosetta reads assemblies: a page is the README of a submodule that is not there otherwise.
     const submodules = Object.fromEntries(Object.entries(pages).map(([page, markdown]) => [`cdk8s-mesh-federation.${page}`, { readme: { markdown } }]));
     writeFileSync(join(directory, '.jsii'), JSON.stringify({ ...assembly, submodules }));

@@ -82,7 +82,19 @@ export interface ExposedServiceProps extends ExposedServiceOptions {
   readonly mesh: FederatedMesh;
 }
 
-/** A service that our mesh offers. */
+/**
+ * A service that our mesh offers.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const ratings = new ExposedService(chart, 'Ratings', {
+ *   mesh: east,
+ *   service: LocalService.fromConstruct(service),
+ *   exportName: 'ratings',
+ *   ports: [ServicePort.http(9080)],
+ * });
+ * ratings.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/ratings/*'] }] });
+ */
 export class ExposedService extends Construct implements IExposedService {
   public readonly mesh: IMeshPeer;
   public readonly exportName: string;

@@ -141,7 +141,19 @@ export interface FederatedMeshProps {
   readonly withoutAdmissionPolicy?: Justification;
 }
 
-/** A mesh that we own. */
+/**
+ * A mesh that we own.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const shop = new FederatedMesh(new Chart(app, 'shop'), 'Mesh', {
+ *   meshName: 'shop',
+ *   trustDomain: 'shop.example',
+ *   trustBundle: TrustBundle.fromPemFile('trust/shop.pem'),
+ *   endpoints: [{ address: 'federation.shop.example' }],
+ * });
+ * shop.addPeer(west);
+ */
 export class FederatedMesh extends Construct implements IMeshPeer {
   public readonly meshName: string;
   public readonly trustDomain: string;

@@ -13,7 +13,16 @@ import { readRevocationLists, RevocationList } from './internal/revocation';
  *     bundle.withRevocationList(readFileSync('trust/east.crl', 'utf8'))             // and whom no longer
  */
 
-/** The public CA certificates of one mesh. Its content is always known, so it can be pinned, compared and checked. */
+/**
+ * The public CA certificates of one mesh.
+ *
+ * Its content is always known, so it can be pinned, compared and checked.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const roots = TrustBundle.fromPemFile('trust/east.pem');
+ * const both = roots.withNext(TrustBundle.fromPemFile('trust/east-2027.pem')); // while a rotation lasts
+ */
 export class TrustBundle {
   /**
    * From PEM text: one or more CA certificates.

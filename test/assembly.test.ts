@@ -84,8 +84,11 @@ describe('the public surface', () => {
   let assembly: Assembly;
   beforeAll(() => { assembly = compileProject(); }, 120_000);
 
+  /** What breaks a rule for a reason: `Type.member.parameter`, and why. */
+  const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
+
   test.each(Object.keys(rules))('%s', (rule) => {
     expect(Object.keys(assembly.types ?? {}).length).toBeGreaterThan(40);
-    expect(rules[rule](assembly)).toEqual([]);
+    expect(rules[rule](assembly)).toEqual(Object.keys(exceptions[rule] ?? {}));
   });
 });
