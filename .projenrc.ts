@@ -96,7 +96,7 @@ project.package.addField('types', 'lib/src/index.d.ts');
 // Some registries carry 1.13.0 without its bindings for other platforms, and `npm ci` then refuses the lock file.
 project.package.addPackageResolutions('unrs-resolver@1.12.2');
 project.npmignore?.exclude(...['api', 'imports', 'rosetta', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml', '/.consumers-results.txt', '/.jest-results.json', '/.lab-results.txt', '/API.md', '/ARCHITECTURE.md', '/CONTRIBUTING.md');
-project.gitignore.exclude('.DS_Store', '/.consumers-results.txt', '/.jest-results.json', '/.lab-results.txt');
+project.gitignore.exclude('.DS_Store', '/.jsii.tabl.json', '/.consumers-results.txt', '/.jest-results.json', '/.lab-results.txt');
 
 for (const folder of DEV_FOLDERS) {
   new javascript.TypescriptConfig(project, {
@@ -159,10 +159,10 @@ project.addTask('api:update', {
   description: 'Keeps the compiled public surface in api/assembly.json. Review the diff like code',
   exec: tsNode('scripts/api.ts update', 'scripts'),
 });
-project.addTask('snippets', {
+project.postCompileTask.spawn(project.addTask('snippets', {
   description: 'Translates the examples of README, docs and doc comments into the other languages, strictly',
   exec: tsNode('scripts/snippets.ts', 'scripts'),
-});
+}));
 project.addTask('lab', {
   description: 'Applies the output to real clusters and real proxies, and attacks it (Linux, root, Go). lab/README.md',
   steps: [

@@ -2,7 +2,7 @@
  * Installs the packages for npm and Python into empty directories outside of the checkout, as a user would, and runs the program of the
  * quick start there. The last line is `N passed, N failed`.
  *
- *     npx projen compile && npx projen consumers
+ *     npx projen compile && npx projen snippets && npx projen consumers
  */
 import * as assert from 'assert';
 import { spawnSync } from 'child_process';
@@ -46,7 +46,7 @@ app.synth();
 `;
 
 /** What the tarball may hold, and how much of it. */
-const CONTENTS = /^(lib\/(src|imports)\/.+\.(js|d\.ts)|\.jsii|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+const CONTENTS = /^(lib\/(src|imports)\/.+\.(js|d\.ts)|\.jsii(\.tabl\.json)?|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
 const PACKED_KB = 300;
 const WHEEL_KB = 400;
 
@@ -109,10 +109,10 @@ const synth = (...args: string[]) => ['synth', '--no-check-upgrade', ...args];
 function npm(): void {
   run(root, 'npm', ['pack', '--ignore-scripts', '--pack-destination', home]);
   const tarball = join(home, readdirSync(home).find((file) => file.endsWith('.tgz'))!);
-  check('the npm package holds compiled code, declarations, the assembly and four pages', () => {
+  check('the npm package holds compiled code, declarations, the assembly, its examples and four pages', () => {
     const files = run(home, 'tar', ['tzf', tarball]).trim().split('\n').map((file) => file.replace(/^package\//, ''));
     assert.deepStrictEqual(files.filter((file) => !CONTENTS.test(file)), []);
-    for (const needed of ['.jsii', 'LICENSE', 'README.md', 'CHANGELOG.md', manifest.main, manifest.types]) assert.ok(files.includes(needed), needed);
+    for (const needed of ['.jsii', '.jsii.tabl.json', 'LICENSE', 'README.md', 'CHANGELOG.md', manifest.main, manifest.types]) assert.ok(files.includes(needed), needed);
   });
   check(`and is smaller than ${PACKED_KB} kB`, () => {
     const size = Math.round(statSync(tarball).size / 1000);
@@ -197,6 +197,10 @@ function python(expected: Record<string, string>): void {
   check('it installs into an empty environment', () => {
     run(app, 'python3', ['-m', 'venv', 'venv']);
     run(app, join(bin, 'pip'), ['install', '--quiet', '--disable-pip-version-check', wheel]);
+  });
+  check('its documentation has examples in Python', () => {
+    const text = run(app, join(bin, 'python'), ['-c', 'import cdk8s_mesh_federation as m; print(m.FederatedMesh.__doc__)']);
+    assert.match(text, /shop\.add_peer\(west\)/);
   });
   check('the quick start in Python writes the same files', () => {
     const { complaints, translations } = translate(JSON.parse(readFileSync(join(root, '.jsii'), 'utf8')), { 'docs/quick-start.md': quickStart });

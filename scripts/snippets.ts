@@ -1,6 +1,7 @@
 /**
  * Translates every TypeScript example of the README, the pages of docs/ and the doc comments into the other languages, as the sites that
- * show packages do, and fails where one does not compile or cannot be said in one of them.
+ * show packages do, and fails where one does not compile or cannot be said in one of them. Leaves `.jsii.tabl.json`, from which the bindings
+ * take theirs.
  *
  *     npx projen compile && npx projen snippets
  */
@@ -11,8 +12,17 @@ import { join } from 'path';
 
 const root = join(__dirname, '..');
 
-/** What jsii-rosetta says, and the examples in each language, in the order of the pages. */
-export function translate(assembly: object, pages: Readonly<Record<string, string>>): { complaints: string; translations: Record<string, string[]> } {
+interface Translated {
+  /** What jsii-rosetta says when an example cannot be translated. */
+  readonly complaints: string;
+  /** The examples in each language, in the order of the pages. */
+  readonly translations: Record<string, string[]>;
+  /** Those of the README and the doc comments, as the generators of bindings read them. */
+  readonly tablet: string;
+}
+
+/** Translates the examples of an assembly and of pages. */
+export function translate(assembly: object, pages: Readonly<Record<string, string>>): Translated {
   const directory = mkdtempSync(join(tmpdir(), 'snippets-'));
   try {
     mkdirSync(join(directory, 'node_modules'));
@@ -26,7 +36,7 @@ export function translate(assembly: object, pages: Readonly<Record<string, strin
     const { status, stdout, stderr } = spawnSync(process.execPath, [
       join(root, 'node_modules/jsii-rosetta/bin/jsii-rosetta'), 'extract', '--strict', '--batch', '--directory', directory, directory,
     ], { cwd: directory, encoding: 'utf8' });
-    if (status !== 0) return { complaints: `${stdout}${stderr}`, translations: {} };
+    if (status !== 0) return { complaints: `${stdout}${stderr}`, translations: {}, tablet: '' };
     const tablet = JSON.parse(readFileSync(join(directory, '.jsii.tabl.json'), 'utf8'));
     const translations: Record<string, string[]> = {};
     for (const snippet of Object.values<any>(tablet.snippets)) {
@@ -34,7 +44,8 @@ export function translate(assembly: object, pages: Readonly<Record<string, strin
         if (language !== '$' && source.trim() !== '') (translations[language] ??= []).push(source);
       }
     }
-    return { complaints: '', translations };
+    const own = Object.entries<any>(tablet.snippets).filter(([, { location }]) => !(location.api.moduleFqn in submodules));
+    return { complaints: '', translations, tablet: JSON.stringify({ ...tablet, snippets: Object.fromEntries(own) }) };
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -43,11 +54,12 @@ export function translate(assembly: object, pages: Readonly<Record<string, strin
 if (require.main === module) {
   const names = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).sort();
   const pages = Object.fromEntries(names.map((name) => [`docs/${name}`, readFileSync(join(root, 'docs', name), 'utf8')]));
-  const { complaints, translations } = translate(JSON.parse(readFileSync(join(root, '.jsii'), 'utf8')), pages);
+  const { complaints, translations, tablet } = translate(JSON.parse(readFileSync(join(root, '.jsii'), 'utf8')), pages);
   if (complaints !== '') {
     console.error(complaints);
     process.exitCode = 1;
   } else {
+    writeFileSync(join(root, '.jsii.tabl.json'), tablet);
     console.log(Object.entries(translations).map(([language, sources]) => `${language}: ${sources.length} examples`).join('\n'));
   }
 }

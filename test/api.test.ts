@@ -59,10 +59,11 @@ describe('an example', () => {
   const page = (text: string) => `# Page\n\n\`\`\`ts\n${text}\n\`\`\`\n`;
 
   test('that every language can say is translated', () => {
-    const { complaints, translations } = translate(assemblyWith({}), { 'docs/page.md': page('import { App } from \'cdk8s\';\n\nconst app = new App();\napp.synth();') });
+    const { complaints, translations, tablet } = translate(assemblyWith({}), { 'docs/page.md': page('import { App } from \'cdk8s\';\n\nconst app = new App();\napp.synth();') });
     expect(complaints).toBe('');
     expect(Object.keys(translations).sort()).toEqual(['csharp', 'go', 'java', 'python']);
     expect(translations.python).toEqual(['from cdk8s import App\n\napp = App()\napp.synth()']);
+    expect(JSON.parse(tablet).snippets).toEqual({}); // it is no example of the assembly itself
   });
 
   test('that does not compile is refused, and one that cannot be said in one of them', () => {
