@@ -35,7 +35,7 @@ export function translate(assembly: object, pages: Readonly<Record<string, strin
     writeFileSync(join(directory, 'package.json'), readFileSync(join(root, 'package.json')));
     const { status, stdout, stderr } = spawnSync(process.execPath, [
       join(root, 'node_modules/jsii-rosetta/bin/jsii-rosetta'), 'extract', '--strict', '--batch', '--directory', directory, directory,
-    ], { cwd: directory, encoding: 'utf8' });
+    ], { cwd: directory, encoding: 'utf8', env: { ...process.env, JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20' } });
     if (status !== 0) return { complaints: `${stdout}${stderr}`, translations: {}, tablet: '' };
     const tablet = JSON.parse(readFileSync(join(directory, '.jsii.tabl.json'), 'utf8'));
     const translations: Record<string, string[]> = {};
