@@ -86,7 +86,18 @@ export interface RemoteServiceBindingProps extends RemoteServiceBindingOptions {
   readonly mesh: FederatedMesh;
 }
 
-/** A local name for services of peers. */
+/**
+ * A local name for services of peers.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const binding = new RemoteServiceBinding(chart, 'Reviews', {
+ *   mesh: west,
+ *   source: reviews,
+ *   localName: LocalName.newService('reviews', 'default'),
+ * });
+ * binding.allowFrom(Caller.fromConstruct(deployment));
+ */
 export class RemoteServiceBinding extends Construct {
   /** What callers dial: `reviews.default.svc.cluster.local`. */
   public readonly host: string;

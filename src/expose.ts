@@ -45,7 +45,12 @@ export interface IExposedService extends IConstruct {
   readonly exportName: string;
   /** The ports that it offers. */
   readonly ports: ServicePort[];
-  /** The TLS server name for one peer and one exported port. */
+  /**
+   * The TLS server name for one peer and one exported port.
+   *
+   * @param peer who calls
+   * @param exportPort the port that the peer sees
+   */
   sniFor(peer: IMeshPeer, exportPort: number): string;
 }
 
@@ -77,7 +82,19 @@ export interface ExposedServiceProps extends ExposedServiceOptions {
   readonly mesh: FederatedMesh;
 }
 
-/** A service that our mesh offers. */
+/**
+ * A service that our mesh offers.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const ratings = new ExposedService(chart, 'Ratings', {
+ *   mesh: east,
+ *   service: LocalService.fromConstruct(service),
+ *   exportName: 'ratings',
+ *   ports: [ServicePort.http(9080)],
+ * });
+ * ratings.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/ratings/*'] }] });
+ */
 export class ExposedService extends Construct implements IExposedService {
   public readonly mesh: IMeshPeer;
   public readonly exportName: string;
@@ -183,6 +200,12 @@ export class ExposedService extends Construct implements IExposedService {
     annotate(renderLock(this, lock), { locked: reasonOf(options) });
   }
 
+  /**
+   * The TLS server name for one peer and one exported port.
+   *
+   * @param peer who calls
+   * @param exportPort the port that the peer sees
+   */
   public sniFor(peer: IMeshPeer, exportPort: number): string {
     this.chosenPorts([exportPort]);
     return sniOf(this.exportName, exportPort, peer.meshName, this.mesh.trustDomain);
