@@ -171,8 +171,8 @@ project.addTask('lab', {
   ],
 });
 project.addTask('bench', {
-  description: 'Measures build and synthesis against raw ApiObjects',
-  exec: tsNode('bench/synth.ts', 'bench'),
+  description: 'Measures synthesis: synth, growth, helm. docs/performance.md',
+  exec: tsNode('bench/main.ts', 'bench'),
   receiveArgs: true,
 });
 project.addTask('consumers', {

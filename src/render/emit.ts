@@ -50,7 +50,7 @@ class RenderedObject extends ApiObject {
   private ownPatches?: JsonPatch[];
 
   constructor(scope: Construct, id: string, private readonly gvk: GroupVersionKind, named: Labelled, private readonly spec: () => unknown) {
-    super(scope, id, { ...gvk, metadata: metadataIn(scope, named) });
+    super(scope, id, { apiVersion: gvk.apiVersion, kind: gvk.kind, metadata: metadataIn(scope, named) });
   }
 
   public override addJsonPatch(...operations: JsonPatch[]): void {

@@ -1,0 +1,37 @@
+import { join } from 'path';
+import { App, Chart } from 'cdk8s';
+import { Caller, FederatedMesh, LocalName, LocalService, ServicePort, TrustBundle } from '../src';
+
+/** What one more service adds: policy and route for the exporter, eight objects for the consumer. */
+export const DOCUMENTS_PER_SERVICE = 10;
+
+/** Two meshes: east exposes services, west binds each of them for one caller. */
+export function federation(services: number, outdir?: string): App {
+  const app = new App({ outdir });
+  const { east, west } = meshes(app);
+  for (let index = 0; index < services; index++) {
+    const service = expose(east, index);
+    service.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/items/*'] }] });
+    west.bind(`Service${index}`, { source: service, localName: LocalName.newService(`service-${index}`, 'default') })
+      .allowFrom(Caller.serviceAccount('client', 'default'));
+  }
+  return app;
+}
+
+export function meshes(app: App) {
+  const [east, west] = ['east', 'west'].map((meshName) => new FederatedMesh(new Chart(app, meshName), 'Mesh', {
+    meshName,
+    trustDomain: `${meshName}.example`,
+    trustBundle: TrustBundle.fromPemFile(join(__dirname, '..', 'examples', 'bookinfo', 'trust', `${meshName}.pem`)),
+    endpoints: [{ address: `federation.${meshName}.example` }],
+  }));
+  east.addPeer(west);
+  west.addPeer(east);
+  return { east, west };
+}
+
+export function expose(mesh: FederatedMesh, index: number) {
+  return mesh.expose(`Service${index}`, {
+    service: LocalService.fromName(`service-${index}`, 'default'), exportName: `service-${index}`, ports: [ServicePort.http(8080)],
+  });
+}

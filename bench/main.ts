@@ -1,0 +1,19 @@
+/**
+ * What synthesis costs. Measurements, never tests; docs/performance.md has their results and what they do not say.
+ *
+ *     npx projen bench synth [documents…]        build and write, against cdk8s with the same documents
+ *     npx projen bench growth                    documents and bytes of each further declaration
+ *     npx projen bench helm HELM CHARTS [services…]   the same number of services with Helm and the charts of mesh-federation-helm-charts
+ */
+import { growth } from './growth';
+import { helm } from './helm';
+import { measureHere, synth } from './synth';
+
+const [what = 'synth', ...rest] = process.argv.slice(2);
+switch (what) {
+  case 'synth': synth(rest.map(Number)); break;
+  case 'growth': growth(); break;
+  case 'helm': helm(rest[0], rest[1], rest.slice(2).map(Number)); break;
+  case 'measure': measureHere(rest); break;
+  default: throw new Error(`${what} is no measurement: take synth, growth or helm`);
+}
