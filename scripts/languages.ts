@@ -7,10 +7,11 @@
  */
 import { spawnSync } from 'child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
-import { delimiter, join } from 'path';
+import { basename, delimiter, join } from 'path';
 import { stripVTControlCharacters } from 'util';
 import { Language, LANGUAGES, MAVEN_REPOSITORY, pack } from './packages';
 import { bookinfo } from '../examples/bookinfo/main';
+import { values } from '../test/languages/values';
 
 /** A program with one thing wrong, and what is read after `cdk8s synth`. */
 interface Mistake {
@@ -23,6 +24,8 @@ interface Mistake {
 interface Toolchain {
   readonly commands: string[];
   readonly program: string;
+  /** Where the program of test/languages goes. */
+  readonly values: string;
   /** Makes the packages that are not published known in a copy of the example. */
   readonly install: (directory: string, packages: string) => void;
   readonly path?: (directory: string) => string;
@@ -48,6 +51,7 @@ const TOOLCHAINS: Record<Language, Toolchain> = {
   python: {
     commands: ['python3'],
     program: 'main.py',
+    values: 'test_values.py',
     install: (directory, wheel) => {
       must(directory, ['python3', '-m', 'venv', '.venv']);
       must(directory, ['.venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', wheel, '-r', 'requirements.txt', 'mypy']);
@@ -75,6 +79,7 @@ const TOOLCHAINS: Record<Language, Toolchain> = {
   java: {
     commands: ['java', 'mvn'],
     program: 'src/main/java/example/Bookinfo.java',
+    values: 'src/test/java/example/ValuesTest.java',
     install: (directory, repository) => {
       // Maven asks nobody again for a version that it has seen.
       rmSync(join(MAVEN_REPOSITORY, 'dev', 'cdk8s-mesh-federation'), { recursive: true, force: true });
@@ -110,6 +115,7 @@ const TOOLCHAINS: Record<Language, Toolchain> = {
   go: {
     commands: ['go'],
     program: 'main.go',
+    values: 'values_test.go',
     install: (directory, modules) => {
       for (const [module, folder] of [
         ['github.com/cdk8s-mesh-federation/cdk8s-mesh-federation-go/cdk8smeshfederation', 'cdk8smeshfederation'],
@@ -201,6 +207,7 @@ function tryLanguage(language: Language, work: string, expected: Map<string, str
   const packages = pack(language);
   const directory = join(work, 'languages', language);
   cpSync(join(root, 'examples', 'languages', language), directory, { recursive: true });
+  cpSync(join(root, 'test', 'languages', basename(toolchain.values)), join(directory, toolchain.values));
   toolchain.install(directory, packages);
   check(`${language}: the packages can be installed`, undefined);
 
@@ -214,6 +221,9 @@ function tryLanguage(language: Language, work: string, expected: Map<string, str
     const result = run(directory, command, toolchain.path?.(directory));
     check(`${language}: ${title}`, result.status === 0 ? undefined : result.output);
   }
+  const written = join(directory, 'values.yaml');
+  const crossed = existsSync(written) && readFileSync(written, 'utf8') === values(join(work, 'bookinfo', 'trust')).synthYaml();
+  check(`${language}: the same bytes when every kind of value crosses`, crossed ? undefined : written);
 
   const outputs = toolchain.mistakes.map(({ what, line, instead, says }) => {
     const program = readFileSync(join(directory, toolchain.program), 'utf8');
