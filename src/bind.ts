@@ -86,7 +86,18 @@ export interface RemoteServiceBindingProps extends RemoteServiceBindingOptions {
   readonly mesh: FederatedMesh;
 }
 
-/** A local name for services of peers. */
+/**
+ * A local name for services of peers.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const binding = new RemoteServiceBinding(chart, 'Reviews', {
+ *   mesh: west,
+ *   source: reviews,
+ *   localName: LocalName.newService('reviews', 'default'),
+ * });
+ * binding.allowFrom(Caller.fromConstruct(deployment));
+ */
 export class RemoteServiceBinding extends Construct {
   /** What callers dial: `reviews.default.svc.cluster.local`. */
   public readonly host: string;
@@ -130,8 +141,7 @@ export class RemoteServiceBinding extends Construct {
     this.destinations = new Construct(this, 'Destinations');
     if (!existing) mesh._ownServices.add(annotate(renderName(this, this.alias), this.alias.notes));
     if (additionalHosts.length > 0) annotate(renderAdditionalHosts(this, this.alias), this.alias.notes);
-    const inPorts = () => this.alias.portShares.flatMap((port) => mistakesInPort(this, this.alias, port));
-    this.node.addValidation({ validate: () => [...this.notAllowed(), ...inPorts()] });
+    this.node.addValidation({ validate: () => [...this.notAllowed(), ...this.mistakesInPorts()] });
   }
 
   /**
@@ -193,7 +203,7 @@ export class RemoteServiceBinding extends Construct {
     const { weight, whenHeaders, portMappings } = structuredClone({
       weight: options.weight, whenHeaders: options.whenHeaders, portMappings: options.portMappings,
     });
-    this.sources.push({ source, weight, headers: whenHeaders, mappings: portMappings });
+    this.sources.push({ source, weight, headers: whenHeaders, mappings: portMappings, routes: new Map() });
     if (source instanceof ExposedService) source._onGrant(this.mesh, () => this.grow());
     this.grow();
   }
@@ -239,32 +249,39 @@ export class RemoteServiceBinding extends Construct {
     return this.sources.flatMap((declared) => this.routesOf(declared));
   }
 
-  private routesOf({ source, mappings }: DeclaredSource): LocalRoute[] {
-    const { alias, mesh } = this;
-    const used = mappings ?? allowedPorts(source, mesh).map((port) => ({ localPort: port, exportPort: port }));
-    return used.map(({ localPort, exportPort }) => {
-      const [named] = this.sources;
-      const same = source.exportName === named.source.exportName && exportPort === mappedPort(named, localPort);
-      const parts = {
-        serviceName: alias.serviceName,
-        namespaceName: alias.namespaceName,
-        localPort,
-        peerName: source.mesh.meshName,
-        variant: same ? undefined : `${source.exportName}-${exportPort}`,
-      };
-      return {
-        ...parts,
-        alias,
-        bindingHost: bindingHostOf(parts, mesh.trustDomain),
-        upstream: {
-          exportName: source.exportName,
-          exportPort,
-          protocol: source.ports.find((port) => port.exportPort === exportPort)!._protocol,
-          peer: peerOf(source.mesh),
-          sni: source.sniFor(mesh, exportPort),
-        },
-      };
+  private routesOf(declared: DeclaredSource): LocalRoute[] {
+    const used = declared.mappings ?? allowedPorts(declared.source, this.mesh).map((port) => ({ localPort: port, exportPort: port }));
+    return used.map((ports) => {
+      const key = `${ports.localPort} ${ports.exportPort}`;
+      const route = declared.routes.get(key) ?? this.routeTo(declared, ports);
+      declared.routes.set(key, route);
+      return route;
     });
+  }
+
+  private routeTo({ source }: DeclaredSource, { localPort, exportPort }: PortMapping): LocalRoute {
+    const { alias, mesh } = this;
+    const [named] = this.sources;
+    const same = source.exportName === named.source.exportName && exportPort === mappedPort(named, localPort);
+    const parts = {
+      serviceName: alias.serviceName,
+      namespaceName: alias.namespaceName,
+      localPort,
+      peerName: source.mesh.meshName,
+      variant: same ? undefined : `${source.exportName}-${exportPort}`,
+    };
+    return {
+      ...parts,
+      alias,
+      bindingHost: bindingHostOf(parts, mesh.trustDomain),
+      upstream: {
+        exportName: source.exportName,
+        exportPort,
+        protocol: source.ports.find((port) => port.exportPort === exportPort)!._protocol,
+        peer: peerOf(source.mesh),
+        sni: source.sniFor(mesh, exportPort),
+      },
+    };
   }
 
   private shares(): Map<number, DeclaredShare[]> {
@@ -289,6 +306,10 @@ export class RemoteServiceBinding extends Construct {
     }
     checkMappings(this, source, options.portMappings);
     checkShare(this, options);
+  }
+
+  private mistakesInPorts(): string[] {
+    return this.alias.portShares.flatMap((port) => mistakesInPort(this, this.alias, port));
   }
 
   private notAllowed(): string[] {

@@ -18,6 +18,9 @@ export class Caller {
    * One workload identity of our mesh. Exact on every protocol.
    *
    * Every pod of the namespace that names no account shares the account `default`. Throws FED111 for names that Kubernetes refuses.
+   *
+   * @param serviceAccountName of the pods that call
+   * @param namespaceName where the account is
    */
   public static serviceAccount(serviceAccountName: string, namespaceName: string): Caller {
     checkObjectName('Caller.serviceAccount', serviceAccountName, 'service account');
@@ -55,6 +58,8 @@ export class Caller {
    *
    * For HTTP and gRPC only: who is not listed cannot be told from others in the handshake, and a server that speaks first would have
    * spoken before a policy decides. Throws FED111 for names that Kubernetes refuses.
+   *
+   * @param namespaceName of the workloads that call
    */
   public static anyInNamespace(namespaceName: string): Caller {
     checkNamespace('Caller.anyInNamespace', namespaceName);

@@ -90,6 +90,8 @@ export class GatewayCredential {
    * Keys `tls.crt` (the gateway's certificate, then its intermediates) and `tls.key`. The certificate holds the gateway's SPIFFE ID as its
    * only URI, and is for client and server authentication. As it holds only one, two gateways need two Secrets: synthesis fails (FED132)
    * otherwise. Throws FED111 for a name that Kubernetes refuses, or that Istio reads as the name of a CA.
+   *
+   * @param secretName in the namespace of the gateway
    */
   public static fromSecret(secretName: string): GatewayCredential {
     checkCredentialSecret('GatewayCredential.fromSecret', secretName);

@@ -45,7 +45,12 @@ export interface IExposedService extends IConstruct {
   readonly exportName: string;
   /** The ports that it offers. */
   readonly ports: ServicePort[];
-  /** The TLS server name for one peer and one exported port. */
+  /**
+   * The TLS server name for one peer and one exported port.
+   *
+   * @param peer who calls
+   * @param exportPort the port that the peer sees
+   */
   sniFor(peer: IMeshPeer, exportPort: number): string;
 }
 
@@ -77,7 +82,19 @@ export interface ExposedServiceProps extends ExposedServiceOptions {
   readonly mesh: FederatedMesh;
 }
 
-/** A service that our mesh offers. */
+/**
+ * A service that our mesh offers.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const ratings = new ExposedService(chart, 'Ratings', {
+ *   mesh: east,
+ *   service: LocalService.fromConstruct(service),
+ *   exportName: 'ratings',
+ *   ports: [ServicePort.http(9080)],
+ * });
+ * ratings.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/ratings/*'] }] });
+ */
 export class ExposedService extends Construct implements IExposedService {
   public readonly mesh: IMeshPeer;
   public readonly exportName: string;
@@ -87,7 +104,8 @@ export class ExposedService extends Construct implements IExposedService {
   private readonly notes: Notes;
   private readonly requestTimeout?: number;
   private readonly idleTimeout?: number;
-  private readonly grants = new Map<IMeshPeer, Map<number, OpenPort>>();
+  /** By peer, the lowest port first. */
+  private readonly grants = new Map<IMeshPeer, OpenPort[]>();
   private readonly listeners: { readonly peer: IMeshPeer; readonly onGrant: () => void }[] = [];
 
   /**
@@ -142,7 +160,7 @@ export class ExposedService extends Construct implements IExposedService {
     const ports = this.chosenPorts(options.ports);
     for (const port of ports) {
       checkProtocol(this, port, options, this.ports);
-      const granted = this.grants.get(peer)?.get(port.exportPort);
+      const granted = this.openPort(peer, port);
       if (granted) checkAddsUp(this, peer.meshName, granted, options);
     }
     if (demand) {
@@ -182,6 +200,12 @@ export class ExposedService extends Construct implements IExposedService {
     annotate(renderLock(this, lock), { locked: reasonOf(options) });
   }
 
+  /**
+   * The TLS server name for one peer and one exported port.
+   *
+   * @param peer who calls
+   * @param exportPort the port that the peer sees
+   */
   public sniFor(peer: IMeshPeer, exportPort: number): string {
     this.chosenPorts([exportPort]);
     return sniOf(this.exportName, exportPort, peer.meshName, this.mesh.trustDomain);
@@ -191,8 +215,8 @@ export class ExposedService extends Construct implements IExposedService {
    * What a peer may use, as far as the program has said.
    * @internal
    */
-  public _grantsTo(peer: IMeshPeer): Grant[] {
-    return [...this.grants.get(peer)?.values() ?? []].sort((a, b) => a.exportPort - b.exportPort);
+  public _grantsTo(peer: IMeshPeer): readonly Grant[] {
+    return this.grants.get(peer) ?? [];
   }
 
   /**
@@ -222,9 +246,7 @@ export class ExposedService extends Construct implements IExposedService {
   }
 
   private open(peer: IMeshPeer, port: ServicePort, options: AllowFromOptions, demand?: Demand): void {
-    const ofPeer = this.grants.get(peer) ?? new Map<number, OpenPort>();
-    this.grants.set(peer, ofPeer);
-    const known = ofPeer.get(port.exportPort);
+    const known = this.openPort(peer, port);
     const grant = known ?? new OpenPort({
       exportName: this.exportName,
       exportPort: port.exportPort,
@@ -238,8 +260,12 @@ export class ExposedService extends Construct implements IExposedService {
     });
     grant.add(options, demand);
     if (known) return this.owner._boundary.noteGrant(grant);
-    ofPeer.set(port.exportPort, grant);
+    this.grants.set(peer, [...this.grants.get(peer) ?? [], grant].sort((a, b) => a.exportPort - b.exportPort));
     this.owner._boundary.addGrant(grant);
+  }
+
+  private openPort(peer: IMeshPeer, { exportPort }: ServicePort): OpenPort | undefined {
+    return this.grants.get(peer)?.find((port) => port.exportPort === exportPort);
   }
 
   private chosenPorts(numbers?: number[]): ServicePort[] {

@@ -172,7 +172,19 @@ export interface ExistingGatewayOptions extends BoundaryGatewayAttributes {
   readonly credential?: GatewayCredential;
 }
 
-/** The workload behind one side of a boundary. */
+/**
+ * The workload behind one side of a boundary.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const wide = BoundaryGateway.dedicated({ minReplicas: 3, sourceRanges: ['203.0.113.0/28'] });
+ * const edge = BoundaryGateway.fromExisting({
+ *   namespaceName: 'edge',
+ *   serviceAccountName: 'edge-ingress',
+ *   serviceName: 'edge-ingress',
+ *   podLabels: { app: 'edge-ingress' },
+ * });
+ */
 export class BoundaryGateway {
   /**
    * Created by the library, for this boundary only.

@@ -40,6 +40,8 @@ export class SpiffeId {
    * From `spiffe://…`.
    *
    * Throws FED206 on anything that is not the SPIFFE ID of a workload.
+   *
+   * @param uri with scheme, trust domain and path
    */
   public static parse(uri: string): SpiffeId {
     const match = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[A-Za-z0-9._-]+)+)$/.exec(uri);

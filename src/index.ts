@@ -1,5 +1,6 @@
 export * from './accountability';
 export * from './bind';
+export * from './boundary-validation';
 export * from './caller';
 export * from './credential';
 export * from './delivery';
@@ -11,6 +12,7 @@ export * from './istio-version';
 export * from './jwt';
 export * from './local-name';
 export * from './lock';
+export * from './manifest-writer';
 export * from './mesh';
 export * from './peer';
 export * from './restriction';

@@ -13,6 +13,9 @@ export class LocalName {
    * A name that does not exist yet: we create a Service without pods.
    *
    * Throws FED111 for names that Kubernetes refuses. Synthesis fails (FED402) if a chart of this mesh holds a Service of that name.
+   *
+   * @param serviceName what callers dial
+   * @param namespaceName where the Service is created
    */
   public static newService(serviceName: string, namespaceName: string): LocalName {
     checkServiceName('LocalName.newService', serviceName);
@@ -26,6 +29,9 @@ export class LocalName {
    * Its traffic goes to the sources of the binding, so its pods get none without `addLocalSource`. That holds in the namespaces of the
    * callers that the binding allows, and in those alone: a workload there that is not allowed starts to fail by the share that goes to a
    * peer. Throws FED111 for names that Kubernetes refuses. Neither existence nor ports can be checked.
+   *
+   * @param serviceName what callers dial
+   * @param namespaceName where the Service is
    */
   public static existingService(serviceName: string, namespaceName: string): LocalName {
     checkServiceName('LocalName.existingService', serviceName);

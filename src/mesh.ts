@@ -141,7 +141,19 @@ export interface FederatedMeshProps {
   readonly withoutAdmissionPolicy?: Justification;
 }
 
-/** A mesh that we own. */
+/**
+ * A mesh that we own.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const shop = new FederatedMesh(new Chart(app, 'shop'), 'Mesh', {
+ *   meshName: 'shop',
+ *   trustDomain: 'shop.example',
+ *   trustBundle: TrustBundle.fromPemFile('trust/shop.pem'),
+ *   endpoints: [{ address: 'federation.shop.example' }],
+ * });
+ * shop.addPeer(west);
+ */
 export class FederatedMesh extends Construct implements IMeshPeer {
   public readonly meshName: string;
   public readonly trustDomain: string;
@@ -248,12 +260,22 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     this._boundary.agree(peer, terms);
   }
 
-  /** Offers a service. Nobody may call it until `allowFrom`. Objects go into the mesh's chart. */
+  /**
+   * Offers a service. Nobody may call it until `allowFrom`. Objects go into the mesh's chart.
+   *
+   * @param id of the construct, and of nothing in the output
+   * @param options what is offered
+   */
   public expose(id: string, options: ExposedServiceOptions): ExposedService {
     return new ExposedService(this, id, { mesh: this, ...options });
   }
 
-  /** Gives a peer's service a local name. Nobody may call it until `allowFrom`. Objects go into the mesh's chart. */
+  /**
+   * Gives a peer's service a local name. Nobody may call it until `allowFrom`. Objects go into the mesh's chart.
+   *
+   * @param id of the construct, and of nothing in the output
+   * @param options whose service, under which name
+   */
   public bind(id: string, options: RemoteServiceBindingOptions): RemoteServiceBinding {
     return new RemoteServiceBinding(this, id, { mesh: this, ...options });
   }
@@ -269,6 +291,9 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    *
    * Throws FED111 for a name that Kubernetes refuses, FED114 for a reason that says nothing, FED118 for a namespace that is reserved,
    * FED121 for one that is restricted already, FED122 for hosts of another form. Synthesis fails (FED122) for the host of a peer's gateway.
+   *
+   * @param namespaceName of the workloads
+   * @param options why, and what stays open
    */
   public restrictNamespace(namespaceName: string, options: RestrictNamespaceOptions): void {
     checkNamespace(this, namespaceName);
@@ -302,14 +327,13 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   /** @internal */
   public _addBinding(binding: RemoteServiceBinding): void {
     const { _alias: alias } = binding;
-    const bound = new Set(this._boundary.siblings.flatMap(({ aliases }) => [...aliases.values()].flatMap(hostsOf)));
-    const taken = hostsOf(alias).find((host) => bound.has(host));
+    const taken = hostsOf(alias).find((host) => this._boundary.siblings.some((boundary) => boundary.binds(host)));
     if (taken !== undefined) {
       fail('FED401', binding, `the local name ${show(taken)} is bound already in mesh ${show(this.meshName)}`,
         'choose another name, or remove one of the bindings');
     }
     this._bindings.set(alias.host, binding);
-    this._boundary.aliases.set(alias.host, alias);
+    this._boundary.addAlias(alias);
     this._boundary.openEgress();
   }
 

@@ -153,7 +153,24 @@ export interface RemoteMeshProps {
   readonly knownAs?: string;
 }
 
-/** A mesh that we only know. Creates nothing by itself. */
+/**
+ * A mesh that we only know.
+ *
+ * Creates nothing by itself.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const bank = new RemoteMesh(chart, 'Bank', {
+ *   meshName: 'bank',
+ *   trustDomain: 'bank.example',
+ *   trustBundle: TrustBundle.fromPemFile('trust/bank.pem'),
+ *   ingressIdentity: SpiffeId.parse('spiffe://bank.example/ns/istio-federation/sa/federation-ingress'),
+ *   egressIdentity: SpiffeId.parse('spiffe://bank.example/ns/istio-federation/sa/federation-egress'),
+ *   endpoints: [{ address: 'federation.bank.example' }],
+ *   exposedServices: [{ exportName: 'card-auth', ports: [ServicePort.http(443)] }],
+ * });
+ * west.addPeer(bank, { contact: 'mailto:security@bank.example' });
+ */
 export class RemoteMesh extends Construct implements IMeshPeer {
   public readonly meshName: string;
   public readonly trustDomain: string;
@@ -197,6 +214,8 @@ export class RemoteMesh extends Construct implements IMeshPeer {
    * A service that the peer exposes to us.
    *
    * Throws FED406 for an unknown name, and lists the known ones.
+   *
+   * @param exportName as the peer has told it
    */
   public exposedService(exportName: string): IExposedService {
     const service = this.services.get(exportName);

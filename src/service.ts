@@ -30,6 +30,9 @@ export class ServicePort {
    *
    * Callers may speak HTTP/2 to their own sidecar, and the service sees HTTP/1.1. Throws FED120 for a field that does not exist, FED303 for a
    * number that is no port.
+   *
+   * @param port of the Kubernetes Service
+   * @param options what peers see instead
    */
   public static http(port: number, options: ServicePortOptions = {}): ServicePort {
     return new ServicePort('http', port, options);
@@ -39,6 +42,9 @@ export class ServicePort {
    * gRPC, unary and streaming.
    *
    * HTTP/2 on every hop, so that trailers arrive. Throws FED120 for a field that does not exist, FED303 for a number that is no port.
+   *
+   * @param port of the Kubernetes Service
+   * @param options what peers see instead
    */
   public static grpc(port: number, options: ServicePortOptions = {}): ServicePort {
     return new ServicePort('grpc', port, options);
@@ -49,6 +55,9 @@ export class ServicePort {
    *
    * The boundary knows who calls, and nothing of what is said. Throws FED120 for a field that does not exist, FED303 for a number that is no
    * port.
+   *
+   * @param port of the Kubernetes Service
+   * @param options what peers see instead
    */
   public static tcp(port: number, options: ServicePortOptions = {}): ServicePort {
     return new ServicePort('tcp', port, options);
@@ -59,6 +68,9 @@ export class ServicePort {
    *
    * Inside the boundary's mutual TLS, with which its certificates have nothing to do. Callers must expect the name in the application's
    * certificate, not the local name. Throws FED120 for a field that does not exist, FED303 for a number that is no port.
+   *
+   * @param port of the Kubernetes Service
+   * @param options what peers see instead
    */
   public static tls(port: number, options: ServicePortOptions = {}): ServicePort {
     return new ServicePort('tls', port, options);
@@ -97,6 +109,9 @@ export class LocalService {
    * By name. Neither existence nor ports can be checked.
    *
    * Throws FED111 for names that Kubernetes refuses.
+   *
+   * @param serviceName of the Kubernetes Service
+   * @param namespaceName where it is
    */
   public static fromName(serviceName: string, namespaceName: string): LocalService {
     checkServiceName('LocalService.fromName', serviceName);

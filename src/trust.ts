@@ -13,13 +13,24 @@ import { readRevocationLists, RevocationList } from './internal/revocation';
  *     bundle.withRevocationList(readFileSync('trust/east.crl', 'utf8'))             // and whom no longer
  */
 
-/** The public CA certificates of one mesh. Its content is always known, so it can be pinned, compared and checked. */
+/**
+ * The public CA certificates of one mesh.
+ *
+ * Its content is always known, so it can be pinned, compared and checked.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const roots = TrustBundle.fromPemFile('trust/east.pem');
+ * const both = roots.withNext(TrustBundle.fromPemFile('trust/east-2027.pem')); // while a rotation lasts
+ */
 export class TrustBundle {
   /**
    * From PEM text: one or more CA certificates.
    *
    * Throws FED201 on a private key, FED202 on a certificate that is no CA, FED203 on nothing, FED204 on anything else. Expiry is not
    * checked: the same program gives the same output on every day.
+   *
+   * @param pem the certificates, one after the other
    */
   public static fromPem(pem: string): TrustBundle {
     return new TrustBundle(readCertificates('TrustBundle.fromPem', pem));
@@ -29,6 +40,8 @@ export class TrustBundle {
    * From a PEM file, relative to the working directory.
    *
    * Throws FED205 when the file cannot be read, and all that `fromPem` throws.
+   *
+   * @param path absolute, or relative to the working directory
    */
   public static fromPemFile(path: string): TrustBundle {
     const where = `TrustBundle.fromPemFile(${show(path)})`;
@@ -81,12 +94,14 @@ export class TrustBundle {
   }
 
   /**
-   * Adds a revocation list (PEM) issued by one of the CAs; a bundle of several CAs needs a list of each, in one text. An expired list
-   * refuses everybody.
+   * Adds a revocation list (PEM) issued by one of the CAs. An expired list refuses everybody.
    *
-   * So does a list that is missing, or that does not fit. Throws FED207 on what is no complete revocation list, FED208 when there is not
-   * exactly one of each CA, signed by that CA, with a key that may sign lists. Expiry is not checked: the same program gives the same
-   * output on every day. The ingress gateway takes a new list at once; pods of the egress gateway are replaced, one after the other.
+   * A bundle of several CAs needs a list of each, in one text. A list that is missing or that does not fit refuses everybody, too. Throws
+   * FED207 on what is no complete revocation list, FED208 when there is not exactly one of each CA, signed by that CA, with a key that may
+   * sign lists. Expiry is not checked: the same program gives the same output on every day. The ingress gateway takes a new list at once;
+   * pods of the egress gateway are replaced, one after the other.
+   *
+   * @param pem the lists, one after the other
    */
   public withRevocationList(pem: string): TrustBundle {
     return new TrustBundle(this.certificates, readRevocationLists('TrustBundle.withRevocationList', pem, this.certificates));

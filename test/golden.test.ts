@@ -29,6 +29,10 @@ describe.each(Object.keys(SCENARIOS))('%s', (scenario) => {
     }
   });
 
+  test('has nothing that Helm would take for a template', () => {
+    for (const text of files.values()) expect(text).not.toContain('{{');
+  });
+
   test('writes protection before openness', () => {
     for (const text of files.values()) {
       const phases = parse(text).map(phaseOf);

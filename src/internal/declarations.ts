@@ -3,7 +3,7 @@ import { isDnsName } from './checks';
 import { BOUNDARY_PORT } from './endpoint-checks';
 import { fail, show, Where } from './errors';
 import { Issuers } from './issuers';
-import { Alias, Grant, Issuer, LocalRoute, Notes, Peer, PeerTerms, PeerTraffic, Restriction, speaksHttp } from './model';
+import { Alias, Grant, hostsOf, Issuer, LocalRoute, Notes, Peer, PeerTerms, PeerTraffic, Restriction, speaksHttp } from './model';
 import { compare } from './order';
 import type { IExposedService } from '../expose';
 import type { IMeshPeer } from '../peer';
@@ -15,8 +15,6 @@ import type { IMeshPeer } from '../peer';
 const peers = new WeakMap<IMeshPeer, Peer>();
 
 export abstract class Declarations {
-  /** Local names by host, in whatever chart. */
-  public readonly aliases = new Map<string, Alias>();
   /** Namespaces of the services that are exposed, by host. */
   public readonly exposedHosts = new Map<string, string>();
   /** Where the workload of an exposed service is locked, by host. */
@@ -27,6 +25,9 @@ export abstract class Declarations {
   public readonly peers = new Map<IMeshPeer, PeerTerms>();
   public readonly issuers = new Issuers();
 
+  /** Local names by host, in whatever chart, and all hosts that they stand for. */
+  private readonly aliases = new Map<string, Alias>();
+  private readonly boundHosts = new Set<string>();
   /** Exported ports that are open, by peer. */
   private readonly grants = new Map<string, Grant[]>();
   /** Peers with a grant of requests that needs no token, and the issuers whose tokens the grants of a peer need. */
@@ -70,6 +71,16 @@ export abstract class Declarations {
   /** Whether a peer is cut off. */
   public isolates(peerName: string): boolean {
     return this.termsFor(peerName)?.notes.isolated !== undefined;
+  }
+
+  /** Whether a local name here stands for a host. */
+  public binds(host: string): boolean {
+    return this.boundHosts.has(host);
+  }
+
+  public addAlias(alias: Alias): void {
+    this.aliases.set(alias.host, alias);
+    hostsOf(alias).forEach((host) => this.boundHosts.add(host));
   }
 
   protected keepGrant(grant: Grant): void {

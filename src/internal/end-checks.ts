@@ -65,13 +65,19 @@ function sharedSecret(mesh: FederatedMesh): string[] {
 
 /** Services of others in the charts of a mesh. */
 function chartServices(mesh: FederatedMesh): string[] {
-  return chartsOf(mesh, mesh.trustDomain).flatMap(othersIn)
-    .filter((service) => service.kind === 'Service' && service.apiVersion === 'v1' && !mesh._ownServices.has(service))
+  const services: ApiObject[] = [];
+  for (const chart of chartsOf(mesh, mesh.trustDomain)) collectServices(chart, services);
+  return services.filter((service) => !mesh._ownServices.has(service))
     .map((service) => serviceHost(service.name, service.metadata.namespace ?? 'default', mesh._boundary.site.clusterDomain));
 }
 
-/** Objects of one chart, without those of charts inside it, and without our boundaries, which are most of a large program. */
-function othersIn(scope: IConstruct): ApiObject[] {
-  return scope.node.children.filter((child) => !Chart.isChart(child) && !Boundary.holds(child))
-    .flatMap((child) => ApiObject.isApiObject(child) ? [child] : othersIn(child));
+/** Services of one chart, without those of charts inside it, and without looking into our boundaries, which are most of a large program. */
+function collectServices(scope: IConstruct, services: ApiObject[]): void {
+  for (const child of scope.node.children) {
+    if (ApiObject.isApiObject(child)) {
+      if (child.kind === 'Service' && child.apiVersion === 'v1') services.push(child);
+    } else if (!Chart.isChart(child) && !Boundary.holds(child)) {
+      collectServices(child, services);
+    }
+  }
 }

@@ -17,6 +17,7 @@ export function notesOf(stated: Accountability & { readonly agreementId?: string
 
 /** What several declarations state about one object: every text once, in an order that the calls do not decide. */
 export function mergeNotes(all: Notes[]): Notes {
+  if (all.length === 1) return all[0];
   const names = [...new Set(all.flatMap((notes) => Object.keys(notes)))];
   return Object.fromEntries(names.map((name) => {
     const texts = new Set(all.map((notes) => notes[name]).filter((text) => text !== undefined));

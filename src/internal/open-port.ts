@@ -22,6 +22,7 @@ export class OpenPort implements Grant {
   public readonly idleTimeout?: number;
   public readonly exposureNotes: Notes;
   private readonly stated: Stated[] = [];
+  private known?: HttpOperation[];
 
   constructor(grant: Omit<Grant, 'operations' | 'issuers' | 'grantNotes'>) {
     this.exportName = grant.exportName;
@@ -44,12 +45,7 @@ export class OpenPort implements Grant {
   }
 
   public get operations(): HttpOperation[] {
-    const tokens = distinct(this.stated.map(({ demand }) => JSON.stringify({ token: demand?.token })));
-    const operations = tokens.flatMap((key) => {
-      const withIt = this.stated.filter(({ demand }) => JSON.stringify({ token: demand?.token }) === key);
-      return operationsOf(withIt.map(({ options }) => options)).map((operation) => ({ ...operation, ...JSON.parse(key) }));
-    });
-    return distinct(operations.map((operation) => JSON.stringify(operation))).map((text) => JSON.parse(text));
+    return this.known ??= this.joinOperations();
   }
 
   public get issuers(): Issuer[] {
@@ -59,6 +55,16 @@ export class OpenPort implements Grant {
   /** A copy: what was checked is what is written, whatever the program does with its lists later. */
   public add(options: AllowFromOptions, demand?: Demand): void {
     this.stated.push({ options: structuredClone(options), demand });
+    this.known = undefined;
+  }
+
+  private joinOperations(): HttpOperation[] {
+    const tokens = distinct(this.stated.map(({ demand }) => JSON.stringify({ token: demand?.token })));
+    const operations = tokens.flatMap((key) => {
+      const withIt = this.stated.filter(({ demand }) => JSON.stringify({ token: demand?.token }) === key);
+      return operationsOf(withIt.map(({ options }) => options)).map((operation) => ({ ...operation, ...JSON.parse(key) }));
+    });
+    return distinct(operations.map((operation) => JSON.stringify(operation))).map((text) => JSON.parse(text));
   }
 }
 

@@ -34,8 +34,11 @@ export class Parts {
 
   /** What is there because of one peer. */
   public onceFor(peerName: string, key: string, create: () => ApiObject[]): void {
+    if (this.objects.has(key)) return;
     this.once(key, create);
-    this.keysOfPeers.set(peerName, [...this.keysOfPeers.get(peerName) ?? [], key]);
+    const keys = this.keysOfPeers.get(peerName) ?? [];
+    keys.push(key);
+    this.keysOfPeers.set(peerName, keys);
   }
 
   public remove(key: string): void {

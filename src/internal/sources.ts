@@ -14,6 +14,8 @@ export interface DeclaredSource {
   readonly headers?: ExactHeaders;
   /** None: every port that we are allowed, under the same number. */
   readonly mappings?: PortMapping[];
+  /** Its routes so far, by ports: a route never changes. */
+  readonly routes: Map<string, LocalRoute>;
 }
 
 /** One source of one port, as it was declared. Without a route it is the pods of our own. */

@@ -2,7 +2,7 @@ import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { subsetName } from './egress';
-import { emit, late } from './emit';
+import { emit, emitAlike, late } from './emit';
 import { exactly } from './http';
 import { orderOfNameRoute } from './phases';
 import { WORDS } from './protocol';
@@ -24,7 +24,7 @@ import { bindingObjectName, callerObjectName, serviceObjectName, serviceHost } f
 export function renderName(scope: Construct, alias: Alias): ApiObject {
   const annotations = { 'networking.istio.io/exportTo': late(() => visibleTo(alias).join(',')) };
   const named = { name: alias.serviceName, namespace: alias.namespaceName, annotations };
-  return emit<k8s.ServiceSpec>(scope, k8s.KubeService.GVK, named, () => ({
+  return emitAlike<k8s.ServiceSpec>(scope, k8s.KubeService.GVK, named, () => ({
     ports: alias.ports.map(({ localPort, protocol }, _, all) => ({
       name: all.length === 1 ? WORDS[protocol].port : `${WORDS[protocol].port}-${localPort}`,
       port: localPort,
@@ -42,7 +42,7 @@ export function renderAdditionalHosts(scope: Construct, alias: Alias): ApiObject
   // Until istiod has given an address, `istioctl analyze` asks for one of our own, which might be somebody else's too.
   const annotations = { 'galley.istio.io/analyze-suppress': 'IST0134' };
   const named = { name: aliasRouteName(alias), namespace: alias.namespaceName, annotations };
-  return emit<ServiceEntrySpec>(scope, ServiceEntry.GVK, named, () => ({
+  return emitAlike<ServiceEntrySpec>(scope, ServiceEntry.GVK, named, () => ({
     hosts: alias.additionalHosts,
     exportTo: visibleTo({ callers: alias.callers, namespaceName: alias.namespaceName, existing: false }),
     location: ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
@@ -56,7 +56,7 @@ export function renderAdditionalHosts(scope: Construct, alias: Alias): ApiObject
 /** The route of the name, in the callers' sidecars. */
 export function renderNameRoute(scope: Construct, site: Site, alias: Alias): ApiObject {
   const named = { name: aliasRouteName(alias), namespace: alias.namespaceName, annotations: orderOfNameRoute(site) };
-  return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => {
+  return emitAlike<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => {
     const { ports } = alias;
     const routesFor = <Route>(http: boolean, route: (port: LocalPort, way: Way, index: number) => Route) => filled(
       ports.filter(({ protocol }) => speaksHttp(protocol) === http).flatMap((port) => port.ways.map((way, index) => route(port, way, index))),
@@ -83,7 +83,8 @@ export function renderCallerDestination(scope: Construct, site: Site, route: Loc
   const named = callerNamespace === undefined
     ? { name: bindingObjectName('fed-any', route), namespace: site.egress.namespaceName }
     : { name: callerObjectName(route, callerNamespace), namespace: callerNamespace };
-  emit<DestinationRuleSpec>(scope, DestinationRule.GVK, named, () => ({
+  const put = callerNamespace === undefined ? emit : emitAlike;
+  put<DestinationRuleSpec>(scope, DestinationRule.GVK, named, () => ({
     host: egressHost(site),
     exportTo: [callerNamespace === undefined ? '*' : '.'],
     subsets: [{

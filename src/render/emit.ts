@@ -1,4 +1,4 @@
-import { ApiObject, GroupVersionKind, JsonPatch, Lazy } from 'cdk8s';
+import { ApiObject, ApiObjectMetadataDefinition, GroupVersionKind, JsonPatch, Lazy } from 'cdk8s';
 import { Construct } from 'constructs';
 import { orderOf } from './phases';
 import { Notes } from '../internal/model';
@@ -10,7 +10,7 @@ export interface Named {
 }
 
 /** What tells people and tools whose an object is. Pods do not have it: Istio's names for workloads come from labels of this kind. */
-const OURS = { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' };
+export const OURS = { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' };
 
 interface Labelled extends Named {
   readonly labels?: { [name: string]: string };
@@ -18,18 +18,28 @@ interface Labelled extends Named {
 }
 
 /** Metadata of an object of ours, with its place in the order of delivery. */
-export function metadataIn(scope: Construct, named: Labelled): Labelled {
-  const annotations = { ...named.annotations, ...orderOf(scope) };
+export function metadataIn(scope: Construct, { name, namespace, labels, annotations }: Labelled): Labelled {
+  const order = orderOf(scope);
   return {
-    ...named,
-    labels: { ...named.labels, ...OURS },
-    ...Object.keys(annotations).length === 0 ? {} : { annotations },
+    name,
+    ...namespace !== undefined && { namespace },
+    labels: labels ? { ...labels, ...OURS } : OURS,
+    ...(annotations || order) && { annotations: { ...annotations, ...order } },
   };
 }
 
 /** Names an object of ours, its fields read when the chart is written. */
-export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
-  return new RenderedObject(scope, idOf(gvk.kind, named), gvk, named, spec);
+export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec, id = idOf(gvk.kind, named)): ApiObject {
+  return new RenderedObject(scope, id, gvk, named, spec);
+}
+
+/**
+ * The same for an object in a parent of its own, of which there are many: its id is the same in each. Children are keys of an object, and
+ * with some 1,500 different first keys V8 has no more shapes for empty objects: all of the program gets slow (docs/adr/0009).
+ */
+export function emitAlike<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
+  const before = scope.node.children.filter((child) => ApiObject.isApiObject(child) && child.kind === gvk.kind).length;
+  return emit(scope, gvk, named, spec, before === 0 ? gvk.kind : `${gvk.kind}${before + 1}`);
 }
 
 /**
@@ -37,20 +47,54 @@ export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Label
  * tree for each: there are none here, so only metadata goes that way (docs/adr/0009 has the figures).
  */
 class RenderedObject extends ApiObject {
-  private readonly ownPatches: JsonPatch[] = [];
+  private ownPatches?: JsonPatch[];
 
   constructor(scope: Construct, id: string, private readonly gvk: GroupVersionKind, named: Labelled, private readonly spec: () => unknown) {
     super(scope, id, { ...gvk, metadata: metadataIn(scope, named) });
   }
 
   public override addJsonPatch(...operations: JsonPatch[]): void {
-    this.ownPatches.push(...operations);
+    this.ownPatches = [...this.ownPatches ?? [], ...operations];
   }
 
   public override toJson(): any {
-    const json = { ...this.gvk, metadata: this.metadata.toJson(), spec: ordered(this.spec()) };
-    return this.ownPatches.length === 0 ? json : JsonPatch.apply(json, ...this.ownPatches);
+    const json = { ...this.gvk, metadata: plainMetadata(this.metadata) ?? this.metadata.toJson(), spec: ordered(this.spec()) };
+    return this.ownPatches ? JsonPatch.apply(json, ...this.ownPatches) : json;
   }
+}
+
+/** What cdk8s keeps of an object's metadata. */
+interface Kept {
+  readonly labels?: { [name: string]: unknown };
+  readonly annotations?: { [name: string]: unknown };
+  readonly finalizers?: unknown[];
+  readonly ownerReferences?: unknown[];
+  readonly _additionalAttributes?: object;
+}
+
+const OWN_ATTRIBUTES = new Set(['name', 'namespace', 'labels', 'annotations']);
+
+/**
+ * Metadata that are texts alone, as `toJson` gives them: a third of the time that an object takes is spent there on looking for tokens. What
+ * is read is private to cdk8s, so whatever is not as expected leaves it to cdk8s.
+ */
+function plainMetadata(metadata: ApiObjectMetadataDefinition): object | undefined {
+  const { labels, annotations, finalizers, ownerReferences, _additionalAttributes: others } = metadata as unknown as Kept;
+  if (!labels || !annotations || !others || finalizers?.length !== 0 || ownerReferences?.length !== 0) return undefined;
+  for (const key in others) if (!OWN_ATTRIBUTES.has(key)) return undefined;
+  const json: { [key: string]: unknown } = {};
+  for (const [key, values] of [['annotations', annotations], ['labels', labels]] as const) {
+    const texts: { [name: string]: unknown } = {};
+    for (const name of sortedKeys(values)) {
+      const value = values[name];
+      texts[name] = value instanceof Lazy ? value.produce() : value;
+      if (typeof texts[name] !== 'string') return undefined;
+    }
+    if (Object.keys(texts).length > 0) json[key] = texts;
+  }
+  json.name = metadata.name;
+  if (metadata.namespace !== undefined) json.namespace = metadata.namespace;
+  return json;
 }
 
 /** The same data with its keys in order and without those that have no value, as cdk8s writes them. */
@@ -59,10 +103,19 @@ function ordered(value: any): any {
   if (Array.isArray(value)) return typeof value[0] === 'string' ? [...value] : value.map(ordered);
   if (value === null || typeof value !== 'object') return value;
   const result: { [key: string]: unknown } = {};
-  for (const key of Object.keys(value).sort()) {
+  for (const key of sortedKeys(value)) {
     if (value[key] !== undefined) result[key] = ordered(value[key]);
   }
   return result;
+}
+
+/** Most are written in order, and looking is cheaper than sorting. */
+function sortedKeys(value: object): string[] {
+  const keys = Object.keys(value);
+  for (let index = 1; index < keys.length; index++) {
+    if (keys[index - 1] > keys[index]) return keys.sort();
+  }
+  return keys;
 }
 
 /** A field of a typed object that is read when the chart is written. */

@@ -1,6 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import { emit } from './emit';
+import { emitAlike } from './emit';
 import { AuthorizationPolicy, AuthorizationPolicySpec, AuthorizationPolicySpecAction } from '../../imports/security.istio.io';
 import { Lock } from '../internal/model';
 import { serviceObjectName } from '../internal/names';
@@ -11,7 +11,7 @@ import { serviceObjectName } from '../internal/names';
  */
 export function renderLock(scope: Construct, lock: Lock): ApiObject {
   const named = { name: serviceObjectName('fed-lock', lock.serviceName, lock.namespaceName), namespace: lock.namespaceName };
-  return emit<AuthorizationPolicySpec>(scope, AuthorizationPolicy.GVK, named, () => ({
+  return emitAlike<AuthorizationPolicySpec>(scope, AuthorizationPolicy.GVK, named, () => ({
     selector: { matchLabels: { ...lock.podLabels } },
     action: AuthorizationPolicySpecAction.DENY,
     rules: [{ from: [{ source: { notPrincipals: lock.principals } }] }],

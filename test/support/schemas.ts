@@ -1,6 +1,6 @@
 /**
- * What an API server checks: the schemas of Istio's CRDs and of Kubernetes, unknown fields refused (`--validate=strict`), and all CEL
- * rules of the CRDs evaluated.
+ * What an API server checks: the schemas of CRDs and of Kubernetes, unknown fields refused (`--validate=strict`), and all CEL rules of the
+ * CRDs evaluated.
  */
 import { readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
@@ -28,11 +28,18 @@ export function refusals(manifest: Manifest, istioVersion: string): string[] {
   cache.set(istioVersion, istio);
   const checks = istio.get(kind);
   if (checks) {
-    const { apiVersion, kind: _, metadata, ...rest } = manifest;
+    const { apiVersion, kind: _, metadata: __, ...spec } = manifest;
+    const rest = { ...spec, ...checks.schema.required?.includes('metadata') ? { metadata: {} } : {} };
     return [...structure(checks.structure, rest), ...rules(checks.schema, rest, '')];
   }
   const core = kubernetes.get(kind);
   return core ? structure(core, manifest) : [`no schema for ${kind}`];
+}
+
+/** What a schema of JSON says against a file of GitHub or GitLab. */
+export function fileRefusals(file: unknown, schema: string): string[] {
+  const structureOf = newAjv().compile(JSON.parse(readFileSync(join(crds, `${schema}.json`), 'utf8')));
+  return structure(structureOf, file);
 }
 
 function structure(validate: ValidateFunction, value: unknown): string[] {
@@ -75,7 +82,7 @@ function holds(rule: string, self: unknown): boolean {
 
 function customChecks(version: string): Map<string, Checks> {
   const ajv = newAjv();
-  const files = readdirSync(crds).filter((file) => file === `istio-${version}.yaml` || file.startsWith('cert-manager-'));
+  const files = readdirSync(crds).filter((file) => file.endsWith('.yaml') && (!file.startsWith('istio-') || file === `istio-${version}.yaml`));
   const text = files.map((file) => readFileSync(join(crds, file), 'utf8')).join('---\n');
   return new Map(parseAllDocuments(text).map((document) => document.toJS()).map(({ spec }) => {
     const [{ name, schema }] = spec.versions;

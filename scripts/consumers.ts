@@ -1,0 +1,229 @@
+/**
+ * Installs the packages for npm and Python into empty directories outside of the checkout, as a user would, and runs the program of the
+ * quick start there. The last line is `N passed, N failed`.
+ *
+ *     npx projen compile && npx projen snippets && npx projen consumers
+ */
+import * as assert from 'assert';
+import { spawnSync } from 'child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'fs';
+import { builtinModules } from 'module';
+import { tmpdir } from 'os';
+import { delimiter, join } from 'path';
+import { parse } from 'yaml';
+import { pack } from './packages';
+import { translate } from './snippets';
+
+const root = join(__dirname, '..');
+const home = mkdtempSync(join(tmpdir(), 'consumers-'));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const quickStart = readFileSync(join(root, 'docs/quick-start.md'), 'utf8');
+const program = /^```ts\n([\s\S]*?)^```$/m.exec(quickStart)![1];
+
+/** East's Service and west's caller are constructs of cdk8s-plus for another Kubernetes than the library's. */
+const OTHER_PLUS = `
+import { App, Chart } from 'cdk8s';
+import { Caller, FederatedMesh, LocalName, LocalService, ServicePort, TrustBundle } from 'cdk8s-mesh-federation';
+import { Deployment, ServiceAccount } from 'cdk8s-plus-33';
+
+const app = new App();
+const [east, west] = ['east', 'west'].map((name) => new FederatedMesh(new Chart(app, name), 'Mesh', {
+  meshName: name, trustDomain: name + '.example', trustBundle: TrustBundle.fromPemFile('trust/' + name + '.pem'),
+  endpoints: [{ address: 'federation.' + name + '.example' }],
+}));
+east.addPeer(west);
+west.addPeer(east);
+const shop = new Deployment(new Chart(app, 'east-shop', { namespace: 'shop' }), 'Shop', { containers: [{ image: 'shop', portNumber: 8080 }] });
+const exposed = east.expose('Shop', {
+  service: LocalService.fromConstruct(shop.exposeViaService({ ports: [{ port: 8080, name: 'http' }] })), exportName: 'shop', ports: [ServicePort.http(8080)],
+});
+exposed.allowFrom(west);
+const chart = new Chart(app, 'west-till', { namespace: 'till' });
+const serviceAccount = new ServiceAccount(chart, 'Account', { metadata: { name: 'till-account' } });
+const till = new Deployment(chart, 'Till', { containers: [{ image: 'till' }], serviceAccount });
+west.bind('Shop', { source: exposed, localName: LocalName.newService('shop', 'till') }).allowFrom(Caller.fromConstruct(till));
+app.synth();
+`;
+
+/** What the tarball may hold, and how much of it. */
+const CONTENTS = /^(lib\/(src|imports)\/.+\.(js|d\.ts)|\.jsii(\.tabl\.json)?|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
+const PACKED_KB = 300;
+const WHEEL_KB = 400;
+
+let passed = 0;
+let failed = 0;
+
+/** One thing that a user may do, and what must come of it. */
+function check(title: string, body: () => void): void {
+  try {
+    body();
+    passed++;
+    console.log(`ok      ${title}`);
+  } catch (error) {
+    failed++;
+    console.log(`FAILED  ${title}\n${error instanceof Error ? error.message : error}`);
+  }
+}
+
+interface Result { readonly status: number | null; readonly output: string }
+
+function attempt(cwd: string, command: string, args: readonly string[], env: Record<string, string> = {}): Result {
+  const path = [join(cwd, 'node_modules/.bin'), process.env.PATH].join(delimiter);
+  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, PATH: path, ...env } });
+  return { status, output: `${error ?? ''}${stdout}${stderr}` };
+}
+
+function run(cwd: string, command: string, args: readonly string[], env?: Record<string, string>): string {
+  const { status, output } = attempt(cwd, command, args, env);
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}\n${output}`);
+  return output;
+}
+
+/** An empty directory with these files and the public roots of the demo. */
+function directoryWith(name: string, files: Readonly<Record<string, string>>): string {
+  const directory = join(home, name);
+  mkdirSync(directory);
+  cpSync(join(root, 'examples/bookinfo/trust'), join(directory, 'trust'), { recursive: true });
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, file), text);
+  return directory;
+}
+
+/** What a run has written, by file. */
+function written(directory: string, output: string): Record<string, string> {
+  const files = readdirSync(join(directory, output)).sort();
+  return Object.fromEntries(files.map((file) => [file, readFileSync(join(directory, output, file), 'utf8')]));
+}
+
+/** The files of `cdk8s init typescript-app`, with the quick start's program. */
+function typescriptApp(name: string): string {
+  return directoryWith(name, {
+    'package.json': JSON.stringify({ name, version: '1.0.0', private: true }),
+    'cdk8s.yaml': 'language: typescript\napp: npx ts-node main.ts\n',
+    'tsconfig.json': JSON.stringify({ compilerOptions: { module: 'CommonJS', target: 'ES2022', lib: ['es2022'], strict: true, types: ['node'] }, include: ['*.ts'] }),
+    'main.ts': program,
+  });
+}
+
+const synth = (...args: string[]) => ['synth', '--no-check-upgrade', ...args];
+
+function npm(): void {
+  run(root, 'npm', ['pack', '--ignore-scripts', '--pack-destination', home]);
+  const tarball = join(home, readdirSync(home).find((file) => file.endsWith('.tgz'))!);
+  check('the npm package holds compiled code, declarations, the assembly, its examples and four pages', () => {
+    const files = run(home, 'tar', ['tzf', tarball]).trim().split('\n').map((file) => file.replace(/^package\//, ''));
+    assert.deepStrictEqual(files.filter((file) => !CONTENTS.test(file)), []);
+    for (const needed of ['.jsii', '.jsii.tabl.json', 'LICENSE', 'README.md', 'CHANGELOG.md', manifest.main, manifest.types]) assert.ok(files.includes(needed), needed);
+  });
+  check(`and is smaller than ${PACKED_KB} kB`, () => {
+    const size = Math.round(statSync(tarball).size / 1000);
+    console.log(`        ${size} kB`);
+    assert.ok(size < PACKED_KB, `${size} kB`);
+  });
+
+  const app = typescriptApp('typescript');
+  check('it installs with what npm has of the packages that it asks for, strictly', () => {
+    run(app, 'npm', ['install', '--no-audit', '--no-fund', '--strict-peer-deps', tarball, 'cdk8s-cli@^2', 'ts-node@^10', 'typescript@~5.9', '@types/node@^20']);
+    for (const peer of Object.keys(manifest.peerDependencies)) {
+      console.log(`        ${peer} ${JSON.parse(readFileSync(join(app, 'node_modules', peer, 'package.json'), 'utf8')).version}`);
+    }
+  });
+  check('its declarations are complete: a strict program compiles, libraries checked', () => {
+    run(app, 'tsc', ['--noEmit', '--skipLibCheck', 'false']);
+  });
+  check('cdk8s synth writes a file for each chart of the quick start', () => {
+    run(app, 'cdk8s', synth());
+    assert.deepStrictEqual(Object.keys(written(app, 'dist')), ['east.k8s.yaml', 'west-bookinfo.k8s.yaml', 'west.k8s.yaml']);
+  });
+  const expected = existsSync(join(app, 'dist')) ? written(app, 'dist') : {};
+  check('cdk8s synth --format helm writes a chart with the same files', () => {
+    run(app, 'cdk8s', synth('--format', 'helm', '--chart-version', '1.2.3', '--output', 'chart'));
+    const chart = parse(readFileSync(join(app, 'chart/Chart.yaml'), 'utf8'));
+    assert.deepStrictEqual([chart.apiVersion, chart.version, chart.type], ['v2', '1.2.3', 'application']);
+    assert.deepStrictEqual(written(app, 'chart/templates'), expected);
+  });
+  check('a mistake ends with an error, its code and its cure, and writes nothing', () => {
+    writeFileSync(join(app, 'mistake.ts'), program.replace("paths: ['/reviews/*']", "paths: ['reviews']"));
+    const { status, output } = attempt(app, 'cdk8s', synth('--app', 'npx ts-node mistake.ts', '--output', 'nothing'));
+    assert.notStrictEqual(status, 0);
+    assert.match(output, /FED\d{3} east\/Mesh\/Reviews: .*→/);
+    assert.ok(!existsSync(join(app, 'nothing')) || readdirSync(join(app, 'nothing')).length === 0, 'files were written');
+  });
+  check('an ES module imports it by name', () => {
+    writeFileSync(join(app, 'main.mjs'), program);
+    run(app, process.execPath, ['main.mjs'], { CDK8S_OUTDIR: 'esm' });
+    assert.deepStrictEqual(written(app, 'esm'), expected);
+  });
+  check('CommonJS requires it', () => {
+    writeFileSync(join(app, 'main.cjs'), program.replace(/^import (\{.*?\}) from ('.*?');$/gm, 'const $1 = require($2);'));
+    run(app, process.execPath, ['main.cjs'], { CDK8S_OUTDIR: 'cjs' });
+    assert.deepStrictEqual(written(app, 'cjs'), expected);
+  });
+  check('workloads and Services of another cdk8s-plus can be handed over', () => {
+    run(app, 'npm', ['install', '--no-audit', '--no-fund', '--strict-peer-deps', 'cdk8s-plus-33@^2']);
+    writeFileSync(join(app, 'plus.mjs'), OTHER_PLUS);
+    run(app, process.execPath, ['plus.mjs'], { CDK8S_OUTDIR: 'plus' });
+    const west = written(app, 'plus')['west.k8s.yaml'];
+    assert.match(west, /west\.example\/ns\/till\/sa\/till-account/);
+  });
+  check('a second copy of cdk8s stops synthesis', () => {
+    const second = join(app, 'node_modules/cdk8s-mesh-federation/node_modules/cdk8s');
+    cpSync(join(app, 'node_modules/cdk8s'), second, { recursive: true });
+    const { status, output } = attempt(app, process.execPath, ['main.cjs'], { CDK8S_OUTDIR: 'second' });
+    rmSync(second, { recursive: true });
+    assert.notStrictEqual(status, 0);
+    assert.match(output, /can't render non-simple object of type 'Lazy'/);
+  });
+  check('nothing of the package is loaded from elsewhere than its peers and Node', () => {
+    const source = run(app, 'grep', ['-rhoE', 'require\\("[^".][^"]*"\\)', 'node_modules/cdk8s-mesh-federation/lib']);
+    const modules = new Set(source.trim().split('\n').map((line) => line.slice('require("'.length, -2)));
+    assert.ok(modules.has('cdk8s'));
+    assert.deepStrictEqual([...modules].filter((name) => !(name in manifest.peerDependencies) && !builtinModules.includes(name)), []);
+  });
+
+  python(expected);
+}
+
+/** The quick start as jsii-rosetta says it in Python, in an environment that has the wheel and nothing else. */
+function python(expected: Record<string, string>): void {
+  let wheel = '';
+  check(`the wheel is smaller than ${WHEEL_KB} kB`, () => {
+    wheel = pack('python');
+    const size = Math.round(statSync(wheel).size / 1000);
+    console.log(`        ${size} kB`);
+    assert.ok(size < WHEEL_KB, `${size} kB`);
+  });
+  const app = directoryWith('python', {});
+  const bin = join(app, 'venv/bin');
+  check('it installs into an empty environment', () => {
+    run(app, 'python3', ['-m', 'venv', 'venv']);
+    run(app, join(bin, 'pip'), ['install', '--quiet', '--disable-pip-version-check', wheel]);
+  });
+  check('its documentation has examples in Python', () => {
+    const text = run(app, join(bin, 'python'), ['-c', 'import cdk8s_mesh_federation as m; print(m.FederatedMesh.__doc__)']);
+    assert.match(text, /shop\.add_peer\(west\)/);
+  });
+  check('the quick start in Python writes the same files', () => {
+    const { complaints, translations } = translate(JSON.parse(readFileSync(join(root, '.jsii'), 'utf8')), { 'docs/quick-start.md': quickStart });
+    const source = translations.python?.find((text) => text.includes('RemoteServiceBinding'));
+    assert.ok(source, complaints);
+    writeFileSync(join(app, 'main.py'), source);
+    run(app, join(bin, 'python'), ['main.py']);
+    assert.deepStrictEqual(written(app, 'dist'), expected);
+  });
+  check('and a mistake is an exception with its code and its cure', () => {
+    writeFileSync(join(app, 'mistake.py'), readFileSync(join(app, 'main.py'), 'utf8').replace('"/reviews/*"', '"reviews"'));
+    const { status, output } = attempt(app, join(bin, 'python'), ['mistake.py'], { CDK8S_OUTDIR: 'nothing' });
+    assert.notStrictEqual(status, 0);
+    assert.match(output, /FED\d{3} east\/Mesh\/Reviews: .*→/);
+    assert.ok(!existsSync(join(app, 'nothing')), 'files were written');
+  });
+}
+
+try {
+  npm();
+} finally {
+  if (failed === 0) rmSync(home, { recursive: true });
+  else console.log(`left for a look: ${home}`);
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

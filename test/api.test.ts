@@ -1,0 +1,77 @@
+import { breaks, surfaceOf } from '../scripts/api';
+import { translate } from '../scripts/snippets';
+
+/*
+ * The programs that keep the public surface what it was, and its examples sayable in every language.
+ */
+
+/** An assembly with one class, that has one method. */
+function assemblyWith(method: object, more: object = {}): object {
+  const fqn = 'cdk8s-mesh-federation.Box';
+  return {
+    schema: 'jsii/0.10.0',
+    name: 'cdk8s-mesh-federation',
+    version: '0.0.0',
+    jsiiVersion: '6.0.0',
+    fingerprint: '*',
+    author: { name: 'we', roles: ['author'] },
+    license: 'Apache-2.0',
+    description: '',
+    homepage: '',
+    repository: { type: 'git', url: '' },
+    types: {
+      [fqn]: {
+        assembly: 'cdk8s-mesh-federation', fqn, kind: 'class', name: 'Box', initializer: {}, methods: [{ name: 'open', ...method }], ...more,
+      },
+    },
+  };
+}
+
+const limit = { name: 'limit', type: { primitive: 'number' } };
+
+describe('a change of the surface', () => {
+  const before = assemblyWith({ parameters: [limit] });
+
+  test.each<[string, object, string[]]>([
+    ['that is none', before, []],
+    ['that adds', assemblyWith({ parameters: [limit, { name: 'more', optional: true, type: { primitive: 'string' } }] }, { properties: [{ name: 'size', immutable: true, type: { primitive: 'number' } }] }), []],
+    ['of words', assemblyWith({ parameters: [limit], docs: { summary: 'Opens.' } }), []],
+    ['that removes', { ...before, types: {} }, ['CLASS Box: has been removed']],
+    ['of a name', assemblyWith({ name: 'unlock', parameters: [limit] }), ['METHOD Box.open: has been removed']],
+    ['of a type', assemblyWith({ parameters: [{ ...limit, type: { primitive: 'string' } }] }), [expect.stringContaining('METHOD Box.open')]],
+    ['that demands more', assemblyWith({ parameters: [limit, { name: 'more', type: { primitive: 'string' } }] }), [expect.stringContaining('newly required argument')]],
+  ])('%s', (_, after, expected) => {
+    expect(breaks(before, after)).toEqual(expected);
+  });
+
+  test('is not hidden by an assembly that cannot be read', () => {
+    expect(() => breaks(before, { ...assemblyWith({}, { base: 'elsewhere.Thing' }) })).toThrow(/jsii-diff failed/);
+  });
+
+  test('of words alone leaves the kept surface alone', () => {
+    expect(surfaceOf(assemblyWith({ docs: { summary: 'Opens.' }, locationInModule: { filename: 'src/a.ts', line: 1 } }))).toEqual(surfaceOf(assemblyWith({})));
+    expect(surfaceOf(assemblyWith({ static: true }))).not.toEqual(surfaceOf(assemblyWith({})));
+  });
+});
+
+describe('an example', () => {
+  jest.setTimeout(60_000);
+  const page = (text: string) => `# Page\n\n\`\`\`ts\n${text}\n\`\`\`\n`;
+
+  test('that every language can say is translated', () => {
+    const { complaints, translations, tablet } = translate(assemblyWith({}), { 'docs/page.md': page('import { App } from \'cdk8s\';\n\nconst app = new App();\napp.synth();') });
+    expect(complaints).toBe('');
+    expect(Object.keys(translations).sort()).toEqual(['csharp', 'go', 'java', 'python']);
+    expect(translations.python).toEqual(['from cdk8s import App\n\napp = App()\napp.synth()']);
+    expect(JSON.parse(tablet).snippets).toEqual({}); // it is no example of the assembly itself
+  });
+
+  test('that does not compile is refused, and one that cannot be said in one of them', () => {
+    const { complaints } = translate(assemblyWith({}), {
+      'docs/wrong.md': page('import { App } from \'cdk8s\';\n\nnew App({ folder: \'dist\' });'),
+      'docs/unsayable.md': page('import { App, AppProps } from \'cdk8s\';\n\nconst ours: AppProps = { outdir: \'dist\' };\nnew App({ ...ours });'),
+    });
+    expect(complaints).toMatch(/wrong\.md.*'folder' does not exist/);
+    expect(complaints).toMatch(/unsayable\.md.*SpreadAssignment/);
+  });
+});

@@ -1,0 +1,94 @@
+import { compileJsiiForTest } from 'jsii';
+import { Assembly, compileProject, rules } from './support/assembly';
+
+/*
+ * What Python, Java, C# and Go get. jsii accepts more than they can have without a renamed, weakened or unexplained name.
+ */
+
+/** Each rule is broken here, in ways that jsii lets pass. */
+const MISTAKES = {
+  'index.ts': `
+    import { Elsewhere } from './elsewhere';
+    export * from './elsewhere';
+    /** Documented. */
+    export interface Options {
+      /** No default is told. */
+      readonly limit?: number;
+      /**
+       * Two types.
+       * @default - none
+       */
+      readonly size?: number | string;
+      readonly quiet: boolean;
+    }
+    /** For C# this is the struct above. */
+    export interface IOptions {
+      /** Documented. */
+      wait(): string;
+    }
+    /** Documented. */
+    export class Box {
+      /** Cut where jsii cuts; the rest is a remark. */
+      public readonly thing: any = undefined;
+      /** Documented. */
+      public readonly maxURL = 'a';
+      /** Documented. */
+      public readonly maxUrl = 'b';
+      /** Documented. */
+      public open(LIMIT: Elsewhere, options: Options): Elsewhere { return { value: LIMIT.value + options.limit }; }
+      /** Documented. */
+      public box(async: string): string { return async; }
+    }
+    /** For Go this makes a Box. */
+    export class NewBox {}
+  `,
+  'elsewhere.ts': `
+    /** Documented. */
+    export interface Elsewhere {
+      /** Documented. */
+      readonly value: string;
+    }
+  `,
+};
+
+describe('a rule notices', () => {
+  let broken: Assembly;
+  beforeAll(() => {
+    broken = compileJsiiForTest(MISTAKES).assembly;
+  }, 60_000);
+
+  test.each(Object.entries({
+    'no unions and no intersections': ['Options.size'],
+    'no any': ['Box.thing'],
+    'no type of imports/ or of another package': ['Box', 'Elsewhere', 'IOptions', 'NewBox', 'Options'],
+    'no name that a language changes': ['IOptions.wait', 'Box.box.async'],
+    'no two names that are one in another language': [
+      'Box: maxURL and maxUrl', 'Box: box', 'Box.open: LIMIT and limit', 'IOptions and IOptions', 'NewBox and NewBox',
+    ],
+    'everything has a sentence': ['Box.constructor', 'NewBox.constructor', 'Options.quiet', 'Box.thing', 'Options.limit: @default', 'Box.box.async: @param'],
+  }))('%s', (rule, expected) => {
+    expect(rules[rule](broken).sort()).toEqual(expected.sort());
+  });
+
+  test('reserved words, by the warnings of jsii, which fail our compilation', () => {
+    const { diagnostics } = compileJsiiForTest('export class Box { public readonly self: string = \'\'; }', { captureDiagnostics: true });
+    expect(diagnostics.map(({ messageText }) => messageText)).toContainEqual(expect.stringMatching(/^"self" is a reserved word in Python/));
+  });
+
+  test('every rule is shown here', () => {
+    expect(Object.values(rules).every((rule) => rule(broken).length > 0)).toBe(true);
+  });
+});
+
+describe('the public surface', () => {
+  let assembly: Assembly;
+  beforeAll(() => { assembly = compileProject(); }, 120_000);
+
+  /** What breaks a rule for a reason: `Type.member.parameter`, and why. */
+  const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
+
+  test.each(Object.keys(rules))('%s', (rule) => {
+    expect(Object.keys(assembly.types ?? {}).length).toBeGreaterThan(40);
+    expect(rules[rule](assembly)).toEqual(Object.keys(exceptions[rule] ?? {}));
+  });
+});

@@ -1,0 +1,366 @@
+import { execFileSync } from 'child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { parseAllDocuments, stringify } from 'yaml';
+import { BoundaryValidation } from '../src';
+
+const GOLDEN = join(__dirname, 'golden');
+const FILES = readdirSync(GOLDEN, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml')).sort();
+
+interface Reported { status?: string; summary?: any; violations: any[] }
+
+/** What the plugin reports about documents, file by file. */
+async function report(files: { [file: string]: any[] }, properties?: any, metadata?: any): Promise<Reported> {
+  const reported: Reported = { violations: [] };
+  await new BoundaryValidation(properties).validate({
+    manifests: Object.keys(files),
+    metadata,
+    parseManifest: (file) => files[file],
+    report: {
+      addViolation: (violation) => { reported.violations.push(violation); },
+      submit: (status, summary) => Object.assign(reported, { status, summary }),
+    },
+  });
+  return reported;
+}
+
+function golden(file: string): any[] {
+  return parseAllDocuments(readFileSync(join(GOLDEN, file), 'utf8'), { version: '1.1' }).map((document) => document.toJS());
+}
+
+const BOUNDARY = golden('both-directions/east.yaml');
+
+/** Rule and places of what is wrong with one more document beside a boundary, or with a document of the boundary that has been changed. */
+async function mistakes(...documents: any[]): Promise<string[]> {
+  const { violations } = await report({ 'east.k8s.yaml': BOUNDARY, 'app.k8s.yaml': documents });
+  return violations.flatMap(({ ruleName, violatingResources }) => violatingResources.flatMap(({ locations }: any) => locations.map((place: string) => `${ruleName}: ${place}`)));
+}
+
+function find(kind: string, name: string): any {
+  return structuredClone(BOUNDARY.find((document) => document.kind === kind && document.metadata.name === name));
+}
+
+const istio = (kind: string, spec: any, metadata: any = {}, group = 'networking') =>
+  ({ apiVersion: `${group}.istio.io/v1`, kind, metadata: { name: 'theirs', namespace: 'shop', ...metadata }, spec });
+const core = (kind: string, rest: any, metadata: any = {}, apiVersion = 'v1') =>
+  ({ apiVersion, kind, metadata: { name: 'theirs', namespace: 'istio-federation', ...metadata }, ...rest });
+
+test.each(FILES)('what the library writes breaks no rule: %s', async (file) => {
+  expect(await report({ [file]: golden(file) })).toMatchObject({ status: 'success', violations: [] });
+});
+
+test('a report counts documents, those of lists among them, and names the rules', async () => {
+  expect(await report({ 'a.yaml': [null, { apiVersion: 'v1', kind: 'List', items: [core('ConfigMap', {}), core('Secret', {})] }], 'b.yaml': [] })).toEqual({
+    status: 'success',
+    violations: [],
+    summary: { documents: '2', exceptions: '0', rules: 'private-keys, weak-tls, wildcard-hosts, unpinned-peers, foreign-objects' },
+  });
+});
+
+describe('private-keys', () => {
+  const label = 'PRIVATE KEY-----';
+  const pem = `-----BEGIN EC ${label}\nMHcCAQEE\n-----END EC ${label}\n`;
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+  test('finds a key in any text of any document, as it is or in base64', async () => {
+    expect(await mistakes(
+      core('ConfigMap', { data: { bundle: `some text\n${pem}` } }, { name: 'a' }),
+      core('Secret', { data: { anything: base64(pem) } }, { name: 'b' }),
+      core('Secret', { stringData: { anything: pem.replace('EC ', '') } }, { name: 'c' }),
+      core('Secret', { data: { 'tls.crt': '', 'tls.key': 'AAAA' } }, { name: 'd' }),
+      core('Pod', { spec: { containers: [{ env: [{ name: 'KEY', value: pem.replace('EC ', 'ENCRYPTED ') }] }] } }, { name: 'e', namespace: 'shop' }),
+    )).toEqual([
+      'private-keys: ConfigMap istio-federation/a: data.bundle holds a private key',
+      'private-keys: Secret istio-federation/b: data.anything holds a private key',
+      'private-keys: Secret istio-federation/c: stringData.anything holds a private key',
+      'private-keys: Secret istio-federation/d: data.tls.key holds a private key',
+      'private-keys: Pod shop/e: spec.containers.0.env.0.value holds a private key',
+    ]);
+  });
+
+  test('finds signing keys of an issuer, and takes public ones', async () => {
+    const rules = (key: object) => istio('RequestAuthentication', { jwtRules: [{ issuer: 'a', jwks: JSON.stringify({ keys: [key] }) }] }, {}, 'security');
+    expect(await mistakes(rules({ kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }), rules({ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', d: 'd' }), rules({ kty: 'oct', k: 'k' }))).toEqual([
+      'private-keys: RequestAuthentication shop/theirs: spec.jwtRules.0.jwks holds a private key',
+      'private-keys: RequestAuthentication shop/theirs: spec.jwtRules.0.jwks holds a private key',
+    ].flatMap((text) => [text, 'private-keys: several objects']).filter((text) => !text.endsWith('objects')));
+  });
+
+  test('takes certificates, an empty Secret, a Secret of another kind and words about keys', async () => {
+    expect(await mistakes(
+      core('ConfigMap', { data: { ca: '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----', note: 'no PRIVATE KEY here', jwks: '"kty" but no JSON' } }),
+      core('Secret', { data: { 'tls.key': '' } }), core('Secret', { data: { password: 'c2VjcmV0' }, type: 'Opaque' }), core('Secret', {}),
+    )).toEqual([]);
+  });
+
+  test('never shows the key', async () => {
+    expect(JSON.stringify(await report({ a: [core('Secret', { stringData: { key: pem } })] }))).not.toContain('MHcCAQEE');
+  });
+});
+
+describe('weak-tls', () => {
+  const server = (tls?: any) => ({ port: { number: 15443, protocol: 'HTTPS' }, hosts: ['./p1.a.west.fed.east.example'], tls });
+  const ours = (tls?: any, annotations = {}) => {
+    const gateway = find('Gateway', 'fed-in-west');
+    return { ...gateway, metadata: { ...gateway.metadata, annotations }, spec: { ...gateway.spec, servers: [server(tls)] } };
+  };
+  const pinned = { subjectAltNames: ['spiffe://west.example/ns/a/sa/b'], minProtocolVersion: 'TLSV1_3' };
+
+  test('refuses listeners of the boundary in plain text, of one side, passed through, or of old TLS', async () => {
+    const found = async (tls?: any, annotations?: any) => (await mistakes(ours(tls, annotations))).map((text) => text.replace(/^.*fed-in-west: /, ''));
+    expect(await found()).toEqual(['spec.servers[0] has no tls: it listens in plain text']);
+    expect(await found({})).toEqual(['spec.servers[0].tls.mode is PASSTHROUGH']);
+    for (const mode of ['SIMPLE', 'PASSTHROUGH', 'AUTO_PASSTHROUGH', 'OPTIONAL_MUTUAL']) expect(await found({ ...pinned, mode })).toEqual([`spec.servers[0].tls.mode is ${mode}`]);
+    expect(await found({ ...pinned, mode: 'MUTUAL', minProtocolVersion: undefined })).toEqual(['spec.servers[0].tls.minProtocolVersion is not stated']);
+    expect(await found({ ...pinned, mode: 'MUTUAL', minProtocolVersion: 'TLSV1_2' })).toEqual(['spec.servers[0].tls.minProtocolVersion is TLSV1_2']);
+    expect(await found({ ...pinned, mode: 'MUTUAL', minProtocolVersion: 'TLSV1_1' }, { 'cdk8s-mesh-federation/allow-tls-1.2': 'a reason' }))
+      .toEqual(['spec.servers[0].tls.minProtocolVersion is TLSV1_1']);
+  });
+
+  test('takes what was agreed', async () => {
+    expect(await mistakes(ours({ ...pinned, mode: 'MUTUAL', minProtocolVersion: 'TLSV1_2' }, { 'cdk8s-mesh-federation/allow-tls-1.2': 'a reason' }))).toEqual([]);
+    expect(await mistakes(ours({ mode: 'ISTIO_MUTUAL' }))).toEqual([]);
+  });
+
+  test('leaves listeners of other gateways alone', async () => {
+    expect(await mistakes(istio('Gateway', { selector: { istio: 'ingressgateway' }, servers: [server({ mode: 'SIMPLE' }), { ...server(), hosts: ['*'] }] }))).toEqual([]);
+  });
+
+  test('refuses connections to a boundary that show or check nothing, wherever a rule says so', async () => {
+    const rule = (host: string, spec: any) => istio('DestinationRule', { host, workloadSelector: { matchLabels: { istio: 'x' } }, ...spec });
+    const peer = 'p9080.reviews.east.fed.west.example';
+    expect(await mistakes(rule(peer, { trafficPolicy: { tls: { mode: 'SIMPLE' } } }))).toEqual([
+      'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.tls.mode is SIMPLE, to a boundary it is MUTUAL',
+    ]);
+    expect(await mistakes(rule(peer, { trafficPolicy: { portLevelSettings: [{ port: { number: 1 } }, { tls: {} }] } }))).toEqual([
+      'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.portLevelSettings[1].tls.mode is DISABLE, to a boundary it is MUTUAL',
+    ]);
+    expect(await mistakes(rule('federation-egress.istio-federation.svc.cluster.local', { subsets: [{ name: 'a' }, { trafficPolicy: { tls: { mode: 'DISABLE' } } }] }))).toEqual([
+      'weak-tls: DestinationRule shop/theirs: spec.subsets[1].trafficPolicy.tls.mode is DISABLE, to a boundary it is ISTIO_MUTUAL',
+    ]);
+    expect(await mistakes(rule('api.example.org', { trafficPolicy: { tls: { mode: 'SIMPLE', insecureSkipVerify: true } } }))).toEqual([
+      'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.tls.insecureSkipVerify takes any certificate',
+    ]);
+    expect(await mistakes(rule('api.example.org', { trafficPolicy: { tls: { mode: 'SIMPLE' } } }), rule('reviews.shop', { trafficPolicy: { tls: { mode: 'DISABLE' } } }))).toEqual([]);
+  });
+});
+
+describe('wildcard-hosts', () => {
+  test('refuses hosts of boundary listeners that stand for more than one name, or that every namespace may route', async () => {
+    const gateway = find('Gateway', 'fed-in-west');
+    gateway.spec.servers[0].hosts = ['*', './*', '*/p1.a.west.fed.east.example', './*.west.fed.east.example', 'p1.a.west.fed.east.example', './p1.a.west.fed.east.example', 'istio-federation/p1.a'];
+    expect((await mistakes(gateway)).map((text) => text.replace(/^(.*?): .*servers/, '$1: servers'))).toEqual([
+      'wildcard-hosts: servers[0].hosts[0] is *: for every name',
+      'wildcard-hosts: servers[0].hosts[1] is ./*: for every name',
+      'wildcard-hosts: servers[0].hosts[2] is */p1.a.west.fed.east.example: routes of every namespace may take it',
+      'wildcard-hosts: servers[0].hosts[3] is ./*.west.fed.east.example: for every name',
+      'wildcard-hosts: servers[0].hosts[4] is p1.a.west.fed.east.example: routes of every namespace may take it',
+    ]);
+  });
+});
+
+describe('unpinned-peers', () => {
+  test('refuses client certificates that are shown to whoever answers', async () => {
+    const rule = (tls: any) => istio('DestinationRule', { host: 'db.example.org', trafficPolicy: { tls } });
+    expect(await mistakes(rule({ mode: 'MUTUAL' }))).toEqual([
+      'unpinned-peers: DestinationRule shop/theirs: spec.trafficPolicy.tls.sni is missing',
+      'unpinned-peers: DestinationRule shop/theirs: spec.trafficPolicy.tls.subjectAltNames is missing',
+    ]);
+    expect(await mistakes(rule({ mode: 'MUTUAL', sni: 'db', subjectAltNames: [] }))).toEqual(['unpinned-peers: DestinationRule shop/theirs: spec.trafficPolicy.tls.subjectAltNames is missing']);
+    expect(await mistakes(rule({ mode: 'MUTUAL', sni: 'db', subjectAltNames: ['db'] }), rule({ mode: 'ISTIO_MUTUAL' }))).toEqual([]);
+  });
+
+  test('refuses a way to a peer that every sidecar could take, and one to the egress gateway without a server name', async () => {
+    const upstream = find('DestinationRule', BOUNDARY.find(({ kind, spec }) => kind === 'DestinationRule' && spec.workloadSelector).metadata.name);
+    delete upstream.spec.workloadSelector;
+    expect(await mistakes(upstream)).toEqual([expect.stringMatching(/^unpinned-peers: .*: spec.workloadSelector is missing: every sidecar would present the gateway's certificate$/)]);
+    expect(await mistakes(istio('DestinationRule', { host: 'federation-egress.istio-federation', subsets: [{ trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } } }] }))).toEqual([
+      'unpinned-peers: DestinationRule shop/theirs: spec.subsets[0].trafficPolicy.tls.sni is missing',
+    ]);
+  });
+
+  test('refuses a listener for a peer without the identity of that peer', async () => {
+    const gateway = find('Gateway', 'fed-in-west');
+    delete gateway.spec.servers[0].tls.subjectAltNames;
+    expect(await mistakes(gateway)).toEqual([expect.stringMatching(/^unpinned-peers: .*: spec.servers\[0\].tls.subjectAltNames is missing$/)]);
+  });
+});
+
+describe('foreign-objects', () => {
+  const at = { namespace: 'istio-federation' };
+  const root = { namespace: 'istio-system' };
+  const gatewayLabels = { istio: 'istio-federation-ingress' };
+  const servers = [{ port: { number: 15443 }, hosts: ['./a.example'], tls: { mode: 'MUTUAL', minProtocolVersion: 'TLSV1_3', subjectAltNames: ['a'] } }];
+  const selecting = 'foreign-objects: it selects the pods of a gateway of the boundary istio-federation';
+
+  const foreign: { [title: string]: any } = {
+    'a Gateway of any namespace': istio('Gateway', { selector: gatewayLabels, servers }),
+    'a Gateway for all pods': istio('Gateway', { servers }),
+    'an EnvoyFilter of the namespace': istio('EnvoyFilter', { configPatches: [] }, at),
+    'an EnvoyFilter of the root namespace that names the pods': istio('EnvoyFilter', { workloadSelector: { labels: gatewayLabels }, configPatches: [] }, root),
+    'an EnvoyFilter of the root namespace for gateways': istio('EnvoyFilter', { configPatches: [{ match: { context: 'GATEWAY' } }] }, root),
+    'a WasmPlugin of the root namespace': istio('WasmPlugin', {}, root, 'extensions'),
+    'an AuthorizationPolicy of the namespace': istio('AuthorizationPolicy', { rules: [{}] }, at, 'security'),
+    'an AuthorizationPolicy that names the pods from the root namespace': istio('AuthorizationPolicy', { selector: { matchLabels: gatewayLabels }, rules: [{}] }, root, 'security'),
+    'a RequestAuthentication of the namespace': istio('RequestAuthentication', {}, at, 'security'),
+    'a PeerAuthentication of the namespace': istio('PeerAuthentication', { mtls: { mode: 'DISABLE' } }, at, 'security'),
+    'a Telemetry of the namespace': istio('Telemetry', {}, at, 'telemetry'),
+    'a Sidecar of the namespace': istio('Sidecar', {}, at),
+    'a DestinationRule for the gateways': istio('DestinationRule', { host: 'a.example', workloadSelector: { matchLabels: gatewayLabels } }, at),
+    'a Service before the gateway': core('Service', { spec: { selector: gatewayLabels } }),
+    'a NetworkPolicy that opens': core('NetworkPolicy', { spec: { podSelector: {}, ingress: [{}] } }, {}, 'networking.k8s.io/v1'),
+    'a Deployment with the labels of a gateway': core('Deployment', { spec: { template: { metadata: { labels: gatewayLabels } } } }, {}, 'apps/v1'),
+    'a Pod with the labels of a gateway': core('Pod', { spec: {} }, { labels: { app: 'federation-ingress' } }),
+    'a CronJob with the labels of a gateway': core('CronJob', { spec: { jobTemplate: { spec: { template: { metadata: { labels: gatewayLabels } } } } } }, {}, 'batch/v1'),
+  };
+
+  test.each(Object.keys(foreign))('refuses %s', async (title) => {
+    expect((await mistakes(foreign[title])).map((text) => text.replace(/: \w+ [\w-]+\/theirs/, ''))).toEqual([selecting]);
+  });
+
+  test('refuses routes on a Gateway of the boundary and entries for a peer\'s server names', async () => {
+    expect(await mistakes(
+      istio('VirtualService', { hosts: ['a'], gateways: ['mesh', 'istio-federation/fed-in-west'] }),
+      istio('ServiceEntry', { hosts: ['api.example.org', 'p9080.reviews.east.fed.west.example'] }),
+    )).toEqual([
+      'foreign-objects: VirtualService shop/theirs: spec.gateways has istio-federation/fed-in-west, a Gateway of a boundary',
+      'foreign-objects: ServiceEntry shop/theirs: spec.hosts has p9080.reviews.east.fed.west.example, a server name of a peer',
+    ]);
+  });
+
+  const harmless: { [title: string]: any } = {
+    'a Gateway for other pods': istio('Gateway', { selector: { istio: 'ingressgateway' }, servers: [] }),
+    'a Gateway of the Gateway API': { ...istio('Gateway', {}), apiVersion: 'gateway.networking.k8s.io/v1' },
+    'policies of other namespaces': istio('AuthorizationPolicy', { rules: [{}] }, {}, 'security'),
+    'policies of the whole mesh': istio('PeerAuthentication', { mtls: { mode: 'STRICT' } }, root, 'security'),
+    'filters of the whole mesh for sidecars': istio('EnvoyFilter', { configPatches: [{ match: { context: 'SIDECAR_INBOUND' } }] }, root),
+    'a Service without selector': core('Service', { spec: {} }),
+    'a Service before other pods': core('Service', { spec: { selector: { app: 'other' } } }),
+    'a NetworkPolicy that closes': core('NetworkPolicy', { spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] } }, {}, 'networking.k8s.io/v1'),
+    'other pods beside the gateway': core('Deployment', { spec: { template: { metadata: { labels: { app: 'cert-tool' } } } } }, {}, 'apps/v1'),
+    'the same labels in another namespace': core('Deployment', { spec: { template: { metadata: { labels: gatewayLabels } } } }, { namespace: 'shop' }, 'apps/v1'),
+    'what has no spec and no metadata': { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' },
+    'kinds of others': { apiVersion: 'example.org/v1', kind: 'Gateway', metadata: { name: 'a', namespace: 'istio-federation' } },
+  };
+
+  test.each(Object.keys(harmless))('takes %s', async (title) => {
+    expect(await mistakes(harmless[title])).toEqual([]);
+  });
+
+  test('knows boundaries that other programs write by their namespaces', async () => {
+    const gateway = istio('Gateway', { selector: { istio: 'partners-ingress' }, servers });
+    const paths = async (properties?: any) => (await report({ a: [gateway] }, properties)).violations.map(({ ruleName }) => ruleName);
+    expect(await paths()).toEqual([]);
+    expect(await paths({ boundaryNamespaces: ['partners'] })).toEqual(['foreign-objects']);
+    expect((await report({ a: [foreign['a Gateway of any namespace']] })).status).toBe('failure');
+    const ofRoot = { a: [foreign['a WasmPlugin of the root namespace']] };
+    expect((await report(ofRoot, { rootNamespace: 'istio-config' })).status).toBe('success');
+  });
+});
+
+describe('where it is', () => {
+  const bad = (name: string, namespace: string) => istio('DestinationRule', { host: 'a', trafficPolicy: { tls: { insecureSkipVerify: true } } }, { name, namespace });
+  const resourcesOf = async (files: any, metadata: any) => {
+    const { violations } = await report(files, undefined, metadata);
+    return violations.flatMap(({ violatingResources }) => violatingResources);
+  };
+
+  test('an object is told by its name, by which cdk8s finds its construct', async () => {
+    expect(await resourcesOf({ 'dist/east.k8s.yaml': [bad('rule', 'shop')] }, { rule: { path: 'east/rule' } })).toEqual([{
+      resourceName: 'rule',
+      manifestPath: 'dist/east.k8s.yaml',
+      locations: ['DestinationRule shop/rule: spec.trafficPolicy.tls.insecureSkipVerify takes any certificate'],
+    }]);
+  });
+
+  test('of several objects with one name, only the one whose chart cdk8s recorded has a construct', async () => {
+    const files = { 'dist/east.k8s.yaml': [bad('rule', 'shop')], 'dist/west.k8s.yaml': [bad('rule', 'shop')] };
+    const found = await resourcesOf(files, { rule: { path: 'west/rule' } });
+    expect(found.map(({ resourceName }) => resourceName)).toEqual(['DestinationRule shop/rule', 'rule']);
+    expect(found[0].locations).toContain('several objects are called rule, so its construct is not known');
+  });
+});
+
+describe('exceptions', () => {
+  const rule = istio('DestinationRule', { host: 'a', trafficPolicy: { tls: { insecureSkipVerify: true } } });
+  const exception = { rule: 'weak-tls', object: 'DestinationRule shop/theirs', reason: 'a lab that goes away in March' };
+
+  test('are for one object and one rule', async () => {
+    expect(await report({ a: [rule] }, { exceptions: [exception] })).toMatchObject({ status: 'success', summary: { exceptions: '1' }, violations: [] });
+    expect((await report({ a: [rule, { ...rule, metadata: { name: 'other', namespace: 'shop' } }] }, { exceptions: [exception] })).violations).toHaveLength(1);
+  });
+
+  test('that nothing needs are refused', async () => {
+    const { status, violations } = await report({ a: [] }, { exceptions: [exception] });
+    expect(status).toBe('failure');
+    expect(violations).toEqual([expect.objectContaining({
+      ruleName: 'unused-exceptions',
+      violatingResources: [{ resourceName: 'DestinationRule shop/theirs', manifestPath: 'cdk8s.yaml', locations: ['exceptions: weak-tls'] }],
+    })]);
+  });
+});
+
+describe('properties', () => {
+  const refused: [string, any, string][] = [
+    ['an unknown property', { rule: [] }, 'FED120 BoundaryValidation: properties has an unknown field "rule" → use boundaryNamespaces, rootNamespace, exceptions'],
+    ['an empty key of YAML', { boundaryNamespaces: null }, 'FED120 BoundaryValidation: boundaryNamespaces is null, no list → give a list, also for a single value'],
+    ['a namespace that cannot be', { boundaryNamespaces: ['Shop'] }, 'FED111 BoundaryValidation: "Shop" is no namespace name'],
+    ['an unknown rule', { exceptions: [{ rule: 'tls', object: 'Gateway a/b', reason: 'a long enough reason' }] }, 'FED120 BoundaryValidation: an exception is for "tls", which is no rule → use private-keys,'],
+    ['an object of another form', { exceptions: [{ rule: 'weak-tls', object: 'shop/theirs', reason: 'a long enough reason' }] }, 'FED120 BoundaryValidation: an exception is for the object "shop/theirs" → write'],
+    ['no reason', { exceptions: [{ rule: 'weak-tls', object: 'Gateway a/b' }] }, 'FED114 BoundaryValidation: the reason for the exception for Gateway a/b is undefined'],
+  ];
+  test.each(refused)('%s is refused', (_, properties, message) => {
+    expect(() => new BoundaryValidation(properties)).toThrow(message);
+  });
+});
+
+describe('cdk8s synth', () => {
+  const CLI = join(__dirname, '..', 'node_modules', '.bin', 'cdk8s');
+  const ROOT = join(__dirname, '..');
+  let directory: string;
+
+  /** An app with the demo's federation, one chart of its own, and the plugin, loaded as cdk8s-cli loads an installed package. */
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'validation-'));
+    mkdirSync(join(directory, 'plugin'));
+    const tsNode = `require(${JSON.stringify(require.resolve('ts-node'))}).register({ transpileOnly: true, project: ${JSON.stringify(join(ROOT, 'test/tsconfig.json'))}, ignore: [/node_modules/] });`;
+    writeFileSync(join(directory, 'plugin/index.js'), `${tsNode}\nmodule.exports = require(${JSON.stringify(join(ROOT, 'src'))});\n`);
+    writeFileSync(join(directory, 'main.js'), `${tsNode}
+      const { ApiObject, Chart } = require(${JSON.stringify(require.resolve('cdk8s'))});
+      const { bookinfo } = require(${JSON.stringify(join(ROOT, 'examples/bookinfo/main'))});
+      const { app } = bookinfo();
+      if (process.env.RULE) new ApiObject(new Chart(app, 'shop'), 'Rule', JSON.parse(process.env.RULE));
+      app.synth();
+    `);
+    writeFileSync(join(directory, 'cdk8s.yaml'), stringify({
+      language: 'typescript', app: 'node main.js', validations: [{ package: './plugin', version: '0.0.0', class: 'BoundaryValidation' }],
+    }));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  function synth(rule?: any): { code: number; output: string } {
+    try {
+      const output = execFileSync(process.execPath, [CLI, 'synth', '--no-check-upgrade', '--validation-reports-output-file', 'report.json'], {
+        cwd: directory, encoding: 'utf8', env: { ...process.env, RULE: rule ? JSON.stringify(rule) : '' }, stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      return { code: 0, output };
+    } catch (error: any) {
+      return { code: error.status, output: error.stdout + error.stderr };
+    }
+  }
+
+  test('passes the demo', () => {
+    const { code, output } = synth();
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('Validations ended succesfully') });
+  }, 60_000);
+
+  test('fails for an app with a bad object and says where it is', () => {
+    const { code, output } = synth(istio('Gateway', { selector: { istio: 'istio-federation-ingress' }, servers: [{ hosts: ['*'], port: { number: 15443 } }] }));
+    expect(code).not.toBe(0);
+    expect(output).toContain('Construct Path: shop/Rule');
+    const { violations } = JSON.parse(readFileSync(join(directory, 'report.json'), 'utf8')).reports[0];
+    expect(violations.map(({ ruleName, violatingConstructs: [{ constructPath }] }: any) => `${ruleName} ${constructPath}`))
+      .toEqual(['weak-tls shop/Rule', 'wildcard-hosts shop/Rule', 'foreign-objects shop/Rule']);
+  }, 60_000);
+});

@@ -1,0 +1,237 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { ApiObject, App, AppProps, Chart, JsonPatch, Lazy, YamlOutputType } from 'cdk8s';
+import { Construct } from 'constructs';
+import * as fc from 'fast-check';
+import { SCENARIOS } from './support/scenarios';
+import { bookinfo } from '../examples/bookinfo/main';
+import { ManifestWriter } from '../src';
+
+let directory: string;
+beforeEach(() => { directory = mkdtempSync(join(tmpdir(), 'writer-')); });
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+  jest.restoreAllMocks();
+});
+
+const TYPES = [
+  YamlOutputType.FILE_PER_APP, YamlOutputType.FILE_PER_CHART, YamlOutputType.FILE_PER_RESOURCE, YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE,
+];
+
+/** Every file below a directory with its content. */
+function filesIn(root: string, below = ''): { [path: string]: string } {
+  return Object.fromEntries(readdirSync(join(root, below)).sort().flatMap((name) => {
+    const path = join(below, name);
+    return statSync(join(root, path)).isDirectory() ? Object.entries(filesIn(root, path)) : [[path, readFileSync(join(root, path), 'utf8')]];
+  }));
+}
+
+/** The same program, synthesized by cdk8s and written by us. */
+function expectSameFiles(program: (props: AppProps) => App, props: AppProps = {}): void {
+  const [ours, theirs] = ['ours', 'theirs'].map((name) => mkdtempSync(join(directory, name)));
+  program({ ...props, outdir: theirs }).synth();
+  ManifestWriter.write(program({ ...props, outdir: ours }));
+  expect(filesIn(ours)).toEqual(filesIn(theirs));
+}
+
+function configMap(scope: Construct, id: string, data: unknown = {}, name?: string): ApiObject {
+  return new ApiObject(scope, id, { apiVersion: 'v1', kind: 'ConfigMap', metadata: name === undefined ? {} : { name }, data });
+}
+
+describe('ManifestWriter', () => {
+  test('keeps the folder of a chart without objects, as app.synth() does', () => {
+    const program = (outdir: string) => {
+      const app = new App({ outdir, yamlOutputType: YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE });
+      configMap(new Chart(app, 'full'), 'One');
+      new Chart(new Chart(app, 'outer'), 'inner');
+      return app;
+    };
+    const [ours, theirs] = ['ours', 'theirs'].map((name) => mkdtempSync(join(directory, name)));
+    program(theirs).synth();
+    ManifestWriter.write(program(ours));
+    expect(readdirSync(ours).sort()).toEqual(readdirSync(theirs).sort());
+    expect(readdirSync(ours)).toHaveLength(3);
+  });
+
+  test.each(TYPES)('writes the Bookinfo federation as app.synth() does, with output type %s', (yamlOutputType) => {
+    expectSameFiles((props) => bookinfo(props).app, { yamlOutputType });
+  });
+
+  test.each(TYPES)('writes where cdk8s synth finds constructs, with output type %s', (yamlOutputType) => {
+    expectSameFiles((props) => bookinfo(props).app, { yamlOutputType, recordConstructMetadata: true });
+  });
+
+  test.each(Object.keys(SCENARIOS))('writes the scenario %s as app.synth() does', (name) => {
+    SCENARIOS[name]().forEach((_, index) => expectSameFiles(({ outdir }) => Object.assign(SCENARIOS[name]()[index], { outdir })));
+  });
+
+  test('writes charts in charts, dependencies between charts, constructs and objects, empty charts and charts named by numbers', () => {
+    const program = (props: AppProps) => {
+      const app = new App(props);
+      const [second, first, empty, tenth] = ['second', 'first', 'empty', '10'].map((id) => new Chart(app, id));
+      new Chart(app, '9');
+      const inner = new Chart(second, 'inner');
+      const group = new Construct(first, 'group');
+      configMap(second, 'a').addDependency(configMap(second, 'b', { of: Lazy.any({ produce: () => 'later' }) }));
+      configMap(inner, 'c');
+      configMap(group, 'd');
+      configMap(group, 'e');
+      configMap(tenth, 'f').addDependency(group);
+      second.addDependency(first);
+      expect(empty.node.children).toEqual([]);
+      return app;
+    };
+    for (const yamlOutputType of TYPES) expectSameFiles(program, { yamlOutputType });
+  });
+
+  test('writes no file for an app without charts', () => {
+    for (const yamlOutputType of TYPES) expectSameFiles((props) => new App(props), { yamlOutputType });
+  });
+
+  test('asks a chart with a toJson of its own for its documents', () => {
+    class Renamed extends Chart {
+      public override toJson(): any[] {
+        return [...super.toJson().map((json) => ({ ...json, kind: 'Other' })), undefined];
+      }
+    }
+    const program = (props: AppProps) => {
+      const app = new App(props);
+      configMap(new Renamed(app, 'renamed'), 'a');
+      return app;
+    };
+    for (const yamlOutputType of TYPES) expectSameFiles(program, { yamlOutputType });
+  });
+
+  test('names files of single objects as cdk8s does, also when a patch changes the name', () => {
+    const program = (props: AppProps) => {
+      const app = new App(props);
+      const chart = new Chart(app, 'chart');
+      configMap(chart, 'a', {}, 'a:strange/name').addJsonPatch(JsonPatch.replace('/metadata/name', 'patched'));
+      configMap(chart, 'b', {}, 'same');
+      configMap(chart, 'c', { second: true }, 'same');
+      return app;
+    };
+    for (const yamlOutputType of TYPES) expectSameFiles(program, { yamlOutputType });
+  });
+
+  test('writes any program of charts, constructs, objects and dependencies as app.synth() does', () => {
+    const step = fc.record({ kind: fc.constantFrom('chart', 'group', 'object', 'dependency'), from: fc.nat(50), to: fc.nat(50), text: fc.string({ maxLength: 10 }) });
+    fc.assert(fc.property(fc.array(step, { maxLength: 14 }), fc.constantFrom(...TYPES), (steps, yamlOutputType) => {
+      const program = (props: AppProps) => {
+        const app = new App(props);
+        const scopes: Construct[] = [new Chart(app, 'chart')];
+        const all: Construct[] = [...scopes];
+        steps.forEach(({ kind, from, to, text }, index) => {
+          const scope = scopes[from % scopes.length];
+          const id = `c${index}`;
+          if (kind === 'chart') {all.push(scopes[scopes.push(new Chart(from % 2 === 0 ? app : scope, id)) - 1]);} else if (kind === 'group') {all.push(scopes[scopes.push(new Construct(scope, id)) - 1]);} else if (kind === 'object') {all.push(configMap(scope, id, { text }));} else {
+            // Only from later to earlier ones beside each other: cdk8s refuses circles.
+            const [source, target] = [all[Math.max(from, to) % all.length], all[Math.min(from, to) % all.length]];
+            const inside = [source, target].every((one, side) => !one.node.scopes.includes([target, source][side]));
+            if (inside && all.indexOf(target) < all.indexOf(source)) source.node.addDependency(target);
+          }
+        });
+        return app;
+      };
+      let circle = false;
+      try {
+        program({ outdir: join(directory, 'unused') }).synth();
+      } catch {
+        circle = true;
+      }
+      if (circle) expect(() => ManifestWriter.write(program({ outdir: join(directory, 'unused'), yamlOutputType }))).toThrow();
+      else expectSameFiles(program, { yamlOutputType });
+    }), { numRuns: 150 });
+  });
+
+  test('runs each validation once, where app.synth() runs it for every chart', () => {
+    const runs = { ours: 0, theirs: 0 };
+    const program = (count: () => void) => {
+      const app = new App({ outdir: directory });
+      for (const id of ['a', 'b', 'c']) configMap(new Chart(app, id), 'object').node.addValidation({ validate: () => { count(); return []; } });
+      return app;
+    };
+    ManifestWriter.write(program(() => { runs.ours++; }));
+    program(() => { runs.theirs++; }).synth();
+    expect(runs).toEqual({ ours: 3, theirs: 12 });
+  });
+
+  test('says what is wrong as app.synth() does, and leaves the output directory as it was', () => {
+    const program = (outdir: string) => {
+      const app = new App({ outdir });
+      const chart = new Chart(app, 'chart');
+      chart.node.addValidation({ validate: () => ['first', 'second'] });
+      configMap(chart, 'a').node.addValidation({ validate: () => ['third'] });
+      return app;
+    };
+    const messageOf = (run: () => void) => {
+      try {
+        run();
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return 'nothing';
+    };
+    const outdir = join(directory, 'new');
+    expect(messageOf(() => ManifestWriter.write(program(outdir)))).toBe(messageOf(() => program(join(directory, 'theirs')).synth()));
+    expect(existsSync(outdir)).toBe(false);
+  });
+
+  test('leaves all files as they were when the last object cannot be rendered', () => {
+    writeFileSync(join(directory, 'a.k8s.yaml'), 'old');
+    const app = new App({ outdir: directory });
+    for (let index = 0; index < 3; index++) configMap(new Chart(app, 'abc'[index]), 'object', { late: Lazy.any({ produce: () => { if (index === 2) throw new Error('too late'); } }) });
+    expect(() => ManifestWriter.write(app)).toThrow(/Failed serializing construct at path 'c\/object'.*too late/);
+    expect(filesIn(directory)).toEqual({ 'a.k8s.yaml': 'old' });
+  });
+
+  test('leaves nothing beside the files, and files of others alone', () => {
+    mkdirSync(join(directory, 'sub'));
+    writeFileSync(join(directory, 'sub', 'notes.txt'), 'theirs');
+    const app = new App({ outdir: directory });
+    configMap(new Chart(app, 'chart'), 'a');
+    ManifestWriter.write(app);
+    expect(Object.keys(filesIn(directory))).toEqual(['chart.k8s.yaml', 'sub/notes.txt']);
+  });
+
+  test('writes the same a second time, and app.synth() after it', () => {
+    const { app } = bookinfo({ outdir: directory });
+    ManifestWriter.write(app);
+    const first = filesIn(directory);
+    ManifestWriter.write(app);
+    expect(filesIn(directory)).toEqual(first);
+    app.synth();
+    expect(filesIn(directory)).toEqual(first);
+  });
+
+  test('writes files that are longer than what it collects at once', () => {
+    expectSameFiles((props) => {
+      const app = new App(props);
+      const chart = new Chart(app, 'chart');
+      for (let index = 0; index < 40; index++) configMap(chart, `object${index}`, { text: `${index} ${'word '.repeat(20_000)}` });
+      return app;
+    });
+  });
+
+  test('tells how far it is when it is asked to, and nothing otherwise', () => {
+    const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const program = () => {
+      const app = new App({ outdir: directory });
+      const chart = new Chart(app, 'chart');
+      for (let index = 0; index < 2500; index++) configMap(chart, `object${index}`);
+      return app;
+    };
+    ManifestWriter.write(program());
+    expect(said.mock.calls).toEqual([]);
+    ManifestWriter.write(program(), { progress: true });
+    expect(said.mock.calls.map(([text]) => text)).toEqual(['\r1000 of 2500 objects', '\r2000 of 2500 objects', '\r2500 of 2500 objects', '\n']);
+  });
+
+  test('refuses what is no app and options that do not exist (FED120)', () => {
+    const app = new App({ outdir: directory });
+    expect(() => ManifestWriter.write(new Chart(app, 'chart') as any)).toThrow('FED120 ManifestWriter.write: the app is the construct chart, no App → give the App itself, not a chart of it');
+    expect(() => ManifestWriter.write(undefined as any)).toThrow('FED120 ManifestWriter.write: the app is undefined, no App → give the App itself, not a chart of it');
+    expect(() => ManifestWriter.write(app, { verbose: true } as any)).toThrow('FED120 ManifestWriter.write: the options has an unknown field "verbose" → use progress');
+  });
+});

@@ -1,0 +1,247 @@
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'fs';
+import { join } from 'path';
+import { bash, Files, Origin, PIPELINES, write } from './support/repositories';
+
+/*
+ * The script that the pipelines share, executed on real repositories: what comes to the branch, and what must not.
+ */
+
+jest.setTimeout(60_000);
+
+const script = readFileSync(join(PIPELINES, 'rendered.sh'), 'utf8');
+let origin: Origin;
+beforeEach(() => { origin = new Origin(); });
+afterEach(() => origin.remove());
+
+const manifest = (name: string) => `kind: ConfigMap\nmetadata:\n  name: ${name}\n`;
+const EAST = { 'east/boundary/Gateway.fed-in-west.k8s.yaml': manifest('gateway'), 'east/boundary/Namespace.istio-federation.k8s.yaml': manifest('namespace') };
+const WEST = { 'west/boundary/Namespace.istio-federation.k8s.yaml': manifest('namespace'), 'west/bookinfo/Service.reviews.k8s.yaml': manifest('reviews') };
+
+const source = (text: string) => origin.commit({ 'rendered.sh': script, 'main.ts': text });
+
+/** One job of a pipeline for a commit, whose program wrote these files. */
+async function run(command: string, commit: string, manifests: Files, environment = {}, prepare: (clone: string) => void = () => {}) {
+  const clone = origin.clone(commit);
+  write(join(clone, 'dist'), manifests);
+  prepare(clone);
+  return bash(clone, `./rendered.sh ${command}`, environment);
+}
+
+const publish = (commit: string, manifests: Files) => run('publish dist', commit, manifests);
+
+test('the first run makes the branch: a folder for each mesh, and nothing else of the repository', async () => {
+  const commit = source('1');
+  expect(await publish(commit, { ...EAST, ...WEST })).toMatchObject({ code: 0 });
+  expect(origin.files()).toEqual({ ...EAST, ...WEST });
+  expect(origin.history()).toHaveLength(1);
+  expect(origin.message(origin.history()[0])).toBe(`Manifests of ${commit.slice(0, 12)}\n\nMesh: east\nMesh: west\nSource-Commit: ${commit}`);
+});
+
+test('a withdrawn grant takes its files away, in the mesh that changed, on top of what was there', async () => {
+  await publish(source('1'), { ...EAST, ...WEST });
+  const [first] = origin.history();
+  const { 'east/boundary/Gateway.fed-in-west.k8s.yaml': _, ...closed } = EAST;
+  const commit = source('2');
+  expect((await publish(commit, { ...closed, ...WEST })).output).toContain('Gateway.fed-in-west.k8s.yaml');
+  expect(origin.files()).toEqual({ ...closed, ...WEST });
+  expect(origin.history().slice(1)).toEqual([first]);
+  expect(origin.message(origin.history()[0])).toBe(`Manifests of ${commit.slice(0, 12)}\n\nMesh: east\nSource-Commit: ${commit}`);
+});
+
+test('a mesh that the program no longer has loses its folder', async () => {
+  await publish(source('1'), { ...EAST, ...WEST });
+  expect(await publish(source('2'), WEST)).toMatchObject({ code: 0 });
+  expect(origin.files()).toEqual(WEST);
+});
+
+test('a run that changes nothing makes no commit', async () => {
+  await publish(source('1'), { ...EAST, ...WEST });
+  const before = origin.history();
+  const { code, output } = await publish(source('2'), { ...EAST, ...WEST });
+  expect([code, output]).toEqual([0, 'rendered holds these manifests already\n']);
+  expect(origin.history()).toEqual(before);
+});
+
+test('what somebody else wrote to the branch is taken back by the next run', async () => {
+  await publish(source('1'), EAST);
+  origin.meddle('rendered', { 'east/boundary/Gateway.fed-in-west.k8s.yaml': manifest('open'), 'north/boundary/Gateway.k8s.yaml': manifest('north') });
+  expect(await publish(source('2'), EAST)).toMatchObject({ code: 0 });
+  expect(origin.files()).toEqual(EAST);
+  expect(origin.history()).toHaveLength(3);
+});
+
+test('a late run of an older commit writes nothing, whether it changes something or not', async () => {
+  const old = source('1');
+  const head = source('2');
+  await publish(head, EAST);
+  const before = origin.history();
+  const { code, output } = await publish(old, { ...EAST, ...WEST });
+  expect(code).toBe(0);
+  expect(output).toBe(`${old} is not the head of main, ${head} is: nothing is written here\n`);
+  expect(origin.history()).toEqual(before);
+});
+
+test('two runs of one commit at the same time make one commit', async () => {
+  await publish(source('1'), EAST);
+  const commit = source('2');
+  const outcomes = await Promise.all([1, 2].map(() => publish(commit, { ...EAST, ...WEST })));
+  expect(outcomes.map(({ code }) => code)).toEqual([0, 0]);
+  expect(origin.history()).toHaveLength(2);
+  expect(origin.files()).toEqual({ ...EAST, ...WEST });
+});
+
+test.each(['before the push reads the branch', 'after the push has read it'])('whoever wrote first makes the run look again: %s', async (when) => {
+  await publish(source('1'), EAST);
+  const other = origin.clone(origin.history()[0]);
+  writeFileSync(join(other, 'by-hand'), '');
+  origin.git(other, 'add', '--all');
+  origin.git(other, '-c', 'user.name=Eve', '-c', 'user.email=eve@example.com', 'commit', '-q', '-m', 'between');
+  const tools = join(origin.directory, 'tools');
+  const between = `mkdir ${tools}/once 2> /dev/null && (unset GIT_DIR; git -C ${other} push -q origin HEAD:rendered)\n`;
+  const outcome = await run('publish dist', source('2'), { ...EAST, ...WEST }, { PATH: `${tools}:${process.env.PATH}` }, (clone) => {
+    mkdirSync(tools);
+    if (when.startsWith('before')) {
+      const git = `#!/bin/sh\nexport PATH=${process.env.PATH}\n[ "$1" = push ] && ${between}exec git "$@"\n`;
+      writeFileSync(join(tools, 'git'), git, { mode: 0o755 });
+    } else {
+      // Git calls the hook after it has asked the server for its refs and before it sends the pack.
+      writeFileSync(join(clone, '.git', 'hooks', 'pre-push'), `#!/bin/sh\n${between}exit 0\n`, { mode: 0o755 });
+    }
+  });
+  expect(outcome.code).toBe(0);
+  expect(outcome.output).toContain('rejected');
+  expect(origin.history()).toHaveLength(3);
+  expect(origin.message(origin.history()[1])).toBe('between');
+  expect(origin.files()).toEqual({ ...EAST, ...WEST });
+});
+
+test.each(['between its two looks at the remote', 'while it writes'])('a run that is overtaken %s leaves the branch to the newer one', async (when) => {
+  await publish(source('1'), EAST);
+  const old = source('2');
+  const head = source('3');
+  const bare = join(origin.directory, 'origin.git');
+  origin.git(origin.directory, '--git-dir', bare, 'update-ref', 'refs/heads/main', old);
+  const tools = join(origin.directory, 'tools');
+  const other = origin.clone(head);
+  write(join(other, 'dist'), WEST);
+  const overtake = `(unset GIT_DIR; PATH=${process.env.PATH}; git --git-dir=${bare} update-ref refs/heads/main ${head}; cd ${other} && ./rendered.sh publish dist)`;
+  const outcome = await run('publish dist', old, { ...EAST, ...WEST }, { PATH: `${tools}:${process.env.PATH}` }, (clone) => {
+    mkdirSync(tools);
+    if (when.startsWith('between')) {
+      const git = `#!/bin/sh\nif [ "$1" = ls-remote ] && ! mkdir ${tools}/first 2> /dev/null; then mkdir ${tools}/second 2> /dev/null && ${overtake} >&2; fi\n`;
+      writeFileSync(join(tools, 'git'), `${git}PATH=${process.env.PATH} exec git "$@"\n`, { mode: 0o755 });
+    } else {
+      writeFileSync(join(clone, '.git', 'hooks', 'pre-push'), `#!/bin/sh\n${overtake}\n`, { mode: 0o755 });
+    }
+  });
+  expect(outcome.code).toBe(0);
+  expect(outcome.output).toContain('nothing is written here');
+  expect(origin.files()).toEqual(WEST);
+  expect(origin.history()).toHaveLength(2);
+});
+
+test('a server that refuses makes the run fail, once', async () => {
+  await publish(source('1'), EAST);
+  const before = origin.history();
+  origin.hook('pre-receive', '#!/bin/sh\necho "protected branch" >&2\nexit 1\n');
+  // Main is written past the hook: only the push of the script meets it.
+  origin.git(join(origin.directory, 'work'), 'config', 'remote.origin.pushurl', join(origin.directory, 'origin.git'));
+  const { code, output } = await publish(origin.git(join(origin.directory, 'work'), 'rev-parse', 'HEAD'), WEST);
+  expect(code).toBe(1);
+  expect(output.match(/protected branch/g)).toHaveLength(1);
+  expect(output).toContain('the push to rendered was refused, and nobody else has written');
+  expect(origin.history()).toEqual(before);
+});
+
+test('a remote that does not answer makes the run fail', async () => {
+  const commit = source('1');
+  const { code } = await run('publish dist', commit, EAST, {}, (clone) => origin.git(clone, 'remote', 'set-url', 'origin', join(clone, 'nowhere')));
+  expect(code).not.toBe(0);
+});
+
+test('the same source on the same branch gives the same commit, whatever the modes of the files', async () => {
+  const ids = [];
+  for (const mode of [0o600, 0o755]) {
+    const { code } = await run('publish dist', source('1'), EAST, {}, (clone) => Object.keys(EAST).forEach((file) => chmodSync(join(clone, 'dist', file), mode)));
+    expect(code).toBe(0);
+    expect(origin.modes()).toEqual(['100644']);
+    ids.push(...origin.history());
+    origin.remove();
+    origin = new Origin();
+  }
+  expect(ids).toEqual([ids[0], ids[0]]);
+});
+
+test('settings of Git do not change what is written', async () => {
+  const text = { 'east/boundary/ConfigMap.a.k8s.yaml': 'a: 1\r\nb: 2\n', 'east/boundary/ConfigMap.ignored.k8s.yaml': manifest('b') };
+  const outcome = await run('publish dist', source('1'), text, {}, (clone) => {
+    origin.git(clone, 'config', 'core.autocrlf', 'input');
+    origin.git(clone, 'config', 'core.hooksPath', '/nonexistent');
+    writeFileSync(join(clone, '.git', 'info', 'exclude'), '*ignored*\n');
+  });
+  expect(outcome.code).toBe(0);
+  expect(origin.files()).toEqual(text);
+});
+
+test('other names of the branches are taken from the environment', async () => {
+  const commit = source('1');
+  origin.git(join(origin.directory, 'work'), 'push', '-q', 'origin', 'main:trunk');
+  expect(await run('publish dist', commit, EAST, { RENDERED_BRANCH: 'clusters', SOURCE_BRANCH: 'trunk' })).toMatchObject({ code: 0 });
+  expect([origin.history('rendered'), origin.history('clusters')]).toEqual([[], [expect.any(String)]]);
+});
+
+test('the diff shows what a grant would open and what its withdrawal takes away, and writes nothing', async () => {
+  await publish(source('1'), EAST);
+  const before = origin.history();
+  const { 'east/boundary/Gateway.fed-in-west.k8s.yaml': _, ...closed } = EAST;
+  const { code, output } = await run('diff dist', source('2'), { ...closed, ...WEST });
+  expect(code).toBe(0);
+  expect(output).toContain('deleted file mode 100644\n');
+  expect(output).toContain('--- a/east/boundary/Gateway.fed-in-west.k8s.yaml\n+++ /dev/null');
+  expect(output).toContain('+++ b/west/bookinfo/Service.reviews.k8s.yaml');
+  expect(output).not.toContain('istio-federation.k8s.yaml | 3 ---');
+  expect(origin.history()).toEqual(before);
+});
+
+test('without a branch the diff shows everything', async () => {
+  const { code, output } = await run('diff dist', source('1'), EAST);
+  expect([code, output.match(/^new file mode/gm)]).toEqual([0, ['new file mode', 'new file mode']]);
+  expect(origin.history()).toEqual([]);
+});
+
+describe('nothing is written', () => {
+  const refused: [string, Files, ((dist: string) => void) | undefined, string][] = [
+    ['by a program that wrote nothing', {}, undefined, 'holds no manifest'],
+    ['when a file is not a manifest', { ...EAST, 'east/boundary/.env': 'TOKEN=1' }, undefined, 'not ./east/boundary/.env'],
+    ['when a folder is hidden', { ...EAST, '.github/workflows/x.k8s.yaml': 'on: push' }, undefined, 'not ./.github'],
+    ['when a file could steer Kustomize', { ...EAST, 'east/boundary/kustomization.yaml': 'resources: []' }, undefined, 'not ./east/boundary/kustomization.yaml'],
+    ['when a manifest belongs to no mesh', { ...EAST, 'all.k8s.yaml': manifest('a') }, undefined, 'not ./all.k8s.yaml'],
+    ['when a manifest is a link', EAST, (dist) => symlinkSync('/etc/hostname', join(dist, 'east', 'a.k8s.yaml')), 'not ./east/a.k8s.yaml'],
+    ['when a folder is a link', EAST, (dist) => symlinkSync('/etc', join(dist, 'north')), 'not ./north'],
+  ];
+  test.each(refused)('%s', async (_, manifests, prepare, message) => {
+    const commit = source('1');
+    for (const command of ['publish dist', 'diff dist']) {
+      const { code, output } = await run(command, commit, manifests, {}, (clone) => {
+        mkdirSync(join(clone, 'dist'), { recursive: true });
+        prepare?.(join(clone, 'dist'));
+      });
+      expect(code).toBe(1);
+      expect(output).toContain(message);
+    }
+    expect(origin.history()).toEqual([]);
+  });
+
+  test.each([
+    ['publish', 'usage'], ['push dist', 'unknown command push'], ['synth .', 'holds more than manifests'], ['publish /', 'holds more than manifests'],
+  ])('by `rendered.sh %s`', async (command, message) => {
+    const { code, output } = await run(command, source('1'), EAST);
+    expect([code, output]).toEqual([1, expect.stringContaining(message)]);
+    expect(origin.history()).toEqual([]);
+  });
+
+  test('to the branch that the program is on', async () => {
+    const { code, output } = await run('publish dist', source('1'), EAST, { RENDERED_BRANCH: 'main' });
+    expect([code, output]).toEqual([1, expect.stringContaining('main cannot be source and target')]);
+  });
+});

@@ -1,0 +1,175 @@
+/**
+ * Git repositories as a pipeline sees them: a bare origin, and a fresh shallow clone of one commit for each job.
+ */
+import { execFileSync, spawn, spawnSync } from 'child_process';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { dirname, join } from 'path';
+import * as ts from 'typescript';
+
+export const PIPELINES = join(__dirname, '..', '..', 'examples', 'pipelines');
+
+/** What the machine has told Git about its user and its files must not matter. */
+const ENVIRONMENT = { ...process.env, HOME: '/nonexistent', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0' };
+const USER = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com'];
+
+export interface Files { readonly [path: string]: string }
+export interface Outcome { readonly code: number | null; readonly output: string }
+
+export class Origin {
+  public readonly directory = mkdtempSync(join(tmpdir(), 'pipelines-'));
+  private readonly bare = join(this.directory, 'origin.git');
+  private readonly work = join(this.directory, 'work');
+
+  public constructor() {
+    this.git(this.directory, 'init', '-q', '--bare', '--initial-branch=main', this.bare);
+    this.git(this.directory, 'clone', '-q', this.bare, this.work);
+    this.git(this.work, 'checkout', '-q', '-b', 'main');
+  }
+
+  public remove(): void {
+    rmSync(this.directory, { recursive: true });
+  }
+
+  /** A commit on main with exactly these files, at an hour that does not change. */
+  public commit(files: Files): string {
+    const date = '2026-11-28T12:00:00Z';
+    this.git(this.work, 'rm', '-q', '-r', '--ignore-unmatch', '.');
+    write(this.work, files);
+    if ('rendered.sh' in files) chmodSync(join(this.work, 'rendered.sh'), 0o755);
+    this.git(this.work, 'add', '--all');
+    execFileSync('git', [...USER, 'commit', '-q', '--allow-empty', '-m', 'a change'], {
+      cwd: this.work, env: { ...ENVIRONMENT, GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
+    });
+    this.git(this.work, 'push', '-q', 'origin', 'main');
+    return this.git(this.work, 'rev-parse', 'HEAD');
+  }
+
+  /** What actions/checkout and the runner of GitLab make: one commit, no history, and no other branch. */
+  public clone(commit: string): string {
+    const clone = mkdtempSync(join(this.directory, 'clone-'));
+    this.git(clone, 'init', '-q');
+    this.git(clone, 'remote', 'add', 'origin', `file://${this.bare}`);
+    this.git(clone, 'fetch', '-q', '--depth=1', '--no-tags', 'origin', commit);
+    this.git(clone, 'checkout', '-q', '--detach', commit);
+    return clone;
+  }
+
+  /** Somebody who is not a pipeline writes to a branch. */
+  public meddle(branch: string, files: Files): void {
+    const clone = join(mkdtempSync(join(this.directory, 'other-')), 'clone');
+    this.git(this.directory, 'clone', '-q', '--branch', branch, this.bare, clone);
+    write(clone, files);
+    this.git(clone, 'add', '--all');
+    this.git(clone, ...USER, 'commit', '-q', '-m', 'by hand');
+    this.git(clone, 'push', '-q', 'origin', branch);
+  }
+
+  /** A hook of the server. */
+  public hook(name: string, script: string): void {
+    write(this.bare, { [`hooks/${name}`]: script });
+    chmodSync(join(this.bare, 'hooks', name), 0o755);
+  }
+
+  /** Commits of a branch from the newest to the first; none if it is not there. */
+  public history(branch = 'rendered'): string[] {
+    const { status, stdout } = spawnSync('git', ['rev-list', branch, '--'], { cwd: this.bare, env: ENVIRONMENT, encoding: 'utf8' });
+    return status === 0 ? stdout.trim().split('\n') : [];
+  }
+
+  public message(commit: string): string {
+    return this.git(this.bare, 'show', '-s', '--format=%B', commit);
+  }
+
+  public files(branch = 'rendered'): Files {
+    const paths = this.git(this.bare, 'ls-tree', '-r', '--name-only', branch).split('\n');
+    return Object.fromEntries(paths.map((path) =>
+      [path, execFileSync('git', ['show', `${branch}:${path}`], { cwd: this.bare, env: ENVIRONMENT, encoding: 'utf8' })]));
+  }
+
+  /** Modes of the files of a branch. */
+  public modes(branch = 'rendered'): string[] {
+    return [...new Set(this.git(this.bare, 'ls-tree', '-r', branch).split('\n').map((line) => line.split(' ')[0]))];
+  }
+
+  public git(cwd: string, ...args: string[]): string {
+    return execFileSync('git', args, { cwd, env: ENVIRONMENT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+  }
+}
+
+export function write(directory: string, files: Files): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), text);
+  }
+}
+
+/** Runs a script as the pipelines do: it stops at the first command that fails. */
+export async function bash(cwd: string, script: string, environment: { [name: string]: string } = {}): Promise<Outcome> {
+  const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', script], { cwd, env: { ...ENVIRONMENT, ...environment } });
+  let output = '';
+  child.stdout.on('data', (data) => { output += data; });
+  child.stderr.on('data', (data) => { output += data; });
+  const code = await new Promise<number | null>((done) => child.on('close', done));
+  return { code, output };
+}
+
+/** A repository for the example, with what `npm ci` would have installed. The library is its sources, compiled. */
+export class Example {
+  /** With an `npm` that puts the modules there and has no network. */
+  public readonly path: string;
+  private readonly directory = mkdtempSync(join(tmpdir(), 'example-'));
+  private readonly modules = join(this.directory, 'node_modules');
+
+  public constructor() {
+    const root = join(__dirname, '..', '..');
+    const library = join(this.modules, 'cdk8s-mesh-federation');
+    const sources = ['src', 'imports'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)).filter((file) => file.endsWith('.ts')));
+    const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
+    write(library, {
+      ...Object.fromEntries(sources.map((file) =>
+        [file.replace(/ts$/, 'js'), ts.transpileModule(readFileSync(join(root, file), 'utf8'), { compilerOptions }).outputText])),
+      'package.json': '{ "name": "cdk8s-mesh-federation", "version": "0.0.0", "main": "index.js" }',
+      'index.js': `
+        class Accepts { async validate(context) { context.report.submit('success'); } }
+        class Refuses { async validate(context) { context.report.submit('failure'); } }
+        module.exports = { BoundaryValidation: Accepts, ...require('./src'), Refuses };`,
+    });
+    mkdirSync(join(this.modules, '.bin'));
+    for (const name of ['cdk8s', 'constructs', 'cdk8s-plus-27', 'typescript', '@types', '.bin/cdk8s', '.bin/ts-node']) {
+      symlinkSync(join(root, 'node_modules', name), join(this.modules, name));
+    }
+    write(this.directory, { 'bin/npm': `#!/bin/sh\n[ "$*" = "ci --ignore-scripts" ] && ln -s ${this.modules} node_modules\n` });
+    chmodSync(join(this.directory, 'bin', 'npm'), 0o755);
+    this.path = `${join(this.directory, 'bin')}:${process.env.PATH}`;
+  }
+
+  public remove(): void {
+    rmSync(this.directory, { recursive: true });
+  }
+
+  /** What a platform engineer has copied into a repository. */
+  public files(): { [path: string]: string } {
+    const read = (file: string) => readFileSync(join(PIPELINES, file), 'utf8');
+    const trust = (mesh: string) => readFileSync(join(PIPELINES, '..', 'bookinfo', 'trust', `${mesh}.pem`), 'utf8');
+    return {
+      '.gitignore': 'node_modules\ndist\n',
+      'cdk8s.yaml': read('cdk8s.yaml'),
+      'main.ts': read('main.ts').replace("'../../src'", "'cdk8s-mesh-federation'"),
+      'rendered.sh': read('rendered.sh'),
+      'trust/east.pem': trust('east'),
+      'trust/west.pem': trust('west'),
+      'tsconfig.json': '{ "compilerOptions": { "module": "commonjs", "target": "es2022", "rootDir": "/" } }',
+    };
+  }
+}
+
+/** Files of one job that another one gets: without hidden ones and empty folders, which GitHub leaves out. */
+export function copyArtifact(from: string, to: string): void {
+  const found = execFileSync('find', ['.', '-type', 'f', '-not', '-path', '*/.*'], { cwd: from, encoding: 'utf8' });
+  for (const file of found.split('\n').filter((path) => path !== '')) {
+    mkdirSync(dirname(join(to, file)), { recursive: true });
+    copyFileSync(join(from, file), join(to, file));
+  }
+}
