@@ -85,7 +85,9 @@ describe('the public surface', () => {
   beforeAll(() => { assembly = compileProject(); }, 120_000);
 
   /** What breaks a rule for a reason: `Type.member.parameter`, and why. */
-  const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
+  const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    'no type of imports/ or of another package': { 'ManifestWriter: cdk8s.App': 'it writes in place of that class' },
+  };
 
   test.each(Object.keys(rules))('%s', (rule) => {
     expect(Object.keys(assembly.types ?? {}).length).toBeGreaterThan(40);

@@ -43,7 +43,9 @@ function leftOut(symbols: readonly ts.Symbol[]): string[] {
   return [...others.map(({ name }) => name), ...ofTypes];
 }
 
-const exported = exportsOf(join(root, 'src', 'index.ts'));
+const all = exportsOf(join(root, 'src', 'index.ts'));
+const isInternal = (symbol: ts.Symbol) => symbol.getJsDocTags().some(({ name }) => name === 'internal');
+const exported = all.filter((symbol) => !isInternal(symbol));
 
 test('what jsii would leave out without a word is not public', () => {
   expect(leftOut(exported)).toEqual([]);
@@ -63,6 +65,10 @@ test('and would be noticed', () => {
     'helper', 'LIMIT', 'Either', 'Headers: readonly [name: string]: string', 'Call: (name: string): void', 'Box: <>', 'Box: map<>',
     'Two: open, another signature', 'Two: open, another signature',
   ]);
+});
+
+test('one class is for cdk8s-cli alone', () => {
+  expect(all.filter(isInternal).map(({ name }) => name)).toEqual(['BoundaryValidation']);
 });
 
 test('the public names are these', () => {
