@@ -8,7 +8,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import { homedir } from 'os';
 import { join } from 'path';
 
-const LANGUAGES = ['python', 'java', 'go'] as const;
+export const LANGUAGES = ['python', 'java', 'go'] as const;
 export type Language = typeof LANGUAGES[number];
 
 const root = join(__dirname, '..');

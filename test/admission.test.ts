@@ -192,6 +192,20 @@ test('labels of the pods that the user adds are known to the policy', () => {
   expect(verdict(policyOf(objectsOf(app)), gateway({ tier: 'edge' }))).toContain('open or freeze');
 });
 
+test.each([
+  ['a gateway of ours', (labels: { [name: string]: string }) => BoundaryGateway.dedicated({ labels })],
+  ['a gateway of others', (podLabels: { [name: string]: string }) =>
+    BoundaryGateway.fromExisting({ namespaceName: 'istio-ingress', serviceName: 'shared', serviceAccountName: 'shared', podLabels })],
+])('the order in which the labels of %s are given changes nothing', (_, gatewayWith) => {
+  const filesWith = (labels: { [name: string]: string }) => {
+    const app = new App();
+    const mesh = meshOf(app, 'east', { ingressGateway: gatewayWith(labels) });
+    mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+    return app.synthYaml();
+  };
+  expect(filesWith({ tier: 'edge', zone: 'dmz' })).toBe(filesWith({ zone: 'dmz', tier: 'edge' }));
+});
+
 test('it is left out for a stated reason only, and the reason stays with the boundary', () => {
   const app = new App();
   const mesh = meshOf(app, 'east', { withoutAdmissionPolicy: { reason: 'cluster runs Kubernetes 1.29', approvedBy: 'platform lead', ticket: 'OPS-7' } });

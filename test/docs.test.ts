@@ -32,6 +32,17 @@ test('every program in the pages compiles', () => {
   expect(compile(new Map(programs))).toEqual([]);
 });
 
+test('every program in another language stands in the example of that language, which npm run languages runs', () => {
+  const page = read('docs/how-to/languages.md');
+  const missing = ['python', 'java', 'go'].flatMap((language) => {
+    const sources = tracked.filter((file) => file.startsWith(`examples/languages/${language}/`)).map((file) => read(file));
+    const snippets = [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, snippet]) => snippet);
+    expect(snippets.length).toBeGreaterThanOrEqual(3);
+    return snippets.filter((snippet) => !sources.some((source) => source.includes(snippet)));
+  });
+  expect(missing).toEqual([]);
+});
+
 test('every link inside the repository leads somewhere', () => {
   const broken = pages.flatMap((page) => [...read(page).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)/g)].flatMap(([, path, anchor]) => {
     const target = path === '' ? page : relative(root, join(root, dirname(page), path));

@@ -7,6 +7,7 @@ import { annotate, emit, idOf, late, metadataIn } from './emit';
 import { Telemetry, TelemetrySpec } from '../../imports/telemetry.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
 import { GATEWAY_DEFAULTS, GatewaySite, Peer, Site } from '../internal/model';
+import { compare } from '../internal/order';
 
 /*
  * The pods of a boundary gateway: injected by the mesh's own istiod, unprivileged, without a token of the Kubernetes API.
@@ -88,13 +89,18 @@ export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySit
 /** Labels of the pods, injected ones included: what a selector of somebody else could hit. */
 export function allPodLabels({ options, podLabels }: GatewaySite): { [name: string]: string } {
   return {
-    ...options.labels,
-    ...podLabels,
+    ...inOrder({ ...options.labels }),
+    ...inOrder(podLabels),
     'sidecar.istio.io/inject': 'true',
     'istio.io/dataplane-mode': 'none',
     ...podLabels.app === undefined ? {} : { 'service.istio.io/canonical-name': podLabels.app },
     'service.istio.io/canonical-revision': 'latest',
   };
+}
+
+/** The maps of some languages have another order in each run. */
+function inOrder(labels: { [name: string]: string }): { [name: string]: string } {
+  return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => compare(a, b)));
 }
 
 function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, surroundings: () => Surroundings, replicas?: number): void {

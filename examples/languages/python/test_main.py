@@ -1,0 +1,85 @@
+"""What a mistake says, and how it is caught: python -m unittest"""
+
+import unittest
+from typing import Any, Callable
+
+from cdk8s import App, Chart
+from cdk8s_mesh_federation import (
+    ExposedService,
+    FederatedMesh,
+    GatewayEndpoint,
+    HttpRule,
+    LocalName,
+    LocalService,
+    ServicePort,
+    TrustBundle,
+)
+
+from main import TRUST, bookinfo
+
+
+def refusal(program: Callable[[], Any]) -> str:
+    try:
+        program()
+    except RuntimeError as error:
+        return str(error)
+    return "nothing was refused"
+
+
+def mesh(app: App, name: str) -> FederatedMesh:
+    return FederatedMesh(
+        Chart(app, name),
+        "Mesh",
+        mesh_name=name,
+        trust_domain=f"{name}.example",
+        trust_bundle=TrustBundle.from_pem_file(str(TRUST / f"{name}.pem")),
+        endpoints=[GatewayEndpoint(address=f"federation.{name}.example")],
+    )
+
+
+def expose(east: FederatedMesh) -> ExposedService:
+    return east.expose(
+        "Reviews",
+        service=LocalService.from_name("reviews", "default"),
+        export_name="reviews",
+        ports=[ServicePort.http(9080)],
+    )
+
+
+class Mistakes(unittest.TestCase):
+    def test_a_value_that_cannot_be_used_is_refused_at_once(self) -> None:
+        reviews = expose(mesh(App(), "east"))
+        self.assertEqual(
+            refusal(lambda: reviews.allow_from(mesh(App(), "west"), ports=[9081])),
+            "Error: FED306 east/Mesh/Reviews: 9081 is not exported → choose among the exported ports 9080",
+        )
+
+    def test_what_is_missing_at_the_end_is_refused_by_synth(self) -> None:
+        app = App()
+        expose(mesh(app, "east")).allow_from(mesh(App(), "west"))
+        self.assertIn('[east/Mesh] FED108 east/Mesh: east/Mesh/Reviews deals with mesh "west"', refusal(app.synth))
+
+    def test_a_value_of_another_kind_is_refused_by_the_bindings(self) -> None:
+        with self.assertRaisesRegex(TypeError, "argument port must be one of"):
+            ServicePort.http("9080")
+        with self.assertRaisesRegex(TypeError, "unexpected keyword argument 'namespace'"):
+            LocalName.new_service("reviews", namespace="default")
+
+    def test_a_dict_in_a_list_loses_what_jsii_does_not_know(self) -> None:
+        def manifests(rule: Any) -> str:
+            app = App()
+            east = mesh(app, "east")
+            west = mesh(app, "west")
+            east.add_peer(west)
+            expose(east).allow_from(west, http=[rule])
+            return app.synth_yaml()
+
+        self.assertIn("/reviews/drafts", manifests(HttpRule(paths=["/reviews/*"], except_paths=["/reviews/drafts"])))
+        self.assertNotIn("/reviews/drafts", manifests({"paths": ["/reviews/*"], "except_paths": ["/reviews/drafts"]}))
+
+    def test_the_program_has_no_mistake(self) -> None:
+        self.assertEqual(len(bookinfo().charts), 4)
+
+
+if __name__ == "__main__":
+    unittest.main()

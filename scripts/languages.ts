@@ -1,0 +1,272 @@
+/**
+ * The demo in Python, Java and Go, as users of the packages write it: each must write the bytes that the TypeScript demo writes, pass its own
+ * tests, and say of mistakes what docs/how-to/languages.md shows.
+ *
+ *     npm run languages               # all of them
+ *     npm run languages -- python go  # those that this machine has the tools for
+ */
+import { spawnSync } from 'child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { basename, delimiter, join } from 'path';
+import { stripVTControlCharacters } from 'util';
+import { Language, LANGUAGES, MAVEN_REPOSITORY, pack } from './packages';
+import { bookinfo } from '../examples/bookinfo/main';
+import { values } from '../test/languages/values';
+
+/** A program with one thing wrong, and what is read after `cdk8s synth`. */
+interface Mistake {
+  readonly what: string;
+  readonly line: string;
+  readonly instead: string;
+  readonly says: string[];
+}
+
+interface Toolchain {
+  readonly commands: string[];
+  readonly program: string;
+  /** Where the program of test/languages goes. */
+  readonly values: string;
+  /** Makes the packages that are not published known in a copy of the example. */
+  readonly install: (directory: string, packages: string) => void;
+  readonly path?: (directory: string) => string;
+  /** What the language's own tools say of the example. */
+  readonly checks: Record<string, string[]>;
+  readonly mistakes: Mistake[];
+}
+
+const root = join(__dirname, '..');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+function wrong(what: string, line: string, instead: string, ...says: string[]): Mistake {
+  return { what, line, instead, says };
+}
+
+const BAD_NAME = ['FED101 east/Mesh: "East_1" is no mesh name → use one DNS label: at most 63 lower-case letters, digits and dashes'];
+const NO_PEER = [
+  'Error: Validation failed with the following errors:',
+  '[west/Mesh] FED108 west/Mesh: west-bookinfo/Reviews deals with mesh "east", which is no peer → agree to it: addPeer(…) with the construct east/Mesh',
+];
+
+const TOOLCHAINS: Record<Language, Toolchain> = {
+  python: {
+    commands: ['python3'],
+    program: 'main.py',
+    values: 'test_values.py',
+    install: (directory, wheel) => {
+      must(directory, ['python3', '-m', 'venv', '.venv']);
+      must(directory, ['.venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', wheel, '-r', 'requirements.txt', 'mypy']);
+    },
+    path: (directory) => join(directory, '.venv', 'bin'),
+    checks: {
+      'its own tests pass': ['python', '-m', 'unittest'],
+      'mypy finds nothing': ['mypy', '--strict', 'main.py'],
+    },
+    mistakes: [
+      wrong('a bad value', 'mesh_name="east"', 'mesh_name="East_1"',
+        'main.py", line ', 'RuntimeError: ', ...BAD_NAME),
+      wrong('a peer that is missing', 'west.add_peer(east)', '',
+        'main.py", line ', 'RuntimeError: ', ...NO_PEER),
+      wrong('a field that is spelt wrong', 'trust_domain="east.example"', 'trust_domian="east.example"',
+        "TypeError: FederatedMesh.__init__() got an unexpected keyword argument 'trust_domian'"),
+      wrong('a field that is left out', 'trust_domain="east.example",', '',
+        "TypeError: FederatedMesh.__init__() missing 1 required keyword-only argument: 'trust_domain'"),
+      wrong('a number for a port', 'ports=[ServicePort.http(9080)]', 'ports=[9080]',
+        'TypeError: type of argument ports[0] must be cdk8s_mesh_federation.ServicePort; got int instead'),
+      wrong('a text for a version', 'mesh_name="west",', 'mesh_name="west", istio_version="1.30",',
+        'TypeError: type of argument istio_version must be one of (cdk8s_mesh_federation.IstioVersion, NoneType); got str instead'),
+    ],
+  },
+  java: {
+    commands: ['java', 'mvn'],
+    program: 'src/main/java/example/Bookinfo.java',
+    values: 'src/test/java/example/ValuesTest.java',
+    install: (directory, repository) => {
+      // Maven asks nobody again for a version that it has seen.
+      rmSync(join(MAVEN_REPOSITORY, 'dev', 'cdk8s-mesh-federation'), { recursive: true, force: true });
+      mkdirSync(join(directory, '.mvn'));
+      writeFileSync(join(directory, '.mvn', 'maven.config'), '--settings settings.xml\n');
+      writeFileSync(join(directory, '.mvn', 'jvm.config'), '-XX:TieredStopAtLevel=1\n'); // faster for programs as short as these
+      writeFileSync(join(directory, 'settings.xml'), `<settings>
+  <localRepository>${MAVEN_REPOSITORY}</localRepository>
+  <profiles><profile><id>packages</id><repositories>
+    <repository><id>packages</id><url>file://${repository}</url></repository>
+  </repositories></profile></profiles>
+  <activeProfiles><activeProfile>packages</activeProfile></activeProfiles>
+</settings>
+`);
+      edit(join(directory, 'pom.xml'), '<version>0.0.0</version>', `<version>${version}</version>`);
+    },
+    checks: { 'its own tests pass': ['mvn', '--quiet', '--batch-mode', 'test'] },
+    mistakes: [
+      wrong('a bad value', '.meshName("east")', '.meshName("East_1")',
+        ...BAD_NAME),
+      wrong('a peer that is missing', 'west.addPeer(east);', '',
+        ...NO_PEER),
+      wrong('a field that is spelt wrong', '.trustDomain("east.example")', '.trustDomian("east.example")',
+        'Bookinfo.java:[', 'cannot find symbol', 'symbol:   method trustDomian(java.lang.String)'),
+      wrong('a field that is left out', '.trustDomain("east.example")', '',
+        'trustDomain is required'),
+      wrong('a number for a port', 'ServicePort.http(9080)', '9080',
+        'Bookinfo.java:[', 'incompatible types: ', 'dev.cdk8smeshfederation.ServicePort'),
+      wrong('a text for a version', '.meshName("west")', '.meshName("west").istioVersion("1.30")',
+        'incompatible types: java.lang.String cannot be converted to dev.cdk8smeshfederation.IstioVersion'),
+    ],
+  },
+  go: {
+    commands: ['go'],
+    program: 'main.go',
+    values: 'values_test.go',
+    install: (directory, modules) => {
+      for (const [module, folder] of [
+        ['github.com/cdk8s-mesh-federation/cdk8s-mesh-federation-go/cdk8smeshfederation', 'cdk8smeshfederation'],
+        ['github.com/cdk8s-team/cdk8s-core-go/cdk8s/v2', 'cdk8s'],
+        ['github.com/cdk8s-team/cdk8s-plus-go/cdk8splus27/v2', 'cdk8splus27'],
+      ]) must(directory, ['go', 'mod', 'edit', '-replace', `${module}=${join(modules, folder)}`]);
+      must(directory, ['go', 'mod', 'tidy']);
+    },
+    checks: {
+      'its own tests pass': ['go', 'test', '-count=1', './...'],
+      'go vet finds nothing': ['go', 'vet', './...'],
+      'gofmt changes nothing': ['sh', '-c', 'test -z "$(gofmt -l main.go main_test.go)"'],
+    },
+    mistakes: [
+      wrong('a bad value', 'MeshName:    jsii.String("east")', 'MeshName:    jsii.String("East_1")',
+        'panic: ', 'main.go:', ...BAD_NAME),
+      wrong('a peer that is missing', 'west.AddPeer(east, nil)', '',
+        'panic: ', 'main.go:', ...NO_PEER),
+      wrong('a field that is spelt wrong', 'TrustDomain: jsii.String("east.example")', 'TrustDomian: jsii.String("east.example")',
+        'main.go:', 'unknown field TrustDomian in struct literal of type cdk8smeshfederation.FederatedMeshProps'),
+      wrong('a field that is left out', 'TrustDomain: jsii.String("east.example"),', '',
+        'panic: ', 'TrustDomain is required, but has nil value'),
+      wrong('a number for a port', 'federation.ServicePort_Http(jsii.Number(9080), nil)', 'jsii.Number(9080)',
+        'main.go:', 'cannot use jsii.Number(9080) (value of type *float64) as cdk8smeshfederation.ServicePort value'),
+      wrong('a text for a version', 'trust("west"),', 'trust("west"), IstioVersion: jsii.String("1.30"),',
+        'cannot use jsii.String("1.30") (value of type *string) as cdk8smeshfederation.IstioVersion value'),
+      wrong('a text for a local name', 'federation.LocalName_NewService(jsii.String("reviews"), jsii.String("default"))', 'jsii.String("reviews")',
+        "Key 'localName': Unable to deserialize value as cdk8s-mesh-federation.LocalName", 'Failing value is a string'),
+    ],
+  },
+};
+
+let passed = 0;
+let failed = 0;
+
+/** Says nothing of why when it passes. */
+function check(title: string, complaint: string | undefined): void {
+  process.stdout.write(complaint === undefined ? `ok      ${title}\n` : `FAILED  ${title}\n${complaint}\n`);
+  if (complaint === undefined) passed++;
+  else failed++;
+}
+
+function run(directory: string, [command, ...args]: string[], path?: string): { readonly status: number | null; readonly output: string } {
+  const env = {
+    ...process.env,
+    PATH: [path, process.env.PATH].filter(Boolean).join(delimiter),
+    LC_ALL: 'C.UTF-8', // Java writes question marks otherwise
+    JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20',
+  };
+  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd: directory, env, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  return { status, output: stripVTControlCharacters(`${stdout ?? ''}${stderr ?? ''}${error ?? ''}`) };
+}
+
+function must(directory: string, command: string[]): void {
+  const { status, output } = run(directory, command);
+  if (status !== 0) throw new Error(`${command.join(' ')}\n${output}`);
+}
+
+function edit(file: string, line: string, instead: string): void {
+  const text = readFileSync(file, 'utf8');
+  if (!text.includes(line)) throw new Error(`${file} holds no ${line}`);
+  writeFileSync(file, text.replace(line, () => instead));
+}
+
+function synthesize(directory: string, toolchain: Toolchain) {
+  return run(directory, [join(root, 'node_modules', '.bin', 'cdk8s'), 'synth', '--no-check-upgrade'], toolchain.path?.(directory));
+}
+
+/** Files by name. */
+function manifestsIn(directory: string): Map<string, string> {
+  if (!existsSync(directory)) return new Map();
+  return new Map(readdirSync(directory).sort().map((file) => [file, readFileSync(join(directory, file), 'latin1')]));
+}
+
+/** Lines of the page that nobody has read: `[...]` stands for what is left out. */
+function unsaid(language: Language, outputs: string[]): string[] {
+  const page = readFileSync(join(root, 'docs', 'how-to', 'languages.md'), 'utf8');
+  const section = page.split(/^## /m).find((text) => text.toLowerCase().startsWith(language)) ?? '';
+  const excerpts = [...section.matchAll(/^```text\n([\s\S]*?)^```$/gm)].map(([, excerpt]) => excerpt.trim().split('\n'));
+  if (!excerpts.length) return [`the page shows nothing of ${language}`];
+  return excerpts.flatMap((lines) => {
+    const missing = (output: string) => lines.filter((line) => !line.trim().split('[...]').every((part) => output.includes(part.trim())));
+    return outputs.map(missing).sort((a, b) => a.length - b.length)[0];
+  });
+}
+
+function tryLanguage(language: Language, work: string, expected: Map<string, string>): void {
+  const toolchain = TOOLCHAINS[language];
+  const packages = pack(language);
+  const directory = join(work, 'languages', language);
+  cpSync(join(root, 'examples', 'languages', language), directory, { recursive: true });
+  cpSync(join(root, 'test', 'languages', basename(toolchain.values)), join(directory, toolchain.values));
+  toolchain.install(directory, packages);
+  check(`${language}: the packages can be installed`, undefined);
+
+  const { status, output } = synthesize(directory, toolchain);
+  check(`${language}: cdk8s synth runs the program`, status === 0 ? undefined : output);
+  const actual = manifestsIn(join(directory, 'dist'));
+  check(`${language}: the same files as TypeScript`, [...actual.keys()].join() === [...expected.keys()].join() ? undefined : [...actual.keys()].join());
+  for (const [file, text] of expected) check(`${language}: the same bytes in ${file}`, actual.get(file) === text ? undefined : join(directory, 'dist', file));
+
+  for (const [title, command] of Object.entries(toolchain.checks)) {
+    const result = run(directory, command, toolchain.path?.(directory));
+    check(`${language}: ${title}`, result.status === 0 ? undefined : result.output);
+  }
+  const written = join(directory, 'values.yaml');
+  const crossed = existsSync(written) && readFileSync(written, 'utf8') === values(join(work, 'bookinfo', 'trust')).synthYaml();
+  check(`${language}: the same bytes when every kind of value crosses`, crossed ? undefined : written);
+
+  const outputs = toolchain.mistakes.map(({ what, line, instead, says }) => {
+    const program = readFileSync(join(directory, toolchain.program), 'utf8');
+    edit(join(directory, toolchain.program), line, instead);
+    const result = synthesize(directory, toolchain);
+    writeFileSync(join(directory, toolchain.program), program);
+    const complaints = [
+      ...says.filter((text) => !result.output.includes(text)).map((text) => `it does not say: ${text}`),
+      ...(result.status === 0 ? ['the command succeeds'] : []),
+      ...(manifestsIn(join(directory, 'dist')).size ? ['manifests are there'] : []),
+    ];
+    check(`${language}: ${what} is refused`, complaints.length ? `${complaints.join('\n')}\n${result.output}` : undefined);
+    return result.output;
+  });
+  const missing = unsaid(language, outputs);
+  check(`${language}: what the page shows is what is said`, missing.length ? missing.join('\n') : undefined);
+}
+
+function main(named: string[]): void {
+  const unknown = named.filter((name) => !LANGUAGES.some((language) => language === name));
+  if (unknown.length) throw new Error(`no language ${unknown.join(', ')}: name some of ${LANGUAGES.join(', ')}`);
+  const languages = LANGUAGES.filter((language) => !named.length || named.includes(language));
+
+  const work = join(root, 'dist', 'examples');
+  rmSync(work, { recursive: true, force: true });
+  for (const folder of ['manifests', 'trust']) cpSync(join(root, 'examples', 'bookinfo', folder), join(work, 'bookinfo', folder), { recursive: true });
+  bookinfo({ outdir: join(work, 'typescript') }).app.synth();
+  const expected = manifestsIn(join(work, 'typescript'));
+
+  for (const language of languages) {
+    const missing = TOOLCHAINS[language].commands.filter((command) => run(root, [command, command === 'go' ? 'version' : '--version']).status !== 0);
+    if (missing.length) {
+      check(`${language}: the tools are there`, `${missing.join(', ')} cannot be run. To leave ${language} out, name the other languages: npm run languages -- …`);
+      continue;
+    }
+    try {
+      tryLanguage(language, work, expected);
+    } catch (error) {
+      check(`${language}: everything could be tried`, String(error));
+    }
+  }
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  process.exitCode = failed ? 1 : 0;
+}
+
+main(process.argv.slice(2));
