@@ -7,7 +7,7 @@ import { checkAccountability } from './internal/checks';
 import { peerOf } from './internal/declarations';
 import { describeMistake, fail, show } from './internal/errors';
 import { checkFields, checkGiven, checkSourceGiven } from './internal/kind-checks';
-import { LocalRoute } from './internal/model';
+import { LocalRoute, speaksHttp } from './internal/model';
 import { bindingHostOf, serviceHost } from './internal/names';
 import { notesOf } from './internal/notes';
 import { checkedHosts, checkMappings, checkShare, mistakesInPort } from './internal/source-checks';
@@ -309,6 +309,7 @@ export class RemoteServiceBinding extends Construct {
   }
 
   private mistakesInPorts(): string[] {
+    if (isSimple(this.sources) && this.localShares.length === 0) return [];
     return this.alias.portShares.flatMap((port) => mistakesInPort(this, this.alias, port));
   }
 
@@ -325,6 +326,11 @@ export class RemoteServiceBinding extends Construct {
         'FED403', this, `mesh ${show(peer.meshName)} does not allow us port ${exportPort} of ${show(exportName)}`, cure));
     });
   }
+}
+
+/** One peer for all requests, as nearly everywhere: its ports have nothing to disagree about. */
+function isSimple([{ source, weight, headers }, ...more]: DeclaredSource[]): boolean {
+  return more.length === 0 && weight === undefined && headers === undefined && source.ports.every(({ _protocol }) => speaksHttp(_protocol));
 }
 
 function allowedPorts(source: IExposedService, mesh: FederatedMesh): number[] {

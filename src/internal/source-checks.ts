@@ -60,7 +60,6 @@ export function checkShare(where: Where, { weight, whenHeaders }: SourceShare): 
 
 /** What the sources of one port and its callers say together. */
 export function mistakesInPort(where: Where, alias: Alias, { localPort, shares }: DeclaredPort): string[] {
-  if (isSimple(shares)) return [];
   const port = `port ${localPort} of ${show(alias.host)}`;
   const protocols = [...new Set(shares.flatMap(({ route }) => route?.upstream.protocol ?? []))].sort();
   const bytes = !protocols.every(speaksHttp);
@@ -79,12 +78,6 @@ export function mistakesInPort(where: Where, alias: Alias, { localPort, shares }
       : [],
     ...mistakesInShares(where, port, shares),
   ];
-}
-
-/** One peer for all requests, as nearly everywhere: nothing of the following can be wrong. */
-function isSimple([only, ...more]: DeclaredShare[]): boolean {
-  const { route, weight, headers } = only;
-  return more.length === 0 && route !== undefined && speaksHttp(route.upstream.protocol) && weight === undefined && headers === undefined;
 }
 
 function mistakesInShares(where: Where, port: string, shares: DeclaredShare[]): string[] {

@@ -136,7 +136,8 @@ export function clusterScoped<Kind extends ApiObject>(object: Kind): Kind {
 
 /** Keeps what people stated about an object with the object. */
 export function annotate(object: ApiObject, notes: Notes): ApiObject {
-  for (const [name, text] of Object.entries(notes)) {
+  for (const name in notes) {
+    const text = notes[name];
     if (text !== undefined) object.metadata.addAnnotation(`cdk8s-mesh-federation/${name}`, text);
   }
   return object;
