@@ -158,6 +158,23 @@ function npm(): void {
     run(app, process.execPath, ['main.cjs'], { CDK8S_OUTDIR: 'cjs' });
     assert.deepStrictEqual(written(app, 'cjs'), expected);
   });
+  check('ManifestWriter writes the same in place of app.synth()', () => {
+    writeFileSync(join(app, 'writer.mjs'), `import { ManifestWriter } from 'cdk8s-mesh-federation';\n${program.replace('app.synth()', 'ManifestWriter.write(app)')}`);
+    run(app, 'cdk8s', synth('--app', 'node writer.mjs', '--output', 'writer'));
+    assert.deepStrictEqual(written(app, 'writer'), expected);
+  });
+  check('cdk8s synth validates with BoundaryValidation, offline', () => {
+    const plugin = `validations:\n  - package: ./node_modules/${manifest.name}\n    version: ${manifest.version}\n    class: BoundaryValidation\n`;
+    writeFileSync(join(app, 'cdk8s.yaml'), `language: typescript\napp: node main.mjs\n${plugin}`);
+    const offline = { npm_config_offline: 'true', HOME: join(app, 'no-home') };
+    assert.match(run(app, 'cdk8s', synth('--output', 'validated'), offline), /Validations ended/);
+    const gateway = "{ apiVersion: 'networking.istio.io/v1', kind: 'Gateway', spec: { selector: { istio: 'istio-federation-ingress' } } }";
+    writeFileSync(join(app, 'open.mjs'), program.replace('import { App, Chart }', 'import { ApiObject, App, Chart }')
+      .replace('app.synth()', `new ApiObject(new Chart(app, 'shop'), 'Open', ${gateway});\napp.synth()`));
+    const { status, output } = attempt(app, 'cdk8s', synth('--app', 'node open.mjs', '--output', 'refused'), offline);
+    assert.notStrictEqual(status, 0);
+    assert.match(output, /foreign-objects[\s\S]*Construct Path: shop\/Open/);
+  });
   check('workloads and Services of another cdk8s-plus can be handed over', () => {
     run(app, 'npm', ['install', '--no-audit', '--no-fund', '--strict-peer-deps', 'cdk8s-plus-33@^2']);
     writeFileSync(join(app, 'plus.mjs'), OTHER_PLUS);
@@ -209,6 +226,12 @@ function python(expected: Record<string, string>): void {
     writeFileSync(join(app, 'main.py'), source);
     run(app, join(bin, 'python'), ['main.py']);
     assert.deepStrictEqual(written(app, 'dist'), expected);
+  });
+  check('and so does ManifestWriter', () => {
+    const source = readFileSync(join(app, 'main.py'), 'utf8').replace('app.synth()', 'ManifestWriter.write(app)');
+    writeFileSync(join(app, 'writer.py'), `from cdk8s_mesh_federation import ManifestWriter\n${source}`);
+    run(app, join(bin, 'python'), ['writer.py'], { CDK8S_OUTDIR: 'writer' });
+    assert.deepStrictEqual(written(app, 'writer'), expected);
   });
   check('and a mistake is an exception with its code and its cure', () => {
     writeFileSync(join(app, 'mistake.py'), readFileSync(join(app, 'main.py'), 'utf8').replace('"/reviews/*"', '"reviews"'));

@@ -1,7 +1,7 @@
 import { checkJustification, checkNamespace } from './internal/checks';
 import { fail, show } from './internal/errors';
 import { checkFields, checkList } from './internal/kind-checks';
-import { Manifest, nameOf, Resources } from './internal/resources';
+import { ConstructPaths, Manifest, nameOf, Resources } from './internal/resources';
 import { boundariesOf, RULES } from './render/rules';
 
 /**
@@ -16,7 +16,7 @@ import { boundariesOf, RULES } from './render/rules';
 /** What cdk8s-cli hands to a plugin, as far as it is used here. */
 interface ValidationContext {
   readonly manifests: string[];
-  readonly metadata?: { readonly [resourceName: string]: { readonly path: string } };
+  readonly metadata?: ConstructPaths;
   readonly report: {
     addViolation(violation: Violation): void;
     submit(status: 'success' | 'failure', metadata?: { readonly [key: string]: string }): void;

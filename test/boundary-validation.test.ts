@@ -34,7 +34,8 @@ const BOUNDARY = golden('both-directions/east.yaml');
 /** Rule and places of what is wrong with one more document beside a boundary, or with a document of the boundary that has been changed. */
 async function mistakes(...documents: any[]): Promise<string[]> {
   const { violations } = await report({ 'east.k8s.yaml': BOUNDARY, 'app.k8s.yaml': documents });
-  return violations.flatMap(({ ruleName, violatingResources }) => violatingResources.flatMap(({ locations }: any) => locations.map((place: string) => `${ruleName}: ${place}`)));
+  return violations.flatMap(({ ruleName, violatingResources }) => violatingResources.flatMap(({ resourceName, locations }: any) =>
+    locations.map((place: string) => `${ruleName}: ${resourceName}: ${place}`)));
 }
 
 function find(kind: string, name: string): any {
@@ -260,25 +261,51 @@ describe('foreign-objects', () => {
 });
 
 describe('where it is', () => {
-  const bad = (name: string, namespace: string) => istio('DestinationRule', { host: 'a', trafficPolicy: { tls: { insecureSkipVerify: true } } }, { name, namespace });
-  const resourcesOf = async (files: any, metadata: any) => {
-    const { violations } = await report(files, undefined, metadata);
-    return violations.flatMap(({ violatingResources }) => violatingResources);
-  };
+  const bad = (name: string, namespace = 'shop') => istio('DestinationRule', { host: 'a', trafficPolicy: { tls: { insecureSkipVerify: true } } }, { name, namespace });
 
-  test('an object is told by its name, by which cdk8s finds its construct', async () => {
-    expect(await resourcesOf({ 'dist/east.k8s.yaml': [bad('rule', 'shop')] }, { rule: { path: 'east/rule' } })).toEqual([{
-      resourceName: 'rule',
-      manifestPath: 'dist/east.k8s.yaml',
-      locations: ['DestinationRule shop/rule: spec.trafficPolicy.tls.insecureSkipVerify takes any certificate'],
+  /** What cdk8s-cli would show: it looks the path up by the resource's name. */
+  async function shown(files: any, metadata: any = {}) {
+    const { violations } = await report(files, undefined, metadata);
+    return violations.flatMap(({ violatingResources }) => violatingResources).map(({ resourceName }: any) => `${resourceName} by ${metadata[resourceName]?.path}`);
+  }
+
+  /** Files with the records of one app or several. */
+  async function shownFrom(records: { [directory: string]: any }, files: any) {
+    const root = mkdtempSync(join(tmpdir(), 'records-'));
+    for (const [directory, resources] of Object.entries(records)) {
+      mkdirSync(join(root, directory), { recursive: true });
+      writeFileSync(join(root, directory, 'construct-metadata.json'), JSON.stringify({ version: '1.0.0', resources }));
+    }
+    try {
+      return await shown(Object.fromEntries(Object.entries(files).map(([file, documents]) => [join(root, file), documents])));
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  }
+
+  test('an object has a kind, a namespace, a file and what is wrong in it', async () => {
+    expect((await report({ 'dist/east.k8s.yaml': [bad('rule')] })).violations[0].violatingResources).toEqual([{
+      resourceName: 'DestinationRule shop/rule', manifestPath: 'dist/east.k8s.yaml', locations: ['spec.trafficPolicy.tls.insecureSkipVerify takes any certificate'],
     }]);
   });
 
-  test('of several objects with one name, only the one whose chart cdk8s recorded has a construct', async () => {
-    const files = { 'dist/east.k8s.yaml': [bad('rule', 'shop')], 'dist/west.k8s.yaml': [bad('rule', 'shop')] };
-    const found = await resourcesOf(files, { rule: { path: 'west/rule' } });
-    expect(found.map(({ resourceName }) => resourceName)).toEqual(['DestinationRule shop/rule', 'rule']);
-    expect(found[0].locations).toContain('several objects are called rule, so its construct is not known');
+  test('its construct is the one that cdk8s-cli knows', async () => {
+    expect(await shown({ 'dist/east.k8s.yaml': [bad('rule')] }, { rule: { path: 'east/rule' } })).toEqual(['DestinationRule shop/rule by east/rule']);
+    expect(await shown({ 'dist/east.k8s.yaml': [bad('rule')] })).toEqual(['DestinationRule shop/rule by undefined']);
+  });
+
+  test('of several objects with one name only the one whose chart is recorded has a construct', async () => {
+    expect(await shown({ 'dist/east.k8s.yaml': [bad('rule')], 'dist/west.k8s.yaml': [bad('rule', 'till')] }, { rule: { path: 'west/rule' } }))
+      .toEqual(['DestinationRule shop/rule by undefined', 'DestinationRule till/rule by west/rule']);
+    expect(await shown({ 'dist/west.k8s.yaml': [bad('rule'), bad('rule', 'till')] }, { rule: { path: 'west/rule' } }))
+      .toEqual(['DestinationRule shop/rule by undefined', 'DestinationRule till/rule by undefined']);
+  });
+
+  test('of several apps each has a record of its own', async () => {
+    expect(await shownFrom(
+      { east: { rule: { path: 'boundary/East' } }, west: { rule: { path: 'boundary/West' } } },
+      { 'east/boundary/DestinationRule.rule.k8s.yaml': [bad('rule', 'one')], 'west/boundary/DestinationRule.rule.k8s.yaml': [bad('rule', 'two')] },
+    )).toEqual(['DestinationRule one/rule by boundary/East', 'DestinationRule two/rule by boundary/West']);
   });
 });
 

@@ -35,8 +35,9 @@ check() {
 
 synth() {
   rm -rf -- "$out"
-  # The metadata of constructs is for reports, and would be a file beside the manifests.
-  PATH="$PWD/node_modules/.bin:$PATH" CDK8S_RECORD_CONSTRUCT_METADATA=false cdk8s synth --no-check-upgrade --output "$out"
+  PATH="$PWD/node_modules/.bin:$PATH" cdk8s synth --no-check-upgrade --output "$out"
+  # What tells a report which construct wrote an object is no manifest.
+  find "$out" -type f -name construct-metadata.json -delete
   # Git keeps no empty folder, and Flux does not prune what was in a folder that is gone.
   find "$out" -type d -empty -exec sh -c 'echo "this chart has no objects" > "$1/no-manifests"' _ {} \;
   check

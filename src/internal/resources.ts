@@ -1,7 +1,8 @@
-import { basename } from 'path';
+import { existsSync, readFileSync } from 'fs';
+import { basename, dirname, join } from 'path';
 
 /*
- * How a report tells which object is meant. cdk8s finds the construct of an object by its name alone, the last of that name in the program.
+ * Which construct wrote an object. cdk8s records it for each app beside its files, by the name of the object alone, the last of that name.
  */
 
 /** A document of some file. */
@@ -10,32 +11,51 @@ export interface Manifest {
   readonly document: any;
 }
 
+/** Constructs by names of objects. */
+export interface ConstructPaths { [name: string]: { readonly path: string } }
+
+const RECORD = 'construct-metadata.json';
+/** A program may have several apps, each with a directory of its own and folders in it. */
+const LEVELS = 3;
+
 export class Resources {
-  /** How many objects have a name, in all files and in each. */
+  private readonly records = new Map<string, ConstructPaths>();
+  /** How many objects have a name, in each app and in each file. */
   private readonly counts = new Map<string, number>();
 
-  constructor(manifests: Manifest[], private readonly constructs: { readonly [name: string]: { readonly path: string } }) {
+  /** `given` is what cdk8s-cli knows of the app in the output directory itself, and what it shows from. */
+  constructor(manifests: Manifest[], private readonly given: ConstructPaths) {
     for (const { file, document } of manifests) {
-      for (const key of [plainName(document), `${file}\n${plainName(document)}`]) this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+      for (const key of [this.keyIn(recordFor(file), document), this.keyIn(file, document)]) this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
     }
   }
 
-  /** What cdk8s is told: the name by which it looks up the construct, or another when that would show somebody else's. */
-  public describe({ file, document }: Manifest, mistakes: string[]) {
-    const name = plainName(document);
-    const locations = mistakes.map((mistake) => `${nameOf(document)}: ${mistake}`);
-    if (this.isKnown(file, name)) return { resourceName: name, manifestPath: file, locations };
-    return {
-      resourceName: nameOf(document),
-      manifestPath: file,
-      locations: this.constructs[name] ? [...locations, `several objects are called ${name}, so its construct is not known`] : locations,
-    };
+  /** What cdk8s-cli is told of an object. It shows the path that it has for the resource's name. */
+  public describe(manifest: Manifest, mistakes: string[]) {
+    const resourceName = nameOf(manifest.document);
+    const path = this.pathOf(manifest);
+    if (path !== undefined) this.given[resourceName] = { path };
+    return { resourceName, manifestPath: manifest.file, locations: mistakes };
   }
 
-  private isKnown(file: string, name: string): boolean {
-    if (this.counts.get(name) === 1) return true;
-    const [chart] = this.constructs[name]?.path.split('/') ?? [];
-    return this.counts.get(`${file}\n${name}`) === 1 && chart !== undefined && basename(file).startsWith(`${chart}.`);
+  /** Of several objects with one name only the last is recorded: it is this one if nobody else in the file of its chart has the name. */
+  private pathOf({ file, document }: Manifest): string | undefined {
+    const record = recordFor(file);
+    const path = this.recorded(record)[document.metadata?.name]?.path;
+    if (path === undefined || this.counts.get(this.keyIn(record, document)) === 1) return path;
+    const [chart] = path.split('/');
+    const inChart = basename(file).startsWith(`${chart}.`) || basename(dirname(file)) === chart;
+    return inChart && this.counts.get(this.keyIn(file, document)) === 1 ? path : undefined;
+  }
+
+  private recorded(record: string): ConstructPaths {
+    const known = this.records.get(record) ?? (record === '' ? this.given : JSON.parse(readFileSync(record, 'utf8')).resources);
+    this.records.set(record, known);
+    return known;
+  }
+
+  private keyIn(place: string, { metadata }: any): string {
+    return `${place}\n${metadata?.name}`;
   }
 }
 
@@ -44,6 +64,13 @@ export function nameOf({ kind, metadata }: any): string {
   return `${kind} ${metadata?.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata?.name}`;
 }
 
-function plainName({ metadata }: any): string {
-  return String(metadata?.name);
+/** The record of the app that wrote a file, or nothing. */
+function recordFor(file: string): string {
+  let directory = dirname(file);
+  for (let level = 0; level < LEVELS; level++) {
+    const record = join(directory, RECORD);
+    if (existsSync(record)) return record;
+    directory = dirname(directory);
+  }
+  return '';
 }
