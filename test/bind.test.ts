@@ -287,14 +287,15 @@ test('constructs of many bindings and exposures have children of the same ids, s
 });
 
 test('binding many names takes no longer for each of them', () => {
-  const timeOf = (bindings: number) => {
+  const timeOf = (bindings: number) => Math.min(...[1, 2, 3].map(() => {
     const { west, reviews } = setUp();
     const started = process.cpuUsage().user;
     for (let index = 0; index < bindings; index++) {
       west.bind(`Binding${index}`, { source: reviews, localName: LocalName.newService(`reviews-${index}`, 'web') });
     }
     return process.cpuUsage().user - started;
-  };
+  }));
   timeOf(500);
-  expect(timeOf(4000) / timeOf(500)).toBeLessThan(24);
+  // Eight times as many: about eight times as long, where a look through all names for each makes it fifty.
+  expect(timeOf(4000) / timeOf(500)).toBeLessThan(25);
 });
