@@ -10,7 +10,7 @@ import { ManifestWriter } from '../src';
 
 const SIZES = [1000, 5000, 20_000, 50_000, 100_000];
 /** Fewer for the largest, which take minutes. */
-const roundsFor = (size: number) => size > 20_000 ? 3 : 7;
+const roundsFor = (size: number) => size > 20_000 ? 3 : 5;
 
 /** Each is a process of its own, in turn, so that a machine that changes speed changes all. */
 const KINDS = {
