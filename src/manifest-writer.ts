@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } from 'fs';
+import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'fs';
 import { dirname, join } from 'path';
 import { ApiObject, App } from 'cdk8s';
 import { fail, show } from './internal/errors';
@@ -98,11 +98,13 @@ class Staging {
   }
 
   public publish(folders: string[]): void {
-    for (const folder of folders) mkdirSync(join(this.outdir, folder), { recursive: true });
-    for (const path of this.paths) {
-      mkdirSync(dirname(join(this.outdir, path)), { recursive: true });
-      renameSync(join(this.directory, path), join(this.outdir, path));
-    }
+    const files = [...this.paths].map((path) => ({ written: join(this.directory, path), place: join(this.outdir, path) }));
+    const directories = [...new Set([...folders.map((folder) => join(this.outdir, folder)), ...files.map(({ place }) => dirname(place))])];
+    // Fails as app.synth() does, before the first file is in its place.
+    directories.filter((path) => existsSync(path) && !statSync(path).isDirectory()).forEach((path) => mkdirSync(path));
+    files.filter(({ place }) => existsSync(place)).forEach(({ place }) => closeSync(openSync(place, 'r+')));
+    directories.forEach((path) => mkdirSync(path, { recursive: true }));
+    files.forEach(({ written, place }) => put(written, place));
   }
 
   public remove(): void {
@@ -114,6 +116,14 @@ class Staging {
     mkdirSync(dirname(join(this.directory, path)), { recursive: true });
     return join(this.directory, path);
   }
+}
+
+/** Who linked a file elsewhere, or let nobody else read it, finds it so again. */
+function put(written: string, place: string): void {
+  const before = lstatSync(place, { throwIfNoEntry: false });
+  if (before?.isSymbolicLink()) return writeFileSync(place, readFileSync(written));
+  if (before) chmodSync(written, before.mode);
+  renameSync(written, place);
 }
 
 /** How far it is, on one line of a terminal. */
