@@ -331,6 +331,14 @@ describe('where it is', () => {
       .toEqual(['DestinationRule shop/rule by undefined', 'DestinationRule till/rule by undefined']);
   });
 
+  test('of several kinds with one name in a folder none has a construct, for the record is of the last', async () => {
+    const other = core('ConfigMap', {}, { name: 'rule', namespace: 'shop' });
+    expect(await shown({ 'dist/shop/DestinationRule.rule.k8s.yaml': [bad('rule')], 'dist/shop/ConfigMap.rule.k8s.yaml': [other] }, { rule: { path: 'shop/Config' } }))
+      .toEqual(['DestinationRule shop/rule by undefined']);
+    expect(await shown({ 'dist/shop/DestinationRule.rule.k8s.yaml': [bad('rule')], 'dist/till/ConfigMap.rule.k8s.yaml': [other] }, { rule: { path: 'shop/Rule' } }))
+      .toEqual(['DestinationRule shop/rule by shop/Rule']);
+  });
+
   test('of several apps each has a record of its own', async () => {
     expect(await shownFrom(
       { east: { rule: { path: 'boundary/East' } }, west: { rule: { path: 'boundary/West' } } },
