@@ -67,7 +67,8 @@ export class ManifestWriter {
 /** Files that come into their places together. */
 class Staging {
   private readonly directory: string;
-  private readonly paths = new Set<string>();
+  /** Where each file is until it comes into its place. */
+  private readonly files = new Map<string, string>();
 
   constructor(private readonly outdir: string) {
     mkdirSync(outdir, { recursive: true });
@@ -75,7 +76,7 @@ class Staging {
   }
 
   public write({ path, documents }: ManifestFile, progress: Progress): void {
-    const file = openSync(this.place(path), 'w');
+    const file = openSync(this.writtenFor(path), 'w');
     try {
       let text = '';
       for (const [index, document] of documents.entries()) {
@@ -94,11 +95,11 @@ class Staging {
   }
 
   public keep(path: string, text: string): void {
-    writeFileSync(this.place(path), text);
+    writeFileSync(this.writtenFor(path), text);
   }
 
   public publish(folders: string[]): void {
-    const files = [...this.paths].map((path) => ({ written: join(this.directory, path), place: join(this.outdir, path) }));
+    const files = [...this.files].map(([path, written]) => ({ written, place: join(this.outdir, path) }));
     const directories = [...new Set([...folders.map((folder) => join(this.outdir, folder)), ...files.map(({ place }) => dirname(place))])];
     // Fails as app.synth() does, before the first file is in its place.
     directories.filter((path) => existsSync(path) && !statSync(path).isDirectory()).forEach((path) => mkdirSync(path));
@@ -111,10 +112,11 @@ class Staging {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  private place(path: string): string {
-    this.paths.add(path);
-    mkdirSync(dirname(join(this.directory, path)), { recursive: true });
-    return join(this.directory, path);
+  /** Under a number, which no tool takes for a manifest: what a run leaves that is killed must not be applied. */
+  private writtenFor(path: string): string {
+    const written = this.files.get(path) ?? join(this.directory, String(this.files.size));
+    this.files.set(path, written);
+    return written;
   }
 }
 

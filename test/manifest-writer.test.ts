@@ -227,6 +227,16 @@ describe('ManifestWriter', () => {
     expect(ours.find(([file]) => file === 'elsewhere')![2]).toContain('kind: ConfigMap');
   });
 
+  test.each(TYPES)('has nothing beside the files that a tool takes for a manifest, should it be killed, with output type %s', (yamlOutputType) => {
+    const app = new App({ outdir: directory, yamlOutputType });
+    configMap(new Chart(app, 'first'), 'a');
+    let seen: string[] = [];
+    configMap(new Chart(app, 'second'), 'b', { late: Lazy.any({ produce: () => { seen = readdirSync(directory, { recursive: true, encoding: 'utf8' }); return 1; } }) });
+    ManifestWriter.write(app);
+    expect(seen).not.toEqual([]);
+    expect(seen.filter((path) => /\.(ya?ml|json)$/.test(path))).toEqual([]);
+  });
+
   test('leaves nothing beside the files, and files of others alone', () => {
     mkdirSync(join(directory, 'sub'));
     writeFileSync(join(directory, 'sub', 'notes.txt'), 'theirs');
