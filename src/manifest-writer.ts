@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } from 'fs';
+import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'fs';
 import { dirname, join } from 'path';
 import { ApiObject, App } from 'cdk8s';
 import { fail, show } from './internal/errors';
@@ -67,7 +67,8 @@ export class ManifestWriter {
 /** Files that come into their places together. */
 class Staging {
   private readonly directory: string;
-  private readonly paths = new Set<string>();
+  /** Where each file is until it comes into its place. */
+  private readonly files = new Map<string, string>();
 
   constructor(private readonly outdir: string) {
     mkdirSync(outdir, { recursive: true });
@@ -75,7 +76,7 @@ class Staging {
   }
 
   public write({ path, documents }: ManifestFile, progress: Progress): void {
-    const file = openSync(this.place(path), 'w');
+    const file = openSync(this.writtenFor(path), 'w');
     try {
       let text = '';
       for (const [index, document] of documents.entries()) {
@@ -94,26 +95,37 @@ class Staging {
   }
 
   public keep(path: string, text: string): void {
-    writeFileSync(this.place(path), text);
+    writeFileSync(this.writtenFor(path), text);
   }
 
   public publish(folders: string[]): void {
-    for (const folder of folders) mkdirSync(join(this.outdir, folder), { recursive: true });
-    for (const path of this.paths) {
-      mkdirSync(dirname(join(this.outdir, path)), { recursive: true });
-      renameSync(join(this.directory, path), join(this.outdir, path));
-    }
+    const files = [...this.files].map(([path, written]) => ({ written, place: join(this.outdir, path) }));
+    const directories = [...new Set([...folders.map((folder) => join(this.outdir, folder)), ...files.map(({ place }) => dirname(place))])];
+    // Fails as app.synth() does, before the first file is in its place.
+    directories.filter((path) => existsSync(path) && !statSync(path).isDirectory()).forEach((path) => mkdirSync(path));
+    files.filter(({ place }) => existsSync(place)).forEach(({ place }) => closeSync(openSync(place, 'r+')));
+    directories.forEach((path) => mkdirSync(path, { recursive: true }));
+    files.forEach(({ written, place }) => put(written, place));
   }
 
   public remove(): void {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  private place(path: string): string {
-    this.paths.add(path);
-    mkdirSync(dirname(join(this.directory, path)), { recursive: true });
-    return join(this.directory, path);
+  /** Under a number, which no tool takes for a manifest: what a run leaves that is killed must not be applied. */
+  private writtenFor(path: string): string {
+    const written = this.files.get(path) ?? join(this.directory, String(this.files.size));
+    this.files.set(path, written);
+    return written;
   }
+}
+
+/** Who linked a file elsewhere, or let nobody else read it, finds it so again. */
+function put(written: string, place: string): void {
+  const before = lstatSync(place, { throwIfNoEntry: false });
+  if (before?.isSymbolicLink()) return writeFileSync(place, readFileSync(written));
+  if (before) chmodSync(written, before.mode);
+  renameSync(written, place);
 }
 
 /** How far it is, on one line of a terminal. */

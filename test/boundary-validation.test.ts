@@ -71,12 +71,16 @@ describe('private-keys', () => {
       core('Secret', { stringData: { anything: pem.replace('EC ', '') } }, { name: 'c' }),
       core('Secret', { data: { 'tls.crt': '', 'tls.key': 'AAAA' } }, { name: 'd' }),
       core('Pod', { spec: { containers: [{ env: [{ name: 'KEY', value: pem.replace('EC ', 'ENCRYPTED ') }] }] } }, { name: 'e', namespace: 'shop' }),
+      core('ConfigMap', { binaryData: { anything: base64(pem) } }, { name: 'f' }),
+      core('Secret', { stringData: { anything: pem.replace('EC ', 'PGP ').replace('KEY-', 'KEY BLOCK-') } }, { name: 'g' }),
     )).toEqual([
       'private-keys: ConfigMap istio-federation/a: data.bundle holds a private key',
       'private-keys: Secret istio-federation/b: data.anything holds a private key',
       'private-keys: Secret istio-federation/c: stringData.anything holds a private key',
       'private-keys: Secret istio-federation/d: data.tls.key holds a private key',
       'private-keys: Pod shop/e: spec.containers.0.env.0.value holds a private key',
+      'private-keys: ConfigMap istio-federation/f: binaryData.anything holds a private key',
+      'private-keys: Secret istio-federation/g: stringData.anything holds a private key',
     ]);
   });
 
@@ -86,6 +90,14 @@ describe('private-keys', () => {
       'private-keys: RequestAuthentication shop/theirs: spec.jwtRules.0.jwks holds a private key',
       'private-keys: RequestAuthentication shop/theirs: spec.jwtRules.0.jwks holds a private key',
     ].flatMap((text) => [text, 'private-keys: several objects']).filter((text) => !text.endsWith('objects')));
+  });
+
+  test('finds a signing key that is in no set', async () => {
+    const key = { kty: 'RSA', n: 'n', e: 'AQAB' };
+    const found = async (value: object) => mistakes(core('Secret', { data: { jwk: base64(JSON.stringify(value)) } }));
+    expect(await found({ ...key, d: 'd' })).toEqual(['private-keys: Secret istio-federation/theirs: data.jwk holds a private key']);
+    expect(await found([key, { ...key, d: 'd' }])).toHaveLength(1);
+    expect([await found(key), await found([key, null]), await found({ properties: { kty: {}, d: {} }, d: 'd' })]).toEqual([[], [], []]);
   });
 
   test('takes certificates, an empty Secret, a Secret of another kind and words about keys', async () => {
@@ -209,6 +221,7 @@ describe('foreign-objects', () => {
     'a Telemetry of the namespace': istio('Telemetry', {}, at, 'telemetry'),
     'a Sidecar of the namespace': istio('Sidecar', {}, at),
     'a DestinationRule for the gateways': istio('DestinationRule', { host: 'a.example', workloadSelector: { matchLabels: gatewayLabels } }, at),
+    'a DestinationRule for all pods of the namespace': istio('DestinationRule', { host: 'a.example', trafficPolicy: { tls: { mode: 'DISABLE' } } }, at),
     'a Service before the gateway': core('Service', { spec: { selector: gatewayLabels } }),
     'a NetworkPolicy that opens': core('NetworkPolicy', { spec: { podSelector: {}, ingress: [{}] } }, {}, 'networking.k8s.io/v1'),
     'a Deployment with the labels of a gateway': core('Deployment', { spec: { template: { metadata: { labels: gatewayLabels } } } }, {}, 'apps/v1'),
@@ -230,6 +243,13 @@ describe('foreign-objects', () => {
     ]);
   });
 
+  test('knows a Gateway of the boundary by each name that Istio takes', async () => {
+    const found = async (gateway: string, metadata?: any) => (await mistakes(istio('VirtualService', { hosts: ['a'], gateways: [gateway] }, metadata))).length;
+    for (const gateway of ['fed-in-west', './fed-in-west', 'istio-federation/fed-in-west']) expect([gateway, await found(gateway, at)]).toEqual([gateway, 1]);
+    for (const gateway of ['fed-in-west.istio-federation', 'fed-in-west.istio-federation.svc.cluster.local']) expect([gateway, await found(gateway)]).toEqual([gateway, 1]);
+    expect([await found('mesh', at), await found('shop/edge', at), await found('fed-in-west'), await found('edge.shop')]).toEqual([0, 0, 0, 0]);
+  });
+
   const harmless: { [title: string]: any } = {
     'a Gateway for other pods': istio('Gateway', { selector: { istio: 'ingressgateway' }, servers: [] }),
     'a Gateway of the Gateway API': { ...istio('Gateway', {}), apiVersion: 'gateway.networking.k8s.io/v1' },
@@ -247,6 +267,16 @@ describe('foreign-objects', () => {
 
   test.each(Object.keys(harmless))('takes %s', async (title) => {
     expect(await mistakes(harmless[title])).toEqual([]);
+  });
+
+  test('takes fields that hold nothing', async () => {
+    expect(await mistakes(
+      istio('DestinationRule', { host: 'a', subsets: [null], trafficPolicy: { portLevelSettings: [null] } }),
+      istio('EnvoyFilter', { configPatches: [{ match: { context: 'SIDECAR_INBOUND' } }, { match: null }], workloadSelector: { labels: { app: 'a' } } }, root),
+      istio('Gateway', { selector: { istio: 'ingressgateway' }, servers: [null] }), istio('VirtualService', { gateways: [null] }), { kind: null, metadata: null },
+    )).toEqual([]);
+    expect(await mistakes(istio('Gateway', { selector: gatewayLabels, servers: [null] }))).toContain('weak-tls: Gateway shop/theirs: spec.servers[0] has no tls: it listens in plain text');
+    expect(await mistakes(istio('EnvoyFilter', { configPatches: [null] }, root))).toHaveLength(1);
   });
 
   test('knows boundaries that other programs write by their namespaces', async () => {
@@ -299,6 +329,14 @@ describe('where it is', () => {
       .toEqual(['DestinationRule shop/rule by undefined', 'DestinationRule till/rule by west/rule']);
     expect(await shown({ 'dist/west.k8s.yaml': [bad('rule'), bad('rule', 'till')] }, { rule: { path: 'west/rule' } }))
       .toEqual(['DestinationRule shop/rule by undefined', 'DestinationRule till/rule by undefined']);
+  });
+
+  test('of several kinds with one name in a folder none has a construct, for the record is of the last', async () => {
+    const other = core('ConfigMap', {}, { name: 'rule', namespace: 'shop' });
+    expect(await shown({ 'dist/shop/DestinationRule.rule.k8s.yaml': [bad('rule')], 'dist/shop/ConfigMap.rule.k8s.yaml': [other] }, { rule: { path: 'shop/Config' } }))
+      .toEqual(['DestinationRule shop/rule by undefined']);
+    expect(await shown({ 'dist/shop/DestinationRule.rule.k8s.yaml': [bad('rule')], 'dist/till/ConfigMap.rule.k8s.yaml': [other] }, { rule: { path: 'shop/Rule' } }))
+      .toEqual(['DestinationRule shop/rule by shop/Rule']);
   });
 
   test('of several apps each has a record of its own', async () => {

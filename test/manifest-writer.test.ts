@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
+import { isDeepStrictEqual } from 'util';
 import { ApiObject, App, AppProps, Chart, JsonPatch, Lazy, YamlOutputType } from 'cdk8s';
 import { Construct } from 'constructs';
 import * as fc from 'fast-check';
@@ -184,6 +185,56 @@ describe('ManifestWriter', () => {
     for (let index = 0; index < 3; index++) configMap(new Chart(app, 'abc'[index]), 'object', { late: Lazy.any({ produce: () => { if (index === 2) throw new Error('too late'); } }) });
     expect(() => ManifestWriter.write(app)).toThrow(/Failed serializing construct at path 'c\/object'.*too late/);
     expect(filesIn(directory)).toEqual({ 'a.k8s.yaml': 'old' });
+  });
+
+  test.each(TYPES)('changes nothing when a file or a folder cannot be in its place, with output type %s', (yamlOutputType) => {
+    const failed = ['ours', 'theirs'].map((name) => {
+      const outdir = join(directory, name);
+      for (const folder of ['app.k8s.yaml', 'second.k8s.yaml', 'ConfigMap.two.k8s.yaml']) mkdirSync(join(outdir, folder), { recursive: true });
+      writeFileSync(join(outdir, 'first.k8s.yaml'), 'old');
+      writeFileSync(join(outdir, 'second'), 'a file');
+      const before = readdirSync(outdir, { recursive: true });
+      const app = new App({ outdir, yamlOutputType });
+      configMap(new Chart(app, 'first'), 'a', {}, 'one');
+      configMap(new Chart(app, 'second'), 'a', {}, 'two');
+      let message = '';
+      try {
+        if (name === 'ours') ManifestWriter.write(app);
+        else app.synth();
+      } catch (error) {
+        message = (error as Error).message.replace(outdir, '');
+      }
+      return { message, untouched: isDeepStrictEqual(readdirSync(outdir, { recursive: true }), before) && filesIn(outdir)['first.k8s.yaml'] === 'old' };
+    });
+    expect(failed[0]).toEqual({ message: expect.stringMatching(/^E(ISDIR|EXIST): /), untouched: true });
+    expect(failed[0].message).toBe(failed[1].message);
+  });
+
+  test('writes into a file that is linked elsewhere, and keeps who may read it', () => {
+    const [ours, theirs] = ['ours', 'theirs'].map((name) => {
+      const outdir = join(directory, name);
+      mkdirSync(outdir);
+      writeFileSync(join(outdir, 'secret.k8s.yaml'), 'old', { mode: 0o600 });
+      writeFileSync(join(outdir, 'elsewhere'), 'old', { mode: 0o640 });
+      symlinkSync('elsewhere', join(outdir, 'linked.k8s.yaml'));
+      const app = new App({ outdir });
+      for (const id of ['linked', 'new', 'secret']) configMap(new Chart(app, id), 'a');
+      if (name === 'ours') ManifestWriter.write(app);
+      else app.synth();
+      return readdirSync(outdir).map((file) => [file, lstatSync(join(outdir, file)).mode, readFileSync(join(outdir, file), 'utf8')]);
+    });
+    expect(ours).toEqual(theirs);
+    expect(ours.find(([file]) => file === 'elsewhere')![2]).toContain('kind: ConfigMap');
+  });
+
+  test.each(TYPES)('has nothing beside the files that a tool takes for a manifest, should it be killed, with output type %s', (yamlOutputType) => {
+    const app = new App({ outdir: directory, yamlOutputType });
+    configMap(new Chart(app, 'first'), 'a');
+    let seen: string[] = [];
+    configMap(new Chart(app, 'second'), 'b', { late: Lazy.any({ produce: () => { seen = readdirSync(directory, { recursive: true, encoding: 'utf8' }); return 1; } }) });
+    ManifestWriter.write(app);
+    expect(seen).not.toEqual([]);
+    expect(seen.filter((path) => /\.(ya?ml|json)$/.test(path))).toEqual([]);
   });
 
   test('leaves nothing beside the files, and files of others alone', () => {

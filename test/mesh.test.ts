@@ -1,4 +1,4 @@
-import { ApiObject, App, Chart, JsonPatch } from 'cdk8s';
+import { ApiObject, App, Chart, JsonPatch, ResolutionContext } from 'cdk8s';
 import {
   BoundaryGateway, Caller, Delivery, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayServiceType, IstioVersion, LocalName, LocalService,
   ServicePort,
@@ -144,6 +144,22 @@ test('a patch of one object leaves what others share alone', () => {
   expect(first).toBe('x-own');
   expect(Chart.of(west).toJson()).toEqual(others);
   expect(find(objects, 'VirtualService', 'fed-in-reviews-9080-west').spec.http[0].headers.request.remove).not.toContain('x-own');
+});
+
+test('resolvers of an app see labels and annotations of every object', () => {
+  const resolver = { resolve: (context: ResolutionContext) => { if (context.value === 'TOKEN') context.replaceValue('resolved'); } };
+  const app = new App({ resolvers: [resolver] });
+  const mesh = new FederatedMesh(new Chart(app, 'east', { labels: { stage: 'TOKEN' } }), 'Mesh', {
+    meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), endpoints: [{ address: 'fed.east.example' }],
+  });
+  const west = meshOf(app, 'west');
+  mesh.addPeer(west);
+  const reviews = mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  reviews.allowFrom(west, { purpose: 'TOKEN' });
+  const objects = Chart.of(mesh).toJson();
+  expect(objects.map(({ metadata }) => metadata.labels.stage)).toEqual(objects.map(() => 'resolved'));
+  const purposes = objects.flatMap(({ metadata }) => metadata.annotations?.['cdk8s-mesh-federation/purpose'] ?? []);
+  expect([...new Set(purposes)]).toEqual(['resolved']);
 });
 
 test('meshes depend on each other by values only, so that no file is renamed', () => {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import { bash, Files, Origin, PIPELINES, write } from './support/repositories';
 
@@ -52,6 +52,16 @@ test('a mesh that the program no longer has loses its folder', async () => {
   await publish(source('1'), { ...EAST, ...WEST });
   expect(await publish(source('2'), WEST)).toMatchObject({ code: 0 });
   expect(origin.files()).toEqual(WEST);
+});
+
+test('a clone with all of its history keeps it', async () => {
+  await publish(source('1'), EAST);
+  await publish(source('2'), WEST);
+  const clone = origin.clone(source('3'));
+  const { code, output } = await bash(clone, `git fetch --quiet --unshallow origin '+refs/heads/*:refs/remotes/origin/*'
+    mkdir -p dist/east && echo 'kind: ConfigMap' > dist/east/a.k8s.yaml && ./rendered.sh diff dist > /dev/null
+    git rev-parse --is-shallow-repository && git rev-list --count origin/rendered`);
+  expect([code, output]).toEqual([0, 'false\n2\n']);
 });
 
 test('a run that changes nothing makes no commit', async () => {
@@ -238,6 +248,14 @@ describe('nothing is written', () => {
     const { code, output } = await run(command, source('1'), EAST);
     expect([code, output]).toEqual([1, expect.stringContaining(message)]);
     expect(origin.history()).toEqual([]);
+  });
+
+  test('into the repository by another of its names', async () => {
+    const clone = origin.clone(source('1'));
+    symlinkSync(clone, `${clone}-link`);
+    const { code, output } = await bash(clone, `cd ${clone}-link && ./rendered.sh synth .`);
+    expect([code, output]).toEqual([1, expect.stringContaining('holds more than manifests')]);
+    expect(existsSync(join(clone, '.git'))).toBe(true);
   });
 
   test('to the branch that the program is on', async () => {

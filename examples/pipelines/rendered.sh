@@ -23,7 +23,7 @@ branch=${RENDERED_BRANCH:-rendered}
 source_branch=${SOURCE_BRANCH:-main}
 empty_tree=$(git hash-object -t tree /dev/null)
 [ "$branch" != "$source_branch" ] || fail "$branch cannot be source and target"
-case $PWD/ in "${out%/}/"*) fail "$out holds more than manifests" ;; esac
+case $(pwd -P)/ in "${out%/}/"*) fail "$out holds more than manifests" ;; esac
 
 # An empty folder would take everything down. What is not a manifest has no business in the cluster's branch.
 check() {
@@ -59,9 +59,12 @@ head_of() { # head_of BRANCH: its commit at the remote, or nothing
 }
 
 fetch_tip() { # sets tip: the last commit of the branch, or nothing
+  local depth=()
   tip=$(head_of "$branch")
   if [ -n "$tip" ]; then
-    git fetch --quiet --no-tags --depth=1 origin "refs/heads/$branch"
+    # Only a clone that is shallow already: in another one it would hide the history of the branch.
+    [ "$(git rev-parse --is-shallow-repository)" = false ] || depth=(--depth=1)
+    git fetch --quiet --no-tags "${depth[@]}" origin "refs/heads/$branch"
     tip=$(git rev-parse --verify FETCH_HEAD)
   fi
 }

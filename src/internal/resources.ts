@@ -20,13 +20,16 @@ const LEVELS = 3;
 
 export class Resources {
   private readonly records = new Map<string, ConstructPaths>();
-  /** How many objects have a name, in each app and in each file. */
+  /** How many objects have a name, in each app, in each folder and in each file. */
   private readonly counts = new Map<string, number>();
 
   /** `given` is what cdk8s-cli knows of the app in the output directory itself, and what it shows from. */
   constructor(manifests: Manifest[], private readonly given: ConstructPaths) {
     for (const { file, document } of manifests) {
-      for (const key of [this.keyIn(recordFor(file), document), this.keyIn(file, document)]) this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+      for (const place of [recordFor(file), dirname(file), file]) {
+        const key = this.keyIn(place, document);
+        this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
+      }
     }
   }
 
@@ -38,14 +41,14 @@ export class Resources {
     return { resourceName, manifestPath: manifest.file, locations: mistakes };
   }
 
-  /** Of several objects with one name only the last is recorded: it is this one if nobody else in the file of its chart has the name. */
+  /** Of several objects with one name only the last is recorded: it is this one if nobody else in the file or folder of its chart has the name. */
   private pathOf({ file, document }: Manifest): string | undefined {
     const record = recordFor(file);
     const path = this.recorded(record)[document.metadata?.name]?.path;
     if (path === undefined || this.counts.get(this.keyIn(record, document)) === 1) return path;
     const [chart] = path.split('/');
-    const inChart = basename(file).startsWith(`${chart}.`) || basename(dirname(file)) === chart;
-    return inChart && this.counts.get(this.keyIn(file, document)) === 1 ? path : undefined;
+    const place = basename(dirname(file)) === chart ? dirname(file) : basename(file).startsWith(`${chart}.`) ? file : undefined;
+    return place !== undefined && this.counts.get(this.keyIn(place, document)) === 1 ? path : undefined;
   }
 
   private recorded(record: string): ConstructPaths {

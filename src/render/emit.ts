@@ -1,4 +1,6 @@
-import { ApiObject, ApiObjectMetadataDefinition, GroupVersionKind, JsonPatch, Lazy } from 'cdk8s';
+import {
+  ApiObject, ApiObjectMetadataDefinition, App, GroupVersionKind, ImplicitTokenResolver, JsonPatch, Lazy, LazyResolver, NumberStringUnionResolver,
+} from 'cdk8s';
 import { Construct } from 'constructs';
 import { orderOf } from './phases';
 import { Notes } from '../internal/model';
@@ -58,8 +60,13 @@ class RenderedObject extends ApiObject {
   }
 
   public override toJson(): any {
-    const json = { ...this.gvk, metadata: plainMetadata(this.metadata) ?? this.metadata.toJson(), spec: ordered(this.spec()) };
+    const json = { ...this.gvk, metadata: this.plainMetadata() ?? this.metadata.toJson(), spec: ordered(this.spec()) };
     return this.ownPatches ? JsonPatch.apply(json, ...this.ownPatches) : json;
+  }
+
+  /** Not where resolvers of the app may find tokens in texts. */
+  private plainMetadata(): object | undefined {
+    return App.of(this).resolvers.every(({ constructor }) => OWN_RESOLVERS.has(constructor)) ? plainMetadata(this.metadata) : undefined;
   }
 }
 
@@ -72,6 +79,8 @@ interface Kept {
   readonly _additionalAttributes?: object;
 }
 
+/** Those of cdk8s. */
+const OWN_RESOLVERS = new Set<unknown>([LazyResolver, ImplicitTokenResolver, NumberStringUnionResolver]);
 const OWN_ATTRIBUTES = new Set(['name', 'namespace', 'labels', 'annotations']);
 
 /**

@@ -60,7 +60,7 @@ export const RULES: Rule[] = [
   },
 ];
 
-const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/;
+const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/;
 const PRIVATE_MEMBERS = ['d', 'dp', 'dq', 'k', 'oth', 'p', 'priv', 'q', 'qi'];
 /** Server names of exports end with the exporter's trust domain behind this label. */
 const PEER_HOST = /^p\d+\..+\.fed\.[^.]/;
@@ -92,17 +92,20 @@ function isOurs({ metadata }: any): boolean {
 
 function privateKeys(document: any): string[] {
   return textsIn(document).flatMap(({ path, text }) => {
-    const readings = document.kind === 'Secret' && path.startsWith('data.') ? [text, Buffer.from(text, 'base64').toString('latin1')] : [text];
+    const isBase64 = document.kind === 'Secret' && path.startsWith('data.') || document.kind === 'ConfigMap' && path.startsWith('binaryData.');
+    const readings = isBase64 ? [text, Buffer.from(text, 'base64').toString('latin1')] : [text];
     const isTls = document.kind === 'Secret' && /^(?:data|stringData)\.tls\.key$/.test(path) && text !== '';
-    return isTls || readings.some((reading) => PRIVATE_KEY.test(reading) || isSigningKeySet(reading)) ? [`${path} holds a private key`] : [];
+    return isTls || readings.some((reading) => PRIVATE_KEY.test(reading) || holdsSigningKey(reading)) ? [`${path} holds a private key`] : [];
   });
 }
 
-function isSigningKeySet(text: string): boolean {
+/** One key, a list of some or a set. */
+function holdsSigningKey(text: string): boolean {
   if (!text.includes('"kty"')) return false;
   try {
-    const { keys } = JSON.parse(text);
-    return keys.some((key: any) => key.kty === 'oct' || PRIVATE_MEMBERS.some((member) => key[member] !== undefined));
+    const parsed = JSON.parse(text);
+    const keys = Array.isArray(parsed.keys) ? parsed.keys : [parsed].flat();
+    return keys.some((key: any) => key?.kty !== undefined && (key.kty === 'oct' || PRIVATE_MEMBERS.some((member) => key[member] !== undefined)));
   } catch {
     return false;
   }
@@ -120,11 +123,11 @@ function textsIn(value: unknown, path: string[] = []): { readonly path: string; 
 function clientTls(document: any): { readonly path: string; readonly tls: any }[] {
   const inPolicy = (path: string, policy: any) => [
     { path: `${path}.tls`, tls: policy?.tls },
-    ...listOf(policy?.portLevelSettings).map(({ tls }, index) => ({ path: `${path}.portLevelSettings[${index}].tls`, tls })),
+    ...listOf(policy?.portLevelSettings).map((setting, index) => ({ path: `${path}.portLevelSettings[${index}].tls`, tls: setting?.tls })),
   ];
   return [
     ...inPolicy('spec.trafficPolicy', document.spec?.trafficPolicy),
-    ...listOf(document.spec?.subsets).flatMap(({ trafficPolicy }, index) => inPolicy(`spec.subsets[${index}].trafficPolicy`, trafficPolicy)),
+    ...listOf(document.spec?.subsets).flatMap((subset, index) => inPolicy(`spec.subsets[${index}].trafficPolicy`, subset?.trafficPolicy)),
   ].filter(({ tls }) => tls);
 }
 
@@ -173,7 +176,7 @@ function missing(path: string, tls: any, fields: string[]): string[] {
 /** Servers of a Gateway on pods of a boundary. */
 function boundaryServers(document: any, boundaries: Boundaries): { readonly path: string; readonly server: any }[] {
   const isOnBoundary = isIstio(document, 'Gateway') && (isOurs(document) || selectsBoundary(document, boundaries));
-  return isOnBoundary ? listOf(document.spec?.servers).map((server, index) => ({ path: `spec.servers[${index}]`, server })) : [];
+  return isOnBoundary ? listOf(document.spec?.servers).map((server, index) => ({ path: `spec.servers[${index}]`, server: server ?? {} })) : [];
 }
 
 function isPeerHost({ spec }: any): boolean {
@@ -191,8 +194,8 @@ function foreignObjects(document: any, boundaries: Boundaries): string[] {
   if (isOurs(document)) return [];
   const { kind } = document;
   if (isIstio(document, 'VirtualService')) {
-    const namespaceNames = new Set(boundaries.pods.map(({ namespaceName }) => namespaceName));
-    return listOf(document.spec?.gateways).filter((gateway) => namespaceNames.has(String(gateway).split('/')[0]) && String(gateway).includes('/'))
+    const namespaceNames = new Set<string | undefined>(boundaries.pods.map(({ namespaceName }) => namespaceName));
+    return listOf(document.spec?.gateways).filter((gateway) => namespaceNames.has(namespaceOf(String(gateway), document)))
       .map((gateway) => `spec.gateways has ${gateway}, a Gateway of a boundary`);
   }
   if (isIstio(document, 'ServiceEntry')) {
@@ -201,6 +204,13 @@ function foreignObjects(document: any, boundaries: Boundaries): string[] {
   const concerned = kind === 'Gateway' || LOCAL_KINDS.includes(kind) || POLICY_KINDS.includes(kind);
   if (!concerned || !(isCore(document) || ISTIO.test(document.apiVersion))) return [];
   return selectsBoundary(document, boundaries) ? [`it selects the pods of a gateway of the boundary ${selected(document, boundaries)}`] : [];
+}
+
+/** `mesh` is no Gateway. Beside `namespace/name` Istio still takes `name.namespace`. */
+function namespaceOf(gateway: string, { metadata }: any): string | undefined {
+  if (gateway === 'mesh') return undefined;
+  const [namespaceName, name] = gateway.includes('/') ? gateway.split('/') : gateway.split('.').slice(0, 2).reverse();
+  return name === undefined || namespaceName === '.' ? metadata?.namespace : namespaceName;
 }
 
 function selectsBoundary(document: any, boundaries: Boundaries): boolean {
@@ -232,14 +242,14 @@ function selectorOf({ kind, metadata, spec }: any): { readonly [name: string]: u
   if (kind === 'Service') return spec?.selector && Object.keys(spec.selector).length > 0 ? spec.selector : undefined;
   // Policies of this kind add up, so one that names nobody opens nothing.
   if (kind === 'NetworkPolicy') return [...listOf(spec?.ingress), ...listOf(spec?.egress)].length > 0 ? spec?.podSelector?.matchLabels ?? {} : undefined;
-  if (kind === 'DestinationRule') return spec?.workloadSelector?.matchLabels;
+  if (kind === 'DestinationRule') return spec?.workloadSelector?.matchLabels ?? {};
   if (kind === 'Gateway') return spec?.selector ?? {};
   return spec?.workloadSelector?.labels ?? spec?.selector?.matchLabels ?? {};
 }
 
 /** A patch for sidecars alone, as one of Istio's root namespace often is, leaves gateways alone. */
 function reachesGateways({ kind, spec }: any): boolean {
-  return kind !== 'EnvoyFilter' || listOf(spec?.configPatches).some(({ match }) => !/^SIDECAR_/.test(match?.context ?? 'ANY'));
+  return kind !== 'EnvoyFilter' || listOf(spec?.configPatches).some((patch) => !/^SIDECAR_/.test(patch?.match?.context ?? 'ANY'));
 }
 
 function isIstio({ apiVersion, kind }: any, wanted: string): boolean {
