@@ -240,6 +240,11 @@ describe('nothing is written', () => {
     expect(origin.history()).toEqual([]);
   });
 
+  test('and nothing deleted, by `rendered.sh synth` with the folder of the sources', async () => {
+    const { code, output } = await run('synth trust && ls trust || (ls trust; exit 1)', source('1'), EAST, {}, (clone) => write(join(clone, 'trust'), { 'east.pem': 'root' }));
+    expect([code, output]).toEqual([1, expect.stringMatching(/trust\/east\.pem is no manifest: name a directory for manifests alone\neast\.pem\n$/)]);
+  });
+
   test('to the branch that the program is on', async () => {
     const { code, output } = await run('publish dist', source('1'), EAST, { RENDERED_BRANCH: 'main' });
     expect([code, output]).toEqual([1, expect.stringContaining('main cannot be source and target')]);
