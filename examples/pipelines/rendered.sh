@@ -35,6 +35,7 @@ check() {
 
 synth() {
   local other
+  PATH="$PWD/node_modules/.bin:$PATH" command -v cdk8s > /dev/null || fail "there is no cdk8s: install cdk8s-cli, for example with npm ci"
   other=$(find "$out" -type f ! -name '*.k8s.yaml' ! -name no-manifests ! -name construct-metadata.json -print -quit)
   [ -z "$other" ] || fail "synth empties $out, and $other is no manifest: name a directory for manifests alone"
   rm -rf -- "$out"
