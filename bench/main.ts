@@ -9,11 +9,18 @@ import { growth } from './growth';
 import { helm } from './helm';
 import { measureHere, synth } from './synth';
 
+/** Sizes, as they stand on the command line. */
+function sizes(texts: string[]): number[] {
+  const wrong = texts.find((text) => !/^[1-9]\d*$/.test(text));
+  if (wrong !== undefined) throw new Error(`${wrong} is no size: give a number from 1 on, or none for those of docs/performance.md`);
+  return texts.map(Number);
+}
+
 const [what = 'synth', ...rest] = process.argv.slice(2);
 switch (what) {
-  case 'synth': synth(rest.map(Number)); break;
+  case 'synth': synth(sizes(rest)); break;
   case 'growth': growth(); break;
-  case 'helm': helm(rest[0], rest[1], rest.slice(2).map(Number)); break;
+  case 'helm': helm(rest[0], rest[1], sizes(rest.slice(2))); break;
   case 'measure': measureHere(rest); break;
   default: throw new Error(`${what} is no measurement: take synth, growth or helm`);
 }

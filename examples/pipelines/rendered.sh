@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings what a program writes to a branch, one folder for each mesh. The same for every pipeline:
 #
-#   rendered.sh synth DIRECTORY     writes the manifests, and fails if the program or a validation of cdk8s.yaml refuses
+#   rendered.sh synth DIRECTORY     empties the directory, writes the manifests, and fails if the program or a validation of cdk8s.yaml refuses
 #   rendered.sh diff DIRECTORY      prints what the branch would change
 #   rendered.sh publish DIRECTORY   makes one commit on the branch, or none
 #
@@ -28,12 +28,16 @@ case $(pwd -P)/ in "${out%/}/"*) fail "$out holds more than manifests" ;; esac
 # An empty folder would take everything down. What is not a manifest has no business in the cluster's branch.
 check() {
   local other
-  [ -n "$(find "$out" -type f -name '*.k8s.yaml' -print -quit)" ] || fail "$out holds no manifest; take the last mesh down by hand"
+  [ -n "$(find "$out" -type f -name '*.k8s.yaml' -print -quit)" ] || fail "$out holds no manifest: run synth first, or name its directory. The last mesh is taken down by hand"
   other=$(cd "$out" && find . \( -path '*/.*' -o ! -type d ! \( -type f -path './*/*' \( -name '*.k8s.yaml' -o -name no-manifests \) \) \) -print -quit)
   [ -z "$other" ] || fail "only <mesh>/….k8s.yaml belongs to $out, not $other"
 }
 
 synth() {
+  local other
+  PATH="$PWD/node_modules/.bin:$PATH" command -v cdk8s > /dev/null || fail "there is no cdk8s: install cdk8s-cli, for example with npm ci"
+  other=$(find "$out" -type f ! -name '*.k8s.yaml' ! -name no-manifests ! -name construct-metadata.json -print -quit)
+  [ -z "$other" ] || fail "synth empties $out, and $other is no manifest: name a directory for manifests alone"
   rm -rf -- "$out"
   PATH="$PWD/node_modules/.bin:$PATH" cdk8s synth --no-check-upgrade --output "$out"
   # What tells a report which construct wrote an object is no manifest.
@@ -123,5 +127,5 @@ case $command in
   synth) synth ;;
   diff) show_diff ;;
   publish) publish ;;
-  *) fail "unknown command $command" ;;
+  *) fail "unknown command $command: use synth, diff or publish" ;;
 esac
