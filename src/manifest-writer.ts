@@ -40,7 +40,7 @@ export class ManifestWriter {
    */
   public static write(app: App, options: WriteOptions = {}): void {
     if (typeof app?.synth !== 'function') fail('FED120', 'ManifestWriter.write', `the app is ${show(app)}, no App`, 'give the App itself, not a chart of it');
-    checkFields('ManifestWriter.write', 'the options', options, ['progress']);
+    checkFields('ManifestWriter.write', 'WriteOptions', options, ['progress']);
     const all = app.node.findAll();
     validate(all);
     const betweenCharts = resolveDependencies(all);

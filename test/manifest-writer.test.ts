@@ -126,7 +126,13 @@ describe('ManifestWriter', () => {
         steps.forEach(({ kind, from, to, text }, index) => {
           const scope = scopes[from % scopes.length];
           const id = `c${index}`;
-          if (kind === 'chart') {all.push(scopes[scopes.push(new Chart(from % 2 === 0 ? app : scope, id)) - 1]);} else if (kind === 'group') {all.push(scopes[scopes.push(new Construct(scope, id)) - 1]);} else if (kind === 'object') {all.push(configMap(scope, id, { text }));} else {
+          if (kind === 'chart') {
+            all.push(scopes[scopes.push(new Chart(from % 2 === 0 ? app : scope, id)) - 1]);
+          } else if (kind === 'group') {
+            all.push(scopes[scopes.push(new Construct(scope, id)) - 1]);
+          } else if (kind === 'object') {
+            all.push(configMap(scope, id, { text }));
+          } else {
             // Only from later to earlier ones beside each other: cdk8s refuses circles.
             const [source, target] = [all[Math.max(from, to) % all.length], all[Math.min(from, to) % all.length]];
             const inside = [source, target].every((one, side) => !one.node.scopes.includes([target, source][side]));
@@ -283,6 +289,6 @@ describe('ManifestWriter', () => {
     const app = new App({ outdir: directory });
     expect(() => ManifestWriter.write(new Chart(app, 'chart') as any)).toThrow('FED120 ManifestWriter.write: the app is the construct chart, no App → give the App itself, not a chart of it');
     expect(() => ManifestWriter.write(undefined as any)).toThrow('FED120 ManifestWriter.write: the app is undefined, no App → give the App itself, not a chart of it');
-    expect(() => ManifestWriter.write(app, { verbose: true } as any)).toThrow('FED120 ManifestWriter.write: the options has an unknown field "verbose" → use progress');
+    expect(() => ManifestWriter.write(app, { verbose: true } as any)).toThrow('FED120 ManifestWriter.write: WriteOptions has an unknown field "verbose" → use progress');
   });
 });

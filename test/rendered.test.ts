@@ -256,6 +256,8 @@ describe('nothing is written', () => {
     const { code, output } = await bash(clone, `cd ${clone}-link && ./rendered.sh synth .`);
     expect([code, output]).toEqual([1, expect.stringContaining('holds more than manifests')]);
     expect(existsSync(join(clone, '.git'))).toBe(true);
+  });
+
   test('and nothing deleted, where cdk8s is not installed', async () => {
     const { code, output } = await run('synth dist || (find dist -type f | sort; exit 1)', source('1'), EAST, { PATH: '/usr/bin:/bin' });
     expect([code, output]).toEqual([1, `rendered.sh: there is no cdk8s: install cdk8s-cli, for example with npm ci\n${Object.keys(EAST).map((file) => `dist/${file}\n`).join('')}`]);

@@ -7,7 +7,7 @@ const AWKWARD = [
   '', ' ', '-', '--', '---', '...', '?', ':', ',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', '~', '=', '<<', '\\', '\t', '\n', '\r',
   '\r\n', '\0', '\u0007', '\u001b', '\u007f', '\u0085', '\u00a0', '\u2028', '\u2029', '\ufeff', '\ud800', 'é', '漢字', '😀', 'e\u0301',
   'null', 'Null', 'NULL', 'true', 'True', 'TRUE', 'tRUE', 'false', 'yes', 'Yes', 'no', 'NO', 'on', 'off', 'y', 'n', 'Y', 'N', 'yess', 'nope',
-  '0', '1', '-1', '+1', '00', '07', '08', '0o7', '0x1f', '0b1', '1_000', '1,000', '.5', '5.', '1.5', '1e3', '1e', '-.inf', '.inf', '.nan', '.NaN', '190:20:30', '1:20',
+  '0', '1', '-1', '+1', '00', '07', '08', '0o7', '0x1f', '0b1', '1_000', '1,000', '.5', '5.', '1.5', '1e3', '1e', 'e1', 'E0', 'e12345678', 'e+5', 'e-5', 'e5a', '-.inf', '.inf', '.nan', '.NaN', '190:20:30', '1:20',
   '2001-01-01', '2001-12-14t21:59:43.10-05:00', '2001-1-1', '12:30', '15443', '100m', '1Gi', '5s',
   'a: b', 'a:b', 'a:', ':a', 'a #b', 'a#b', '- a', '-a', '? a', '?a', 'a -', 'a-', '[a]', '{a}', '*a', '&a', '!a', '!!str a', '| a', '> a', '%a', '@a', '`a`', '"a"', '\'a\'',
   ' a', 'a ', 'a  b', 'a\tb', 'a\nb', 'a\nb\n', '\na', 'a\n\n', 'a\n \nb', ' a\nb', 'a \nb', 'a\n b', 'a\n  ', '\t\na', 'a\n---\nb', 'a\n...', '# a\nb', 'a\r\nb',
@@ -23,6 +23,8 @@ const text = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 40 }),
   fc.stringMatching(/^[A-Za-z0-9._/:@+=,*-]{0,20}$/),
   fc.stringMatching(/^[a-z #:\n"'-]{0,60}$/),
+  fc.stringMatching(/^[eE.]?[-+]?[0-9._:]{0,12}(?:[eE][-+]?[0-9]*)?$/),
+  fc.stringMatching(/^[0-9a-f]{1,8}$/),
   fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
 );
 const key = fc.oneof(text, fc.nat().map(String));
@@ -50,6 +52,15 @@ describe('a document', () => {
       expectSame({ list: [one, [one, { [one]: one }]] });
       expectSame({ a: { b: { c: [{ d: { [one]: { e: one } } }] } } });
     }
+  });
+
+  test('is written so with every short text of the characters that need no quotes everywhere', () => {
+    const characters = [...'aeEfnNoOsTtuxyY019._/:@+=,*-'];
+    const longer = (texts: string[]) => texts.flatMap((start) => characters.map((character) => start + character));
+    const two = longer(characters);
+    const short = [...characters, ...two, ...longer(two)];
+    expectSame({ list: short });
+    expectSame(Object.fromEntries(short.map((key) => [key, 1])));
   });
 
   test('is written so with an object that stands in it twice, and one that stands in itself', () => {

@@ -8,8 +8,8 @@ import { Yaml } from 'cdk8s';
 
 /** Texts that begin like a word or a path and hold nothing that means something in YAML. */
 const PLAIN = /^(?:[A-Za-z]|\.?\/)(?:[A-Za-z0-9._/:@+=,*-]*[A-Za-z0-9._/@+=,*])?$/;
-/** Words that YAML 1.1 takes for something else. */
-const RESERVED = /^(?:true|false|yes|no|on|off|null|y|n)$/i;
+/** Of these, what YAML 1.1 takes for something else: words, and an exponent alone for a number. */
+const RESERVED = /^(?:true|false|yes|no|on|off|null|y|n|e[-+]?[0-9]+)$/i;
 /** Other keys may mean something at the beginning of a line, or are written in two. */
 const KEY = /^[A-Za-z0-9_/][A-Za-z0-9._/-]{0,1000}$/;
 /** So many texts are remembered: labels and ports come again and again, but a large program has no end of different ones. */
@@ -105,7 +105,7 @@ function scalarOf(value: unknown, indent: string): string {
 }
 
 function isPlain(text: string): boolean {
-  return text.length <= 1000 && PLAIN.test(text) && !(text.length <= 'false'.length && RESERVED.test(text));
+  return text.length <= 1000 && PLAIN.test(text) && !RESERVED.test(text);
 }
 
 /** A scalar as it stands behind a key. */
