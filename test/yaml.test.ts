@@ -60,7 +60,7 @@ describe('a document', () => {
     const two = longer(characters);
     const short = [...characters, ...two, ...longer(two)];
     expectSame({ list: short });
-    expectSame(Object.fromEntries(short.map((key) => [key, 1])));
+    expectSame(Object.fromEntries(short.map((name) => [name, 1])));
   });
 
   test('is written so with an object that stands in it twice, and one that stands in itself', () => {
