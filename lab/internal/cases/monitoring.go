@@ -201,9 +201,20 @@ func loggedIn(t *T) {
 		from     From
 		peer, id string
 	}{{api, "west", egressID}, {northAPI, "north", northEgressID}} {
-		target := unique()
-		t.Want(one.from, "200", traffic.Probe{URL: shopReviews + target + "?secret=1"})
-		line := t.logged(t.East, 0, map[string]string{"path": target})
+		var line entry
+		// A connection from before the log's format changed is logged as it was, until the gateway has drained it.
+		t.Must(mesh.Wait(t.Context, time.Minute, func() error {
+			target := unique()
+			t.Want(one.from, "200", traffic.Probe{URL: shopReviews + target + "?secret=1"})
+			time.Sleep(time.Second)
+			all := t.log(t.East)
+			index := slices.IndexFunc(all, func(e entry) bool { return e.text("path") == target })
+			if index < 0 {
+				return fmt.Errorf("mesh east does not log calls of %s so", one.peer)
+			}
+			line = all[index]
+			return nil
+		}))
 		t.says("a call of "+one.peer, line, map[string]string{
 			"listener": reviewOf(one.peer), "caller": one.id, "status": "200", "method": "GET", "route": "reviews-9080-" + one.peer,
 			"server": "spiffe://east.example/ns/default/sa/bookinfo-reviews", "details": "via_upstream",
