@@ -2,6 +2,7 @@ import { checkJustification, checkNamespace } from './internal/checks';
 import { fail, show } from './internal/errors';
 import { checkFields, checkList } from './internal/kind-checks';
 import { ConstructPaths, Manifest, nameOf, Resources } from './internal/resources';
+import { DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from './internal/site';
 import { boundariesOf, RULES } from './render/rules';
 
 /**
@@ -72,7 +73,7 @@ export class BoundaryValidation {
   /** Throws FED111 for a name that is no namespace, FED114 for an exception without a reason, FED120 for properties that do not exist. */
   constructor(properties: Properties = {}) {
     checkFields(WHERE, 'properties', properties, ['boundaryNamespaces', 'rootNamespace', 'exceptions']);
-    const { boundaryNamespaces = ['istio-federation'], rootNamespace = 'istio-system', exceptions = [] } = properties;
+    const { boundaryNamespaces = [DEFAULT_NAMESPACE], rootNamespace = DEFAULT_ROOT_NAMESPACE, exceptions = [] } = properties;
     checkList(WHERE, 'boundaryNamespaces', boundaryNamespaces);
     [...boundaryNamespaces, rootNamespace].forEach((name) => checkNamespace(WHERE, name));
     checkList(WHERE, 'exceptions', exceptions);

@@ -20,7 +20,7 @@ import { hostsOf } from './internal/model';
 import { notesOf, reasonOf } from './internal/notes';
 import { checkPeer, checkPeerOptions, checkProved, checkTrustConfigMap, trafficOf } from './internal/peer-checks';
 import { checkRestriction } from './internal/restriction-checks';
-import { attributesOf, namespacesOf, siteOf } from './internal/site';
+import { attributesOf, DEFAULT_ROOT_NAMESPACE, namespacesOf, siteOf } from './internal/site';
 import { checkMeshName, checkTrustDomain, checkWorkloadTrustDomain } from './internal/wire-checks';
 import { IstioVersion } from './istio-version';
 import { AddPeerOptions, IMeshPeer } from './peer';
@@ -198,7 +198,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    */
   constructor(scope: Construct, id: string, props: FederatedMeshProps) {
     super(scope, id);
-    const { rootNamespaceName = 'istio-system', endpoints = [] } = props;
+    const { rootNamespaceName = DEFAULT_ROOT_NAMESPACE, endpoints = [] } = props;
     checkMeshName(this, props.meshName);
     checkTrustDomain(this, props.trustDomain);
     checkGiven(this, 'trustBundle', props.trustBundle, TrustBundle);

@@ -44,8 +44,13 @@ function keysIn(where: Where, text: string): { [member: string]: unknown }[] {
   return keys;
 }
 
+/** What makes a key one that signs. */
+export function secretIn(key: { readonly [member: string]: unknown }): string | undefined {
+  return key.kty === 'oct' ? 'kty "oct"' : PRIVATE.find((member) => key[member] !== undefined);
+}
+
 function checkPublic(where: Where, key: { [member: string]: unknown }, what: string): void {
-  const secret = key.kty === 'oct' ? 'kty "oct"' : PRIVATE.find((member) => key[member] !== undefined);
+  const secret = secretIn(key);
   if (secret === undefined) return;
   fail('FED317', where, `${what} has ${secret}: it is one that signs tokens`,
     'treat that key as leaked, and give public keys only');

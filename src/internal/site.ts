@@ -5,9 +5,14 @@ import { reasonOf } from './notes';
 import type { BoundaryGatewayAttributes } from '../gateway';
 import type { FederatedMeshProps } from '../mesh';
 
+/** Where a boundary is when nobody says otherwise. */
+export const DEFAULT_NAMESPACE = 'istio-federation';
+/** Istio's root namespace when nobody says otherwise. */
+export const DEFAULT_ROOT_NAMESPACE = 'istio-system';
+
 /** What all objects of a boundary share. */
 export function siteOf(props: FederatedMeshProps): Site {
-  const { namespaceName = 'istio-federation' } = props;
+  const { namespaceName = DEFAULT_NAMESPACE } = props;
   const privateAddresses = (props.endpoints ?? []).filter(({ privateAddress }) => privateAddress)
     .map(({ address, privateAddress }) => `${address}: ${reasonOf(privateAddress!)}`);
   return {
@@ -32,11 +37,17 @@ export function siteOf(props: FederatedMeshProps): Site {
   };
 }
 
+/** Name and labels of the pods of a gateway that nobody else runs. */
+export function dedicatedGateway(role: GatewaySite['role'], namespaceName: string) {
+  const name = `federation-${role}`;
+  const selector = { istio: gatewayLabel(namespaceName, role) };
+  return { name, selector, podLabels: { app: name, ...selector } };
+}
+
 function gatewaySite(role: 'ingress' | 'egress', props: FederatedMeshProps, home: string): GatewaySite {
   const options = props[`${role}Gateway`]?._options ?? {};
   const { namespaceName = home } = options;
-  const name = `federation-${role}`;
-  const selector = { istio: gatewayLabel(namespaceName, role) };
+  const { name, selector, podLabels } = dedicatedGateway(role, namespaceName);
   const existing = props[`${role}Gateway`]?._existing;
   return {
     role,
@@ -44,7 +55,7 @@ function gatewaySite(role: 'ingress' | 'egress', props: FederatedMeshProps, home
     existing: existing !== undefined,
     ...existing
       ? { ...existing, selector: existing.podLabels }
-      : { namespaceName, serviceAccountName: name, serviceName: name, selector, podLabels: { app: name, ...selector } },
+      : { namespaceName, serviceAccountName: name, serviceName: name, selector, podLabels },
     servicePorts: [BOUNDARY_PORT],
     options,
     credential: (options.credential ?? props.credential)?._siteOf(name),

@@ -46,7 +46,7 @@ export function emitAlike<Spec>(scope: Construct, gvk: GroupVersionKind, named: 
 
 /**
  * An object whose spec is plain data when it is asked for. cdk8s looks for tokens in every value of an object, and walks up the whole
- * tree for each: there are none here, so only metadata goes that way (docs/adr/0009 has the figures).
+ * tree for each: there are none here, so only metadata that are more than texts go that way (docs/adr/0009 has the figures).
  */
 class RenderedObject extends ApiObject {
   private ownPatches?: JsonPatch[];
@@ -143,11 +143,16 @@ export function clusterScoped<Kind extends ApiObject>(object: Kind): Kind {
   return object;
 }
 
+/** Under which name an object keeps a note. */
+export function annotationOf(note: string): string {
+  return `cdk8s-mesh-federation/${note}`;
+}
+
 /** Keeps what people stated about an object with the object. */
 export function annotate(object: ApiObject, notes: Notes): ApiObject {
   for (const name in notes) {
     const text = notes[name];
-    if (text !== undefined) object.metadata.addAnnotation(`cdk8s-mesh-federation/${name}`, text);
+    if (text !== undefined) object.metadata.addAnnotation(annotationOf(name), text);
   }
   return object;
 }

@@ -1,6 +1,7 @@
-import { OURS } from './emit';
-import { gatewayLabel } from '../internal/names';
+import { annotationOf, OURS } from './emit';
+import { secretIn } from '../internal/jwks';
 import type { Manifest } from '../internal/resources';
+import { dedicatedGateway } from '../internal/site';
 
 /*
  * What the laws refuse, found in manifests of whatever origin.
@@ -61,7 +62,6 @@ export const RULES: Rule[] = [
 ];
 
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/;
-const PRIVATE_MEMBERS = ['d', 'dp', 'dq', 'k', 'oth', 'p', 'priv', 'q', 'qi'];
 /** Server names of exports end with the exporter's trust domain behind this label. */
 const PEER_HOST = /^p\d+\..+\.fed\.[^.]/;
 const WORKLOADS = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob'];
@@ -75,8 +75,8 @@ export function boundariesOf(manifests: Manifest[], namespaceNames: string[], ro
   const run = manifests.filter(({ document }) => document.kind === 'Deployment' && isOurs(document)).map(({ document }) => ({
     namespaceName: String(document.metadata.namespace), labels: document.spec?.template?.metadata?.labels ?? {},
   }));
-  const elsewhere = namespaceNames.flatMap((namespaceName) => ['ingress', 'egress'].map((role) =>
-    ({ namespaceName, labels: { app: `federation-${role}`, istio: gatewayLabel(namespaceName, role) } })));
+  const elsewhere = namespaceNames.flatMap((namespaceName) => (['ingress', 'egress'] as const).map((role) =>
+    ({ namespaceName, labels: dedicatedGateway(role, namespaceName).podLabels })));
   return {
     pods: [...run, ...elsewhere.filter(({ namespaceName, labels: { app } }) =>
       !run.some((pods) => pods.namespaceName === namespaceName && pods.labels.app === app))],
@@ -105,7 +105,7 @@ function holdsSigningKey(text: string): boolean {
   try {
     const parsed = JSON.parse(text);
     const keys = Array.isArray(parsed.keys) ? parsed.keys : [parsed].flat();
-    return keys.some((key: any) => key?.kty !== undefined && (key.kty === 'oct' || PRIVATE_MEMBERS.some((member) => key[member] !== undefined)));
+    return keys.some((key: any) => key?.kty !== undefined && secretIn(key) !== undefined);
   } catch {
     return false;
   }
@@ -143,7 +143,7 @@ function weakTls(document: any, boundaries: Boundaries): string[] {
     if (!tls) return [`${path} has no tls: it listens in plain text`];
     if (!['MUTUAL', 'ISTIO_MUTUAL'].includes(tls.mode)) return [`${path}.tls.mode is ${tls.mode ?? 'PASSTHROUGH'}`];
     if (tls.mode === 'ISTIO_MUTUAL') return [];
-    const agreed = document.metadata?.annotations?.['cdk8s-mesh-federation/allow-tls-1.2'] !== undefined ? ['TLSV1_3', 'TLSV1_2'] : ['TLSV1_3'];
+    const agreed = document.metadata?.annotations?.[annotationOf('allow-tls-1.2')] !== undefined ? ['TLSV1_3', 'TLSV1_2'] : ['TLSV1_3'];
     return agreed.includes(tls.minProtocolVersion) ? [] : [`${path}.tls.minProtocolVersion is ${tls.minProtocolVersion ?? 'not stated'}`];
   });
 }
@@ -175,7 +175,7 @@ function missing(path: string, tls: any, fields: string[]): string[] {
 
 /** Servers of a Gateway on pods of a boundary. */
 function boundaryServers(document: any, boundaries: Boundaries): { readonly path: string; readonly server: any }[] {
-  const isOnBoundary = isIstio(document, 'Gateway') && (isOurs(document) || selectsBoundary(document, boundaries));
+  const isOnBoundary = isIstio(document, 'Gateway') && (isOurs(document) || selected(document, boundaries) !== undefined);
   return isOnBoundary ? listOf(document.spec?.servers).map((server, index) => ({ path: `spec.servers[${index}]`, server: server ?? {} })) : [];
 }
 
@@ -203,7 +203,8 @@ function foreignObjects(document: any, boundaries: Boundaries): string[] {
   }
   const concerned = kind === 'Gateway' || LOCAL_KINDS.includes(kind) || POLICY_KINDS.includes(kind);
   if (!concerned || !(isCore(document) || ISTIO.test(document.apiVersion))) return [];
-  return selectsBoundary(document, boundaries) ? [`it selects the pods of a gateway of the boundary ${selected(document, boundaries)}`] : [];
+  const namespaceName = selected(document, boundaries);
+  return namespaceName === undefined ? [] : [`it selects the pods of a gateway of the boundary ${namespaceName}`];
 }
 
 /** `mesh` is no Gateway. Beside `namespace/name` Istio still takes `name.namespace`. */
@@ -211,10 +212,6 @@ function namespaceOf(gateway: string, { metadata }: any): string | undefined {
   if (gateway === 'mesh') return undefined;
   const [namespaceName, name] = gateway.includes('/') ? gateway.split('/') : gateway.split('.').slice(0, 2).reverse();
   return name === undefined || namespaceName === '.' ? metadata?.namespace : namespaceName;
-}
-
-function selectsBoundary(document: any, boundaries: Boundaries): boolean {
-  return selected(document, boundaries) !== undefined;
 }
 
 /** The namespace of the boundary that an object reaches. */
