@@ -95,8 +95,8 @@ const project = new cdk8s.ConstructLibraryCdk8s({
 project.package.addField('types', 'lib/src/index.d.ts');
 // Some registries carry 1.13.0 without its bindings for other platforms, and `npm ci` then refuses the lock file.
 project.package.addPackageResolutions('unrs-resolver@1.12.2');
-project.npmignore?.exclude(...['api', 'imports', 'rosetta', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml', '/.consumers-results.txt', '/.jest-results.json', '/.lab-results.txt', '/.languages-results.txt', '/API.md', '/ARCHITECTURE.md', '/CONTRIBUTING.md');
-project.gitignore.exclude('.DS_Store', '/.jsii.tabl.json', '/.consumers-results.txt', '/.jest-results.json', '/.lab-results.txt', '/.languages-results.txt');
+project.npmignore?.exclude(...['api', 'imports', 'rosetta', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml', '/.jest-results.json', '/API.md', '/ARCHITECTURE.md', '/CONTRIBUTING.md');
+project.gitignore.exclude('.DS_Store', '/.jsii.tabl.json', '/.jest-results.json');
 // What `cdk8s synth` leaves in the examples.
 project.gitignore.exclude('/examples/languages/*/dist/', '/examples/languages/java/target/', '__pycache__/');
 
