@@ -3,7 +3,7 @@ import { App, Chart } from 'cdk8s';
 import { Caller, FederatedMesh, LocalName, LocalService, ServicePort, TrustBundle } from '../src';
 
 /** What one more service adds: policy and route for the exporter, eight objects for the consumer. */
-export const DOCUMENTS_PER_SERVICE = 10;
+export const DOCUMENTS_PER_SERVICE = 7;
 
 /** Two meshes: east exposes services, west binds each of them for one caller. */
 export function federation(services: number, outdir?: string): App {

@@ -7,7 +7,7 @@ import { checkAccountability } from './internal/checks';
 import { peerOf } from './internal/declarations';
 import { describeMistake, fail, show } from './internal/errors';
 import { checkFields, checkGiven, checkSourceGiven } from './internal/kind-checks';
-import { LocalRoute, speaksHttp } from './internal/model';
+import { isUnlisted, LocalRoute, speaksHttp } from './internal/model';
 import { bindingHostOf, serviceHost } from './internal/names';
 import { notesOf } from './internal/notes';
 import { checkedHosts, checkMappings, checkShare, mistakesInPort } from './internal/source-checks';
@@ -213,6 +213,7 @@ export class RemoteServiceBinding extends Construct {
     if (this.alias.callers.length === 0) return;
     for (const route of this.routes()) {
       this.once(route.bindingHost, () => this.mesh._boundary.addRoute(route));
+      if (this.alias.callers.some(isUnlisted)) this.once(`${route.bindingHost} unlisted`, () => this.mesh._boundary.guardUnlisted(route));
       for (const namespaceName of this.alias.callerNamespaces) this.lead(route, namespaceName);
       if (this.alias.isForEverybody) this.leadEverybody(route);
       this.once('route', () => {

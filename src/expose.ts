@@ -256,7 +256,7 @@ export class ExposedService extends Construct implements IExposedService {
       backend: { host: this._host, port: port.port },
       requestTimeout: this.requestTimeout,
       idleTimeout: this.idleTimeout,
-      exposureNotes: this.notes,
+      notes: this.notes,
     });
     grant.add(options, demand);
     if (known) return this.owner._boundary.noteGrant(grant);

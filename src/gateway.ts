@@ -92,8 +92,9 @@ export interface DedicatedGatewayOptions {
    */
   readonly memoryRequest?: string;
   /**
-   * Memory limit, Kubernetes notation.
-   * @default '1Gi'
+   * Memory limit, Kubernetes notation. Envoy resets the streams that hold most memory from a quarter of it on, and stops accepting requests at
+   * 57 %. Configuration takes about 0.2 MB for each grant or binding port: raise it with their number.
+   * @default '512Mi'
    */
   readonly memoryLimit?: string;
   /**

@@ -23,6 +23,9 @@ export interface HttpRule {
   readonly paths?: string[];
   /**
    * Paths, same form, that stay closed. They lie in `paths`.
+   *
+   * Whatever a common backend may read as one of them stays closed as well: `/a/*` closes `/a`, upper case is lower case, `/a/b` closes
+   * `/a/b/` and `/a/b.json`. A path that the same rule lists in `paths` is open. Paths of this port with `//`, `;` or escaped letters get 400.
    * @default - none
    */
   readonly exceptPaths?: string[];

@@ -135,6 +135,15 @@ export interface FederatedMeshProps {
    */
   readonly delivery?: Delivery;
   /**
+   * Why requests may have headers whose names contain an underscore, at both gateways.
+   *
+   * CGI, WSGI, Rack and PHP read `x_federation_peer` as `x-federation-peer`, so such a header could forge one that the gateways set. Without
+   * a reason, a request that has one is rejected with 400 (HTTP/2 and gRPC: the stream is reset). Applications with gRPC metadata such as
+   * `user_id` need it, after a look at what their backends do with both spellings.
+   * @default - such requests are rejected
+   */
+  readonly allowHeadersWithUnderscores?: Justification;
+  /**
    * Why the admission policy that guards the boundary is left out.
    * @default - it is emitted
    */
@@ -209,6 +218,9 @@ export class FederatedMesh extends Construct implements IMeshPeer {
       if (props[name] !== undefined) checkGiven(this, name, props[name], BoundaryGateway);
     }
     if (props.withoutAdmissionPolicy !== undefined) checkDeviation(this, 'leaving the admission policy out', props.withoutAdmissionPolicy);
+    if (props.allowHeadersWithUnderscores !== undefined) {
+      checkDeviation(this, 'allowing headers with underscores', props.allowHeadersWithUnderscores);
+    }
     const site = siteOf(props);
     checkWorkloadTrustDomain(this, site);
     checkWhoRuns(this, props.egressGateway, site);

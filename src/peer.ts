@@ -60,6 +60,25 @@ export interface PeerLimits {
   readonly requestsPerSecond?: number;
 }
 
+/**
+ * Limits of our egress gateway towards one exported port of a peer. Each holds for one gateway pod and for all callers together. They protect
+ * the pod and the peer, so set them above what callers need.
+ */
+export interface UpstreamLimits {
+  /**
+   * Open connections. A TCP or TLS connection beyond them is closed. HTTP and gRPC callers have one for each connection of their sidecar:
+   * Envoy opens that first one in any case, and none beside it above the limit.
+   * @default 4096
+   */
+  readonly maxConnections?: number;
+  /**
+   * Requests and streams in flight, and as many that wait for a connection. One more fails at once: 503, gRPC UNAVAILABLE. HTTP and gRPC
+   * ports only.
+   * @default 16384
+   */
+  readonly maxRequests?: number;
+}
+
 /** Options of `FederatedMesh.addPeer`. */
 export interface AddPeerOptions extends Accountability {
   /**
@@ -76,6 +95,11 @@ export interface AddPeerOptions extends Accountability {
    * @default - no limits
    */
   readonly limits?: PeerLimits;
+  /**
+   * Limits of our egress gateway towards each exported port of this peer.
+   * @default - 4,096 connections and 16,384 requests
+   */
+  readonly upstreamLimits?: UpstreamLimits;
   /**
    * Remove trace headers from requests and answers, in both directions: W3C, B3, and the fixed names of common vendors.
    * The boundary's gateways then take no part in traces of any peer, since they would write such headers anew. With an ingress gateway that

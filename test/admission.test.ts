@@ -145,6 +145,8 @@ describe('gateways in two namespaces', () => {
     ['a filter in the one namespace', filter(undefined, 'federation-in'), 'change the proxies'],
     ['a filter in the other', filter(undefined, 'federation-out'), 'change the proxies'],
     ['a filter with the name of ours where ours is not', filter(undefined, 'federation-out', 'fed-in-connect-after-tls'), 'change the proxies'],
+    ['a filter with the name of the ingress gateway\'s rules beside the egress gateway', filter(undefined, 'federation-out', 'fed-in-edge'), 'change the proxies'],
+    ['a filter with the name of the egress gateway\'s rules beside the ingress gateway', filter(undefined, 'federation-in', 'fed-out-edge'), 'change the proxies'],
     ['a route on the ingress gateway', route({ hosts: ['a.example'], gateways: ['federation-in/fed-in-west'] }), 'gateway in federation-in'],
     ['a route on the egress gateway', route({ hosts: ['a.example'], gateways: ['federation-out/fed-out-west'] }), 'gateway in federation-out'],
     ['a route on the egress gateway from the other namespace', route({ hosts: ['a.example'], gateways: ['federation-out/fed-out-west'] }, 'federation-in'), 'attaches routes'],
@@ -158,6 +160,14 @@ describe('gateways in two namespaces', () => {
       if (['Gateway', 'VirtualService', 'EnvoyFilter'].includes(own.kind)) expect(verdict(apart, own)).toBeUndefined();
     }
   });
+});
+
+test.each(Object.keys(SCENARIOS))('the policy knows every filter of ours and no other: %s', (scenario) => {
+  for (const objects of [...filesOf(SCENARIOS[scenario]()).values()].map(parse)) {
+    const known = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
+      .flatMap(({ spec }) => environment.parse(spec.variables.find(({ name }: Manifest) => name === 'ownFilters').expression)({}));
+    expect(known).toEqual(objects.filter(({ kind }) => kind === 'EnvoyFilter').map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`).sort());
+  }
 });
 
 describe('at a gateway that others run', () => {

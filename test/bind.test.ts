@@ -2,6 +2,7 @@ import { ApiObject, App, Chart } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import { Caller, ExposedService, LocalName, LocalService, RemoteMesh, RemoteServiceBinding, ServicePort, SpiffeId } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
+import { rbacOf } from './support/rbac';
 import { meshOf, trustOf } from './support/scenarios';
 
 function setUp(...ports: ServicePort[]) {
@@ -27,7 +28,9 @@ test('a binding without a caller has a closed gateway and a name that answers to
   expect(names(objects(), 'Gateway')).toEqual([]);
   expect(names(objects(), 'VirtualService')).toEqual([]);
   expect(names(objects(), 'ServiceEntry')).toEqual([]);
-  expect(names(objects(), 'AuthorizationPolicy')).toEqual(['fed-out-default-deny', 'fed-out-guard']);
+  expect(names(objects(), 'AuthorizationPolicy')).toEqual(['fed-out-default-deny', 'fed-out-guard', 'fed-out-mesh']);
+  expect(find(objects(), 'EnvoyFilter', 'fed-out-edge').spec.configPatches.map(({ applyTo }: Manifest) => applyTo))
+    .toEqual(['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER']);
   expect(names(objects(), 'Service')).toEqual(['federation-egress', 'reviews']);
   expect(find(objects(), 'Service', 'federation-egress').metadata.annotations).toEqual({ 'networking.istio.io/exportTo': '.' });
   expect(find(objects(), 'NetworkPolicy', 'federation-egress').spec.ingress.map(({ ports }: Manifest) => ports[0].port)).toEqual([15021, 15020]);
@@ -52,7 +55,7 @@ test('the name is a Service without pods, seen where its callers are', () => {
   expect(find(objects(), 'VirtualService', 'fed-name-reviews-web').spec.exportTo).toEqual(['.', 'jobs']);
 });
 
-test('callers are checked in the handshake, by policy and by a guard, each by identity', () => {
+test('callers are checked in the handshake and by the RBAC rules of the local name, each by identity', () => {
   const { west, reviews, objects } = setUp();
   reviews.allowFrom(west);
   const binding = west.bind('Reviews', { source: reviews, localName });
@@ -63,9 +66,35 @@ test('callers are checked in the handshake, by policy and by a guard, each by id
   expect(find(objects(), 'Gateway', 'fed-out-east').spec.servers[0].tls).toEqual({
     mode: 'ISTIO_MUTUAL', subjectAltNames: principals.map((principal) => `spiffe://${principal}`),
   });
-  expect(find(objects(), 'AuthorizationPolicy', 'fed-out-reviews-9080-web-east').spec.rules[0].from).toEqual([{ source: { principals } }]);
-  expect(find(objects(), 'AuthorizationPolicy', 'fed-out-guard-reviews-9080-web-east').spec).toMatchObject({
-    action: 'DENY', rules: [{ from: [{ source: { notPrincipals: principals } }] }],
+  expect(rbacOf(objects(), 'p9080.reviews.web.east.egress.fed.west.example')).toEqual({
+    action: 'ALLOW',
+    policies: {
+      callers: {
+        permissions: [{ any: true }],
+        principals: principals.map((principal) => ({ authenticated: { principal_name: { exact: `spiffe://${principal}` } } })),
+      },
+    },
+  });
+});
+
+test('policies let the workloads of the mesh in, on local names and the port of the boundary only', () => {
+  const { west, reviews, objects } = setUp();
+  reviews.allowFrom(west);
+  west.bind('Reviews', { source: reviews, localName }).allowFrom(productpage);
+  const selector = { matchLabels: { istio: 'istio-federation-egress' } };
+  const policies = objects().filter(({ kind }) => kind === 'AuthorizationPolicy').map(({ metadata, spec }) => [metadata.name, spec]);
+  expect(Object.fromEntries(policies)).toEqual({
+    'fed-out-default-deny': { selector },
+    'fed-out-guard': { selector, action: 'DENY', rules: [{ when: [{ key: 'connection.sni', notValues: ['*.egress.fed.west.example'] }] }] },
+    'fed-out-mesh': {
+      selector,
+      action: 'ALLOW',
+      rules: [{
+        from: [{ source: { principals: ['west.example/*'] } }],
+        to: [{ operation: { ports: ['15443'] } }],
+        when: [{ key: 'connection.sni', values: ['*.egress.fed.west.example'] }],
+      }],
+    },
   });
 });
 
@@ -109,7 +138,13 @@ test('only the sidecars of callers are led to the egress gateway', () => {
   expect(leads[0].spec).toEqual({
     host: 'federation-egress.istio-federation.svc.cluster.local',
     exportTo: ['.'],
-    subsets: [{ name: 'reviews-9080-web-east', trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL', sni: 'p9080.reviews.web.east.egress.fed.west.example' } } }],
+    subsets: [{
+      name: 'reviews-9080-web-east',
+      trafficPolicy: {
+        connectionPool: { http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } },
+        tls: { mode: 'ISTIO_MUTUAL', sni: 'p9080.reviews.web.east.egress.fed.west.example' },
+      },
+    }],
   });
 });
 
@@ -287,7 +322,7 @@ test('constructs of many bindings and exposures have children of the same ids, s
 });
 
 test('binding many names takes no longer for each of them', () => {
-  const timeOf = (bindings: number) => Math.min(...[1, 2, 3].map(() => {
+  const timeOf = (bindings: number) => Math.min(...[1, 2, 3, 4, 5].map(() => {
     const { west, reviews } = setUp();
     const started = process.cpuUsage().user;
     for (let index = 0; index < bindings; index++) {

@@ -1,6 +1,7 @@
 import { App, Duration } from 'cdk8s';
 import { BoundaryGateway, Caller, CertManagerOptions, FederatedMeshProps, GatewayCredential, KeyAlgorithm, LocalName, LocalService, ServicePort } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
+import { principalsOf, rbacOf } from './support/rbac';
 import { meshOf } from './support/scenarios';
 
 /*
@@ -95,8 +96,8 @@ test('callers have the trust domain of the workloads, all that peers see has the
   const objects = east({ workloadTrustDomain: 'cluster.local', credential: GatewayCredential.fromCertManager({ issuerName: 'ca' }) });
   const caller = 'cluster.local/ns/web/sa/page';
   expect(find(objects, 'Gateway', 'fed-out-west').spec.servers[0].tls.subjectAltNames).toEqual([`spiffe://${caller}`]);
-  expect(find(objects, 'AuthorizationPolicy', 'fed-out-details-80-web-west').spec.rules[0].from[0].source.principals).toEqual([caller]);
-  expect(find(objects, 'AuthorizationPolicy', 'fed-out-guard-details-80-web-west').spec.rules[0].from[0].source.notPrincipals).toEqual([caller]);
+  expect(principalsOf(rbacOf(objects, 'p80.details.web.west.egress.fed.east.example'))).toEqual([caller]);
+  expect(find(objects, 'AuthorizationPolicy', 'fed-out-mesh').spec.rules[0].from).toEqual([{ source: { principals: ['cluster.local/*'] } }]);
   const locked = JSON.stringify(objects.filter(({ kind, metadata }) => kind === 'AuthorizationPolicy' && metadata.namespace === 'default'));
   expect([...new Set(locked.match(/[a-z.]+\/ns\/[^"]*/g))].sort()).toEqual(['cluster.local/ns/istio-federation/sa/federation-ingress', caller]);
   expect(find(objects, 'Gateway', 'fed-in-west').spec.servers[0].hosts).toEqual(['./p80.reviews.west.fed.east.example']);

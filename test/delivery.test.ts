@@ -8,7 +8,7 @@ import { meshOf } from './support/scenarios';
 
 const WAVE = 'argocd.argoproj.io/sync-wave';
 const PHASES = [
-  ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy'], ['NetworkPolicy'],
+  ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy', 'EnvoyFilter'], ['NetworkPolicy'],
   ['ServiceAccount', 'Deployment', 'Service', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Telemetry'],
   ['ServiceEntry', 'DestinationRule'], ['Gateway'], ['VirtualService'],
 ];
@@ -23,6 +23,11 @@ function west(delivery?: Delivery, app = new App()): App {
   mesh.expose('Details', { service: LocalService.fromName('details', 'shop'), exportName: 'details', ports: [ServicePort.http(9080)] }).allowFrom(east);
   mesh.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'shop') }).allowFrom(Caller.serviceAccount('api', 'shop'));
   return app;
+}
+
+/** What Envoy reads at its start goes with the pods, the CAs of peers before them. */
+function phaseOf({ kind, metadata }: Manifest): number {
+  return PHASES.findIndex((kinds) => kinds.includes(metadata.name.endsWith('-bootstrap') ? 'Deployment' : kind));
 }
 
 const inBoundary = ({ metadata }: Manifest) => metadata.namespace === undefined || metadata.namespace === 'istio-federation';
@@ -52,7 +57,7 @@ test('for kubectl nothing is added: the order of the file is the order', () => {
 test('for Argo CD each phase of the boundary has a wave, and listeners come after policies and pods', () => {
   const boundary = objectsOf(west(Delivery.argoCd())).filter(inBoundary);
   expect(boundary.map(({ kind, metadata }) => `${kind} ${metadata.annotations[WAVE]}`))
-    .toEqual(boundary.map(({ kind }) => `${kind} ${PHASES.findIndex((kinds) => kinds.includes(kind)) - 9}`));
+    .toEqual(boundary.map((object) => `${object.kind} ${phaseOf(object) - 9}`));
 });
 
 test('for Argo CD the route of a local name is the last, after the name and what leads its callers', () => {
@@ -72,10 +77,10 @@ test('for Flux protection, workload and openness have a folder each, and applica
     ['west', ['DestinationRule', 'Service', 'VirtualService']],
     [expect.stringMatching(/^west-mesh-boundary-openness-/), ['DestinationRule', 'Gateway', 'ServiceEntry', 'VirtualService']],
     [expect.stringMatching(/^west-mesh-boundary-protection-/), [
-      'AuthorizationPolicy', 'ConfigMap', 'Namespace', 'NetworkPolicy', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding',
+      'AuthorizationPolicy', 'ConfigMap', 'EnvoyFilter', 'Namespace', 'NetworkPolicy', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding',
     ]],
     [expect.stringMatching(/^west-mesh-boundary-workload-/), [
-      'Deployment', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Service', 'ServiceAccount', 'Telemetry',
+      'ConfigMap', 'Deployment', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Service', 'ServiceAccount', 'Telemetry',
     ]],
   ]);
 });

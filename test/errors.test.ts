@@ -185,12 +185,17 @@ describe('meshes, peers, endpoints', () => {
     east.addPeer(west, { agreementId: 'ISA-1' });
   }, 'east/Mesh', '"west"');
   for (const options of [{ stripTracing: true }, { removeRequestHeaders: ['x-team'] }, { allowTls12: { reason: 'their appliance ends in 2027' } },
-    { limits: { maxConnections: 5 } }]) {
+    { limits: { maxConnections: 5 } }, { upstreamLimits: { maxConnections: 5 } }]) {
     fails('FED109', `a peer with ${Object.keys(options)[0]} only the second time`, () => {
       const { east, west } = pair();
       east.addPeer(west, options);
     }, 'east/Mesh', '"west"');
   }
+  fails('FED109', 'a peer with other upstream limits than before', () => {
+    const { app, east } = pair();
+    const north = meshOf(app, 'north');
+    for (const maxRequests of [5, 6]) east.addPeer(north, { upstreamLimits: { maxRequests } });
+  }, 'east/Mesh', '"north"');
   fails('FED109', 'a peer that is isolated in one call only', () => {
     const { east, west } = pair();
     east.addPeer(west, { isolated: { reason: 'a build server was taken over' } });
@@ -265,6 +270,8 @@ describe('meshes, peers, endpoints', () => {
   fails('FED120', 'a switch that is a text', () => own({})().addPeer(meshOf(new App(), 'west'), { stripTracing: 'false' as any }), 'stripTracing', 'true or false');
   fails('FED120', 'a switch of the mesh that is a text', own({ connectAfterHandshake: 'false' as any }), 'connectAfterHandshake is "false"');
   fails('FED120', 'a gateway that is an object of options', own({ ingressGateway: { sourceRanges: ['10.0.0.0/8'] } as any }), 'ingressGateway', 'no BoundaryGateway');
+  fails('FED114', 'headers with underscores for no reason', own({ allowHeadersWithUnderscores: { reason: 'gRPC' } }), 'east/Mesh',
+    'allowing headers with underscores', '"gRPC"', 'ten characters');
   fails('FED114', 'a peer that is isolated for no reason', () => own({})().addPeer(meshOf(new App(), 'west'), { isolated: { reason: 'incident' } }),
     'isolating peer "west"', '"incident"');
   fails('FED114', 'a private address for no reason', endpoint({ address: '10.1.2.3', privateAddress: { reason: ' '.repeat(20) } }), '10.1.2.3');
@@ -398,6 +405,13 @@ describe('values of another kind, from programs without types', () => {
   fails('FED126', 'more than a counter holds', peerWith({ limits: { maxConnections: 2 ** 32 } }), '4294967296');
   fails('FED126', 'a limit as a text', peerWith({ limits: { maxConnections: any('5') } }), 'maxConnections is "5"');
   fails('FED126', 'a connection that does not live', peerWith({ limits: { maxConnectionDuration: Duration.millis(0) } }), '0 ms');
+  fails('FED126', 'no upstream limit at all', peerWith({ upstreamLimits: {} }), 'east/Mesh', 'upstreamLimits has no field', 'leave upstreamLimits out');
+  for (const [shown, value] of [['0', 0], ['1.5', 1.5], ['2147483648', 2 ** 31], ['"5"', any('5')]]) {
+    for (const name of ['maxConnections', 'maxRequests']) {
+      fails('FED126', `an upstream limit ${name} of ${shown}`, peerWith({ upstreamLimits: { [name]: value } }), `${name} is ${shown} `,
+        'a whole number from 1 to 2147483647', 'leave it out for the default');
+    }
+  }
   fails('FED120', 'a grant to a name', () => pair().reviews.allowFrom(any('west')), 'east/Mesh/Reviews', '"west"');
   fails('FED120', 'a grant with an empty key of a file', grant(any({ http: null })), 'http is null');
   fails('FED120', 'a grant with a field that is spelt wrong', grant(any({ rules: [] })), '"rules"', 'ports, http');
@@ -447,6 +461,8 @@ describe('values of another kind, from programs without types', () => {
     'isolating a peer': [(value) => peerWith({ isolated: value }), { reason: because, tickets: 'INC-1' }, 'ticket'],
     'allowing TLS 1.2': [(value) => peerWith({ allowTls12: value }), { reason: because, until: '2027-01-01' }, 'ticket'],
     'limits of a peer': [(value) => peerWith({ limits: value }), { maxConnection: 1 }, 'maxConnections'],
+    'upstream limits of a peer': [(value) => peerWith({ upstreamLimits: value }), { requestsPerSecond: 1 }, 'maxConnections, maxRequests'],
+    'allowing headers with underscores': [(value) => shop('allowHeadersWithUnderscores', value), { reason: because, headers: ['user_id'] }, 'approvedBy'],
     'leaving the admission policy out': [(value) => shop('withoutAdmissionPolicy', value), { reason: because, owner: 'Jo' }, 'approvedBy'],
     'a grant': [(value) => grant(value), { path: ['/a'] }, 'http'],
     'a rule': [(value) => rule(value), { method: ['GET'] }, 'methods'],
@@ -585,6 +601,16 @@ describe('trust', () => {
   fails('FED134', 'a trust ConfigMap that every namespace has', kept('kube-root-ca.crt'), '"kube-root-ca.crt"', 'our own cluster');
   fails('FED134', 'one trust ConfigMap for two peers', kept('bank-roots'), '"bank-roots"', 'peer "bank"', 'one for each peer');
   fails('FED134', 'revocation lists that would be lost', () => kept('west-roots', listed(() => lists.own)())(), 'peer "west"', '"west-roots"');
+  fails('FED135', 'more rules than one object can hold', () => {
+    const app = new App();
+    const east = meshOf(app, 'east');
+    const west = meshOf(app, 'west');
+    east.addPeer(west);
+    const ports = Array.from({ length: 60 }, (_, index) => ServicePort.http(8000 + index));
+    const paths = Array.from({ length: 700 }, (_, index) => `/orders/${index}/items`);
+    east.expose('Orders', { service: LocalService.fromName('orders', 'shop'), exportName: 'orders', ports }).allowFrom(west, { http: [{ paths }] });
+    throw new Error(east.node.validate().join());
+  }, 'EnvoyFilter istio-federation/fed-in-edge', 'bytes', 'a boundary of their own');
   fails('FED207', 'an empty text in place of a revocation list', listed(() => ''), 'no PEM block');
   fails('FED207', 'a certificate in place of a revocation list', listed(() => ca.certificate), 'no revocation list');
   fails('FED207', 'a list that was cut', listed(() => lists.own.replace(/\n.*\n(-----END)/, '\n$1')), 'block 1');
@@ -682,6 +708,15 @@ describe('exposing', () => {
   fails('FED308', 'an exception of everything', rule({ exceptPaths: ['/*'] }), '"/*"', 'leaves no path');
   fails('FED308', 'no exception', rule({ exceptPaths: [] }), 'exceptPaths is an empty list');
   fails('FED307', 'an exception of another form', rule({ paths: ['/a/*'], exceptPaths: ['/a/*.js'] }), '/a/*.js');
+  fails('FED308', 'an exception with a path parameter', rule({ paths: ['/a/*'], exceptPaths: ['/a/b;c'] }), '"/a/b;c"', 'without ";"');
+  fails('FED308', 'a path with a parameter beside an exception', rule({ paths: ['/a/*'], exceptPaths: ['/a/b'] }, { paths: ['/m;x=1/*'] }), '"/m;x=1/*"');
+  fails('FED308', 'the same in a later grant', () => {
+    const { reviews, west } = pair();
+    reviews.allowFrom(west, { http: [{ paths: ['/m;x=1/*'] }] });
+    reviews.allowFrom(west, { http: [{ paths: ['/a/*'], exceptPaths: ['/a/b'] }] });
+  }, '"/m;x=1/*"');
+  fails('FED307', 'an exception whose spellings are too many', rule({ paths: ['/a/*'], exceptPaths: [`/a/${'i'.repeat(80)}`] }), 'too long');
+  fails('FED308', 'a required header with an underscore', rule({ requiredHeaders: { x_tester: 'yes' } }), '"x_tester"', 'underscores');
   fails('FED308', 'a required header in capitals', rule({ requiredHeaders: { 'X-Tester': 'yes' } }), '"X-Tester"', 'lower-case');
   fails('FED308', 'a required header that proxies write', rule({ requiredHeaders: { 'x-forwarded-for': '10.0.0.1' } }), 'x-forwarded-for');
   fails('FED308', 'a required value that would stand for others', rule({ requiredHeaders: { 'x-tester': 'y*' } }), '"y*"', 'exact value');

@@ -49,7 +49,7 @@ test('the manifests of Bookinfo pass through unchanged but for their namespace',
 test('the summary says what was written, who may call what, what stays closed and what to do next', () => {
   const text = summary(app, meshes);
   for (const part of [
-    'east.k8s.yaml', '18 objects', 'default/bookinfo-productpage', 'reviews.default.svc.cluster.local:9080', 'p9080.reviews.west.fed.east.example',
+    'east.k8s.yaml 20 objects', 'west.k8s.yaml 21 objects', 'default/bookinfo-productpage', 'reviews.default.svc.cluster.local:9080', 'p9080.reviews.west.fed.east.example',
     'GET /reviews/*', '3 of 4 services', 'nothing', 'istio-ca-root-cert', 'PILOT_SCOPE_GATEWAY_TO_NAMESPACE=true', '--prune',
   ]) expect(text).toContain(part);
   expect(text.split('\n').filter((line) => line.length > 132)).toEqual([]);

@@ -1,6 +1,7 @@
 import { App } from 'cdk8s';
 import { BoundaryGateway, ExistingGatewayOptions, FederatedMeshProps, GatewayCredential, Justification, LocalService, ServicePort } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
+import { deniesByDefault, permissionsOf } from './support/rbac';
 import { meshOf } from './support/scenarios';
 
 /*
@@ -11,10 +12,17 @@ interface Change {
   readonly gateway?: Partial<ExistingGatewayOptions>;
   readonly props?: Partial<FederatedMeshProps>;
   readonly isolated?: Justification;
+  /** What is granted; both by default. */
+  readonly grants?: ('http' | 'tcp')[];
+  /** Whether the peer is declared once everything is granted. */
+  readonly late?: boolean;
 }
 
+const HTTP = 'p80.reviews.west.fed.east.example';
+const TCP = 'p3306.mysql.west.fed.east.example';
+
 /** East exposes one service by HTTP and one by TCP at the gateway, to west. */
-function east({ gateway, props, isolated }: Change = {}, granted = true): Manifest[] {
+function east({ gateway, props, isolated, grants = ['http', 'tcp'], late = false }: Change = {}): Manifest[] {
   const app = new App();
   const mesh = meshOf(app, 'east', {
     ingressGateway: BoundaryGateway.fromExisting({
@@ -23,14 +31,13 @@ function east({ gateway, props, isolated }: Change = {}, granted = true): Manife
     ...props,
   });
   const west = meshOf(new App(), 'west');
-  mesh.addPeer(west, { isolated });
+  if (!late) mesh.addPeer(west, { isolated });
   const reviews = mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'web'), exportName: 'reviews', ports: [ServicePort.http(80)] });
   const mysql = mesh.expose('Mysql', { service: LocalService.fromName('mysql', 'db'), exportName: 'mysql', ports: [ServicePort.tcp(3306)] });
   reviews.lockWorkload({ reason: 'nobody else may call it', podLabels: { app: 'reviews' } });
-  if (granted) {
-    reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/a/*'] }, { methods: ['POST'] }] });
-    mysql.allowFrom(west);
-  }
+  if (grants.includes('http')) reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/a/*'] }, { methods: ['POST'] }] });
+  if (grants.includes('tcp')) mysql.allowFrom(west);
+  if (late) mesh.addPeer(west, { isolated });
   return objectsOf(app);
 }
 
@@ -41,10 +48,9 @@ test('everything but the workload is emitted, and no namespace, network policy, 
   expect(listed(east())).toEqual([
     'AuthorizationPolicy istio-ingress/fed-in-guard',
     'AuthorizationPolicy istio-ingress/fed-in-guard-west',
-    'AuthorizationPolicy istio-ingress/fed-in-mysql-3306-west',
-    'AuthorizationPolicy istio-ingress/fed-in-reviews-80-west',
     'AuthorizationPolicy web/fed-lock-reviews-web',
     'ConfigMap istio-ingress/fed-in-trust-west',
+    'EnvoyFilter istio-ingress/fed-in-edge',
     'Gateway istio-ingress/fed-in-west',
     'ValidatingAdmissionPolicy /istio-federation-boundary',
     'ValidatingAdmissionPolicyBinding /istio-federation-boundary',
@@ -55,17 +61,15 @@ test('everything but the workload is emitted, and no namespace, network policy, 
 
 test('every policy denies, and asks for a server name of ours first', () => {
   const objects = east();
-  const ours = [{ key: 'connection.sni', values: ['*.fed.east.example'], notValues: ['p3306.mysql.west.fed.east.example', 'p80.reviews.west.fed.east.example'] }];
+  const ours = [{ key: 'connection.sni', values: ['*.fed.east.example'], notValues: ['*.west.fed.east.example'] }];
   expect(ofPolicy(objects, 'fed-in-guard')).toEqual({ action: 'DENY', selector: { matchLabels: { app: 'shared' } }, rules: [{ when: ours }] });
-  const when = [{ key: 'connection.sni', values: ['p80.reviews.west.fed.east.example'] }];
-  expect(ofPolicy(objects, 'fed-in-reviews-80-west')).toEqual({
+  expect(ofPolicy(objects, 'fed-in-guard-west')).toEqual({
     action: 'DENY',
     selector: { matchLabels: { app: 'shared' } },
-    rules: [
-      { from: [{ source: { notPrincipals: ['west.example/ns/istio-federation/sa/federation-egress'] } }], when },
-      // One of the rules is for every path, so no path is denied.
-      { to: [{ operation: { ports: ['15443'], notMethods: ['GET', 'POST'] } }], when },
-    ],
+    rules: [{
+      from: [{ source: { notPrincipals: ['west.example/ns/istio-federation/sa/federation-egress'] } }],
+      when: [{ key: 'connection.sni', values: ['*.west.fed.east.example'] }],
+    }],
   });
   for (const { spec } of objects.filter(({ kind, metadata }) => kind === 'AuthorizationPolicy' && metadata.namespace === 'istio-ingress')) {
     expect(spec.action).toBe('DENY');
@@ -73,8 +77,53 @@ test('every policy denies, and asks for a server name of ours first', () => {
   }
 });
 
+test('RBAC rules of a grant are whole, and its filter is on servers of ours only and changes no cluster and no listener', () => {
+  const objects = east();
+  const isMethod = (exact: string) => ({ header: { name: ':method', string_match: { exact } } });
+  expect(permissionsOf(objects, HTTP)).toEqual([{ and_rules: { rules: [isMethod('GET'), { url_path: { path: { prefix: '/a/' } } }] } }, isMethod('POST')]);
+  expect(deniesByDefault(objects, 'istio-ingress', HTTP)).toBe(true);
+  const { workloadSelector, priority, configPatches } = find(objects, 'EnvoyFilter', 'fed-in-edge', 'istio-ingress').spec;
+  expect([workloadSelector, priority]).toEqual([{ labels: { app: 'shared' } }, -10]);
+  expect(configPatches.map(({ applyTo, match }: Manifest) => [applyTo, match])).toEqual([
+    ['HTTP_FILTER', {
+      context: 'GATEWAY',
+      listener: {
+        portNumber: 15443,
+        filterChain: { sni: HTTP, filter: { name: 'envoy.filters.network.http_connection_manager', subFilter: { name: 'envoy.filters.http.router' } } },
+      },
+    }],
+    ['FILTER_CHAIN', { context: 'GATEWAY', listener: { portNumber: 15443, filterChain: { sni: TCP } } }],
+    ['FILTER_CHAIN', { context: 'GATEWAY', listener: { portNumber: 15443, filterChain: { sni: HTTP } } }],
+    ['NETWORK_FILTER', {
+      context: 'GATEWAY',
+      listener: { portNumber: 15443, filterChain: { sni: HTTP, filter: { name: 'envoy.filters.network.http_connection_manager' } } },
+    }],
+    ['VIRTUAL_HOST', { context: 'GATEWAY', routeConfiguration: { vhost: { name: `${HTTP}:15443` } } }],
+  ]);
+});
+
+test.each<[string, Change]>([
+  ['without a grant', { grants: [] }],
+  ['when the only peer is isolated before its grants', { isolated: { reason: 'a build server was taken over' } }],
+  ['when the only peer is isolated after its grants', { isolated: { reason: 'a build server was taken over' }, late: true }],
+])('there is no filter %s, and the admission policy knows none', (_, change) => {
+  const objects = east(change);
+  expect(names(objects, 'EnvoyFilter')).toEqual([]);
+  const { variables } = find(objects, 'ValidatingAdmissionPolicy', 'istio-federation-boundary').spec;
+  expect(variables.find(({ name }: Manifest) => name === 'ownFilters').expression).toBe('[]');
+});
+
+test('a grant of TCP alone has a filter too: full handshakes, and nothing that is about requests', () => {
+  const objects = east({ grants: ['tcp'] });
+  expect(find(objects, 'EnvoyFilter', 'fed-in-edge', 'istio-ingress').spec.configPatches.map(({ applyTo, match }: Manifest) => [applyTo, match.listener])).toEqual([
+    ['FILTER_CHAIN', { portNumber: 15443, filterChain: { sni: TCP } }],
+  ]);
+  const { variables } = find(objects, 'ValidatingAdmissionPolicy', 'istio-federation-boundary').spec;
+  expect(variables.find(({ name }: Manifest) => name === 'ownFilters').expression).toBe('[\'EnvoyFilter istio-ingress/fed-in-edge\']');
+});
+
 test('before the first grant every name of ours is denied', () => {
-  expect(ofPolicy(east({}, false), 'fed-in-guard').rules).toEqual([{ when: [{ key: 'connection.sni', values: ['*.fed.east.example'] }] }]);
+  expect(ofPolicy(east({ grants: [] }), 'fed-in-guard').rules).toEqual([{ when: [{ key: 'connection.sni', values: ['*.fed.east.example'] }] }]);
 });
 
 test('a peer that is cut off is denied our names, and its grants are no names of ours any more', () => {
@@ -111,7 +160,7 @@ test('its own certificate needs nothing, a Secret the right to read it, under a 
 test('a filter changes servers of ours only', () => {
   const { configPatches } = find(east({ props: { connectAfterHandshake: true } }), 'EnvoyFilter', 'fed-in-connect-after-tls', 'istio-ingress').spec;
   expect(configPatches.map(({ match }: Manifest) => match.listener)).toEqual([
-    { portNumber: 15443, filterChain: { sni: 'p3306.mysql.west.fed.east.example', filter: { name: 'envoy.filters.network.tcp_proxy' } } },
+    { portNumber: 15443, filterChain: { sni: TCP, filter: { name: 'envoy.filters.network.tcp_proxy' } } },
   ]);
 });
 

@@ -4,8 +4,10 @@ import fc from 'fast-check';
 import { AllowFromOptions, BoundaryGateway, Caller, ExposedService, HttpRule, LocalName, LocalService, ServicePort } from '../src';
 import { serversOf } from './support/contract';
 import { find, Manifest, names, objectsOf } from './support/manifests';
+import { allows, permissionsOf, rbacOf, Sample } from './support/rbac';
 import { meshOf, SCENARIOS } from './support/scenarios';
 import { covers } from '../src/internal/paths';
+import { FOLDABLE_PATH, looksLike, PRINTABLE, spellingsOf } from '../src/internal/spellings';
 
 function setUp(...ports: ServicePort[]) {
   const app = new App();
@@ -20,6 +22,8 @@ function setUp(...ports: ServicePort[]) {
   return { app, east, west, north, reviews };
 }
 
+const SNI = 'p9080.reviews.west.fed.east.example';
+
 /** What the gateway would be told for these grants. */
 function granted(...grants: (AllowFromOptions | undefined)[]) {
   const { app, west, reviews } = setUp();
@@ -27,7 +31,8 @@ function granted(...grants: (AllowFromOptions | undefined)[]) {
   const objects = objectsOf(app);
   return {
     objects,
-    policy: find(objects, 'AuthorizationPolicy', 'fed-in-reviews-9080-west'),
+    rules: rbacOf(objects, SNI),
+    permissions: permissionsOf(objects, SNI),
     routes: find(objects, 'VirtualService', 'fed-in-reviews-9080-west').spec.http,
   };
 }
@@ -36,8 +41,10 @@ test('an exposure without a grant has a closed gateway and no listener', () => {
   const objects = objectsOf(setUp().app);
   expect(names(objects, 'Gateway')).toEqual([]);
   expect(names(objects, 'VirtualService')).toEqual([]);
-  expect(names(objects, 'ConfigMap')).toEqual([]);
+  expect(names(objects, 'ConfigMap')).toEqual(['fed-in-bootstrap']);
   expect(names(objects, 'AuthorizationPolicy')).toEqual(['fed-in-default-deny', 'fed-in-guard']);
+  expect(find(objects, 'EnvoyFilter', 'fed-in-edge').spec.configPatches.map(({ applyTo }: Manifest) => applyTo))
+    .toEqual(['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER']);
   expect(names(objects, 'Deployment')).toEqual(['federation-ingress']);
 });
 
@@ -47,7 +54,7 @@ test('a mesh without an exposure has no ingress gateway, no listener and no load
   expect(objectsOf(app)).toEqual([]);
 });
 
-test('a peer that was not allowed gets no server name, no policy and no CA', () => {
+test('a peer that was not allowed gets no server name, no policy, no RBAC rules and no CA', () => {
   const { app, west, reviews } = setUp();
   reviews.allowFrom(west);
   expect(JSON.stringify(objectsOf(app))).not.toContain('north');
@@ -67,16 +74,46 @@ test('each peer has its own server name, CA and identity for one service', () =>
   ]);
 });
 
+test('policies let each peer in on its own server names and the port of the boundary, and nobody else', () => {
+  const { app, west, north, reviews } = setUp();
+  [west, north].forEach((peer) => reviews.allowFrom(peer));
+  const selector = { matchLabels: { istio: 'istio-federation-ingress' } };
+  const policies = objectsOf(app).filter(({ kind }) => kind === 'AuthorizationPolicy').map(({ metadata, spec }) => [metadata.name, spec]);
+  const ofPeers = ['north', 'west'].flatMap((peer) => {
+    const principals = [`${peer}.example/ns/istio-federation/sa/federation-egress`];
+    const when = [{ key: 'connection.sni', values: [`*.${peer}.fed.east.example`] }];
+    return [
+      [`fed-in-guard-${peer}`, { selector, action: 'DENY', rules: [{ from: [{ source: { notPrincipals: principals } }], when }] }],
+      [`fed-in-peer-${peer}`, {
+        selector, action: 'ALLOW', rules: [{ from: [{ source: { principals } }], to: [{ operation: { ports: ['15443'] } }], when }],
+      }],
+    ];
+  });
+  expect(Object.fromEntries(policies)).toEqual({
+    'fed-in-default-deny': { selector },
+    'fed-in-guard': { selector, action: 'DENY', rules: [{ when: [{ key: 'connection.sni', notValues: ['*.fed.east.example'] }] }] },
+    ...Object.fromEntries(ofPeers),
+  });
+});
+
 test('a grant without rules lets every request through and has no refusing route', () => {
-  const { policy, routes } = granted(undefined);
-  expect(policy.spec.rules[0].to).toEqual([{ operation: { ports: ['15443'] } }]);
+  const { rules, routes } = granted(undefined);
+  expect(rules).toEqual({ action: 'ALLOW', policies: { rules: { permissions: [{ any: true }], principals: [{ any: true }] } } });
   expect(routes).toHaveLength(1);
   expect(routes[0].match).toBeUndefined();
 });
 
-test('rules stand in the policy and once more in the routes, of which the last refuses', () => {
-  const { policy, routes } = granted({ http: [{ methods: ['POST', 'GET'], paths: ['/b', '/a/*'] }] });
-  expect(policy.spec.rules[0].to).toEqual([{ operation: { ports: ['15443'], methods: ['GET', 'POST'], paths: ['/a/*', '/b'] } }]);
+test('rules stand in the RBAC of the virtual host and once more in the routes, of which the last refuses', () => {
+  const { permissions, routes } = granted({ http: [{ methods: ['POST', 'GET'], paths: ['/b', '/a/*'] }] });
+  const isMethod = (exact: string) => ({ header: { name: ':method', string_match: { exact } } });
+  expect(permissions).toEqual([{
+    and_rules: {
+      rules: [
+        { or_rules: { rules: [isMethod('GET'), isMethod('POST')] } },
+        { or_rules: { rules: [{ url_path: { path: { prefix: '/a/' } } }, { url_path: { path: { exact: '/b' } } }] } },
+      ],
+    },
+  }]);
   expect(routes.map(({ name }: Manifest) => name)).toEqual(['reviews-9080-west-ambiguous-path', 'reviews-9080-west', 'reviews-9080-west-refused']);
   expect(routes[1].match).toEqual([
     { method: { regex: 'GET|POST' }, uri: { prefix: '/a/' } }, { method: { regex: 'GET|POST' }, uri: { exact: '/b' } },
@@ -94,7 +131,9 @@ test('several grants add up, and saying one again changes nothing', () => {
   const second = { http: [{ paths: ['/health'] }, { methods: ['GET'] }] };
   const { objects } = granted(first, second);
   expect(granted(second, first, first).objects).toEqual(objects);
-  expect(find(objects, 'AuthorizationPolicy', 'fed-in-reviews-9080-west').spec.rules[0].to).toHaveLength(2);
+  expect(permissionsOf(objects, SNI)).toEqual([
+    { header: { name: ':method', string_match: { exact: 'GET' } } }, { url_path: { path: { exact: '/health' } } },
+  ]);
 });
 
 test('a grant may be for some ports only', () => {
@@ -165,13 +204,30 @@ test('who answers for it stays with the objects and changes no traffic', () => {
   reviews.allowFrom(west, { purpose: 'deliver', dataCategories: ['pii', 'ephi'], reviewBy: '2027-01-31' });
   reviews.allowFrom(west, { purpose: 'audit', ticket: 'CHG-1' });
   const objects = objectsOf(app);
-  expect(find(objects, 'AuthorizationPolicy', 'fed-in-reviews-9080-west').metadata.annotations).toEqual({
+  expect(find(objects, 'VirtualService', 'fed-in-reviews-9080-west').metadata.annotations).toEqual({
     'cdk8s-mesh-federation/purpose': 'audit; deliver',
     'cdk8s-mesh-federation/data-categories': 'ephi, pii',
     'cdk8s-mesh-federation/review-by': '2027-01-31',
     'cdk8s-mesh-federation/ticket': 'CHG-1',
   });
   expect(objects.map(({ spec }) => spec)).toEqual(plain);
+});
+
+test('annotations of the export and of its grants stand on the VirtualService of each grant, and on no policy and no filter', () => {
+  const { app, east, west, north } = setUp();
+  const ledger = east.expose('Ledger', {
+    service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.http(80)], owner: 'ledger team', purpose: 'book',
+  });
+  ledger.allowFrom(west, { owner: 'partner desk', ticket: 'CHG-2' });
+  ledger.allowFrom(north);
+  const objects = objectsOf(app);
+  const annotationsOf = (name: string) => find(objects, 'VirtualService', name).metadata.annotations;
+  expect(annotationsOf('fed-in-ledger-80-west')).toEqual({
+    'cdk8s-mesh-federation/owner': 'ledger team; partner desk', 'cdk8s-mesh-federation/purpose': 'book', 'cdk8s-mesh-federation/ticket': 'CHG-2',
+  });
+  expect(annotationsOf('fed-in-ledger-80-north')).toEqual({ 'cdk8s-mesh-federation/owner': 'ledger team', 'cdk8s-mesh-federation/purpose': 'book' });
+  const annotated = objects.filter((object) => JSON.stringify(object).includes('ledger team'));
+  expect(annotated.map(({ kind }) => kind)).toEqual(['VirtualService', 'VirtualService']);
 });
 
 test('an application team declares it in its own chart, and the platform team applies the boundary', () => {
@@ -198,9 +254,10 @@ test('the objects of the application are not touched', () => {
 });
 
 /** What a rule means: the sentence of its documentation. */
-function allows({ methods, paths }: HttpRule, method: string, path: string): boolean {
+function means({ methods, paths, exceptPaths, requiredHeaders = {} }: HttpRule, { method, path, headers }: Sample): boolean {
   const matches = (pattern: string) => pattern.endsWith('/*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
-  return (methods?.includes(method) ?? true) && (paths?.some(matches) ?? true);
+  return (methods?.includes(method) ?? true) && (paths?.some(matches) ?? true) && !exceptPaths?.some(matches)
+    && Object.entries(requiredHeaders).every(([name, value]) => headers[name] === value);
 }
 
 /** What Envoy does with the routes: the first one that matches decides. */
@@ -215,15 +272,7 @@ function routed(routes: Manifest[], method: string, path: string): 'open' | numb
   return route?.directResponse?.status ?? (route ? 'open' : 404);
 }
 
-/** What Istio does with the policy. */
-function authorized(policy: Manifest, method: string, path: string): boolean {
-  return policy.spec.rules[0].to.some(({ operation }: Manifest) => allows({
-    methods: operation.methods,
-    paths: operation.paths?.map((pattern: string) => pattern),
-  }, method, path));
-}
-
-test('policy and routes each mean exactly what the rules say, for all rules and requests', () => {
+test('RBAC rules and routes each mean exactly what the rules say, for all rules and requests', () => {
   const path = fc.constantFrom('/', '/a', '/a/', '/a/b', '/a/b/c', '/ab', '/b', '/A', '/a/../b');
   const pattern = fc.constantFrom('/', '/*', '/a', '/a/', '/a/*', '/a/b', '/a/b/*', '/b');
   const method = fc.constantFrom('GET', 'POST', 'HEAD', 'GETS', 'M-SEARCH');
@@ -232,13 +281,14 @@ test('policy and routes each mean exactly what the rules say, for all rules and 
     fc.record({ methods: list(method), paths: list(pattern) }), fc.record({ methods: list(method) }), fc.record({ paths: list(pattern) }),
   );
   fc.assert(fc.property(fc.array(rule, { minLength: 1, maxLength: 3 }), (http) => {
-    const { policy, routes } = granted({ http });
+    const { rules, routes } = granted({ http });
     fc.assert(fc.property(method, path, (asked, at) => {
-      const meant = http.some((one) => allows(one, asked, at));
-      // Rules about paths refuse unresolved dots before anything else; a proxy resolves them before a policy sees the path.
+      const sample = { method: asked, path: at, headers: {} };
+      const meant = http.some((one) => means(one, sample));
+      // Rules about paths refuse unresolved dots before anything else; a proxy resolves them before RBAC sees the path.
       const refusal = at.includes('..') && http.some(({ paths }) => paths) ? 400 : undefined;
       expect({ asked, at, routed: routed(routes, asked, at) }).toEqual({ asked, at, routed: refusal ?? (meant ? 'open' : 403) });
-      expect({ asked, at, authorized: authorized(policy, asked, at) }).toEqual({ asked, at, authorized: meant });
+      expect({ asked, at, allowed: allows(rules, sample) }).toEqual({ asked, at, allowed: meant });
     }), { seed: 1, numRuns: 60 });
   }), { seed: 20261123, numRuns: 40 });
 });
@@ -248,32 +298,37 @@ test.each(['/a/%2F..', '/a/..%2fadmin', '/a/%5Cadmin', '/a/%5cadmin', '/a/\\admi
   expect(routed(routes, 'GET', path)).toBe(400);
 });
 
-test('paths that stay closed are refused by the policy and by the routes, whatever another rule allows beside them', () => {
-  const { policy, routes } = granted({
+test('paths that stay closed are refused by the RBAC rules and by the routes, whatever another rule allows beside them', () => {
+  const { permissions, routes } = granted({
     http: [
       { methods: ['GET'], paths: ['/entries/*'], exceptPaths: ['/entries/drafts/*'] },
       { methods: ['POST'], paths: ['/entries/drafts/new'], requiredHeaders: { 'x-editor': 'yes' } },
     ],
   });
-  const from = [{ source: { principals: ['west.example/ns/istio-federation/sa/federation-egress'] } }];
-  const sni = { key: 'connection.sni', values: ['p9080.reviews.west.fed.east.example'] };
-  expect(policy.spec.rules).toEqual([
-    { from, to: [{ operation: { ports: ['15443'], methods: ['POST'], paths: ['/entries/drafts/new'] } }], when: [sni, { key: 'request.headers[x-editor]', values: ['yes'] }] },
-    { from, to: [{ operation: { ports: ['15443'], methods: ['GET'], paths: ['/entries/*'], notPaths: ['/entries/drafts/*'] } }], when: [sni] },
+  const isHeader = (name: string, exact: string) => ({ header: { name, string_match: { exact } } });
+  const isPath = (path: object) => ({ url_path: { path } });
+  expect(permissions).toEqual([
+    { and_rules: { rules: [isHeader(':method', 'GET'), isPath({ prefix: '/entries/' }), { not_rule: isPath({ prefix: '/entries/drafts/' }) }] } },
+    { and_rules: { rules: [isHeader(':method', 'POST'), isPath({ exact: '/entries/drafts/new' }), isHeader('x-editor', 'yes')] } },
   ]);
   expect(routes.map(({ match, directResponse }: Manifest) => [match, directResponse?.status ?? 'open'])).toEqual([
-    [[{ uri: { regex: expect.any(String) } }], 400],
+    [[{ uri: { regex: FOLDABLE_PATH } }, { withoutHeaders: { ':path': { regex: PRINTABLE } } }], 400],
     [[{ uri: { exact: '/entries/drafts/new' }, method: { exact: 'POST' }, headers: { 'x-editor': { exact: 'yes' } } }], 'open'],
     [[{ uri: { exact: '/entries/drafts/new' } }], 403],
     [[{ uri: { prefix: '/entries/drafts/' } }], 403],
+    [[{ uri: { regex: spellingsOf('/entries/drafts/*') } }], 403],
     [[{ uri: { prefix: '/entries/' }, method: { exact: 'GET' } }], 'open'],
     [[{ uri: { prefix: '/entries/' } }], 403],
     [undefined, 403],
   ]);
 });
 
-test('routes say the same as the policy for all rules with exceptions and headers', () => {
-  const path = fc.constantFrom('/a', '/a/*', '/a/b', '/a/b/*', '/a/b/c', '/x/*', '/*');
+test('RBAC rules are what is meant, and routes open the same but for paths that look like an exception of the rule that allows them', () => {
+  const headerSets: Sample['headers'][] = [{}, { 'x-a': '1' }, { 'x-a': '1', 'x-b': '2' }, { 'x-a': '2', 'x-b': '2' }];
+  const samples = ['GET', 'POST', 'DELETE'].flatMap((method) =>
+    ['/', '/a', '/a/', '/a/b', '/a/b/', '/a/b/c', '/a/b/below', '/ab', '/x/y'].flatMap((asked) =>
+      headerSets.map((headers): Sample => ({ method, path: asked, headers }))));
+  const path = fc.constantFrom('/a', '/a/*', '/a/b', '/a/b/*', '/a/b/c', '/x/*', '/*', '/A/b', '/a/b.json');
   const some = (values: fc.Arbitrary<string>) => fc.option(fc.uniqueArray(values, { minLength: 1, maxLength: 3 }), { nil: undefined });
   const anyRule = fc.record({
     methods: some(fc.constantFrom('GET', 'POST')),
@@ -284,12 +339,23 @@ test('routes say the same as the policy for all rules with exceptions and header
     && !(!paths && exceptPaths?.includes('/*'))
     && !(exceptPaths ?? []).some((except) => paths && (paths.includes(except) || !paths.some((allowed) => covers(allowed, except)))));
   fc.assert(fc.property(fc.array(anyRule, { minLength: 1, maxLength: 4 }), (http) => {
-    const [server] = serversOf(granted({ http }).objects);
-    expect(server.routedOperations).toEqual(server.allowedOperations);
-    expect(server.allowedOperations.filter((text) => text.startsWith('DELETE /a/b/below') && !text.includes('='))).toEqual(
-      http.some(({ methods, paths, exceptPaths, requiredHeaders }) => !methods && !requiredHeaders && (!paths || paths.some((one) => covers(one, '/a/b/below')))
-        && !exceptPaths?.some((one) => covers(one, '/a/b/below'))) && JSON.stringify(http).includes('/a/b/*') ? ['DELETE /a/b/below'] : [],
-    );
+    const { objects, rules } = granted({ http });
+    const [server] = serversOf(objects);
+    expect(samples.filter((sample) => allows(rules, sample))).toEqual(samples.filter((sample) => http.some((one) => means(one, sample))));
+    const opened = new Set(server.routedOperations);
+    expect(server.allowedOperations).toEqual(expect.arrayContaining(server.routedOperations));
+    for (const operation of server.allowedOperations) {
+      const [method, asked, ...headers] = operation.split(' ');
+      const holding = http.filter(({ methods, paths, exceptPaths, requiredHeaders }) => (!methods || methods.some((one) => one === method))
+        && (!paths || paths.some((one) => covers(one, asked))) && !exceptPaths?.some((one) => covers(one, asked))
+        && Object.entries(requiredHeaders ?? {}).every(([name, value]) => headers.includes(`${name}=${value}`)));
+      const like = (exception: string) => looksLike(exception, asked);
+      if (holding.some(({ exceptPaths }) => !exceptPaths)) expect([operation, opened.has(operation)]).toEqual([operation, true]);
+      if (holding.every(({ paths, exceptPaths }) => exceptPaths?.some(like) && !paths?.some((one) => looksLike(asked, one)))) {
+        expect([operation, opened.has(operation)]).toEqual([operation, false]);
+      }
+      if (!http.some(({ exceptPaths }) => exceptPaths?.some(like))) expect([operation, opened.has(operation)]).toEqual([operation, true]);
+    }
   }), { seed: 20261125, numRuns: 200 });
 });
 
@@ -308,6 +374,63 @@ test.each([
 ])('the spelling %s is as good as any', (spelling) => {
   const [ambiguous] = granted({ http: [{ paths: ['/reviews/*'] }] }).routes;
   expect(spelling).not.toMatch(new RegExp(`^${ambiguous.match[0].uri.regex}$`));
+});
+
+test('a rule with exceptions and no paths refuses what a backend may fold, and other spellings of what it excepts', () => {
+  const { routes } = granted({ http: [{ exceptPaths: ['/admin'] }] });
+  expect(routes.map(({ match, directResponse }: Manifest) => [match, directResponse?.status ?? 'open'])).toEqual([
+    [[{ uri: { regex: FOLDABLE_PATH } }, { withoutHeaders: { ':path': { regex: PRINTABLE } } }], 400],
+    [[{ uri: { exact: '/admin' } }], 403],
+    [[{ uri: { regex: spellingsOf('/admin') } }], 403],
+    [[{ uri: { prefix: '/' } }], 'open'], // everything, so nothing is left to refuse
+    [undefined, 403],
+  ]);
+});
+
+test('a rule without the exception keeps what it allows, in every spelling', () => {
+  const { routes } = granted({ http: [{ methods: ['GET'] }, { methods: ['POST'], exceptPaths: ['/admin/*'] }] });
+  const like = routes.filter(({ name }: Manifest) => name.includes('-like-'));
+  expect(like.map(({ match, directResponse }: Manifest) => [match, directResponse?.status ?? 'open'])).toEqual([
+    [[{ uri: { prefix: '/' }, method: { exact: 'GET' }, headers: { ':path': { regex: `${spellingsOf('/admin/*')}(\\?.*)?` } } }], 'open'],
+    [[{ uri: { regex: spellingsOf('/admin/*') } }], 403],
+  ]);
+});
+
+test('no match stands in the routes twice, and none that an earlier one of its route covers', () => {
+  const matchesIn = (routes: Manifest[]) => routes.flatMap(({ match = [] }) => match.map((one: Manifest) => JSON.stringify(one)));
+  for (const http of [
+    [{ paths: ['/a/*'], exceptPaths: ['/a/b'] }], [{ exceptPaths: ['/a'] }, { methods: ['GET'] }],
+    [{ methods: ['GET'], paths: ['/a/*', '/a/b/*'] }, { methods: ['GET', 'POST'], paths: ['/a/*'] }], [{ paths: ['/a/*'], exceptPaths: ['/a/b'] }, { paths: ['/a/*'] }],
+  ]) {
+    const matches = matchesIn(granted({ http }).routes);
+    expect(matches).toEqual([...new Set(matches)]);
+  }
+  expect(matchesIn(granted({ http: [{ methods: ['GET'], paths: ['/a/*', '/a/b/*', '/c'] }] }).routes.slice(1))).toEqual([
+    JSON.stringify({ method: { exact: 'GET' }, uri: { prefix: '/a/' } }), JSON.stringify({ method: { exact: 'GET' }, uri: { exact: '/c' } }),
+  ]);
+});
+
+test('the backend gets a required header in one line, as the rule has it', () => {
+  const { routes } = granted({
+    http: [{ paths: ['/a/*'], requiredHeaders: { 'x-member': '100%' } }, { paths: ['/b/*'], requiredHeaders: { 'x-editor': 'yes' } }, { paths: ['/c/*'] }],
+  });
+  const set = (route: Manifest) => Object.fromEntries(Object.entries<string>(route.headers.request.set).filter(([name]) => /^x-(member|editor)$/.test(name)));
+  const open = routes.filter(({ route }: Manifest) => route);
+  expect(open.map((one: Manifest) => [one.match.map(({ uri }: Manifest) => uri.prefix), set(one)]).sort()).toEqual([
+    [['/a/'], { 'x-member': '100%%' }], [['/b/'], { 'x-editor': 'yes' }], [['/c/'], {}],
+  ]);
+});
+
+test('`te` ends at the gateway, but where gRPC needs it', () => {
+  const removed = (port: ServicePort) => {
+    const app = new App();
+    const [east, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
+    [east, west].forEach((mesh) => mesh.addPeer(mesh === east ? west : east));
+    east.expose('Any', { service: LocalService.fromName('any', 'default'), exportName: 'any', ports: [port] }).allowFrom(west);
+    return objectsOf(app).filter(({ kind, metadata }) => kind === 'VirtualService' && metadata.name.startsWith('fed-in-')).flatMap(({ spec }) => spec.http[0].headers.request.remove);
+  };
+  expect(removed(ServicePort.http(80))).toEqual(expect.arrayContaining(['te', 'proxy-authorization', 'x-envoy-original-method']));
+  expect(removed(ServicePort.grpc(80))).not.toContain('te');
 });
 
 test('no rule can require a header that a gateway takes away or writes', () => {

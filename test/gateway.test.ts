@@ -57,6 +57,7 @@ test('every option of a dedicated gateway reaches the output', () => {
     imagePullSecrets: [{ name: 'registry' }],
   });
   expect(template.spec.containers[0].resources).toEqual({ requests: { cpu: '250m', memory: '256Mi' }, limits: { cpu: '4', memory: '2Gi' } });
+  expect(find(objects, 'ConfigMap', 'fed-in-bootstrap', 'dmz').data['custom_bootstrap.json']).toContain('"max_heap_size_bytes": 1288490188');
   expect(find(objects, 'Role', 'federation-ingress').rules[0].resources).toEqual(['secrets']);
   const service = find(objects, 'Service', 'federation-ingress');
   expect(service.metadata.annotations).toEqual({ 'cloud.example/scheme': 'internet-facing' });

@@ -65,7 +65,10 @@ function isNameRoute({ kind, spec }: Manifest): boolean {
 }
 
 /** Namespace, trust, policies, network and restrictions, workloads, upstreams, listeners, routes; then the application's own. */
-function phaseOf({ kind, metadata }: Manifest): number {
+function phaseOf({ kind: written, metadata }: Manifest): number {
+  // What denies by default stands with the policies.
+  const kind = ['fed-in-edge', 'fed-out-edge'].includes(metadata.name) ? 'AuthorizationPolicy'
+    : ['fed-in-bootstrap', 'fed-out-bootstrap'].includes(metadata.name) ? 'Deployment' : written;
   const inBoundary = ['istio-federation', 'partner-federation', 'federation-in', 'federation-out', 'istio-ingress', undefined].includes(metadata.namespace);
   if (!inBoundary && !metadata.name.startsWith('fed-restricted-')) return 10;
   return [

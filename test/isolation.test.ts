@@ -10,7 +10,7 @@ import { meshOf } from './support/scenarios';
 const REASON = { reason: 'a build server of west was taken over', ticket: 'SEC-812' };
 
 /** East and west deal with each other in both directions; the step says when east states its view of west. */
-function dealing(step: 'first' | 'last' | 'between', isolate: boolean) {
+function dealing(step: 'first' | 'last' | 'between', isolate: boolean, caller = Caller.serviceAccount('page', 'web')) {
   const app = new App();
   const east = meshOf(app, 'east');
   const west = meshOf(app, 'west');
@@ -23,7 +23,7 @@ function dealing(step: 'first' | 'last' | 'between', isolate: boolean) {
   const details = west.expose('Details', { service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(9080)] });
   details.allowFrom(east);
   state('between');
-  east.bind('Details', { source: details, localName: LocalName.newService('details', 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
+  east.bind('Details', { source: details, localName: LocalName.newService('details', 'web') }).allowFrom(caller);
   west.addPeer(east);
   state('last');
   return { app, east, west, reviews, objects: Chart.of(east).toJson() };
@@ -41,12 +41,26 @@ describe('an isolated peer', () => {
   test('has no listener, no grant, no route, no upstream and no CA', () => {
     const gone = before.filter((object) => !byKey(after).has(keyOf(object)));
     expect(gone.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort()).toEqual([
-      'AuthorizationPolicy fed-in-guard-west', 'AuthorizationPolicy fed-in-reviews-9080-west',
-      'AuthorizationPolicy fed-out-details-9080-web-west', 'AuthorizationPolicy fed-out-guard-details-9080-web-west',
+      'AuthorizationPolicy fed-in-guard-west', 'AuthorizationPolicy fed-in-peer-west',
       'ConfigMap fed-in-trust-west', 'ConfigMap fed-out-trust',
       'DestinationRule fed-out-details-9080-west', 'Gateway fed-in-west', 'Gateway fed-out-west', 'ServiceEntry fed-out-details-9080-west',
       'VirtualService fed-in-reviews-9080-west', 'VirtualService fed-out-details-9080-web-west',
     ]);
+  });
+
+  test.each([
+    ['fed-in-edge', ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER']],
+    ['fed-out-edge', ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER']],
+  ])('has no RBAC rules in %s, which denies every request as before', (name, always) => {
+    const patchesIn = (objects: Manifest[]) => find(objects, 'EnvoyFilter', name).spec.configPatches;
+    expect(patchesIn(before).map(({ applyTo }: Manifest) => applyTo)).toEqual([...always, 'VIRTUAL_HOST']);
+    expect(patchesIn(after)).toEqual(patchesIn(before).slice(0, always.length));
+  });
+
+  test.each(['first', 'last'] as const)('has no guard for unlisted callers, isolated %s', (step) => {
+    const policiesOf = (isolate: boolean) => names(dealing(step, isolate, Caller.anyInNamespace('web')).objects, 'AuthorizationPolicy');
+    expect(policiesOf(false)).toContain('fed-out-guard-details-9080-web-west');
+    expect(policiesOf(true)).toEqual(names(after, 'AuthorizationPolicy'));
   });
 
   test('is refused by a policy at each gateway, by identity and by name, with the reason', () => {

@@ -4,6 +4,7 @@ import { join } from 'path';
 import { App, Chart } from 'cdk8s';
 import { AllowFromOptions, ExposedService, FederatedMesh, JwtRule, LocalService, ServicePort } from '../src';
 import { find, Manifest, names } from './support/manifests';
+import { allows, permissionsOf, rbacOf } from './support/rbac';
 import { meshOf } from './support/scenarios';
 import { readKeySet } from '../src/internal/jwks';
 
@@ -37,7 +38,21 @@ function granted(grant: (made: Made) => void): Manifest[] {
 
 const toWest = (...options: AllowFromOptions[]) => granted(({ reviews, west }) => options.forEach((one) => reviews.allowFrom(west, one)));
 const issuers = (objects: Manifest[]) => objects.filter(({ kind }) => kind === 'RequestAuthentication');
-const policy = (objects: Manifest[]) => find(objects, 'AuthorizationPolicy', 'fed-in-reviews-9080-west').spec;
+/** All matchers of a permission for a request that must meet several. */
+const required = ({ and_rules: { rules } }: Manifest): Manifest[] => rules;
+/** A claim and the values of which a token must have one, whether the claim is a text or a list of texts. */
+const claim = (path: string, ...values: string[]) => {
+  const texts = values.map((exact) => ({ string_match: { exact } }));
+  const text = texts.length === 1 ? texts[0] : { or_match: { value_matchers: texts } };
+  return {
+    metadata: {
+      filter: 'envoy.filters.http.jwt_authn',
+      path: ['payload', ...path.split(' ')].map((key) => ({ key })),
+      value: { or_match: { value_matchers: [text, { list_match: { one_of: text } }] } },
+    },
+  };
+};
+const isHeader = (name: string, exact: string) => ({ header: { name, string_match: { exact } } });
 const routes = (objects: Manifest[]) => find(objects, 'VirtualService', 'fed-in-reviews-9080-west').spec.http;
 const elsewhere = (objects: Manifest[]) => objects.filter(({ metadata }) => metadata.name === 'fed-in-jwt-elsewhere')
   .flatMap(({ spec }) => spec.configPatches).map(({ match }: Manifest) => match.listener.filterChain.sni);
@@ -109,19 +124,60 @@ describe('an issuer', () => {
 describe('a token', () => {
   const jwt = login({ audiences: ['b', 'a', 'b'], claims: { 'scope': ['write', 'read'], '[realm_access][roles]': ['clerk'], 'https://login.example/desk': ['7'] } });
 
-  test('is demanded by the policy, each claim by the values of which one must be there', () => {
-    expect(policy(toWest({ jwt })).rules).toEqual([{
-      from: [{ source: { principals: ['west.example/ns/istio-federation/sa/federation-egress'] } }],
-      to: [{ operation: { ports: ['15443'] } }],
-      when: [
-        { key: 'connection.sni', values: [WEST] },
-        { key: 'request.auth.claims[iss]', values: ['https://login.example'] },
-        { key: 'request.auth.audiences', values: ['a', 'b'] },
-        { key: 'request.auth.claims[https://login.example/desk]', values: ['7'] },
-        { key: 'request.auth.claims[realm_access][roles]', values: ['clerk'] },
-        { key: 'request.auth.claims[scope]', values: ['read', 'write'] },
-      ],
-    }]);
+  test('is required by the RBAC rules, each claim with one of its values', () => {
+    expect(rbacOf(toWest({ jwt }), WEST)).toEqual({
+      action: 'ALLOW',
+      policies: {
+        rules: {
+          permissions: [{
+            and_rules: {
+              rules: [
+                claim('iss', 'https://login.example'),
+                claim('aud', 'a', 'b'),
+                claim('https://login.example/desk', '7'),
+                claim('realm_access roles', 'clerk'),
+                claim('scope', 'read', 'write'),
+              ],
+            },
+          }],
+          principals: [{ any: true }],
+        },
+      },
+    });
+  });
+
+  test('may have its claims as a text or as a list of texts, nested ones too', () => {
+    const [, audience, nested] = required(permissionsOf(toWest({ jwt: login({ audiences: ['a', 'b'], claims: { '[realm_access][roles]': ['clerk'] } }) }), WEST)[0]);
+    const [a, b, clerk] = ['a', 'b', 'clerk'].map((exact) => ({ string_match: { exact } }));
+    const oneOf = { or_match: { value_matchers: [a, b] } };
+    expect(audience).toEqual({
+      metadata: {
+        filter: 'envoy.filters.http.jwt_authn',
+        path: [{ key: 'payload' }, { key: 'aud' }],
+        value: { or_match: { value_matchers: [oneOf, { list_match: { one_of: oneOf } }] } },
+      },
+    });
+    expect(nested).toEqual({
+      metadata: {
+        filter: 'envoy.filters.http.jwt_authn',
+        path: [{ key: 'payload' }, { key: 'realm_access' }, { key: 'roles' }],
+        value: { or_match: { value_matchers: [clerk, { list_match: { one_of: clerk } }] } },
+      },
+    });
+  });
+
+  test('is missed by the RBAC rules as soon as one claim is missing or has another value', () => {
+    const rules = rbacOf(toWest({ jwt }), WEST);
+    const whole = {
+      'iss': 'https://login.example', 'aud': 'b', 'https://login.example/desk': '7', 'realm_access][roles': 'clerk', 'scope': 'write',
+    };
+    const allowed = (claims: { [path: string]: string }) =>
+      allows(rules, { method: 'GET', path: '/', headers: Object.fromEntries(Object.entries(claims).map(([path, value]) => [`@request.auth.claims[${path}]`, value])) });
+    expect(allowed(whole)).toBe(true);
+    for (const path of Object.keys(whole)) {
+      expect([path, allowed({ ...whole, [path]: 'other' })]).toEqual([path, false]);
+      expect([path, allowed(Object.fromEntries(Object.entries(whole).filter(([name]) => name !== path)))]).toEqual([path, false]);
+    }
   });
 
   test('is demanded by the routes as well, of which the last one refuses', () => {
@@ -156,12 +212,11 @@ describe('a token', () => {
       },
       { http: [{ methods: ['POST'] }], jwt: login({ claims: { scope: ['write'] } }) },
     );
-    expect(policy(objects).rules.map(({ to, when }: Manifest) => [
-      to.map(({ operation }: Manifest) => operation.methods.join()), when.slice(1).map(({ values }: Manifest) => values[0]),
-    ])).toEqual([
-      [['HEAD'], ['https://login.example', 'accounts', 'read']],
-      [['POST'], ['https://login.example', 'accounts', 'write']],
-      [['GET'], ['yes', 'https://login.example', 'accounts', 'read']],
+    const token = (scope: string) => [claim('iss', 'https://login.example'), claim('aud', 'accounts'), claim('scope', scope)];
+    expect(permissionsOf(objects, WEST).map(required)).toEqual([
+      [isHeader(':method', 'GET'), { url_path: { path: { prefix: '/a/' } } }, isHeader('x-tester', 'yes'), ...token('read')],
+      [isHeader(':method', 'HEAD'), ...token('read')],
+      [isHeader(':method', 'POST'), ...token('write')],
     ]);
     const open = routes(objects).filter(({ route }: Manifest) => route).flatMap(({ match }: Manifest) => match);
     expect(open.map(({ method, headers }: Manifest) => [method.exact, headers['@request.auth.claims[scope]'].exact, headers['x-tester']?.exact]).sort()).toEqual([
@@ -176,7 +231,10 @@ describe('a token', () => {
       { http: [{ methods: ['POST'] }], jwt: login({ issuer: 'https://staff.example', jwksUri: 'https://staff.example/keys' }) },
     );
     expect(issuers(objects)).toHaveLength(2);
-    expect(policy(objects).rules).toHaveLength(2);
+    expect(permissionsOf(objects, WEST).map(required)).toEqual([
+      [isHeader(':method', 'GET'), claim('iss', 'https://login.example'), claim('aud', 'accounts')],
+      [isHeader(':method', 'POST'), claim('iss', 'https://staff.example'), claim('aud', 'accounts')],
+    ]);
   });
 
   test('of gRPC goes with its methods', () => {
@@ -185,9 +243,11 @@ describe('a token', () => {
       mixed.allowFrom(west, { ports: [90], grpcMethods: ['/a.B/List'], jwt: login({ claims: { scope: ['read'] } }) });
       mixed.allowFrom(west, { ports: [90], grpcMethods: ['/a.B/Put'], jwt: login({ claims: { scope: ['write'] } }) });
     });
-    const { rules } = find(objects, 'AuthorizationPolicy', 'fed-in-mixed-90-west').spec;
-    expect(rules.map(({ to, when }: Manifest) => [to.flatMap(({ operation }: Manifest) => operation.paths), when.at(-1).values])).toEqual([
-      [['/a.B/Get', '/a.B/List'], ['read']], [['/a.B/Put'], ['write']],
+    const isPath = (exact: string) => ({ url_path: { path: { exact } } });
+    const token = (scope: string) => [claim('iss', 'https://login.example'), claim('aud', 'accounts'), claim('scope', scope)];
+    expect(permissionsOf(objects, 'p90.mixed.west.fed.east.example').map(required)).toEqual([
+      [isHeader(':method', 'POST'), { or_rules: { rules: [isPath('/a.B/Get'), isPath('/a.B/List')] } }, ...token('read')],
+      [isHeader(':method', 'POST'), isPath('/a.B/Put'), ...token('write')],
     ]);
   });
 
@@ -197,7 +257,7 @@ describe('a token', () => {
       reviews.allowFrom(west, { jwt: login({ audiences }) });
       audiences.push('other');
     });
-    expect(policy(objects).rules[0].when[2].values).toEqual(['accounts']);
+    expect(required(permissionsOf(objects, WEST)[0])).toEqual([claim('iss', 'https://login.example'), claim('aud', 'accounts')]);
   });
 
   test('is demanded of that peer only, and of no other port', () => {
@@ -206,8 +266,10 @@ describe('a token', () => {
       reviews.allowFrom(north);
       mixed.allowFrom(west);
     });
-    const demanding = objects.filter((object) => JSON.stringify(object).includes('request.auth')).map(({ metadata }) => metadata.name);
-    expect(demanding).toEqual(['fed-in-reviews-9080-west', 'fed-in-reviews-9080-west']);
+    const demanding = objects.filter((object) => /request\.auth|jwt_authn","path/.test(JSON.stringify(object))).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    expect(demanding).toEqual(['EnvoyFilter fed-in-edge', 'VirtualService fed-in-reviews-9080-west']);
+    const ofRules = find(objects, 'EnvoyFilter', 'fed-in-edge').spec.configPatches.filter((patch: Manifest) => JSON.stringify(patch).includes('jwt_authn'));
+    expect(ofRules.map(({ match }: Manifest) => match.routeConfiguration.vhost.name)).toEqual([`${WEST}:15443`]);
   });
 });
 
@@ -244,8 +306,10 @@ describe('the filter', () => {
       reviews.allowFrom(north);
     });
     const { variables } = find(objects, 'ValidatingAdmissionPolicy', 'istio-federation-boundary').spec;
-    expect(variables.find(({ name }: Manifest) => name === 'ownFilters').expression).toBe('[\'EnvoyFilter istio-federation/fed-in-jwt-elsewhere\']');
-    expect(objects.findIndex(({ kind }) => kind === 'EnvoyFilter')).toBeLessThan(objects.findIndex(({ kind }) => kind === 'RequestAuthentication'));
+    expect(variables.find(({ name }: Manifest) => name === 'ownFilters').expression).toBe(
+      '[\'EnvoyFilter istio-federation/fed-in-edge\',\n \'EnvoyFilter istio-federation/fed-in-jwt-elsewhere\']',
+    );
+    expect(objects.findIndex(({ metadata }) => metadata.name === 'fed-in-jwt-elsewhere')).toBeLessThan(objects.findIndex(({ kind }) => kind === 'RequestAuthentication'));
   });
 
   test('is not there without tokens, nor where every request needs one', () => {
@@ -254,7 +318,7 @@ describe('the filter', () => {
       reviews.allowFrom(west, { jwt: login() });
       mixed.allowFrom(west, { ports: [33] });
     });
-    expect(names(objects, 'EnvoyFilter')).toEqual([]);
+    expect(names(objects, 'EnvoyFilter')).toEqual(['fed-in-edge']);
   });
 
   test('is the same whatever is granted first', () => {
@@ -278,7 +342,8 @@ describe('an isolated peer', () => {
       reviews.allowFrom(north);
       if (when === 'last') east.addPeer(west, { isolated });
     });
-    expect([...names(objects, 'RequestAuthentication'), ...names(objects, 'EnvoyFilter')]).toEqual([]);
+    expect([...names(objects, 'RequestAuthentication'), ...names(objects, 'EnvoyFilter')]).toEqual(['fed-in-edge']);
+    expect(JSON.stringify(objects)).not.toContain('jwt_authn');
   });
 
   test('takes nothing from others that need them', () => {

@@ -41,6 +41,7 @@ test('every option of a mesh reaches the output', () => {
     monitoringNamespaceName: 'observability',
     accessLogProvider: 'boundary-log',
     delivery: Delivery.kubectl(),
+    allowHeadersWithUnderscores: { reason: 'gRPC metadata has user_id' },
     withoutAdmissionPolicy: { reason: 'a policy of the platform does it' },
   };
   const { app, east, west, objects } = both(props);
@@ -67,6 +68,11 @@ test('every option of a mesh reaches the output', () => {
   expect(find(objects, 'Certificate', 'federation-ingress').spec.uris).toEqual(['spiffe://corp.east.example/ns/partner-boundary/sa/federation-ingress']);
   expect(find(objects, 'Gateway', 'fed-out-west').spec.servers[0].tls.subjectAltNames).toEqual(['spiffe://workloads.east.example/ns/web/sa/page']);
   expect(names(objects, 'ValidatingAdmissionPolicy')).toEqual([]);
+  expect(text).not.toContain('UNDERSCORES');
+  expect(find(objects, 'AuthorizationPolicy', 'fed-in-default-deny').metadata.annotations).toEqual({
+    'cdk8s-mesh-federation/headers-with-underscores': 'gRPC metadata has user_id',
+    'cdk8s-mesh-federation/without-admission-policy': 'a policy of the platform does it',
+  });
   expect(east._istioVersion.minor).toBe('1.31');
   expect(() => east.expose('Root', { service: LocalService.fromName('istiod', 'mesh-system'), exportName: 'root', ports: [ServicePort.http(1)] })).toThrow('FED118');
   const peerSide = find(Chart.of(west).toJson(), 'ConfigMap', 'fed-in-trust-east');

@@ -31,12 +31,15 @@ function meaningOf({ serviceName, localPort, namespaceName, peerName, variant = 
 
 /** Names by all functions that name objects of one kind in one namespace. */
 const policy = fc.oneof(
-  fc.tuple(exportName, port, part).map(([name, number, peer]) => [exportObjectName('fed-in', name, number, peer), 'in', name, number, peer]),
-  fc.tuple(fc.constantFrom('fed-in-guard', 'fed-in-isolated', 'fed-out-isolated'), part).map(([prefix, peer]) =>
+  fc.tuple(fc.constantFrom('fed-in-guard', 'fed-in-peer', 'fed-in-isolated', 'fed-out-isolated'), part).map(([prefix, peer]) =>
     [singleObjectName(prefix, peer), prefix, peer]),
-  binding.map((parts) => [bindingObjectName('fed-out', parts), 'out', ...meaningOf(parts)]),
   binding.map((parts) => [bindingObjectName('fed-out-guard', parts), 'out-guard', ...meaningOf(parts)]),
-  fc.constantFrom('fed-in-default-deny', 'fed-in-guard', 'fed-out-default-deny', 'fed-out-guard').map((name) => [name, name]),
+  fc.constantFrom('fed-in-default-deny', 'fed-in-guard', 'fed-out-default-deny', 'fed-out-guard', 'fed-out-mesh').map((name) => [name, name]),
+);
+const filter = fc.oneof(
+  fc.constantFrom('fed-in-edge', 'fed-out-edge', 'fed-in-connect-after-tls', 'fed-out-connect-after-tls', 'fed-in-jwt-elsewhere').map((name) => [name, name]),
+  part.map((peer) => [singleObjectName('fed-in-limits', peer), 'limits', peer]),
+  fc.tuple(exportName, port, part).map(([name, number, peer]) => [exportObjectName('fed-in-idle', name, number, peer), 'idle', name, number, peer]),
 );
 
 function expectOneMeaning(named: fc.Arbitrary<(string | number)[]>): void {
@@ -50,6 +53,8 @@ function expectOneMeaning(named: fc.Arbitrary<(string | number)[]>): void {
 }
 
 test('no two policies have one name', () => expectOneMeaning(policy));
+
+test('no two filters have one name', () => expectOneMeaning(filter));
 
 test('no two servers of an ingress gateway have one name', () => {
   expectOneMeaning(fc.tuple(exportName, port, part).map(([name, number, peer]) => [exportObjectName('', name, number, peer), name, number, peer]));

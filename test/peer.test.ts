@@ -120,7 +120,7 @@ describe('limits', () => {
   test('hold for the servers of that peer at the ingress gateway, and nowhere else', () => {
     const objects = connect({ limits });
     const { workloadSelector, configPatches } = filterOf(objects);
-    expect(kinds(objects)).toEqual(['fed-in-limits-west']);
+    expect(kinds(objects)).toEqual(['fed-in-edge', 'fed-in-limits-west', 'fed-out-edge']);
     expect(workloadSelector).toEqual({ labels: { istio: 'istio-federation-ingress' } });
     expect(configPatches.map(({ match }: Manifest) => [match.context, match.listener.portNumber, match.listener.filterChain.sni])).toEqual(
       Array(3).fill(['GATEWAY', 15443, 'p9080.reviews.west.fed.east.example']));
@@ -149,9 +149,9 @@ describe('limits', () => {
     const west = meshOf(app, 'west');
     east.addPeer(west, { limits: { requestsPerSecond: 9 } });
     const exposure = east.expose('Mysql', { service: LocalService.fromName('mysql', 'db'), exportName: 'mysql', ports: [ServicePort.tcp(3306)] });
-    expect(kinds(Chart.of(east).toJson())).toEqual([]);
+    expect(kinds(Chart.of(east).toJson())).toEqual(['fed-in-edge']);
     exposure.allowFrom(west);
-    expect([kinds(Chart.of(east).toJson()), kinds(plain)]).toEqual([[], []]);
+    expect([kinds(Chart.of(east).toJson()), kinds(plain)]).toEqual([['fed-in-edge'], ['fed-in-edge', 'fed-out-edge']]);
   });
 
   test('of TCP cut the connection itself', () => {
@@ -163,6 +163,55 @@ describe('limits', () => {
     expect(filterOf(Chart.of(east).toJson()).configPatches.map(({ patch }: Manifest) => patch.value.typed_config)).toEqual([
       expect.objectContaining({ max_connections: 7 }), expect.objectContaining({ max_downstream_connection_duration: '300s' }),
     ]);
+  });
+});
+
+describe('upstreamLimits', () => {
+  const poolOf = (objects: Manifest[], peer = 'west') => {
+    const { tcp, http } = find(objects, 'DestinationRule', `fed-out-details-9080-${peer}`).spec.trafficPolicy.connectionPool;
+    return [tcp.maxConnections, http.http1MaxPendingRequests, http.http2MaxRequests];
+  };
+
+  test.each<[string, AddPeerOptions['upstreamLimits'], number[]]>([
+    ['4,096 connections and 16,384 requests by default', undefined, [4096, 16384, 16384]],
+    ['what both fields say', { maxConnections: 7, maxRequests: 9 }, [7, 9, 9]],
+    ['connections alone', { maxConnections: 7 }, [7, 16384, 16384]],
+    ['requests alone', { maxRequests: 9 }, [4096, 9, 9]],
+    ['one at least', { maxConnections: 1, maxRequests: 1 }, [1, 1, 1]],
+    ['what a DestinationRule holds at most', { maxConnections: 2 ** 31 - 1, maxRequests: 2 ** 31 - 1 }, Array(3).fill(2 ** 31 - 1)],
+  ])('are %s', (_, upstreamLimits, expected) => {
+    expect(poolOf(connect({ upstreamLimits }))).toEqual(expected);
+  });
+
+  test('hold for what that peer exports, and change nothing else, whenever they are said', () => {
+    const limited = connect({ upstreamLimits: { maxConnections: 7, maxRequests: 9 } });
+    expect(poolOf(limited, 'north')).toEqual(poolOf(plain, 'north'));
+    const others = (objects: Manifest[]) => objects.filter(({ metadata }) => metadata.name !== 'fed-out-details-9080-west');
+    expect(others(limited)).toEqual(others(plain));
+    expect(connect({ upstreamLimits: { maxConnections: 7, maxRequests: 9 } }, true)).toEqual(limited);
+  });
+
+  test('of TCP are about connections only', () => {
+    const app = new App();
+    const [east, west] = ['east', 'west'].map((name) => meshOf(app, name));
+    east.addPeer(west, { upstreamLimits: { maxConnections: 7, maxRequests: 9 } });
+    west.addPeer(east);
+    const source = west.expose('Mysql', { service: LocalService.fromName('mysql', 'db'), exportName: 'mysql', ports: [ServicePort.tcp(3306)] });
+    source.allowFrom(east);
+    east.bind('Mysql', { source, localName: LocalName.newService('mysql', 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
+    const { tcp, http } = find(Chart.of(east).toJson(), 'DestinationRule', 'fed-out-mysql-3306-west').spec.trafficPolicy.connectionPool;
+    expect([tcp.maxConnections, http]).toEqual([7, undefined]);
+  });
+
+  test('towards a peer that is not called change nothing', () => {
+    const exporter = (upstreamLimits?: AddPeerOptions['upstreamLimits']) => {
+      const app = new App();
+      const [east, west] = ['east', 'west'].map((name) => meshOf(app, name));
+      east.addPeer(west, { upstreamLimits });
+      east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] }).allowFrom(west);
+      return Chart.of(east).toJson();
+    };
+    expect(exporter({ maxConnections: 7, maxRequests: 9 })).toEqual(exporter());
   });
 });
 
@@ -179,21 +228,24 @@ describe('connectAfterHandshake', () => {
       const objects: Manifest[] = Chart.of(mesh).toJson();
       const { variables } = find(objects, 'ValidatingAdmissionPolicy', 'istio-federation-boundary').spec;
       return {
-        filters: objects.filter(({ kind }) => kind === 'EnvoyFilter').map(({ metadata, spec }) => [metadata.name, spec.workloadSelector.labels.istio]),
+        filters: objects.filter(({ kind }) => kind === 'EnvoyFilter').map(({ metadata, spec }) => [metadata.name, spec.workloadSelector.labels.istio]).sort(),
         admitted: variables.find(({ name }: Manifest) => name === 'ownFilters').expression,
       };
     });
   };
+  const gateway = (role: string, ...own: string[]) => ({
+    filters: own.map((name) => [name, `istio-federation-${role}`]),
+    admitted: `[${own.map((name) => `'EnvoyFilter istio-federation/${name}'`).join(',\n ')}]`,
+  });
 
   test.each([['tcp', ServicePort.tcp(3306)], ['tls', ServicePort.tls(8443)]])('writes a filter for each gateway with a %s port, and admits it by name', (_, port) => {
     expect(filters(port, true)).toEqual([
-      { filters: [['fed-in-connect-after-tls', 'istio-federation-ingress']], admitted: '[\'EnvoyFilter istio-federation/fed-in-connect-after-tls\']' },
-      { filters: [['fed-out-connect-after-tls', 'istio-federation-egress']], admitted: '[\'EnvoyFilter istio-federation/fed-out-connect-after-tls\']' },
+      gateway('ingress', 'fed-in-connect-after-tls', 'fed-in-edge'), gateway('egress', 'fed-out-connect-after-tls', 'fed-out-edge'),
     ]);
   });
 
   test('writes none for HTTP and gRPC, and none by default', () => {
-    const none = [{ filters: [], admitted: '[]' }, { filters: [], admitted: '[]' }];
+    const none = [gateway('ingress', 'fed-in-edge'), gateway('egress', 'fed-out-edge')];
     expect([filters(ServicePort.http(80), true), filters(ServicePort.grpc(80), true), filters(ServicePort.tcp(80))]).toEqual([none, none, none]);
   });
 });
@@ -201,7 +253,10 @@ describe('connectAfterHandshake', () => {
 test('a ConfigMap that others keep takes the place of the peer\'s bundle at both gateways, whenever it is said', () => {
   const kept = connect({ trustConfigMapName: 'west-roots' });
   const trustIn = (objects: Manifest[]) => objects.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata, data }) => [metadata.name, Object.keys(data)]);
-  expect(trustIn(kept)).toEqual([['fed-in-trust-north', ['ca.crt']], ['fed-out-trust', ['north.crt']]]);
+  expect(trustIn(kept)).toEqual([
+    ['fed-in-trust-north', ['ca.crt']], ['fed-out-trust', ['north.crt']],
+    ['fed-in-bootstrap', ['custom_bootstrap.json']], ['fed-out-bootstrap', ['custom_bootstrap.json']],
+  ]);
   expect(listeners(kept, 'in', 'west').spec.servers[0].tls.caCertCredentialName).toBe('configmap://istio-federation/west-roots');
   expect(find(kept, 'DestinationRule', 'fed-out-details-9080-west').spec.trafficPolicy.tls.caCertificates).toBe('/etc/federation/trust/west.crt');
   expect(find(kept, 'Deployment', 'federation-egress').spec.template.spec.volumes.at(-1).projected.sources).toEqual([

@@ -2,6 +2,7 @@ import { App } from 'cdk8s';
 import fc from 'fast-check';
 import { build, federation, Federation, withoutGrant } from './support/federations';
 import { keyOf, Manifest, objectsOf } from './support/manifests';
+import { rbacOf } from './support/rbac';
 import { refusals } from './support/schemas';
 
 /*
@@ -51,13 +52,48 @@ holds('no two objects of a mesh have one kind and name, in whatever namespaces, 
   expect(named).toEqual([...new Set(named)]);
 });
 
-holds('no two declarations give one listener, one subset, one host or one policy for a server name', (objects) => {
+/** Patches of the one EnvoyFilter that a gateway always has. */
+function edgePatches(objects: Manifest[], side: 'in' | 'out'): Manifest[] {
+  return of(objects, 'EnvoyFilter').filter(({ metadata }) => metadata.name === `fed-${side}-edge`).flatMap(({ spec }) => spec.configPatches);
+}
+
+/** The TLS server names (SNI) of a gateway's listeners, of those that see requests or of those that see bytes. */
+function serversOf(objects: Manifest[], side: 'in' | 'out', requests: boolean): string[] {
+  return of(objects, 'VirtualService').filter(({ spec }) => spec.gateways[0].includes(`/fed-${side}-`) && requests === (spec.http !== undefined))
+    .map(({ spec }) => spec.hosts[0]).sort();
+}
+
+holds('no two declarations give one listener, one subset, one host or one policy for a suffix of server names', (objects) => {
   const listeners = of(objects, 'Gateway').flatMap(({ spec }) => spec.servers.map(({ hosts }: Manifest) => hosts[0]));
   const ports = of(objects, 'Gateway').map(({ spec }) => spec.servers.map(({ port }: Manifest) => port.name));
   const subsets = of(objects, 'DestinationRule').flatMap(({ metadata, spec }) => (spec.subsets ?? []).map(({ name }: Manifest) => `${metadata.namespace} ${name}`));
   const hosts = [...of(objects, 'ServiceEntry'), ...of(objects, 'VirtualService')].map(({ kind, spec }) => `${kind} ${spec.hosts[0]}`);
   const allowed = of(objects, 'AuthorizationPolicy').filter(({ spec }) => spec.action === 'ALLOW').map(({ spec }) => spec.rules[0].when[0].values[0]);
   for (const unique of [listeners, subsets, hosts, allowed, ...ports]) expect(unique).toEqual([...new Set(unique)]);
+});
+
+holds('each listener has RBAC rules of its own but TCP at the ingress gateway, and there are no rules for anything else', (objects) => {
+  for (const side of ['in', 'out'] as const) {
+    const patches = edgePatches(objects, side);
+    const ofRequests = patches.filter(({ applyTo }) => applyTo === 'VIRTUAL_HOST').map(({ match }) => match.routeConfiguration.vhost.name);
+    const ofBytes = patches.filter(({ patch }) => patch.operation === 'INSERT_FIRST').map(({ match }) => match.listener.filterChain.sni);
+    expect(ofRequests.sort()).toEqual(serversOf(objects, side, true).map((sni) => `${sni}:15443`));
+    expect(ofBytes.sort()).toEqual(side === 'in' ? [] : serversOf(objects, side, false));
+    const others = patches.slice(0, patches.length - ofRequests.length - ofBytes.length);
+    expect(others.map(({ applyTo }) => applyTo))
+      .toEqual(patches.length === 0 ? [] : ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER']);
+  }
+});
+
+holds('the RBAC rules of a local name allow exactly whom its listener asks for, and a guard stands where the handshake can list nobody', (objects) => {
+  for (const { hosts, tls } of of(objects, 'Gateway').filter(({ metadata }) => metadata.name.startsWith('fed-out-')).flatMap(({ spec }) => spec.servers)) {
+    const sni = hosts[0].replace('./', '');
+    const { principals } = rbacOf(objects, sni).policies.callers;
+    const guards = of(objects, 'AuthorizationPolicy').filter(({ spec }) => spec.rules?.[0].when[0].values?.[0] === sni).map(({ spec }) => spec.rules[0].from[0].source);
+    const spelt = principals.map(({ authenticated: { principal_name: { exact, prefix } } }: Manifest) => exact ?? `${prefix}*`);
+    expect(tls.subjectAltNames ?? 'nobody').toEqual(spelt.some((one: string) => one.endsWith('*')) ? 'nobody' : spelt);
+    expect(guards).toEqual(tls.subjectAltNames ? [] : [{ notPrincipals: spelt.map((one: string) => one.replace('spiffe://', '')) }]);
+  }
 });
 
 holds('names are legal wherever they stand', (objects) => {
@@ -108,7 +144,8 @@ holds('an issuer is believed where its tokens are demanded, and tokens are looke
   expect(of(objects, 'RequestAuthentication').map(({ spec }) => spec.jwtRules[0].issuer).sort()).toEqual([...new Set(issuers)].sort());
   const servers = of(objects, 'VirtualService').filter(({ spec }) => spec.http && spec.gateways[0].includes('/fed-in-')).map(({ spec }) => spec.hosts[0]);
   const elsewhere = servers.filter((host) => !demanded.some(({ spec }) => spec.hosts[0] === host));
-  const patched = of(objects, 'EnvoyFilter').flatMap(({ spec }) => spec.configPatches.map(({ match }: Manifest) => match.listener.filterChain.sni));
+  const patched = of(objects, 'EnvoyFilter').filter(({ metadata }) => metadata.name === 'fed-in-jwt-elsewhere')
+    .flatMap(({ spec }) => spec.configPatches.map(({ match }: Manifest) => match.listener.filterChain.sni));
   expect(patched).toEqual(demanded.length > 0 ? elsewhere.sort() : []);
 });
 
@@ -143,8 +180,8 @@ test('the order of calls changes no document', () => {
   }), parameters);
 });
 
-test('removing a grant with the bindings that used it removes its objects, and changes only what lists them', () => {
-  const lists = /\/(Gateway|ValidatingAdmissionPolicy|NetworkPolicy) |\/ConfigMap istio-federation\/fed-out-trust$|\/Service istio-federation\/federation-egress$|\/EnvoyFilter istio-federation\/fed-in-jwt-elsewhere$/;
+test('removing a grant with the bindings that used it removes its objects, and changes only what lists them: no policy', () => {
+  const lists = /\/(Gateway|ValidatingAdmissionPolicy|NetworkPolicy) |\/EnvoyFilter istio-federation\/fed-(?:in|out)-edge$|\/ConfigMap istio-federation\/fed-out-trust$|\/Service istio-federation\/federation-egress$|\/EnvoyFilter istio-federation\/fed-in-jwt-elsewhere$/;
   fc.assert(fc.property(federation, fc.nat(), (program, choice) => {
     const removed = choice % program.grants.length;
     const { exposure, peer } = program.grants[removed];
@@ -157,7 +194,15 @@ test('removing a grant with the bindings that used it removes its objects, and c
     const serverName = new RegExp(`[^.a-z0-9-]p\\d+\\.${exportName.replaceAll('.', '\\.')}\\.${program.meshes[peer]}\\.fed\\.m${mesh}\\.example`);
     const gone = [...before].filter(([key]) => !after.has(key));
     expect([...after.values()].filter((text) => serverName.test(text))).toEqual([]);
-    expect(gone.filter(([key]) => key.startsWith(`mesh${mesh} `)).length).toBeGreaterThanOrEqual(2);
+    const [open] = program.grants[removed].ports ?? program.exposures[exposure].ports.map(([, exported]) => exported);
+    expect(gone.filter(([key]) => key.startsWith(`mesh${mesh} `) && key.includes('/VirtualService ')).length).toBeGreaterThanOrEqual(1);
+    // Rules go with the routes: every filter chain that stays is as it was.
+    const edge = `mesh${mesh} networking.istio.io/EnvoyFilter istio-federation/fed-in-edge`;
+    const patches = (texts: Map<string, string>): Manifest[] => JSON.parse(texts.get(edge)!).spec.configPatches
+      .filter(({ applyTo }: Manifest) => applyTo !== 'VIRTUAL_HOST');
+    expect(patches(after)).toEqual(patches(before));
+    const requests = program.exposures[exposure].ports.some(([, exported, protocol]) => exported === open && ['http', 'grpc'].includes(protocol));
+    if (requests) expect(before.get(edge)).toMatch(serverName);
     expect(gone.filter(([key]) => !key.startsWith(`mesh${mesh} `) && !key.startsWith(`mesh${peer} `))).toEqual([]);
   }), parameters);
 });

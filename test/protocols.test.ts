@@ -41,7 +41,7 @@ test.each([
     service: LocalService.fromName('db', 'data'), exportName, ports: [port], idleTimeout,
   });
   const [ledger, other] = [expose('ledger', Duration.minutes(10)), expose('other')];
-  const filters = () => Chart.of(east).toJson().filter(({ kind }) => kind === 'EnvoyFilter');
+  const filters = () => Chart.of(east).toJson().filter(({ kind, metadata }) => kind === 'EnvoyFilter' && metadata.name !== 'fed-in-edge');
   peers.forEach((peer) => east.addPeer(peer));
   other.allowFrom(peers[0]);
   expect(filters()).toEqual([]);
@@ -83,16 +83,19 @@ test('grpc has HTTP/2 on the way to the egress gateway and on the way to the pee
   const { server, service, subset, entry, pool, name } = connect(ServicePort.grpc(9000));
   expect(server.port).toEqual({ name: 'https-db-9000-west', number: 15443, protocol: 'HTTPS' });
   expect(service).toEqual({ name: 'grpc', port: 9000, protocol: 'TCP', appProtocol: 'grpc' });
-  expect(subset.connectionPool).toEqual({ http: { h2UpgradePolicy: 'UPGRADE' } });
+  expect(subset.connectionPool).toEqual({ http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } });
   expect(entry.spec.ports).toEqual([{ number: 15443, name: 'grpc-federation', protocol: 'GRPC' }]);
   expect(pool.tcp.maxConnectionDuration).toBe('3600s');
+  expect(pool.http.maxConcurrentStreams).toBe(100);
   expect(name.http[0].route[0].headers.request.set.Host).toBe('p9000.db.shop.east.egress.fed.west.example');
 });
 
-test('http never asks for HTTP/2, which WebSocket could not pass', () => {
-  const { subset, entry } = connect(ServicePort.http(80));
-  expect(subset.connectionPool).toBeUndefined();
-  expect(entry.spec.ports[0].protocol).toBe('HTTP');
+test('http has HTTP/2 on the way to the egress gateway, and HTTP/1.1 to the peer: no request waits in a connection to an address that died', () => {
+  const { service, subset, entry, pool } = connect(ServicePort.http(80));
+  expect(pool.http.maxConcurrentStreams).toBeUndefined();
+  expect(service).toEqual({ name: 'http', port: 80, protocol: 'TCP', appProtocol: 'http' });
+  expect(subset.connectionPool).toEqual({ http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } });
+  expect(entry.spec.ports).toEqual([{ number: 15443, name: 'http-federation', protocol: 'HTTP' }]);
   expect(entry.metadata.annotations).toBeUndefined();
 });
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
+import { Yaml } from 'cdk8s';
 import { filesOf, find, keyOf, Manifest, parse } from './support/manifests';
+import { allows, deniesByDefault, principalsOf, rbacOf, Sample } from './support/rbac';
 import { SCENARIOS } from './support/scenarios';
 
 /*
@@ -9,10 +11,20 @@ import { SCENARIOS } from './support/scenarios';
  * each undone before comparing.
  */
 
-/** Headers that are removed besides the proved ones: other spellings of what those tell, and ones that override method or path. */
+/** Headers that are removed besides the proved ones: orders to proxies and servers, and more spellings of what an earlier hop claims. */
 const MORE_HEADERS = [
-  'x-cluster-client-ip', 'x-forwarded-prefix', 'x-forwarded-scheme', 'x-forwarded-server', 'x-forwarded-uri', 'x-host', 'x-http-method',
-  'x-http-method-override', 'x-method-override', 'x-original-forwarded-for', 'x-original-host', 'x-original-url', 'x-rewrite-url',
+  'cf-connecting-ip', 'cf-connecting-ipv6', 'client-cert', 'client-cert-chain', 'cloudfront-forwarded-proto', 'cloudfront-viewer-address',
+  'fastly-client-ip', 'front-end-https', 'proxy-authorization', 'ssl-client-cert', 'te', 'x-accel-mapping', 'x-accel-redirect',
+  'x-amzn-mtls-clientcert', 'x-amzn-mtls-clientcert-leaf', 'x-amzn-mtls-clientcert-subject', 'x-appengine-user-ip', 'x-arr-clientcert',
+  'x-azure-clientip', 'x-azure-socketip', 'x-client-cert', 'x-cluster-client-ip', 'x-envoy-degraded', 'x-envoy-hedge-on-per-try-timeout',
+  'x-envoy-immediate-health-check-fail', 'x-envoy-original-method', 'x-envoy-original-url', 'x-envoy-retriable-header-names',
+  'x-envoy-retriable-status-codes', 'x-envoy-upstream-rq-per-try-timeout-ms', 'x-envoy-upstream-stream-duration-ms', 'x-forwarded',
+  'x-forwarded-context', 'x-forwarded-method', 'x-forwarded-prefix', 'x-forwarded-protocol', 'x-forwarded-scheme', 'x-forwarded-server',
+  'x-forwarded-ssl', 'x-forwarded-tls-client-cert', 'x-forwarded-tls-client-cert-info', 'x-forwarded-uri', 'x-host', 'x-http-host-override',
+  'x-http-method', 'x-http-method-override', 'x-lighttpd-send-file', 'x-method-override', 'x-middleware-subrequest',
+  'x-original-forwarded-for', 'x-original-host', 'x-original-method', 'x-original-path', 'x-original-proto', 'x-original-url',
+  'x-override-url', 'x-remote-addr', 'x-remote-ip', 'x-reproxy-url', 'x-rewrite-path', 'x-rewrite-url', 'x-scheme', 'x-script-name',
+  'x-sendfile', 'x-sendfile-type', 'x-ssl-client-cert', 'x-ssl-client-verify', 'x-url-scheme',
 ];
 
 const files = filesOf(SCENARIOS['two-meshes-http']());
@@ -46,6 +58,43 @@ function comparable(manifest: Manifest): Manifest {
   return JSON.parse(text);
 }
 
+/**
+ * What bounds the cost of a connection came later: Envoy's overload manager within half the memory, the settings of connections and the
+ * number of them. The gateway of a mesh has nothing else besides what was proved. */
+function withoutBounds(manifests: Manifest[], side: 'in' | 'out'): Manifest[] {
+  const [[bootstrap], others] = apart(manifests, `ConfigMap fed-${side}-bootstrap`);
+  expect(Object.keys(JSON.parse(bootstrap.data['custom_bootstrap.json']))).toEqual(['overload_manager', 'memory_allocator_manager']);
+  return others.map((manifest) => {
+    if (manifest.kind !== 'Deployment') return manifest;
+    const { annotations } = manifest.spec.template.metadata;
+    expect(annotations['sidecar.istio.io/bootstrapOverride']).toBe(bootstrap.metadata.name);
+    delete annotations['sidecar.istio.io/bootstrapOverride'];
+    const { connectionSettings, proxyMetadata: { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: most, ...proxyMetadata }, ...config } =
+      parse(annotations['proxy.istio.io/config'])[0];
+    expect([typeof connectionSettings, most]).toEqual(['object', '4096']);
+    annotations['proxy.istio.io/config'] = Yaml.stringify({ ...config, ...Object.keys(proxyMetadata).length > 0 ? { proxyMetadata } : {} });
+    const { limits } = manifest.spec.template.spec.containers[0].resources;
+    expect(limits.memory).toBe('512Mi');
+    limits.memory = '1Gi';
+    return manifest;
+  });
+}
+
+/** HTTP/2 came later, from the callers to the gateway and from there to the peer, and limits for many callers. */
+function withoutHttp2(manifest: Manifest): Manifest {
+  const { kind, spec } = manifest;
+  if (kind !== 'DestinationRule') return manifest;
+  if (spec.subsets) {
+    expect(spec.subsets[0].trafficPolicy.connectionPool).toEqual({ http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } });
+    delete spec.subsets[0].trafficPolicy.connectionPool;
+    return manifest;
+  }
+  const { tcp, http } = spec.trafficPolicy.connectionPool;
+  expect([tcp.maxConnections, http.http1MaxPendingRequests, http.http2MaxRequests]).toEqual([4096, 16384, 16384]);
+  tcp.maxConnections = http.http1MaxPendingRequests = http.http2MaxRequests = 1024;
+  return manifest;
+}
+
 function expectSame(actual: Manifest[], expected: Manifest[]): void {
   expect(actual.map(keyOf).sort()).toEqual(expected.map(keyOf).sort());
   for (const manifest of expected) {
@@ -66,13 +115,61 @@ function withoutExpressions(manifests: Manifest[]): Manifest[] {
   });
 }
 
+/** What a filter changes in Envoy. Rules apart, it bounds what a connection costs and keeps connections apart (connections.test.ts). */
+function kindsOf({ spec }: Manifest): string[] {
+  return spec.configPatches.map(({ applyTo }: Manifest) => applyTo);
+}
+
 function renamed(manifest: Manifest, name: string): Manifest {
   return { ...manifest, metadata: { ...manifest.metadata, name } };
 }
 
-test('east is what was proved, but that rules are enforced by routes in place of a DENY policy, more spellings are refused, the gateway reaches fewer namespaces, and istioctl analyze is told about builtin://', () => {
-  const expected = proved('east').filter(({ metadata }) => metadata.name !== 'fed-in-guard-reviews-9080-west');
-  const actual = written('east').map((manifest) => {
+/** Splits manifests into these, each as `Kind name`, and all others. */
+function apart(manifests: Manifest[], ...names: string[]): [named: Manifest[], others: Manifest[]] {
+  const nameOf = ({ kind, metadata }: Manifest) => `${kind} ${metadata.name}`;
+  const named = names.map((name) => manifests.filter((manifest) => nameOf(manifest) === name));
+  expect(named.map(({ length }) => length)).toEqual(names.map(() => 1));
+  return [named.flat(), manifests.filter((manifest) => !names.includes(nameOf(manifest)))];
+}
+
+/** Whether an operation of a policy is that of a request, as Istio reads it: a list that is missing means all. */
+function isOperation({ methods, notMethods = [], paths, notPaths = [] }: Manifest, { method, path }: Sample): boolean {
+  const isAt = (pattern: string) => pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
+  return (methods?.includes(method) ?? true) && !notMethods.includes(method) && (paths?.some(isAt) ?? true) && !notPaths.some(isAt);
+}
+
+/** Requests that meet the rules of the scenario, and such that nearly do. */
+const SAMPLES = ['GET', 'POST', 'HEAD', 'DELETE'].flatMap((method) =>
+  ['/', '/reviews', '/reviews/', '/reviews/1', '/reviews/1/2', '/reviewsX', '/Reviews/1', '/health'].map((path): Sample => ({ method, path, headers: {} })));
+
+test('east is what was proved, but that RBAC rules of the virtual host and the routes take the place of policies for each export, more spellings are refused, the gateway reaches fewer namespaces, its proxy bounds what a connection costs, and istioctl analyze is told about builtin://', () => {
+  const [[deny, allow], expected] = apart(
+    proved('east'), 'AuthorizationPolicy fed-in-guard-reviews-9080-west', 'AuthorizationPolicy fed-in-reviews-9080-west',
+  );
+  const [[peer, edge], others] = apart(written('east'), 'AuthorizationPolicy fed-in-peer-west', 'EnvoyFilter fed-in-edge');
+  const [rule] = allow.spec.rules;
+  const [sni] = rule.when[0].values;
+  // The rules allow what the two policies of the export let through.
+  const matches = ({ spec }: Manifest, sample: Sample) => spec.rules.flatMap(({ to }: Manifest) => to)
+    .some(({ operation }: Manifest) => isOperation(operation, sample));
+  const passed = SAMPLES.filter((sample) => matches(allow, sample) && !matches(deny, sample));
+  expect(passed.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /reviews/', 'GET /reviews/1', 'GET /reviews/1/2']);
+  expect(SAMPLES.filter((sample) => allows(rbacOf([edge], sni), sample))).toEqual(passed);
+  expect(deniesByDefault([edge], 'istio-federation', sni)).toBe(true);
+  expect(kindsOf(edge)).toEqual(['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER', 'VIRTUAL_HOST']);
+  // Who may call stands in a policy for all names of the peer, beside the guard that was proved.
+  expect(peer).toEqual({
+    ...renamed(allow, 'fed-in-peer-west'),
+    spec: {
+      ...allow.spec,
+      rules: [{
+        from: rule.from,
+        to: [{ operation: { ports: ['15443'] } }],
+        when: find(expected, 'AuthorizationPolicy', 'fed-in-guard-west').spec.rules[0].when,
+      }],
+    },
+  });
+  const actual = others.map((manifest) => {
     if (manifest.kind === 'NetworkPolicy' && manifest.metadata.name === 'federation-ingress') {
       const [names, backends] = manifest.spec.egress;
       expect(backends.to.map(({ namespaceSelector }: Manifest) => namespaceSelector.matchLabels)).toEqual([
@@ -93,15 +190,40 @@ test('east is what was proved, but that rules are enforced by routes in place of
     delete open.match;
     return { ...manifest, spec: { ...manifest.spec, http: [ambiguous, open] } };
   });
-  expectSame(withoutExpressions(actual), withoutExpressions(expected));
+  expectSame(withoutExpressions(withoutBounds(actual, 'in')), withoutExpressions(expected));
 });
 
-test('west is what was proved, but that upstream objects are named by the export, and what stands with applications by its namespace too', () => {
-  const expected = proved('west').map((manifest) => {
+test('west is what was proved, but that RBAC rules of the local name take the place of its policies, upstream objects are named by the export, what stands with applications by its namespace too, sidecars speak HTTP/2 to the gateway with wider limits, and the proxy bounds what a connection costs', () => {
+  const [[deny, allow], kept] = apart(
+    proved('west'), 'AuthorizationPolicy fed-out-guard-reviews-9080-default-east', 'AuthorizationPolicy fed-out-reviews-9080-default-east',
+  );
+  const [[mesh, edge], actual] = apart(written('west'), 'AuthorizationPolicy fed-out-mesh', 'EnvoyFilter fed-out-edge');
+  const [rule] = allow.spec.rules;
+  const [sni] = rule.when[0].values;
+  // The rules allow whom the one policy allowed and the other one did not deny, and nobody else.
+  const rules = rbacOf([edge], sni);
+  expect(principalsOf(rules)).toEqual(rule.from[0].source.principals);
+  expect(principalsOf(rules)).toEqual(deny.spec.rules[0].from[0].source.notPrincipals);
+  expect(SAMPLES.every((sample) => allows(rules, sample))).toBe(true);
+  expect(deniesByDefault([edge], 'istio-federation', sni)).toBe(true);
+  expect(kindsOf(edge)).toEqual(['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER', 'VIRTUAL_HOST']);
+  // A policy for all local names lets the workloads of the mesh in.
+  expect(mesh).toEqual({
+    ...renamed(allow, 'fed-out-mesh'),
+    spec: {
+      ...allow.spec,
+      rules: [{
+        ...rule,
+        from: [{ source: { principals: ['west.example/*'] } }],
+        when: [{ key: 'connection.sni', values: find(kept, 'AuthorizationPolicy', 'fed-out-guard').spec.rules[0].when[0].notValues }],
+      }],
+    },
+  });
+  const expected = kept.map((manifest) => {
     const upstream = manifest.kind === 'ServiceEntry' || manifest.kind === 'DestinationRule' && manifest.metadata.namespace === 'istio-federation';
     if (manifest.kind === 'DestinationRule' && !upstream) return renamed(manifest, 'fed-call-reviews-9080-default-east-default');
     if (manifest.metadata.name === 'fed-out-reviews') return renamed(manifest, 'fed-name-reviews-default');
     return upstream ? renamed(manifest, 'fed-out-reviews-9080-east') : manifest;
   });
-  expectSame(withoutExpressions(written('west')), withoutExpressions(expected));
+  expectSame(withoutExpressions(withoutBounds(actual, 'out').map(withoutHttp2)), withoutExpressions(expected));
 });

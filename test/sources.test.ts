@@ -2,6 +2,7 @@ import { App, Chart } from 'cdk8s';
 import fc from 'fast-check';
 import { Caller, ExposedService, LocalName, LocalService, RemoteServiceBinding, ServicePort, SourceOptions } from '../src';
 import { find, Manifest, names } from './support/manifests';
+import { principalsOf, rbacOf } from './support/rbac';
 import { meshOf } from './support/scenarios';
 import { waysOf } from '../src/internal/sources';
 
@@ -102,7 +103,7 @@ test('a name that is a Service of the mesh may be bound as an existing one', () 
   expect(west.node.validate()).toEqual([]);
 });
 
-test('another export of the same peer has a listener, a subset and a policy of its own', () => {
+test('another export of the same peer has a listener, a subset and RBAC rules of its own', () => {
   const { west, bind, east, objects } = setUp(false);
   const newer = (east.mesh as typeof west).expose('Newer', { service: LocalService.fromName('v2', 'apps'), exportName: 'stock.v2', ports: [ServicePort.http(80)] });
   newer.allowFrom(west);
@@ -113,6 +114,7 @@ test('another export of the same peer has a listener, a subset and a policy of i
   expect(servers.map(({ hosts }: Manifest) => hosts[0])).toEqual([
     expect.stringMatching(/^\.\/p80-[0-9a-f]{8}\.stock\.shop\.east\.egress\.fed\.west\.example$/), './p80.stock.shop.east.egress.fed.west.example',
   ]);
+  for (const { hosts: [host] } of servers) expect(principalsOf(rbacOf(objects(), host.replace('./', '')))).toEqual(['west.example/ns/shop/sa/page']);
   expect(names(objects(), 'ServiceEntry')).toEqual(['fed-out-stock-80-east', expect.stringMatching(/^fed-out-stock-v2-80-east-[0-9a-f]{8}$/)]);
 });
 
@@ -136,12 +138,19 @@ describe('callers that nobody lists', () => {
     return objects();
   }
 
-  test('a namespace is let in by policy and guard, and asked for no name in the handshake', () => {
+  const bindingHost = 'p80.stock.shop.east.egress.fed.west.example';
+
+  test('a namespace is let in by the RBAC rules and a guard, and asked for no name in the handshake', () => {
     const objects = wide(Caller.anyInNamespace('web'));
     expect(find(objects, 'Gateway', 'fed-out-east').spec.servers[0].tls).toEqual({ mode: 'ISTIO_MUTUAL' });
-    expect(find(objects, 'AuthorizationPolicy', 'fed-out-stock-80-shop-east').spec.rules[0].from).toEqual([{ source: { principals: ['west.example/ns/web/sa/*'] } }]);
-    expect(find(objects, 'AuthorizationPolicy', 'fed-out-guard-stock-80-shop-east').spec.rules[0].from)
-      .toEqual([{ source: { notPrincipals: ['west.example/ns/web/sa/*'] } }]);
+    expect(rbacOf(objects, bindingHost).policies.callers.principals).toEqual([
+      { authenticated: { principal_name: { prefix: 'spiffe://west.example/ns/web/sa/' } } },
+    ]);
+    expect(find(objects, 'AuthorizationPolicy', 'fed-out-guard-stock-80-shop-east').spec).toEqual({
+      selector: { matchLabels: { istio: 'istio-federation-egress' } },
+      action: 'DENY',
+      rules: [{ from: [{ source: { notPrincipals: ['west.example/ns/web/sa/*'] } }], when: [{ key: 'connection.sni', values: [bindingHost] }] }],
+    });
     expect(JSON.stringify(objects)).not.toContain('"*"]}');
   });
 
@@ -152,8 +161,9 @@ describe('callers that nobody lists', () => {
     expect(find(objects, 'Service', 'federation-egress').metadata.annotations).toEqual({ 'networking.istio.io/exportTo': '*' });
     expect(find(objects, 'VirtualService', 'fed-name-stock-shop').spec.exportTo).toEqual(['*']);
     expect(find(objects, 'NetworkPolicy', 'federation-egress').spec.ingress[0].from).toEqual([{ namespaceSelector: {} }]);
-    expect(find(objects, 'AuthorizationPolicy', 'fed-out-stock-80-shop-east').spec.rules[0].from[0].source.principals)
-      .toEqual(['west.example/*', 'west.example/ns/shop/sa/page']);
+    const principals = ['west.example/*', 'west.example/ns/shop/sa/page'];
+    expect(principalsOf(rbacOf(objects, bindingHost))).toEqual(principals);
+    expect(find(objects, 'AuthorizationPolicy', 'fed-out-guard-stock-80-shop-east').spec.rules[0].from).toEqual([{ source: { notPrincipals: principals } }]);
   });
 
   test('a namespace that gets a rule later gets the one for everybody too', () => {

@@ -80,7 +80,7 @@ test('the public names are these', () => {
     'KeyAlgorithm', 'LocalName', 'LocalService', 'LockWorkloadOptions', 'ManifestWriter', 'NodeToleration', 'PeerLimits', 'PortMapping', 'RemoteMesh',
     'RemoteMeshProps', 'RemoteServiceBinding', 'RemoteServiceBindingOptions', 'RemoteServiceBindingProps', 'RemoteServiceProps',
     'RestrictNamespaceOptions', 'ServiceAccountIdentity', 'ServicePort', 'ServicePortOptions', 'SourceOptions', 'SourceShare', 'SpiffeId',
-    'TrustBundle', 'WriteOptions',
+    'TrustBundle', 'UpstreamLimits', 'WriteOptions',
   ]);
 });
 

@@ -53,11 +53,12 @@ export class Boundary extends Declarations {
       this.open(this.site.ingress);
       const { authorization, network, workload } = this.phases;
       if (this.site.ingress.existing) {
-        const guard = render.renderGuardAmongOthers(authorization, this.site, () => this.openGrants.map(({ sni }) => sni));
+        const guard = render.renderGuardAmongOthers(authorization, this.site, () => this.grantedPeers);
         render.annotate(guard, { ...this.site.notes, ...this.site.ingress.notes });
         return render.renderCredential(workload, this.site, this.site.ingress);
       }
       render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.ingress), this.site.notes);
+      this.keepIngressEdge();
       render.renderIngressNetwork(network, this.site, () => this.backendNamespaces);
       render.renderWorkload(workload, this.site, this.site.ingress, () => this.surroundings);
     });
@@ -70,6 +71,8 @@ export class Boundary extends Declarations {
       this.open(this.site.egress);
       const { authorization, network, workload } = this.phases;
       render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.egress), this.site.notes);
+      render.renderWorkloads(authorization, this.site);
+      this.parts.once('filter edge egress', () => [render.renderEgressEdge(authorization, this.site, () => this.openRoutes)]);
       render.renderEgressNetwork(network, this.site, () => this.callerNamespaces, () => this.peerPorts);
       render.renderWorkload(workload, this.site, this.site.egress, () => this.surroundings);
     });
@@ -83,7 +86,8 @@ export class Boundary extends Declarations {
     const traffic = () => this.trafficWith(peer);
     this.keepGrant(grant);
     if (!traffic().trustConfigMapName) this.forPeer(peer, `trust ${peer.name}`, () => [render.renderPeerTrust(trust, this.site, peer)]);
-    this.forPeer(peer, `guard ${peer.name}`, () => [render.renderPeerGuard(authorization, this.site, grant)]);
+    this.forPeer(peer, `policies ${peer.name}`, () => render.renderPeerPolicies(authorization, this.site, peer));
+    this.keepIngressEdge();
     if (!speaksHttp(grant.protocol)) this.connectAfterHandshake(this.site.ingress);
     if (grant.idleTimeout !== undefined) {
       this.forPeer(peer, `filter idle ${sni}`, () => [render.renderIdleTimeout(this.phases.upstreams, this.site, grant, grant.idleTimeout!)]);
@@ -92,33 +96,35 @@ export class Boundary extends Declarations {
     this.forPeer(peer, `in ${peer.name}`, () => [render.annotate(
       render.renderPeerListeners(listeners, this.site, peer, traffic, () => this.grantsTo(peer.name)), this.notesOn('in', peer.name),
     )]);
-    this.forPeer(peer, `grant ${sni}`, () => [render.renderGrant(authorization, this.site, grant)]);
+    this.forPeer(peer, `grant ${sni}`, () => [render.renderIngressRoute(routes, this.site, grant, traffic)]);
     this.noteGrant(grant);
-    this.forPeer(peer, `grant route ${sni}`, () => [
-      render.annotate(render.renderIngressRoute(routes, this.site, grant, traffic), grant.exposureNotes),
-    ]);
   }
 
   /** What a grant says beside its rules, once more when there is another one for the same port: what people stated, whose tokens it demands. */
   public noteGrant(grant: Grant): void {
-    this.parts.get(`grant ${grant.sni}`).forEach((policy) => render.annotate(policy, grant.grantNotes));
+    this.parts.get(`grant ${grant.sni}`).forEach((route) => render.annotate(route, grant.notes));
     this.keepTokensOf(grant);
     this.keepTokens();
   }
 
   /** What one local port needs in the boundary. */
   public addRoute(route: LocalRoute): void {
-    const { authorization, listeners, routes } = this.phases;
+    const { listeners, routes } = this.phases;
     const { peer } = route.upstream;
     this.keepRoute(route);
     this.keepTrust();
-    this.forPeer(peer, `callers ${route.bindingHost}`, () => render.renderCallers(authorization, this.site, route));
-    this.forPeer(peer, `upstream ${route.upstream.sni}`, () => render.renderUpstream(this.phases.upstreams, this.site, route.upstream));
+    this.forPeer(peer, `upstream ${route.upstream.sni}`, () =>
+      render.renderUpstream(this.phases.upstreams, this.site, route.upstream, () => this.trafficWith(peer)));
     if (!speaksHttp(route.upstream.protocol)) this.connectAfterHandshake(this.site.egress);
     this.forPeer(peer, `out ${peer.name}`, () => [render.annotate(
       render.renderLocalListeners(listeners, this.site, peer, () => this.routesTo(peer)), this.notesOn('out', peer.name),
     )]);
     this.forPeer(peer, `route ${route.bindingHost}`, () => [render.renderEgressRoute(routes, this.site, route, () => this.trafficWith(peer))]);
+  }
+
+  /** Somebody whom no handshake can list may use a local port. */
+  public guardUnlisted(route: LocalRoute): void {
+    this.forPeer(route.upstream.peer, `unlisted ${route.bindingHost}`, () => [render.renderUnlistedCallers(this.phases.authorization, this.site, route)]);
   }
 
   /** What keeps the workloads of a namespace from going round the egress gateway. */
@@ -154,8 +160,9 @@ export class Boundary extends Declarations {
     if (terms.traffic.trustConfigMapName) this.parts.remove(`trust ${peer.meshName}`);
     if (this.isolates(peer.meshName)) {
       this.parts.removeAllOf(peer.meshName);
-      // Among others' listeners it names ours one by one: without any it would say nothing.
+      // On a shared gateway these filters name our servers one by one: without any, they would be empty.
       if (this.site.ingress.existing && !this.openGrants.some(({ protocol }) => !speaksHttp(protocol))) this.parts.remove('filter ingress');
+      if (this.site.ingress.existing && this.openGrants.length === 0) this.parts.remove('filter edge ingress');
       this.cutOff();
     }
     this.keepTrust();
@@ -166,6 +173,11 @@ export class Boundary extends Declarations {
     }
   }
 
+  /** Objects that hold something of each grant or of each local port, so that their number decides their size. */
+  public get collecting(): ApiObject[] {
+    return ['filter ', 'in ', 'out '].flatMap((prefix) => this.parts.all(prefix));
+  }
+
   private open({ namespaceName, existing }: GatewaySite): void {
     const { admission, namespace, network } = this.phases;
     if (this.guarded) this.parts.once('admission', () => render.renderAdmission(admission, this.site, () => this.neighbourhood));
@@ -174,6 +186,12 @@ export class Boundary extends Declarations {
       if (this.site.createNamespace) render.renderNamespace(namespace, namespaceName);
       render.renderNetworkDeny(network, this.site, namespaceName);
     });
+  }
+
+  /** On a shared gateway it names our servers one by one: without any, it would be empty. */
+  private keepIngressEdge(): void {
+    if (this.site.ingress.existing && this.openGrants.length === 0) return;
+    this.parts.once('filter edge ingress', () => [render.renderIngressEdge(this.phases.authorization, this.site, () => this.openGrants)]);
   }
 
   private connectAfterHandshake(gateway: GatewaySite): void {

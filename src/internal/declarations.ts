@@ -125,6 +125,11 @@ export abstract class Declarations {
     return [...this.grants].filter(([peerName]) => !this.isolates(peerName)).flatMap(([, grants]) => grants).sort((a, b) => compare(a.sni, b.sni));
   }
 
+  /** Names of the peers that have one of them. */
+  protected get grantedPeers(): string[] {
+    return [...this.grants.keys()].filter((peerName) => !this.isolates(peerName)).sort(compare);
+  }
+
   /** Of these, the ones of requests that need no token. */
   protected get grantsWithoutToken(): Grant[] {
     return this.openGrants.filter(needsNoToken);
@@ -142,6 +147,11 @@ export abstract class Declarations {
   protected routesTo(peer: Peer): LocalRoute[] {
     return [...this.routes.get(peer.name) ?? []].sort((a, b) =>
       compare(a.alias.host, b.alias.host) || a.localPort - b.localPort || compare(a.bindingHost, b.bindingHost));
+  }
+
+  /** Local ports that lead to peers that are not cut off. */
+  protected get openRoutes(): LocalRoute[] {
+    return this.calledPeers.flatMap((peer) => this.routesTo(peer));
   }
 
   /** Whether the gateways may take part in traces: a pod does so for all peers or for none. */

@@ -12,9 +12,12 @@ import type { IMeshPeer } from '../peer';
  * What can be said about a mesh only when its program has ended.
  */
 
+/** Bytes of an object in JSON: what etcd takes in one request, less what the API server adds. */
+const LARGEST_OBJECT = 1_400_000;
+
 /** One text for each mistake. */
 export function mistakesAtTheEnd(mesh: FederatedMesh): string[] {
-  return [missingEndpoints, missingPeers, takenNames, peersNames, waysRound, sharedSecret].flatMap((mistakes) => mistakes(mesh));
+  return [missingEndpoints, missingPeers, takenNames, peersNames, waysRound, sharedSecret, tooLarge].flatMap((mistakes) => mistakes(mesh));
 }
 
 function missingEndpoints(mesh: FederatedMesh): string[] {
@@ -61,6 +64,16 @@ function sharedSecret(mesh: FederatedMesh): string[] {
   if (shared === undefined || apart || mesh._exposures.size === 0 || mesh._bindings.size === 0) return [];
   return [describeMistake('FED132', mesh, `both gateways have their certificate from the Secret ${show(shared)}, but it can hold one identity only`,
     'give each gateway a Secret of its own: BoundaryGateway.dedicated({ credential: … })')];
+}
+
+/** An object beyond the limit would be refused while the rest of the file is applied, and what was withdrawn in it would stay live. */
+function tooLarge(mesh: FederatedMesh): string[] {
+  return mesh._boundary.collecting.flatMap((object) => {
+    const bytes = Buffer.byteLength(JSON.stringify(object.toJson()));
+    if (bytes <= LARGEST_OBJECT) return [];
+    return [describeMistake('FED135', mesh, `the ${object.kind} ${object.metadata.namespace}/${object.name} has ${bytes} bytes, and etcd takes 1.5 MB`,
+      'give some of the peers a boundary of their own (a second FederatedMesh with another namespaceName), or write fewer and shorter rules')];
+  });
 }
 
 /** Services of others in the charts of a mesh. */

@@ -36,6 +36,7 @@ export const MISTAKES = {
   FED132: 'one Secret for two gateways',
   FED133: 'trust domain that a certificate does not have',
   FED134: 'trust ConfigMap that cannot be used',
+  FED135: 'object that the API server cannot store',
   FED201: 'private key in a trust bundle',
   FED202: 'certificate is not a CA',
   FED203: 'trust bundle is empty',

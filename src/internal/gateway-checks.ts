@@ -3,6 +3,7 @@ import { checkNamespace, checkObjectName, checkServiceName, isCidr, isPodLabel }
 import { fail, show, Where } from './errors';
 import { checkFields, checkFlag, checkGiven, checkList, checkMap } from './kind-checks';
 import { GATEWAY_DEFAULTS, Site } from './model';
+import { amountOf } from './quantity';
 import { namespacesOf } from './site';
 import { GatewayCredential } from '../credential';
 
@@ -42,7 +43,7 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
   for (const what of ['cpu', 'memory'] as const) {
     const request = options[`${what}Request`] ?? GATEWAY_DEFAULTS[`${what}Request`];
     const limit = options[`${what}Limit`] ?? GATEWAY_DEFAULTS[`${what}Limit`];
-    if (amount(request) > amount(limit)) refuse(`the ${what} request ${show(request)} is above the limit ${show(limit)}`, 'raise the limit');
+    if (amountOf(request) > amountOf(limit)) refuse(`the ${what} request ${show(request)} is above the limit ${show(limit)}`, 'raise the limit');
   }
   for (const toleration of options.tolerations ?? []) {
     checkFields(where, 'a toleration', toleration, ['key', 'value', 'effect']);
@@ -121,13 +122,6 @@ export function checkRunByUs(where: Where, { ingress }: Site, what: string, why:
 }
 
 /** A quantity in Kubernetes notation as a number. */
-function amount(quantity: string): number {
-  const [, digits, suffix = ''] = /^([0-9.]+)(.*)$/.exec(quantity)!;
-  if (suffix === 'm') return Number(digits) / 1000;
-  const power = ' kMGTPE'.indexOf(suffix.replace('i', '').replace('K', 'k') || ' ');
-  return Number(digits) * (suffix.endsWith('i') ? 1024 : 1000) ** power;
-}
-
 function checkReachability(refuse: (what: string, cure: string) => never, options: DedicatedGatewayOptions): void {
   const { sourceRanges, preserveClientAddress = true } = options;
   const serviceType: string = options.serviceType ?? GATEWAY_DEFAULTS.serviceType;

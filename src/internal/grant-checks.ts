@@ -5,7 +5,7 @@ import { checkFields } from './kind-checks';
 import { Grant, Protocol } from './model';
 import { isLimited } from './open-port';
 import { checkProved } from './peer-checks';
-import { checkGrpcMethods, checkOperations } from './rule-checks';
+import { checkGrpcMethods, checkOperations, checkSpellings } from './rule-checks';
 import type { AllowFromOptions } from '../grant';
 import type { IstioVersion } from '../istio-version';
 import type { ServicePort } from '../service';
@@ -52,7 +52,7 @@ export function checkAddsUp(where: Where, peerName: string, grant: Grant & { rea
     fail('FED315', where, `mesh ${show(peerName)} has a grant with a token and one without for port ${grant.exportPort}`,
       'demand one in each of them, or offer what needs none on a port of its own');
   }
-  if (grant.limited === isLimited(options)) return;
+  if (grant.limited === isLimited(options)) return checkSpellings(where, [...grant.operations, ...options.http ?? []]);
   fail('FED309', where, `mesh ${show(peerName)} has a grant with rules and one without for port ${grant.exportPort}`,
     'take the one without rules away, since it allows every request, or the rules');
 }

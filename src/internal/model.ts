@@ -14,7 +14,7 @@ export interface Identity {
 
 /** What a gateway is where its options say nothing. */
 export const GATEWAY_DEFAULTS = {
-  minReplicas: 2, maxReplicas: 5, cpuRequest: '100m', cpuLimit: '2', memoryRequest: '128Mi', memoryLimit: '1Gi', serviceType: 'LoadBalancer',
+  minReplicas: 2, maxReplicas: 5, cpuRequest: '100m', cpuLimit: '2', memoryRequest: '128Mi', memoryLimit: '512Mi', serviceType: 'LoadBalancer',
 } as const;
 
 /** A Secret with what a gateway presents to peers, and what cert-manager is asked to keep there. */
@@ -66,6 +66,9 @@ export interface Site {
   readonly revision?: string;
   /** Whether backends of TCP and TLS ports are connected only once the caller has shown who it is. */
   readonly connectAfterHandshake: boolean;
+  /** Whether Istio has fields for what a connection may cost (`connectionSettings`, 1.31), and requests may have headers with underscores. */
+  readonly connectionSettings: boolean;
+  readonly underscoresAllowed: boolean;
   readonly ingress: GatewaySite;
   readonly egress: GatewaySite;
   /** Notes for people on the objects that carry the whole boundary. */
@@ -97,6 +100,7 @@ export interface PeerTraffic {
   /** Why it may speak TLS 1.2 to us. */
   readonly allowTls12?: string;
   readonly limits?: PeerLimits;
+  readonly upstreamLimits?: UpstreamLimits;
   /** Where others keep its CA for us. */
   readonly trustConfigMapName?: string;
 }
@@ -108,6 +112,15 @@ export interface PeerLimits {
   readonly maxConnectionDuration?: number;
   readonly requestsPerSecond?: number;
 }
+
+/** For each exported port of a peer and each egress gateway pod, all callers together. */
+export interface UpstreamLimits {
+  readonly maxConnections?: number;
+  readonly maxRequests?: number;
+}
+
+/** What an egress gateway may hold open towards one exported port where nobody says otherwise: far above what services need. */
+export const UPSTREAM_DEFAULTS = { maxConnections: 4096, maxRequests: 16384 } as const;
 
 /** On what terms a boundary deals with a peer. */
 export interface PeerTerms {
@@ -150,7 +163,7 @@ export interface HttpOperation {
   readonly token?: Token;
 }
 
-/** One exported port, open for one peer: one TLS server, one policy, one route at the ingress gateway. */
+/** One exported port, open for one peer: one TLS server, one route and its rules at the ingress gateway. */
 export interface Grant {
   readonly exportName: string;
   readonly exportPort: number;
@@ -167,9 +180,8 @@ export interface Grant {
   readonly requestTimeout?: number;
   /** Longest silence on a connection, in milliseconds. */
   readonly idleTimeout?: number;
-  /** Who answers for the exposure, and for this grant. */
-  readonly exposureNotes: Notes;
-  readonly grantNotes: Notes;
+  /** Who answers for the export and for this grant. */
+  readonly notes: Notes;
 }
 
 /** An exported port of a peer: one upstream at the egress gateway, whatever number of local names lead there. */
@@ -250,7 +262,7 @@ export interface Share {
   readonly route?: LocalRoute;
 }
 
-/** The way from a port of a local name to one upstream: one TLS server, one policy, one route at the egress gateway. */
+/** The way from a port of a local name to one upstream: one TLS server, one route and its rules at the egress gateway. */
 export interface LocalRoute extends BindingParts {
   readonly alias: Alias;
   /** The name under which the egress gateway knows it. */

@@ -20,11 +20,11 @@ export class OpenPort implements Grant {
   public readonly backend: Grant['backend'];
   public readonly requestTimeout?: number;
   public readonly idleTimeout?: number;
-  public readonly exposureNotes: Notes;
+  private readonly exportNotes: Notes;
   private readonly stated: Stated[] = [];
   private known?: HttpOperation[];
 
-  constructor(grant: Omit<Grant, 'operations' | 'issuers' | 'grantNotes'>) {
+  constructor(grant: Omit<Grant, 'operations' | 'issuers'>) {
     this.exportName = grant.exportName;
     this.exportPort = grant.exportPort;
     this.protocol = grant.protocol;
@@ -33,15 +33,15 @@ export class OpenPort implements Grant {
     this.backend = grant.backend;
     this.requestTimeout = grant.requestTimeout;
     this.idleTimeout = grant.idleTimeout;
-    this.exposureNotes = grant.exposureNotes;
+    this.exportNotes = grant.notes;
   }
 
   public get limited(): boolean {
     return this.stated.some(({ options }) => isLimited(options));
   }
 
-  public get grantNotes(): Notes {
-    return mergeNotes(this.stated.map(({ options }) => notesOf(options)));
+  public get notes(): Notes {
+    return mergeNotes([this.exportNotes, ...this.stated.map(({ options }) => notesOf(options))]);
   }
 
   public get operations(): HttpOperation[] {

@@ -26,6 +26,11 @@ export class Parts {
     return [...this.objects].flatMap(([key, objects]) => key.startsWith(prefix) ? objects.map(({ kind, name, metadata }) => `${kind} ${metadata.namespace}/${name}`) : []).sort();
   }
 
+  /** The objects whose keys begin so. */
+  public all(prefix: string): ApiObject[] {
+    return this.keys(prefix).flatMap((key) => this.get(key));
+  }
+
   public once(key: string, create: () => ApiObject[] | void): void {
     if (this.objects.has(key)) return;
     this.objects.set(key, []);

@@ -1,14 +1,14 @@
 import { checkAccountability, checkDeviation, checkDuration, checkObjectName } from './checks';
 import { checkEndpoints } from './endpoint-checks';
 import { fail, show, Where } from './errors';
+import { FRAMING } from './header-names';
 import { checkFields, checkFlag, checkList } from './kind-checks';
-import type { PeerLimits as PlainLimits, PeerTraffic } from './model';
+import type { PeerLimits as PlainLimits, PeerTraffic, UpstreamLimits as PlainUpstreamLimits } from './model';
 import { reasonOf } from './notes';
-import { FRAMING } from './rule-checks';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-checks';
 import type { IstioVersion } from '../istio-version';
 import type { FederatedMesh } from '../mesh';
-import type { AddPeerOptions, IMeshPeer, PeerLimits } from '../peer';
+import type { AddPeerOptions, IMeshPeer, PeerLimits, UpstreamLimits } from '../peer';
 import { REVEALING } from '../render';
 
 /*
@@ -16,12 +16,15 @@ import { REVEALING } from '../render';
  */
 
 const FIELDS = [
-  'trustConfigMapName', 'limits', 'stripTracing', 'removeRequestHeaders', 'allowTls12', 'isolated', 'agreementId', 'contact',
+  'trustConfigMapName', 'limits', 'upstreamLimits', 'stripTracing', 'removeRequestHeaders', 'allowTls12', 'isolated', 'agreementId', 'contact',
   'purpose', 'owner', 'dataCategories', 'approvedBy', 'ticket', 'reviewBy',
 ];
 const LIMITS = ['maxConnections', 'maxConnectionDuration', 'requestsPerSecond'];
+const UPSTREAM_LIMITS = ['maxConnections', 'maxRequests'];
 /** What Envoy's counters hold. */
 const LARGEST = 2 ** 32 - 1;
+/** What fields of a DestinationRule hold. */
+const LARGEST_SIGNED = 2 ** 31 - 1;
 /** Versions of Istio whose proxies were seen to do what the filters say. */
 const PROVED = ['1.31'];
 /** A field name as HTTP/2 writes it. */
@@ -104,6 +107,7 @@ export function trafficOf(where: Where, options: AddPeerOptions, istioVersion: I
     removeRequestHeaders: [...new Set(options.removeRequestHeaders ?? [])].sort(),
     allowTls12: options.allowTls12 && reasonOf(options.allowTls12),
     limits: options.limits !== undefined ? limitsOf(where, options.limits, istioVersion) : undefined,
+    upstreamLimits: options.upstreamLimits !== undefined ? upstreamLimitsOf(where, options.upstreamLimits) : undefined,
     trustConfigMapName: options.trustConfigMapName,
   };
 }
@@ -118,10 +122,7 @@ export function checkProved(where: Where, option: string, istioVersion: IstioVer
 function limitsOf(where: Where, limits: PeerLimits, istioVersion: IstioVersion): PlainLimits {
   checkFields(where, 'limits', limits, LIMITS);
   const { maxConnections, maxConnectionDuration, requestsPerSecond } = limits;
-  for (const [name, value] of Object.entries({ maxConnections, requestsPerSecond })) {
-    if (value === undefined || Number.isInteger(value) && value >= 1 && value <= LARGEST) continue;
-    fail('FED126', where, `${name} is ${show(value)}`, `use a whole number from 1 to ${LARGEST}, or leave it out for no limit`);
-  }
+  checkCounts(where, { maxConnections, requestsPerSecond }, LARGEST, 'leave it out for no limit');
   const plain = {
     maxConnections,
     maxConnectionDuration: maxConnectionDuration === undefined ? undefined : checkDuration(where, 'FED126', 'maxConnectionDuration', maxConnectionDuration),
@@ -130,6 +131,23 @@ function limitsOf(where: Where, limits: PeerLimits, istioVersion: IstioVersion):
   if (Object.values(plain).every((value) => value === undefined)) fail('FED126', where, 'limits has no field', 'state one, or leave limits out');
   checkProved(where, 'limits', istioVersion);
   return plain;
+}
+
+function upstreamLimitsOf(where: Where, limits: UpstreamLimits): PlainUpstreamLimits {
+  checkFields(where, 'upstreamLimits', limits, UPSTREAM_LIMITS);
+  const { maxConnections, maxRequests } = limits;
+  if (maxConnections === undefined && maxRequests === undefined) {
+    fail('FED126', where, 'upstreamLimits has no field', 'state one, or leave upstreamLimits out');
+  }
+  checkCounts(where, { maxConnections, maxRequests }, LARGEST_SIGNED, 'leave it out for the default');
+  return { maxConnections, maxRequests };
+}
+
+function checkCounts(where: Where, counts: { [name: string]: number | undefined }, largest: number, otherwise: string): void {
+  for (const [name, value] of Object.entries(counts)) {
+    if (value === undefined || Number.isInteger(value) && value >= 1 && value <= largest) continue;
+    fail('FED126', where, `${name} is ${show(value)}`, `use a whole number from 1 to ${largest}, or ${otherwise}`);
+  }
 }
 
 function checkHeaderNames(where: Where, names?: string[]): void {

@@ -1,6 +1,8 @@
 import { fail, MistakeCode, show, Where } from './errors';
+import { belongsToProxies } from './header-names';
 import { checkFields, checkList, checkMap } from './kind-checks';
 import { covers } from './paths';
+import { isFoldable, spellingsOf } from './spellings';
 import type { HttpRule } from '../grant';
 
 const METHOD = /^[A-Z][A-Z0-9-]*$/;
@@ -8,13 +10,9 @@ const METHOD = /^[A-Z][A-Z0-9-]*$/;
 const PATH = /^\/([A-Za-z0-9._~!$&'()+,;=:@-]+\/)*([A-Za-z0-9._~!$&'()+,;=:@-]+)?$/;
 /** `/package.Service/Method` or every method of a service. */
 const GRPC_METHOD = /^\/([A-Za-z_]\w*\.)*[A-Za-z_]\w*\/([A-Za-z_]\w*|\*)$/;
-const HEADER = /^[a-z0-9][a-z0-9._-]*$/;
-/** Headers of the request itself, as alternatives of a pattern: whoever passes it on reads and writes them. */
-export const FRAMING = 'host|connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade';
-/** What proxies on the way write or take away. */
-const BY_PROXIES = 'forwarded|via|true-client-ip|x-host|x-real-ip|x-request-id|x-client-ip|x-cluster-client-ip|x-rewrite-url|x-federation-peer'
-  + '|x-istio-attributes|x-(forwarded|original|envoy)-.+|x-(http-)?method(-override)?';
-const NOT_OURS = new RegExp(`^(${FRAMING}|${BY_PROXIES})$`);
+/** istiod refuses longer patterns than 1,024 characters; one for a whole `:path` has the query as well. */
+const LONGEST_PATTERN = 1000;
+const HEADER = /^[a-z0-9][a-z0-9.-]*$/;
 
 /** Rules that a gateway can enforce exactly as they are written. */
 export function checkOperations(where: Where, rules: HttpRule[]): void {
@@ -37,6 +35,22 @@ export function checkOperations(where: Where, rules: HttpRule[]): void {
     exceptPaths?.forEach((path) => checkException(where, path, paths));
     if (requiredHeaders !== undefined) checkHeaders(where, 'requiredHeaders', 'FED308', requiredHeaders);
   }
+  checkSpellings(where, rules);
+}
+
+/** Where one rule has exceptions, the gateway refuses some spellings in whatever rule they stand. */
+export function checkSpellings(where: Where, rules: Pick<HttpRule, 'paths' | 'exceptPaths'>[]): void {
+  const excepted = rules.flatMap(({ exceptPaths = [] }) => exceptPaths);
+  if (excepted.length === 0) return;
+  const refused = [...rules.flatMap(({ paths = [] }) => paths), ...excepted].find(isFoldable);
+  if (refused !== undefined) {
+    fail('FED308', where, `the path ${show(refused)} holds what the gateway refuses wherever a rule has exceptPaths, since a backend may drop it`,
+      'write it without ";", or list in paths all that is allowed, without exceptPaths');
+  }
+  const long = excepted.find((path) => spellingsOf(path).length > LONGEST_PATTERN);
+  if (long !== undefined) {
+    fail('FED307', where, `the exception ${show(long)} is too long for a pattern of all its spellings`, 'except a shorter prefix');
+  }
 }
 
 /** Methods of gRPC services as they stand in a path. */
@@ -58,9 +72,9 @@ export function checkHeaders(where: Where, what: string, code: MistakeCode, head
   if (Object.keys(headers).length === 0) fail(code, where, `${what} is empty`, `name a header, or leave ${what} out`);
   for (const [name, value] of Object.entries(headers)) {
     if (!HEADER.test(name)) {
-      fail(code, where, `${what} names the header ${show(name)}`, 'use lower-case letters, digits and dashes: names of headers know no case');
+      fail(code, where, `${what} names the header ${show(name)}`, 'use lower-case letters, digits and dashes: names of headers know no case, and the gateways refuse underscores');
     }
-    if (NOT_OURS.test(name)) {
+    if (belongsToProxies(name)) {
       fail(code, where, `${what} names the header ${show(name)}, which proxies on the way set or remove`, 'choose a header that the application sets');
     }
     if (typeof value !== 'string' || !/^[!-~]([ -~]*[!-~])?$/.test(value) || value.startsWith('*') || value.endsWith('*')) {

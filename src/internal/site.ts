@@ -27,13 +27,18 @@ export function siteOf(props: FederatedMeshProps): Site {
     delivery: props.delivery?._tool ?? 'kubectl',
     revision: props.revision,
     connectAfterHandshake: props.connectAfterHandshake ?? false,
+    connectionSettings: props.istioVersion?.minor !== '1.30',
+    underscoresAllowed: props.allowHeadersWithUnderscores !== undefined,
     ingress: {
       ...gatewaySite('ingress', props, namespaceName),
       servicePorts: [...new Set((props.endpoints ?? []).map(({ port }) => port ?? BOUNDARY_PORT))].sort((a, b) => a - b),
       notes: { 'private-address': privateAddresses.join('; ') || undefined },
     },
     egress: gatewaySite('egress', props, namespaceName),
-    notes: { 'without-admission-policy': props.withoutAdmissionPolicy && reasonOf(props.withoutAdmissionPolicy) },
+    notes: {
+      'without-admission-policy': props.withoutAdmissionPolicy && reasonOf(props.withoutAdmissionPolicy),
+      'headers-with-underscores': props.allowHeadersWithUnderscores && reasonOf(props.allowHeadersWithUnderscores),
+    },
   };
 }
 

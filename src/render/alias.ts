@@ -1,6 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
+import { STREAMS } from './connection-settings';
 import { subsetName } from './egress';
 import { emit, emitAlike, late } from './emit';
 import { exactly } from './http';
@@ -14,6 +15,8 @@ import {
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
 import { Alias, hostsOf, LocalPort, LocalRoute, Site, speaksHttp, Way } from '../internal/model';
 import { bindingObjectName, callerObjectName, serviceObjectName, serviceHost } from '../internal/names';
+
+const { UPGRADE } = DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpH2UpgradePolicy;
 
 /*
  * The name that callers dial, in the application's namespace: a Service without pods, so that the cluster's DNS answers and a client
@@ -48,7 +51,7 @@ export function renderAdditionalHosts(scope: Construct, alias: Alias): ApiObject
     location: ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
     resolution: ServiceEntrySpecResolution.STATIC,
     ports: alias.ports.map(({ localPort, protocol }) => ({
-      number: localPort, name: `${WORDS[protocol].port}-${localPort}`, protocol: WORDS[protocol].upstream,
+      number: localPort, name: `${WORDS[protocol].port}-${localPort}`, protocol: WORDS[protocol].port.toUpperCase(),
     })),
   }));
 }
@@ -90,9 +93,9 @@ export function renderCallerDestination(scope: Construct, site: Site, route: Loc
     subsets: [{
       name: subsetName(route),
       trafficPolicy: {
-        // The egress gateway's port says TLS, so without this a sidecar would speak HTTP/1.1, and trailers would be lost.
-        connectionPool: route.upstream.protocol === 'grpc'
-          ? { http: { h2UpgradePolicy: DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpH2UpgradePolicy.UPGRADE } }
+        // The egress gateway's port says TLS, so without this a sidecar would speak HTTP/1.1: slower, and trailers of gRPC would be lost.
+        connectionPool: speaksHttp(route.upstream.protocol)
+          ? { http: { h2UpgradePolicy: UPGRADE, maxConcurrentStreams: STREAMS } }
           : undefined,
         tls: { mode: DestinationRuleSpecSubsetsTrafficPolicyTlsMode.ISTIO_UNDERSCORE_MUTUAL, sni: route.bindingHost },
       },

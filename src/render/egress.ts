@@ -1,6 +1,7 @@
 import { isIP } from 'net';
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
+import { STREAMS } from './connection-settings';
 import { emit } from './emit';
 import { egressHeaders } from './http';
 import { listenerPort, WORDS } from './protocol';
@@ -11,7 +12,9 @@ import {
   ServiceEntrySpecResolution, toJson_DestinationRuleSpecTrafficPolicyOutlierDetection, VirtualService, VirtualServiceSpec,
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { isUnlisted, LocalRoute, Peer, PeerTraffic, Site, speaksHttp, Upstream } from '../internal/model';
+import {
+  isUnlisted, LocalRoute, Peer, PeerTraffic, Site, speaksHttp, Upstream, UPSTREAM_DEFAULTS, UpstreamLimits,
+} from '../internal/model';
 import { bindingObjectName, exportObjectName, singleObjectName } from '../internal/names';
 
 /*
@@ -20,10 +23,11 @@ import { bindingObjectName, exportObjectName, singleObjectName } from '../intern
  */
 
 /** One exported port of a peer: where it is, and how its gateway is recognised. */
-export function renderUpstream(scope: Construct, site: Site, upstream: Upstream): ApiObject[] {
+export function renderUpstream(scope: Construct, site: Site, upstream: Upstream, traffic: () => PeerTraffic): ApiObject[] {
   const { sni, peer } = upstream;
   const named = { name: exportObjectName('fed-out', upstream.exportName, upstream.exportPort, peer.name), namespace: site.egress.namespaceName };
   const protocol = WORDS[upstream.protocol].upstream;
+  const limits = () => ({ ...UPSTREAM_DEFAULTS, ...stated(traffic().upstreamLimits) });
   const portName = `${protocol.toLowerCase()}-federation`;
   // `istioctl analyze` asks for the address of a TCP entry, by which a sidecar would tell it from others. No sidecar sees this one.
   const annotations = protocol === 'TCP' ? { 'galley.istio.io/analyze-suppress': 'IST0134' } : undefined;
@@ -43,12 +47,20 @@ export function renderUpstream(scope: Construct, site: Site, upstream: Upstream)
       connectionPool: {
         tcp: {
           connectTimeout: severalAddresses(peer) ? '2s' : '5s',
-          maxConnections: 1024,
+          maxConnections: limits().maxConnections,
           // A withdrawn grant or CA reaches every connection within the hour. A TCP connection would be cut in the middle of its talk.
           maxConnectionDuration: speaksHttp(upstream.protocol) ? '3600s' : undefined,
           tcpKeepalive: { time: '300s', interval: '60s', probes: 3 },
         },
-        http: speaksHttp(upstream.protocol) ? { http1MaxPendingRequests: 1024, http2MaxRequests: 1024, idleTimeout: '300s' } : undefined,
+        http: speaksHttp(upstream.protocol)
+          ? {
+            http1MaxPendingRequests: limits().maxRequests,
+            http2MaxRequests: limits().maxRequests,
+            // What our own ingress gateways accept: a peer's need not be asked first, so none of the first calls is refused.
+            maxConcurrentStreams: upstream.protocol === 'grpc' ? STREAMS : undefined,
+            idleTimeout: '300s',
+          }
+          : undefined,
       },
       ...severalAddresses(peer) ? { outlierDetection: deadEndpoint() } : {},
       tls: {
@@ -123,6 +135,10 @@ function server(route: LocalRoute): GatewaySpecServers {
  * each address that comes back on trial would cost requests otherwise (docs/adr/0021).
  */
 const NEVER_SENT = { attempts: 2, retryOn: 'connect-failure,refused-stream' };
+
+function stated(limits: UpstreamLimits = {}): UpstreamLimits {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+}
 
 function severalAddresses({ endpoints }: Peer): boolean {
   return endpoints.length > 1;

@@ -21,16 +21,16 @@ const {
   MERGE, REMOVE, INSERT_UNDERSCORE_FIRST: INSERT_FIRST, INSERT_UNDERSCORE_BEFORE: INSERT_BEFORE,
 } = EnvoyFilterSpecConfigPatchesPatchOperation;
 
-const EXTENSIONS = 'type.googleapis.com/envoy.extensions.filters';
-const HTTP_MANAGER = 'envoy.filters.network.http_connection_manager';
+export const EXTENSIONS = 'type.googleapis.com/envoy.extensions.filters';
+export const HTTP_MANAGER = 'envoy.filters.network.http_connection_manager';
 const TCP_PROXY = 'envoy.filters.network.tcp_proxy';
 
 /** Backends of TCP and TLS ports are connected once the caller has shown who it is: Envoy's way is to connect at once. */
 export function renderConnectAfterHandshake(scope: Construct, gateway: GatewaySite, grants: () => Grant[]): ApiObject {
-  return filter(scope, gateway, gateway.role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls', () => {
+  return envoyFilter(scope, gateway, gateway.role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls', () => {
     // On the port of a gateway that others run, there may be servers that are not ours.
     const servers = gateway.existing ? grants().filter(({ protocol }) => !speaksHttp(protocol)).map(({ sni }) => ({ sni })) : [{}];
-    return servers.map((server) => patch(NETWORK_FILTER, { ...server, filter: { name: TCP_PROXY } }, MERGE, {
+    return servers.map((server) => networkFilter({ ...server, filter: { name: TCP_PROXY } }, MERGE, {
       typed_config: {
         '@type': `${EXTENSIONS}.network.tcp_proxy.v3.TcpProxy`,
         'upstream_connect_mode': 'ON_DOWNSTREAM_TLS_HANDSHAKE',
@@ -43,19 +43,19 @@ export function renderConnectAfterHandshake(scope: Construct, gateway: GatewaySi
 /** How long a connection to one server may be silent. */
 export function renderIdleTimeout(scope: Construct, site: Site, grant: Grant, idleTimeout: number): ApiObject {
   const { exportName, exportPort, peer } = grant;
-  return filter(scope, site.ingress, exportObjectName('fed-in-idle', exportName, exportPort, peer.name), () =>
+  return envoyFilter(scope, site.ingress, exportObjectName('fed-in-idle', exportName, exportPort, peer.name), () =>
     [onConnection(grant, { idle_timeout: durationText(idleTimeout) }, { idle_timeout: durationText(idleTimeout) })]);
 }
 
 /** A gateway that knows an issuer refuses every other bearer token on every port: where none is demanded, tokens are the backend's business. */
 export function renderTokensElsewhere(scope: Construct, site: Site, grants: () => Grant[]): ApiObject {
-  return filter(scope, site.ingress, 'fed-in-jwt-elsewhere', () => grants().map(({ sni }) =>
-    patch(HTTP_FILTER, { sni, filter: { name: HTTP_MANAGER, subFilter: { name: 'envoy.filters.http.jwt_authn' } } }, REMOVE)));
+  return envoyFilter(scope, site.ingress, 'fed-in-jwt-elsewhere', () => grants().map(({ sni }) =>
+    httpFilter({ sni }, 'envoy.filters.http.jwt_authn', REMOVE)));
 }
 
 /** The limits of a peer, server by server: Envoy adds up nothing over several. */
 export function renderLimits(scope: Construct, site: Site, peer: Peer, limits: PeerLimits, grants: () => Grant[]): ApiObject {
-  return filter(scope, site.ingress, singleObjectName('fed-in-limits', peer.name), () => grants().flatMap((grant) => limitsOn(grant, limits)));
+  return envoyFilter(scope, site.ingress, singleObjectName('fed-in-limits', peer.name), () => grants().flatMap((grant) => limitsOn(grant, limits)));
 }
 
 /** What holds for one server. A request is no connection: bytes have no rate. */
@@ -63,7 +63,7 @@ export function limitsOn(grant: Grant, limits: PeerLimits): EnvoyFilterSpecConfi
   const { maxConnections, maxConnectionDuration, requestsPerSecond } = limits;
   const { sni } = grant;
   return [
-    ...maxConnections === undefined ? [] : [patch(NETWORK_FILTER, { sni }, INSERT_FIRST, {
+    ...maxConnections === undefined ? [] : [networkFilter({ sni }, INSERT_FIRST, {
       name: 'envoy.filters.network.connection_limit',
       typed_config: {
         '@type': `${EXTENSIONS}.network.connection_limit.v3.ConnectionLimit`, 'stat_prefix': 'federation', 'max_connections': maxConnections,
@@ -73,9 +73,9 @@ export function limitsOn(grant: Grant, limits: PeerLimits): EnvoyFilterSpecConfi
       { max_connection_duration: durationText(maxConnectionDuration) },
       { max_downstream_connection_duration: durationText(maxConnectionDuration) },
     )],
-    ...requestsPerSecond === undefined || !speaksHttp(grant.protocol) ? [] : [patch(
-      // After the policies: who is refused takes nothing of the others' share.
-      HTTP_FILTER, { sni, filter: { name: HTTP_MANAGER, subFilter: { name: 'envoy.filters.http.router' } } }, INSERT_BEFORE, {
+    ...requestsPerSecond === undefined || !speaksHttp(grant.protocol) ? [] : [httpFilter(
+      // After RBAC, so that rejected requests consume no tokens.
+      { sni }, 'envoy.filters.http.router', INSERT_BEFORE, {
         name: 'envoy.filters.http.local_ratelimit',
         typed_config: {
           '@type': `${EXTENSIONS}.http.local_ratelimit.v3.LocalRateLimit`,
@@ -94,21 +94,39 @@ export function limitsOn(grant: Grant, limits: PeerLimits): EnvoyFilterSpecConfi
 /** What Envoy calls differently where it sees requests, and where it sees bytes only. */
 function onConnection({ sni, protocol }: Grant, ofRequests: object, ofBytes: object): EnvoyFilterSpecConfigPatches {
   return speaksHttp(protocol)
-    ? patch(NETWORK_FILTER, { sni, filter: { name: HTTP_MANAGER } }, MERGE, {
+    ? networkFilter({ sni, filter: { name: HTTP_MANAGER } }, MERGE, {
       typed_config: { '@type': `${EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager`, 'common_http_protocol_options': ofRequests },
     })
-    : patch(NETWORK_FILTER, { sni, filter: { name: TCP_PROXY } }, MERGE, {
+    : networkFilter({ sni, filter: { name: TCP_PROXY } }, MERGE, {
       typed_config: { '@type': `${EXTENSIONS}.network.tcp_proxy.v3.TcpProxy`, ...ofBytes },
     });
 }
 
-function filter(scope: Construct, gateway: GatewaySite, name: string, patches: () => EnvoyFilterSpecConfigPatches[]): ApiObject {
+/** An EnvoyFilter on the pods of one gateway. Patches of a lower priority are applied first. */
+export function envoyFilter(
+  scope: Construct, gateway: GatewaySite, name: string, patches: () => EnvoyFilterSpecConfigPatches[], priority?: number,
+): ApiObject {
   // `istioctl analyze` warns of every EnvoyFilter, and of one that is put before another: Envoy's router is always there.
   const annotations = { 'galley.istio.io/analyze-suppress': 'IST0133,IST0151' };
   return emit<EnvoyFilterSpec>(scope, EnvoyFilter.GVK, { name, namespace: gateway.namespaceName, annotations }, () => ({
     workloadSelector: { labels: gateway.selector },
+    priority,
     configPatches: patches(),
   }));
+}
+
+/** A patch beside one HTTP filter of a server; without its name, of all servers. */
+export function httpFilter(
+  server: object, name: string, operation: EnvoyFilterSpecConfigPatchesPatchOperation, value?: object,
+): EnvoyFilterSpecConfigPatches {
+  return patch(HTTP_FILTER, { ...server, filter: { name: HTTP_MANAGER, subFilter: { name } } }, operation, value);
+}
+
+/** A patch of the network filters of a server; without its name, of all servers. */
+export function networkFilter(
+  server: object, operation: EnvoyFilterSpecConfigPatchesPatchOperation, value: object,
+): EnvoyFilterSpecConfigPatches {
+  return patch(NETWORK_FILTER, server, operation, value);
 }
 
 function patch(

@@ -1,93 +1,14 @@
 import { tokenMatches } from './jwt';
 import { VirtualServiceSpecHttp, VirtualServiceSpecHttpHeaders, VirtualServiceSpecHttpMatch } from '../../imports/networking.istio.io';
-import { ExactHeaders, HttpOperation, PeerTraffic } from '../internal/model';
+import { FROM_EARLIER_HOPS, FROM_PROXIES, IN_RESPONSES, OVERRIDES, TRACING } from '../internal/header-names';
+import { ExactHeaders, HttpOperation, PeerTraffic, Protocol } from '../internal/model';
 import { covers, narrowestFirst, prefixOf } from '../internal/paths';
+import { AMBIGUOUS_PATH, FOLDABLE_PATH, looksLike, mayMeet, PRINTABLE, spellingsOf } from '../internal/spellings';
 
 /*
- * What crosses in HTTP. A VirtualService can only remove headers, never list the allowed ones, so these lists name what proxies and
- * common frameworks set. What an application says in headers of its own crosses.
+ * What crosses in HTTP. A VirtualService can only remove headers, never list the allowed ones, so `internal/header-names.ts` names what proxies
+ * and common frameworks set. What an application says in headers of its own crosses.
  */
-
-/** Headers that Envoy and Istio set, and that tell a reader where a request came from inside a mesh. */
-const FROM_PROXIES = [
-  'x-envoy-attempt-count',
-  'x-envoy-downstream-service-zone',
-  'x-envoy-external-address',
-  'x-envoy-is-timeout-retry',
-  'x-envoy-livenessprobe',
-  'x-envoy-original-dst-host',
-  'x-envoy-original-path',
-  'x-istio-attributes',
-];
-
-/** Headers by which proxies and frameworks tell the address, the host or the path of an earlier hop. */
-const FROM_EARLIER_HOPS = [
-  'forwarded',
-  'true-client-ip',
-  'via',
-  'x-client-ip',
-  'x-cluster-client-ip',
-  'x-forwarded-host',
-  'x-forwarded-path',
-  'x-forwarded-port',
-  'x-forwarded-prefix',
-  'x-forwarded-scheme',
-  'x-forwarded-server',
-  'x-forwarded-uri',
-  'x-host',
-  'x-original-forwarded-for',
-  'x-original-host',
-  'x-original-uri',
-  'x-original-url',
-  'x-real-ip',
-  'x-rewrite-url',
-];
-
-/** Headers that some frameworks take in place of the method or the path that was asked for, and judged here. */
-const OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override'];
-
-/** Headers of a response that name a proxy, a workload or an address. */
-const IN_RESPONSES = [
-  'x-envoy-decorator-operation',
-  'x-envoy-original-dst-host',
-  'x-envoy-peer-metadata',
-  'x-envoy-peer-metadata-id',
-  'x-envoy-upstream-canary',
-  'x-envoy-upstream-service-time',
-];
-
-/** Headers of fixed names by which tracing systems tell one request's way. Istio's routes remove no header by the beginning of its name. */
-const TRACING = [
-  'b3',
-  'baggage',
-  'elastic-apm-traceparent',
-  'grpc-trace-bin',
-  'newrelic',
-  'sentry-trace',
-  'sw8',
-  'sw8-correlation',
-  'sw8-x',
-  'traceparent',
-  'tracestate',
-  'uber-trace-id',
-  'x-amzn-trace-id',
-  'x-b3-flags',
-  'x-b3-parentspanid',
-  'x-b3-sampled',
-  'x-b3-spanid',
-  'x-b3-traceid',
-  'x-client-trace-id',
-  'x-cloud-trace-context',
-  'x-datadog-origin',
-  'x-datadog-parent-id',
-  'x-datadog-sampling-priority',
-  'x-datadog-tags',
-  'x-datadog-trace-id',
-  'x-instana-l',
-  'x-instana-s',
-  'x-instana-t',
-  'x-ot-span-context',
-];
 
 /** Headers of a response that give a trace away. A request gets a new id at each gateway, but its answer may repeat it. */
 const TRACING_IN_RESPONSES = [...TRACING, 'traceresponse', 'x-request-id'];
@@ -104,7 +25,9 @@ export const REVEALING = [
 const ANSWERED_BY_BACKENDS = [...IN_RESPONSES, 'server', 'via', 'x-powered-by'].sort();
 
 /** What arrives from a peer: it cannot forge what our backends believe, and our backends tell it nothing about themselves. */
-export function ingressHeaders(peerName: string, { stripTracing }: PeerTraffic, existing: boolean): VirtualServiceSpecHttpHeaders {
+export function ingressHeaders(
+  peerName: string, { stripTracing }: PeerTraffic, existing: boolean, protocol: Protocol,
+): VirtualServiceSpecHttpHeaders {
   return {
     request: {
       set: {
@@ -114,7 +37,13 @@ export function ingressHeaders(peerName: string, { stripTracing }: PeerTraffic, 
         // A gateway of ours replaces what a peer writes there, and in `x-forwarded-client-cert`. One of others may be set to believe it.
         ...existing ? { 'x-forwarded-proto': 'https' } : {},
       },
-      remove: union(FORGEABLE, existing ? ['x-forwarded-client-cert'] : [], stripTracing ? TRACING : []),
+      remove: union(
+        FORGEABLE,
+        // gRPC needs `te: trailers`; elsewhere it is for the next hop alone.
+        protocol === 'grpc' ? [] : ['te'],
+        existing ? ['x-forwarded-client-cert'] : [],
+        stripTracing ? TRACING : [],
+      ),
     },
     response: { remove: union(ANSWERED_BY_BACKENDS, stripTracing ? TRACING_IN_RESPONSES : []) },
   };
@@ -134,48 +63,116 @@ export function egressHeaders({ stripTracing, removeRequestHeaders = [] }: PeerT
  */
 export function guardedRoutes(name: string, operations: HttpOperation[], open: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
   if (operations.length === 0) return [{ name, ...open }];
+  const excepting = operations.some(({ exceptPaths }) => exceptPaths);
   return [
-    ...operations.some(({ paths, exceptPaths }) => paths || exceptPaths) ? [ambiguousPath(name)] : [],
-    ...operations.some(({ exceptPaths }) => exceptPaths)
-      ? regions(name, operations, open)
-      : [{ name, match: operations.flatMap(matchesOf), ...open }],
+    ...excepting || operations.some(({ paths }) => paths) ? [ambiguousPath(name, excepting)] : [],
+    ...excepting ? regions(name, operations, open) : openRoutes(name, operations, open),
     { name: `${name}-refused`, directResponse: { status: 403 } },
   ];
 }
 
-/**
- * Routes cannot say "but not", so rules with exceptions are told region by region, the narrowest first: in what one pattern stands for,
- * without what narrower ones do, the same rules hold for every path.
- */
-function regions(name: string, operations: HttpOperation[], open: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
-  const patterns = narrowestFirst(operations.flatMap(({ paths = [], exceptPaths = [] }) => [...paths, ...exceptPaths]));
-  const everywhere = operations.some(({ paths }) => !paths) ? ['/*'] : [];
-  return [...patterns, ...everywhere.filter((all) => !patterns.includes(all))].flatMap((pattern, index) => {
-    const holding = operations.filter(({ paths, exceptPaths }) => (!paths || paths.some((allowed) => covers(allowed, pattern)))
-      && !exceptPaths?.some((excepted) => covers(excepted, pattern)));
-    const match = holding.flatMap((operation) => matchesOf({ ...operation, paths: [pattern] }));
-    return [
-      ...match.length > 0 ? [{ name: `${name}-${index + 1}`, match, ...open }] : [],
-      { name: `${name}-${index + 1}-refused`, match: matchesOf({ paths: [pattern] }), directResponse: { status: 403 } },
-    ];
-  });
+/** Spellings that are for no rule to judge. Where nothing is excepted, rules refuse most of them by not knowing them. */
+function ambiguousPath(name: string, excepting: boolean): VirtualServiceSpecHttp {
+  const match: VirtualServiceSpecHttpMatch[] = excepting
+    ? [{ uri: { regex: FOLDABLE_PATH } }, { withoutHeaders: { ':path': { regex: PRINTABLE } } }]
+    : [{ uri: { regex: AMBIGUOUS_PATH } }];
+  return { name: `${name}-ambiguous-path`, match, directResponse: { status: 400 } };
 }
 
 /**
- * Spellings that pass a prefix rule and that some backends read afterwards as another path, whatever the mesh's `pathNormalization` leaves
- * of them: a backslash; control characters, dots, slashes and overlong UTF-8 as escapes; escapes of such escapes; dot segments, alone
- * (with `NONE` nobody has resolved them), with a parameter (`/..;/`, which servlet containers strip first) or after a blank.
+ * Routes cannot say "but not", so rules with exceptions are told region by region, the narrowest first: in what one pattern stands for,
+ * without what narrower ones do, the same rules hold for every path. Other spellings of what is excepted are refused before any wider region
+ * has them, and after narrower ones, which somebody has named.
  */
-const AMBIGUOUS_PATH = [
-  '\\\\',
-  '%(0[0-9a-fA-F]|1[0-9a-fA-F]|2[eEfF]|5[cC]|7[fF]|[cC][01]|[eE]0%[89]|[fF]0%8)',
-  '%25(2[eEfF5%]|5[cC%]|0[0%]|%3)',
-  '/\\.\\.?([/;%]|$)',
-  '%20\\.\\.?([/;%]|$)',
-].join('|');
+function regions(name: string, stated: HttpOperation[], open: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
+  const operations = stated.map(exceptingDirectories);
+  const patterns = narrowestFirst(operations.flatMap(({ paths = ['/*'], exceptPaths = [] }) => [...paths, ...exceptPaths]));
+  const excepted = narrowestFirst(stated.flatMap(({ exceptPaths = [] }) => exceptPaths));
+  const places = excepted.map((exception) => patterns.findIndex((pattern) => isWider(pattern, exception)));
+  return patterns.flatMap((pattern, index) => [
+    ...excepted.flatMap((exception, number) => places[number] === index ? likenesses(`${name}-like-${number + 1}`, exception, operations, open) : []),
+    ...region(`${name}-${index + 1}`, pattern, operations, open),
+  ]);
+}
 
-function ambiguousPath(name: string): VirtualServiceSpecHttp {
-  return { name: `${name}-ambiguous-path`, match: [{ uri: { regex: `.*(${AMBIGUOUS_PATH}).*` } }], directResponse: { status: 400 } };
+/** Whether a prefix pattern is so short that spellings of an excepted one may lie in it that nobody has named. */
+function isWider(pattern: string, excepted: string): boolean {
+  return (prefixOf(pattern)?.length ?? Infinity) <= excepted.replace(/\/\*$/, '').length;
+}
+
+/** An excepted path with a slash after it means the same to most frameworks, though another pattern allows all that begins so. */
+function exceptingDirectories(operation: HttpOperation): HttpOperation {
+  const { paths, exceptPaths } = operation;
+  const directories = exceptPaths?.filter((path) => paths?.includes(`${path}/*`)).map((path) => `${path}/`) ?? [];
+  return directories.length === 0 ? operation : { ...operation, exceptPaths: [...exceptPaths!, ...directories] };
+}
+
+/** What the rules say of all paths of one pattern, and a refusal unless one of them allows every request there. */
+function region(name: string, pattern: string, operations: HttpOperation[], open: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
+  const holding = operations.filter(({ paths, exceptPaths }) => (!paths || paths.some((allowed) => covers(allowed, pattern)))
+    && !exceptPaths?.some((excepted) => covers(excepted, pattern) || looksLike(excepted, pattern) && !paths?.includes(pattern)));
+  const there = holding.map(({ methods, headers, token }): HttpOperation => ({ methods, headers, token, paths: [pattern] }));
+  return [
+    ...openRoutes(name, there, open),
+    ...there.some(({ methods, headers, token }) => !methods && !headers && !token)
+      ? []
+      : [{ name: `${name}-refused`, match: [matchOf({ paths: [pattern] })], directResponse: { status: 403 } }],
+  ];
+}
+
+/** What a backend may read as one of the excepted paths: for rules that except nothing like it, and for nobody else. */
+function likenesses(name: string, excepted: string, operations: HttpOperation[], open: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
+  const regex = spellingsOf(excepted);
+  const others = operations.filter(({ exceptPaths = [] }) => !exceptPaths.some((exception) => mayMeet(exception, excepted)))
+    .map((operation): HttpOperation => ({
+      ...operation, paths: (operation.paths ?? ['/*']).filter((path) => isWider(path, excepted) && mayMeet(path, excepted)),
+    }));
+  return [
+    ...openRoutes(name, others, open).map((route) => ({
+      ...route,
+      // A path may have to fit a prefix and this pattern at once, which the uri of a match cannot say.
+      match: route.match!.map((match) => ({ ...match, headers: { ...match.headers, ':path': { regex: `${regex}(\\?.*)?` } } })),
+    })),
+    { name: `${name}-refused`, match: [{ uri: { regex } }], directResponse: { status: 403 } },
+  ];
+}
+
+/**
+ * The ways that operations open. Envoy takes a header for the required one as soon as one of its lines has the value. So the gateway writes
+ * the value, and the backend has that line and no other: operations with other headers have another route.
+ */
+function openRoutes(name: string, operations: HttpOperation[], open: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
+  const needed = withoutCovered(operations);
+  const headerSets = [...new Set(needed.map(({ headers = {} }) => JSON.stringify(headers)))];
+  return headerSets.map((key, index): VirtualServiceSpecHttp => ({
+    name: headerSets.length === 1 ? name : `${name}-by-header-${index + 1}`,
+    match: needed.filter(({ headers = {} }) => JSON.stringify(headers) === key).map(matchOf),
+    ...open,
+    headers: writing(JSON.parse(key), open.headers),
+  }));
+}
+
+/** `%` begins a command to Envoy. */
+function writing(required: ExactHeaders, headers: VirtualServiceSpecHttpHeaders | undefined): VirtualServiceSpecHttpHeaders | undefined {
+  const lines = Object.entries(required).map(([name, value]) => [name, value.replaceAll('%', '%%')]);
+  if (lines.length === 0) return headers;
+  return { ...headers, request: { ...headers?.request, set: { ...Object.fromEntries(lines), ...headers?.request?.set } } };
+}
+
+/** Operations of one path each, without those that add nothing to another: istiod warns of a match that an earlier one covers. */
+function withoutCovered(operations: HttpOperation[]): HttpOperation[] {
+  const single = operations.flatMap((operation) => (operation.paths ?? [undefined])
+    .map((path): HttpOperation => ({ ...operation, paths: path ? [path] : undefined })));
+  return single.filter((one, index) => !single.some((other, place) => place !== index && includes(other, one)
+    && (place < index || !includes(one, other))));
+}
+
+/** Whether one operation allows all that another does. Both have one path at most. */
+function includes(wide: HttpOperation, narrow: HttpOperation): boolean {
+  return (!wide.paths || narrow.paths !== undefined && covers(wide.paths[0], narrow.paths[0]))
+    && (!wide.methods || narrow.methods !== undefined && narrow.methods.every((method) => wide.methods!.includes(method)))
+    && Object.entries(wide.headers ?? {}).every(([name, value]) => narrow.headers?.[name] === value)
+    && (!wide.token || JSON.stringify(wide.token) === JSON.stringify(narrow.token));
 }
 
 /** The list itself where nothing is added, as for nearly every route. */
@@ -183,11 +180,13 @@ function union(list: string[], ...more: string[][]): string[] {
   return more.every(({ length }) => length === 0) ? list : [...new Set([list, ...more].flat())].sort();
 }
 
-function matchesOf({ methods, paths, headers, token }: HttpOperation): VirtualServiceSpecHttpMatch[] {
-  const method = methods && (methods.length === 1 ? { exact: methods[0] } : { regex: methods.join('|') });
-  const uris = paths?.map((path) => prefixOf(path) === undefined ? { exact: path } : { prefix: prefixOf(path) });
-  const demanded = (headers || token) && { ...headers && exactly(headers), ...token && tokenMatches(token) };
-  return (uris ?? [undefined]).map((uri) => ({ method, uri, headers: demanded }));
+function matchOf({ methods, paths, headers, token }: HttpOperation): VirtualServiceSpecHttpMatch {
+  const below = paths && prefixOf(paths[0]);
+  return {
+    method: methods && (methods.length === 1 ? { exact: methods[0] } : { regex: methods.join('|') }),
+    uri: paths && (below === undefined ? { exact: paths[0] } : { prefix: below }),
+    headers: (headers || token) && { ...headers && exactly(headers), ...token && tokenMatches(token) },
+  };
 }
 
 /** Headers that a request must have, in the words of a route. */

@@ -5,6 +5,7 @@ export * from './admission';
 export * from './alias';
 export * from './authorization';
 export { renderCredential } from './credential';
+export * from './edge';
 export * from './egress';
 export * from './filters';
 export * from './ingress';

@@ -51,7 +51,7 @@ export function renderIngressRoute(scope: Construct, site: Site, grant: Grant, t
           // Retries are the caller's sidecar's: those of three hops would multiply.
           retries: { attempts: 0 },
           timeout: grant.requestTimeout === undefined ? undefined : durationText(grant.requestTimeout),
-          headers: ingressHeaders(grant.peer.name, traffic(), site.ingress.existing),
+          headers: ingressHeaders(grant.peer.name, traffic(), site.ingress.existing, grant.protocol),
           route,
         }),
       }

@@ -9,7 +9,7 @@ import { issuerObjectName } from '../internal/names';
 
 /*
  * Tokens of end users. A RequestAuthentication holds for all servers of a gateway, so it only says whose signatures are believed; who must
- * have which token stands with each grant, twice as all rules do: in its policy and in its routes (docs/adr/0023).
+ * have which token stands with each grant, twice as all rules do: in the RBAC rules of its virtual host and in its routes (docs/adr/0023).
  */
 
 const CLAIMS = 'request.auth.claims';
@@ -28,15 +28,6 @@ export function renderIssuer(scope: Construct, site: Site, { issuer, jwks, jwksU
       forwardOriginalToken: true,
     }],
   }));
-}
-
-/** The token in the words of a policy. `requestPrincipals` would want a subject, and take an issuer by its beginning if a slash were missing. */
-export function tokenConditions({ issuer, audiences, claims }: Token): { [attribute: string]: string[] } {
-  return {
-    [`${CLAIMS}[iss]`]: [issuer],
-    'request.auth.audiences': audiences,
-    ...Object.fromEntries(claims.map(({ path, values }) => [CLAIMS + path, values])),
-  };
 }
 
 /**

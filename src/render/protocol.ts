@@ -18,7 +18,7 @@ interface Words {
 const BYTES: Words = { listener: 'TLS', upstream: 'TCP', port: 'tcp' };
 
 export const WORDS: { readonly [protocol in Protocol]: Words } = {
-  // Never HTTP2: WebSocket needs HTTP/1.1 on every hop.
+  // Not HTTP/2 towards a peer: requests would go on waiting in a connection to an address that died (docs/adr/0036).
   http: { listener: 'HTTPS', upstream: 'HTTP', port: 'http' },
   grpc: { listener: 'HTTPS', upstream: 'GRPC', port: 'grpc' },
   tcp: BYTES,

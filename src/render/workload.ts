@@ -2,6 +2,8 @@ import { createHash } from 'crypto';
 import { Yaml } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
+import { bootstrapName, mostConnections, renderBootstrap } from './bootstrap';
+import { connectionSettings } from './connection-settings';
 import { renderCredential } from './credential';
 import { annotate, emit, idOf, late, metadataIn } from './emit';
 import { Telemetry, TelemetrySpec } from '../../imports/telemetry.istio.io';
@@ -37,9 +39,10 @@ export function revocationFileName(peer: Peer): string {
   return `${peer.name}.crl`;
 }
 
-/** Beside Istio's own metrics, which do not know the peer: answers by listener, handshakes that failed, and peers that cannot be reached. */
+/** Beside Istio's own metrics, which do not know the peer: answers by listener, failed handshakes, unreachable peers, and lack of memory. */
 const COUNTERS = [
   'http\\..*\\.downstream_rq_[1-5]xx',
+  'overload\\..*',
   `listener\\..*_${BOUNDARY_PORT}\\.(no_filter_chain_match|ssl\\.(handshake|connection_error|fail_verify_.*))`,
   `cluster\\.outbound\\|${BOUNDARY_PORT}\\|.*;\\.(upstream_cx_total|upstream_cx_connect_fail|upstream_rq_[1-5]xx|ssl\\.(connection_error|fail_verify_.*))`,
 ];
@@ -64,6 +67,7 @@ export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySit
     automountServiceAccountToken: false,
   });
   renderCredential(scope, site, gateway);
+  renderBootstrap(scope, gateway);
   renderDeployment(scope, site, gateway, surroundings, maxReplicas > minReplicas ? undefined : minReplicas);
   renderService(scope, gateway, surroundings);
   if (maxReplicas > minReplicas) renderAutoscaler(scope, gateway, minReplicas, maxReplicas);
@@ -123,7 +127,8 @@ function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, su
           },
           annotations: late(() => ({
             'inject.istio.io/templates': 'gateway',
-            'proxy.istio.io/config': proxyConfig(gateway),
+            'sidecar.istio.io/bootstrapOverride': bootstrapName(gateway),
+            'proxy.istio.io/config': proxyConfig(site, gateway),
             ...egress ? revocations(surroundings().calledPeers) : {},
           })),
         },
@@ -213,14 +218,19 @@ function revocations(peers: Peer[]): { [name: string]: string } {
 }
 
 /** Settings that no route can replace: Envoy adds `x-envoy-original-host`, which names the local alias, after the route has run. */
-function proxyConfig(gateway: GatewaySite): string {
+function proxyConfig(site: Site, gateway: GatewaySite): string {
   const egress = gateway.role === 'egress';
   return Yaml.stringify({
     terminationDrainDuration: '30s',
     gatewayTopology: { forwardClientCertDetails: egress ? 'SANITIZE' : 'SANITIZE_SET' },
     proxyHeaders: { attemptCount: { disabled: true }, envoyDebugHeaders: { disabled: true }, server: { disabled: true } },
     proxyStatsMatcher: { inclusionRegexps: COUNTERS },
-    ...egress && gateway.credential === undefined ? { proxyMetadata: { OUTPUT_CERTS: WORKLOAD_CERTIFICATE } } : {},
+    ...site.connectionSettings ? { connectionSettings: connectionSettings(site) } : {},
+    proxyMetadata: {
+      // Istio's own monitor of connections has no other field.
+      ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: String(mostConnections(gateway)),
+      ...egress && gateway.credential === undefined ? { OUTPUT_CERTS: WORKLOAD_CERTIFICATE } : {},
+    },
   });
 }
 

@@ -2,6 +2,7 @@
  * Both sides of a boundary, read from their files alone: what one mesh would let in, and what the other would send.
  */
 import { find, Manifest } from './manifests';
+import { allows, deniesByDefault, issuersIn, namedIn, principalsOf, rbacOf, Sample } from './rbac';
 
 /** What an ingress gateway lets in on one server name. */
 export interface Server {
@@ -17,10 +18,10 @@ export interface Server {
   readonly ca: string;
   /** Revocation lists of that CA. */
   readonly lists?: string;
-  /** Whom the policies allow, and everybody but whom they deny. */
+  /** Whom the policies allow, which a shared gateway has none of, and everybody but whom they deny. */
   readonly allowed: string[];
   readonly notDenied: string[];
-  /** What they allow of a sample of requests, from the policy and from the routes: `METHOD path`, with the headers that it has. */
+  /** What passes of a sample of requests, by the rules of the virtual host and by the routes: `METHOD path`, with the headers that it has. */
   readonly allowedOperations: string[];
   readonly routedOperations: string[];
   /** Whether it sees requests, and whose tokens these must have. */
@@ -34,10 +35,10 @@ export interface Call {
   /** Namespace of the egress gateway. */
   readonly boundary: string;
   readonly local: string;
-  /** Who passes the handshake at the egress gateway, whom the policies allow there, and everybody but whom they deny. */
+  /** Who passes the handshake at the egress gateway, whom the rules of the local name allow there, and whom a policy does not deny. */
   readonly callers: string[];
   readonly allowed: string[];
-  readonly notDenied: string[];
+  readonly notDenied?: string[];
   /** Namespaces that are led to the egress gateway, that see its Service, the local name and its route, and that the network lets in. */
   readonly ledNamespaces: string[];
   readonly gatewayVisibleTo: string[];
@@ -61,10 +62,12 @@ export function serversOf(objects: Manifest[]): Server[] {
       const sni = server.hosts[0].replace(/^\.\//, '');
       const route = objects.find(({ kind, spec }) => kind === 'VirtualService' && spec.hosts[0] === sni && spec.gateways[0].includes('/fed-in-'));
       const amongOthers = podsOf(objects, gateway).length === 0;
-      const allow = amongOthers ? complementOf(objects, gateway, sni) : policyFor(objects, 'ALLOW', sni);
+      if (amongOthers) expectNothingOfOthers(objects, gateway, sni);
       const routes: Manifest[] = route.spec.http ?? route.spec.tcp;
       const [open] = routes.filter((one) => one.route);
-      const samples = samplesOf(allow, routes);
+      const rules = route.spec.http ? rbacOf(objects, sni) : undefined;
+      const samples = rules ? samplesOf(rules, routes) : [];
+      if (rules) expect(deniesByDefault(objects, gateway.metadata.namespace, sni)).toBe(true);
       expect(server.port.protocol).toBe(route.spec.http ? 'HTTPS' : 'TLS');
       expect(server.tls).toMatchObject({ mode: 'MUTUAL' });
       // Less than TLS 1.3 only with a reason, and never without forward secrecy.
@@ -81,13 +84,12 @@ export function serversOf(objects: Manifest[]): Server[] {
         clientIdentities: server.tls.subjectAltNames,
         ca: trustAt(objects, server.tls.caCertCredentialName)['ca.crt'],
         lists: trustAt(objects, server.tls.caCertCredentialName)['ca.crl'],
-        allowed: allow.spec.rules[0].from[0].source.principals,
+        allowed: amongOthers ? [] : policyFor(objects, 'ALLOW', sni).spec.rules[0].from[0].source.principals,
         notDenied: policyFor(objects, 'DENY', sni, 'fed-in-guard-').spec.rules[0].from[0].source.notPrincipals,
-        allowedOperations: samples.filter((sample) => allow.spec.rules.some((rule: Manifest) => ruleAllows(rule, sample))).map(textOf),
+        allowedOperations: samples.filter((sample) => allows(rules, sample)).map(textOf),
         routedOperations: samples.filter((sample) => routeOf(routes, sample)?.route).map(textOf),
         http: route.spec.http !== undefined,
-        issuers: allow.spec.rules.flatMap(({ when }: Manifest) => when).filter(({ key }: Manifest) => key === 'request.auth.claims[iss]')
-          .flatMap(({ values }: Manifest) => values),
+        issuers: rules ? issuersIn(rules) : [],
         backend: `${open.route[0].destination.host}:${open.route[0].destination.port.number}`,
       };
     }));
@@ -117,9 +119,11 @@ export function callsOf(objects: Manifest[]): Call[] {
       const rule = objects.find(({ kind, spec }) => kind === 'DestinationRule' && spec.host === sni);
       const { tls } = rule.spec.trafficPolicy;
       const service = objects.find(({ kind, metadata }) => kind === 'Service' && alias.spec.hosts[0].startsWith(`${metadata.name}.${metadata.namespace}.`));
-      const allow = policyFor(objects, 'ALLOW', bindingHost);
+      const guards = objects.filter(({ metadata }) => metadata.name.startsWith('fed-out-guard-')).filter(({ spec }) => spec.rules[0].when[0].values[0] === bindingHost);
       expect(tls).toMatchObject({ mode: 'MUTUAL', sni });
       expect(server.tls.mode).toBe('ISTIO_MUTUAL');
+      expect(policyFor(objects.filter(({ metadata }) => metadata.namespace === boundary), 'ALLOW', bindingHost).metadata.name).toBe('fed-out-mesh');
+      if (route.spec.http) expect(deniesByDefault(objects, boundary, bindingHost)).toBe(true);
       if (service) {
         expect(service.spec.ports.map(({ port }: Manifest) => port)).toContain(http.match[0].port);
         expect(service.spec.selector).toBeUndefined();
@@ -128,8 +132,8 @@ export function callsOf(objects: Manifest[]): Call[] {
         boundary,
         local: `${alias.spec.hosts[0]}:${http.match[0].port}`,
         callers: server.tls.subjectAltNames ?? [],
-        allowed: allow.spec.rules[0].from[0].source.principals,
-        notDenied: policyFor(objects, 'DENY', bindingHost).spec.rules[0].from[0].source.notPrincipals,
+        allowed: principalsOf(rbacOf(objects, bindingHost)),
+        notDenied: guards[0]?.spec.rules[0].from[0].source.notPrincipals,
         ledNamespaces: leads.map(({ metadata }) => metadata.namespace).sort(),
         gatewayVisibleTo: exportTo(find(objects, 'Service', 'federation-egress', boundary)),
         nameVisibleTo: service ? exportTo(service) : ['*'],
@@ -161,8 +165,8 @@ function podsOf(objects: Manifest[], gateway: Manifest): Manifest[] {
     .every(([label, value]) => spec.template.metadata.labels[label] === value));
 }
 
-/** What is left when a DENY policy has denied, as an ALLOW would say it. Nothing else of ours is on the gateway's other listeners. */
-function complementOf(objects: Manifest[], gateway: Manifest, sni: string): Manifest {
+/** On a shared gateway, nothing of ours is for other listeners than our own. */
+function expectNothingOfOthers(objects: Manifest[], gateway: Manifest, sni: string): void {
   const { namespace } = gateway.metadata;
   const there = objects.filter(({ metadata }) => metadata.namespace === namespace);
   expect(there.filter(({ kind }) => !['AuthorizationPolicy', 'Certificate', 'ConfigMap', 'EnvoyFilter', 'Gateway', 'Role', 'RoleBinding', 'VirtualService'].includes(kind))).toEqual([]);
@@ -170,14 +174,11 @@ function complementOf(objects: Manifest[], gateway: Manifest, sni: string): Mani
     expect(spec.action).toBe('DENY');
     for (const { when } of spec.rules) expect(when[0]).toMatchObject({ key: 'connection.sni', values: [expect.stringContaining('.fed.')] });
   }
-  expect(find(objects, 'AuthorizationPolicy', 'fed-in-guard', namespace).spec.rules[0].when[0].notValues).toContain(sni);
-  const { rules } = policyFor(objects, 'DENY', sni, `fed-in-${sni.split('.')[1]}-`).spec;
-  const operations: Manifest[] = rules.flatMap(({ to = [] }: Manifest) => to.map(({ operation }: Manifest) => operation));
-  const operation = {
-    methods: operations.find(({ notMethods }) => notMethods)?.notMethods,
-    paths: operations.find(({ notPaths }) => notPaths)?.notPaths,
-  };
-  return { spec: { rules: [{ from: [{ source: { principals: rules[0].from[0].source.notPrincipals } }], to: [{ operation }], when: [] }] } };
+  for (const { match } of there.filter(({ kind }) => kind === 'EnvoyFilter').flatMap(({ spec }) => spec.configPatches)) {
+    expect(match.listener?.filterChain.sni ?? match.routeConfiguration.vhost.name).toContain('.fed.');
+  }
+  const [{ notValues }] = find(objects, 'AuthorizationPolicy', 'fed-in-guard', namespace).spec.rules[0].when;
+  expect(notValues.some((value: string) => sni.endsWith(value.slice(1)))).toBe(true);
 }
 
 /** The namespace and account of the pods that a Gateway selects. */
@@ -234,64 +235,41 @@ function exportTo(service: Manifest): string[] {
     .map((name: string) => name === '.' ? service.metadata.namespace : name).sort();
 }
 
-/** What a token says stands beside the headers, under the name that Istio's routes have for it. */
-interface Sample { readonly method: string; readonly path: string; readonly headers: { readonly [name: string]: string } }
-
 /** Requests that try every method, path, header and claim that either side names, each with and without the others. */
-function samplesOf(allow: Manifest, routes: Manifest[]): Sample[] {
-  const matches: Manifest[] = routes.flatMap(({ match }) => match ?? []).filter(({ uri }) => !uri?.regex);
-  const operations: Manifest[] = allow.spec.rules.flatMap(({ to }: Manifest) => to.map(({ operation }: Manifest) => operation));
-  const patterns = [
-    ...operations.flatMap(({ paths = [], notPaths = [] }) => [...paths, ...notPaths]),
-    ...matches.flatMap(({ uri }) => uri ? [uri.exact ?? `${uri.prefix}*`] : []),
-  ];
-  const methods = [
-    'DELETE', ...operations.flatMap(({ methods: named = [] }) => named),
-    ...matches.flatMap(({ method }) => method ? (method.exact ?? method.regex).split('|') : []),
-  ];
-  const headerSets = [{}, ...allow.spec.rules.flatMap(nearlyRequiredBy)].map((headers) => JSON.stringify(headers));
+function samplesOf(rules: Manifest, routes: Manifest[]): Sample[] {
+  const matches: Manifest[] = routes.flatMap(({ match }) => match ?? []).filter(({ uri, headers }) => !uri?.regex && !headers?.[':path']);
+  const named = namedIn(rules);
+  const patterns = [...named.patterns, ...matches.flatMap(({ uri }) => uri ? [uri.exact ?? `${uri.prefix}*`] : [])];
+  const methods = ['DELETE', ...named.methods, ...matches.flatMap(({ method }) => method ? (method.exact ?? method.regex).split('|') : [])];
+  const headerSets = [{}, ...named.headerSets].map((headers) => JSON.stringify(headers));
   const paths = ['/elsewhere', ...patterns.map((pattern) => pattern.replace(/\*$/, 'below'))];
   return [...new Set(methods)].sort().flatMap((method) => [...new Set(paths)].sort().flatMap((path) =>
     [...new Set(headerSets)].map((headers) => ({ method, path, headers: JSON.parse(headers) }))));
-}
-
-function requiredBy({ when }: Manifest): { [name: string]: string[] } {
-  const name = (key: string) => key.replace('request.auth.audiences', 'request.auth.claims[aud]')
-    .replace(/^request\.headers\[(.*)\]$/, '$1').replace(/^request\.auth\.claims/, '@request.auth.claims');
-  const conditions: Manifest[] = when.filter(({ key }: Manifest) => key !== 'connection.sni');
-  return Object.fromEntries(conditions.map(({ key, values }) => [name(key), values]));
-}
-
-/** All that a rule asks for, by each of its values, and the same with one thing missing or longer. A token stands in its header. */
-function nearlyRequiredBy(rule: Manifest): Sample['headers'][] {
-  const required = Object.entries(requiredBy(rule));
-  const first = Object.fromEntries(required.map(([name, [value]]) => [name, value]));
-  const all = [first, ...required.flatMap(([name, values]) =>
-    [...values.map((value) => ({ ...first, [name]: value })), { ...first, [name]: `${values[0]}.more` }, { ...first, [name]: '' }])];
-  return all.map((headers) => required.some(([name]) => name.startsWith('@')) ? { ...headers, authorization: 'Bearer a.b.c' } : headers);
-}
-
-function ruleAllows(rule: Manifest, { method, path, headers }: Sample): boolean {
-  const fits = (patterns: string[]) => patterns.some((pattern) => pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern);
-  return Object.entries(requiredBy(rule)).every(([name, values]) => values.includes(headers[name]))
-    && rule.to.some(({ operation: { methods, paths, notPaths } }: Manifest) =>
-      (!methods || methods.includes(method)) && (!paths || fits(paths)) && !(notPaths && fits(notPaths)));
 }
 
 function routeOf(routes: Manifest[], sample: Sample): Manifest | undefined {
   return routes.find(({ match }) => !match || match.some((one: Manifest) => routeTakes(one, sample)));
 }
 
-function routeTakes({ method, uri, headers = {} }: Manifest, sample: Sample): boolean {
+function routeTakes({ method, uri, headers = {}, withoutHeaders = {} }: Manifest, sample: Sample): boolean {
+  const has = ([name, { exact, regex }]: [string, Manifest]) => {
+    const value = name === ':path' ? sample.path : sample.headers[name];
+    return regex ? fitsWhole(regex, value ?? '') : value === exact;
+  };
   return (!method || (method.exact ?? method.regex).split('|').includes(sample.method))
     && (!uri || matchesUri(uri, sample.path))
-    && Object.entries<Manifest>(headers).every(([name, { exact, regex }]) =>
-      regex ? new RegExp(`^(${regex})$`).test(sample.headers[name] ?? '') : sample.headers[name] === exact);
+    && Object.entries<Manifest>(headers).every(has) && !Object.entries<Manifest>(withoutHeaders).some(has);
 }
 
 function matchesUri({ regex, prefix, exact }: Manifest, path: string): boolean {
-  if (regex) return new RegExp(`^${regex}$`).test(path);
+  if (regex) return fitsWhole(regex, path);
   return prefix === undefined ? path === exact : path.startsWith(prefix);
+}
+
+/** Envoy's patterns fit whole texts, and know a flag for upper and lower case. */
+function fitsWhole(regex: string, text: string): boolean {
+  const pattern = regex.replace(/^\(\?i\)/, '');
+  return new RegExp(`^(${pattern})$`, pattern === regex ? '' : 'i').test(text);
 }
 
 function textOf({ method, path, headers }: Sample): string {

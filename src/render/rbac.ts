@@ -1,0 +1,76 @@
+import { HttpOperation, Token } from '../internal/model';
+import { prefixOf } from '../internal/paths';
+
+/*
+ * Allow rules in the words of Envoy's RBAC filter. An AuthorizationPolicy says the same for a whole gateway, so every filter chain would
+ * carry the rules of every export, and each change would drain all of them (docs/adr/0034).
+ */
+
+/** What Envoy's message `envoy.config.rbac.v3.RBAC` holds, as an EnvoyFilter spells it. */
+export interface Rbac {
+  readonly action: 'ALLOW';
+  readonly policies: { readonly [name: string]: { readonly permissions: object[]; readonly principals: object[] } };
+}
+
+/** Where Envoy keeps the claims of a verified token. */
+const JWT_FILTER = 'envoy.filters.http.jwt_authn';
+
+/** Denies every request and every connection. */
+export const NOTHING: Rbac = { action: 'ALLOW', policies: {} };
+
+/** Allows the operations, or every request when there are none. Who calls is decided by the handshake and the policies of the peer. */
+export function allowedOperations(operations: HttpOperation[]): Rbac {
+  const permissions = operations.length === 0 ? [{ any: true }] : operations.map(permissionOf);
+  return { action: 'ALLOW', policies: { rules: { permissions, principals: [{ any: true }] } } };
+}
+
+/** Allows everything to these principals. One that ends with `*` stands for all that begin so. */
+export function allowedPrincipals(principals: string[]): Rbac {
+  if (principals.length === 0) return NOTHING;
+  return { action: 'ALLOW', policies: { callers: { permissions: [{ any: true }], principals: principals.map(principalOf) } } };
+}
+
+function permissionOf({ methods, paths, exceptPaths, headers = {}, token }: HttpOperation): object {
+  const all = [
+    ...methods ? [anyOf(methods.map((method) => headerIs(':method', method)))] : [],
+    ...paths ? [anyOf(paths.map(pathIs))] : [],
+    ...exceptPaths ? [{ not_rule: anyOf(exceptPaths.map(pathIs)) }] : [],
+    ...Object.entries(headers).map(([name, value]) => headerIs(name, value)),
+    ...token ? claimsOf(token) : [],
+  ];
+  return all.length === 1 ? all[0] : { and_rules: { rules: all.length === 0 ? [{ any: true }] : all } };
+}
+
+function principalOf(principal: string): object {
+  const uri = `spiffe://${principal}`;
+  return { authenticated: { principal_name: uri.endsWith('*') ? { prefix: uri.slice(0, -1) } : { exact: uri } } };
+}
+
+function headerIs(name: string, value: string): object {
+  return { header: { name, string_match: { exact: value } } };
+}
+
+function pathIs(pattern: string): object {
+  const prefix = prefixOf(pattern);
+  return { url_path: { path: prefix === undefined ? { exact: pattern } : { prefix } } };
+}
+
+/** A claim is a text or a list of texts. */
+function claimsOf({ issuer, audiences, claims }: Token): object[] {
+  const all = [{ path: '[iss]', values: [issuer] }, { path: '[aud]', values: audiences }, ...claims];
+  return all.map(({ path, values }) => {
+    const texts = values.map((value) => ({ string_match: { exact: value } }));
+    const text = texts.length === 1 ? texts[0] : { or_match: { value_matchers: texts } };
+    return {
+      metadata: {
+        filter: JWT_FILTER,
+        path: ['payload', ...path.slice(1, -1).split('][')].map((key) => ({ key })),
+        value: { or_match: { value_matchers: [text, { list_match: { one_of: text } }] } },
+      },
+    };
+  });
+}
+
+function anyOf(rules: object[]): object {
+  return rules.length === 1 ? rules[0] : { or_rules: { rules } };
+}

@@ -1,0 +1,187 @@
+import { App, Chart } from 'cdk8s';
+import { BoundaryGateway, Caller, FederatedMeshProps, IstioVersion, LocalName, LocalService, ServicePort } from '../src';
+import { find, Manifest, names, parse } from './support/manifests';
+import { meshOf } from './support/scenarios';
+
+/*
+ * What one connection may cost a boundary gateway, and that what a peer or a caller does to one connection stays with that connection.
+ */
+
+const MANAGER = 'envoy.filters.network.http_connection_manager';
+const MANAGER_TYPE = 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
+const SHARED = BoundaryGateway.fromExisting({ namespaceName: 'istio-ingress', serviceAccountName: 'shared', serviceName: 'shared', podLabels: { app: 'shared' } });
+const REASON = { reason: 'gRPC metadata has user_id', approvedBy: 'security board' };
+const OLDER: Partial<FederatedMeshProps> = { istioVersion: IstioVersion.V1_30 };
+const EACH_PROTOCOL = { web: ServicePort.http(80), search: ServicePort.grpc(9000), mysql: ServicePort.tcp(3306), vault: ServicePort.tls(8200) };
+/** What every HTTP connection manager of ours has: WebSocket over HTTP/2, and an invalid request ends its stream alone. */
+const ALWAYS = { allow_connect: true, override_stream_error_on_invalid_http_message: true };
+const ROLES = ['ingress', 'egress'] as const;
+
+/** East exposes one service for each port to west, and calls one of west's; the objects of east. */
+function east(props: Partial<FederatedMeshProps> = {}, ports: { [name: string]: ServicePort } = { web: ServicePort.http(80) }): Manifest[] {
+  const app = new App();
+  const [mesh, west] = [meshOf(app, 'east', props), meshOf(app, 'west')];
+  mesh.addPeer(west);
+  west.addPeer(mesh);
+  for (const [name, port] of Object.entries(ports)) {
+    mesh.expose(name, { service: LocalService.fromName(name.split('-')[0], 'apps'), exportName: name, ports: [port] }).allowFrom(west);
+  }
+  const stock = west.expose('Stock', { service: LocalService.fromName('stock', 'apps'), exportName: 'stock', ports: [ServicePort.http(80)] });
+  stock.allowFrom(mesh);
+  mesh.bind('Stock', { source: stock, localName: LocalName.newService('stock', 'shop') }).allowFrom(Caller.serviceAccount('page', 'shop'));
+  return Chart.of(mesh).toJson();
+}
+
+const sniOf = (name: string, port = 80) => `p${port}.${name}.west.fed.east.example`;
+const edge = (objects: Manifest[], role: typeof ROLES[number]): Manifest[] =>
+  find(objects, 'EnvoyFilter', role === 'ingress' ? 'fed-in-edge' : 'fed-out-edge').spec.configPatches;
+const merged = (patches: Manifest[], applyTo: string) => patches.filter((one) => one.applyTo === applyTo && one.patch.operation === 'MERGE');
+const proxyConfig = (objects: Manifest[], role: typeof ROLES[number]) =>
+  parse(find(objects, 'Deployment', `federation-${role}`).spec.template.metadata.annotations['proxy.istio.io/config'])[0];
+/** The patches of the HTTP connection manager: the server that each is for, and what it says. */
+const managers = (patches: Manifest[]) => merged(patches, 'NETWORK_FILTER').map(({ match, patch }) => {
+  const { sni, filter, ...rest } = match.listener.filterChain;
+  expect([match.context, match.listener.portNumber, filter, rest]).toEqual(['GATEWAY', 15443, { name: MANAGER }, {}]);
+  const { '@type': type, ...said } = patch.value.typed_config;
+  expect([Object.keys(patch.value), type]).toEqual([['typed_config'], MANAGER_TYPE]);
+  return [sni, said];
+});
+
+const SETTINGS = {
+  listenerPerConnectionBufferLimitBytes: 32768,
+  httpMaxConcurrentStreams: 100,
+  http2InitialStreamWindowSize: 262144,
+  http2InitialConnectionWindowSize: 1048576,
+  httpRequestHeadersTimeout: '10s',
+  httpStreamIdleTimeout: '3600s',
+};
+const UNDERSCORES_REJECTED = { httpHeadersWithUnderscoresAction: 'HEADERS_WITH_UNDERSCORES_REJECT_REQUEST' };
+/** The same in Envoy's fields, for pods whose annotation is not ours or whose Istio has no such fields. */
+const IN_ENVOY = {
+  http2_protocol_options: {
+    ...ALWAYS, max_concurrent_streams: 100, initial_stream_window_size: 262144, initial_connection_window_size: 1048576,
+  },
+  request_headers_timeout: '10s',
+  stream_idle_timeout: '3600s',
+};
+const REJECTED_IN_ENVOY = { common_http_protocol_options: { headers_with_underscores_action: 'REJECT_REQUEST' } };
+
+describe.each(ROLES)('the %s gateway', (role) => {
+  const objects = east();
+  const older = east(OLDER);
+
+  test('has the connection settings of Istio 1.31 in its ProxyConfig, and only extended CONNECT in its filter', () => {
+    expect(proxyConfig(objects, role).connectionSettings).toEqual({ ...SETTINGS, ...UNDERSCORES_REJECTED });
+    expect(managers(edge(objects, role))).toEqual([[undefined, { http2_protocol_options: ALWAYS }]]);
+    expect(merged(edge(objects, role), 'LISTENER')).toEqual([]);
+    expect(east({ istioVersion: IstioVersion.V1_31 })).toEqual(objects);
+  });
+
+  test('has the same settings in its filter with Istio 1.30, on all servers and on the listener', () => {
+    expect(managers(edge(older, role))).toEqual([[undefined, { ...IN_ENVOY, ...REJECTED_IN_ENVOY }]]);
+    expect(merged(edge(older, role), 'LISTENER')).toEqual([{
+      applyTo: 'LISTENER',
+      match: { context: 'GATEWAY', listener: { portNumber: 15443 } },
+      patch: { operation: 'MERGE', value: { per_connection_buffer_limit_bytes: 32768 } },
+    }]);
+  });
+
+  test('has a ProxyConfig with Istio 1.30 that says the same but for the fields that 1.30 does not know', () => {
+    const { connectionSettings: _, ...known } = proxyConfig(objects, role);
+    expect(proxyConfig(older, role)).toEqual(known);
+  });
+
+  test('takes headers with underscores where there is a reason, and has every other setting as before', () => {
+    expect(proxyConfig(east({ allowHeadersWithUnderscores: REASON }), role).connectionSettings).toEqual(SETTINGS);
+    expect(managers(edge(east({ ...OLDER, allowHeadersWithUnderscores: REASON }), role))).toEqual([[undefined, IN_ENVOY]]);
+  });
+
+  test('resumes no TLS session, on any server, since a resumed one is not asked for a certificate', () => {
+    expect(merged(edge(objects, role), 'FILTER_CHAIN')).toEqual([handshakes()]);
+  });
+
+  test('has connections onward of its own for each connection that comes in, and small buffers for them', () => {
+    expect(merged(edge(objects, role), 'CLUSTER').filter(({ match }) => !match.cluster)).toEqual([{
+      applyTo: 'CLUSTER',
+      match: { context: 'GATEWAY' },
+      patch: { operation: 'MERGE', value: { connection_pool_per_downstream_connection: true, per_connection_buffer_limit_bytes: 32768 } },
+    }]);
+  });
+});
+
+describe('a reason for headers with underscores', () => {
+  const annotation = { 'cdk8s-mesh-federation/headers-with-underscores': 'gRPC metadata has user_id (approved by security board)' };
+  const noted = (objects: Manifest[]) => objects.filter(({ metadata }) => metadata.annotations?.['cdk8s-mesh-federation/headers-with-underscores'])
+    .map(({ kind, metadata }) => [`${kind} ${metadata.name}`, metadata.annotations]).sort();
+
+  test('stands on the policy of each gateway that denies by default', () => {
+    expect(noted(east({ allowHeadersWithUnderscores: REASON }))).toEqual([
+      ['AuthorizationPolicy fed-in-default-deny', annotation], ['AuthorizationPolicy fed-out-default-deny', annotation],
+    ]);
+    expect(noted(east())).toEqual([]);
+  });
+
+  test('stands on the guard of a shared gateway, which has no such policy', () => {
+    expect(noted(east({ allowHeadersWithUnderscores: REASON, ingressGateway: SHARED }))).toEqual([
+      ['AuthorizationPolicy fed-in-guard', annotation], ['AuthorizationPolicy fed-out-default-deny', annotation],
+    ]);
+  });
+});
+
+describe('a shared gateway', () => {
+  const requests = [sniOf('search', 9000), sniOf('web')].sort();
+
+  test.each<[string, Partial<FederatedMeshProps>]>([['1.31', {}], ['1.30', OLDER]])('has the settings on our servers of HTTP and gRPC only, by name, with Istio %s', (_, props) => {
+    const patches = edge(east({ ...props, ingressGateway: SHARED }, EACH_PROTOCOL), 'ingress');
+    expect(managers(patches).sort()).toEqual(requests.map((sni) => [sni, { ...IN_ENVOY, ...REJECTED_IN_ENVOY }]));
+    const allowed = edge(east({ ...props, ingressGateway: SHARED, allowHeadersWithUnderscores: REASON }, EACH_PROTOCOL), 'ingress');
+    expect(managers(allowed).sort()).toEqual(requests.map((sni) => [sni, IN_ENVOY]));
+  });
+
+  test('resumes no TLS session on any server of ours, those of bytes included, and is left alone on others', () => {
+    const snis = [sniOf('mysql', 3306), sniOf('search', 9000), sniOf('vault', 8200), sniOf('web')].sort();
+    const patches = merged(edge(east({ ingressGateway: SHARED }, EACH_PROTOCOL), 'ingress'), 'FILTER_CHAIN');
+    const nameOf = ({ match }: Manifest): string => match.listener.filterChain.sni;
+    expect(patches.sort((a, b) => snis.indexOf(nameOf(a)) - snis.indexOf(nameOf(b)))).toEqual(snis.map((sni) => handshakes(sni)));
+  });
+
+  test.each<[string, Partial<FederatedMeshProps>]>([['1.31', {}], ['1.30', OLDER]])('has no listener and no cluster changed with Istio %s, which others have too', (_, props) => {
+    const patches = edge(east({ ...props, ingressGateway: SHARED }, EACH_PROTOCOL), 'ingress');
+    expect(patches.filter(({ applyTo }) => ['LISTENER', 'CLUSTER'].includes(applyTo))).toEqual([]);
+  });
+
+  test('has no pods of ours, and the egress gateway beside it is as it was', () => {
+    const objects = east({ ingressGateway: SHARED });
+    expect(names(objects, 'Deployment')).toEqual(['federation-egress']);
+    expect(edge(objects, 'egress')).toEqual(edge(east(), 'egress'));
+    expect(proxyConfig(objects, 'egress')).toEqual(proxyConfig(east(), 'egress'));
+  });
+});
+
+test('no more streams go to the egress gateway on one connection than it accepts, so that none is refused before it has said so', () => {
+  const objects = east({}, EACH_PROTOCOL);
+  const callers = objects.filter(({ kind, spec }) => kind === 'DestinationRule' && spec.subsets);
+  expect(callers).toHaveLength(1);
+  expect(callers[0].spec.subsets[0].trafficPolicy.connectionPool.http.maxConcurrentStreams).toBe(100);
+});
+
+/** The patch by which the servers of a gateway, or one of them, ask every connection for a certificate. */
+function handshakes(sni?: string): Manifest {
+  return {
+    applyTo: 'FILTER_CHAIN',
+    match: { context: 'GATEWAY', listener: { portNumber: 15443, ...sni === undefined ? {} : { filterChain: { sni } } } },
+    patch: {
+      operation: 'MERGE',
+      value: {
+        transport_socket: {
+          name: 'envoy.transport_sockets.tls',
+          typed_config: {
+            '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
+            'disable_stateless_session_resumption': true,
+            'disable_stateful_session_resumption': true,
+          },
+        },
+      },
+    },
+  };
+}
