@@ -31,7 +31,7 @@ func main() {
 func dispatch(ctx context.Context, command string, args []string) error {
 	switch command {
 	// For people.
-	case "", "up", "down", "run", "list", "mutate", "prove", "shell", "status":
+	case "", "up", "down", "run", "list", "mutate", "grow", "bench", "prove", "shell", "status":
 		return operate(ctx, command, args)
 	// Parts of the lab.
 	case "node":

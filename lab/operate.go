@@ -59,8 +59,12 @@ func operate(ctx context.Context, command string, args []string) error {
 		return run(ctx, programs, repository, args)
 	case "mutate":
 		return mutate(ctx, programs, repository, args)
+	case "bench":
+		return benchmark(ctx, programs, repository, args)
+	case "grow":
+		return grow(ctx, programs, repository, args)
 	}
-	return prove(ctx, programs, repository, command == "prove")
+	return prove(ctx, programs, repository, command == "prove", args)
 }
 
 // repositoryRoot is found from where the lab is started.

@@ -1,6 +1,6 @@
 /**
  * Writes what the lab applies: every golden scenario, the demo, and what becomes of the article when consent is withdrawn. The roots are
- * those of the meshes that are there.
+ * those of the meshes that are there. The programs of `grow` and `bench` are written when they are named.
  *
  *     TRUST_DIRECTORY=<folder with east.pem, …> ts-node scripts/lab.ts <folder> [scenario …]
  */
@@ -9,6 +9,7 @@ import { join } from 'path';
 import { App } from 'cdk8s';
 import { bookinfo } from '../examples/bookinfo/main';
 import { BoundaryGateway, Caller, GatewayServiceType, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId } from '../src';
+import { HELD } from './held';
 import { filesOf } from '../test/support/manifests';
 import { meshOf, SCENARIOS, separateAuthorities, trustOf, twoPeers } from '../test/support/scenarios';
 
@@ -89,6 +90,53 @@ function nodePort(): App[] {
   return [app];
 }
 
+/** Up to how many bound names the admission policy is emitted: with more, the API server refuses its expression. */
+const ADMISSION_POLICY_NAMES = 1001;
+
+/** One service of east under so many export names, each granted to west by one path rule and bound there for one caller. */
+function grow(size: number): App[] {
+  const app = new App();
+  const withoutAdmissionPolicy = size > ADMISSION_POLICY_NAMES
+    ? { reason: `the API server refuses the expression of the policy for ${size} bound names` } : undefined;
+  const [east, west] = ['east', 'west'].map((name) => meshOf(app, name, { withoutAdmissionPolicy }));
+  east.addPeer(west);
+  west.addPeer(east);
+  for (let i = 0; i < size; i++) {
+    const exportName = `reviews-${i}`;
+    const source = east.expose(exportName, { ...reviews, exportName });
+    source.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }] });
+    west.bind(exportName, { source, localName: LocalName.newService(exportName, 'default') })
+      .allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
+  }
+  return [app];
+}
+
+/** One backend of east that speaks three protocols, granted without rules and once more with them. */
+function bench(): App[] {
+  const app = new App();
+  const [east, west] = ['east', 'west'].map((name) => meshOf(app, name));
+  east.addPeer(west);
+  west.addPeer(east);
+  const ports = [ServicePort.http(8080), ServicePort.grpc(9090), ServicePort.tcp(7001)];
+  const [ours, ruled] = ['ours', 'ruled'].map((exportName) => {
+    const source = east.expose(exportName, { service: LocalService.fromName('backend', 'bench'), exportName, ports });
+    west.bind(exportName, { source, localName: LocalName.newService(exportName, 'bench') }).allowFrom(Caller.serviceAccount('client', 'bench'));
+    return source;
+  });
+  ours.allowFrom(west);
+  ruled.allowFrom(west, { ports: [8080], http: [{ methods: ['GET'], paths: ['/bench/*'] }] });
+  ruled.allowFrom(west, { ports: [9090], grpcMethods: ['/lab.Echo/*'] });
+  ruled.allowFrom(west, { ports: [7001] });
+  return [app];
+}
+
+/** Programs that measurements ask for by name: `grow-<size>` and `bench`. */
+function programOf(name: string): App[] {
+  const size = /^grow-(\d+)$/.exec(name);
+  if (size) return grow(Number(size[1]));
+  return name === 'bench' ? bench() : PROGRAMS[name]();
+}
+
 const PROGRAMS: { readonly [name: string]: () => App[] } = {
   ...SCENARIOS,
   'bookinfo': () => [bookinfo().app],
@@ -98,10 +146,11 @@ const PROGRAMS: { readonly [name: string]: () => App[] } = {
   'peer-removed': peerRemoved,
   'monitored': monitored,
   'node-port': nodePort,
+  ...HELD,
 };
 
 const [folder, ...wanted] = process.argv.slice(2);
 for (const name of wanted.length > 0 ? wanted : Object.keys(PROGRAMS)) {
   mkdirSync(join(folder, name), { recursive: true });
-  for (const [chart, text] of filesOf(PROGRAMS[name]())) writeFileSync(join(folder, name, `${chart}.yaml`), text);
+  for (const [chart, text] of filesOf(programOf(name))) writeFileSync(join(folder, name, `${chart}.yaml`), text);
 }

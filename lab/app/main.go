@@ -10,9 +10,11 @@ import (
 )
 
 func main() {
-	commands := map[string]func([]string) error{"serve": traffic.ServeCommand, "probe": traffic.ProbeCommand}
+	commands := map[string]func([]string) error{
+		"serve": traffic.ServeCommand, "probe": traffic.ProbeCommand, "hold": traffic.HoldCommand, "attack": traffic.AttackCommand,
+	}
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "app: serve or probe")
+		fmt.Fprintln(os.Stderr, "app: serve, probe, hold or attack")
 		os.Exit(1)
 	}
 	if err := commands[os.Args[1]](os.Args[2:]); err != nil {

@@ -19,6 +19,7 @@ type app struct {
 	ports   []port
 	plain   bool // without a sidecar
 	asks    bool // Istio's DNS proxy for names
+	silent  bool // without a line for each request
 }
 
 // port is one that an application listens on, and what it speaks there.
@@ -34,6 +35,7 @@ var kinds = map[string]string{
 	"tcp":      "tcp",
 	"greeting": "tcp",
 	"tls":      "tcp",
+	"deaf":     "http",
 }
 
 // always are the applications that are there in every scenario: somebody to call, somebody who may not, somebody without a sidecar.
@@ -49,6 +51,9 @@ var always = map[string][]app{
 		{name: "plain/plain", account: "plain", plain: true},
 	},
 }
+
+// spoken are the ports of a backend that is measured.
+var spoken = []port{{"http", 8080}, {"grpc", 9090}, {"tcp", 7001}}
 
 // in are those that one scenario needs in addition. Their namespaces are there in every mesh and in every scenario.
 var in = map[string]map[string][]app{
@@ -85,6 +90,16 @@ var in = map[string]map[string][]app{
 			{name: "shop/nosy", account: "other", asks: true},
 			{name: "elsewhere/resolver", account: "resolver", asks: true},
 		},
+	},
+	"held": {
+		"east": {
+			{name: "chat/chat", account: "chat", ports: []port{{"http", 8080}}},
+			{name: "chat/sink", account: "sink", ports: []port{{"deaf", 8070}}},
+			{name: "search/search", account: "search", ports: []port{{"grpc", 9000}}},
+			{name: "events/echo", account: "echo", ports: []port{{"tcp", 7000}}},
+		},
+		"west":  {{name: "shop/api", account: "api"}, {name: "shop/batch", account: "batch"}},
+		"north": {{name: "shop/api", account: "api"}},
 	},
 	"second-boundary": {
 		"east": {{name: "partners/client", account: "client"}},
@@ -157,6 +172,17 @@ var in = map[string]map[string][]app{
 		"west":  {{name: "shop/api", account: "api"}, {name: "shop/batch", account: "batch"}, {name: "shop/other", account: "other"}, {name: "monitoring/prometheus", account: "prometheus", plain: true}},
 		"north": {{name: "shop/api", account: "api"}},
 	},
+	"bench": { // west's caller is in internal/bench, with what it needs there
+		"east": {
+			{name: "bench/backend", account: "backend", ports: spoken, silent: true},
+			{name: "bench/plain-backend", account: "backend", ports: spoken, silent: true, plain: true},
+			{name: "bench/plain-client", account: "client", plain: true},
+		},
+	},
+	"spellings": {
+		"west":  {{name: "shop/api", account: "api"}, {name: "shop/other", account: "other"}},
+		"north": {{name: "default/ratings", account: "bookinfo-ratings", ports: []port{{"http", 9080}}}},
+	},
 	"two-peers": {
 		"west":  {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
 		"north": {{name: "default/ratings", account: "bookinfo-ratings", ports: []port{{"http", 9080}}}, {name: "north/client", account: "client"}},
@@ -198,6 +224,9 @@ func appsOf(scenario, meshName string) []*unstructured.Unstructured {
 	}
 	if scenario == "existing-gateways" && meshName != "north" {
 		text += shared + SharedListeners + fmt.Sprintf(shop, map[string]string{"east": "ratings", "west": "details"}[meshName])
+	}
+	if scenario == "spellings" && meshName == "north" {
+		text += shared
 	}
 	return must(mesh.Objects(text))
 }
@@ -271,6 +300,9 @@ func (a app) manifests() string {
 		}
 		listen = append(listen, "--"+p.kind, strconv.Quote(strconv.Itoa(p.number)))
 		services = append(services, fmt.Sprintf("{name: %[1]s-%[2]d, port: %[2]d, appProtocol: %[1]s}", kinds[p.kind], p.number))
+	}
+	if a.silent {
+		listen = append(listen, "--silent")
 	}
 	annotations := ""
 	if a.asks {

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -37,7 +36,6 @@ type Federation struct {
 	directory  string // synthesised manifests, by scenario
 
 	current string
-	failed  map[string]error // scenarios that cannot be applied
 	mu      sync.Mutex
 	applied map[string][]*unstructured.Unstructured // by mesh
 	apps    map[string][]*unstructured.Unstructured // by mesh
@@ -47,7 +45,6 @@ type Federation struct {
 func Open(l *lab.Lab, repository string) (*Federation, error) {
 	f := &Federation{
 		Lab: l, repository: repository, directory: filepath.Join(l.Directory(), "manifests"),
-		failed:  map[string]error{},
 		applied: map[string][]*unstructured.Unstructured{}, apps: map[string][]*unstructured.Unstructured{},
 	}
 	for _, m := range []struct {
@@ -136,6 +133,11 @@ func (f *Federation) Synthesise(ctx context.Context, trust, directory string, sc
 	return nil
 }
 
+// Add synthesises further programs, which are scenarios like all others afterwards.
+func (f *Federation) Add(ctx context.Context, scenarios ...string) error {
+	return f.Synthesise(ctx, f.Trust(), f.directory, scenarios...)
+}
+
 // Files of a scenario for a mesh, in the order in which they are applied.
 func (f *Federation) Files(scenario, meshName string) []string {
 	files, _ := filepath.Glob(filepath.Join(f.directory, scenario, meshName+"*.yaml"))
@@ -170,18 +172,17 @@ func (f *Federation) Use(ctx context.Context, scenario string) error {
 	if _, err := os.Stat(filepath.Join(f.directory, scenario)); err != nil {
 		return fmt.Errorf("there is no scenario %q: %w", scenario, err)
 	}
-	if err := f.failed[scenario]; err != nil {
-		return fmt.Errorf("scenario %s could not be applied, see above", scenario)
-	}
-	f.current = ""
+	f.Forget()
 	_ = os.Remove(f.directory + "-current") // nobody shall take a half for the whole
 	if err := f.Each(func(m *mesh.Mesh) error { return f.use(ctx, m, scenario) }); err != nil {
-		f.failed[scenario] = err
 		return fmt.Errorf("scenario %s: %w", scenario, err)
 	}
 	f.current = scenario
 	return os.WriteFile(f.directory+"-current", []byte(scenario), 0o644)
 }
+
+// Forget lets the next Use apply its scenario, even if it is the current one.
+func (f *Federation) Forget() { f.current, f.Settled = "", "" }
 
 // Current is the scenario that is applied.
 func (f *Federation) Current() string { return f.current }
@@ -218,6 +219,8 @@ func (f *Federation) use(ctx context.Context, m *mesh.Mesh, scenario string) err
 	apps := appsOf(scenario, m.Name)
 	f.mu.Lock()
 	gone := slices.Concat(missing(f.applied[m.Name], objects), missing(f.apps[m.Name], apps))
+	// When this fails half-way, objects of both scenarios are there, and the next scenario must find them all to take them away.
+	f.applied[m.Name], f.apps[m.Name] = together(f.applied[m.Name], objects), together(f.apps[m.Name], apps)
 	f.mu.Unlock()
 	if err := m.DeleteNow(ctx, gone...); err != nil {
 		return err
@@ -240,75 +243,6 @@ func (f *Federation) use(ctx context.Context, m *mesh.Mesh, scenario string) err
 	f.applied[m.Name], f.apps[m.Name] = objects, apps
 	f.mu.Unlock()
 	return m.Ready(ctx, namespaces(slices.Concat(apps, objects))...)
-}
-
-// missing are objects of before that now lacks, those that open first: the reverse of the order in which they were applied.
-func missing(before, now []*unstructured.Unstructured) []*unstructured.Unstructured {
-	keep := map[string]bool{}
-	for _, object := range now {
-		keep[mesh.Key(object)] = true
-	}
-	var gone []*unstructured.Unstructured
-	for _, object := range before {
-		if !keep[mesh.Key(object)] {
-			gone = append(gone, object)
-		}
-	}
-	slices.Reverse(gone)
-	return gone
-}
-
-func namespaces(objects []*unstructured.Unstructured) []string {
-	var names []string
-	for _, object := range objects {
-		if object.GetKind() == "Deployment" && !slices.Contains(names, object.GetNamespace()) {
-			names = append(names, object.GetNamespace())
-		}
-	}
-	return names
-}
-
-// Unchanged applies the scenario's files again and returns the objects whose content is another one then, of how many.
-func (f *Federation) Unchanged(ctx context.Context, m *mesh.Mesh) (changed []string, total int, err error) {
-	before, err := f.live(ctx, m)
-	if err != nil {
-		return nil, 0, err
-	}
-	for _, file := range f.Files(f.current, m.Name) {
-		if err := m.ApplyFile(ctx, file); err != nil {
-			return nil, 0, err
-		}
-	}
-	after, err := f.live(ctx, m)
-	if err != nil {
-		return nil, 0, err
-	}
-	for key, object := range after {
-		if !reflect.DeepEqual(before[key], object) {
-			changed = append(changed, key)
-		}
-	}
-	return changed, len(after), nil
-}
-
-// live are the objects of the scenario as the API server has them, without what controllers write.
-func (f *Federation) live(ctx context.Context, m *mesh.Mesh) (map[string]map[string]any, error) {
-	objects, err := f.Objects(f.current, m.Name)
-	if err != nil {
-		return nil, err
-	}
-	live := map[string]map[string]any{}
-	for _, object := range objects {
-		got, err := m.Get(ctx, object)
-		if err != nil {
-			return nil, err
-		}
-		unstructured.RemoveNestedField(got.Object, "status")
-		unstructured.RemoveNestedField(got.Object, "metadata", "managedFields")
-		unstructured.RemoveNestedField(got.Object, "metadata", "resourceVersion")
-		live[mesh.Key(object)] = got.Object
-	}
-	return live, nil
 }
 
 // Outside tries things from a host that belongs to no mesh.

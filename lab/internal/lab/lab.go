@@ -26,6 +26,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/kubelet"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/network"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/node"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 )
 
 const (
@@ -332,8 +333,7 @@ func images(bin string, programs build.Programs) []kubelet.Image {
 
 // wait until the cluster answers, or its process has given up.
 func (l *Lab) wait(ctx context.Context, mesh string) error {
-	deadline := time.Now().Add(time.Minute)
-	for time.Now().Before(deadline) && ctx.Err() == nil {
+	for began := time.Now(); time.Since(began) < patience.Of(time.Minute) && ctx.Err() == nil; {
 		kubectl := exec.CommandContext(ctx, filepath.Join(l.Directory(), "bin", "kubectl"), "--kubeconfig", l.Kubeconfig(mesh), "get", "node", mesh)
 		if kubectl.Run() == nil {
 			return nil

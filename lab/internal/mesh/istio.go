@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/version"
 	"sigs.k8s.io/yaml"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 )
 
 // settings are the only values that differ from the charts' own, besides whose certificates istiod believes when it fetches keys of
@@ -152,7 +155,7 @@ func (m *Mesh) IstiodReady(ctx context.Context) error {
 
 // SetTrustDomain gives the mesh another trust domain. Workloads have it once they are started anew.
 func (m *Mesh) SetTrustDomain(ctx context.Context, from, to string) error {
-	text, err := m.Kubectl(ctx, "", "-n", System, "get", "configmap/istio", "-o", "jsonpath={.data.mesh}")
+	text, err := m.meshConfig(ctx)
 	if err != nil {
 		return err
 	}
@@ -160,17 +163,43 @@ func (m *Mesh) SetTrustDomain(ctx context.Context, from, to string) error {
 	if changed == text {
 		return fmt.Errorf("the mesh config does not say that the trust domain is %s", from)
 	}
-	patch, err := json.Marshal(map[string]any{"data": map[string]string{"mesh": changed}})
-	if err != nil {
-		return err
-	}
-	if _, err := m.Kubectl(ctx, "", "-n", System, "patch", "configmap/istio", "--patch", string(patch)); err != nil {
+	if err := m.setMeshConfig(ctx, changed); err != nil {
 		return err
 	}
 	if _, err := m.Kubectl(ctx, "", "-n", System, "rollout", "restart", "deployment/istiod"); err != nil {
 		return err
 	}
-	_, err = m.Kubectl(ctx, "", "-n", System, "rollout", "status", "deployment/istiod", "--timeout=60s")
+	_, err = m.Kubectl(ctx, "", "-n", System, "rollout", "status", "deployment/istiod", "--timeout="+patience.Of(time.Minute).String())
+	return err
+}
+
+var pathNormalization = regexp.MustCompile(`(?m)^pathNormalization:\n  normalization: .*\n`)
+
+// SetPathNormalization says what the proxies of the mesh make of paths before anybody looks at them; nothing is Istio's default. istiod
+// reads it while it runs.
+func (m *Mesh) SetPathNormalization(ctx context.Context, normalization string) error {
+	text, err := m.meshConfig(ctx)
+	if err != nil {
+		return err
+	}
+	text = pathNormalization.ReplaceAllLiteralString(text, "")
+	if normalization != "" {
+		text = "pathNormalization:\n  normalization: " + normalization + "\n" + text
+	}
+	return m.setMeshConfig(ctx, text)
+}
+
+// meshConfig is the mesh config as istiod reads it.
+func (m *Mesh) meshConfig(ctx context.Context) (string, error) {
+	return m.Kubectl(ctx, "", "-n", System, "get", "configmap/istio", "-o", "jsonpath={.data.mesh}")
+}
+
+func (m *Mesh) setMeshConfig(ctx context.Context, text string) error {
+	patch, err := json.Marshal(map[string]any{"data": map[string]string{"mesh": text}})
+	if err != nil {
+		return err
+	}
+	_, err = m.Kubectl(ctx, "", "-n", System, "patch", "configmap/istio", "--patch", string(patch))
 	return err
 }
 

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -228,14 +227,15 @@ func (m *Mesh) Pod(ctx context.Context, workload string) (*core.Pod, error) {
 		return nil, err
 	}
 	for _, pod := range pods.Items {
-		if ready(&pod) && pod.DeletionTimestamp == nil {
+		if IsReady(&pod) && pod.DeletionTimestamp == nil {
 			return &pod, nil
 		}
 	}
 	return nil, fmt.Errorf("mesh %s has no ready pod of %s", m.Name, workload)
 }
 
-func ready(pod *core.Pod) bool {
+// IsReady tells what the kubelet says of a pod.
+func IsReady(pod *core.Pod) bool {
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == core.PodReady {
 			return condition.Status == core.ConditionTrue
@@ -283,26 +283,4 @@ func (m *Mesh) Authority(ctx context.Context) (*pki.Authority, error) {
 		return nil, err
 	}
 	return pki.Load(secret.Data["ca-cert.pem"], secret.Data["ca-key.pem"])
-}
-
-// Wait tries until it works; the last error says what was missing.
-func Wait(ctx context.Context, limit time.Duration, try func() error) error {
-	var missing error
-	for deadline := time.Now().Add(limit); ; {
-		err := try()
-		if err == nil {
-			return nil
-		}
-		if missing == nil || ctx.Err() == nil { // a try that was cut short says nothing
-			missing = err
-		}
-		if time.Now().After(deadline) {
-			return errors.Join(fmt.Errorf("gave up after %s", limit), missing)
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), missing)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -35,6 +36,12 @@ type Request struct {
 	IPs                 []net.IP
 	NotBefore, NotAfter time.Time
 	Usages              []x509.ExtKeyUsage
+
+	// What is weak or odd.
+	Also []string // further URIs, after the SPIFFE ID
+	CA   bool     // the certificate may itself issue others
+	RSA  int      // a key of RSA with so many bits
+	SHA1 bool     // the signature of an authority whose key is RSA is made with SHA-1
 }
 
 // New makes a self-signed authority.
@@ -113,6 +120,15 @@ func (a *Authority) Revoke(until time.Time, leaves ...Leaf) (string, error) {
 
 // Intermediate makes an authority below this one.
 func (a *Authority) Intermediate(organisation string) (*Authority, error) {
+	return a.intermediate(organisation, x509.UnknownSignatureAlgorithm)
+}
+
+// WeakIntermediate is one whose certificate is signed with SHA-1: this authority's key must be RSA.
+func (a *Authority) WeakIntermediate(organisation string) (*Authority, error) {
+	return a.intermediate(organisation, x509.SHA1WithRSA)
+}
+
+func (a *Authority) intermediate(organisation string, signature x509.SignatureAlgorithm) (*Authority, error) {
 	below, err := New(organisation)
 	if err != nil {
 		return nil, err
@@ -120,6 +136,7 @@ func (a *Authority) Intermediate(organisation string) (*Authority, error) {
 	template := below.cert
 	template.SerialNumber = serial()
 	template.AuthorityKeyId = nil
+	template.SignatureAlgorithm = signature
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, below.key.Public(), a.key)
 	if err != nil {
 		return nil, err
@@ -139,7 +156,7 @@ func (a *Authority) Key() (string, error) {
 
 // Issue makes a certificate.
 func (a *Authority) Issue(request Request) (Leaf, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, keyPEM, err := request.key()
 	if err != nil {
 		return Leaf{}, err
 	}
@@ -148,11 +165,24 @@ func (a *Authority) Issue(request Request) (Leaf, error) {
 		return Leaf{}, err
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
-	if err != nil {
-		return Leaf{}, err
-	}
-	keyPEM, err := KeyPEM(key)
 	return Leaf{Cert: encode("CERTIFICATE", der) + a.PEM, Key: keyPEM}, err
+}
+
+// key makes the key of a certificate, and its PEM.
+func (request Request) key() (crypto.Signer, string, error) {
+	if request.RSA > 0 {
+		key, err := rsa.GenerateKey(rand.Reader, request.RSA)
+		if err != nil {
+			return nil, "", err
+		}
+		return key, encode("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key)), nil
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, "", err
+	}
+	text, err := KeyPEM(key)
+	return key, text, err
 }
 
 func (request Request) template() (*x509.Certificate, error) {
@@ -169,12 +199,22 @@ func (request Request) template() (*x509.Certificate, error) {
 	if template.ExtKeyUsage == nil {
 		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
 	}
-	if request.SpiffeID != "" {
-		id, err := url.Parse(request.SpiffeID)
+	for _, text := range append([]string{request.SpiffeID}, request.Also...) {
+		if text == "" {
+			continue
+		}
+		id, err := url.Parse(text)
 		if err != nil {
 			return nil, err
 		}
-		template.URIs = []*url.URL{id}
+		template.URIs = append(template.URIs, id)
+	}
+	if request.CA {
+		template.IsCA, template.BasicConstraintsValid = true, true
+		template.KeyUsage |= x509.KeyUsageCertSign
+	}
+	if request.SHA1 {
+		template.SignatureAlgorithm = x509.SHA1WithRSA
 	}
 	return template, nil
 }

@@ -55,13 +55,19 @@ func capture(ctx context.Context, conn *tls.Conn, onSeen func(Seen)) {
 	}
 }
 
-func captureHTTP2(ctx context.Context, conn net.Conn, onSeen func(Seen)) {
+func captureHTTP2(ctx context.Context, conn *peeked, onSeen func(Seen)) {
 	new(http2.Server).ServeConn(conn, &http2.ServeConnOpts{
 		Context: ctx,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			state := conn.ConnectionState()
+			r.TLS = &state
+			if r.Method == http.MethodConnect { // its body is what comes later
+				r.Body = http.NoBody
+			}
 			seen := see(r)
-			seen.Pod = captureName
+			seen.Raw = fmt.Sprint(seen.Method, " ", seen.Path, " ", seen.Host, " ", seen.Header)
 			onSeen(seen)
+			seen.Pod, seen.Raw = captureName, ""
 			w.Header().Set("Content-Type", "application/json")
 			_ = json.NewEncoder(w).Encode(seen)
 		}),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strconv"
@@ -20,8 +21,13 @@ func ServeCommand(args []string) error {
 	flags.Func("tcp", "ports where the client speaks first", into(&options.TCP))
 	flags.Func("greeting", "ports where the server speaks first", into(&options.Greeting))
 	flags.Func("tls", "ports for HTTP/1.1 inside TLS", into(&options.TLS))
+	silent := flags.Bool("silent", false, "no line for each request, which would be most of the work under load")
+	flags.Func("deaf", "ports where nothing is read", into(&options.Deaf))
 	if err := parse(flags, args); err != nil {
 		return err
+	}
+	if *silent {
+		options.Log = io.Discard
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
@@ -34,6 +40,25 @@ func ProbeCommand(args []string) error {
 		return err
 	}
 	return RunProbe(os.Stdin, os.Stdout)
+}
+
+// HoldCommand is "app hold": plans on standard input; what became of each connection on standard output, once the input ends or once the file
+// exists that the option names.
+func HoldCommand(args []string) error {
+	flags := flag.NewFlagSet("hold", flag.ContinueOnError)
+	stop := flags.String("stop", "", "hold until this file exists, and not until standard input ends")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	return RunHold(os.Stdin, os.Stdout, *stop)
+}
+
+// AttackCommand is "app attack": plans on standard input, reports on standard output.
+func AttackCommand(args []string) error {
+	if err := parse(flag.NewFlagSet("attack", flag.ContinueOnError), args); err != nil {
+		return err
+	}
+	return RunAttack(os.Stdin, os.Stdout)
 }
 
 func parse(flags *flag.FlagSet, args []string) error {

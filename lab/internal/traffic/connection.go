@@ -45,6 +45,9 @@ func connect(ctx context.Context, p Probe, sessions *lastSession) (*connection, 
 			answer.Error = "other: connection to resume from: " + answer.Error
 			return nil, answer
 		}
+		if !rest(ctx, wrap.ResumeAfter) {
+			return nil, Answer{}.failed(ctx, ctx.Err())
+		}
 	}
 	plain, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -100,6 +103,8 @@ func (c *connection) protocol(kind string) func(context.Context, Probe) Answer {
 		return c.websocket
 	case "tcp":
 		return c.tcp
+	case "line":
+		return c.line
 	case "raw":
 		return c.raw
 	case "handshake":

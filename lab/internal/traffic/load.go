@@ -11,10 +11,13 @@ import (
 // inFlight is how many requests of one probe may wait for an answer.
 const inFlight = 64
 
-func (p Probe) repeats() bool { return p.Every > 0 || p.For > 0 || p.Times > 0 }
+func (p Probe) repeats() bool { return p.Steady != nil || p.Every > 0 || p.For > 0 || p.Times > 0 }
 
 // repeat runs the probe many times. Stop ends only a probe that has Every and no end of its own.
 func repeat(ctx context.Context, stop <-chan struct{}, p Probe) Answer {
+	if p.Steady != nil {
+		return steady(ctx, p)
+	}
 	ask := func() Answer { return once(ctx, p, nil) }
 	if p.Reuse {
 		kept := &keptConnection{turn: make(chan struct{}, 1)}
@@ -115,7 +118,8 @@ func (a Answer) pod() string {
 
 // keptConnection serves one request after the other, and connects anew after one that failed.
 type keptConnection struct {
-	turn chan struct{}
+	turn  chan struct{}
+	brief bool // only the time counts
 	*connection
 }
 
@@ -133,12 +137,21 @@ func (k *keptConnection) ask(ctx context.Context, p Probe) Answer {
 		if k.connection, answer = connect(ctx, p, nil); k.connection == nil {
 			return answer
 		}
+		if k.brief {
+			k.speakBriefly(p)
+		}
 	}
 	answer := k.converse(ctx, p)
 	if answer.Error != "" || k.spent {
 		k.close()
 	}
 	return answer
+}
+
+func (k *keptConnection) speakBriefly(p Probe) {
+	if brief := k.briefly(p); brief != nil {
+		k.exchange = brief
+	}
 }
 
 func (k *keptConnection) close() {

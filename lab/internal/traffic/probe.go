@@ -3,14 +3,16 @@
 //
 //	lab serve --http 9080                      the server
 //	lab probe < probes.json > answers.json     the client: all probes at once, answers in the same order
+//	lab hold < holds.json                      keeps connections open until its input ends, and says what became of each
+//	lab attack < attacks.json                  costs a server more than the client, for a time
 package traffic
 
 import "time"
 
 // Probe is one thing to try. Zero values mean what a plain client would do.
 type Probe struct {
-	// Kind is the protocol above the connection: "http" (HTTP/1.1, the default), "h2", "grpc", "websocket", "tcp", "handshake" (TLS only)
-	// or "raw" (Body is written as it is).
+	// Kind is the protocol above the connection: "http" (HTTP/1.1, the default), "h2", "grpc", "websocket", "tcp", "line" (Body is one
+	// line, and so is the answer), "handshake" (TLS only) or "raw" (Body is written as it is).
 	Kind string `json:"kind,omitempty"`
 
 	// URL is what is asked for: http(s)://host:port/path; its path is sent as it is written. For "tcp", "raw" and "handshake" only
@@ -48,6 +50,8 @@ type Probe struct {
 	Reuse bool          `json:"reuse,omitempty"`
 	// Times repeats the probe that often: one after the other, as fast as answers come, or at the interval Every.
 	Times int `json:"times,omitempty"`
+	// Steady repeats the probe with a fixed number in flight. The answer has Load in place of Samples.
+	Steady *Steady `json:"steady,omitempty"`
 }
 
 // TLS is how a connection is wrapped. The client never refuses a server certificate by itself: it reports what it was shown.
@@ -63,6 +67,8 @@ type TLS struct {
 
 	// ResumeFrom makes a first connection as it says, on which one request is sent, and offers the session that it gave to this one.
 	ResumeFrom *TLS `json:"resumeFrom,omitempty"`
+	// ResumeAfter is how long the session rests in between.
+	ResumeAfter time.Duration `json:"resumeAfter,omitempty"`
 }
 
 // Answer is what came of a Probe.
@@ -89,6 +95,7 @@ type Answer struct {
 
 	Then    []Answer `json:"then,omitempty"`
 	Samples []Sample `json:"samples,omitempty"`
+	Load    *Load    `json:"load,omitempty"`
 }
 
 // Sample is one of many answers: when it was asked (Unix time), how long it took, and the outcome in a word.
@@ -110,6 +117,8 @@ type Seen struct {
 	Remote string      `json:"remote"` // the address that connected
 	Body   string      `json:"body,omitempty"`
 	Bytes  int64       `json:"bytes,omitempty"`
+	// ReadBy are the kinds of backends that would read the path as one of those that the query names as `excepted`.
+	ReadBy []string `json:"readBy,omitempty"`
 	// TLS of the connection, when the server itself ended it: what the client showed and asked for.
 	ServerName   string `json:"serverName,omitempty"`
 	Certificates string `json:"certificates,omitempty"`

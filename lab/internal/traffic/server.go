@@ -23,6 +23,7 @@ type Options struct {
 	TCP      []int // the client speaks first
 	Greeting []int // the server speaks first
 	TLS      []int // HTTP/1.1 inside TLS, with a certificate that the server makes itself
+	Deaf     []int // nothing: connections are accepted, and nothing is read from them
 
 	// Log gets a line for each connection and each request; standard error when nil.
 	Log io.Writer
@@ -52,6 +53,7 @@ func Serve(ctx context.Context, options Options) error {
 		{options.TCP, s.serveTCP},
 		{options.Greeting, s.serveGreeting},
 		{options.TLS, s.serveTLS},
+		{options.Deaf, s.serveDeaf},
 	} {
 		for _, port := range kind.ports {
 			listener, err := s.listen(port)

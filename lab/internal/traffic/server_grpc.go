@@ -3,6 +3,7 @@ package traffic
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -44,6 +45,13 @@ func (s *server) call(l *listener, stream grpc.ServerStream) error {
 	switch path[strings.LastIndex(path, "/")+1:] {
 	case "Fail":
 		return status.Error(codes.FailedPrecondition, "as asked")
+	case "Talk":
+		return talk(stream, message)
+	case "Flood":
+		return flood(stream)
+	case "Deaf":
+		<-stream.Context().Done()
+		return stream.Context().Err()
 	case "Stream":
 		for range 3 {
 			if err := stream.SendMsg(&reply); err != nil {
@@ -53,6 +61,30 @@ func (s *server) call(l *listener, stream grpc.ServerStream) error {
 		return nil
 	}
 	return stream.SendMsg(&reply)
+}
+
+// talk answers every message with the message, until the client ends the stream.
+func talk(stream grpc.ServerStream, message []byte) error {
+	for {
+		if err := stream.SendMsg(&message); err != nil {
+			return err
+		}
+		if err := stream.RecvMsg(&message); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// flood sends messages until the client has gone.
+func flood(stream grpc.ServerStream) error {
+	message := make([]byte, 32<<10)
+	for {
+		if err := stream.SendMsg(&message); err != nil {
+			return err
+		}
+	}
 }
 
 func authority(ctx context.Context) string {

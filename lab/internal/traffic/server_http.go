@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/folds"
 )
 
 func (s *server) serveHTTP(ctx context.Context, l *listener) error {
@@ -74,6 +76,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	seen.Pod = a.server.pod
 	// Pairs with a semicolon are left out; the others count.
 	steering, _ := url.ParseQuery(r.URL.RawQuery)
+	seen.ReadBy = folds.ReadBy(r.RequestURI, steering["excepted"]...)
 	if delay, err := time.ParseDuration(steering.Get("delay")); err == nil {
 		select {
 		case <-time.After(delay):
@@ -129,7 +132,7 @@ func redirection(r *http.Request, path string) string {
 	return scheme + "://" + r.Host + "/" + strings.TrimPrefix(path, "/")
 }
 
-// webSocket sends the first message back with the pod's name.
+// webSocket sends the first message back with the pod's name; with the query "talk" it sends every message back as it is.
 func (a *app) webSocket(w http.ResponseWriter, r *http.Request) {
 	upgrader := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	conn, err := upgrader.Upgrade(w, r, nil)
@@ -138,6 +141,11 @@ func (a *app) webSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	defer conn.Close()
 	kind, message, err := conn.ReadMessage()
+	for err == nil && r.URL.RawQuery == "talk" {
+		if err = conn.WriteMessage(kind, message); err == nil {
+			kind, message, err = conn.ReadMessage()
+		}
+	}
 	if err != nil {
 		return
 	}

@@ -17,6 +17,15 @@ func (s *server) serveGreeting(ctx context.Context, l *listener) error {
 
 // serveEcho says the first words, if there are any, and repeats what it is told.
 func serveEcho(ctx context.Context, l *listener, first string) error {
+	return serveConnections(ctx, l, func(conn net.Conn) { echo(l, conn, first) })
+}
+
+// serveDeaf accepts connections and reads nothing from them.
+func (s *server) serveDeaf(ctx context.Context, l *listener) error {
+	return serveConnections(ctx, l, func(net.Conn) { <-ctx.Done() })
+}
+
+func serveConnections(ctx context.Context, l *listener, serve func(net.Conn)) error {
 	defer context.AfterFunc(ctx, func() { l.Close() })()
 	var open sync.WaitGroup
 	defer open.Wait()
@@ -31,7 +40,7 @@ func serveEcho(ctx context.Context, l *listener, first string) error {
 		open.Go(func() {
 			defer conn.Close()
 			defer context.AfterFunc(ctx, func() { conn.Close() })()
-			echo(l, conn, first)
+			serve(conn)
 		})
 	}
 }

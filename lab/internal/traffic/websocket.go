@@ -23,10 +23,7 @@ const (
 func (c *connection) websocket(ctx context.Context, p Probe) Answer {
 	upgrade := p
 	upgrade.Body = ""
-	upgrade.Header = p.withDefaults([][2]string{
-		{"Connection", "Upgrade"}, {"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"},
-		{"Sec-WebSocket-Key", base64.StdEncoding.EncodeToString([]byte(rand.Text()[:16]))},
-	}...)
+	upgrade.Header = p.upgrade()
 	answer := c.http1(ctx, upgrade)
 	if answer.Error != "" || answer.Status != http.StatusSwitchingProtocols {
 		return answer
@@ -42,6 +39,14 @@ func (c *connection) websocket(ctx context.Context, p Probe) Answer {
 	}
 	c.Write(websocketFrame(frameClose, ""))
 	return answer
+}
+
+// upgrade is the header that asks for a WebSocket.
+func (p Probe) upgrade() [][2]string {
+	return p.withDefaults([][2]string{
+		{"Connection", "Upgrade"}, {"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"},
+		{"Sec-WebSocket-Key", base64.StdEncoding.EncodeToString([]byte(rand.Text()[:16]))},
+	}...)
 }
 
 // websocketFrame is a whole message. The mask that a client has to apply is zero, which leaves the message as it is.

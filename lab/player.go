@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+)
+
+// player plays on one lab and writes into the record, which it may share with others.
+type player struct {
+	stage
+	record *record
+	one    func(context.Context, cases.Case) cases.Result
+	many   func(context.Context, []cases.Mutation, func(cases.MutationResult)) error // of one scenario
+	forget func()                                                                    // lets the next use apply its scenario anew
+}
+
+func newPlayer(f *federation.Federation, r *record) *player {
+	return &player{
+		stage: stage{prepare: prepared(f)}, record: r, forget: f.Forget,
+		one: func(ctx context.Context, c cases.Case) cases.Result { return cases.Play(ctx, f, c) },
+		many: func(ctx context.Context, mutations []cases.Mutation, done func(cases.MutationResult)) error {
+			return cases.Mutate(ctx, f, mutations, done)
+		},
+	}
+}
+
+// unit is what one lab plays without a pause: cases, or mutations, of one scenario.
+type unit struct {
+	cases     []cases.Case
+	mutations []cases.Mutation
+}
+
+// mutationsAtOnce is how many mutations a lab takes at a time, so that no lab has all of those of the first scenario.
+const mutationsAtOnce = 20
+
+// cost is how long a unit takes, in cases: a mutation repeats many of them.
+func (u unit) cost() int { return len(u.cases) + 4*len(u.mutations) }
+
+// units divide work among labs, those that take longest first, so that all labs end at about the same time. The neighbours are units of their
+// own: they restart istiod, and make the longest scenario longer.
+func units(chosen []cases.Case, mutations []cases.Mutation) []unit {
+	type key struct {
+		scenario   string
+		neighbours bool
+	}
+	var all []unit
+	place := map[key]int{}
+	for _, c := range chosen {
+		k := key{c.Scenario, c.Group() == "neighbours"}
+		i, known := place[k]
+		if !known {
+			i = len(all)
+			place[k] = i
+			all = append(all, unit{})
+		}
+		all[i].cases = append(all[i].cases, c)
+	}
+	for group := range scenariosOf(mutations) {
+		for part := range slices.Chunk(group, mutationsAtOnce) {
+			all = append(all, unit{mutations: part})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b unit) int { return b.cost() - a.cost() })
+	return all
+}
+
+// scenariosOf yields the mutations scenario by scenario.
+func scenariosOf(mutations []cases.Mutation) func(yield func([]cases.Mutation) bool) {
+	return func(yield func([]cases.Mutation) bool) {
+		for len(mutations) > 0 {
+			next := slices.IndexFunc(mutations, func(m cases.Mutation) bool { return m.Scenario != mutations[0].Scenario })
+			if next < 0 {
+				next = len(mutations)
+			}
+			if !yield(mutations[:next]) {
+				return
+			}
+			mutations = mutations[next:]
+		}
+	}
+}
+
+func (p *player) play(ctx context.Context, u unit) {
+	p.playCases(ctx, u.cases)
+	p.playMutations(ctx, u.mutations)
+}
+
+// playCases plays one after the other; the cases of a scenario that cannot be used fail, and the others go on.
+func (p *player) playCases(ctx context.Context, chosen []cases.Case) {
+	for _, c := range chosen {
+		result := cases.Result{Case: c}
+		if err := p.use(ctx, c.Scenario); err != nil {
+			result.Failures = []string{err.Error()}
+		} else {
+			result = p.one(ctx, c)
+		}
+		if ctx.Err() != nil {
+			return // it was cut short: that says nothing about it
+		}
+		p.record.addCase(result)
+	}
+}
+
+// playMutations plays those of one scenario after the other. When a scenario does not hold, it is applied anew for what is left of it; when
+// it does not hold again and nothing was played in between, the rest of it fails.
+func (p *player) playMutations(ctx context.Context, chosen []cases.Mutation) {
+	for left := range scenariosOf(chosen) {
+		scenario := left[0].Scenario
+		for tries := 1; len(left) > 0; tries++ {
+			played, err := p.playSome(ctx, left)
+			if ctx.Err() != nil {
+				return
+			}
+			left = left[played:]
+			if err == nil {
+				break
+			}
+			p.forget()
+			if played > 0 {
+				tries = 0
+			}
+			if tries > 1 || p.failed[scenario] != nil {
+				p.fail(left, err)
+				break
+			}
+			say("scenario %s is applied anew: %v", scenario, err)
+		}
+	}
+}
+
+// playSome plays mutations of one scenario until it does not hold any more, and says how many.
+func (p *player) playSome(ctx context.Context, mutations []cases.Mutation) (played int, err error) {
+	if err := p.use(ctx, mutations[0].Scenario); err != nil {
+		return 0, err
+	}
+	err = p.many(ctx, mutations, func(result cases.MutationResult) {
+		played++
+		p.record.addMutation(result)
+	})
+	return played, err
+}
+
+// fail notes that mutations could not be played: the first one has the whole reason.
+func (p *player) fail(mutations []cases.Mutation, reason error) {
+	brief := fmt.Errorf("not played, like the one before: %s", firstLine(reason))
+	for _, m := range mutations {
+		p.record.addMutation(cases.MutationResult{Mutation: m, Error: reason})
+		reason = brief
+	}
+}
+
+// firstLine of an error.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

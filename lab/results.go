@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases"
+)
+
+// resultsFile holds what came of each case and mutation the last time; it is outside of version control.
+const resultsFile = "lab/.results.jsonl"
+
+// What is known of a case or mutation. One that is planned was chosen and has no result: somebody stopped the run, or it still goes on.
+const (
+	planned = "planned"
+	passed  = "passed"
+	failed  = "failed"
+)
+
+// line of the file. The last one of a name counts.
+type line struct {
+	Kind     string   `json:"kind"` // case or mutation
+	Name     string   `json:"name"`
+	State    string   `json:"state"`
+	Failures []string `json:"failures,omitempty"`
+	// Seen of a case, Noticed of a mutation: what docs/proof.md says of it.
+	Seen    string   `json:"seen,omitempty"`
+	Noticed []string `json:"noticed,omitempty"`
+}
+
+// results writes lines as they come, so that a run that is stopped keeps what it has seen.
+type results struct {
+	lock sync.Mutex
+	file *os.File
+}
+
+// openResults begins a run: what it will play is planned from now on. What it does not play keeps its state.
+func openResults(repository string, chosen []cases.Case, mutations []cases.Mutation) (*results, error) {
+	path := filepath.Join(repository, resultsFile)
+	mode := os.O_APPEND
+	if len(chosen) == len(cases.All()) && len(mutations) == len(cases.Mutations()) {
+		mode |= os.O_TRUNC // nothing of before is left
+	}
+	file, err := os.OpenFile(path, mode|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	r := &results{file: file}
+	if _, err := file.WriteString("\n"); err != nil { // ends what a run that was killed may have left
+		return nil, err
+	}
+	for _, c := range chosen {
+		err = errors.Join(err, r.write(line{Kind: "case", Name: c.Name, State: planned}))
+	}
+	for _, m := range mutations {
+		err = errors.Join(err, r.write(line{Kind: "mutation", Name: m.Name, State: planned}))
+	}
+	return r, err
+}
+
+func (r *results) played(l line) error {
+	l.State = passed
+	if len(l.Failures) > 0 {
+		l.State = failed
+	}
+	return r.write(l)
+}
+
+func (r *results) write(l line) error {
+	data, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	_, err = r.file.Write(append(data, '\n'))
+	return err
+}
+
+func (r *results) close() error { return r.file.Close() }
+
+// notPassed are the cases and mutations that did not pass the last time that they were chosen, in the usual order.
+func notPassed(repository string) ([]cases.Case, []cases.Mutation, error) {
+	states, err := lastLines(filepath.Join(repository, resultsFile))
+	if err != nil {
+		return nil, nil, err
+	}
+	left := func(kind, name string) bool {
+		last, known := states[[2]string{kind, name}]
+		return known && last.State != passed
+	}
+	var chosen []cases.Case
+	for _, c := range cases.All() {
+		if left("case", c.Name) {
+			chosen = append(chosen, c)
+		}
+	}
+	var mutations []cases.Mutation
+	for _, m := range cases.Mutations() {
+		if left("mutation", m.Name) {
+			mutations = append(mutations, m)
+		}
+	}
+	return chosen, mutations, nil
+}
+
+// lastLines by kind and name.
+func lastLines(path string) (map[[2]string]line, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("no earlier run is recorded: there is nothing that could have failed")
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	states := map[[2]string]line{}
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var l line
+		if json.Unmarshal(lines.Bytes(), &l) != nil {
+			continue // a run that was killed may have left half of one: its name is still planned
+		}
+		states[[2]string{l.Kind, l.Name}] = l
+	}
+	return states, lines.Err()
+}

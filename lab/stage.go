@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+)
+
+// stage makes scenarios hold on one lab, one at a time. A scenario that fails costs its own cases only: it is tried once more, and its error
+// is kept for whoever asks for it again.
+type stage struct {
+	// prepare applies a scenario, unless it is the one that is applied, and waits until it holds.
+	prepare func(ctx context.Context, scenario string) error
+	failed  map[string]error
+}
+
+// use makes a scenario hold. Of one that failed already, the error is short: the first one who asked has the reason.
+func (s *stage) use(ctx context.Context, scenario string) error {
+	if s.failed[scenario] != nil {
+		return fmt.Errorf("scenario %s failed before: %s", scenario, firstLine(s.failed[scenario]))
+	}
+	err := s.prepare(ctx, scenario)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	say("scenario %s fails and is tried once more: %v", scenario, err)
+	if err = s.prepare(ctx, scenario); err == nil || ctx.Err() != nil {
+		return err
+	}
+	if s.failed == nil {
+		s.failed = map[string]error{}
+	}
+	s.failed[scenario] = err
+	return err
+}
+
+// prepared is what a stage does on the meshes of a lab.
+func prepared(f *federation.Federation) func(context.Context, string) error {
+	return func(ctx context.Context, scenario string) error {
+		if f.Settled == scenario && f.Current() == scenario {
+			return nil
+		}
+		began := time.Now()
+		if err := f.Use(ctx, scenario); err != nil {
+			return err
+		}
+		if err := cases.Settle(ctx, f, scenario); err != nil {
+			f.Forget()
+			return err
+		}
+		f.Settled = scenario
+		say("     scenario %-37s holds after %.1f s", scenario, time.Since(began).Seconds())
+		return nil
+	}
+}
