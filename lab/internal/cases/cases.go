@@ -21,6 +21,7 @@ import (
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -200,7 +201,7 @@ func safely(run func() error) (err error) {
 
 // Play runs one case on meshes on which its scenario is applied.
 func Play(ctx context.Context, f *federation.Federation, c Case) (result Result) {
-	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience.Of(4*time.Minute))
 	defer cancel()
 	began := time.Now()
 	t := &T{Federation: f, Context: ctx}
@@ -268,7 +269,7 @@ func in(scenario string, cases ...Case) []Case {
 
 // All cases, in the order in which they cost least.
 func All() []Case {
-	return slices.Concat(works(), protocols(), sources(), wide(), limits(), boundaries(), gateways(), shared(), strangers(), insiders(), neighbours(), leaks(), timing(), locks(), trust(), authorities(), tokens(), monitoring(), nodes(), demo())
+	return slices.Concat(works(), protocols(), sources(), wide(), limits(), boundaries(), gateways(), shared(), strangers(), insiders(), neighbours(), leaks(), timing(), locks(), trust(), authorities(), tokens(), framing(), spellings(), monitoring(), nodes(), heldOpen(), bounded(), apart(), weak(), demo())
 }
 
 // object finds one among several.

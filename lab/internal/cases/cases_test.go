@@ -99,6 +99,8 @@ func TestOutcomesAreComparedByWordOrByPrefix(t *testing.T) {
 var open = map[string]string{
 	"ConfigMap fed-in-trust-west":                         "time/ca-object-deleted, order/trust-last",
 	"ConfigMap fed-out-trust":                             "time/ca-object-deleted, order/trust-last",
+	"ConfigMap fed-in-bootstrap":                          "the group bounded",
+	"ConfigMap fed-out-bootstrap":                         "the group bounded",
 	"ServiceAccount federation-ingress":                   "leaks/no-tokens",
 	"ServiceAccount federation-egress":                    "leaks/no-tokens",
 	"Service federation-ingress":                          "the way in",

@@ -116,10 +116,14 @@ func wire(t *T) {
 	onWire(t, "a plain request", plain, fromClient, fromEgress)
 	t.Seen("plain: Host %s, %v", plain.Host, plain.Header)
 
-	forged := reviews("/reviews/forged")
-	forged.Header = forgedHeaders(t.Federation)
-	onWire(t, "a request with forged headers", s.sends(t, forged), fromClient, fromEgress, ownWords, methods)
-	t.Seen("%d headers forged: %d own words of the application crossed", len(forged.Header), len(ownWords)+len(methods))
+	headers := forgedHeaders(t.Federation)
+	for i, part := range atOnce(headers) {
+		forged := reviews(fmt.Sprintf("/reviews/forged-%d", i))
+		forged.Header = part
+		crossing := slices.DeleteFunc(slices.Concat(ownWords, methods), func(name string) bool { return header(part, name) == "" })
+		onWire(t, "a request with forged headers", s.sends(t, forged), fromClient, fromEgress, crossing)
+	}
+	t.Seen("%d headers forged: %d own words of the application crossed", len(headers), len(ownWords)+len(methods))
 
 	upgrade := s.sends(t, traffic.Probe{Kind: "websocket", URL: "ws://reviews:9080/reviews/live"})
 	onWire(t, "an upgrade", upgrade, fromClient, fromEgress, []string{"connection", "upgrade", "sec-websocket-key", "sec-websocket-version"})

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -67,7 +68,8 @@ type mutant struct {
 	current  map[string]*unstructured.Unstructured   // what is changed at the moment, by mesh and key
 }
 
-// Mutate plays mutations of one scenario, which is applied, one after the other and hands each result on.
+// Mutate plays mutations of one scenario, which is applied, one after the other and hands each result on. An error means that the scenario
+// is not as it must be: the mutations that have no result then were not played.
 func Mutate(ctx context.Context, f *federation.Federation, chosen []Mutation, done func(MutationResult)) error {
 	scenario := chosen[0].Scenario
 	m := mutant{f, ctx, scenario, map[string]Attempt{}, map[string][]*unstructured.Unstructured{}, map[string]*unstructured.Unstructured{}}
@@ -103,10 +105,14 @@ func Mutate(ctx context.Context, f *federation.Federation, chosen []Mutation, do
 			noticed, err = m.play(mutation, base)
 			return err
 		})
-		if restored := m.restored(base); restored != nil {
-			return fmt.Errorf("after %s: %w", mutation.Name, errors.Join(restored, err))
+		restored := m.restored(base)
+		if ctx.Err() != nil {
+			return ctx.Err() // it was cut short: that says nothing about it
 		}
-		done(MutationResult{mutation, noticed, err})
+		done(MutationResult{mutation, noticed, errors.Join(err, restored)})
+		if restored != nil {
+			return fmt.Errorf("after %s: %w", mutation.Name, restored)
+		}
 	}
 	return nil
 }
@@ -258,7 +264,7 @@ func (m mutant) outcomes(extra []Attempt) (map[string]string, error) {
 			for _, name := range names {
 				p := all[name].Probe(m.Federation)
 				if p.Timeout == 0 {
-					p.Timeout = 2 * time.Second
+					p.Timeout = patience.Of(2 * time.Second)
 				}
 				probes = append(probes, p)
 			}
@@ -329,6 +335,17 @@ func (m Mutation) Around() string {
 		around = append(around, "an impostor for the peer")
 	}
 	return strings.Join(around, ", ")
+}
+
+// Failures say what is not as it must be.
+func (r MutationResult) Failures() []string {
+	switch {
+	case r.OK():
+		return nil
+	case r.Error != nil:
+		return []string{r.Error.Error()}
+	}
+	return []string{"no case notices"}
 }
 
 // Summary is the first to notice, or why nothing can.

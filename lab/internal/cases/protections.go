@@ -21,6 +21,7 @@ func Mutations() []Mutation {
 		takenFrom("protocols", protocolsTakenAway()), takenFrom("wide-callers", wideTakenAway()), takenFrom("peer-options", termsTakenAway()), takenFrom("locked", locksTakenAway()),
 		takenFrom("tokens", tokensTakenAway()),
 		takenFrom("existing-gateways", sharedTakenAway()),
+		takenFrom("spellings", spellingsTakenAway()),
 	)
 }
 
@@ -45,6 +46,10 @@ func exporter() []Mutation {
 		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "east/policy/"+name, laws(3), "east", "AuthorizationPolicy", object, change
 		return more
 	}
+	rules := func(name string, change func(*unstructured.Unstructured), more Mutation) Mutation {
+		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "east/rules/"+name, laws(3), "east", "EnvoyFilter", "fed-in-edge", change
+		return more
+	}
 	route := func(name string, change func(*unstructured.Unstructured), more Mutation) Mutation {
 		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "east/route/"+name, laws(3), "east", "VirtualService", "fed-in-reviews-9080-west", change
 		if more.Extra != nil {
@@ -53,8 +58,13 @@ func exporter() []Mutation {
 		return more
 	}
 	open := map[string]string{"east": allowAnything}
-	second := "p9080.ratings.west.fed.east.example"
-	askSecond := Attempt{From: outside, Probe: toIngress(genuine, sni(second), func(p *traffic.Probe) { p.URL = "https://" + second + "/reviews/0" })}
+	second, ofOthers := "p9080.ratings.west.fed.east.example", "p9080.ratings.north.fed.east.example"
+	asking := func(name string) Attempt {
+		return Attempt{From: outside, Probe: toIngress(genuine, sni(name), func(p *traffic.Probe) { p.URL = "https://" + name + "/reviews/0" })}
+	}
+	forgotten := func(name string) map[string]string {
+		return map[string]string{"east": fmt.Sprintf(forgottenGrant, 15443, name, name)}
+	}
 	return []Mutation{
 		gateway("identity", without("spec/servers/0/tls/subjectAltNames"), Mutation{}),
 		gateway("client-certificate", func(o *unstructured.Unstructured) {
@@ -63,17 +73,15 @@ func exporter() []Mutation {
 		}, Mutation{}),
 		gateway("tls-version", without("spec/servers/0/tls/minProtocolVersion"), Mutation{}),
 		gateway("own-routes-only", with("spec/servers/0/hosts", []any{"*/" + reviewsSNI}), Mutation{
-			Off:    []string{"east/admission/binding", "east/policy/grant/paths", "east/route/last-route"},
+			Off:    []string{"east/admission/binding", "east/rules/paths", "east/route/last-route"},
 			Attack: map[string]string{"east": tenantsRoutes},
 		}),
 		gateway("exact-host", with("spec/servers/0/hosts", []any{"./*.west.fed.east.example"}), Mutation{}),
-		policy("grant/principal", "fed-in-reviews-9080-west", without("spec/rules/0/from"), Mutation{Off: []string{"east/gateway/identity", "east/policy/guard-of-peer"}}),
-		policy("grant/methods", "fed-in-reviews-9080-west", without("spec/rules/0/to/0/operation/methods"), Mutation{Off: []string{"east/route/method"}}),
-		policy("grant/paths", "fed-in-reviews-9080-west", without("spec/rules/0/to/0/operation/paths"), Mutation{Off: []string{"east/route/path"}}),
-		policy("grant/server-name", "fed-in-reviews-9080-west", without("spec/rules/0/when"), Mutation{
-			Attack: map[string]string{"east": fmt.Sprintf(forgottenGrant, 15443, second, second)}, Extra: []Attempt{askSecond},
+		policy("peer/principal", "fed-in-peer-west", without("spec/rules/0/from"), Mutation{Off: []string{"east/gateway/identity", "east/policy/guard-of-peer"}}),
+		policy("peer/server-names", "fed-in-peer-west", without("spec/rules/0/when"), Mutation{
+			Off: []string{"east/rules/default"}, Attack: forgotten(ofOthers), Extra: []Attempt{asking(ofOthers)},
 		}),
-		policy("grant/port", "fed-in-reviews-9080-west", without("spec/rules/0/to/0/operation/ports"), Mutation{
+		policy("peer/port", "fed-in-peer-west", without("spec/rules/0/to"), Mutation{
 			Attack: map[string]string{"east": fmt.Sprintf(forgottenGrant, 15444, reviewsSNI, reviewsSNI)},
 			Extra: []Attempt{{From: From{"east", "default/ratings"}, Probe: func(f *federation.Federation) traffic.Probe {
 				pod, err := f.East.Pod(context.Background(), federation.Boundary+"/federation-ingress")
@@ -91,13 +99,17 @@ func exporter() []Mutation {
 			Extra:  []Attempt{podPort(From{"east", "default/ratings"}, "federation-ingress", 8080)},
 		}),
 		policy("default-deny", "fed-in-default-deny", nil, Mutation{
-			Off: []string{"east/policy/grant"}, Attack: map[string]string{"east": fmt.Sprintf(forgottenGrant, 15443, second, second)}, Extra: []Attempt{askSecond},
+			Off: []string{"east/policy/peer"}, Attack: forgotten(second), Extra: []Attempt{asking(second)},
 		}),
-		policy("grant", "fed-in-reviews-9080-west", nil, Mutation{}),
+		policy("peer", "fed-in-peer-west", nil, Mutation{}),
+		rules("grant", withoutPatch("VIRTUAL_HOST", reviewsSNI), Mutation{}),
+		rules("default", withoutPatch("HTTP_FILTER", ""), Mutation{Attack: forgotten(second), Extra: []Attempt{asking(second)}}),
+		rules("methods", withoutRule(reviewsSNI, 0, 0), Mutation{Off: []string{"east/route/method"}}),
+		rules("paths", withoutRule(reviewsSNI, 0, 1), Mutation{Off: []string{"east/route/path"}}),
 		route("ambiguous-paths", without("spec/http/0"), Mutation{}),
-		route("method", without("spec/http/1/match/0/method"), Mutation{Off: []string{"east/policy/grant/methods"}}),
-		route("path", without("spec/http/1/match/0/uri"), Mutation{Off: []string{"east/policy/grant/paths"}}),
-		route("last-route", without("spec/http/2"), Mutation{Off: []string{"east/policy/grant/methods", "east/policy/grant/paths"}}),
+		route("method", without("spec/http/1/match/0/method"), Mutation{Off: []string{"east/rules/methods"}}),
+		route("path", without("spec/http/1/match/0/uri"), Mutation{Off: []string{"east/rules/paths"}}),
+		route("last-route", without("spec/http/2"), Mutation{Off: []string{"east/rules/default"}}),
 		route("request-headers", without("spec/http/1/headers/request/remove"), Mutation{Extra: []Attempt{arriving(outside, toIngress(genuine))}}),
 		route("peer-header", without("spec/http/1/headers/request/set/x-federation-peer"), Mutation{Extra: []Attempt{arriving(outside, toIngress(genuine))}}),
 		route("forwarded-for", without("spec/http/1/headers/request/set/x-forwarded-for"), Mutation{Extra: []Attempt{arriving(outside, toIngress(genuine))}}),
@@ -115,6 +127,10 @@ func consumer() []Mutation {
 		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "west/policy/"+name, laws(3, 4), "west", "AuthorizationPolicy", object, change
 		return more
 	}
+	rules := func(name string, change func(*unstructured.Unstructured), more Mutation) Mutation {
+		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "west/rules/"+name, laws(3, 4), "west", "EnvoyFilter", "fed-out-edge", change
+		return more
+	}
 	visible := func(name, kind, object string, change func(*unstructured.Unstructured), extra Attempt, off ...string) Mutation {
 		return Mutation{Name: "west/visible/" + name, Laws: laws(7, 17), Mesh: "west", Kind: kind, Object: object, Change: change, Off: off, Extra: []Attempt{extra}}
 	}
@@ -124,16 +140,18 @@ func consumer() []Mutation {
 			Name: "west/gateway/exact-host", Laws: laws(1), Mesh: "west", Kind: "Gateway", Object: "fed-out-east",
 			Change: with("spec/servers/0/hosts", []any{"./*.egress.fed.west.example"}),
 		},
-		policy("grant", "fed-out-reviews-9080-default-east", nil, Mutation{}),
-		policy("grant/callers", "fed-out-reviews-9080-default-east", without("spec/rules/0/from"), Mutation{Off: []string{"west/gateway/callers", "west/policy/guard-of-name"}}),
-		policy("guard-of-name", "fed-out-guard-reviews-9080-default-east", nil, Mutation{
-			Off: []string{"west/gateway/callers"}, Attack: map[string]string{"west": allowAnything},
+		policy("mesh", "fed-out-mesh", nil, Mutation{}),
+		policy("mesh/principals", "fed-out-mesh", without("spec/rules/0/from"), Mutation{
+			Off: []string{"west/gateway/callers", "west/rules/callers"}, Extra: []Attempt{{From: plain, Probe: toEgress(of("west", pki.Request{SpiffeID: "spiffe://other.example/ns/default/sa/other"}))}},
 		}),
+		rules("name", withoutPatch("VIRTUAL_HOST", bindingSNI), Mutation{}),
+		rules("callers", forAnybody(bindingSNI), Mutation{Off: []string{"west/gateway/callers"}}),
+		rules("default", withoutPatch("HTTP_FILTER", ""), Mutation{Off: []string{"west/gateway/callers"}}),
 		policy("guard", "fed-out-guard", nil, Mutation{
 			Attack: map[string]string{"west": allowAnything + "---\n" + fmt.Sprintf(foreignListener, "egress")},
 			Extra:  []Attempt{podPort(other, "federation-egress", 8080)},
 		}),
-		policy("default-deny", "fed-out-default-deny", nil, Mutation{Off: []string{"west/policy/grant"}}),
+		policy("default-deny", "fed-out-default-deny", nil, Mutation{Off: []string{"west/policy/mesh"}}),
 		{
 			Name: "west/upstream/identity", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
 			Change: without("spec/trafficPolicy/tls/subjectAltNames"), Impostor: of("east", pki.Request{SpiffeID: "spiffe://east.example/ns/default/sa/bookinfo-ratings"}),

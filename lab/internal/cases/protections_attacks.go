@@ -116,20 +116,24 @@ func arriving(from From, base func(*federation.Federation) traffic.Probe) Attemp
 	return Attempt{
 		From: from,
 		Probe: func(f *federation.Federation) traffic.Probe {
-			p := base(f)
-			p.Header = forgedHeaders(f)
-			return p
+			return forging(base(f), forgedHeaders(f))
 		},
 		Read: func(answer traffic.Answer) string {
 			if answer.Seen == nil {
 				return answer.Outcome()
 			}
 			var arrived []string
-			for _, h := range answer.Seen.Header {
-				if strings.Contains(h[1], forgery) && !slices.Contains(ownWords, h[0]) {
-					arrived = append(arrived, h[0])
+			for _, one := range append([]traffic.Answer{answer}, answer.Then...) {
+				if one.Seen == nil {
+					return one.Outcome()
+				}
+				for _, h := range one.Seen.Header {
+					if strings.Contains(h[1], forgery) && !slices.Contains(ownWords, h[0]) {
+						arrived = append(arrived, h[0])
+					}
 				}
 			}
+			slices.Sort(arrived)
 			return "arrives: " + strings.Join(slices.Compact(arrived), " ")
 		},
 	}

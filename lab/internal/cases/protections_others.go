@@ -16,39 +16,42 @@ func protocolsTakenAway() []Mutation {
 	at := func(name, meshName, kind, object string, change func(*unstructured.Unstructured), off ...string) Mutation {
 		return Mutation{Name: "protocols/" + name, Laws: laws(3), Mesh: meshName, Kind: kind, Object: object, Change: change, Off: off}
 	}
-	policy, route := "AuthorizationPolicy", "VirtualService"
+	filter, route := "EnvoyFilter", "VirtualService"
+	const edge, chatSNI, searchSNI, mysqlSNI = "fed-in-edge", "p8080.chat.west.fed.east.example", "p9000.search.west.fed.east.example", "p3306.mysql.shop.east.egress.fed.west.example"
 	const chat, search = "fed-in-chat-8080-west", "fed-in-search-9000-west"
 	everyService := []any{map[string]any{"method": map[string]any{"exact": "POST"}}}
 	// The servers of the egress gateway are sorted by name: mysql is the sixth.
 	callers := at("gateway/callers-of-a-database", "west", "Gateway", "fed-out-east", without("spec/servers/5/tls/subjectAltNames"))
 	callers.Laws = laws(4)
+	connections := at("rules/callers-of-a-database", "west", filter, "fed-out-edge", withoutPatch("NETWORK_FILTER", mysqlSNI), "protocols/gateway/callers-of-a-database")
+	connections.Laws = laws(4)
 	names := at("admission/additional-hosts", "west", "ValidatingAdmissionPolicy", "istio-federation-boundary", without("spec/validations/5"))
 	names.Laws = laws(17)
 	names.Extra = []Attempt{accepts("west", fmt.Sprintf("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: x, namespace: %s}\nspec: {hosts: [vault.east.example], http: [{directResponse: {status: 299}}]}\n", anyTenant))}
 	return []Mutation{
 		callers,
+		connections,
 		names,
-		at("policy/exception", "east", policy, chat, without("spec/rules/1/to/0/operation/notPaths"), "protocols/route/exception"),
-		at("route/exception", "east", route, chat, without("spec/http/2"), "protocols/policy/exception"),
-		at("policy/required-header", "east", policy, chat, without("spec/rules/0/when/1"), "protocols/route/required-header"),
-		at("route/required-header", "east", route, chat, without("spec/http/1/match/0/headers"), "protocols/policy/required-header"),
-		at("policy/grpc-methods", "east", policy, search, without("spec/rules/0/to/0/operation/paths"), "protocols/route/grpc-methods"),
-		at("route/grpc-methods", "east", route, search, with("spec/http/1/match", everyService), "protocols/policy/grpc-methods"),
-		at("route/request-timeout", "east", route, chat, func(o *unstructured.Unstructured) { without("spec/http/1/timeout", "spec/http/3/timeout")(o) }),
+		at("rules/exception", "east", filter, edge, withoutRule(chatSNI, 0, 2), "protocols/route/exception"),
+		at("route/exception", "east", route, chat, without("spec/http/3", "spec/http/2"), "protocols/rules/exception"),
+		at("rules/required-header", "east", filter, edge, withoutRule(chatSNI, 1, 2), "protocols/route/required-header"),
+		at("route/required-header", "east", route, chat, without("spec/http/1/match/0/headers"), "protocols/rules/required-header"),
+		at("rules/grpc-methods", "east", filter, edge, withoutRule(searchSNI, 0, 1), "protocols/route/grpc-methods"),
+		at("route/grpc-methods", "east", route, search, with("spec/http/1/match", everyService), "protocols/rules/grpc-methods"),
+		at("route/request-timeout", "east", route, chat, func(o *unstructured.Unstructured) { without("spec/http/1/timeout", "spec/http/4/timeout")(o) }),
 	}
 }
 
-// wideTakenAway: callers that nobody lists are checked by policies alone.
+// wideTakenAway: callers that nobody lists are checked by the rules of the name, and by a policy.
 func wideTakenAway() []Mutation {
-	const shared = "shared-9080-partners-east"
 	return []Mutation{
 		{
-			Name: "wide/policy/namespace", Laws: laws(4), Mesh: "west", Kind: "AuthorizationPolicy", Object: "fed-out-" + shared,
-			Change: without("spec/rules/0/from"), Off: []string{"wide/policy/guard-of-namespace"},
+			Name: "wide/rules/namespace", Laws: laws(4), Mesh: "west", Kind: "EnvoyFilter", Object: "fed-out-edge",
+			Change: forAnybody("p9080.shared.partners.east.egress.fed.west.example"), Off: []string{"wide/policy/namespace"},
 		},
 		{
-			Name: "wide/policy/guard-of-namespace", Laws: laws(3, 4), Mesh: "west", Kind: "AuthorizationPolicy", Object: "fed-out-guard-" + shared,
-			Attack: map[string]string{"west": allowAnything},
+			Name: "wide/policy/namespace", Laws: laws(3, 4), Mesh: "west", Kind: "AuthorizationPolicy", Object: "fed-out-guard-shared-9080-partners-east",
+			Off: []string{"wide/rules/namespace"},
 		},
 	}
 }
@@ -85,12 +88,12 @@ func locksTakenAway() []Mutation {
 	}
 }
 
-// sharedTakenAway: on a gateway that others run, policies can only deny.
+// sharedTakenAway: on a shared gateway, policies can only deny.
 func sharedTakenAway() []Mutation {
 	at := func(name, kind, object string, change func(*unstructured.Unstructured), off ...string) Mutation {
 		return Mutation{Name: "shared/" + name, Laws: laws(2, 3), Mesh: "east", Kind: kind, Object: object, Change: change, Off: off}
 	}
-	policy, route := "AuthorizationPolicy", "VirtualService"
+	policy, filter, route := "AuthorizationPolicy", "EnvoyFilter", "VirtualService"
 	const reviews = "fed-in-reviews-9080-west"
 	guard := at("policy/guard", policy, "fed-in-guard", nil)
 	guard.Attack = map[string]string{"east": everyName}
@@ -113,11 +116,11 @@ func sharedTakenAway() []Mutation {
 		guard,
 		forged,
 		// The servers are sorted by name: mysql is the first.
-		at("gateway/identity", "Gateway", "fed-in-west", without("spec/servers/1/tls/subjectAltNames"), "shared/policy/peer", "shared/policy/server"),
-		at("policy/peer", policy, "fed-in-guard-west", nil, "shared/gateway/identity", "shared/policy/server"),
-		at("policy/server", policy, reviews, without("spec/rules/0"), "shared/gateway/identity", "shared/policy/peer"),
-		at("policy/rules", policy, reviews, func(o *unstructured.Unstructured) { without("spec/rules/2", "spec/rules/1")(o) }, "shared/route/rules"),
-		at("route/rules", route, reviews, without("spec/http/1/match"), "shared/policy/rules"),
+		at("gateway/identity", "Gateway", "fed-in-west", without("spec/servers/1/tls/subjectAltNames"), "shared/policy/peer"),
+		at("policy/peer", policy, "fed-in-guard-west", nil, "shared/gateway/identity"),
+		at("rules/default", filter, "fed-in-edge", withoutPatch("HTTP_FILTER", reviewsSNI), "shared/route/rules"),
+		at("rules/grant", filter, "fed-in-edge", rulesOf(reviewsSNI, func(rules map[string]any) { rules["permissions"] = []any{anything} }), "shared/route/rules"),
+		at("route/rules", route, reviews, without("spec/http/1/match"), "shared/rules/grant"),
 	}
 }
 

@@ -82,10 +82,10 @@ func serverNames() []Case {
 		attempt("upper-case-sni", "upper case is the same name, with the same locks: the genuine certificate", "200", sni(strings.ToUpper(reviewsSNI))),
 		ask("strangers/upper-case-sni-without-certificate", laws(2), "and nobody else", outside, toIngress(none, sni(strings.ToUpper(reviewsSNI))), noCertificate),
 		{Name: "strangers/dotted-sni", Laws: laws(2), Expect: "a dot at the end opens nothing without a certificate", Run: dottedServerName},
-		attempt("another-host", "the right name in the handshake and another service in the request", "404", host("ratings.default.svc.cluster.local:9080")),
-		attempt("backend-host", "also the backend's own", "404", host(reviewsHost)),
-		attempt("dotted-host", "also the own name with a dot", "404", host(reviewsSNI+".")),
-		attempt("another-host-h2", "also over HTTP/2", "404", host("ratings.default.svc.cluster.local:9080"), h2),
+		attempt("another-host", "the right name in the handshake and another service in the request", "403", host("ratings.default.svc.cluster.local:9080")),
+		attempt("backend-host", "also the backend's own", "403", host(reviewsHost)),
+		attempt("dotted-host", "also the own name with a dot", "403", host(reviewsSNI+".")),
+		attempt("another-host-h2", "also over HTTP/2", "403", host("ratings.default.svc.cluster.local:9080"), h2),
 		attempt("h2", "HTTP/2 itself is fine", "200", h2),
 		{Name: "strangers/second-request", Laws: laws(2), Expect: "a later request on an open connection is judged like the first", Run: secondRequest},
 	}
@@ -109,7 +109,7 @@ func secondRequest(t *T) {
 			outcomes = append(outcomes, then.Outcome())
 		}
 		t.Seen("%s: %s", kind, strings.Join(outcomes, " "))
-		if want := "200 404 403 200"; strings.Join(outcomes, " ") != want {
+		if want := "200 403 403 200"; strings.Join(outcomes, " ") != want {
 			t.Errorf("%s: %v, and not %s%s", kind, outcomes, want, detail(answer))
 		}
 	}
@@ -153,8 +153,8 @@ func requests() []Case {
 		{Name: "strangers/folded-header", Laws: laws(3), Expect: "a header that goes on in the next line arrives as one line", Run: foldedHeader},
 		attempt("space-before-colon", "also a header's name with a space", "GET /reviews/0 HTTP/1.1\nHost : "+reviewsSNI+"\n\n", "400"),
 		attempt("no-host", "also a request without Host", "GET /reviews/0 HTTP/1.1\n\n", "400"),
-		attempt("two-hosts", "also one with two", "GET /reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\nHost: ratings\n\n", "400 | 404"),
-		attempt("absolute-target", "an absolute target counts, and Host does not", "GET http://ratings.default.svc.cluster.local/reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\n\n", "404"),
+		attempt("two-hosts", "also one with two", "GET /reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\nHost: ratings\n\n", "400 | 403"),
+		attempt("absolute-target", "an absolute target counts, and Host does not", "GET http://ratings.default.svc.cluster.local/reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\n\n", "403"),
 		attempt("connect", "no tunnel", "CONNECT ratings.default.svc.cluster.local:9080 HTTP/1.1\nHost: "+reviewsSNI+"\n\n", "403 | 404 | 400"),
 		ask("strangers/long-header", laws(3), "a header beyond every measure is refused", outside, toIngress(genuine, func(p *traffic.Probe) {
 			p.Header = [][2]string{{"X-Long", strings.Repeat("a", 100_000)}}
@@ -288,7 +288,7 @@ func peers() []Case {
 		ask("peers/others-name-back", laws(2), "and west's on north's", outside, to(north, genuine), unknownCA),
 		ask("peers/others-identity", laws(2), "west's identity from north's CA is refused on west's name", outside, to(west, of("north", pki.Request{SpiffeID: egressID})), unknownCA),
 		ask("peers/others-identity-own-name", laws(2), "and on north's own", outside, to(north, of("north", pki.Request{SpiffeID: egressID})), wrongIdentity),
-		ask("peers/others-host", laws(2), "north cannot ask for west's service on its own name", outside, to(north, northEgress, host(west)), "404"),
+		ask("peers/others-host", laws(2), "north cannot ask for west's service on its own name", outside, to(north, northEgress, host(west)), "403"),
 		ask("peers/ungranted-port", laws(1), "west has no name for the port that was granted to north only", outside, to("p80.ledger.west.fed.east.example", genuine), noServer),
 		{Name: "peers/resumed-session", Laws: laws(2), Expect: "a TLS session of one name opens no other", Run: func(t *T) {
 			p := to(west, none)(t.Federation)

@@ -21,10 +21,11 @@ func timing() []Case {
 	return slices.Concat(
 		in("two-meshes-http",
 			Case{Name: "time/grant-withdrawn", Laws: laws(1, 15), Expect: "a pruned grant is refused within a second, also on open connections", Run: func(t *T) {
-				withdrawn(t, "grant-withdrawn", "Gateway fed-in-west", "VirtualService fed-in-reviews-9080-west", "AuthorizationPolicy fed-in-reviews-9080-west")
+				withdrawn(t, "grant-withdrawn", "Gateway fed-in-west", "VirtualService fed-in-reviews-9080-west", "AuthorizationPolicy fed-in-peer-west",
+					"AuthorizationPolicy fed-in-guard-west", "ConfigMap fed-in-trust-west")
 			}},
 			Case{Name: "time/peer-removed", Laws: laws(1, 15), Expect: "so is a pruned peer, and its CA goes as well", Run: func(t *T) {
-				withdrawn(t, "peer-removed", "Gateway fed-in-west", "VirtualService fed-in-reviews-9080-west", "AuthorizationPolicy fed-in-reviews-9080-west",
+				withdrawn(t, "peer-removed", "Gateway fed-in-west", "VirtualService fed-in-reviews-9080-west", "AuthorizationPolicy fed-in-peer-west",
 					"AuthorizationPolicy fed-in-guard-west", "ConfigMap fed-in-trust-west")
 			}},
 			Case{Name: "time/ca-object-deleted", Laws: laws(15), Expect: "deleting the CA objects alone cuts nobody off", Run: authorityDeleted},

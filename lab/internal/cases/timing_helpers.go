@@ -18,6 +18,7 @@ import (
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -39,7 +40,7 @@ func (t *T) oncePerConnectionIn(m *mesh.Mesh) {
 
 // rolled waits until every pod of a Deployment is of its newest version: mesh.Ready would be content with a ready pod of the old one.
 func rolled(ctx context.Context, m *mesh.Mesh, namespace, name string) error {
-	_, err := m.Kubectl(ctx, "", "-n", namespace, "rollout", "status", "deployment/"+name, "--timeout=60s")
+	_, err := m.Kubectl(ctx, "", "-n", namespace, "rollout", "status", "deployment/"+name, "--timeout="+patience.Of(time.Minute).String())
 	return err
 }
 

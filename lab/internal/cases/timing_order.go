@@ -189,7 +189,9 @@ func trustLast(t *T) {
 	t.take(steps)
 	before := t.counted()
 	streams := t.uninvited()
-	isTrust := func(s step) bool { return s.object.GetKind() == "ConfigMap" }
+	isTrust := func(s step) bool {
+		return s.object.GetKind() == "ConfigMap" && strings.Contains(s.object.GetName(), "-trust")
+	}
 	t.put(slices.DeleteFunc(slices.Clone(steps), isTrust))
 	for _, c := range []carrier{t.ingress(), t.egress()} {
 		t.Must(rolled(t.Context, c.mesh, c.namespace(), c.name()))

@@ -119,7 +119,7 @@ func tokens() []Case {
 		directly("straight-claims-as-route", "nor is the word of Istio's own routes", nothing, "400", header("@request.auth.claims[scope]", "orders.read")),
 		Case{Name: "tokens/refusals-tell-nothing", Laws: laws(7), Expect: "refusals name nothing of the inside", Run: tokenRefusals},
 		Case{Name: "tokens/others-allow-everything", Laws: laws(3), Expect: "a policy of the root namespace that allows everything opens nothing; without the routes it would", Run: tokensAgainstOthers},
-		Case{Name: "tokens/others-route-everything", Laws: laws(3), Expect: "nor do routes without tokens; without the policy they would", Run: tokensByPolicyAlone},
+		Case{Name: "tokens/others-route-everything", Laws: laws(3), Expect: "routes without tokens admit nothing; without the rules of the virtual host they would", Run: tokensByPolicyAlone},
 		Case{Name: "tokens/issuer-deleted", Laws: laws(3, 15), Expect: "without what says whose tokens are believed, the service is closed", Run: issuerDeleted},
 		Case{Name: "tokens/issuer-of-others", Laws: laws(12), Expect: "an issuer that the root namespace believes changes nothing where no token is demanded", Run: issuerOfOthers},
 		Case{Name: "tokens/filter-deleted", Laws: laws(3, 12), Expect: "without the filter others' tokens are refused, and nothing opens", Run: filterDeleted},

@@ -66,8 +66,9 @@ func tokensAgainstOthers(t *T) {
 	t.Want(outside, "200", straight(bearer(reader))(t.Federation))
 	t.Seen("%d tokens refused", len(refused))
 	t.change(t.East, t.manifest(t.East, "VirtualService", "fed-in-orders-8080-west"), withoutTokens)
+	t.change(t.East, t.manifest(t.East, "EnvoyFilter", "fed-in-edge"), withoutRulesOfOrders)
 	took := t.Until(outside, "200", straight(nothing)(t.Federation))
-	t.Seen("without tokens in the routes 200 after %s", round(took))
+	t.Seen("without tokens in the routes and in the rules of the virtual host 200 after %s", round(took))
 }
 
 func tokensByPolicyAlone(t *T) {
@@ -79,16 +80,14 @@ func tokensByPolicyAlone(t *T) {
 	for _, has := range []authorization{nothing, bearer(reader.with("scope", "mail")), bearer(reader.with("aud", "mail")), bearer(reader.with("aud", "orders.x"))} {
 		t.Want(outside, "403", straight(has)(t.Federation))
 	}
-	t.change(t.East, t.manifest(t.East, "AuthorizationPolicy", "fed-in-orders-8080-west"), func(o map[string]any) {
-		rules, _, _ := unstructured.NestedSlice(o, "spec", "rules")
-		for _, rule := range rules {
-			fields := rule.(map[string]any)
-			fields["when"] = fields["when"].([]any)[:1]
-		}
-		t.Must(unstructured.SetNestedSlice(o, rules, "spec", "rules"))
-	})
+	t.change(t.East, t.manifest(t.East, "EnvoyFilter", "fed-in-edge"), withoutRulesOfOrders)
 	took := t.Until(outside, "200", straight(nothing)(t.Federation))
-	t.Seen("403; without tokens in the policy 200 after %s", round(took))
+	t.Seen("403; without tokens in the rules of the virtual host 200 after %s", round(took))
+}
+
+// withoutRulesOfOrders lets the rules of the virtual host of orders allow every request.
+func withoutRulesOfOrders(o map[string]any) {
+	rulesOf(ordersSNI, func(policy map[string]any) { policy["permissions"] = []any{anything} })(&unstructured.Unstructured{Object: o})
 }
 
 // withoutTokens takes what concerns tokens out of a VirtualService.
@@ -241,21 +240,21 @@ func keysUnreachable(t *T) {
 // tokensTakenAway: each thing that is asked of a token is asked twice.
 func tokensTakenAway() []Mutation {
 	const orders = "fed-in-orders-8080-west"
-	policy := func(name, field string) Mutation {
-		return Mutation{Name: "tokens/policy/" + name, Laws: laws(3), Mesh: "east", Kind: "AuthorizationPolicy", Object: orders,
-			Change: without("spec/rules/" + field), Off: []string{"tokens/route/" + name}}
+	rule := func(name string, permission, rule int) Mutation {
+		return Mutation{Name: "tokens/rules/" + name, Laws: laws(3), Mesh: "east", Kind: "EnvoyFilter", Object: "fed-in-edge",
+			Change: withoutRule(ordersSNI, permission, rule), Off: []string{"tokens/route/" + name}}
 	}
 	route := func(name, field string) Mutation {
 		return Mutation{Name: "tokens/route/" + name, Laws: laws(3), Mesh: "east", Kind: "VirtualService", Object: orders,
-			Change: without("spec/http/3/match/" + field), Off: []string{"tokens/policy/" + name}}
+			Change: without("spec/http/5/match/" + field), Off: []string{"tokens/rules/" + name}}
 	}
-	header := route("header", "0/headers/authorization") // a policy cannot ask for it
+	header := route("header", "0/headers/authorization") // rules read the claims, and not where the token came from
 	header.Off = nil
 	return []Mutation{
-		policy("issuer", "1/when/1"), route("issuer", "0/headers/@request.auth.claims[iss]"),
-		policy("audience", "1/when/2"), route("audience", "0/headers/@request.auth.claims[aud]"),
-		policy("claim", "1/when/3"), route("claim", "0/headers/@request.auth.claims[scope]"),
-		policy("claim-inside-another", "0/when/4"), route("claim-inside-another", "1/headers/@request.auth.claims[realm_access][roles]"),
+		rule("issuer", 0, 3), route("issuer", "0/headers/@request.auth.claims[iss]"),
+		rule("audience", 0, 4), route("audience", "0/headers/@request.auth.claims[aud]"),
+		rule("claim", 0, 5), route("claim", "0/headers/@request.auth.claims[scope]"),
+		rule("claim-inside-another", 1, 5), route("claim-inside-another", "1/headers/@request.auth.claims[realm_access][roles]"),
 		header,
 		{
 			Name: "tokens/believed/in-one-header", Laws: laws(3), Mesh: "east", Kind: "RequestAuthentication", Object: "fed-in-jwt-login-example-22494105",

@@ -1,0 +1,185 @@
+package cases
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// apart is that peers and callers share no connection: what one does to its connection reaches no other.
+func apart() []Case {
+	return in("held",
+		Case{Name: "apart/resets-of-a-peer", Laws: laws(2), Expect: "west opens and resets 3,200 calls of gRPC; streams of north and of another pod of west live on", Run: resetsOfPeer},
+		Case{Name: "apart/deadlines-of-a-caller", Laws: laws(2, 4), Expect: "so they do when 1,260 calls of one caller reach their deadline", Run: deadlinesOfCaller},
+		Case{Name: "apart/slow-reader", Laws: laws(2), Expect: "west takes nothing of its answers; the calls of north are not delayed", Run: slowReader},
+		Case{Name: "apart/many-streams", Laws: laws(2, 4), Expect: "one caller holds 1,100 streams; another one is not refused", Run: manyStreams},
+		Case{Name: "apart/two-ingress-pods", Laws: laws(1), Expect: "calls of gRPC are shared by two pods of the ingress gateway", Run: twoIngressPods},
+	)
+}
+
+// talks are streams of gRPC that a workload holds by the local name.
+func talks(name string, count int) traffic.Hold {
+	return traffic.Hold{Name: name, Count: count, Probe: traffic.Probe{Kind: "grpc", URL: "http://search:9000/search.Query/Talk"}}
+}
+
+// through holds streams of north and of another pod of west while something is done, and for a while after it.
+func (t *T) through(attack func()) {
+	stops := []func() ([]traffic.Held, error){t.holding(northAPI, talks("north", 20)), t.holding(batch, talks("batch of west", 20))}
+	t.pause(3 * time.Second)
+	attack()
+	t.pause(3 * time.Second)
+	for _, stop := range stops {
+		held, err := stop()
+		t.Must(err)
+		ended := 0
+		why := map[string]int{}
+		for _, one := range held {
+			if !one.Alive() {
+				ended++
+				why[word(one.Why)]++
+			}
+		}
+		t.Seen("%s: %d of %d streams live on", held[0].Name, len(held)-ended, len(held))
+		if ended > 0 {
+			t.Errorf("%s: %d of %d streams ended or missed a line: %v", held[0].Name, ended, len(held), why)
+		}
+	}
+}
+
+// never is a call that the backend does not answer.
+const never = "/search.Query/Deaf"
+
+func resetsOfPeer(t *T) {
+	leaf := genuine(t.Federation)
+	plan := traffic.Attack{
+		Probe: traffic.Probe{
+			Kind: "reset", URL: "https://" + searchOf("west") + never, Dial: eastAddress, Body: "go",
+			TLS: &traffic.TLS{ServerName: searchOf("west"), Cert: leaf.Cert, Key: leaf.Key}, Every: 250 * time.Millisecond,
+		},
+		GRPC: true, Connections: 4, Streams: 100, Waves: 8, Delay: 20 * time.Millisecond,
+	}
+	plan.For = 6 * time.Second
+	t.through(func() {
+		report, err := t.attackOutside(plan)
+		t.Must(err)
+		t.Seen("%s", report)
+	})
+}
+
+func deadlinesOfCaller(t *T) {
+	plan := traffic.Attack{
+		Probe: traffic.Probe{Kind: "reset", URL: "http://search:9000" + never, Body: "go", Every: 600 * time.Millisecond},
+		GRPC:  true, Connections: 7, Streams: 90, Waves: 2, Delay: 500 * time.Millisecond, // its own sidecar ends a connection with more
+	}
+	plan.For = 5 * time.Second
+	t.through(func() {
+		reports, err := t.West.Attack(t.Context, api.Workload, []traffic.Attack{plan})
+		t.Must(err)
+		t.Seen("%s", reports[0])
+	})
+}
+
+func slowReader(t *T) {
+	leaf := genuine(t.Federation)
+	plan := traffic.Attack{
+		Probe: traffic.Probe{
+			Kind: "window", URL: "https://" + searchOf("west") + "/search.Query/Flood", Dial: eastAddress, Body: "go",
+			TLS: &traffic.TLS{ServerName: searchOf("west"), Cert: leaf.Cert, Key: leaf.Key},
+		},
+		GRPC: true, Streams: 100,
+	}
+	plan.For = 8 * time.Second
+	calls := func() []traffic.Sample {
+		return t.Try(northAPI, traffic.Probe{Kind: "grpc", URL: "http://search:9000/search.Query/Find", Body: "hello", Every: 20 * time.Millisecond, For: 5 * time.Second, Reuse: true})[0].Samples
+	}
+	quiet := calls()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := t.attackOutside(plan)
+		ended <- err
+	}()
+	t.pause(1500 * time.Millisecond)
+	meanwhile := calls()
+	t.Must(<-ended)
+	was, is := percentile(quiet, 0.99), percentile(meanwhile, 0.99)
+	failed := unlike(meanwhile, "OK")
+	t.Seen("p99 of north %s, and %s meanwhile; %d of %d calls failed", millis(was), millis(is), len(failed), len(meanwhile))
+	if len(failed) > 0 {
+		t.Errorf("calls of north: %s", summary(failed, meanwhile[0].At))
+	}
+	t.judgeDelay("north", was, is)
+}
+
+func manyStreams(t *T) {
+	many := talks("api", 1100)
+	many.Every, many.Timeout = 20*time.Second, 20*time.Second
+	stop := t.holding(api, many)
+	t.pause(6 * time.Second)
+	outcomes := map[string]int{}
+	for range 10 {
+		outcomes[t.Try(batch, call("search:9000", "/search.Query/Find")(t.Federation))[0].Outcome()]++
+	}
+	held, err := stop()
+	t.Must(err)
+	open, why := 0, map[string]int{}
+	for _, one := range held {
+		if one.Alive() {
+			open++
+		} else {
+			why[one.Why]++
+		}
+	}
+	t.Seen("the first holds %d of 1,100 streams %v; the other's calls: %v", open, why, outcomes)
+	if outcomes["OK"] != 10 {
+		t.Errorf("of 10 calls of another caller: %v", outcomes)
+	}
+}
+
+const counted = "/search.Count/Talk"
+
+// twoIngressPods counts in the pods' access logs.
+func twoIngressPods(t *T) {
+	gateway := t.ingress()
+	scale := func(ctx context.Context, replicas string) error {
+		if _, err := gateway.mesh.Kubectl(ctx, "", "-n", federation.Boundary, "scale", "deployment/"+gateway.name(), "--replicas="+replicas); err != nil {
+			return err
+		}
+		return rolled(ctx, gateway.mesh, federation.Boundary, gateway.name())
+	}
+	t.openAgain(api, traffic.Probe{URL: "http://chat:8080/"})
+	t.Cleanup(func(ctx context.Context) error { return scale(ctx, "1") })
+	t.Must(scale(t.Context, "2"))
+	t.pause(8 * time.Second) // until every node leads to both
+	var stops []func() ([]traffic.Held, error)
+	for _, from := range []From{api, batch} {
+		plan := talks(from.Workload, 500)         // on several connections each: two alone may meet at one pod
+		plan.URL = "http://search:9000" + counted // cases before this one have called the other method, on the same pods
+		stops = append(stops, t.holding(from, plan))
+	}
+	t.pause(4 * time.Second)
+	for _, stop := range stops {
+		_, err := stop()
+		t.Must(err)
+	}
+	t.pause(time.Second)
+	pods, err := t.East.Client.CoreV1().Pods(federation.Boundary).List(t.Context, metav1.ListOptions{LabelSelector: "app=" + gateway.name()})
+	t.Must(err)
+	counts := map[string]int{}
+	for _, pod := range pods.Items {
+		log, err := t.East.Logs(t.Context, &pod, "istio-proxy")
+		t.Must(err)
+		counts[pod.Name] = strings.Count(log, counted)
+	}
+	t.Seen("1,000 streams of two callers: %v", slices.Sorted(maps.Values(counts)))
+	serving := slices.DeleteFunc(slices.Collect(maps.Values(counts)), func(count int) bool { return count == 0 })
+	if len(serving) < 2 { // a pod of before may still be there
+		t.Errorf("one pod served all of 1,000 streams: %v", counts)
+	}
+}

@@ -1,0 +1,141 @@
+package cases
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// underscored are names that CGI, WSGI, Rack and PHP read as names of headers that a gateway sets or removes.
+var underscored = []string{
+	"x_federation_peer", "x_forwarded_for", "x_forwarded_client_cert", "x_original_url", "x_http_method_override", "x-forwarded_for", "x_rewrite-url",
+}
+
+// underscores cross no gateway: a request that has one is rejected, at a shared gateway on our servers only.
+func underscores() []Case {
+	const north = "203.0.113.30:443"
+	var cases []Case
+	for _, name := range underscored {
+		forged := func(p *traffic.Probe) { p.Header = append(p.Header, [2]string{name, forgery}) }
+		first := func(p *traffic.Probe) { p.Target = "/orders/1" }
+		one := func(who entrance, want string) Attempt {
+			return Attempt{From: who.from, Probe: who.probe, Want: want, Read: forgedNames}
+		}
+		cases = append(cases,
+			attempts("headers/ingress-"+name, laws(3, 7), fmt.Sprintf("the ingress gateway refuses a request with `%s`, and without it the same request is answered", name),
+				one(strangerTo("orders", "east", eastAddress, first), "200"),
+				one(strangerTo("orders", "east", eastAddress, first, forged), "400 | reset | closed"),
+				one(strangerTo("orders", "east", eastAddress, first, forged, h2), "400 | reset | closed")),
+			attempts("headers/egress-"+name, laws(3, 7), fmt.Sprintf("so does the egress gateway, for a caller that is allowed: `%s`", name),
+				one(callerOf("orders", first), "200"),
+				one(callerOf("orders", first, forged), "400 | 503 | reset | closed"),
+				one(callerOf("orders", first, forged, h2), "400 | 503 | reset | closed"),
+				one(pastSidecar("orders", first, forged), "400 | reset | closed"),
+				one(pastSidecar("orders", first, forged, h2), "400 | reset | closed")),
+			attempts("headers/shared-"+name, laws(3, 7), fmt.Sprintf("our server at a shared gateway rejects a request with `%s`", name),
+				one(strangerTo("shared", "north", north, first), "200"),
+				one(strangerTo("shared", "north", north, first, forged), "400 | reset | closed"),
+				one(strangerTo("shared", "north", north, first, forged, h2), "400 | reset | closed")),
+		)
+	}
+	return cases
+}
+
+// pastSidecar asks the egress gateway itself, with the certificate of a caller that is allowed.
+func pastSidecar(name string, change ...func(*traffic.Probe)) entrance {
+	server := "p9080." + name + ".shop.east.egress.fed.west.example"
+	return entrance{name, plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/shop/sa/api"}), append([]func(*traffic.Probe){sni(server), at(server)}, change...)...)}
+}
+
+// forgedNames is the outcome, and which names reached the backend as somebody made them up.
+func forgedNames(answer traffic.Answer) string {
+	text := answer.Outcome()
+	if answer.Seen != nil {
+		for _, h := range answer.Seen.Header {
+			if strings.Contains(h[1], forgery) {
+				text += ", arrives: " + h[0]
+			}
+		}
+	}
+	return text
+}
+
+// requiredTwice: Envoy takes a header for the required one as soon as one of its lines has the value.
+func requiredTwice() []Case {
+	const draft = "/orders/drafts/1"
+	with := func(who func(string, ...func(*traffic.Probe)) entrance, values []string, change ...func(*traffic.Probe)) Attempt {
+		one := who("orders", append([]func(*traffic.Probe){func(p *traffic.Probe) {
+			p.Target = draft
+			for _, value := range values {
+				p.Header = append(p.Header, [2]string{"x-editor", value})
+			}
+		}}, change...)...)
+		return Attempt{From: one.from, Probe: one.probe, Read: editors}
+	}
+	direct := func(name string, change ...func(*traffic.Probe)) entrance {
+		return strangerTo(name, "east", eastAddress, change...)
+	}
+	wanting := func(want string, attempt Attempt) Attempt { attempt.Want = want; return attempt }
+	const alone = "200 yes | 403"
+	return []Case{
+		attempts("headers/required", laws(3), "the header that a rule requires opens an excepted path, and another value does not",
+			wanting("200 yes", with(callerOf, []string{"yes"})), wanting("200 yes", with(direct, []string{"yes"}, h2)),
+			wanting("403", with(direct, nil)), wanting("403", with(direct, []string{"no"})), wanting("403", with(direct, []string{"yes,no"}))),
+		attempts("headers/required-twice", laws(3, 11), "with several lines of it the backend sees the required value alone, or nothing",
+			wanting(alone, with(callerOf, []string{"no", "yes"})), wanting(alone, with(callerOf, []string{"no", "yes"}, h2)),
+			wanting(alone, with(direct, []string{"no", "yes"})), wanting(alone, with(direct, []string{"yes", "no"})), wanting(alone, with(direct, []string{"no", "yes"}, h2)),
+			wanting(alone, with(direct, []string{"\xff", "yes"}, h2)), wanting("403", with(direct, []string{"no", "no"}))),
+	}
+}
+
+// editors is the outcome, and each line of the required header that the backend saw.
+func editors(answer traffic.Answer) string {
+	words := []string{answer.Outcome()}
+	if answer.Seen != nil {
+		for _, h := range answer.Seen.Header {
+			if h[0] == "x-editor" {
+				words = append(words, h[1])
+			}
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// removed are the names that must not cross, beside those that the lists of the manifests hold anyway.
+var removed = []string{"x-envoy-original-method", "proxy-authorization", "te", "x-scheme", "front-end-https", "cf-connecting-ip", "x-middleware-subrequest", "client-cert"}
+
+// hopHeaders: what an earlier hop, or somebody who passes for it, says of the request.
+func hopHeaders() []Case {
+	arrives := func(answer traffic.Answer) string {
+		if answer.Seen == nil {
+			return answer.Outcome()
+		}
+		var names []string
+		for _, h := range answer.Seen.Header {
+			if slices.Contains(removed, h[0]) {
+				names = append(names, h[0])
+			}
+		}
+		return strings.TrimSpace(answer.Outcome() + " " + strings.Join(names, " "))
+	}
+	saying := func(p *traffic.Probe) {
+		p.Target = "/orders/1"
+		for _, name := range removed {
+			value := forgery
+			if name == "te" {
+				value = "trailers"
+			}
+			p.Header = append(p.Header, [2]string{name, value})
+		}
+	}
+	var all []Attempt
+	for _, one := range []entrance{
+		callerOf("orders", saying), strangerTo("orders", "east", eastAddress, saying), strangerTo("orders", "east", eastAddress, saying, h2), strangerTo("shared", "north", "203.0.113.30:443", saying),
+	} {
+		all = append(all, Attempt{From: one.from, Probe: one.probe, Want: "200", Read: arrives})
+	}
+	return []Case{attempts("headers/of-hops", laws(7), "claims of an earlier hop about address, scheme, method and certificate end at the gateways", all...)}
+}

@@ -1,0 +1,51 @@
+package cases
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// spellingsTakenAway: what stands between other spellings of an excepted path and the backend, and between several lines of a header and it.
+func spellingsTakenAway() []Mutation {
+	const orders = "fed-in-orders-9080-west"
+	at := func(name, meshName, object string, change func(*unstructured.Unstructured), extra ...Attempt) Mutation {
+		return Mutation{Name: "spellings/" + name, Laws: laws(3, 11), Mesh: meshName, Kind: "VirtualService", Object: object, Change: change, Extra: extra}
+	}
+	ask := func(path, want string) Attempt {
+		one := strangerTo("orders", "east", eastAddress, func(p *traffic.Probe) { p.Target = path })
+		return Attempt{From: one.from, Probe: one.probe, Want: want}
+	}
+	printable := at("route/printable", "east", orders, without("spec/http/0/match/1"))
+	printable.Cannot = "Envoy 1.40 answers 400 to such bytes itself, whatever pathNormalization says (spellings/raw-bytes): the match is for versions that do not"
+	forged := strangerTo("shared", "north", "203.0.113.30:443", func(p *traffic.Probe) {
+		p.Target, p.Header = "/orders/1", [][2]string{{"x_forwarded_for", forgery}}
+	})
+	return []Mutation{
+		at("route/foldable", "east", orders, with("spec/http/0/match/0/uri/regex", "/nothing"),
+			ask("/orders//secret", "400"), ask("/orders/;/secret", "400"), ask("/orders/%2573ecret", "400")),
+		printable,
+		at("route/like", "east", orders, func(o *unstructured.Unstructured) {
+			eachRoute(o, func(route map[string]any) bool { return !strings.Contains(route["name"].(string), "-like-") })
+		}, ask("/orders/secret/", "403"), ask("/orders/SECRET", "403"), ask("/orders/secret.json", "403")),
+		at("route/required-value", "east", orders, func(o *unstructured.Unstructured) {
+			eachRoute(o, func(route map[string]any) bool {
+				unstructured.RemoveNestedField(route, "headers", "request", "set", "x-editor")
+				return true
+			})
+		}, requiredTwice()[1].Attempts[2]),
+		{
+			Name: "spellings/shared/underscores", Laws: laws(3, 7), Mesh: "north", Kind: "EnvoyFilter", Object: "fed-in-edge", Change: withoutPatch("NETWORK_FILTER", ""),
+			Extra: []Attempt{{From: forged.from, Probe: forged.probe, Read: forgedNames}},
+		},
+	}
+}
+
+// eachRoute changes the routes of a VirtualService, and keeps those that it says.
+func eachRoute(o *unstructured.Unstructured, keep func(map[string]any) bool) {
+	spec := o.Object["spec"].(map[string]any)
+	spec["http"] = slices.DeleteFunc(spec["http"].([]any), func(route any) bool { return !keep(route.(map[string]any)) })
+}

@@ -1,0 +1,83 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// weak are certificates that the CA of a peer issued as it should not, and what a stranger learns: the dangers that remain.
+func weak() []Case {
+	issued := func(name, expect string, request pki.Request, want string) Case {
+		request.SpiffeID = egressID
+		return ask("strangers/danger-"+name, laws(2), "danger: Envoy accepts "+expect, outside, toIngress(of("west", request)), want)
+	}
+	return in("two-meshes-http",
+		issued("rsa-1024", "a key of RSA with 1,024 bits", pki.Request{RSA: 1024}, "200"),
+		issued("sha-1", "a certificate that the peer's CA has signed with SHA-1", pki.Request{SHA1: true}, "200"),
+		ask("strangers/danger-sha-1-intermediate", laws(2), "danger: the same of an intermediate CA", outside, toIngress(belowWeak), "200"),
+		issued("leaf-is-ca", "a certificate that may itself issue others", pki.Request{CA: true}, "200"),
+		issued("two-identities", "a second SPIFFE ID beside the granted one", pki.Request{Also: []string{"spiffe://west.example/ns/default/sa/other"}}, "200"),
+		Case{Name: "strangers/resumed-after-expiry", Laws: laws(2), Expect: "no TLS session is resumed, so none outlives the certificate that began it", Run: resumedAfterExpiry},
+		Case{Name: "strangers/danger-names-shown", Laws: laws(7), Expect: "danger: without a certificate a stranger sees the gateway's identity, for granted names only", Run: namesShown},
+	)
+}
+
+// belowWeak is a certificate of an intermediate CA whose own certificate is signed with SHA-1.
+func belowWeak(f *federation.Federation) pki.Leaf {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	root, err := f.West.Authority(ctx)
+	if err != nil {
+		panic(err)
+	}
+	below, err := root.WeakIntermediate("west intermediate")
+	if err != nil {
+		panic(err)
+	}
+	leaf, err := below.Issue(pki.Request{SpiffeID: egressID})
+	if err != nil {
+		panic(err)
+	}
+	return leaf
+}
+
+func resumedAfterExpiry(t *T) {
+	const life = 5 * time.Second
+	p := toIngress(of("west", pki.Request{SpiffeID: egressID, NotAfter: time.Now().Add(life)}))(t.Federation)
+	again := p
+	first := *p.TLS
+	p.TLS.ResumeFrom, p.TLS.ResumeAfter, p.Timeout = &first, life+2*time.Second, life+10*time.Second
+	resumed := t.Try(outside, p)[0]
+	again.TLS = &first
+	anew := t.Try(outside, again)[0]
+	t.Seen("%s after the expiry: resumed %t, %s; with a new handshake %s", 2*time.Second, resumed.Resumed, resumed.Outcome(), anew.Outcome())
+	for _, answer := range []traffic.Answer{resumed, anew} {
+		if answer.Resumed || answer.Outcome() != "alert: expired certificate" {
+			t.Errorf("resumed %t: %s%s", answer.Resumed, answer.Outcome(), detail(answer))
+		}
+	}
+}
+
+func namesShown(t *T) {
+	shown := func(name string) (traffic.Answer, string) {
+		answer := t.Try(outside, toIngress(none, sni(name))(t.Federation))[0]
+		if answer.Certificates == "" {
+			return answer, ""
+		}
+		if leaf := chain(answer.Certificates)[0]; len(leaf.URIs) > 0 {
+			return answer, leaf.URIs[0].String()
+		}
+		return answer, "a certificate without an identity"
+	}
+	granted, identity := shown(reviewsSNI)
+	other, nothing := shown("p9080.ratings.west.fed.east.example")
+	t.Seen("for a granted name %s and %q; for another one %s and %q", granted.Outcome(), identity, other.Outcome(), nothing)
+	if identity != ingressID || nothing != "" {
+		t.Errorf("shown: %s", fmt.Sprint(identity, " ", nothing))
+	}
+}
