@@ -27,6 +27,11 @@ func withoutRule(sni string, permission, rule int) func(*unstructured.Unstructur
 	})
 }
 
+// forAnything lets the rules of an export hold for every request.
+func forAnything(sni string) func(*unstructured.Unstructured) {
+	return rulesOf(sni, func(policy map[string]any) { policy["permissions"] = []any{anything} })
+}
+
 // forAnybody lets the rules of a local name hold for every caller.
 func forAnybody(bindingSNI string) func(*unstructured.Unstructured) {
 	return rulesOf(bindingSNI, func(policy map[string]any) { policy["principals"] = []any{anything} })

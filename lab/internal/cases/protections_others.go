@@ -119,7 +119,7 @@ func sharedTakenAway() []Mutation {
 		at("gateway/identity", "Gateway", "fed-in-west", without("spec/servers/1/tls/subjectAltNames"), "shared/policy/peer"),
 		at("policy/peer", policy, "fed-in-guard-west", nil, "shared/gateway/identity"),
 		at("rules/default", filter, "fed-in-edge", withoutPatch("HTTP_FILTER", reviewsSNI), "shared/route/rules"),
-		at("rules/grant", filter, "fed-in-edge", rulesOf(reviewsSNI, func(rules map[string]any) { rules["permissions"] = []any{anything} }), "shared/route/rules"),
+		at("rules/grant", filter, "fed-in-edge", forAnything(reviewsSNI), "shared/route/rules"),
 		at("route/rules", route, reviews, without("spec/http/1/match"), "shared/rules/grant"),
 	}
 }

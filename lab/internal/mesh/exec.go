@@ -40,27 +40,38 @@ func (m *Mesh) Admin(ctx context.Context, workload, page string) (string, error)
 
 // Probe lets a workload try things.
 func (m *Mesh) Probe(ctx context.Context, workload string, probes ...traffic.Probe) ([]traffic.Answer, error) {
-	pod, err := m.Pod(ctx, workload)
-	if err != nil {
-		return nil, err
-	}
-	input, err := json.Marshal(probes)
-	if err != nil {
-		return nil, err
-	}
-	return m.probe(ctx, pod, bytes.NewReader(input))
+	return tell[[]traffic.Answer](ctx, m, workload, "probe", probes)
 }
 
-func (m *Mesh) probe(ctx context.Context, pod *core.Pod, input io.Reader) ([]traffic.Answer, error) {
-	out, err := m.Exec(ctx, pod, pod.Spec.Containers[0].Name, input, "/usr/local/bin/app", "probe")
+// Attack lets a workload run attacks to their end.
+func (m *Mesh) Attack(ctx context.Context, workload string, plans []traffic.Attack) ([]*traffic.Report, error) {
+	return tell[[]*traffic.Report](ctx, m, workload, "attack", plans)
+}
+
+// tell gives the app of a workload a command with its input, and waits for the answer.
+func tell[Answer any](ctx context.Context, m *Mesh, workload, command string, input any) (Answer, error) {
+	var none Answer
+	pod, err := m.Pod(ctx, workload)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	var answers []traffic.Answer
-	if err := json.Unmarshal([]byte(out), &answers); err != nil {
-		return nil, fmt.Errorf("answers of %s/%s: %w: %q", pod.Namespace, pod.Name, err, out)
+	data, err := json.Marshal(input)
+	if err != nil {
+		return none, err
 	}
-	return answers, nil
+	return answer[Answer](ctx, m, pod, command, bytes.NewReader(data))
+}
+
+func answer[Answer any](ctx context.Context, m *Mesh, pod *core.Pod, command string, input io.Reader) (Answer, error) {
+	var said Answer
+	out, err := m.Exec(ctx, pod, pod.Spec.Containers[0].Name, input, "/usr/local/bin/app", command)
+	if err != nil {
+		return said, err
+	}
+	if err := json.Unmarshal([]byte(out), &said); err != nil {
+		return said, fmt.Errorf("what %s/%s says to %s: %w: %q", pod.Namespace, pod.Name, command, err, out)
+	}
+	return said, nil
 }
 
 // Load is a probe that goes on until it is stopped.
@@ -87,7 +98,7 @@ func (m *Mesh) StartLoad(ctx context.Context, workload string, probe traffic.Pro
 	reader, writer := io.Pipe()
 	load := &Load{writer, make(chan loadResult, 1)}
 	go func() {
-		answers, err := m.probe(ctx, pod, reader)
+		answers, err := answer[[]traffic.Answer](ctx, m, pod, "probe", reader)
 		load.result <- loadResult{answers, err}
 		reader.Close()
 	}()

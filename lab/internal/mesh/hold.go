@@ -39,24 +39,3 @@ func (m *Mesh) Hold(ctx context.Context, workload string, plans []traffic.Hold) 
 		return held, nil
 	}, nil
 }
-
-// Attack lets a workload run attacks to their end.
-func (m *Mesh) Attack(ctx context.Context, workload string, plans []traffic.Attack) ([]*traffic.Report, error) {
-	pod, err := m.Pod(ctx, workload)
-	if err != nil {
-		return nil, err
-	}
-	data, err := json.Marshal(plans)
-	if err != nil {
-		return nil, err
-	}
-	out, err := m.Exec(ctx, pod, pod.Spec.Containers[0].Name, bytes.NewReader(data), "/usr/local/bin/app", "attack")
-	if err != nil {
-		return nil, err
-	}
-	var reports []*traffic.Report
-	if err := json.Unmarshal([]byte(out), &reports); err != nil {
-		return nil, fmt.Errorf("reports of %s: %w: %q", workload, err, out)
-	}
-	return reports, nil
-}
