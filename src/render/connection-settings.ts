@@ -30,7 +30,7 @@ export function connectionSettings({ underscoresAllowed }: Site) {
   };
 }
 
-/** The same in the fields of Envoy's HTTP connection manager, for Istio 1.30. */
+/** The same in the fields of Envoy's HTTP connection manager, for Istio 1.30 and for shared gateways. */
 export function connectionManagerSettings({ underscoresAllowed }: Site) {
   return {
     http2_protocol_options: {

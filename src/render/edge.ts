@@ -1,7 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { CONNECTION_BUFFER, connectionManagerSettings } from './connection-settings';
-import { envoyFilter, EXTENSIONS, HTTP_MANAGER, httpFilter, networkFilter } from './filters';
+import { envoyFilter, EXTENSIONS, HTTP_MANAGER, httpFilter, networkFilter, serversOf } from './filters';
 import { allowedOperations, allowedPrincipals, NOTHING, Rbac } from './rbac';
 import {
   EnvoyFilterSpecConfigPatches, EnvoyFilterSpecConfigPatchesApplyTo, EnvoyFilterSpecConfigPatchesMatchContext,
@@ -26,11 +26,10 @@ const RULES = 'mesh-federation.rules';
 export function renderIngressEdge(scope: Construct, site: Site, grants: () => Grant[]): ApiObject {
   return edge(scope, site.ingress, 'fed-in-edge', () => {
     const ofRequests = grants().filter(({ protocol }) => speaksHttp(protocol));
-    // On the port of a shared gateway, there may be servers that are not ours.
-    const servers = site.ingress.existing ? ofRequests.map(({ sni }) => ({ sni })) : [{}];
+    const servers = serversOf(site.ingress, ofRequests);
     return [
       ...deniedByDefault(servers),
-      ...fullHandshakes(site.ingress.existing ? grants().map(({ sni }) => ({ sni })) : [{}]),
+      ...fullHandshakes(serversOf(site.ingress, grants())),
       ...connectionManagers(site, site.ingress, servers),
       ...site.ingress.existing ? [] : [...listenerBuffer(site), poolsApart()],
       ...ofRequests.map(({ sni, operations }) => rulesOf(sni, allowedOperations(operations))),
@@ -95,8 +94,9 @@ function connectionsOf(sni: string, rules: Rbac): EnvoyFilterSpecConfigPatches {
  * in the pods' ProxyConfig, unless others own the pods or their Istio has no such field.
  */
 function connectionManagers(site: Site, gateway: GatewaySite, servers: object[]): EnvoyFilterSpecConfigPatches[] {
-  const { http2_protocol_options: http2 = {}, ...settings } = gateway.existing || !site.connectionSettings
-    ? connectionManagerSettings(site) : { http2_protocol_options: undefined };
+  const limits: Partial<ReturnType<typeof connectionManagerSettings>> =
+    gateway.existing || !site.connectionSettings ? connectionManagerSettings(site) : {};
+  const { http2_protocol_options: http2, ...settings } = limits;
   return servers.map((server) => networkFilter({ ...server, filter: { name: HTTP_MANAGER } }, MERGE, {
     typed_config: {
       '@type': `${EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager`,

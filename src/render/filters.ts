@@ -28,8 +28,7 @@ const TCP_PROXY = 'envoy.filters.network.tcp_proxy';
 /** Backends of TCP and TLS ports are connected once the caller has shown who it is: Envoy's way is to connect at once. */
 export function renderConnectAfterHandshake(scope: Construct, gateway: GatewaySite, grants: () => Grant[]): ApiObject {
   return envoyFilter(scope, gateway, gateway.role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls', () => {
-    // On the port of a gateway that others run, there may be servers that are not ours.
-    const servers = gateway.existing ? grants().filter(({ protocol }) => !speaksHttp(protocol)).map(({ sni }) => ({ sni })) : [{}];
+    const servers = serversOf(gateway, grants().filter(({ protocol }) => !speaksHttp(protocol)));
     return servers.map((server) => networkFilter({ ...server, filter: { name: TCP_PROXY } }, MERGE, {
       typed_config: {
         '@type': `${EXTENSIONS}.network.tcp_proxy.v3.TcpProxy`,
@@ -113,6 +112,11 @@ export function envoyFilter(
     priority,
     configPatches: patches(),
   }));
+}
+
+/** Which servers a patch names: on the port of a shared gateway, there may be others than ours, and on the port of our own there are none. */
+export function serversOf(gateway: GatewaySite, ours: { readonly sni: string }[]): { readonly sni?: string }[] {
+  return gateway.existing ? ours.map(({ sni }) => ({ sni })) : [{}];
 }
 
 /** A patch beside one HTTP filter of a server; without its name, of all servers. */
