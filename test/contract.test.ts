@@ -117,8 +117,6 @@ const CALLS: { [scenario: string]: string[] } = {
     'west mysql.default.svc.cluster.local:3306 → east mysql.db.svc.cluster.local:3306',
     'west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
   ],
-  'spellings': ['everything', 'open', 'orders', 'users'].map((name) => `west ${name}.shop.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080`)
-    .concat('west shared.shop.svc.cluster.local:9080 → north ratings.default.svc.cluster.local:9080').sort(),
   'locked': [
     'west mysql.finance.svc.cluster.local:3306 → east mysql.db.svc.cluster.local:3306',
     'west withdraw.finance.svc.cluster.local:8080 → east withdraw.accounts.svc.cluster.local:8080',
