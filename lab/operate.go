@@ -64,6 +64,7 @@ func operate(ctx context.Context, command string, args []string) error {
 	case "grow":
 		return grow(ctx, programs, repository, args)
 	}
+	// Without a command, everything is played and no page is written.
 	return prove(ctx, programs, repository, command == "prove", args)
 }
 

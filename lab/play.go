@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -20,18 +19,18 @@ import (
 const labs = 3
 
 // prove plays everything, or what did not pass the last time: what passed then counts as it was seen.
-func prove(ctx context.Context, programs build.Programs, repository string, write bool, names []string) error {
+func prove(ctx context.Context, programs build.Programs, repository string, write bool, args []string) error {
 	chosen, mutations := cases.All(), cases.Mutations()
-	again := slices.Contains(names, failedOnly)
-	var earlier map[[2]string]line
-	if again {
+	var earlier lines
+	switch {
+	case len(args) == 1 && args[0] == failedOnly:
 		var err error
-		if chosen, mutations, err = notPassed(repository); err != nil {
+		if earlier, err = lastLines(repository); err != nil {
 			return err
 		}
-		if earlier, err = lastLines(filepath.Join(repository, resultsFile)); err != nil {
-			return err
-		}
+		chosen, mutations = earlier.notPassed()
+	case len(args) > 0:
+		return fmt.Errorf("prove plays everything, or %s; it does not take %q: `npm run lab -- run` plays single cases", failedOnly, strings.Join(args, " "))
 	}
 	r, err := begun(repository, chosen, mutations)
 	if err != nil {
@@ -69,12 +68,12 @@ func prove(ctx context.Context, programs build.Programs, repository string, writ
 	err = group.Wait()
 	if err == nil {
 		// Three labs at a time on a busy computer: what depends on it shows when nothing else runs.
-		again, mutationsAgain := r.takeFailed()
-		if len(again)+len(mutationsAgain) > 0 {
-			say("%d did not behave while all labs were busy, and are played once more", len(again)+len(mutationsAgain))
+		failedCases, failedMutations := r.takeFailed()
+		if count := len(failedCases) + len(failedMutations); count > 0 {
+			say("%d did not behave while all labs were busy, and are played once more", count)
 		}
-		quiet.playCases(ctx, again)
-		quiet.playMutations(ctx, mutationsAgain)
+		quiet.playCases(ctx, failedCases)
+		quiet.playMutations(ctx, failedMutations)
 	}
 	r.complete(earlier)
 	r.sort()
@@ -118,10 +117,11 @@ func run(ctx context.Context, programs build.Programs, repository string, names 
 		if len(names) > 1 {
 			return fmt.Errorf("%s takes no names", failedOnly)
 		}
-		chosen, mutations, err := notPassed(repository)
+		earlier, err := lastLines(repository)
 		if err != nil {
 			return err
 		}
+		chosen, mutations := earlier.notPassed()
 		return playOnOne(ctx, programs, repository, chosen, mutations)
 	}
 	chosen, err := choose(names)

@@ -71,7 +71,7 @@ func (r *record) takeFailed() (again []cases.Case, mutationsAgain []cases.Mutati
 }
 
 // complete adds what passed in earlier runs and was not played in this one.
-func (r *record) complete(earlier map[[2]string]line) {
+func (r *record) complete(earlier lines) {
 	for _, c := range cases.All() {
 		last := earlier[[2]string{"case", c.Name}]
 		played := slices.ContainsFunc(r.cases, func(one cases.Result) bool { return one.Name == c.Name })

@@ -84,34 +84,31 @@ func (r *results) write(l line) error {
 
 func (r *results) close() error { return r.file.Close() }
 
+// lines by kind and name.
+type lines map[[2]string]line
+
 // notPassed are the cases and mutations that did not pass the last time that they were chosen, in the usual order.
-func notPassed(repository string) ([]cases.Case, []cases.Mutation, error) {
-	states, err := lastLines(filepath.Join(repository, resultsFile))
-	if err != nil {
-		return nil, nil, err
-	}
+func (ls lines) notPassed() (chosen []cases.Case, mutations []cases.Mutation) {
 	left := func(kind, name string) bool {
-		last, known := states[[2]string{kind, name}]
+		last, known := ls[[2]string{kind, name}]
 		return known && last.State != passed
 	}
-	var chosen []cases.Case
 	for _, c := range cases.All() {
 		if left("case", c.Name) {
 			chosen = append(chosen, c)
 		}
 	}
-	var mutations []cases.Mutation
 	for _, m := range cases.Mutations() {
 		if left("mutation", m.Name) {
 			mutations = append(mutations, m)
 		}
 	}
-	return chosen, mutations, nil
+	return chosen, mutations
 }
 
-// lastLines by kind and name.
-func lastLines(path string) (map[[2]string]line, error) {
-	file, err := os.Open(path)
+// lastLines are what is known of each case and mutation.
+func lastLines(repository string) (lines, error) {
+	file, err := os.Open(filepath.Join(repository, resultsFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("no earlier run is recorded: there is nothing that could have failed")
 	}
@@ -119,15 +116,15 @@ func lastLines(path string) (map[[2]string]line, error) {
 		return nil, err
 	}
 	defer file.Close()
-	states := map[[2]string]line{}
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	last := lines{}
+	scanner := bufio.NewScanner(file)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
 		var l line
-		if json.Unmarshal(lines.Bytes(), &l) != nil {
+		if json.Unmarshal(scanner.Bytes(), &l) != nil {
 			continue // a run that was killed may have left half of one: its name is still planned
 		}
-		states[[2]string{l.Kind, l.Name}] = l
+		last[[2]string{l.Kind, l.Name}] = l
 	}
-	return states, lines.Err()
+	return last, scanner.Err()
 }

@@ -21,10 +21,11 @@ func repositoryFor(t *testing.T) string {
 // names of what did not pass, cases first.
 func left(t *testing.T, repository string) []string {
 	t.Helper()
-	chosen, mutations, err := notPassed(repository)
+	last, err := lastLines(repository)
 	if err != nil {
 		t.Fatal(err)
 	}
+	chosen, mutations := last.notPassed()
 	var names []string
 	for _, c := range chosen {
 		names = append(names, c.Name)
@@ -102,11 +103,11 @@ func TestARunOfEverythingForgetsWhatWasBefore(t *testing.T) {
 	if got, want := len(left(t, repository)), len(cases.All())+len(cases.Mutations()); got != want {
 		t.Errorf("%d of %d are planned", got, want)
 	}
-	states, err := lastLines(path)
+	last, err := lastLines(repository)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, there := states[[2]string{"case", "gone/for-ever"}]; there {
+	if _, there := last[[2]string{"case", "gone/for-ever"}]; there {
 		t.Error("an old line is left")
 	}
 }
@@ -117,7 +118,7 @@ func TestWhatPassedBeforeIsPartOfTheProof(t *testing.T) {
 	if r.whole() == nil {
 		t.Error("one case is not everything")
 	}
-	r.complete(map[[2]string]line{
+	r.complete(lines{
 		{"case", c.Name}:                 {State: passed, Seen: "200"},
 		{"case", cases.All()[1].Name}:    {State: passed, Seen: "before"},
 		{"case", cases.All()[2].Name}:    {State: failed, Seen: "503"},
@@ -150,7 +151,7 @@ func TestWhatDidNotBehaveIsTakenOutToBePlayedAgain(t *testing.T) {
 }
 
 func TestWithoutAnEarlierRunThereIsAnError(t *testing.T) {
-	if _, _, err := notPassed(repositoryFor(t)); err == nil {
+	if _, err := lastLines(repositoryFor(t)); err == nil {
 		t.Error("no error")
 	}
 }

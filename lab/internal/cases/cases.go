@@ -150,7 +150,7 @@ func (f From) String() string {
 
 func probe(ctx context.Context, f *federation.Federation, from From, probes ...traffic.Probe) ([]traffic.Answer, error) {
 	if from.Mesh == "" {
-		return f.Outside(ctx, probes...)
+		return f.Outside(probes...)
 	}
 	return f.Mesh(from.Mesh).Probe(ctx, from.Workload, probes...)
 }

@@ -3,6 +3,7 @@
 package federation
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -246,21 +246,30 @@ func (f *Federation) use(ctx context.Context, m *mesh.Mesh, scenario string) err
 }
 
 // Outside tries things from a host that belongs to no mesh.
-func (f *Federation) Outside(ctx context.Context, probes ...traffic.Probe) ([]traffic.Answer, error) {
-	input, err := json.Marshal(probes)
+func (f *Federation) Outside(probes ...traffic.Probe) ([]traffic.Answer, error) {
+	return outside[traffic.Answer](f, "probe", probes)
+}
+
+// AttackOutside runs attacks from there to their end.
+func (f *Federation) AttackOutside(plans ...traffic.Attack) ([]*traffic.Report, error) {
+	return outside[*traffic.Report](f, "attack", plans)
+}
+
+func outside[Answer any](f *Federation, mode string, input any) ([]Answer, error) {
+	data, err := json.Marshal(input)
 	if err != nil {
 		return nil, err
 	}
-	command := f.Lab.Outside("probe")
-	command.Stdin = strings.NewReader(string(input))
+	command := f.Lab.Outside(mode)
+	command.Stdin = bytes.NewReader(data)
 	out, err := command.Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
-			return nil, fmt.Errorf("probe outside: %w: %s", err, exit.Stderr)
+			return nil, fmt.Errorf("%s outside: %w: %s", mode, err, exit.Stderr)
 		}
 		return nil, err
 	}
-	var answers []traffic.Answer
+	var answers []Answer
 	return answers, json.Unmarshal(out, &answers)
 }
