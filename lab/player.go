@@ -38,20 +38,35 @@ type unit struct {
 // mutationsAtOnce is how many mutations a lab takes at a time, so that no lab has all of those of the first scenario.
 const mutationsAtOnce = 20
 
-// cost is how long a unit takes, in cases: a mutation repeats many of them.
-func (u unit) cost() int { return len(u.cases) + 4*len(u.mutations) }
+// secondsOf are what a case of a group takes, where that is far from the usual second.
+var secondsOf = map[string]int{
+	"bounded": 13, "held": 70, "apart": 11, "spellings": 20, "time": 14, "order": 17, "trust": 9, "terms": 4, "neighbours": 2,
+}
 
-// units divide work among labs, those that take longest first, so that all labs end at about the same time. The neighbours are units of their
-// own: they restart istiod, and make the longest scenario longer.
-func units(chosen []cases.Case, mutations []cases.Mutation) []unit {
-	type key struct {
-		scenario   string
-		neighbours bool
+const secondsOfMutation = 10
+
+// cost is about how many seconds a unit takes.
+func (u unit) cost() int {
+	cost := secondsOfMutation * len(u.mutations)
+	for _, c := range u.cases {
+		cost += max(1, secondsOf[c.Group()])
 	}
+	return cost
+}
+
+// apart are groups that are units of their own, beside the other cases of their scenario: they are long.
+var apart = []string{"neighbours", "framing", "bounded", "held"}
+
+// units divide work among labs, those that take longest first, so that all labs end at about the same time.
+func units(chosen []cases.Case, mutations []cases.Mutation) []unit {
+	type key struct{ scenario, group string }
 	var all []unit
 	place := map[key]int{}
 	for _, c := range chosen {
-		k := key{c.Scenario, c.Group() == "neighbours"}
+		k := key{scenario: c.Scenario}
+		if slices.Contains(apart, c.Group()) {
+			k.group = c.Group()
+		}
 		i, known := place[k]
 		if !known {
 			i = len(all)

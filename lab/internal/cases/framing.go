@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -115,41 +117,55 @@ func (t *T) frame(want, bytes string) {
 	})
 }
 
-// framed tries a request by both ways, and looks in the backend's log for what came of it.
+// framed tries a request by both ways at once, and looks in the backend's log for what came of them.
 func (t *T) framed(want string, request func(kind, out, hidden, host string) traffic.Probe) {
 	pod, err := t.East.Pod(t.Context, "default/reviews")
 	t.Must(err)
-	for _, from := range []From{outside, productpage} {
-		mark := strings.ToLower(rand.Text())
-		out, hidden, host := "/reviews/"+mark, "/hidden/"+mark, "reviews:9080"
-		if from == outside {
-			host = reviewsSNI
-		}
-		p := request(from.Mesh, out, hidden, host)
-		if from == outside {
+	type way struct {
+		from              From
+		mark, out, hidden string
+		answer            traffic.Answer
+	}
+	ways := []way{{from: outside}, {from: productpage}}
+	var both errgroup.Group
+	for i := range ways {
+		w := &ways[i]
+		w.mark = strings.ToLower(rand.Text())
+		w.out, w.hidden = "/reviews/"+w.mark, "/hidden/"+w.mark
+		p := request(w.from.Mesh, w.out, w.hidden, map[bool]string{true: reviewsSNI, false: "reviews:9080"}[w.from == outside])
+		if w.from == outside {
 			direct := toIngress(genuine)(t.Federation)
 			p.URL, p.Dial, p.TLS = direct.URL, direct.Dial, direct.TLS
 		} else {
-			p.URL = "http://reviews:9080" + out
+			p.URL = "http://reviews:9080" + w.out
 		}
-		answer := t.Try(from, p)[0]
-		if !matches(answer.Outcome(), want) {
-			t.Errorf("%s: %s, and not %s%s", from, answer.Outcome(), want, detail(answer))
+		both.Go(func() error {
+			answers, err := probe(t.Context, t.Federation, w.from, p)
+			if err == nil {
+				w.answer = answers[0]
+			}
+			return err
+		})
+	}
+	t.Must(both.Wait())
+	time.Sleep(200 * time.Millisecond)
+	log, err := t.East.Logs(t.Context, pod, "app")
+	t.Must(err)
+	for _, w := range ways {
+		if !matches(w.answer.Outcome(), want) {
+			t.Errorf("%s: %s, and not %s%s", w.from, w.answer.Outcome(), want, detail(w.answer))
 		}
-		time.Sleep(200 * time.Millisecond)
-		log, err := t.East.Logs(t.Context, pod, "app")
-		t.Must(err)
-		if strings.Contains(log, hidden) {
-			t.Errorf("%s: the hidden request has reached the backend", from)
+		if strings.Contains(log, w.hidden) {
+			t.Errorf("%s: the hidden request has reached the backend", w.from)
 		}
-		if count := strings.Count(log, mark); count > 1 {
-			t.Errorf("%s: the backend saw %d requests", from, count)
+		if count := strings.Count(log, w.mark); count > 1 {
+			t.Errorf("%s: the backend saw %d requests", w.from, count)
 		}
-		text := answer.Outcome()
-		if seen := seenInBytes(answer); seen != nil {
+		text := w.answer.Outcome()
+		if seen := seenInBytes(w.answer); seen != nil {
 			text += fmt.Sprintf(", the backend has a body of %d bytes", seen.Bytes)
-			if seen.Path != out || header(seen.Header, "x-federation-peer") != "west" || strings.ContainsAny(fmt.Sprint(seen.Header), "\r\n\x00") {
-				t.Errorf("%s: the backend saw another request: %+v", from, *seen)
+			if seen.Path != w.out || header(seen.Header, "x-federation-peer") != "west" || strings.ContainsAny(fmt.Sprint(seen.Header), "\r\n\x00") {
+				t.Errorf("%s: the backend saw another request: %+v", w.from, *seen)
 			}
 		}
 		t.Seen("%s", text)

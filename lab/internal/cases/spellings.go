@@ -171,7 +171,7 @@ func outcomeCounts(outcomes map[string]int) string {
 
 // askAll asks for all targets, many on one connection; those behind an answer that ended it are asked again.
 func (t *T) askAll(one entrance, targets []string) map[string]traffic.Answer {
-	const onOneConnection, atOnce = 20, 16
+	const onOneConnection, atOnce = 5, 64 // a third of the answers ends its connection
 	answers := map[string]traffic.Answer{}
 	for len(targets) > 0 {
 		var probes []traffic.Probe
