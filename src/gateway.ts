@@ -93,8 +93,8 @@ export interface DedicatedGatewayOptions {
   readonly memoryRequest?: string;
   /**
    * Memory limit, Kubernetes notation. Envoy resets the streams that hold most memory from a quarter of it on, and stops accepting requests at
-   * 57 %. Configuration takes about 0.2 MB for each grant or binding port: raise it with their number.
-   * @default '512Mi'
+   * 57 %, so a gateway needs 1 MiB of it for each port that it serves. Throws FED136 at the end of synthesis for a smaller one.
+   * @default '512Mi' up to 512 ports, '1Gi' up to 1,024, and so on. A larger limit replaces the pods.
    */
   readonly memoryLimit?: string;
   /**

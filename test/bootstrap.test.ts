@@ -11,15 +11,16 @@ const HEAP = 'envoy.resource_monitors.fixed_heap';
 const FILE = 'custom_bootstrap.json';
 const GATEWAYS = [['ingress', 'fed-in-bootstrap'], ['egress', 'fed-out-bootstrap']] as const;
 
-/** A mesh that exposes and calls, with these options for both gateways. */
-function mesh(options: DedicatedGatewayOptions = {}, props: Partial<FederatedMeshProps> = {}): Manifest[] {
+/** A mesh that exposes and calls so many ports, with these options for both gateways. */
+function mesh(options: DedicatedGatewayOptions = {}, props: Partial<FederatedMeshProps> = {}, count = 1): Manifest[] {
   const app = new App();
   const gateway = BoundaryGateway.dedicated(options);
   const [east, west] = [meshOf(app, 'east', { ingressGateway: gateway, egressGateway: gateway, ...props }), meshOf(app, 'west')];
   east.addPeer(west);
   west.addPeer(east);
-  east.expose('Reviews', { service: LocalService.fromName('reviews', 'apps'), exportName: 'reviews', ports: [ServicePort.http(80)] }).allowFrom(west);
-  const stock = west.expose('Stock', { service: LocalService.fromName('stock', 'apps'), exportName: 'stock', ports: [ServicePort.http(80)] });
+  const ports = Array.from({ length: count }, (_, index) => ServicePort.http(80 + index));
+  east.expose('Reviews', { service: LocalService.fromName('reviews', 'apps'), exportName: 'reviews', ports }).allowFrom(west);
+  const stock = west.expose('Stock', { service: LocalService.fromName('stock', 'apps'), exportName: 'stock', ports });
   stock.allowFrom(east);
   east.bind('Stock', { source: stock, localName: LocalName.newService('stock', 'shop') }).allowFrom(Caller.serviceAccount('page', 'shop'));
   return Chart.of(east).toJson();
@@ -68,11 +69,11 @@ describe.each(GATEWAYS)('the %s gateway', (role, name) => {
     ['512Mi', { memoryLimit: '512Mi' }, 512 * MI, '4096'],
     ['2Gi', { memoryLimit: '2Gi' }, 2048 * MI, '16384'],
     ['600M', { memoryLimit: '600M' }, 600_000_000, '4577'],
-  ])('has a heap of 60 % of its memory limit, gives memory back from 15 % on, and takes so many connections: %s', (_, options, bytes, connections) => {
+  ])('has a heap of 60 % of its memory limit, gives memory back from 8 % on, and takes so many connections: %s', (_, options, bytes, connections) => {
     const objects = mesh(options);
     const { overload_manager: manager, memory_allocator_manager: allocator } = fileOf(objects, name);
     expect(manager.resource_monitors[0].typed_config.max_heap_size_bytes).toBe(Math.floor(0.6 * bytes));
-    expect(allocator).toEqual({ bytes_to_release: 100 * MI, memory_release_interval: '1s', soft_memory_limit_bytes: Math.floor(0.15 * bytes) });
+    expect(allocator).toEqual({ bytes_to_release: 100 * MI, memory_release_interval: '1s', soft_memory_limit_bytes: Math.floor(0.08 * bytes) });
     expect(find(objects, 'Deployment', `federation-${role}`).spec.template.spec.containers[0].resources.limits.memory).toBe(options.memoryLimit ?? '512Mi');
     expect(metadataOf(objects, role).ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS).toBe(connections);
   });
@@ -85,6 +86,31 @@ describe.each(GATEWAYS)('the %s gateway', (role, name) => {
   test('has the same file and as many connections with Istio 1.30', () => {
     const [older, newer] = [IstioVersion.V1_30, IstioVersion.V1_31].map((istioVersion) => mesh({}, { istioVersion }));
     expect([find(older, 'ConfigMap', name), metadataOf(older, role)]).toEqual([find(newer, 'ConfigMap', name), metadataOf(newer, role)]);
+  });
+});
+
+describe('the memory limit that nobody states', () => {
+  test.each([[512, '512Mi', '4096'], [513, '1Gi', '8192'], [1025, '2Gi', '16384']])('for %i ports at each gateway is %s', (count, limit, connections) => {
+    const objects = mesh({}, {}, count);
+    for (const [role, name] of GATEWAYS) {
+      expect(find(objects, 'Deployment', `federation-${role}`).spec.template.spec.containers[0].resources.limits.memory).toBe(limit);
+      const heap = fileOf(objects, name).overload_manager.resource_monitors[0].typed_config.max_heap_size_bytes;
+      expect(heap).toBe(Math.floor(0.6 * Number(connections) * 128 * 1024));
+      expect(metadataOf(objects, role).ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS).toBe(connections);
+    }
+  });
+
+  test('counts an exported port once for each peer', () => {
+    const app = new App();
+    const [east, west, north] = ['east', 'west', 'north'].map((name) => meshOf(app, name));
+    const ports = Array.from({ length: 300 }, (_, index) => ServicePort.http(80 + index));
+    const reviews = east.expose('Reviews', { service: LocalService.fromName('reviews', 'apps'), exportName: 'reviews', ports });
+    for (const peer of [west, north]) {
+      east.addPeer(peer);
+      reviews.allowFrom(peer);
+    }
+    expect(fileOf(Chart.of(east).toJson(), 'fed-in-bootstrap').overload_manager.resource_monitors[0].typed_config.max_heap_size_bytes)
+      .toBe(Math.floor(0.6 * 2 ** 30));
   });
 });
 

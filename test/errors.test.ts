@@ -611,6 +611,28 @@ describe('trust', () => {
     east.expose('Orders', { service: LocalService.fromName('orders', 'shop'), exportName: 'orders', ports }).allowFrom(west, { http: [{ paths }] });
     throw new Error(east.node.validate().join());
   }, 'EnvoyFilter istio-federation/fed-in-edge', 'bytes', 'a boundary of their own');
+  const served = (gateways: object, count: number) => () => {
+    const app = new App();
+    const [east, west] = [meshOf(app, 'east', gateways), meshOf(app, 'west')];
+    east.addPeer(west);
+    west.addPeer(east);
+    const ports = Array.from({ length: count }, (_, index) => ServicePort.http(8000 + index));
+    const service = LocalService.fromName('orders', 'shop');
+    east.expose('Orders', { service, exportName: 'orders', ports }).allowFrom(west);
+    const source = west.expose('Stock', { service, exportName: 'stock', ports });
+    source.allowFrom(east);
+    east.bind('Stock', { source, localName: LocalName.newService('stock', 'shop') }).allowFrom(Caller.serviceAccount('page', 'shop'));
+    const mistakes = east.node.validate();
+    if (mistakes.length > 0) throw new Error(mistakes.join());
+  };
+  const holding = (memoryLimit: string) => BoundaryGateway.dedicated({ memoryLimit });
+  fails('FED136', 'an ingress gateway with too little memory', served({ ingressGateway: holding('256Mi') }, 257),
+    'east/Mesh', 'ingress gateway serves 257 ports', '"256Mi" holds the configuration of 256', '"257Mi" or more');
+  fails('FED136', 'an egress gateway with too little memory', served({ egressGateway: holding('200M') }, 200),
+    'egress gateway serves 200 ports', '"200M" holds the configuration of 190', '"200Mi" or more');
+  test('a memory limit that is just enough is accepted', () => {
+    expect(served({ ingressGateway: holding('256Mi'), egressGateway: holding('256Mi') }, 256)).not.toThrow();
+  });
   fails('FED207', 'an empty text in place of a revocation list', listed(() => ''), 'no PEM block');
   fails('FED207', 'a certificate in place of a revocation list', listed(() => ca.certificate), 'no revocation list');
   fails('FED207', 'a list that was cut', listed(() => lists.own.replace(/\n.*\n(-----END)/, '\n$1')), 'block 1');

@@ -1,6 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import { Declarations } from './declarations';
+import { memoryLimitOf } from './memory';
 import { GatewaySite, Grant, LocalRoute, Notes, Peer, PeerTerms, Restriction, Site, speaksHttp } from './model';
 import { Parts } from './parts';
 import { SpiffeId } from '../identity';
@@ -60,7 +61,7 @@ export class Boundary extends Declarations {
       render.annotate(render.renderDefaultDeny(authorization, this.site, this.site.ingress), this.site.notes);
       this.keepIngressEdge();
       render.renderIngressNetwork(network, this.site, () => this.backendNamespaces);
-      render.renderWorkload(workload, this.site, this.site.ingress, () => this.surroundings);
+      render.renderWorkload(workload, this.site, this.site.ingress, () => this.surroundingsOf('ingress'));
     });
     this.cutOff();
   }
@@ -74,7 +75,7 @@ export class Boundary extends Declarations {
       render.renderWorkloads(authorization, this.site);
       this.parts.once('filter edge egress', () => [render.renderEgressEdge(authorization, this.site, () => this.openRoutes)]);
       render.renderEgressNetwork(network, this.site, () => this.callerNamespaces, () => this.peerPorts);
-      render.renderWorkload(workload, this.site, this.site.egress, () => this.surroundings);
+      render.renderWorkload(workload, this.site, this.site.egress, () => this.surroundingsOf('egress'));
     });
     this.cutOff();
   }
@@ -160,9 +161,8 @@ export class Boundary extends Declarations {
     if (terms.traffic.trustConfigMapName) this.parts.remove(`trust ${peer.meshName}`);
     if (this.isolates(peer.meshName)) {
       this.parts.removeAllOf(peer.meshName);
-      // On a shared gateway these filters name our servers one by one: without any, they would be empty.
-      if (this.site.ingress.existing && !this.openGrants.some(({ protocol }) => !speaksHttp(protocol))) this.parts.remove('filter ingress');
-      if (this.site.ingress.existing && this.openGrants.length === 0) this.parts.remove('filter edge ingress');
+      if (!this.hasServers(this.openGrants.filter(({ protocol }) => !speaksHttp(protocol)))) this.parts.remove('filter ingress');
+      if (!this.hasServers(this.openGrants)) this.parts.remove('filter edge ingress');
       this.cutOff();
     }
     this.keepTrust();
@@ -188,9 +188,13 @@ export class Boundary extends Declarations {
     });
   }
 
-  /** On a shared gateway it names our servers one by one: without any, it would be empty. */
+  /** Whether a filter of the ingress gateway has something to patch: on a shared gateway it names the servers of the grants one by one. */
+  private hasServers(grants: Grant[]): boolean {
+    return !this.site.ingress.existing || grants.length > 0;
+  }
+
   private keepIngressEdge(): void {
-    if (this.site.ingress.existing && this.openGrants.length === 0) return;
+    if (!this.hasServers(this.openGrants)) return;
     this.parts.once('filter edge ingress', () => [render.renderIngressEdge(this.phases.authorization, this.site, () => this.openGrants)]);
   }
 
@@ -247,12 +251,23 @@ export class Boundary extends Declarations {
     return [this.site.ingress, this.site.egress].filter(({ role }) => this.parts.has(role));
   }
 
-  private get surroundings(): render.Surroundings {
+  /** How many ports a gateway serves: exported ones, each once for each peer, or local ones. */
+  public servedPorts(role: GatewaySite['role']): number {
+    return role === 'ingress' ? this.openGrants.length : this.openRoutes.length;
+  }
+
+  private surroundingsOf(role: GatewaySite['role']): render.Surroundings {
     const trustOfOthers = this.calledPeers.flatMap((peer) => {
       const { trustConfigMapName } = this.trafficWith(peer);
       return trustConfigMapName === undefined ? [] : [{ peer, configMapName: trustConfigMapName }];
     });
-    return { callerNamespaces: this.callerNamespaces, calledPeers: this.calledPeers, trustOfOthers, traced: this.traced };
+    return {
+      callerNamespaces: this.callerNamespaces,
+      calledPeers: this.calledPeers,
+      trustOfOthers,
+      traced: this.traced,
+      memoryLimit: memoryLimitOf(this.site[role], this.servedPorts(role)),
+    };
   }
 
   private get neighbourhood(): render.Neighbourhood {

@@ -3,6 +3,7 @@ import { Construct, IConstruct } from 'constructs';
 import { Boundary } from './boundary';
 import { chartsOf } from './charts';
 import { describeMistake, show } from './errors';
+import { leastMemoryLimit, mostPorts } from './memory';
 import { serviceHost } from './names';
 import { isWayRound } from './restriction-checks';
 import type { FederatedMesh } from '../mesh';
@@ -17,7 +18,8 @@ const LARGEST_OBJECT = 1_400_000;
 
 /** One text for each mistake. */
 export function mistakesAtTheEnd(mesh: FederatedMesh): string[] {
-  return [missingEndpoints, missingPeers, takenNames, peersNames, waysRound, sharedSecret, tooLarge].flatMap((mistakes) => mistakes(mesh));
+  return [missingEndpoints, missingPeers, takenNames, peersNames, waysRound, sharedSecret, tooLarge, tooLittleMemory]
+    .flatMap((mistakes) => mistakes(mesh));
 }
 
 function missingEndpoints(mesh: FederatedMesh): string[] {
@@ -73,6 +75,18 @@ function tooLarge(mesh: FederatedMesh): string[] {
     if (bytes <= LARGEST_OBJECT) return [];
     return [describeMistake('FED135', mesh, `the ${object.kind} ${object.metadata.namespace}/${object.name} has ${bytes} bytes, and etcd takes 1.5 MB`,
       'give some of the peers a boundary of their own (a second FederatedMesh with another namespaceName), or write fewer and shorter rules')];
+  });
+}
+
+/** The configuration of so many ports would look like an attack: Envoy would reset streams, and above a limit take no connection at all. */
+function tooLittleMemory(mesh: FederatedMesh): string[] {
+  const { site } = mesh._boundary;
+  return [site.ingress, site.egress].flatMap(({ role, existing, options: { memoryLimit } }) => {
+    const ports = mesh._boundary.servedPorts(role);
+    if (existing || memoryLimit === undefined || ports <= mostPorts(memoryLimit)) return [];
+    return [describeMistake('FED136', mesh,
+      `the ${role} gateway serves ${ports} ports, and its memoryLimit ${show(memoryLimit)} holds the configuration of ${mostPorts(memoryLimit)}`,
+      `raise it to ${show(leastMemoryLimit(ports))} or more, or leave it out`)];
   });
 }
 

@@ -37,6 +37,7 @@ export const MISTAKES = {
   FED133: 'trust domain that a certificate does not have',
   FED134: 'trust ConfigMap that cannot be used',
   FED135: 'object that the API server cannot store',
+  FED136: 'memory limit that the configuration does not fit in',
   FED201: 'private key in a trust bundle',
   FED202: 'certificate is not a CA',
   FED203: 'trust bundle is empty',

@@ -56,6 +56,8 @@ export interface Surroundings {
   /** Of these, the ones whose CAs others keep. */
   readonly trustOfOthers: { readonly peer: Peer; readonly configMapName: string }[];
   readonly traced: boolean;
+  /** How much memory the gateway may take, in Kubernetes notation. */
+  readonly memoryLimit: string;
 }
 
 /** Everything that runs for one gateway. */
@@ -67,7 +69,7 @@ export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySit
     automountServiceAccountToken: false,
   });
   renderCredential(scope, site, gateway);
-  renderBootstrap(scope, gateway);
+  renderBootstrap(scope, gateway, () => surroundings().memoryLimit);
   renderDeployment(scope, site, gateway, surroundings, maxReplicas > minReplicas ? undefined : minReplicas);
   renderService(scope, gateway, surroundings);
   if (maxReplicas > minReplicas) renderAutoscaler(scope, gateway, minReplicas, maxReplicas);
@@ -128,7 +130,7 @@ function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, su
           annotations: late(() => ({
             'inject.istio.io/templates': 'gateway',
             'sidecar.istio.io/bootstrapOverride': bootstrapName(gateway),
-            'proxy.istio.io/config': proxyConfig(site, gateway),
+            'proxy.istio.io/config': proxyConfig(site, gateway, surroundings().memoryLimit),
             ...egress ? revocations(surroundings().calledPeers) : {},
           })),
         },
@@ -149,17 +151,16 @@ function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, su
           priorityClassName: options.priorityClassName,
           imagePullSecrets: options.imagePullSecretNames?.map((name) => ({ name })),
           volumes: egress ? late(() => egressVolumes(gateway, surroundings().trustOfOthers)) : undefined,
-          containers: [container(gateway)],
+          containers: [container(gateway, surroundings)],
         },
       },
     },
   });
 }
 
-function container(gateway: GatewaySite): k8s.Container {
+function container(gateway: GatewaySite, surroundings: () => Surroundings): k8s.Container {
   const { options } = gateway;
-  const quantity = (name: 'cpuRequest' | 'cpuLimit' | 'memoryRequest' | 'memoryLimit') =>
-    k8s.Quantity.fromString(options[name] ?? GATEWAY_DEFAULTS[name]);
+  const quantity = (name: 'cpuRequest' | 'cpuLimit' | 'memoryRequest') => k8s.Quantity.fromString(options[name] ?? GATEWAY_DEFAULTS[name]);
   return {
     // Injection completes the container of this name, and puts the mesh's proxy image in place of `auto`.
     name: 'istio-proxy',
@@ -170,7 +171,7 @@ function container(gateway: GatewaySite): k8s.Container {
     ],
     resources: {
       requests: { cpu: quantity('cpuRequest'), memory: quantity('memoryRequest') },
-      limits: { cpu: quantity('cpuLimit'), memory: quantity('memoryLimit') },
+      limits: { cpu: quantity('cpuLimit'), memory: late(() => k8s.Quantity.fromString(surroundings().memoryLimit)) },
     },
     securityContext: {
       allowPrivilegeEscalation: false,
@@ -218,7 +219,7 @@ function revocations(peers: Peer[]): { [name: string]: string } {
 }
 
 /** Settings that no route can replace: Envoy adds `x-envoy-original-host`, which names the local alias, after the route has run. */
-function proxyConfig(site: Site, gateway: GatewaySite): string {
+function proxyConfig(site: Site, gateway: GatewaySite, memoryLimit: string): string {
   const egress = gateway.role === 'egress';
   return Yaml.stringify({
     terminationDrainDuration: '30s',
@@ -228,7 +229,7 @@ function proxyConfig(site: Site, gateway: GatewaySite): string {
     ...site.connectionSettings ? { connectionSettings: connectionSettings(site) } : {},
     proxyMetadata: {
       // Istio's own monitor of connections has no other field.
-      ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: String(mostConnections(gateway)),
+      ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: String(mostConnections(memoryLimit)),
       ...egress && gateway.credential === undefined ? { OUTPUT_CERTS: WORKLOAD_CERTIFICATE } : {},
     },
   });
