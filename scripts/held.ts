@@ -41,6 +41,7 @@ function held(change?: Change): App[] {
   const peers = [west, north, remote(app, 'south', 'west')];
   const exported = exposeAll(east);
   const { chat, search, echo, sink, ratings, orders, reviews } = exported;
+  search.lockWorkload({ reason: 'its peers share one proxy, and none of them may fill it', podLabels: { app: 'search' } });
   const bind = (mesh: FederatedMesh, name: string, ...accounts: string[]) => {
     const binding = mesh.bind(name, { source: exported[name], localName: LocalName.newService(name, 'shop') });
     accounts.forEach((account) => binding.allowFrom(Caller.serviceAccount(account, 'shop')));

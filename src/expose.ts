@@ -20,7 +20,7 @@ import { checkExport } from './internal/wire-checks';
 import type { LockWorkloadOptions } from './lock';
 import type { FederatedMesh } from './mesh';
 import type { IMeshPeer } from './peer';
-import { annotate, renderLock } from './render';
+import { annotate, renderLock, renderLockBounds } from './render';
 import { LocalService, ServicePort } from './service';
 
 /**
@@ -174,8 +174,9 @@ export class ExposedService extends Construct implements IExposedService {
   /**
    * Also closes the workload itself, to everybody but the boundary and the named local callers: it cuts every caller that is not named.
    *
-   * One AuthorizationPolicy in the service's namespace, in the chart of `scope`; no policy that allows can open the workload again. It
-   * holds at the pods' sidecars, on all ports that they intercept: probes that injection has rewritten (port 15020) and the sidecar's own
+   * One AuthorizationPolicy in the service's namespace, in the chart of `scope`; no policy that allows can open the workload again. And one
+   * EnvoyFilter, so that a caller who does not read its answers costs the pods' sidecars little and delays nobody else. They
+   * hold at the pods' sidecars, on all ports that they intercept: probes that injection has rewritten (port 15020) and the sidecar's own
    * metrics (15020, 15090) go on, a scraper of the application's own port must be named. Without a sidecar nothing is closed. On
    * TCP, who is not named may still connect and hear what the service says first; nothing that it sends arrives.
    *
@@ -197,7 +198,7 @@ export class ExposedService extends Construct implements IExposedService {
     const lock = new WorkloadLock(this, this.service, options, () => [...boundary.gatewaysTo(this._host), ...named]);
     boundary.locks.set(this._host, this);
     this.node.addValidation({ validate: () => lock.mistakes() });
-    annotate(renderLock(this, lock), { locked: reasonOf(options) });
+    [renderLock(this, lock), renderLockBounds(this, lock)].forEach((object) => annotate(object, { locked: reasonOf(options) }));
   }
 
   /**

@@ -318,7 +318,7 @@ test('constructs of many bindings and exposures have children of the same ids, s
   const parents = app.node.findAll().filter(({ node }) => /(Exposure|Binding)\d+/.test(node.path) && node.children.length > 0);
   expect(parents).toHaveLength(90);
   expect([...new Set(parents.flatMap(({ node }) => node.children.map(({ node: { id } }) => id)))].sort())
-    .toEqual(['AuthorizationPolicy', 'DestinationRule', 'DestinationRule2', 'Destinations', 'Service', 'ServiceEntry', 'VirtualService']);
+    .toEqual(['AuthorizationPolicy', 'DestinationRule', 'DestinationRule2', 'Destinations', 'EnvoyFilter', 'Service', 'ServiceEntry', 'VirtualService']);
 });
 
 test('binding many names takes no longer for each of them', () => {

@@ -185,7 +185,7 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
 
   test('leaves a locked workload open to the gateway that leads to it', () => {
     for (const [mesh, objects] of meshes) {
-      for (const { metadata, spec } of objects.filter(({ metadata: { name } }) => name.startsWith('fed-lock-'))) {
+      for (const { metadata, spec } of objects.filter(({ kind, metadata: { name } }) => kind === 'AuthorizationPolicy' && name.startsWith('fed-lock-'))) {
         const [server] = servers.filter(({ backend }) => metadata.name === `fed-lock-${backend.split('.').slice(0, 2).join('-')}`);
         expect(server.mesh).toBe(mesh);
         expect(spec.rules[0].from[0].source.notPrincipals).toContain(server.serverIdentity.replace('spiffe://', ''));

@@ -56,6 +56,44 @@ test('a lock denies everybody but the boundary and the named callers, sorted, an
   expect(names(objectsOf(app), 'PeerAuthentication')).toEqual([]);
 });
 
+test('a lock keeps the callers of the workload apart: connections to the application and buffers of streams are of one caller', () => {
+  const app = new App();
+  meshOf(app, 'east').expose('Reviews', reviews).lockWorkload({ reason, ticket: 'SEC-1', podLabels: { version: 'v2', app: 'reviews' } });
+  expect(find(objectsOf(app), 'EnvoyFilter', 'fed-lock-reviews-default')).toEqual({
+    apiVersion: 'networking.istio.io/v1alpha3',
+    kind: 'EnvoyFilter',
+    metadata: {
+      name: 'fed-lock-reviews-default',
+      namespace: 'default',
+      annotations: { 'cdk8s-mesh-federation/locked': `${reason} (ticket SEC-1)`, 'galley.istio.io/analyze-suppress': 'IST0133,IST0151' },
+      labels: { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' },
+    },
+    spec: {
+      workloadSelector: { labels: { app: 'reviews', version: 'v2' } },
+      configPatches: [
+        {
+          applyTo: 'CLUSTER',
+          match: { context: 'SIDECAR_INBOUND' },
+          patch: { operation: 'MERGE', value: { connection_pool_per_downstream_connection: true, per_connection_buffer_limit_bytes: 32768 } },
+        },
+        {
+          applyTo: 'NETWORK_FILTER',
+          match: { context: 'SIDECAR_INBOUND', listener: { filterChain: { filter: { name: 'envoy.filters.network.http_connection_manager' } } } },
+          patch: {
+            operation: 'MERGE',
+            value: {
+              typed_config: {
+                '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+                'http2_protocol_options': { initial_stream_window_size: 65536, initial_connection_window_size: 1048576 },
+              },
+            },
+          },
+        },
+      ],
+    },
+  });
+});
+
 test('without labels of its own a lock has the selector of the Service, even one that is made later', () => {
   const app = new App();
   const east = meshOf(app, 'east');
@@ -71,7 +109,8 @@ test('a lock goes into the chart of its exposure', () => {
   const mesh = meshOf(app, 'east');
   const team = new Chart(app, 'team');
   new ExposedService(team, 'Reviews', { mesh, ...reviews }).lockWorkload({ reason, podLabels: { app: 'reviews' } });
-  expect(parse(textOf(team)).map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(['AuthorizationPolicy fed-lock-reviews-default']);
+  expect(parse(textOf(team)).map(({ kind, metadata }) => `${kind} ${metadata.name}`))
+    .toEqual(['AuthorizationPolicy fed-lock-reviews-default', 'EnvoyFilter fed-lock-reviews-default']);
 });
 
 test('a lock lets in the gateways of all boundaries that expose the service, and no other one', () => {
@@ -145,6 +184,7 @@ test('locks and restrictions of several namespaces have names of their own, for 
   const ours = objectsOf(app).filter(({ metadata }) => /^fed-(lock|restricted)/.test(metadata.name)).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
   expect(ours.sort()).toEqual([
     'AuthorizationPolicy fed-lock-reviews-shop', 'AuthorizationPolicy fed-lock-reviews-till',
+    'EnvoyFilter fed-lock-reviews-shop', 'EnvoyFilter fed-lock-reviews-till',
     'NetworkPolicy fed-restricted-shop', 'NetworkPolicy fed-restricted-till', 'Sidecar fed-restricted-shop', 'Sidecar fed-restricted-till',
   ]);
 });

@@ -9,7 +9,9 @@ import { Site } from '../internal/model';
 export const CONNECTION_BUFFER = 32 * 1024;
 /** Bytes under way for one stream, and for all of a connection. At 50 ms of round trip, 256 KiB carry 5 MB/s for each stream. */
 const STREAM_WINDOW = 256 * 1024;
-const CONNECTION_WINDOW = 1024 * 1024;
+export const CONNECTION_WINDOW = 1024 * 1024;
+/** The same for a stream between the gateway and a locked workload: their line is short, so a small window costs nothing. */
+export const WORKLOAD_STREAM_WINDOW = 64 * 1024;
 /** A client with more requests at a time opens another connection. Our own know it before they are told, so that none is refused. */
 export const STREAMS = 100;
 /** From the first byte of a request's headers to the last. */

@@ -23,19 +23,17 @@ const {
 
 export const EXTENSIONS = 'type.googleapis.com/envoy.extensions.filters';
 export const HTTP_MANAGER = 'envoy.filters.network.http_connection_manager';
+export const CONNECTION_MANAGER = `${EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager`;
 const TCP_PROXY = 'envoy.filters.network.tcp_proxy';
+
+/** `istioctl analyze` warns of every EnvoyFilter, and of one that is put before another: Envoy's router is always there. */
+export const FILTER_WARNINGS = { 'galley.istio.io/analyze-suppress': 'IST0133,IST0151' };
 
 /** Backends of TCP and TLS ports are connected once the caller has shown who it is: Envoy's way is to connect at once. */
 export function renderConnectAfterHandshake(scope: Construct, gateway: GatewaySite, grants: () => Grant[]): ApiObject {
   return envoyFilter(scope, gateway, gateway.role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls', () => {
     const servers = serversOf(gateway, grants().filter(({ protocol }) => !speaksHttp(protocol)));
-    return servers.map((server) => networkFilter({ ...server, filter: { name: TCP_PROXY } }, MERGE, {
-      typed_config: {
-        '@type': `${EXTENSIONS}.network.tcp_proxy.v3.TcpProxy`,
-        'upstream_connect_mode': 'ON_DOWNSTREAM_TLS_HANDSHAKE',
-        'max_early_data_bytes': 0,
-      },
-    }));
+    return servers.map((server) => tcpProxy(server, { upstream_connect_mode: 'ON_DOWNSTREAM_TLS_HANDSHAKE', max_early_data_bytes: 0 }));
   });
 }
 
@@ -92,22 +90,14 @@ export function limitsOn(grant: Grant, limits: PeerLimits): EnvoyFilterSpecConfi
 
 /** What Envoy calls differently where it sees requests, and where it sees bytes only. */
 function onConnection({ sni, protocol }: Grant, ofRequests: object, ofBytes: object): EnvoyFilterSpecConfigPatches {
-  return speaksHttp(protocol)
-    ? networkFilter({ sni, filter: { name: HTTP_MANAGER } }, MERGE, {
-      typed_config: { '@type': `${EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager`, 'common_http_protocol_options': ofRequests },
-    })
-    : networkFilter({ sni, filter: { name: TCP_PROXY } }, MERGE, {
-      typed_config: { '@type': `${EXTENSIONS}.network.tcp_proxy.v3.TcpProxy`, ...ofBytes },
-    });
+  return speaksHttp(protocol) ? connectionManager({ sni }, { common_http_protocol_options: ofRequests }) : tcpProxy({ sni }, ofBytes);
 }
 
 /** An EnvoyFilter on the pods of one gateway. Patches of a lower priority are applied first. */
 export function envoyFilter(
   scope: Construct, gateway: GatewaySite, name: string, patches: () => EnvoyFilterSpecConfigPatches[], priority?: number,
 ): ApiObject {
-  // `istioctl analyze` warns of every EnvoyFilter, and of one that is put before another: Envoy's router is always there.
-  const annotations = { 'galley.istio.io/analyze-suppress': 'IST0133,IST0151' };
-  return emit<EnvoyFilterSpec>(scope, EnvoyFilter.GVK, { name, namespace: gateway.namespaceName, annotations }, () => ({
+  return emit<EnvoyFilterSpec>(scope, EnvoyFilter.GVK, { name, namespace: gateway.namespaceName, annotations: FILTER_WARNINGS }, () => ({
     workloadSelector: { labels: gateway.selector },
     priority,
     configPatches: patches(),
@@ -124,6 +114,20 @@ export function httpFilter(
   server: object, name: string, operation: EnvoyFilterSpecConfigPatchesPatchOperation, value?: object,
 ): EnvoyFilterSpecConfigPatches {
   return patch(HTTP_FILTER, { ...server, filter: { name: HTTP_MANAGER, subFilter: { name } } }, operation, value);
+}
+
+/** Fields of the filter that reads the requests of a server; without its name, of all servers. */
+export function connectionManager(server: object, fields: object): EnvoyFilterSpecConfigPatches {
+  return networkFilter({ ...server, filter: { name: HTTP_MANAGER } }, MERGE, {
+    typed_config: { '@type': CONNECTION_MANAGER, ...fields },
+  });
+}
+
+/** Fields of the filter that passes the bytes of a server on. */
+function tcpProxy(server: object, fields: object): EnvoyFilterSpecConfigPatches {
+  return networkFilter({ ...server, filter: { name: TCP_PROXY } }, MERGE, {
+    typed_config: { '@type': `${EXTENSIONS}.network.tcp_proxy.v3.TcpProxy`, ...fields },
+  });
 }
 
 /** A patch of the network filters of a server; without its name, of all servers. */
