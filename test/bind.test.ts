@@ -30,7 +30,7 @@ test('a binding without a caller has a closed gateway and a name that answers to
   expect(names(objects(), 'ServiceEntry')).toEqual([]);
   expect(names(objects(), 'AuthorizationPolicy')).toEqual(['fed-out-default-deny', 'fed-out-guard', 'fed-out-mesh']);
   expect(find(objects(), 'EnvoyFilter', 'fed-out-edge').spec.configPatches.map(({ applyTo }: Manifest) => applyTo))
-    .toEqual(['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER']);
+    .toEqual(['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER', 'CLUSTER']);
   expect(names(objects(), 'Service')).toEqual(['federation-egress', 'reviews']);
   expect(find(objects(), 'Service', 'federation-egress').metadata.annotations).toEqual({ 'networking.istio.io/exportTo': '.' });
   expect(find(objects(), 'NetworkPolicy', 'federation-egress').spec.ingress.map(({ ports }: Manifest) => ports[0].port)).toEqual([15021, 15020]);
@@ -257,7 +257,7 @@ test('a peer with several addresses on another port is dialled there, and a dead
   expect(spec).toMatchObject({
     hosts: ['p80.cards.webshop.fed.bank.example'],
     resolution: 'STATIC',
-    endpoints: [{ address: '203.0.113.10', ports: { 'http-federation': 443 } }, { address: '203.0.113.11' }],
+    endpoints: [{ address: '203.0.113.10', ports: { 'http2-federation': 443 } }, { address: '203.0.113.11' }],
   });
   expect(find(objects, 'DestinationRule', 'fed-out-cards-80-bank').spec.trafficPolicy.outlierDetection).toEqual({
     splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 1, consecutive5xxErrors: 0, interval: '1s', baseEjectionTime: '10s', maxEjectionPercent: 50,

@@ -101,11 +101,50 @@ describe.each(ROLES)('the %s gateway', (role) => {
   });
 
   test('has connections onward of its own for each connection that comes in, and small buffers for them', () => {
-    expect(merged(edge(objects, role), 'CLUSTER').filter(({ match }) => !match.cluster)).toEqual([{
+    expect(merged(edge(objects, role), 'CLUSTER')[0]).toEqual({
       applyTo: 'CLUSTER',
       match: { context: 'GATEWAY' },
       patch: { operation: 'MERGE', value: { connection_pool_per_downstream_connection: true, per_connection_buffer_limit_bytes: 32768 } },
-    }]);
+    });
+  });
+});
+
+describe('a connection to an address of a peer that went silent', () => {
+  const option = (milliseconds: number) => ({
+    upstream_bind_config: {
+      socket_options: [{ description: 'TCP_USER_TIMEOUT', level: 6, name: 18, int_value: milliseconds, state: 'STATE_PREBIND' }],
+    },
+  });
+  /** West calls one service of east for each port. */
+  const timeouts = (ports: { [name: string]: ServicePort }) => {
+    const app = new App();
+    const [mesh, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
+    mesh.addPeer(west);
+    west.addPeer(mesh);
+    for (const [name, port] of Object.entries(ports)) {
+      const source = mesh.expose(name, { service: LocalService.fromName(name, 'apps'), exportName: name, ports: [port] });
+      source.allowFrom(west);
+      for (const localName of [name, `${name}-again`]) {
+        west.bind(localName, { source, localName: LocalName.newService(localName, 'shop') }).allowFrom(Caller.serviceAccount('page', 'shop'));
+      }
+    }
+    return merged(edge(Chart.of(west).toJson(), 'egress'), 'CLUSTER').slice(1).map(({ match, patch }) => [match, patch.value]);
+  };
+
+  test('ends 3 s after data that nobody acknowledges, so that its requests do not wait for their callers to give up', () => {
+    expect(timeouts({ web: ServicePort.http(80), search: ServicePort.grpc(9000) })).toEqual([[{ context: 'GATEWAY' }, option(3000)]]);
+  });
+
+  test('ends after 30 s where it carries bytes, once for each service, and after the patch for all: the last one counts', () => {
+    expect(timeouts(EACH_PROTOCOL)).toEqual([
+      [{ context: 'GATEWAY' }, option(3000)],
+      [{ context: 'GATEWAY', cluster: { service: sniOf('mysql', 3306) } }, option(30000)],
+      [{ context: 'GATEWAY', cluster: { service: sniOf('vault', 8200) } }, option(30000)],
+    ]);
+  });
+
+  test('is the business of the egress gateway alone', () => {
+    expect(JSON.stringify(edge(east({}, EACH_PROTOCOL), 'ingress'))).not.toContain('TCP_USER_TIMEOUT');
   });
 });
 

@@ -17,7 +17,7 @@ const MANAGER = 'envoy.filters.network.http_connection_manager';
 const EXTENSIONS = 'type.googleapis.com/envoy.extensions.filters';
 /** What each gateway has without a grant and without a binding. The egress gateway's last one is about every peer. */
 const ALWAYS_IN = ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER'];
-const ALWAYS_OUT = ALWAYS_IN;
+const ALWAYS_OUT = [...ALWAYS_IN, 'CLUSTER'];
 
 interface Size {
   /** Exports of each protocol, each with a grant for each of the two peers and a binding in both. */
@@ -156,6 +156,7 @@ describe('the filter of the egress gateway', () => {
       workloadSelector: { labels: { istio: 'istio-federation-egress' } },
       configPatches: [
         ...inChains(patchesOf(federation({ exports: 1 }).exporter, IN)),
+        expect.objectContaining({ applyTo: 'CLUSTER' }), // connections that went silent: connections.test.ts
         expect.objectContaining({ applyTo: 'VIRTUAL_HOST' }),
       ],
     });
@@ -170,7 +171,8 @@ describe('the filter of the egress gateway', () => {
   test.each(['tcp', 'tls'] as const)('has a filter with the callers of %s, first in the chain of each local name', (protocol) => {
     const { consumer } = federation({ exports: 2, callers: 2, protocol });
     const principals = ['caller-0', 'caller-1'].map((name) => ({ authenticated: { principal_name: { exact: `spiffe://west.example/ns/shop/sa/${name}` } } }));
-    expect(patchesOf(consumer, OUT).slice(ALWAYS_OUT.length)).toEqual([0, 1].map((index) => ({
+    // Before them, each service has a time of its own for connections that went silent (connections.test.ts).
+    expect(patchesOf(consumer, OUT).slice(ALWAYS_OUT.length + 2)).toEqual([0, 1].map((index) => ({
       applyTo: 'NETWORK_FILTER',
       match: { context: 'GATEWAY', listener: { portNumber: 15443, filterChain: { sni: `p${9000 + index}.bound-${index}.shop.east.egress.fed.west.example` } } },
       patch: {

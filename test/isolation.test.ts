@@ -50,7 +50,7 @@ describe('an isolated peer', () => {
 
   test.each([
     ['fed-in-edge', ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER']],
-    ['fed-out-edge', ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER']],
+    ['fed-out-edge', ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER', 'CLUSTER']],
   ])('has no RBAC rules in %s, which denies every request as before', (name, always) => {
     const patchesIn = (objects: Manifest[]) => find(objects, 'EnvoyFilter', name).spec.configPatches;
     expect(patchesIn(before).map(({ applyTo }: Manifest) => applyTo)).toEqual([...always, 'VIRTUAL_HOST']);

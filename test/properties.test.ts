@@ -79,9 +79,13 @@ holds('each listener has RBAC rules of its own but TCP at the ingress gateway, a
     const ofBytes = patches.filter(({ patch }) => patch.operation === 'INSERT_FIRST').map(({ match }) => match.listener.filterChain.sni);
     expect(ofRequests.sort()).toEqual(serversOf(objects, side, true).map((sni) => `${sni}:15443`));
     expect(ofBytes.sort()).toEqual(side === 'in' ? [] : serversOf(objects, side, false));
-    const others = patches.slice(0, patches.length - ofRequests.length - ofBytes.length);
+    const silent = patches.filter(({ patch }) => patch.value.upstream_bind_config).length;
+    const others = patches.slice(0, patches.length - ofRequests.length - ofBytes.length - silent);
     expect(others.map(({ applyTo }) => applyTo))
       .toEqual(patches.length === 0 ? [] : ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER']);
+    const services = new Set(of(objects, 'ServiceEntry').filter(({ spec }) => spec.ports[0].protocol === 'TCP' && spec.location === 'MESH_EXTERNAL' && spec.endpoints)
+      .map(({ spec }) => spec.hosts[0]));
+    expect(silent).toBe(patches.length === 0 || side === 'in' ? 0 : 1 + services.size);
   }
 });
 

@@ -90,12 +90,12 @@ test('grpc has HTTP/2 on the way to the egress gateway and on the way to the pee
   expect(name.http[0].route[0].headers.request.set.Host).toBe('p9000.db.shop.east.egress.fed.west.example');
 });
 
-test('http has HTTP/2 on the way to the egress gateway, and HTTP/1.1 to the peer: no request waits in a connection to an address that died', () => {
+test('http has HTTP/2 on the way to the egress gateway and on the way to the peer', () => {
   const { service, subset, entry, pool } = connect(ServicePort.http(80));
-  expect(pool.http.maxConcurrentStreams).toBeUndefined();
+  expect(pool.http.maxConcurrentStreams).toBe(100);
   expect(service).toEqual({ name: 'http', port: 80, protocol: 'TCP', appProtocol: 'http' });
   expect(subset.connectionPool).toEqual({ http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } });
-  expect(entry.spec.ports).toEqual([{ number: 15443, name: 'http-federation', protocol: 'HTTP' }]);
+  expect(entry.spec.ports).toEqual([{ number: 15443, name: 'http2-federation', protocol: 'HTTP2' }]);
   expect(entry.metadata.annotations).toBeUndefined();
 });
 

@@ -83,6 +83,10 @@ function withoutBounds(manifests: Manifest[], side: 'in' | 'out'): Manifest[] {
 /** HTTP/2 came later, from the callers to the gateway and from there to the peer, and limits for many callers. */
 function withoutHttp2(manifest: Manifest): Manifest {
   const { kind, spec } = manifest;
+  if (kind === 'ServiceEntry' && spec.location === 'MESH_EXTERNAL') {
+    expect(spec.ports).toEqual([{ name: 'http2-federation', number: 15443, protocol: 'HTTP2' }]);
+    return JSON.parse(JSON.stringify(manifest).replaceAll('http2-federation', 'http-federation').replace('"HTTP2"', '"HTTP"'));
+  }
   if (kind !== 'DestinationRule') return manifest;
   if (spec.subsets) {
     expect(spec.subsets[0].trafficPolicy.connectionPool).toEqual({ http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } });
@@ -92,6 +96,8 @@ function withoutHttp2(manifest: Manifest): Manifest {
   const { tcp, http } = spec.trafficPolicy.connectionPool;
   expect([tcp.maxConnections, http.http1MaxPendingRequests, http.http2MaxRequests]).toEqual([4096, 16384, 16384]);
   tcp.maxConnections = http.http1MaxPendingRequests = http.http2MaxRequests = 1024;
+  expect(http.maxConcurrentStreams).toBe(100);
+  delete http.maxConcurrentStreams;
   return manifest;
 }
 
@@ -206,7 +212,7 @@ test('west is what was proved, but that RBAC rules of the local name take the pl
   expect(principalsOf(rules)).toEqual(deny.spec.rules[0].from[0].source.notPrincipals);
   expect(SAMPLES.every((sample) => allows(rules, sample))).toBe(true);
   expect(deniesByDefault([edge], 'istio-federation', sni)).toBe(true);
-  expect(kindsOf(edge)).toEqual(['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER', 'VIRTUAL_HOST']);
+  expect(kindsOf(edge)).toEqual(['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER', 'CLUSTER', 'VIRTUAL_HOST']);
   // A policy for all local names lets the workloads of the mesh in.
   expect(mesh).toEqual({
     ...renamed(allow, 'fed-out-mesh'),

@@ -1,14 +1,14 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { CONNECTION_BUFFER, connectionManagerSettings } from './connection-settings';
-import { envoyFilter, EXTENSIONS, HTTP_MANAGER, httpFilter, networkFilter, serversOf } from './filters';
+import { connectionManager, envoyFilter, EXTENSIONS, httpFilter, networkFilter, serversOf } from './filters';
 import { allowedOperations, allowedPrincipals, NOTHING, Rbac } from './rbac';
 import {
   EnvoyFilterSpecConfigPatches, EnvoyFilterSpecConfigPatchesApplyTo, EnvoyFilterSpecConfigPatchesMatchContext,
   EnvoyFilterSpecConfigPatchesPatchOperation,
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { GatewaySite, Grant, LocalRoute, Site, speaksHttp } from '../internal/model';
+import { GatewaySite, Grant, LocalRoute, Site, speaksHttp, Upstream } from '../internal/model';
 
 /*
  * The one EnvoyFilter that every boundary gateway has: the second control for methods, paths and callers, and what keeps the traffic of one
@@ -45,6 +45,7 @@ export function renderEgressEdge(scope: Construct, site: Site, routes: () => Loc
     ...connectionManagers(site, site.egress, [{}]),
     ...listenerBuffer(site),
     poolsApart(),
+    ...deadConnections(routes().map(({ upstream }) => upstream)),
     ...routes().map(({ alias, bindingHost, upstream }) => {
       const rbac = allowedPrincipals(alias.callers.map(({ principal }) => principal));
       return speaksHttp(upstream.protocol) ? rulesOf(bindingHost, rbac) : connectionsOf(bindingHost, rbac);
@@ -97,13 +98,10 @@ function connectionManagers(site: Site, gateway: GatewaySite, servers: object[])
   const limits: Partial<ReturnType<typeof connectionManagerSettings>> =
     gateway.existing || !site.connectionSettings ? connectionManagerSettings(site) : {};
   const { http2_protocol_options: http2, ...settings } = limits;
-  return servers.map((server) => networkFilter({ ...server, filter: { name: HTTP_MANAGER } }, MERGE, {
-    typed_config: {
-      '@type': `${EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager`,
-      ...settings,
-      // A request that is no valid HTTP ends its stream, and not the connection with the requests of others.
-      'http2_protocol_options': { allow_connect: true, override_stream_error_on_invalid_http_message: true, ...http2 },
-    },
+  return servers.map((server) => connectionManager(server, {
+    ...settings,
+    // A request that is no valid HTTP ends its stream, and not the connection with the requests of others.
+    http2_protocol_options: { allow_connect: true, override_stream_error_on_invalid_http_message: true, ...http2 },
   }));
 }
 
@@ -143,5 +141,31 @@ function poolsApart(): EnvoyFilterSpecConfigPatches {
     applyTo: CLUSTER,
     match: { context: GATEWAY },
     patch: { operation: MERGE, value: { connection_pool_per_downstream_connection: true, per_connection_buffer_limit_bytes: CONNECTION_BUFFER } },
+  };
+}
+
+/** Milliseconds after which data that a peer does not acknowledge ends a connection. A session of TCP outlives a short outage of the line. */
+const UNACKNOWLEDGED = { requests: 3_000, bytes: 30_000 };
+
+/**
+ * The requests of an HTTP/2 connection to an address that went silent would wait until their callers give up, and new ones would join them:
+ * the kernel repeats lost data for many minutes. Istio has no field for this option of the socket.
+ */
+function deadConnections(upstreams: Upstream[]): EnvoyFilterSpecConfigPatches[] {
+  const ofBytes = upstreams.filter(({ protocol }) => !speaksHttp(protocol)).map(({ sni }) => sni);
+  return [
+    unacknowledged(UNACKNOWLEDGED.requests),
+    // Envoy sets the options of a socket in their order: the last one counts.
+    ...[...new Set(ofBytes)].map((service) => unacknowledged(UNACKNOWLEDGED.bytes, service)),
+  ];
+}
+
+/** For the clusters of one service, or for all. */
+function unacknowledged(milliseconds: number, service?: string): EnvoyFilterSpecConfigPatches {
+  const option = { description: 'TCP_USER_TIMEOUT', level: 6, name: 18, int_value: milliseconds, state: 'STATE_PREBIND' };
+  return {
+    applyTo: CLUSTER,
+    match: { context: GATEWAY, cluster: service === undefined ? undefined : { service } },
+    patch: { operation: MERGE, value: { upstream_bind_config: { socket_options: [option] } } },
   };
 }

@@ -57,7 +57,7 @@ export function renderUpstream(scope: Construct, site: Site, upstream: Upstream,
             http1MaxPendingRequests: limits().maxRequests,
             http2MaxRequests: limits().maxRequests,
             // What our own ingress gateways accept: a peer's need not be asked first, so none of the first calls is refused.
-            maxConcurrentStreams: upstream.protocol === 'grpc' ? STREAMS : undefined,
+            maxConcurrentStreams: STREAMS,
             idleTimeout: '300s',
           }
           : undefined,

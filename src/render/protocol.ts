@@ -9,7 +9,7 @@ interface Words {
   /** Protocol of a listener of a gateway: HTTPS ends in a proxy that reads requests, TLS in one that copies bytes. */
   readonly listener: 'HTTPS' | 'TLS';
   /** Protocol inside the TLS towards a peer. With HTTPS or TLS the gateway would pass the client's own TLS on. */
-  readonly upstream: 'HTTP' | 'GRPC' | 'TCP';
+  readonly upstream: 'HTTP2' | 'GRPC' | 'TCP';
   /** Protocol of a Service's port, in its name and as `appProtocol`. */
   readonly port: 'http' | 'grpc' | 'tcp';
 }
@@ -18,8 +18,7 @@ interface Words {
 const BYTES: Words = { listener: 'TLS', upstream: 'TCP', port: 'tcp' };
 
 export const WORDS: { readonly [protocol in Protocol]: Words } = {
-  // Not HTTP/2 towards a peer: requests would go on waiting in a connection to an address that died (docs/adr/0036).
-  http: { listener: 'HTTPS', upstream: 'HTTP', port: 'http' },
+  http: { listener: 'HTTPS', upstream: 'HTTP2', port: 'http' },
   grpc: { listener: 'HTTPS', upstream: 'GRPC', port: 'grpc' },
   tcp: BYTES,
   tls: BYTES,
