@@ -18,7 +18,7 @@ func apart() []Case {
 	return in("held",
 		Case{Name: "apart/resets-of-a-peer", Laws: laws(2), Expect: "west opens and resets 3,200 calls of gRPC; streams of north and of another pod of west live on", Run: resetsOfPeer},
 		Case{Name: "apart/deadlines-of-a-caller", Laws: laws(2, 4), Expect: "so they do when 1,260 calls of one caller reach their deadline", Run: deadlinesOfCaller},
-		Case{Name: "apart/slow-reader", Laws: laws(2), Expect: "west takes nothing of its answers; the calls of north are not delayed", Run: slowReader},
+		Case{Name: "apart/slow-reader", Laws: laws(2), Expect: "west takes nothing of its answers; the calls of north are not delayed, and the proxy of the locked workload stays below 300 MiB", Run: slowReader},
 		Case{Name: "apart/many-streams", Laws: laws(2, 4), Expect: "one caller holds 1,100 streams; another one is not refused", Run: manyStreams},
 		Case{Name: "apart/two-ingress-pods", Laws: laws(1), Expect: "calls of gRPC are shared by two pods of the ingress gateway", Run: twoIngressPods},
 	)
@@ -100,6 +100,8 @@ func slowReader(t *T) {
 		return t.Try(northAPI, traffic.Probe{Kind: "grpc", URL: "http://search:9000/search.Query/Find", Body: "hello", Every: 20 * time.Millisecond, For: 5 * time.Second, Reuse: true})[0].Samples
 	}
 	quiet := calls()
+	workload := carrier{t.East, "search/search"}
+	t.memory(workload, true)
 	ended := make(chan error, 1)
 	go func() {
 		_, err := t.attackOutside(plan)
@@ -115,6 +117,11 @@ func slowReader(t *T) {
 		t.Errorf("calls of north: %s", summary(failed, meanwhile[0].At))
 	}
 	t.judgeDelay("north", was, is)
+	_, most := t.memory(workload, false)
+	t.Seen("%.0f MiB of the workload's proxy", most)
+	if most > mostMemory {
+		t.Errorf("%.0f MiB of the workload's proxy, and not below %.0f", most, mostMemory)
+	}
 }
 
 func manyStreams(t *T) {

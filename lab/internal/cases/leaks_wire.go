@@ -134,7 +134,7 @@ func wire(t *T) {
 // onWire looks at one request as a peer sees it.
 func onWire(t *T, what string, seen traffic.Seen, lists ...[]string) {
 	sameNames(t, what, seen.Header, lists...)
-	if seen.Host != reviewsSNI || seen.ServerName != reviewsSNI || seen.Proto != "HTTP/1.1" {
+	if seen.Host != reviewsSNI || seen.ServerName != reviewsSNI || seen.Proto != "HTTP/2.0" {
 		t.Errorf("%s has Host %s, server name %s, %s", what, seen.Host, seen.ServerName, seen.Proto)
 	}
 	if found := inside.FindString(strings.ReplaceAll(seen.Raw, forgery, "")); found != "" {

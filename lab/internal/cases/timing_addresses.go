@@ -42,7 +42,7 @@ func addressDead(t *T) {
 	}
 	if len(failed) > 0 {
 		t.Seen("%s after one of two addresses died", summary(failed, cut))
-		if last := failed[len(failed)-1].At.Sub(cut); last > 3*time.Second {
+		if last := failed[len(failed)-1].At.Sub(cut); last > 4*time.Second {
 			t.Errorf("a call failed that began %.1f s after the address died", last.Seconds())
 		}
 	}

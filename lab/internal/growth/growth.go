@@ -93,6 +93,9 @@ func Measure(ctx context.Context, f *federation.Federation, grants int, say func
 			say("%d grants: %s of %s has %d kB of configuration", grants, one.workload, one.mesh.Name, one.proxy.Bytes()/1000)
 		}
 	}
+	if err := alone(ctx, f.East, ingress); !failed(err) {
+		failed(alone(ctx, f.West, egress))
+	}
 	if _, err := answers(ctx, f, grants-1); !failed(err) { // with the new pods
 		s.OneMore, s.Converged, err = oneMore(ctx, f, grants)
 		failed(err)
@@ -254,7 +257,19 @@ func pushesTo(log, kind, pod string) int {
 	return count
 }
 
-// replaced waits until a workload has a ready pod of another name and the old one is gone.
+// alone waits until a workload has one pod: one that still drains gets every change as well, and the time of istiod with it.
+func alone(ctx context.Context, m *mesh.Mesh, workload string) error {
+	namespace, app, _ := strings.Cut(workload, "/")
+	return mesh.Wait(ctx, patient, func() error {
+		pods, err := m.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + app})
+		if err == nil && len(pods.Items) != 1 {
+			err = fmt.Errorf("%s has %d pods", workload, len(pods.Items))
+		}
+		return err
+	})
+}
+
+// replaced waits until a workload has a ready pod of another name.
 func replaced(ctx context.Context, m *mesh.Mesh, workload, old string) (pod *core.Pod, err error) {
 	namespace, app, _ := strings.Cut(workload, "/")
 	err = mesh.Wait(ctx, patient, func() error {
