@@ -126,7 +126,7 @@ func wire(t *T) {
 	t.Seen("%d headers forged: %d own words of the application crossed", len(headers), len(ownWords)+len(methods))
 
 	upgrade := s.sends(t, traffic.Probe{Kind: "websocket", URL: "ws://reviews:9080/reviews/live"})
-	onWire(t, "an upgrade", upgrade, fromClient, fromEgress, []string{"connection", "upgrade", "sec-websocket-key", "sec-websocket-version"})
+	onWire(t, "an upgrade", upgrade, fromClient, fromEgress, []string{":protocol", "sec-websocket-key", "sec-websocket-version"})
 
 	s.handshakes(t)
 }

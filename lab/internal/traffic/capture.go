@@ -12,7 +12,12 @@ import (
 	"net/http"
 
 	"golang.org/x/net/http2"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/extended"
 )
+
+// The HTTP/2 server has read the environment by now.
+var _ = extended.Done()
 
 // Capture stands where a peer's ingress gateway would: it ends TLS, answers each request of HTTP/1.1 and HTTP/2 with what it has seen, and
 // tells all that arrived, to the byte where that is possible. It listens when it returns, at the address that it returns, and goes on until the context
