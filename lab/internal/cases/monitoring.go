@@ -366,7 +366,7 @@ func deadPeer(t *T) {
 	before := t.counter(t.West, failed, reviewsSNI)
 	t.openAgain(api, traffic.Probe{URL: shopReviews + "/reviews/0"})
 	t.change(t.West, t.manifest(t.West, "ServiceEntry", "fed-out-reviews-9080-east"), func(entry map[string]any) {
-		t.Must(unstructured.SetNestedSlice(entry, []any{map[string]any{"address": "203.0.113.20", "ports": map[string]any{"http-federation": int64(9)}}}, "spec", "endpoints"))
+		t.Must(unstructured.SetNestedSlice(entry, []any{map[string]any{"address": "203.0.113.20", "ports": map[string]any{"http2-federation": int64(9)}}}, "spec", "endpoints"))
 	})
 	var target string
 	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {

@@ -39,7 +39,7 @@ func portOfNodes(t *T) {
 	t.Must(err)
 	node := pod.Status.HostIP
 	t.change(t.West, t.manifest(t.West, "ServiceEntry", "fed-out-reviews-9080-east"), func(entry map[string]any) {
-		endpoint := map[string]any{"address": node, "ports": map[string]any{"http-federation": int64(30443)}}
+		endpoint := map[string]any{"address": node, "ports": map[string]any{"http2-federation": int64(30443)}}
 		t.Must(unstructured.SetNestedSlice(entry, []any{endpoint}, "spec", "endpoints"))
 		t.Must(unstructured.SetNestedField(entry, "STATIC", "spec", "resolution"))
 	})
