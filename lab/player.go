@@ -59,29 +59,42 @@ var apart = []string{"neighbours", "framing", "bounded", "held"}
 
 // units divide work among labs, those that take longest first, so that all labs end at about the same time.
 func units(chosen []cases.Case, mutations []cases.Mutation) []unit {
-	type key struct{ scenario, group string }
-	var all []unit
-	place := map[key]int{}
+	type key struct {
+		scenario, group string
+		part            int
+	}
+	var all []*unit
+	byKey := map[key]*unit{}
+	of := func(k key) *unit {
+		if byKey[k] == nil {
+			byKey[k] = &unit{}
+			all = append(all, byKey[k])
+		}
+		return byKey[k]
+	}
 	for _, c := range chosen {
 		k := key{scenario: c.Scenario}
 		if slices.Contains(apart, c.Group()) {
 			k.group = c.Group()
 		}
-		i, known := place[k]
-		if !known {
-			i = len(all)
-			place[k] = i
-			all = append(all, unit{})
-		}
-		all[i].cases = append(all[i].cases, c)
+		u := of(k)
+		u.cases = append(u.cases, c)
 	}
+	// The first mutations of a scenario are played with its cases, since applying a scenario is a good part of the work.
+	parts := map[string]int{}
 	for group := range scenariosOf(mutations) {
 		for part := range slices.Chunk(group, mutationsAtOnce) {
-			all = append(all, unit{mutations: part})
+			u := of(key{scenario: group[0].Scenario, part: parts[group[0].Scenario]})
+			u.mutations = append(u.mutations, part...)
+			parts[group[0].Scenario]++
 		}
 	}
-	slices.SortStableFunc(all, func(a, b unit) int { return b.cost() - a.cost() })
-	return all
+	slices.SortStableFunc(all, func(a, b *unit) int { return b.cost() - a.cost() })
+	divided := make([]unit, len(all))
+	for i, u := range all {
+		divided[i] = *u
+	}
+	return divided
 }
 
 // scenariosOf yields the mutations scenario by scenario.
