@@ -162,10 +162,6 @@ func (t *T) besiege(s siege, gateway carrier, who From, others traffic.Probe, la
 		}
 		return all
 	}
-	left := leftOver
-	if s.floods() {
-		left = leftByFlood
-	}
 	if now, _ := t.memory(gateway, false); now > mostMemory/2 { // the attack of an earlier case is still in it
 		t.fresh(gateway)
 	}
@@ -183,7 +179,7 @@ func (t *T) besiege(s siege, gateway carrier, who From, others traffic.Probe, la
 	})
 	_, most := t.memory(gateway, false)
 	after := most
-	for began := time.Now(); time.Since(began) < recovery && after > left*before; {
+	for began := time.Now(); time.Since(began) < recovery && after > leftOver*before; {
 		t.pause(time.Second)
 		after, _ = t.memory(gateway, false)
 	}
@@ -195,6 +191,10 @@ func (t *T) besiege(s siege, gateway carrier, who From, others traffic.Probe, la
 	t.judgeLate("others", meanwhile)
 	if most > mostMemory {
 		t.Errorf("%.0f MiB during the attack, and not below %.0f", most, mostMemory)
+	}
+	left := leftOver
+	if s.floods() {
+		left = leftByFlood
 	}
 	if after > left*before {
 		t.Errorf("%.0f MiB %s after the attack, %.1f times as much as before", after, recovery, after/before)
