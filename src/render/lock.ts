@@ -1,6 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import { CONNECTION_BUFFER, CONNECTION_WINDOW, WORKLOAD_STREAM_WINDOW } from './connection-settings';
+import { CONNECTION_WINDOW, OWN_CONNECTIONS, WORKLOAD_STREAM_WINDOW } from './connection-settings';
 import { emitAlike } from './emit';
 import { CONNECTION_MANAGER, FILTER_WARNINGS, HTTP_MANAGER } from './filters';
 import {
@@ -39,7 +39,7 @@ export function renderLockBounds(scope: Construct, lock: Lock): ApiObject {
       {
         applyTo: CLUSTER,
         match: { context: SIDECAR_INBOUND },
-        patch: { operation: MERGE, value: { connection_pool_per_downstream_connection: true, per_connection_buffer_limit_bytes: CONNECTION_BUFFER } },
+        patch: { operation: MERGE, value: OWN_CONNECTIONS },
       },
       {
         applyTo: NETWORK_FILTER,
