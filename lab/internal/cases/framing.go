@@ -132,7 +132,11 @@ func (t *T) framed(want string, request func(kind, out, hidden, host string) tra
 		w := &ways[i]
 		w.mark = strings.ToLower(rand.Text())
 		w.out, w.hidden = "/reviews/"+w.mark, "/hidden/"+w.mark
-		p := request(w.from.Mesh, w.out, w.hidden, map[bool]string{true: reviewsSNI, false: "reviews:9080"}[w.from == outside])
+		host := "reviews:9080"
+		if w.from == outside {
+			host = reviewsSNI
+		}
+		p := request(w.from.Mesh, w.out, w.hidden, host)
 		if w.from == outside {
 			direct := toIngress(genuine)(t.Federation)
 			p.URL, p.Dial, p.TLS = direct.URL, direct.Dial, direct.TLS
