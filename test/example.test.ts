@@ -37,13 +37,45 @@ test('each file holds objects of one namespace, so that an ApplySet of kubectl c
   }
 });
 
-test('an API server accepts the boundaries', () => {
-  expect([...read('east'), ...read('west')].flatMap((manifest) => refusals(manifest, '1.31'))).toEqual([]);
+test('an API server accepts every object', () => {
+  const files = ['east', 'west', 'east-bookinfo', 'west-bookinfo'];
+  expect(files.flatMap((file) => read(file)).flatMap((manifest) => refusals(manifest, '1.31'))).toEqual([]);
 });
 
-test('the manifests of Bookinfo pass through unchanged but for their namespace', () => {
-  const given = ['reviews', 'ratings'].flatMap((name) => parse(readFileSync(join(root, 'examples/bookinfo/manifests', `${name}.yaml`), 'utf8')));
-  expect(read('east-bookinfo')).toEqual(given.map((manifest) => ({ ...manifest, metadata: { ...manifest.metadata, namespace: 'default' } })));
+test('each Service of Bookinfo selects the pods of all its versions, which run as one service account', () => {
+  const objects = [...read('east-bookinfo'), ...read('west-bookinfo')];
+  const deployments = objects.filter(({ kind }) => kind === 'Deployment');
+  const services = objects.filter(({ kind, spec }) => kind === 'Service' && spec.selector).map(({ metadata, spec }) => {
+    const pods = deployments.map((deployment) => deployment.spec.template)
+      .filter(({ metadata: { labels } }) => Object.entries(spec.selector).every(([label, value]) => labels[label] === value));
+    return [
+      metadata.name, spec.ports, pods.map((pod) => pod.metadata.labels.version), [...new Set(pods.map((pod) => pod.spec.serviceAccountName))],
+    ];
+  });
+  const ports = [{ name: 'http', port: 9080 }];
+  expect(services).toEqual([
+    ['reviews', ports, ['v1', 'v2', 'v3'], ['bookinfo-reviews']],
+    ['ratings', ports, ['v1'], ['bookinfo-ratings']],
+    ['productpage', ports, ['v1'], ['bookinfo-productpage']],
+    ['details', ports, ['v1'], ['bookinfo-details']],
+  ]);
+  expect(objects.filter(({ kind }) => kind === 'ServiceAccount').map(({ metadata }) => metadata.name).sort())
+    .toEqual(services.flatMap(([, , , accounts]) => accounts).sort());
+});
+
+test('each Deployment of Bookinfo selects its own pods by Istio\'s labels, and starts an image of Istio', () => {
+  const deployments = [...read('east-bookinfo'), ...read('west-bookinfo')].filter(({ kind }) => kind === 'Deployment');
+  for (const { metadata, spec: { selector, template } } of deployments) {
+    const [name, version] = metadata.name.split('-');
+    expect(selector).toEqual({ matchLabels: { app: name, version } });
+    expect(template.metadata.labels).toMatchObject({ app: name, version });
+    expect(template.spec.containers).toEqual([expect.objectContaining({
+      name, image: `registry.istio.io/release/examples-bookinfo-${name}-${version}:1.20.3`, ports: [{ containerPort: 9080 }],
+    })]);
+  }
+  expect(deployments.map(({ metadata }) => metadata.name)).toEqual([
+    'reviews-v1', 'reviews-v2', 'reviews-v3', 'ratings-v1', 'productpage-v1', 'details-v1',
+  ]);
 });
 
 test('the summary says what was written, who may call what, what stays closed and what to do next', () => {

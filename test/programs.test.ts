@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
 import { App, Chart, Duration, Include } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
@@ -267,7 +270,18 @@ test('a Service from a manifest of somebody else is read and not retyped', () =>
   const app = new App();
   const east = mesh(app, 'east');
   const chart = new Chart(app, 'bookinfo', { namespace: 'default' });
-  const bookinfo = new Include(chart, 'Bookinfo', { url: '../examples/bookinfo/manifests/reviews.yaml' });
+  const directory = mkdtempSync(join(tmpdir(), 'manifests-'));
+  writeFileSync(join(directory, 'reviews.yaml'), `apiVersion: v1
+kind: ServiceAccount
+metadata: { name: bookinfo-reviews }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: reviews }
+spec: { selector: { app: reviews }, ports: [{ name: http, port: 9080 }] }
+`);
+  const bookinfo = new Include(chart, 'Bookinfo', { url: join(directory, 'reviews.yaml') });
+  rmSync(directory, { recursive: true });
   const service = bookinfo.apiObjects.find((object) => object.kind === 'Service' && object.name === 'reviews')!;
   const reviews = east.expose('Reviews', { service: LocalService.fromConstruct(service), exportName: 'reviews', ports: [ServicePort.http(9080)] });
   expect(reviews.exportName).toBe('reviews');

@@ -5,7 +5,8 @@
  *     npx cdk8s synth
  */
 import { join } from 'path';
-import { ApiObject, App, AppProps, Chart, Include } from 'cdk8s';
+import { App, AppProps, Chart } from 'cdk8s';
+import { microservice } from './application';
 import { // in a program of your own: from 'cdk8s-mesh-federation'
   Caller, FederatedMesh, LocalName, LocalService, RemoteServiceBinding, ServicePort, TrustBundle,
 } from '../../src';
@@ -18,11 +19,13 @@ export function bookinfo(props?: AppProps) {
 
   // ---- Bookinfo itself: what each mesh runs -----------------------------------------------------------------------------
   const eastBookinfo = new Chart(app, 'east-bookinfo', { namespace: 'default' });
-  const reviewsManifests = include(eastBookinfo, 'reviews');
-  include(eastBookinfo, 'ratings');
+  const reviewsApplication = microservice(eastBookinfo, 'reviews', {
+    versions: ['v1', 'v2', 'v3'], writes: ['/tmp', '/opt/ibm/wlp/output'], env: { LOG_DIR: '/tmp/logs' },
+  });
+  microservice(eastBookinfo, 'ratings');
   const westBookinfo = new Chart(app, 'west-bookinfo', { namespace: 'default' });
-  const productpageManifests = include(westBookinfo, 'productpage');
-  include(westBookinfo, 'details');
+  const productpage = microservice(westBookinfo, 'productpage', { writes: ['/tmp'] });
+  microservice(westBookinfo, 'details');
 
   // ---- the boundaries ---------------------------------------------------------------------------------------------------
   const east = new FederatedMesh(new Chart(app, 'east'), 'Mesh', {
@@ -41,7 +44,7 @@ export function bookinfo(props?: AppProps) {
 
   // ---- one service, for one peer, for one caller ------------------------------------------------------------------------
   const reviews = east.expose('Reviews', {
-    service: LocalService.fromConstruct(find(reviewsManifests, 'Service', 'reviews')),
+    service: LocalService.fromConstruct(reviewsApplication.service),
     exportName: 'reviews',
     ports: [ServicePort.http(9080)],
     owner: 'reviews team',
@@ -53,19 +56,9 @@ export function bookinfo(props?: AppProps) {
     source: reviews,
     localName: LocalName.newService('reviews', 'default'),
   });
-  binding.allowFrom(Caller.fromConstruct(find(productpageManifests, 'Deployment', 'productpage-v1')));
+  binding.allowFrom(Caller.fromConstruct(productpage.deployments[0]));
 
   return { app, meshes: [east, west] };
-}
-
-function include(chart: Chart, application: string): Include {
-  return new Include(chart, application, { url: join(__dirname, 'manifests', `${application}.yaml`) });
-}
-
-function find(manifests: Include, kind: string, name: string): ApiObject {
-  const found = manifests.apiObjects.find((object) => object.kind === kind && object.name === name);
-  if (!found) throw new Error(`the manifests hold no ${kind} ${name}`);
-  return found;
 }
 
 if (require.main === module) bookinfo().app.synth();

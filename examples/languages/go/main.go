@@ -4,7 +4,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -25,11 +24,15 @@ func bookinfo() cdk8s.App {
 
 	// ---- Bookinfo itself: what each mesh runs ----
 	eastBookinfo := cdk8s.NewChart(app, jsii.String("east-bookinfo"), &cdk8s.ChartProps{Namespace: jsii.String("default")})
-	reviewsManifests := include(eastBookinfo, "reviews")
-	include(eastBookinfo, "ratings")
+	reviewsApplication := newMicroservice(eastBookinfo, "reviews", microserviceOptions{
+		versions: []string{"v1", "v2", "v3"},
+		writes:   []string{"/tmp", "/opt/ibm/wlp/output"},
+		env:      map[string]string{"LOG_DIR": "/tmp/logs"},
+	})
+	newMicroservice(eastBookinfo, "ratings", microserviceOptions{})
 	westBookinfo := cdk8s.NewChart(app, jsii.String("west-bookinfo"), &cdk8s.ChartProps{Namespace: jsii.String("default")})
-	productpageManifests := include(westBookinfo, "productpage")
-	include(westBookinfo, "details")
+	productpage := newMicroservice(westBookinfo, "productpage", microserviceOptions{writes: []string{"/tmp"}})
+	newMicroservice(westBookinfo, "details", microserviceOptions{})
 
 	// ---- the boundaries ----
 	east := federation.NewFederatedMesh(cdk8s.NewChart(app, jsii.String("east"), nil), jsii.String("Mesh"), &federation.FederatedMeshProps{
@@ -48,7 +51,7 @@ func bookinfo() cdk8s.App {
 
 	// ---- one service, for one peer, for one caller ----
 	reviews := east.Expose(jsii.String("Reviews"), &federation.ExposedServiceOptions{
-		Service:    federation.LocalService_FromConstruct(find(reviewsManifests, "Service", "reviews")),
+		Service:    federation.LocalService_FromConstruct(reviewsApplication.service),
 		ExportName: jsii.String("reviews"),
 		Ports:      &[]federation.ServicePort{federation.ServicePort_Http(jsii.Number(9080), nil)},
 		Owner:      jsii.String("reviews team"),
@@ -63,7 +66,7 @@ func bookinfo() cdk8s.App {
 		Source:    reviews,
 		LocalName: federation.LocalName_NewService(jsii.String("reviews"), jsii.String("default")),
 	})
-	binding.AllowFrom(federation.Caller_FromConstruct(find(productpageManifests, "Deployment", "productpage-v1")))
+	binding.AllowFrom(federation.Caller_FromConstruct(productpage.deployments[0]))
 
 	return app
 }
@@ -75,19 +78,4 @@ func trust(mesh string) federation.TrustBundle {
 		directory = filepath.Join(bookinfoDirectory, "trust")
 	}
 	return federation.TrustBundle_FromPemFile(jsii.String(filepath.Join(directory, mesh+".pem")))
-}
-
-func include(chart cdk8s.Chart, application string) cdk8s.Include {
-	return cdk8s.NewInclude(chart, jsii.String(application), &cdk8s.IncludeProps{
-		Url: jsii.String(filepath.Join(bookinfoDirectory, "manifests", application+".yaml")),
-	})
-}
-
-func find(manifests cdk8s.Include, kind string, name string) cdk8s.ApiObject {
-	for _, found := range *manifests.ApiObjects() {
-		if *found.Kind() == kind && *found.Name() == name {
-			return found
-		}
-	}
-	panic(fmt.Sprintf("the manifests hold no %s %s", kind, name))
 }

@@ -6,7 +6,7 @@
 import os
 from pathlib import Path
 
-from cdk8s import ApiObject, App, Chart, Include
+from cdk8s import App, Chart
 from cdk8s_mesh_federation import (
     Caller,
     FederatedMesh,
@@ -19,6 +19,8 @@ from cdk8s_mesh_federation import (
     TrustBundle,
 )
 
+from application import microservice
+
 BOOKINFO = Path(__file__).resolve().parents[2] / "bookinfo"
 TRUST = Path(os.environ.get("TRUST_DIRECTORY", BOOKINFO / "trust"))
 
@@ -28,11 +30,17 @@ def bookinfo() -> App:
 
     # ---- Bookinfo itself: what each mesh runs ----
     east_bookinfo = Chart(app, "east-bookinfo", namespace="default")
-    reviews_manifests = include(east_bookinfo, "reviews")
-    include(east_bookinfo, "ratings")
+    reviews_application = microservice(
+        east_bookinfo,
+        "reviews",
+        versions=["v1", "v2", "v3"],
+        writes=["/tmp", "/opt/ibm/wlp/output"],
+        env={"LOG_DIR": "/tmp/logs"},
+    )
+    microservice(east_bookinfo, "ratings")
     west_bookinfo = Chart(app, "west-bookinfo", namespace="default")
-    productpage_manifests = include(west_bookinfo, "productpage")
-    include(west_bookinfo, "details")
+    productpage = microservice(west_bookinfo, "productpage", writes=["/tmp"])
+    microservice(west_bookinfo, "details")
 
     # ---- the boundaries ----
     east = FederatedMesh(
@@ -56,7 +64,7 @@ def bookinfo() -> App:
     # ---- one service, for one peer, for one caller ----
     reviews = east.expose(
         "Reviews",
-        service=LocalService.from_construct(find(reviews_manifests, "Service", "reviews")),
+        service=LocalService.from_construct(reviews_application.service),
         export_name="reviews",
         ports=[ServicePort.http(9080)],
         owner="reviews team",
@@ -74,20 +82,9 @@ def bookinfo() -> App:
         source=reviews,
         local_name=LocalName.new_service("reviews", "default"),
     )
-    binding.allow_from(Caller.from_construct(find(productpage_manifests, "Deployment", "productpage-v1")))
+    binding.allow_from(Caller.from_construct(productpage.deployments[0]))
 
     return app
-
-
-def include(chart: Chart, application: str) -> Include:
-    return Include(chart, application, url=str(BOOKINFO / "manifests" / f"{application}.yaml"))
-
-
-def find(manifests: Include, kind: str, name: str) -> ApiObject:
-    for found in manifests.api_objects:
-        if found.kind == kind and found.name == name:
-            return found
-    raise LookupError(f"the manifests hold no {kind} {name}")
 
 
 if __name__ == "__main__":

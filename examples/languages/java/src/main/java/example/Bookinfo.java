@@ -14,12 +14,11 @@ import dev.cdk8smeshfederation.ServicePort;
 import dev.cdk8smeshfederation.TrustBundle;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import org.cdk8s.ApiObject;
 import org.cdk8s.App;
 import org.cdk8s.Chart;
 import org.cdk8s.ChartProps;
-import org.cdk8s.Include;
 
 /**
  * Istio's Bookinfo across two meshes: the program of examples/bookinfo in Java.
@@ -43,11 +42,17 @@ public final class Bookinfo {
         // ---- Bookinfo itself: what each mesh runs ----
         ChartProps inDefault = ChartProps.builder().namespace("default").build();
         Chart eastBookinfo = new Chart(app, "east-bookinfo", inDefault);
-        Include reviewsManifests = include(eastBookinfo, "reviews");
-        include(eastBookinfo, "ratings");
+        Microservice reviewsApplication = new Microservice(
+                eastBookinfo,
+                "reviews",
+                List.of("v1", "v2", "v3"),
+                List.of("/tmp", "/opt/ibm/wlp/output"),
+                Map.of("LOG_DIR", "/tmp/logs"));
+        new Microservice(eastBookinfo, "ratings", List.of("v1"), List.of(), Map.of());
         Chart westBookinfo = new Chart(app, "west-bookinfo", inDefault);
-        Include productpageManifests = include(westBookinfo, "productpage");
-        include(westBookinfo, "details");
+        Microservice productpage =
+                new Microservice(westBookinfo, "productpage", List.of("v1"), List.of("/tmp"), Map.of());
+        new Microservice(westBookinfo, "details", List.of("v1"), List.of(), Map.of());
 
         // ---- the boundaries ----
         FederatedMesh east = FederatedMesh.Builder.create(new Chart(app, "east"), "Mesh")
@@ -66,7 +71,7 @@ public final class Bookinfo {
 
         // ---- one service, for one peer, for one caller ----
         ExposedService reviews = east.expose("Reviews", ExposedServiceOptions.builder()
-                .service(LocalService.fromConstruct(find(reviewsManifests, "Service", "reviews")))
+                .service(LocalService.fromConstruct(reviewsApplication.service))
                 .exportName("reviews")
                 .ports(List.of(ServicePort.http(9080)))
                 .owner("reviews team")
@@ -81,21 +86,8 @@ public final class Bookinfo {
                 .source(reviews)
                 .localName(LocalName.newService("reviews", "default"))
                 .build();
-        binding.allowFrom(Caller.fromConstruct(find(productpageManifests, "Deployment", "productpage-v1")));
+        binding.allowFrom(Caller.fromConstruct(productpage.deployments.get(0)));
 
         return app;
-    }
-
-    private static Include include(Chart chart, String application) {
-        return Include.Builder.create(chart, application)
-                .url(BOOKINFO.resolve("manifests").resolve(application + ".yaml").toString())
-                .build();
-    }
-
-    private static ApiObject find(Include manifests, String kind, String name) {
-        return manifests.getApiObjects().stream()
-                .filter(object -> object.getKind().equals(kind) && object.getName().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new IllegalStateException("the manifests hold no " + kind + " " + name));
     }
 }
