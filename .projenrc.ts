@@ -134,7 +134,7 @@ project.eslint?.addOverride({
 // ---- tasks -----------------------------------------------------------------------------------------------------------
 const tsNode = (program: string, folder: string) => `ts-node --transpile-only --project ${folder}/tsconfig.json ${program}`;
 project.addTask('vendor', {
-  description: 'Fetches the schemas of others and the Bookinfo manifests (needs Go and pip)',
+  description: 'Fetches the schemas of others (needs Go and pip)',
   exec: tsNode('scripts/vendor.ts', 'scripts'),
 });
 project.addTask('imports', {

@@ -1,6 +1,6 @@
 /**
  * Brings what others publish into the repository: the Istio CRDs from which `imports/` is generated and against which the output is
- * validated, the Kubernetes schemas for the core kinds, the schemas of the pipelines' files, and the Bookinfo sample.
+ * validated, the Kubernetes schemas for the core kinds, and the schemas of the pipelines' files.
  *
  *     npx projen vendor
  *
@@ -16,7 +16,6 @@ import { parse, parseAllDocuments, stringify } from 'yaml';
 
 const ISTIO_API_VERSIONS = ['v1.30.8', 'v1.31.4'];
 const KUBERNETES_VERSION = 'v1.36.1';
-const ISTIO_VERSION = 'v0.0.0-20260827124520-eed52ebb66ad';
 
 const ISTIO_KINDS = ['AuthorizationPolicy', 'DestinationRule', 'EnvoyFilter', 'Gateway', 'RequestAuthentication', 'ServiceEntry', 'Sidecar', 'Telemetry', 'VirtualService'];
 const KUBERNETES_KINDS: { [file: string]: string[] } = {
@@ -34,7 +33,6 @@ const CERT_MANAGER_VERSION = 'v1.21.2';
 const ARGO_CD_VERSION = 'v3.5.7';
 const FLUX_VERSION = 'v1.9.6';
 const CI_SCHEMAS = { name: 'check-jsonschema', version: '0.39.0', hash: 'sha256:14ce5c94871c551268ea948ffe21e9f1464dc48fb20bf9a4c13deeaaf756cf9b' };
-const BOOKINFO_APPS = ['details', 'productpage', 'ratings', 'reviews'];
 
 const root = join(__dirname, '..');
 
@@ -131,15 +129,6 @@ function strip(schema: any): any {
     [key, key === '$ref' ? String(value).replace('#/components/schemas/', '#/definitions/') : strip(value)]));
 }
 
-/** The documents of one application of the sample, unchanged. */
-function bookinfoApp(source: Source, app: string): string {
-  const documents = read(source).split(/^---\n/m).filter((text) => {
-    const labels = parseAllDocuments(text).map((document) => document.toJSON())[0]?.metadata?.labels ?? {};
-    return labels.app === app || labels.account === app;
-  });
-  return documents.map((text) => text.replace(/^#+$\n(^#.*$\n)*/gm, '').trim()).join('\n---\n') + '\n';
-}
-
 function vendorSchemas(): void {
   const directory = join(root, 'crds');
   rmSync(directory, { recursive: true, force: true });
@@ -185,21 +174,4 @@ function vendorSchemas(): void {
   ));
 }
 
-function vendorBookinfo(): void {
-  const directory = join(root, 'examples', 'bookinfo', 'manifests');
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true });
-  const source = download('istio.io/istio', ISTIO_VERSION, 'samples/bookinfo/platform/kube/bookinfo.yaml');
-  const files = BOOKINFO_APPS.map((app): [string, string, Source] => [`${app}.yaml`, bookinfoApp(source, app), source]);
-  files.forEach(([file, content]) => writeFileSync(join(directory, file), content));
-  writeFileSync(join(directory, 'LICENSE'), read({ ...source, path: 'LICENSE' }));
-  writeFileSync(join(directory, 'README.md'), page(
-    'Bookinfo, by the Istio authors',
-    'The manifests of Istio\'s sample application, Apache License 2.0 (`LICENSE` beside this page). One file holds the documents of one '
-    + 'application, each as it is in the source; only comment lines between documents are left out.',
-    files,
-  ));
-}
-
 vendorSchemas();
-vendorBookinfo();
