@@ -78,13 +78,54 @@ test('each Deployment of Bookinfo selects its own pods by Istio\'s labels, and s
   ]);
 });
 
-test('the summary says what was written, who may call what, what stays closed and what to do next', () => {
+test('the containers of Bookinfo get none of the defaults of cdk8s-plus that would keep them from starting', () => {
+  const pods = [...read('east-bookinfo'), ...read('west-bookinfo')].filter(({ kind }) => kind === 'Deployment').map(({ spec }) => spec.template.spec);
+  for (const { containers: [container] } of pods) {
+    expect(container.securityContext).toMatchObject({ runAsNonRoot: true, allowPrivilegeEscalation: false, readOnlyRootFilesystem: false });
+    expect(container).not.toHaveProperty('resources');
+    expect(container).not.toHaveProperty('startupProbe');
+  }
+  expect(pods.filter(({ automountServiceAccountToken }) => automountServiceAccountToken)).toEqual([]);
+});
+
+test('the summary lists the files, the allowed calls, what is not exported and what to do next', () => {
   const text = summary(app, meshes);
   for (const part of [
     'east.k8s.yaml 20 objects', 'west.k8s.yaml 21 objects', 'default/bookinfo-productpage', 'reviews.default.svc.cluster.local:9080', 'p9080.reviews.west.fed.east.example',
-    'GET /reviews/*', '3 of 4 services', 'nothing', 'istio-ca-root-cert', 'PILOT_SCOPE_GATEWAY_TO_NAMESPACE=true', '--prune',
+    'GET /reviews/*', '3 of 4 services of Bookinfo are not exported: ratings, productpage and details', 'None. Every export',
+    'istio-ca-root-cert', 'PILOT_SCOPE_GATEWAY_TO_NAMESPACE=true', '--prune',
   ]) expect(text).toContain(part);
-  expect(text.split('\n').filter((line) => line.length > 132)).toEqual([]);
+});
+
+test('the summary fits into 132 columns when the files go to dist/', () => {
+  const { app: demo, meshes: its } = bookinfo({ outdir: join(root, 'dist') });
+  expect(summary(demo, its).split('\n').filter((line) => line.length > 132)).toEqual([]);
+});
+
+test('every command of the summary that talks to a cluster names the cluster', () => {
+  const commands = summary(app, meshes).split('\n').map((line) => line.trim()).filter((line) => line.startsWith('kubectl ') && !line.endsWith('.'));
+  const contexts = commands.map((command) => /^kubectl --context (east|west|\$mesh) /.exec(command)?.[1]);
+  expect(new Set(contexts)).toEqual(new Set(['east', 'west', '$mesh']));
+  const of = (context: string) => commands.filter((_, index) => contexts[index] === context);
+  expect(of('east').filter((command) => command.includes('west'))).toEqual([]);
+  expect(of('west').filter((command) => command.includes('east'))).toEqual([]);
+});
+
+test('the summary gives a request for each status to expect: allowed, outside of the rules, from a workload that is not listed', () => {
+  const requests = [...summary(app, meshes).matchAll(/# (\d+): .*\n +kubectl --context (\w+) -n default exec deploy\/(\S+) -c .*\n.*"http:\/\/reviews:9080(\S+)"/g)];
+  expect(requests.map(([, ...parts]) => parts)).toEqual([
+    ['200', 'west', 'productpage-v1', '/reviews/0'],
+    ['403', 'west', 'productpage-v1', '/health'],
+    ['503', 'west', 'details-v1', '/reviews/0'],
+  ]);
+});
+
+test('the summary names the gateway Deployments, their pods and what each requests', () => {
+  const text = summary(app, meshes).replace(/ +/g, ' ');
+  expect(text).toContain('│ east │ federation-ingress │ 2 to 5 │ 100m CPU, 128Mi memory │ 2 CPU, 512Mi memory │');
+  expect(text).toContain('│ west │ federation-egress │ 2 to 5 │ 100m CPU, 128Mi memory │ 2 CPU, 512Mi memory │');
+  expect(text).toContain('2 gateway Deployments with at least 4 pods');
+  expect(text).toContain('federation-ingress in mesh east');
 });
 
 test('the summary lists what is declared and closed', () => {
@@ -100,7 +141,10 @@ test('the summary lists what is declared and closed', () => {
   ratings.allowFrom(west);
   west.bind('Ratings', { source: ratings, localName: LocalName.newService('ratings', 'default') });
   const text = summary(closed.app, closed.meshes);
-  for (const part of ['exposure east/Mesh/Nobody: allowed from no peer', 'binding west/Mesh/Ratings: allowed for no caller', 'peer north of mesh east']) {
+  for (const part of [
+    'The export east/Mesh/Nobody is not allowed for any peer.', 'The binding west/Mesh/Ratings is not allowed for any caller.',
+    'Mesh east has the peer north, but allows it nothing and binds nothing of it.',
+  ]) {
     expect(text).toContain(part);
   }
 });

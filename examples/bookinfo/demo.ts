@@ -1,5 +1,6 @@
 /**
- * Writes the Bookinfo federation into dist/ and says what it is: for whoever sees the project for the first time.
+ * Writes the manifests of the Bookinfo federation into dist/, and prints an explanation for somebody who sees the project for the first
+ * time.
  *
  *     npm run demo
  */

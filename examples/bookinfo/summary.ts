@@ -1,5 +1,5 @@
 /**
- * A federation in words: what was written, who may call what, what stays closed, and what to do next.
+ * Explains a federation: the files, the allowed calls, what is not reachable, the commands for each cluster and what it costs.
  */
 import { relative } from 'path';
 import { ApiObject, App, Chart } from 'cdk8s';
@@ -9,18 +9,22 @@ import { ExposedService, FederatedMesh, RemoteServiceBinding } from '../../src';
 export function summary(app: App, meshes: FederatedMesh[]): string {
   const exposures = meshes.flatMap((mesh) => [...mesh._exposures.values()]);
   const bindings = meshes.flatMap((mesh) => [...mesh._bindings.values()]);
+  const calls = callsOf(meshes, exposures, bindings);
   return [
-    'Bookinfo across two meshes that have nothing in common but what is written here.',
-    heading('Written'),
+    `Bookinfo runs in the Istio meshes ${listed(meshes.map(({ meshName }) => meshName))}. Each mesh has its own trust domain and its own CA.`,
+    heading('Files'),
     ...app.charts.map((chart) => written(app, chart, meshes)),
-    heading('Who may call what'),
-    calls(meshes, exposures, bindings),
-    heading('Not exposed'),
+    heading('Allowed calls'),
+    allowedCalls(calls),
+    heading('Services that are not exported'),
     notExposed(app, meshes, exposures),
-    heading('Declared but closed'),
+    heading('Declared, but not allowed'),
     closed(meshes, exposures, bindings),
-    heading('Next'),
-    next(meshes),
+    heading('Next steps'),
+    nextSteps(app, meshes, calls),
+    heading('Cost'),
+    cost(app, meshes),
+    '',
   ].join('\n');
 }
 
@@ -28,35 +32,90 @@ function heading(text: string): string {
   return `\n${text}\n${'-'.repeat(text.length)}`;
 }
 
+function listed(names: string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
+}
+
+function indented(lines: string[], by: number): string {
+  return lines.map((line) => `${' '.repeat(by)}${line}`).join('\n');
+}
+
+function fileOf(app: App, chart: Chart): string {
+  return relative(process.cwd(), `${app.outdir}/${chart.node.id}${app.outputFileExtension}`);
+}
+
+/** Charts of the applications of a mesh: their ids begin with its name. */
+function applicationsOf(app: App, mesh: FederatedMesh): Chart[] {
+  return app.charts.filter((chart) => chart.node.id.startsWith(`${mesh.meshName}-`));
+}
+
+function objectsOf(charts: Chart[], kind: string): any[] {
+  return charts.flatMap((chart) => chart.toJson()).filter((manifest) => manifest.kind === kind);
+}
+
 function written(app: App, chart: Chart, meshes: FederatedMesh[]): string {
-  const mesh = meshes.find((one) => Chart.of(one) === chart);
-  const what = mesh ? `boundary of mesh ${mesh.meshName}, Istio ${mesh._istioVersion.minor}: for its platform team` : 'Bookinfo: for its application team';
-  const file = relative(process.cwd(), `${app.outdir}/${chart.node.id}${app.outputFileExtension}`);
-  return `  ${file.padEnd(32)} ${String(chart.toJson().length).padStart(2)} objects   ${what}`;
+  const boundary = meshes.find((mesh) => Chart.of(mesh) === chart);
+  const application = meshes.find((mesh) => applicationsOf(app, mesh).includes(chart));
+  const what = boundary
+    ? `boundary of mesh ${boundary.meshName} (Istio ${boundary._istioVersion.minor}), for its platform team`
+    : `Bookinfo in mesh ${application?.meshName}, for its application team`;
+  return `  ${fileOf(app, chart).padEnd(32)} ${String(chart.toJson().length).padStart(2)} objects   ${what}`;
+}
+
+/** A local port that callers may use, and the exported port behind it. */
+interface Call {
+  readonly consumer: FederatedMesh;
+  readonly binding: RemoteServiceBinding;
+  readonly localPort: number;
+  readonly exporter: string;
+  readonly sni: string;
+  readonly service: string;
+  /** Empty when every request is allowed. */
+  readonly operations: readonly { readonly methods?: readonly string[]; readonly paths?: readonly string[] }[];
+}
+
+function callsOf(meshes: FederatedMesh[], exposures: ExposedService[], bindings: RemoteServiceBinding[]): Call[] {
+  return bindings.flatMap((binding) => {
+    const consumer = meshes.find((mesh) => mesh._bindings.has(binding.host))!;
+    const routes = binding._alias.ports.flatMap(({ ways }) => ways.flatMap(({ shares }) => shares.flatMap(({ route }) => route ?? [])));
+    return routes.map(({ localPort, upstream }) => {
+      const source = exposures.find(({ exportName, mesh }) => exportName === upstream.exportName && mesh.meshName === upstream.peer.name);
+      const grant = source?._grantsTo(consumer).find(({ exportPort }) => exportPort === upstream.exportPort);
+      return {
+        consumer,
+        binding,
+        localPort,
+        exporter: upstream.peer.name,
+        sni: upstream.sni,
+        service: grant ? shortHost(grant.backend) : upstream.exportName,
+        operations: grant?.operations ?? [],
+      };
+    });
+  });
 }
 
 /** One row for each caller and local port. */
-function calls(meshes: FederatedMesh[], exposures: ExposedService[], bindings: RemoteServiceBinding[]): string {
-  const table = new Table({ head: ['caller', 'dials, and crosses the boundary as', 'reaches', 'may ask'], style: { head: [], border: [] } });
-  for (const binding of bindings) {
-    const consumer = meshes.find((mesh) => mesh._bindings.has(binding.host))!;
-    const routes = binding._alias.ports.flatMap(({ ways }) => ways.flatMap(({ shares }) => shares.flatMap(({ route }) => route ?? [])));
-    for (const { localPort, upstream } of routes) {
-      const source = exposures.find(({ exportName, mesh }) => exportName === upstream.exportName && mesh.meshName === upstream.peer.name);
-      const grant = source?._grantsTo(consumer).find(({ exportPort }) => exportPort === upstream.exportPort);
-      const operations = grant?.operations.map(({ methods, paths }) => `${methods?.join('|') ?? 'any method'} ${paths?.join(' ') ?? 'any path'}`);
-      for (const { principal } of binding._alias.callers) {
-        const [, , namespaceName = '*', , account = '*'] = principal.split('/');
-        table.push([
-          `mesh ${consumer.meshName}\n${namespaceName}/${account}`,
-          `${binding.host}:${localPort}\n${upstream.sni}`,
-          `mesh ${upstream.peer.name}\n${grant ? shortHost(grant.backend) : upstream.exportName}`,
-          operations?.join('\n') || 'anything',
-        ]);
-      }
+function allowedCalls(calls: Call[]): string {
+  const table = new Table({
+    head: ['caller', 'local name, and TLS server name (SNI)', 'service', 'allowed requests'], style: { head: [], border: [] },
+  });
+  for (const { consumer, binding, localPort, exporter, sni, service, operations } of calls) {
+    const rules = operations.map(({ methods, paths }) => `${methods?.join('|') ?? 'any method'} ${paths?.join(' ') ?? 'any path'}`);
+    for (const { principal } of binding._alias.callers) {
+      const [, , namespaceName = '*', , account = '*'] = principal.split('/');
+      table.push([
+        `mesh ${consumer.meshName}\n${namespaceName}/${account}`,
+        `${binding.host}:${localPort}\n${sni}`,
+        `mesh ${exporter}\n${service}`,
+        rules.join('\n') || 'any',
+      ]);
     }
   }
-  return `${table.toString()}\nEverybody else is refused: at the caller's egress gateway, and again at the other mesh's ingress gateway.`;
+  return [
+    table.toString(),
+    '  The egress gateway of the calling mesh rejects every workload that is not listed. The ingress gateway of the exporting mesh',
+    '  rejects every client other than the egress gateway of a listed mesh, and every request that is not listed.',
+  ].join('\n');
 }
 
 function shortHost({ host, port }: { readonly host: string; readonly port: number }): string {
@@ -70,37 +129,153 @@ function notExposed(app: App, meshes: FederatedMesh[], exposures: ExposedService
     .filter((service) => !ours.has(service) && !boundaries.has(service.chart));
   const exposed = new Set(exposures.map(({ _service }) => _service._object));
   const hidden = services.filter((service) => !exposed.has(service));
-  return `  ${hidden.length} of ${services.length} services of Bookinfo: no peer can reach them by any name.`;
+  return `  ${hidden.length} of ${services.length} services of Bookinfo are not exported: ${listed(hidden.map(({ name }) => name))}. No gateway has a route to them.`;
 }
 
 function closed(meshes: FederatedMesh[], exposures: ExposedService[], bindings: RemoteServiceBinding[]): string {
   const lines = [
-    ...exposures.filter(({ _grantedPeers }) => _grantedPeers.length === 0).map(({ node }) => `exposure ${node.path}: allowed from no peer`),
-    ...bindings.filter(({ _alias }) => _alias.callers.length === 0).map(({ node }) => `binding ${node.path}: allowed for no caller`),
+    ...exposures.filter(({ _grantedPeers }) => _grantedPeers.length === 0)
+      .map(({ node }) => `The export ${node.path} is not allowed for any peer.`),
+    ...bindings.filter(({ _alias }) => _alias.callers.length === 0)
+      .map(({ node }) => `The binding ${node.path} is not allowed for any caller.`),
     ...meshes.flatMap((mesh) => mesh._peers.filter((peer) => ![...mesh._exposures.values()].some((one) => one._grantedPeers.includes(peer))
       && ![...mesh._bindings.values()].some(({ _sources }) => _sources.some(({ mesh: exporter }) => exporter === peer)))
-      .map((peer) => `peer ${peer.meshName} of mesh ${mesh.meshName}: nothing is granted to it and nothing of it is bound`)),
+      .map((peer) => `Mesh ${mesh.meshName} has the peer ${peer.meshName}, but allows it nothing and binds nothing of it.`)),
   ];
-  return lines.length === 0 ? '  nothing' : lines.map((line) => `  ${line}`).join('\n');
+  return lines.length === 0 ? '  None. Every export is allowed for a peer, every binding for a caller, and every peer is used.' : indented(lines, 2);
 }
 
-function next(meshes: FederatedMesh[]): string {
-  const [{ namespaceName }] = meshes;
-  return `  1. Put your own roots in place of the demo's (examples/bookinfo/trust): nobody can issue certificates for those. In each mesh:
-       kubectl -n istio-system get configmap istio-ca-root-cert -o jsonpath='{.data.root-cert\\.pem}' > east.pem
-     Compare fingerprints with the other side on a second channel (openssl x509 -noout -fingerprint -sha256).
-     TRUST_DIRECTORY=<folder> npm run demo takes them from there.
-  2. In each mesh, Kubernetes must be 1.30 or later, and istiod must keep Gateways to their own namespace. Look first whether a
-     Gateway selects pods of another namespace (kubectl get gateways.networking.istio.io -A): it would stop working.
-       kubectl -n istio-system set env deployment/istiod PILOT_SCOPE_GATEWAY_TO_NAMESPACE=true
-       kubectl -n istio-system get deployment istiod -o yaml | grep -A1 PILOT_SCOPE_GATEWAY_TO_NAMESPACE
-  3. Apply the boundary before the application, in each cluster, the mesh that exposes first:
-       export KUBECTL_APPLYSET=true
-       kubectl create namespace ${namespaceName}
-       kubectl apply --server-side --prune --applyset=configmap/federation -n ${namespaceName} -f dist/east.k8s.yaml
-       kubectl apply --server-side --prune --applyset=configmap/bookinfo -n default -f dist/east-bookinfo.k8s.yaml
-     Then the same for west. Point federation.east.example at the load balancer of the Service federation-ingress.
-  4. Withdraw by removing lines from the program and applying again. It is --prune that takes the objects out of the cluster:
-     without it a withdrawn grant stays open. (Argo CD and Flux prune when they are told to.)
-`;
+function nextSteps(app: App, meshes: FederatedMesh[], calls: Call[]): string {
+  const names = meshes.map(({ meshName }) => meshName);
+  const eachCluster = (...commands: string[]) => [
+    `for mesh in ${names.join(' ')}; do`, ...commands.map((command) => `  kubectl --context $mesh ${command}`), 'done',
+  ];
+  // In this order, calls succeed as soon as the calling mesh is applied.
+  const exportersFirst = [...meshes].sort((a, b) => Number(b._exposures.size > 0) - Number(a._exposures.size > 0));
+  return [
+    step(1, [
+      'Replace the root certificates of the example with those of your meshes. The private keys of the example were deleted, so its',
+      'certificates verify nothing.',
+      `Set your trust domains and addresses in examples/bookinfo/main.ts. Your kubectl contexts are called ${listed(names)} here.`,
+    ], [
+      'mkdir -p roots',
+      ...names.map((name) =>
+        `kubectl --context ${name} -n istio-system get configmap istio-ca-root-cert -o jsonpath='{.data.root-cert\\.pem}' > roots/${name}.pem`),
+      ...names.map((name) => `openssl x509 -noout -subject -fingerprint -sha256 -in roots/${name}.pem`),
+      'TRUST_DIRECTORY=roots npm run demo',
+    ], ['Before you apply anything, compare each fingerprint with the owner of the other mesh over a second channel.']),
+    step(2, [
+      'Prepare the clusters. Kubernetes must be 1.30 or later. List the Gateways first: those that select pods of another namespace',
+      'stop working with the setting below. The setting prevents other namespaces from opening ports on the boundary gateways.',
+    ], [
+      ...eachCluster('get gateways.networking.istio.io -A'),
+      ...eachCluster(
+        '-n istio-system set env deployment/istiod PILOT_SCOPE_GATEWAY_TO_NAMESPACE=true',
+        ...[...new Set(meshes.flatMap((mesh) => applicationsOf(app, mesh)).map(({ namespace }) => namespace))]
+          .map((namespace) => `label namespace ${namespace} istio-injection=enabled`),
+      ),
+    ], ['docs/quick-start.md covers control planes with revisions, and those that Helm manages.']),
+    step(3, ['Apply the files: the exporting mesh first, and in each mesh the boundary before the application.'], [
+      'export KUBECTL_APPLYSET=true',
+      ...exportersFirst.flatMap((mesh) => [
+        `kubectl --context ${mesh.meshName} create namespace ${mesh.namespaceName}`,
+        apply(app, mesh, Chart.of(mesh), mesh.namespaceName, 'federation'),
+        ...applicationsOf(app, mesh).map((chart) =>
+          apply(app, mesh, chart, chart.namespace!, chart.node.id.slice(mesh.meshName.length + 1))),
+      ]),
+    ], [
+      'kubectl prints a warning for each EnvoyFilter. This is expected.',
+      ...addresses(exportersFirst),
+    ]),
+    ...calls.slice(0, 1).map((call) => requestSteps(app, call)),
+    step(5, [
+      'To withdraw access, remove lines from the program, run it and apply the files again with --prune. Without --prune, the objects',
+      'stay in the cluster and access stays open. Argo CD and Flux must be configured to prune.',
+    ], []),
+  ].join('\n');
+}
+
+function step(number: number, before: string[], commands: string[], after: string[] = []): string {
+  const [first, ...rest] = before;
+  return [`  ${number}. ${first}`, indented(rest, 5), indented(commands, 7), indented(after, 5)].filter((part) => part !== '').join('\n');
+}
+
+function apply(app: App, { meshName }: FederatedMesh, chart: Chart, namespace: string, applySet: string): string {
+  return `kubectl --context ${meshName} apply --server-side --prune --applyset=configmap/${applySet} -n ${namespace} -f ${fileOf(app, chart)}`;
+}
+
+/** Under which DNS names the peers reach the load balancers. */
+function addresses(meshes: FederatedMesh[]): string[] {
+  return meshes.flatMap((mesh) => objectsOf([Chart.of(mesh)], 'Service').filter(({ spec }) => spec.type === 'LoadBalancer').flatMap(({ metadata, spec }) =>
+    mesh.endpoints.flatMap(({ address, port = spec.ports[0].port }) => [
+      `Point the DNS name ${address} at this load balancer. It must forward TCP port ${port} and must not terminate TLS:`,
+      `  kubectl --context ${mesh.meshName} -n ${metadata.namespace} get service ${metadata.name}`,
+    ])));
+}
+
+/** A request from a container of Bookinfo, with the tools of its image; prints the status. */
+const REQUESTS: { readonly [container: string]: (url: string) => string } = {
+  details: (url) => `ruby -r net/http -e 'puts Net::HTTP.get_response(URI("${url}")).code'`,
+  productpage: (url) => `python -c 'import requests; print(requests.get("${url}").status_code)'`,
+};
+
+/** A path of reviews that no rule of the example allows. */
+const OUTSIDE_THE_RULES = '/health';
+
+function requestSteps(app: App, { consumer, binding, localPort, exporter, operations: [operation] }: Call): string {
+  const workloads = objectsOf(applicationsOf(app, consumer), 'Deployment').map(({ metadata: { name, namespace }, spec: { template: { spec } } }) => ({
+    target: `-n ${namespace} exec deploy/${name} -c ${spec.containers[0].name}`,
+    account: spec.serviceAccountName as string,
+    isListed: binding._alias.callers.some(({ principal }) => principal.endsWith(`/ns/${namespace}/sa/${spec.serviceAccountName}`)),
+    request: REQUESTS[spec.containers[0].name],
+  }));
+  const caller = workloads.find(({ isListed }) => isListed);
+  const other = workloads.find(({ isListed }) => !isListed);
+  const allowedPath = operation?.paths?.[0].replace('*', '0') ?? '/';
+  const send = ({ target, request }: typeof workloads[number], path: string) => [
+    `kubectl --context ${consumer.meshName} ${target} -- \\`,
+    `  ${request(`http://${binding.host.split('.')[0]}:${localPort}${path}`)}`,
+  ];
+  return step(4, [`Send requests in mesh ${consumer.meshName}. The comment above each command is the expected HTTP status.`], [
+    ...caller ? [
+      `# 200: the service account ${caller.account} is listed, and a rule allows the request.`,
+      ...send(caller, allowedPath),
+      `# 403: no rule allows this path. The ingress gateway of mesh ${exporter} rejects the request.`,
+      ...send(caller, OUTSIDE_THE_RULES),
+    ] : [],
+    ...other ? [
+      `# 503: the service account ${other.account} is not listed. The egress gateway of mesh ${consumer.meshName} rejects its TLS handshake.`,
+      ...send(other, allowedPath),
+    ] : [],
+  ], ['For any other answer, see docs/troubleshooting.md.']);
+}
+
+/** Pods, requests and limits of each gateway. The gateways are the Deployments in the charts of the meshes. */
+function cost(app: App, meshes: FederatedMesh[]): string {
+  const gateways = meshes.flatMap((mesh) => objectsOf([Chart.of(mesh)], 'Deployment').map(({ metadata, spec }) => {
+    const [{ resources }] = spec.template.spec.containers;
+    const autoscaler = objectsOf([Chart.of(mesh)], 'HorizontalPodAutoscaler').find((one) => one.spec.scaleTargetRef.name === metadata.name);
+    const { minReplicas, maxReplicas } = autoscaler?.spec ?? { minReplicas: spec.replicas, maxReplicas: spec.replicas };
+    return { mesh: mesh.meshName, name: metadata.name, minReplicas, maxReplicas, resources };
+  }));
+  const table = new Table({ head: ['mesh', 'gateway Deployment', 'pods', 'requests of a pod', 'limits of a pod'], style: { head: [], border: [] } });
+  table.push(...gateways.map(({ mesh, name, minReplicas, maxReplicas, resources }) =>
+    [mesh, name, minReplicas === maxReplicas ? minReplicas : `${minReplicas} to ${maxReplicas}`, amounts(resources.requests), amounts(resources.limits)]));
+  const applications = meshes.map((mesh) => {
+    const pods = objectsOf(applicationsOf(app, mesh), 'Deployment').reduce((sum, { spec }) => sum + spec.replicas, 0);
+    return `${pods} pods in mesh ${mesh.meshName}`;
+  });
+  const loadBalancers = meshes.flatMap((mesh) => objectsOf([Chart.of(mesh)], 'Service').filter(({ spec }) => spec.type === 'LoadBalancer')
+    .map(({ metadata }) => `${metadata.name} in mesh ${mesh.meshName}`));
+  return [
+    table.toString(),
+    `  This example needs ${gateways.length} gateway Deployments with at least ${gateways.reduce((sum, { minReplicas }) => sum + minReplicas, 0)} pods. Autoscalers add pods when CPU use rises.`,
+    '  A mesh without exports has no ingress gateway, and a mesh without bindings has no egress gateway.',
+    ...loadBalancers.length > 0 ? [`  A cloud provider may charge for the load balancer of each of these Services: ${listed(loadBalancers)}.`] : [],
+    `  Bookinfo itself runs ${listed(applications)}, each with a sidecar.`,
+  ].join('\n');
+}
+
+function amounts({ cpu, memory }: { readonly cpu: string; readonly memory: string }): string {
+  return `${cpu} CPU, ${memory} memory`;
 }
