@@ -111,10 +111,25 @@ for (const folder of DEV_FOLDERS) {
 
 // ---- lint: what jsii does not see ----------------------------------------------------------------------------------
 project.eslint?.addIgnorePattern('imports/');
+/** The rooms of src/, the lowest first: each may import those before it, types included. ARCHITECTURE.md has the picture. */
+const ROOMS = ['model', 'checks', 'pki', 'render', 'boundary', 'analysis'];
+const room = (name: string) => `./src/${name}`;
 project.eslint?.addRules({
   'import/no-cycle': 'error',
   'import/no-restricted-paths': ['error', {
-    zones: [{ target: './src/*.ts', from: './imports', message: 'Only src/render knows Istio.' }],
+    zones: [
+      ...ROOMS.map((name, place) => ({
+        target: room(name),
+        from: [...ROOMS.slice(place + 1), 'output'].map(room),
+        message: `src/${name} may import ${ROOMS.slice(0, place).map((lower) => `src/${lower}`).join(', ') || 'no other room'}.`,
+      })),
+      { target: room('output'), from: ROOMS.map(room), message: 'src/output writes whatever app it is given: it may import no other room.' },
+      {
+        target: ['./src/*.ts', ...[...ROOMS, 'output'].filter((name) => name !== 'render').map(room)],
+        from: './imports',
+        message: 'Only src/render may import the generated types of Istio.',
+      },
+    ],
   }],
   'max-lines': ['error', { max: 350, skipBlankLines: true, skipComments: true }],
 });

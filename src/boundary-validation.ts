@@ -1,9 +1,10 @@
-import { checkJustification, checkNamespace } from './internal/checks';
-import { fail, show } from './internal/errors';
-import { checkFields, checkList } from './internal/kind-checks';
-import { ConstructPaths, Manifest, nameOf, Resources } from './internal/resources';
-import { DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from './internal/site';
-import { boundariesOf, RULES } from './render/rules';
+import { boundariesOf } from './analysis/boundaries';
+import { ConstructPaths, Manifest, nameOf, Resources } from './analysis/resources';
+import { RULES } from './analysis/rules';
+import { fail, show } from './checks/errors';
+import { checkFields, checkList, fieldsOf } from './checks/kinds';
+import { checkJustification, checkNamespace } from './checks/values';
+import { DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from './model/constants';
 
 /**
  * A plugin of `cdk8s synth` that refuses manifests, of whatever origin, which would break a boundary. In cdk8s.yaml:
@@ -60,6 +61,8 @@ interface Properties {
 }
 
 const WHERE = 'BoundaryValidation';
+const FIELDS = fieldsOf<Properties>({ boundaryNamespaces: true, rootNamespace: true, exceptions: true });
+const EXCEPTION_FIELDS = fieldsOf<Exception>({ rule: true, object: true, reason: true });
 
 /**
  * Made by cdk8s-cli and not by programs, so it is no part of the library in other languages.
@@ -72,7 +75,7 @@ export class BoundaryValidation {
 
   /** Throws FED111 for a name that is no namespace, FED114 for an exception without a reason, FED120 for properties that do not exist. */
   constructor(properties: Properties = {}) {
-    checkFields(WHERE, 'properties', properties, ['boundaryNamespaces', 'rootNamespace', 'exceptions']);
+    checkFields(WHERE, 'properties', properties, FIELDS);
     const { boundaryNamespaces = [DEFAULT_NAMESPACE], rootNamespace = DEFAULT_ROOT_NAMESPACE, exceptions = [] } = properties;
     checkList(WHERE, 'boundaryNamespaces', boundaryNamespaces);
     [...boundaryNamespaces, rootNamespace].forEach((name) => checkNamespace(WHERE, name));
@@ -89,15 +92,15 @@ export class BoundaryValidation {
     const boundaries = boundariesOf(manifests, this.namespaceNames, this.rootNamespaceName);
     const resources = new Resources(manifests, context.metadata ?? {});
     const used = new Set<Exception>();
-    const violations = RULES.flatMap(({ name, recommendation, fix, mistakesIn }): Violation[] => {
-      const violating = manifests.map((manifest) => ({ manifest, mistakes: mistakesIn(manifest.document, boundaries) }))
-        .filter(({ mistakes }) => mistakes.length > 0)
+    const violations = RULES.flatMap(({ name, recommendation, fix, errorsIn }): Violation[] => {
+      const violating = manifests.map((manifest) => ({ manifest, errors: errorsIn(manifest.document, boundaries) }))
+        .filter(({ errors }) => errors.length > 0)
         .filter(({ manifest }) => {
           const exception = this.exceptions.find(({ rule, object }) => rule === name && object === nameOf(manifest.document));
           if (exception) used.add(exception);
           return !exception;
         });
-      const violatingResources = violating.map(({ manifest, mistakes }) => resources.describe(manifest, mistakes));
+      const violatingResources = violating.map(({ manifest, errors }) => resources.describe(manifest, errors));
       return violatingResources.length === 0 ? [] : [{ ruleName: name, recommendation, fix, violatingResources }];
     });
     const unused = this.exceptions.filter((exception) => !used.has(exception));
@@ -110,7 +113,7 @@ export class BoundaryValidation {
 }
 
 function checkException(exception: Exception): void {
-  checkFields(WHERE, 'an exception', exception, ['rule', 'object', 'reason']);
+  checkFields(WHERE, 'an exception', exception, EXCEPTION_FIELDS);
   const { rule, object } = exception;
   if (!RULES.some(({ name }) => name === rule)) {
     fail('FED120', WHERE, `an exception is for ${show(rule)}, which is no rule`, `use ${RULES.map(({ name }) => name).join(', ')}`);

@@ -1,8 +1,8 @@
 import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
-import { checkNamespace, checkObjectName } from './internal/checks';
-import { fail, show } from './internal/errors';
-import { objectOf } from './internal/kubernetes';
+import { fail, show } from './checks/errors';
+import { objectOf } from './checks/kubernetes';
+import { checkNamespace, checkObjectName } from './checks/values';
 
 /**
  * Who may use a binding:

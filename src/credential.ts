@@ -1,55 +1,6 @@
-import { Duration } from 'cdk8s';
-import { checkCertManagerOptions, checkCredentialSecret } from './internal/credential-checks';
-import { CredentialSite } from './internal/model';
-
-/**
- * What a boundary gateway presents:
- *
- *     credential: GatewayCredential.workloadIdentity()       // the default
- *     credential: GatewayCredential.fromCertManager({ issuerName: 'boundary-ca' })
- *     ingressGateway: BoundaryGateway.dedicated({ credential: GatewayCredential.fromSecret('boundary-ingress') })
- */
-
-/** Algorithm of a new private key. The key itself is made and kept in the cluster. */
-export enum KeyAlgorithm {
-  /** ECDSA P-256. */
-  ECDSA_P256 = 'ECDSA_P256',
-  /** ECDSA P-384. */
-  ECDSA_P384 = 'ECDSA_P384',
-  /** RSA, 3072 bits. */
-  RSA_3072 = 'RSA_3072',
-}
-
-/** Options of `GatewayCredential.fromCertManager`. */
-export interface CertManagerOptions {
-  /** Name of the issuer. Its CA is what the mesh hands out as `trustBundle`. */
-  readonly issuerName: string;
-  /**
-   * `Issuer` or `ClusterIssuer`, or the kind of an external issuer.
-   * @default 'ClusterIssuer'
-   */
-  readonly issuerKind?: string;
-  /**
-   * API group of the issuer.
-   * @default 'cert-manager.io'
-   */
-  readonly issuerGroup?: string;
-  /**
-   * Life of a certificate, at least an hour.
-   * @default Duration.hours(24)
-   */
-  readonly duration?: Duration;
-  /**
-   * How long before its end it is renewed, at least five minutes. A gateway sees a new certificate up to two minutes after it was issued.
-   * @default - a third of `duration`
-   */
-  readonly renewBefore?: Duration;
-  /**
-   * Algorithm of the key, replaced on every renewal.
-   * @default KeyAlgorithm.ECDSA_P256
-   */
-  readonly keyAlgorithm?: KeyAlgorithm;
-}
+import { CertManagerOptions } from './certificate';
+import { checkCredentialSecret, parseCertificate } from './checks/credential';
+import { CredentialConfig } from './model/model';
 
 /** What a boundary gateway presents. Always by reference: no private key passes through the program or its output. */
 export class GatewayCredential {
@@ -71,17 +22,8 @@ export class GatewayCredential {
    * @see https://cert-manager.io/docs/usage/certificate/
    */
   public static fromCertManager(options: CertManagerOptions): GatewayCredential {
-    checkCertManagerOptions('GatewayCredential.fromCertManager', options);
-    const { issuerName, issuerKind = 'ClusterIssuer', issuerGroup = 'cert-manager.io', keyAlgorithm = KeyAlgorithm.ECDSA_P256 } = options;
-    return new GatewayCredential((serviceAccountName) => ({
-      secretName: `${serviceAccountName}-tls`,
-      certificate: {
-        issuer: { name: issuerName, kind: issuerKind, group: issuerGroup },
-        durationSeconds: (options.duration ?? Duration.hours(24)).toSeconds(),
-        renewBeforeSeconds: options.renewBefore?.toSeconds(),
-        key: KEYS[keyAlgorithm],
-      },
-    }));
+    const certificate = parseCertificate('GatewayCredential.fromCertManager', options);
+    return new GatewayCredential((serviceAccountName) => ({ secretName: `${serviceAccountName}-tls`, certificate }));
   }
 
   /**
@@ -95,22 +37,16 @@ export class GatewayCredential {
    */
   public static fromSecret(secretName: string): GatewayCredential {
     checkCredentialSecret('GatewayCredential.fromSecret', secretName);
-    return new GatewayCredential(() => ({ secretName }));
+    return new GatewayCredential(() => ({ secretName, certificate: undefined }));
   }
 
-  private constructor(private readonly source?: (serviceAccountName: string) => CredentialSite) {}
+  private constructor(private readonly source?: (serviceAccountName: string) => CredentialConfig) {}
 
   /**
    * The Secret of one gateway and who keeps it; undefined for what its mesh gives it.
    * @internal
    */
-  public _siteOf(serviceAccountName: string): CredentialSite | undefined {
+  public _configOf(serviceAccountName: string): CredentialConfig | undefined {
     return this.source?.(serviceAccountName);
   }
 }
-
-const KEYS = {
-  [KeyAlgorithm.ECDSA_P256]: { algorithm: 'ECDSA', size: 256 },
-  [KeyAlgorithm.ECDSA_P384]: { algorithm: 'ECDSA', size: 384 },
-  [KeyAlgorithm.RSA_3072]: { algorithm: 'RSA', size: 3072 },
-};

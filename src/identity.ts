@@ -1,5 +1,6 @@
-import { checkDomain, checkNamespace, checkObjectName } from './internal/checks';
-import { fail, show } from './internal/errors';
+import { fail, show } from './checks/errors';
+import { checkFields, fieldsOf } from './checks/kinds';
+import { checkDomain, checkNamespace, checkObjectName } from './checks/values';
 
 /**
  * Who somebody is:
@@ -18,6 +19,8 @@ export interface ServiceAccountIdentity {
   readonly serviceAccountName: string;
 }
 
+const FIELDS = fieldsOf<ServiceAccountIdentity>({ trustDomain: true, namespaceName: true, serviceAccountName: true });
+
 /**
  * A workload identity: `uri` in certificates, `principal` in policies.
  * @see https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md
@@ -30,6 +33,7 @@ export class SpiffeId {
    */
   public static forServiceAccount(identity: ServiceAccountIdentity): SpiffeId {
     const where = 'SpiffeId.forServiceAccount';
+    checkFields(where, 'the identity', identity, FIELDS);
     checkDomain(where, identity.trustDomain, 'FED102', 'trust domain');
     checkNamespace(where, identity.namespaceName);
     checkObjectName(where, identity.serviceAccountName, 'service account');
@@ -52,21 +56,21 @@ export class SpiffeId {
     return new SpiffeId(match[1], match[2]);
   }
 
-  /** `spiffe://east.example/ns/a/sa/b` */
-  public readonly uri: string;
-  /** `east.example/ns/a/sa/b`, Istio's spelling in authorization policies. */
-  public readonly principal: string;
-  /** `east.example` */
-  public readonly trustDomain: string;
-  /** `/ns/a/sa/b` */
-  public readonly path: string;
-  private readonly parts: [trustDomain: string, path: string];
+  private constructor(
+    /** Trust domain: `east.example`. */
+    public readonly trustDomain: string,
+    /** Path: `/ns/a/sa/b`. */
+    public readonly path: string,
+    private readonly scheme: string = 'spiffe://',
+  ) {}
 
-  private constructor(trustDomain: string, path: string) {
-    this.parts = [trustDomain, path];
-    this.trustDomain = trustDomain;
-    this.path = path;
-    this.principal = this.parts.join('');
-    this.uri = `spiffe://${this.principal}`;
+  /** As in certificates: `spiffe://east.example/ns/a/sa/b`. */
+  public get uri(): string {
+    return `${this.scheme}${this.principal}`;
+  }
+
+  /** As in Istio's authorization policies: `east.example/ns/a/sa/b`. */
+  public get principal(): string {
+    return `${this.trustDomain}${this.path}`;
   }
 }

@@ -11,13 +11,10 @@ export class IstioVersion {
   /** Istio 1.31: validated against its CRDs, and the version of the runs on real proxies. */
   public static readonly V1_31: IstioVersion = new IstioVersion('1.31');
 
-  /** `1.30` */
-  public readonly minor: string;
-  private readonly parts: string[];
+  private constructor(private readonly version: string) {}
 
-  private constructor(minor: string) {
-    this.minor = minor;
-    this.parts = minor.split('.');
-    void this.parts;
+  /** Minor version, for example `1.31`. */
+  public get minor(): string {
+    return this.version;
   }
 }

@@ -1,4 +1,4 @@
-import { checkNamespace, checkServiceName } from './internal/checks';
+import { checkNamespace, checkServiceName } from './checks/values';
 
 /**
  * The name that callers dial:

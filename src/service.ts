@@ -1,10 +1,10 @@
 import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
-import { checkNamespace, checkPort, checkServiceName } from './internal/checks';
-import { fail, show } from './internal/errors';
-import { checkFields } from './internal/kind-checks';
-import { objectOf } from './internal/kubernetes';
-import type { Protocol } from './internal/model';
+import { fail, show } from './checks/errors';
+import { checkFields, fieldsOf } from './checks/kinds';
+import { objectOf } from './checks/kubernetes';
+import { checkNamespace, checkPort, checkServiceName } from './checks/values';
+import type { Protocol } from './model/model';
 
 /**
  * What stands behind an exported name:
@@ -22,6 +22,8 @@ export interface ServicePortOptions {
    */
   readonly exportPort?: number;
 }
+
+const PORT_FIELDS = fieldsOf<ServicePortOptions>({ exportPort: true });
 
 /** A port of a service and what it speaks, so that rules can be checked against it. */
 export class ServicePort {
@@ -84,7 +86,7 @@ export class ServicePort {
 
   private constructor(protocol: Protocol, port: number, options: ServicePortOptions) {
     checkPort(`ServicePort.${protocol}`, 'FED303', port, 'port of a service');
-    checkFields(`ServicePort.${protocol}`, 'the second argument', options, ['exportPort']);
+    checkFields(`ServicePort.${protocol}`, 'the second argument', options, PORT_FIELDS);
     this.protocol = protocol;
     this.port = port;
     this.exportPort = options.exportPort ?? port;

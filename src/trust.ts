@@ -1,8 +1,8 @@
 import { createHash, X509Certificate } from 'crypto';
 import { readFileSync } from 'fs';
-import { fail, show } from './internal/errors';
-import { checkGiven } from './internal/kind-checks';
-import { readRevocationLists, RevocationList } from './internal/revocation';
+import { fail, show } from './checks/errors';
+import { checkGiven } from './checks/kinds';
+import { readRevocationLists, RevocationList } from './pki/revocation';
 
 /**
  * Whom a mesh is believed by:
@@ -134,29 +134,29 @@ export class TrustBundle {
 }
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n[^-]*-----END \1-----/g;
-const CURE = 'give the public root certificate of the mesh, for example the key root-cert.pem of its ConfigMap istio-ca-root-cert';
+const FIX = 'give the public root certificate of the mesh, for example the key root-cert.pem of its ConfigMap istio-ca-root-cert';
 
 function readCertificates(where: string, pem: string): X509Certificate[] {
-  if (typeof pem !== 'string' || pem.trim() === '') fail('FED203', where, 'there is nothing in it', CURE);
+  if (typeof pem !== 'string' || pem.trim() === '') fail('FED203', where, 'there is nothing in it', FIX);
   if (/PRIVATE KEY/.test(pem)) {
     fail('FED201', where, 'it holds a private key', 'remove the key from the file and from where it came; only public certificates belong here');
   }
   const blocks = [...pem.matchAll(BLOCK)];
   const begun = pem.match(/^-----BEGIN /gm)?.length ?? 0;
   if (blocks.length === 0 || blocks.length !== begun) {
-    fail('FED204', where, begun === 0 ? 'it holds no PEM block' : 'it holds a PEM block that does not end', CURE);
+    fail('FED204', where, begun === 0 ? 'it holds no PEM block' : 'it holds a PEM block that does not end', FIX);
   }
   const certificates = blocks.map(([block, label], index) => readCertificate(where, block, label, index + 1));
   return certificates.filter((certificate, index) => certificates.findIndex((other) => other.raw.equals(certificate.raw)) === index);
 }
 
 function readCertificate(where: string, block: string, label: string, position: number): X509Certificate {
-  if (label !== 'CERTIFICATE') fail('FED204', where, `block ${position} is a ${label}, no certificate`, CURE);
+  if (label !== 'CERTIFICATE') fail('FED204', where, `block ${position} is a ${label}, no certificate`, FIX);
   let certificate: X509Certificate;
   try {
     certificate = new X509Certificate(block);
   } catch {
-    fail('FED204', where, `block ${position} is no X.509 certificate`, CURE);
+    fail('FED204', where, `block ${position} is no X.509 certificate`, FIX);
   }
   if (!certificate.ca) {
     fail('FED202', where, `certificate ${position} (${show(certificate.subject.replace(/\n/g, ', '))}) is not a CA`,

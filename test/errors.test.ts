@@ -10,7 +10,7 @@ import {
 } from '../src';
 import { CHANGES_ONLY, Made, makeCertificate, NO_LISTS, RSA_SHA1 } from './support/certificates';
 import { meshOf, trustOf } from './support/scenarios';
-import { MISTAKES } from '../src/internal/errors';
+import { ERRORS } from '../src/checks/errors';
 
 /*
  * One test, or more, for each error code: what a tired person types, and what they read. Every message names the construct or the call,
@@ -63,7 +63,7 @@ function messageOf(run: () => unknown): string {
 const trustPem = (meshName: string) => readFileSync(join(__dirname, 'trust', `${meshName}.pem`), 'utf8');
 
 /** The whole message: code, place, what is wrong with the value, what to do. */
-function fails(code: keyof typeof MISTAKES, title: string, run: () => unknown, ...parts: string[]): void {
+function fails(code: keyof typeof ERRORS, title: string, run: () => unknown, ...parts: string[]): void {
   test(`${code} fails for ${title}`, () => {
     triggered.add(code);
     const message = messageOf(run);
@@ -1043,12 +1043,12 @@ describe('binding', () => {
 });
 
 test('every code is triggered by a test', () => {
-  expect([...triggered].sort()).toEqual(Object.keys(MISTAKES).sort());
+  expect([...triggered].sort()).toEqual(Object.keys(ERRORS).sort());
 });
 
 test('every code has a section in docs/errors.md, and no section is about a code that is gone', () => {
   const sections = [...readFileSync(join(__dirname, '..', 'docs', 'errors.md'), 'utf8').matchAll(/^## (FED\d{3}): (.+)$/gm)];
-  expect(Object.fromEntries(sections.map(([, code, title]) => [code, title]))).toEqual(MISTAKES);
+  expect(Object.fromEntries(sections.map(([, code, title]) => [code, title]))).toEqual(ERRORS);
 });
 
 test('no message shows what was in a file with a key', () => {

@@ -181,5 +181,5 @@ test('labels are taken as they were when they were given', () => {
   delete podLabels.app;
   const mesh = meshOf(new App(), 'east', { ingressGateway: gateway });
   expect(mesh.ingressGateway).toEqual({ namespaceName: 'a', serviceAccountName: 'b', serviceName: 'c', podLabels: { app: 'shared' } });
-  expect(mesh.ingressIdentity.uri).toBe('spiffe://east.example/ns/a/sa/b');
+  expect(mesh.ingressIdentity?.uri).toBe('spiffe://east.example/ns/a/sa/b');
 });

@@ -6,8 +6,8 @@ import { serversOf } from './support/contract';
 import { find, Manifest, names, objectsOf } from './support/manifests';
 import { allows, permissionsOf, rbacOf, Sample } from './support/rbac';
 import { meshOf, SCENARIOS } from './support/scenarios';
-import { covers } from '../src/internal/paths';
-import { FOLDABLE_PATH, looksLike, PRINTABLE, spellingsOf } from '../src/internal/spellings';
+import { covers } from '../src/model/paths';
+import { FOLDABLE_PATH, looksLike, PRINTABLE, spellingsOf } from '../src/model/spellings';
 
 function setUp(...ports: ServicePort[]) {
   const app = new App();

@@ -6,7 +6,7 @@ import { AllowFromOptions, ExposedService, FederatedMesh, JwtRule, LocalService,
 import { find, Manifest, names } from './support/manifests';
 import { allows, permissionsOf, rbacOf } from './support/rbac';
 import { meshOf } from './support/scenarios';
-import { readKeySet } from '../src/internal/jwks';
+import { readKeySet } from '../src/pki/jwks';
 
 /*
  * Tokens that the boundary demands.
@@ -32,7 +32,7 @@ function granted(grant: (made: Made) => void): Manifest[] {
     service: LocalService.fromName('mixed', 'default'), exportName: 'mixed', ports: [ServicePort.http(80), ServicePort.grpc(90), ServicePort.tcp(33)],
   });
   grant({ east, west, north, reviews, mixed });
-  [west, north].filter((peer) => !east._peers.includes(peer)).forEach((peer) => east.addPeer(peer));
+  [west, north].filter((peer) => !east._boundary.declared.peers.has(peer)).forEach((peer) => east.addPeer(peer));
   return Chart.of(east).toJson();
 }
 

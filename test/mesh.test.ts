@@ -73,7 +73,7 @@ test('every option of a mesh reaches the output', () => {
     'cdk8s-mesh-federation/headers-with-underscores': 'gRPC metadata has user_id',
     'cdk8s-mesh-federation/without-admission-policy': 'a policy of the platform does it',
   });
-  expect(east._istioVersion.minor).toBe('1.31');
+  expect(east._boundary.config.istioVersion).toBe('1.31');
   expect(() => east.expose('Root', { service: LocalService.fromName('istiod', 'mesh-system'), exportName: 'root', ports: [ServicePort.http(1)] })).toThrow('FED118');
   const peerSide = find(Chart.of(west).toJson(), 'ConfigMap', 'fed-in-trust-east');
   expect(peerSide.data['ca.crt']).toBe(props.trustBundle._pem);
@@ -82,8 +82,8 @@ test('every option of a mesh reaches the output', () => {
 
 test('what peers and dashboards need to know is told', () => {
   const east = meshOf(new App(), 'east');
-  expect(east.ingressIdentity.uri).toBe('spiffe://east.example/ns/istio-federation/sa/federation-ingress');
-  expect(east.egressIdentity.principal).toBe('east.example/ns/istio-federation/sa/federation-egress');
+  expect(east.ingressIdentity?.uri).toBe('spiffe://east.example/ns/istio-federation/sa/federation-ingress');
+  expect(east.egressIdentity?.principal).toBe('east.example/ns/istio-federation/sa/federation-egress');
   expect(east.ingressGateway).toEqual({
     namespaceName: 'istio-federation',
     serviceAccountName: 'federation-ingress',

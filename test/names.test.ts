@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import {
   BindingParts, bindingHostOf, bindingObjectName, callerObjectName, exportObjectName, gatewayLabel, serviceObjectName, singleObjectName,
   sniOf,
-} from '../src/internal/names';
+} from '../src/model/names';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const parameters = { seed: 20261123, numRuns: 3000 };

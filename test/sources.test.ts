@@ -4,7 +4,7 @@ import { Caller, ExposedService, LocalName, LocalService, RemoteServiceBinding, 
 import { find, Manifest, names } from './support/manifests';
 import { principalsOf, rbacOf } from './support/rbac';
 import { meshOf } from './support/scenarios';
-import { waysOf } from '../src/internal/sources';
+import { matchesOf } from '../src/model/destinations';
 
 /*
  * Several sources behind one local name.
@@ -122,7 +122,7 @@ test('percentages add up to 100, and none is further from its exact share than o
   const weight = fc.oneof(fc.nat(1000), fc.double({ min: 0, max: 1e6, noNaN: true }));
   fc.assert(fc.property(fc.array(weight, { minLength: 1, maxLength: 12 }).filter((all) => all.some((one) => one > 1e-6)), (weights) => {
     const route = (index: number) => ({ bindingHost: `h${String(index).padStart(2, '0')}` }) as never;
-    const [{ shares }] = waysOf(weights.map((one, index) => ({ weight: one, route: route(index) })));
+    const [{ destinations: shares }] = matchesOf(weights.map((one, index) => ({ weight: one, headers: undefined, route: route(index) })));
     const total = weights.reduce((sum, one) => sum + one, 0);
     expect(shares.reduce((sum, share) => sum + share.weight, 0)).toBe(100);
     shares.forEach((share, index) => expect(Math.abs(share.weight - weights[index] * 100 / total)).toBeLessThan(1));

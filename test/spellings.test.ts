@@ -1,4 +1,4 @@
-import { FOLDABLE_PATH, isFoldable, looksLike, mayMeet, spellingsOf } from '../src/internal/spellings';
+import { FOLDABLE_PATH, isFoldable, looksLike, mayMeet, spellingsOf } from '../src/model/spellings';
 
 /*
  * What the patterns for excepted paths take. That they take all that backends fold is for the lab to show (`spellings/…`), since other

@@ -77,9 +77,9 @@ test('the public names are these', () => {
     'DedicatedGatewayOptions', 'Delivery', 'ExistingGatewayOptions', 'ExposedService', 'ExposedServiceOptions', 'ExposedServiceProps',
     'FederatedMesh', 'FederatedMeshProps',
     'GatewayCredential', 'GatewayEndpoint', 'GatewayServiceType', 'HttpRule', 'IExposedService', 'IMeshPeer', 'IstioVersion', 'Justification', 'JwtRule',
-    'KeyAlgorithm', 'LocalName', 'LocalService', 'LockWorkloadOptions', 'ManifestWriter', 'NodeToleration', 'PeerLimits', 'PortMapping', 'RemoteMesh',
+    'KeyAlgorithm', 'LocalName', 'LocalService', 'LocalSourceOptions', 'LockWorkloadOptions', 'ManifestWriter', 'NodeToleration', 'PeerLimits', 'PortMapping', 'RemoteMesh',
     'RemoteMeshProps', 'RemoteServiceBinding', 'RemoteServiceBindingOptions', 'RemoteServiceBindingProps', 'RemoteServiceProps',
-    'RestrictNamespaceOptions', 'ServiceAccountIdentity', 'ServicePort', 'ServicePortOptions', 'SourceOptions', 'SourceShare', 'SpiffeId',
+    'RestrictNamespaceOptions', 'ServiceAccountIdentity', 'ServicePort', 'ServicePortOptions', 'SourceOptions', 'SpiffeId',
     'TrustBundle', 'UpstreamLimits', 'WriteOptions',
   ]);
 });

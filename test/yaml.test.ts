@@ -1,6 +1,6 @@
 import { Yaml } from 'cdk8s';
 import * as fc from 'fast-check';
-import { documentOf } from '../src/internal/yaml';
+import { documentOf } from '../src/output/yaml';
 
 /** Texts that a YAML writer has to think about, and pieces that make more of them. */
 const AWKWARD = [

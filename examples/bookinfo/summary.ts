@@ -4,12 +4,11 @@
 import { relative } from 'path';
 import { ApiObject, App, Chart } from 'cdk8s';
 import Table from 'cli-table3';
-import { ExposedService, FederatedMesh, RemoteServiceBinding } from '../../src';
+import { FederatedMesh } from '../../src';
+import type { Binding, HttpOperation } from '../../src/model/model';
 
 export function summary(app: App, meshes: FederatedMesh[]): string {
-  const exposures = meshes.flatMap((mesh) => [...mesh._exposures.values()]);
-  const bindings = meshes.flatMap((mesh) => [...mesh._bindings.values()]);
-  const calls = callsOf(meshes, exposures, bindings);
+  const calls = callsOf(meshes);
   return [
     `Bookinfo runs in the Istio meshes ${listed(meshes.map(({ meshName }) => meshName))}. Each mesh has its own trust domain and its own CA.`,
     heading('Files'),
@@ -17,9 +16,9 @@ export function summary(app: App, meshes: FederatedMesh[]): string {
     heading('Allowed calls'),
     allowedCalls(calls),
     heading('Services that are not exported'),
-    notExposed(app, meshes, exposures),
+    notExported(app, meshes),
     heading('Declared, but not allowed'),
-    closed(meshes, exposures, bindings),
+    closed(meshes),
     heading('Next steps'),
     nextSteps(app, meshes, calls),
     heading('Cost'),
@@ -57,7 +56,7 @@ function written(app: App, chart: Chart, meshes: FederatedMesh[]): string {
   const boundary = meshes.find((mesh) => Chart.of(mesh) === chart);
   const application = meshes.find((mesh) => applicationsOf(app, mesh).includes(chart));
   const what = boundary
-    ? `boundary of mesh ${boundary.meshName} (Istio ${boundary._istioVersion.minor}), for its platform team`
+    ? `boundary of mesh ${boundary.meshName} (Istio ${boundary._boundary.config.istioVersion}), for its platform team`
     : `Bookinfo in mesh ${application?.meshName}, for its application team`;
   return `  ${fileOf(app, chart).padEnd(32)} ${String(chart.toJson().length).padStart(2)} objects   ${what}`;
 }
@@ -65,33 +64,33 @@ function written(app: App, chart: Chart, meshes: FederatedMesh[]): string {
 /** A local port that callers may use, and the exported port behind it. */
 interface Call {
   readonly consumer: FederatedMesh;
-  readonly binding: RemoteServiceBinding;
+  readonly binding: Binding;
   readonly localPort: number;
   readonly exporter: string;
   readonly sni: string;
   readonly service: string;
   /** Empty when every request is allowed. */
-  readonly operations: readonly { readonly methods?: readonly string[]; readonly paths?: readonly string[] }[];
+  readonly operations: readonly HttpOperation[];
 }
 
-function callsOf(meshes: FederatedMesh[], exposures: ExposedService[], bindings: RemoteServiceBinding[]): Call[] {
-  return bindings.flatMap((binding) => {
-    const consumer = meshes.find((mesh) => mesh._bindings.has(binding.host))!;
-    const routes = binding._alias.ports.flatMap(({ ways }) => ways.flatMap(({ shares }) => shares.flatMap(({ route }) => route ?? [])));
+function callsOf(meshes: FederatedMesh[]): Call[] {
+  return meshes.flatMap((consumer) => consumer._boundary.declared.sortedBindings.flatMap((binding) => {
+    const routes = binding.ports.flatMap(({ matches }) => matches.flatMap(({ destinations }) => destinations.flatMap(({ route }) => route ?? [])));
     return routes.map(({ localPort, upstream }) => {
-      const source = exposures.find(({ exportName, mesh }) => exportName === upstream.exportName && mesh.meshName === upstream.peer.name);
-      const grant = source?._grantsTo(consumer).find(({ exportPort }) => exportPort === upstream.exportPort);
+      const exporter = meshes.find(({ meshName }) => meshName === upstream.peer.name);
+      const grant = exporter?._boundary.declared.grantsTo(consumer.meshName)
+        .find(({ port }) => port.exportName === upstream.exportName && port.exportPort === upstream.exportPort);
       return {
         consumer,
         binding,
         localPort,
         exporter: upstream.peer.name,
         sni: upstream.sni,
-        service: grant ? shortHost(grant.backend) : upstream.exportName,
+        service: grant ? shortHost(grant.port.backend) : upstream.exportName,
         operations: grant?.operations ?? [],
       };
     });
-  });
+  }));
 }
 
 /** One row for each caller and local port. */
@@ -101,7 +100,7 @@ function allowedCalls(calls: Call[]): string {
   });
   for (const { consumer, binding, localPort, exporter, sni, service, operations } of calls) {
     const rules = operations.map(({ methods, paths }) => `${methods?.join('|') ?? 'any method'} ${paths?.join(' ') ?? 'any path'}`);
-    for (const { principal } of binding._alias.callers) {
+    for (const { principal } of binding.callers) {
       const [, , namespaceName = '*', , account = '*'] = principal.split('/');
       table.push([
         `mesh ${consumer.meshName}\n${namespaceName}/${account}`,
@@ -122,26 +121,30 @@ function shortHost({ host, port }: { readonly host: string; readonly port: numbe
   return `${host.split('.').slice(0, 2).join('.')}:${port}`;
 }
 
-function notExposed(app: App, meshes: FederatedMesh[], exposures: ExposedService[]): string {
-  const ours = new Set(meshes.flatMap((mesh) => [...mesh._ownServices]));
+function notExported(app: App, meshes: FederatedMesh[]): string {
+  const ours = new Set(meshes.flatMap((mesh) => [...mesh._boundary.declared.localNameServices]));
   const boundaries = new Set(meshes.map((mesh) => Chart.of(mesh)));
   const services = app.node.findAll().filter((one): one is ApiObject => ApiObject.isApiObject(one) && one.kind === 'Service')
     .filter((service) => !ours.has(service) && !boundaries.has(service.chart));
-  const exposed = new Set(exposures.map(({ _service }) => _service._object));
-  const hidden = services.filter((service) => !exposed.has(service));
+  const exported = new Set(meshes.flatMap((mesh) => [...mesh._boundary.declared.exports.values()].map(({ host }) => `${mesh.meshName} ${host}`)));
+  const hidden = services.filter((service) => !meshes.some((mesh) => applicationsOf(app, mesh).includes(service.chart)
+    && exported.has(`${mesh.meshName} ${service.name}.${service.metadata.namespace}.svc.${mesh._boundary.config.clusterDomain}`)));
   return `  ${hidden.length} of ${services.length} services of Bookinfo are not exported: ${listed(hidden.map(({ name }) => name))}. No gateway has a route to them.`;
 }
 
-function closed(meshes: FederatedMesh[], exposures: ExposedService[], bindings: RemoteServiceBinding[]): string {
-  const lines = [
-    ...exposures.filter(({ _grantedPeers }) => _grantedPeers.length === 0)
-      .map(({ node }) => `The export ${node.path} is not allowed for any peer.`),
-    ...bindings.filter(({ _alias }) => _alias.callers.length === 0)
-      .map(({ node }) => `The binding ${node.path} is not allowed for any caller.`),
-    ...meshes.flatMap((mesh) => mesh._peers.filter((peer) => ![...mesh._exposures.values()].some((one) => one._grantedPeers.includes(peer))
-      && ![...mesh._bindings.values()].some(({ _sources }) => _sources.some(({ mesh: exporter }) => exporter === peer)))
-      .map((peer) => `Mesh ${mesh.meshName} has the peer ${peer.meshName}, but allows it nothing and binds nothing of it.`)),
-  ];
+function closed(meshes: FederatedMesh[]): string {
+  const lines = meshes.flatMap(({ meshName, _boundary: { declared } }) => {
+    const exported = [...declared.exports.values()];
+    const bound = [...declared.bindings.values()];
+    return [
+      ...exported.filter(({ peers }) => peers.size === 0).map(({ construct }) => `The export ${construct.node.path} is not allowed for any peer.`),
+      ...bound.filter(({ state }) => state.callers.length === 0).map(({ construct }) => `The binding ${construct.node.path} is not allowed for any caller.`),
+      ...[...declared.peers.keys()]
+        .filter((peer) => !exported.some(({ peers }) => peers.has(peer)))
+        .filter((peer) => !bound.some(({ sources }) => sources.some(({ source }) => source.mesh === peer)))
+        .map((peer) => `Mesh ${meshName} has the peer ${peer.meshName}, but allows it nothing and binds nothing of it.`),
+    ];
+  });
   return lines.length === 0 ? '  None. Every export is allowed for a peer, every binding for a caller, and every peer is used.' : indented(lines, 2);
 }
 
@@ -150,8 +153,9 @@ function nextSteps(app: App, meshes: FederatedMesh[], calls: Call[]): string {
   const eachCluster = (...commands: string[]) => [
     `for mesh in ${names.join(' ')}; do`, ...commands.map((command) => `  kubectl --context $mesh ${command}`), 'done',
   ];
+  const exportsOf = ({ _boundary: { declared } }: FederatedMesh) => Math.min(declared.exports.size, 1);
   // In this order, calls succeed as soon as the calling mesh is applied.
-  const exportersFirst = [...meshes].sort((a, b) => Number(b._exposures.size > 0) - Number(a._exposures.size > 0));
+  const exportersFirst = [...meshes].sort((a, b) => exportsOf(b) - exportsOf(a));
   return [
     step(1, [
       'Replace the root certificates of the example with those of your meshes. The private keys of the example were deleted, so its',
@@ -226,7 +230,7 @@ function requestSteps(app: App, { consumer, binding, localPort, exporter, operat
   const workloads = objectsOf(applicationsOf(app, consumer), 'Deployment').map(({ metadata: { name, namespace }, spec: { template: { spec } } }) => ({
     target: `-n ${namespace} exec deploy/${name} -c ${spec.containers[0].name}`,
     account: spec.serviceAccountName as string,
-    isListed: binding._alias.callers.some(({ principal }) => principal.endsWith(`/ns/${namespace}/sa/${spec.serviceAccountName}`)),
+    isListed: binding.callers.some(({ principal }) => principal.endsWith(`/ns/${namespace}/sa/${spec.serviceAccountName}`)),
     request: REQUESTS[spec.containers[0].name],
   }));
   const caller = workloads.find(({ isListed }) => isListed);

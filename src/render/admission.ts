@@ -1,9 +1,9 @@
 import { Construct } from 'constructs';
-import { aliasRouteName } from './alias';
 import { clusterScoped, emit } from './emit';
+import { localNameRouteName } from './local-name';
 import { allPodLabels } from './workload';
-import { Alias, GatewaySite, Site } from '../internal/model';
-import { exportDomain } from '../internal/names';
+import { Binding, GatewayConfig, BoundaryConfig } from '../model/model';
+import { exportDomain } from '../model/names';
 
 /*
  * What neighbours in the mesh may not write. Istio merges everybody's Gateways on one workload and lets everybody take a host name, so a
@@ -13,9 +13,9 @@ import { exportDomain } from '../internal/names';
 const ROUTE_OF_MESH = 'object.kind != \'VirtualService\' || !(\'mesh\' in variables.gateways) ||';
 
 /** What the policy must know of the whole mesh. */
-export interface Neighbourhood {
+export interface AdmissionContext {
   /** Our gateways that exist. */
-  readonly gateways: GatewaySite[];
+  readonly gateways: GatewayConfig[];
   /** Our EnvoyFilters, as `EnvoyFilter namespace/name`. */
   readonly ownFilters: string[];
   /** Namespaces of all boundaries of this mesh that the program knows. */
@@ -23,25 +23,25 @@ export interface Neighbourhood {
   /** Suffixes of host names that are the boundary's. */
   readonly domains: string[];
   /** Local names that lead to peers. */
-  readonly aliases: Alias[];
+  readonly bindings: Binding[];
 }
 
 /** The policy and its binding. Needs Kubernetes 1.30. */
-export function renderAdmission(scope: Construct, site: Site, neighbourhood: () => Neighbourhood): void {
-  const name = `${site.namespaceName}-boundary`;
+export function renderAdmission(scope: Construct, config: BoundaryConfig, admissionContext: () => AdmissionContext): void {
+  const name = `${config.namespaceName}-boundary`;
   const gvk = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy' };
-  clusterScoped(emit(scope, gvk, { name }, () => policy(site, neighbourhood())));
+  clusterScoped(emit(scope, gvk, { name }, () => policy(config, admissionContext())));
   const binding = { ...gvk, kind: 'ValidatingAdmissionPolicyBinding' };
   clusterScoped(emit(scope, binding, { name }, () => ({ policyName: name, validationActions: ['Deny', 'Audit'] })));
 }
 
-function policy(site: Site, neighbourhood: Neighbourhood) {
-  const boundary = `the federation boundary gateways in ${namespacesOf(neighbourhood.gateways).join(' and ')} of mesh ${site.meshName}`;
+function policy(config: BoundaryConfig, admissionContext: AdmissionContext) {
+  const boundary = `the federation boundary gateways in ${namespacesOf(admissionContext.gateways).join(' and ')} of mesh ${config.meshName}`;
   return {
     failurePolicy: 'Fail',
     matchConstraints: {
       resourceRules: [
-        resources('networking.istio.io', ['gateways', 'virtualservices', 'envoyfilters', ...hasMoreNames(neighbourhood) ? ['serviceentries'] : []]),
+        resources('networking.istio.io', ['gateways', 'virtualservices', 'envoyfilters', ...hasAdditionalHosts(admissionContext) ? ['serviceentries'] : []]),
         resources('extensions.istio.io', ['wasmplugins', 'trafficextensions']),
       ],
     },
@@ -51,7 +51,7 @@ function policy(site: Site, neighbourhood: Neighbourhood) {
       expression: '!has(object.metadata.deletionTimestamp) || oldObject == null ||\n'
         + 'has(object.spec) != has(oldObject.spec) || (has(object.spec) && object.spec != oldObject.spec)',
     }],
-    variables: variables(site, neighbourhood),
+    variables: variables(config, admissionContext),
     validations: [
       refuse('object.kind != \'Gateway\' || !variables.selectsBoundary',
         ` would open or freeze listeners of ${boundary}: select your own gateway by a label that those pods do not carry`),
@@ -59,34 +59,35 @@ function policy(site: Site, neighbourhood: Neighbourhood) {
       refuse('!(object.kind in [\'EnvoyFilter\', \'WasmPlugin\', \'TrafficExtension\']) ||\n'
         + '(variables.inside ? variables.subject in variables.ownFilters : size(variables.selector) == 0 || !variables.selectsBoundary)',
       ` would change the proxies of ${boundary}`),
-      ...namespacesOf(neighbourhood.gateways).map((name) => {
+      ...namespacesOf(admissionContext.gateways).map((name) => {
         // Where others have Gateways as well, ours are known by how their names begin.
-        const begin = neighbourhood.gateways.some(({ existing, namespaceName }) => existing && namespaceName === name) ? 'fed-in-' : '';
+        const begin = admissionContext.gateways.filter(({ namespaceName }) => namespaceName === name)
+          .map(({ control }) => control.gatewayNamePrefix).find((prefix) => prefix !== '') ?? '';
         return refuse(`object.kind != 'VirtualService' || object.metadata.namespace == '${name}' ||\n`
           + `!variables.gateways.exists(g, g.startsWith('${name}/${begin}') || g.matches('^${begin}[^./]+[.]${name}([.].*)?$'))`,
-        ` attaches routes to a federation boundary gateway in ${name} of mesh ${site.meshName}`);
+        ` attaches routes to a federation boundary gateway in ${name} of mesh ${config.meshName}`);
       }),
       refuse('object.kind != \'VirtualService\' || object.metadata.namespace in variables.boundaryNamespaces ||\n'
         + '!variables.hosts.exists(h, variables.boundaryHosts.exists(b, h.endsWith(b)))',
-      ` takes a host name that belongs to the federation boundary of mesh ${site.meshName}`, 'variables.hosts.join(\', \')'),
-      ...neighbourhood.aliases.length === 0 ? [] : [localNames(site)],
-      ...hasMoreNames(neighbourhood) ? [moreNames(site), entriesOfMoreNames(site)] : [],
+      ` takes a host name that belongs to the federation boundary of mesh ${config.meshName}`, 'variables.hosts.join(\', \')'),
+      ...admissionContext.bindings.length === 0 ? [] : [localNames(config)],
+      ...hasAdditionalHosts(admissionContext) ? [moreNames(config), entriesOfMoreNames(config)] : [],
     ],
   };
 }
 
-function variables(site: Site, neighbourhood: Neighbourhood) {
-  const { gateways, ownFilters, boundaryNamespaces, domains, aliases } = neighbourhood;
+function variables(config: BoundaryConfig, admissionContext: AdmissionContext) {
+  const { gateways, ownFilters, boundaryNamespaces, domains, bindings: bindings } = admissionContext;
   const namespaces = namespacesOf(gateways);
   // Istio reads an empty list as one that is not there.
   const stated = (kinds: string, field: string, value: string, otherwise: string) =>
     `${kinds} && has(object.spec) && has(object.spec.${field}) && size(object.spec.${field}) > 0 ? ${value} : ${otherwise}`;
   const ofVirtualService = (field: string, value: string, otherwise: string) => stated('object.kind == \'VirtualService\'', field, value, otherwise);
-  const namesHosts = hasMoreNames({ aliases }) ? 'object.kind in [\'VirtualService\', \'ServiceEntry\']' : 'object.kind == \'VirtualService\'';
+  const namesHosts = hasAdditionalHosts({ bindings: bindings }) ? 'object.kind in [\'VirtualService\', \'ServiceEntry\']' : 'object.kind == \'VirtualService\'';
   const host = 'h.endsWith(\'.\') ? h.lowerAscii().substring(0, size(h) - 1) : h.lowerAscii()';
   return [
     // Whoever runs a gateway may also write filters in its namespace.
-    { name: 'inside', expression: `object.metadata.namespace in ${celList(namespacesOf(gateways.filter(({ existing }) => !existing)).map(celText))}` },
+    { name: 'inside', expression: `object.metadata.namespace in ${celList(namespacesOf(gateways.filter(({ control }) => control.pods)).map(celText))}` },
     { name: 'subject', expression: 'object.kind + \' \' + object.metadata.namespace + \'/\' + object.metadata.name' },
     {
       name: 'podLabels',
@@ -114,7 +115,7 @@ function variables(site: Site, neighbourhood: Neighbourhood) {
     },
     { name: 'hosts', expression: stated(namesHosts, 'hosts', `object.spec.hosts.map(h, ${host})`, '[]') },
     // Of HTTP routes the one with the exact name wins; of others Istio takes the oldest that matches.
-    ...aliases.length === 0 ? [] : [{
+    ...bindings.length === 0 ? [] : [{
       name: 'wildcards',
       expression: 'object.kind == \'VirtualService\' && has(object.spec) && (has(object.spec.tcp) || has(object.spec.tls)) ?\n'
         + 'variables.hosts.filter(h, h.startsWith(\'*\')).map(h, h.substring(1)) : []',
@@ -126,57 +127,57 @@ function variables(site: Site, neighbourhood: Neighbourhood) {
     },
     { name: 'ownFilters', expression: celList(ownFilters.map(celText)) },
     { name: 'boundaryNamespaces', expression: celList(boundaryNamespaces.map(celText)) },
-    { name: 'boundaryHosts', expression: celList([exportDomain(site.trustDomain), ...domains].map(celText)) },
-    ...hasMoreNames({ aliases }) ? [{
+    { name: 'boundaryHosts', expression: celList([exportDomain(config.trustDomain), ...domains].map(celText)) },
+    ...hasAdditionalHosts({ bindings: bindings }) ? [{
       name: 'moreNames',
-      expression: celList(aliases.flatMap((alias) => alias.additionalHosts.map((name) =>
-        celMap({ name, namespace: alias.namespaceName, owner: aliasRouteName(alias) })))),
+      expression: celList(bindings.flatMap((binding) => binding.additionalHosts.map((name) =>
+        celMap({ name, namespace: binding.namespaceName, owner: localNameRouteName(binding) })))),
     }] : [],
     {
       name: 'localNames',
-      expression: celList(aliases.map((alias) =>
-        celMap({ name: alias.serviceName, namespace: alias.namespaceName, owner: aliasRouteName(alias) }))),
+      expression: celList(bindings.map((binding) =>
+        celMap({ name: binding.serviceName, namespace: binding.namespaceName, owner: localNameRouteName(binding) }))),
     },
   ];
 }
 
 /** A route of others for a bound name would lead its callers elsewhere. */
-function localNames(site: Site) {
-  return ofOthers(site, ROUTE_OF_MESH, 'localNames', ' routes', [
+function localNames(config: BoundaryConfig) {
+  return ofOthers(config, ROUTE_OF_MESH, 'localNames', ' routes', [
     '  (variables.hosts.exists(h,',
-    `    h in [l.name + '.' + l.namespace, l.name + '.' + l.namespace + '.svc', l.name + '.' + l.namespace + '.svc.${site.clusterDomain}'] ||`,
+    `    h in [l.name + '.' + l.namespace, l.name + '.' + l.namespace + '.svc', l.name + '.' + l.namespace + '.svc.${config.clusterDomain}'] ||`,
     '    (h == l.name && object.metadata.namespace == l.namespace)) ||',
-    `  variables.wildcards.exists(w, (l.name + '.' + l.namespace + '.svc.${site.clusterDomain}').endsWith(w))))`,
+    `  variables.wildcards.exists(w, (l.name + '.' + l.namespace + '.svc.${config.clusterDomain}').endsWith(w))))`,
   ]);
 }
 
-function hasMoreNames({ aliases }: Pick<Neighbourhood, 'aliases'>): boolean {
-  return aliases.some(({ additionalHosts }) => additionalHosts.length > 0);
+function hasAdditionalHosts({ bindings: bindings }: Pick<AdmissionContext, 'bindings'>): boolean {
+  return bindings.some(({ additionalHosts }) => additionalHosts.length > 0);
 }
 
 /** The same for names outside of the cluster's domain. */
-function moreNames(site: Site) {
-  return ofOthers(site, ROUTE_OF_MESH, 'moreNames', ' routes', ['  (l.name in variables.hosts || variables.wildcards.exists(w, l.name.endsWith(w))))']);
+function moreNames(config: BoundaryConfig) {
+  return ofOthers(config, ROUTE_OF_MESH, 'moreNames', ' routes', ['  (l.name in variables.hosts || variables.wildcards.exists(w, l.name.endsWith(w))))']);
 }
 
 /** Of several entries for one host Istio takes the oldest, where a Service would win over all of them. */
-function entriesOfMoreNames(site: Site) {
-  return ofOthers(site, 'object.kind != \'ServiceEntry\' ||', 'moreNames', ' declares', ['  l.name in variables.hosts)']);
+function entriesOfMoreNames(config: BoundaryConfig) {
+  return ofOthers(config, 'object.kind != \'ServiceEntry\' ||', 'moreNames', ' declares', ['  l.name in variables.hosts)']);
 }
 
 /** What others write for a name `l` that is bound. Limited to its own namespace it concerns its author only, unless the name is there too. */
-function ofOthers(site: Site, unless: string, list: 'localNames' | 'moreNames', verb: string, isFor: string[]) {
+function ofOthers(config: BoundaryConfig, unless: string, list: 'localNames' | 'moreNames', verb: string, isFor: string[]) {
   return refuse([
     unless,
     `!variables.${list}.exists(l,`,
     '  !(object.metadata.namespace == l.namespace && object.metadata.name == l.owner) &&',
     '  !(object.metadata.namespace != l.namespace && variables.onlyOwnNamespace) &&',
     ...isFor,
-  ].join('\n'), `${verb} a name that mesh ${site.meshName} binds to another mesh`,
+  ].join('\n'), `${verb} a name that mesh ${config.meshName} binds to another mesh`,
   'variables.hosts.join(\', \') + \'; change the binding, or limit it to its own namespace with exportTo ["."]\'');
 }
 
-function namespacesOf(gateways: GatewaySite[]): string[] {
+function namespacesOf(gateways: GatewayConfig[]): string[] {
   return [...new Set(gateways.map(({ namespaceName }) => namespaceName))].sort();
 }
 

@@ -1,8 +1,8 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { idOf, late, metadataIn } from './emit';
-import { GatewaySite } from '../internal/model';
-import { amountOf } from '../internal/quantity';
+import { GatewayConfig } from '../model/model';
+import { amountOf } from '../model/quantity';
 
 /*
  * What a gateway's Envoy does when its memory runs short. Envoy reads its overload manager at start only, and istiod cannot send it: the agent
@@ -29,7 +29,7 @@ const RETURNED_EACH_SECOND = 100 * 1024 * 1024;
 const UNFREED = 4 * 1024 * 1024;
 
 /** The ConfigMap that `bootstrapOverride` names. */
-export function renderBootstrap(scope: Construct, gateway: GatewaySite, memoryLimit: () => string): void {
+export function renderBootstrap(scope: Construct, gateway: GatewayConfig, memoryLimit: () => string): void {
   const named = { name: bootstrapName(gateway), namespace: gateway.namespaceName };
   new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), {
     metadata: metadataIn(scope, named),
@@ -38,7 +38,7 @@ export function renderBootstrap(scope: Construct, gateway: GatewaySite, memoryLi
   });
 }
 
-export function bootstrapName({ role }: GatewaySite): string {
+export function bootstrapName({ role }: GatewayConfig): string {
   return role === 'ingress' ? 'fed-in-bootstrap' : 'fed-out-bootstrap';
 }
 

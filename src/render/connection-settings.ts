@@ -1,4 +1,4 @@
-import { Site } from '../internal/model';
+import { BoundaryConfig } from '../model/model';
 
 /*
  * What one connection may cost a boundary gateway. Envoy's own values are for peers that trust each other: 16 MiB for each stream of
@@ -22,7 +22,7 @@ const HEADERS_TIMEOUT = '10s';
 const STREAM_IDLE_TIMEOUT = '3600s';
 
 /** In the fields of Istio's ProxyConfig (1.31). Its profile EDGE would also end uploads, and streams that are silent for five minutes. */
-export function connectionSettings({ underscoresAllowed }: Site) {
+export function connectionSettings({ underscoresAllowed }: BoundaryConfig) {
   return {
     listenerPerConnectionBufferLimitBytes: CONNECTION_BUFFER,
     httpMaxConcurrentStreams: STREAMS,
@@ -35,7 +35,7 @@ export function connectionSettings({ underscoresAllowed }: Site) {
 }
 
 /** The same in the fields of Envoy's HTTP connection manager, for Istio 1.30 and for shared gateways. */
-export function connectionManagerSettings({ underscoresAllowed }: Site) {
+export function connectionManagerSettings({ underscoresAllowed }: BoundaryConfig) {
   return {
     http2_protocol_options: {
       max_concurrent_streams: STREAMS, initial_stream_window_size: STREAM_WINDOW, initial_connection_window_size: CONNECTION_WINDOW,

@@ -4,22 +4,22 @@ import { emit, idOf, metadataIn } from './emit';
 import {
   Certificate, CertificateSpec, CertificateSpecPrivateKeyAlgorithm, CertificateSpecPrivateKeyRotationPolicy, CertificateSpecUsages,
 } from '../../imports/cert-manager.io';
-import { CredentialSite, GatewaySite, Site } from '../internal/model';
+import { CredentialConfig, GatewayConfig, BoundaryConfig } from '../model/model';
 
 /*
  * A certificate that the mesh's own CA does not give: who keeps it, and who may read it. The key is made and kept in the cluster.
  */
 
 /** What one gateway needs besides its pods; nothing when it presents what its mesh gives it. */
-export function renderCredential(scope: Construct, site: Site, gateway: GatewaySite): void {
+export function renderCredential(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig): void {
   if (gateway.credential === undefined) return;
-  if (gateway.credential.certificate) renderCertificate(scope, site, gateway, gateway.credential.secretName, gateway.credential.certificate);
+  if (gateway.credential.certificate) renderCertificate(scope, config, gateway, gateway.credential.secretName, gateway.credential.certificate);
   // The egress gateway has its Secret as a volume: nobody but the kubelet reads it.
   if (gateway.role === 'ingress') renderReader(scope, gateway);
 }
 
 function renderCertificate(
-  scope: Construct, site: Site, gateway: GatewaySite, secretName: string, certificate: NonNullable<CredentialSite['certificate']>,
+  scope: Construct, config: BoundaryConfig, gateway: GatewayConfig, secretName: string, certificate: NonNullable<CredentialConfig['certificate']>,
 ): void {
   const { name, namespaceName, serviceAccountName } = gateway;
   emit<CertificateSpec>(scope, Certificate.GVK, { name, namespace: namespaceName }, () => ({
@@ -33,13 +33,13 @@ function renderCertificate(
       rotationPolicy: CertificateSpecPrivateKeyRotationPolicy.ALWAYS,
     },
     revisionHistoryLimit: 1,
-    uris: [`spiffe://${site.trustDomain}/ns/${namespaceName}/sa/${serviceAccountName}`],
+    uris: [`spiffe://${config.trustDomain}/ns/${namespaceName}/sa/${serviceAccountName}`],
     usages: [CertificateSpecUsages.CLIENT_AUTH, CertificateSpecUsages.DIGITAL_SIGNATURE, CertificateSpecUsages.SERVER_AUTH],
   }));
 }
 
 /** istiod hands a Secret to a proxy whose account may list the Secrets of the namespace, and asks for nothing else. */
-function renderReader(scope: Construct, { name, namespaceName, serviceAccountName }: GatewaySite): void {
+function renderReader(scope: Construct, { name, namespaceName, serviceAccountName }: GatewayConfig): void {
   const named = { name, namespace: namespaceName };
   new k8s.KubeRole(scope, idOf('Role', named), { metadata: metadataIn(scope, named), rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['list'] }] });
   new k8s.KubeRoleBinding(scope, idOf('RoleBinding', named), {

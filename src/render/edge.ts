@@ -7,8 +7,8 @@ import {
   EnvoyFilterSpecConfigPatches, EnvoyFilterSpecConfigPatchesApplyTo, EnvoyFilterSpecConfigPatchesMatchContext,
   EnvoyFilterSpecConfigPatchesPatchOperation,
 } from '../../imports/networking.istio.io';
-import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { GatewaySite, Grant, LocalRoute, Site, speaksHttp, Upstream } from '../internal/model';
+import { BOUNDARY_PORT } from '../model/constants';
+import { GatewayConfig, Grant, LocalRoute, BoundaryConfig, speaksHttp, Upstream } from '../model/model';
 
 /*
  * The one EnvoyFilter that every boundary gateway has: the second control for methods, paths and callers, and what keeps the traffic of one
@@ -23,38 +23,38 @@ const { MERGE, INSERT_UNDERSCORE_FIRST: INSERT_FIRST, INSERT_UNDERSCORE_BEFORE: 
 const RULES = 'mesh-federation.rules';
 
 /** What the ingress gateway needs of Envoy for the grants. */
-export function renderIngressEdge(scope: Construct, site: Site, grants: () => Grant[]): ApiObject {
-  return edge(scope, site.ingress, 'fed-in-edge', () => {
-    const ofRequests = grants().filter(({ protocol }) => speaksHttp(protocol));
-    const servers = serversOf(site.ingress, ofRequests);
+export function renderIngressEdge(scope: Construct, config: BoundaryConfig, grants: () => Grant[]): ApiObject {
+  return edge(scope, config.ingress, 'fed-in-edge', () => {
+    const ofRequests = grants().filter(({ port }) => speaksHttp(port.protocol));
+    const servers = serversOf(config.ingress, ofRequests);
     return [
       ...deniedByDefault(servers),
-      ...fullHandshakes(serversOf(site.ingress, grants())),
-      ...connectionManagers(site, site.ingress, servers),
-      ...site.ingress.existing ? [] : [...listenerBuffer(site), poolsApart()],
+      ...fullHandshakes(serversOf(config.ingress, grants())),
+      ...connectionManagers(config, config.ingress, servers),
+      ...config.ingress.control.listeners ? [...listenerBuffer(config), poolsApart()] : [],
       ...ofRequests.map(({ sni, operations }) => rulesOf(sni, allowedOperations(operations))),
     ];
   });
 }
 
 /** What the egress gateway needs of Envoy for the local names. */
-export function renderEgressEdge(scope: Construct, site: Site, routes: () => LocalRoute[]): ApiObject {
-  return edge(scope, site.egress, 'fed-out-edge', () => [
+export function renderEgressEdge(scope: Construct, config: BoundaryConfig, routes: () => LocalRoute[]): ApiObject {
+  return edge(scope, config.egress, 'fed-out-edge', () => [
     ...deniedByDefault([{}]),
     ...fullHandshakes([{}]),
-    ...connectionManagers(site, site.egress, [{}]),
-    ...listenerBuffer(site),
+    ...connectionManagers(config, config.egress, [{}]),
+    ...listenerBuffer(config),
     poolsApart(),
     ...deadConnections(routes().map(({ upstream }) => upstream)),
-    ...routes().map(({ alias, bindingHost, upstream }) => {
-      const rbac = allowedPrincipals(alias.callers.map(({ principal }) => principal));
+    ...routes().map(({ binding: binding, bindingHost, upstream }) => {
+      const rbac = allowedPrincipals(binding.callers.map(({ principal }) => principal));
       return speaksHttp(upstream.protocol) ? rulesOf(bindingHost, rbac) : connectionsOf(bindingHost, rbac);
     }),
   ]);
 }
 
 /** Before the patches that options ask for: a request that is denied takes nothing of a limit. */
-function edge(scope: Construct, gateway: GatewaySite, name: string, patches: () => EnvoyFilterSpecConfigPatches[]): ApiObject {
+function edge(scope: Construct, gateway: GatewayConfig, name: string, patches: () => EnvoyFilterSpecConfigPatches[]): ApiObject {
   return envoyFilter(scope, gateway, name, patches, -10);
 }
 
@@ -94,9 +94,9 @@ function connectionsOf(sni: string, rules: Rbac): EnvoyFilterSpecConfigPatches {
  * A WebSocket comes as extended CONNECT where the hop speaks HTTP/2, and leaves as what the next hop speaks. What a connection may cost stands
  * in the pods' ProxyConfig, unless others own the pods or their Istio has no such field.
  */
-function connectionManagers(site: Site, gateway: GatewaySite, servers: object[]): EnvoyFilterSpecConfigPatches[] {
+function connectionManagers(config: BoundaryConfig, gateway: GatewayConfig, servers: object[]): EnvoyFilterSpecConfigPatches[] {
   const limits: Partial<ReturnType<typeof connectionManagerSettings>> =
-    gateway.existing || !site.connectionSettings ? connectionManagerSettings(site) : {};
+    !gateway.control.pods || !config.connectionSettings ? connectionManagerSettings(config) : {};
   const { http2_protocol_options: http2, ...settings } = limits;
   return servers.map((server) => connectionManager(server, {
     ...settings,
@@ -126,8 +126,8 @@ function fullHandshakes(servers: { readonly sni?: string }[]): EnvoyFilterSpecCo
   }));
 }
 
-function listenerBuffer(site: Site): EnvoyFilterSpecConfigPatches[] {
-  if (site.connectionSettings) return [];
+function listenerBuffer(config: BoundaryConfig): EnvoyFilterSpecConfigPatches[] {
+  if (config.connectionSettings) return [];
   const match = { context: GATEWAY, listener: { portNumber: BOUNDARY_PORT } };
   return [{ applyTo: LISTENER, match, patch: { operation: MERGE, value: { per_connection_buffer_limit_bytes: CONNECTION_BUFFER } } }];
 }

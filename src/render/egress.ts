@@ -4,18 +4,18 @@ import { Construct } from 'constructs';
 import { STREAMS } from './connection-settings';
 import { emit } from './emit';
 import { egressHeaders } from './http';
-import { listenerPort, WORDS } from './protocol';
+import { listenerPort, PROTOCOL_NAMES } from './protocol';
 import { CREDENTIAL_DIRECTORY, revocationFileName, TRUST_DIRECTORY, trustFileName, WORKLOAD_CERTIFICATE } from './workload';
 import {
   DestinationRule, DestinationRuleSpec, DestinationRuleSpecTrafficPolicyOutlierDetection, DestinationRuleSpecTrafficPolicyTlsMode, Gateway,
   GatewaySpec, GatewaySpecServers, GatewaySpecServersTlsMode, ServiceEntry, ServiceEntrySpec, ServiceEntrySpecLocation,
   ServiceEntrySpecResolution, toJson_DestinationRuleSpecTrafficPolicyOutlierDetection, VirtualService, VirtualServiceSpec,
 } from '../../imports/networking.istio.io';
-import { BOUNDARY_PORT } from '../internal/endpoint-checks';
+import { BOUNDARY_PORT } from '../model/constants';
 import {
-  isUnlisted, LocalRoute, Peer, PeerTraffic, Site, speaksHttp, Upstream, UPSTREAM_DEFAULTS, UpstreamLimits,
-} from '../internal/model';
-import { bindingObjectName, exportObjectName, singleObjectName } from '../internal/names';
+  isUnlisted, LocalRoute, Peer, PeerTraffic, BoundaryConfig, speaksHttp, Upstream, UPSTREAM_DEFAULTS,
+} from '../model/model';
+import { bindingObjectName, exportObjectName, singleObjectName } from '../model/names';
 
 /*
  * How we reach peers: the egress gateway, and it alone, knows a peer's address and presents a certificate to it. A sidecar that was
@@ -23,11 +23,14 @@ import { bindingObjectName, exportObjectName, singleObjectName } from '../intern
  */
 
 /** One exported port of a peer: where it is, and how its gateway is recognised. */
-export function renderUpstream(scope: Construct, site: Site, upstream: Upstream, traffic: () => PeerTraffic): ApiObject[] {
+export function renderUpstream(scope: Construct, config: BoundaryConfig, upstream: Upstream, traffic: () => PeerTraffic): ApiObject[] {
   const { sni, peer } = upstream;
-  const named = { name: exportObjectName('fed-out', upstream.exportName, upstream.exportPort, peer.name), namespace: site.egress.namespaceName };
-  const protocol = WORDS[upstream.protocol].upstream;
-  const limits = () => ({ ...UPSTREAM_DEFAULTS, ...stated(traffic().upstreamLimits) });
+  const named = { name: exportObjectName('fed-out', upstream.exportName, upstream.exportPort, peer.name), namespace: config.egress.namespaceName };
+  const protocol = PROTOCOL_NAMES[upstream.protocol].upstream;
+  const limits = () => {
+    const { maxConnections, maxRequests } = traffic().upstreamLimits ?? {};
+    return { maxConnections: maxConnections ?? UPSTREAM_DEFAULTS.maxConnections, maxRequests: maxRequests ?? UPSTREAM_DEFAULTS.maxRequests };
+  };
   const portName = `${protocol.toLowerCase()}-federation`;
   // `istioctl analyze` asks for the address of a TCP entry, by which a sidecar would tell it from others. No sidecar sees this one.
   const annotations = protocol === 'TCP' ? { 'galley.istio.io/analyze-suppress': 'IST0134' } : undefined;
@@ -42,7 +45,7 @@ export function renderUpstream(scope: Construct, site: Site, upstream: Upstream,
   const rule = emit<DestinationRuleSpec>(scope, DestinationRule.GVK, named, () => ({
     host: sni,
     exportTo: ['.'],
-    workloadSelector: { matchLabels: site.egress.selector },
+    workloadSelector: { matchLabels: config.egress.selector },
     trafficPolicy: {
       connectionPool: {
         tcp: {
@@ -65,14 +68,14 @@ export function renderUpstream(scope: Construct, site: Site, upstream: Upstream,
       ...severalAddresses(peer) ? { outlierDetection: deadEndpoint() } : {},
       tls: {
         mode: DestinationRuleSpecTrafficPolicyTlsMode.MUTUAL,
-        ...site.egress.credential === undefined
+        ...config.egress.credential === undefined
           ? { clientCertificate: `${WORKLOAD_CERTIFICATE}/cert-chain.pem`, privateKey: `${WORKLOAD_CERTIFICATE}/key.pem` }
           : { clientCertificate: `${CREDENTIAL_DIRECTORY}/tls.crt`, privateKey: `${CREDENTIAL_DIRECTORY}/tls.key` },
         caCertificates: `${TRUST_DIRECTORY}/${trustFileName(peer)}`,
         caCrl: peer.revocationLists === undefined ? undefined : `${TRUST_DIRECTORY}/${revocationFileName(peer)}`,
         // Always both: with `sni` alone Istio checks no name at all, and any certificate of that CA would do.
         sni,
-        subjectAltNames: [peer.ingressIdentity.uri],
+        subjectAltNames: [peer.ingressIdentity!.uri], // required by bind
       },
     },
   }));
@@ -80,22 +83,22 @@ export function renderUpstream(scope: Construct, site: Site, upstream: Upstream,
 }
 
 /** The listeners for the local names that lead to one peer. */
-export function renderLocalListeners(scope: Construct, site: Site, peer: Peer, routes: () => LocalRoute[]): ApiObject {
-  const named = { name: singleObjectName('fed-out', peer.name), namespace: site.egress.namespaceName };
+export function renderLocalListeners(scope: Construct, config: BoundaryConfig, peer: Peer, routes: () => LocalRoute[]): ApiObject {
+  const named = { name: singleObjectName('fed-out', peer.name), namespace: config.egress.namespaceName };
   return emit<GatewaySpec>(scope, Gateway.GVK, named, () => ({
-    selector: site.egress.selector,
+    selector: config.egress.selector,
     servers: routes().map(server),
   }));
 }
 
 /** The way from one local port to the peer. */
-export function renderEgressRoute(scope: Construct, site: Site, route: LocalRoute, traffic: () => PeerTraffic): ApiObject {
+export function renderEgressRoute(scope: Construct, config: BoundaryConfig, route: LocalRoute, traffic: () => PeerTraffic): ApiObject {
   const { bindingHost, upstream } = route;
   const destinations = [{ destination: { host: upstream.sni, port: { number: BOUNDARY_PORT } } }];
-  const named = { name: bindingObjectName('fed-out', route), namespace: site.egress.namespaceName };
+  const named = { name: bindingObjectName('fed-out', route), namespace: config.egress.namespaceName };
   return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
     hosts: [bindingHost],
-    gateways: [`${site.egress.namespaceName}/${singleObjectName('fed-out', upstream.peer.name)}`],
+    gateways: [`${config.egress.namespaceName}/${singleObjectName('fed-out', upstream.peer.name)}`],
     exportTo: ['.'],
     ...speaksHttp(upstream.protocol)
       ? {
@@ -125,7 +128,7 @@ function server(route: LocalRoute): GatewaySpecServers {
       mode: GatewaySpecServersTlsMode.ISTIO_UNDERSCORE_MUTUAL,
       // In the handshake and not only by policy: a policy decides after a server that speaks first has spoken. Names that begin with
       // something cannot be listed there, so callers that are not named one by one have the policy alone.
-      subjectAltNames: route.alias.callers.some(isUnlisted) ? undefined : route.alias.callers.map(({ principal }) => `spiffe://${principal}`),
+      subjectAltNames: route.binding.callers.some(isUnlisted) ? undefined : route.binding.callers.map(({ principal }) => `spiffe://${principal}`),
     },
   };
 }
@@ -135,10 +138,6 @@ function server(route: LocalRoute): GatewaySpecServers {
  * each address that comes back on trial would cost requests otherwise (docs/adr/0021).
  */
 const NEVER_SENT = { attempts: 2, retryOn: 'connect-failure,refused-stream' };
-
-function stated(limits: UpstreamLimits = {}): UpstreamLimits {
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
-}
 
 function severalAddresses({ endpoints }: Peer): boolean {
   return endpoints.length > 1;

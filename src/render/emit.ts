@@ -3,7 +3,7 @@ import {
 } from 'cdk8s';
 import { Construct } from 'constructs';
 import { orderOf } from './phases';
-import { Notes } from '../internal/model';
+import { Annotations } from '../model/model';
 
 /** Name of an object; without namespace it is cluster-scoped. */
 export interface Named {
@@ -144,15 +144,15 @@ export function clusterScoped<Kind extends ApiObject>(object: Kind): Kind {
 }
 
 /** Under which name an object keeps a note. */
-export function annotationOf(note: string): string {
+export function annotationKey(note: string): string {
   return `cdk8s-mesh-federation/${note}`;
 }
 
 /** Keeps what people stated about an object with the object. */
-export function annotate(object: ApiObject, notes: Notes): ApiObject {
-  for (const name in notes) {
-    const text = notes[name];
-    if (text !== undefined) object.metadata.addAnnotation(annotationOf(name), text);
+export function annotate(object: ApiObject, annotations: Annotations): ApiObject {
+  for (const name in annotations) {
+    const text = annotations[name];
+    if (text !== undefined) object.metadata.addAnnotation(annotationKey(name), text);
   }
   return object;
 }

@@ -6,9 +6,9 @@ import {
   EnvoyFilter, EnvoyFilterSpec, EnvoyFilterSpecConfigPatches, EnvoyFilterSpecConfigPatchesApplyTo, EnvoyFilterSpecConfigPatchesMatchContext,
   EnvoyFilterSpecConfigPatchesPatchOperation,
 } from '../../imports/networking.istio.io';
-import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { GatewaySite, Grant, Peer, PeerLimits, Site, speaksHttp } from '../internal/model';
-import { exportObjectName, singleObjectName } from '../internal/names';
+import { BOUNDARY_PORT } from '../model/constants';
+import { GatewayConfig, Grant, Peer, PeerLimits, BoundaryConfig, speaksHttp } from '../model/model';
+import { exportObjectName, singleObjectName } from '../model/names';
 
 /*
  * What only Envoy can do. Each filter is asked for by an option, is known to the admission policy by its name, and was seen to work with
@@ -30,29 +30,29 @@ const TCP_PROXY = 'envoy.filters.network.tcp_proxy';
 export const FILTER_WARNINGS = { 'galley.istio.io/analyze-suppress': 'IST0133,IST0151' };
 
 /** Backends of TCP and TLS ports are connected once the caller has shown who it is: Envoy's way is to connect at once. */
-export function renderConnectAfterHandshake(scope: Construct, gateway: GatewaySite, grants: () => Grant[]): ApiObject {
+export function renderConnectAfterHandshake(scope: Construct, gateway: GatewayConfig, grants: () => Grant[]): ApiObject {
   return envoyFilter(scope, gateway, gateway.role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls', () => {
-    const servers = serversOf(gateway, grants().filter(({ protocol }) => !speaksHttp(protocol)));
+    const servers = serversOf(gateway, grants().filter(({ port }) => !speaksHttp(port.protocol)));
     return servers.map((server) => tcpProxy(server, { upstream_connect_mode: 'ON_DOWNSTREAM_TLS_HANDSHAKE', max_early_data_bytes: 0 }));
   });
 }
 
 /** How long a connection to one server may be silent. */
-export function renderIdleTimeout(scope: Construct, site: Site, grant: Grant, idleTimeout: number): ApiObject {
-  const { exportName, exportPort, peer } = grant;
-  return envoyFilter(scope, site.ingress, exportObjectName('fed-in-idle', exportName, exportPort, peer.name), () =>
+export function renderIdleTimeout(scope: Construct, config: BoundaryConfig, grant: Grant, idleTimeout: number): ApiObject {
+  const { port: { exportName, exportPort }, peer } = grant;
+  return envoyFilter(scope, config.ingress, exportObjectName('fed-in-idle', exportName, exportPort, peer.name), () =>
     [onConnection(grant, { idle_timeout: durationText(idleTimeout) }, { idle_timeout: durationText(idleTimeout) })]);
 }
 
 /** A gateway that knows an issuer refuses every other bearer token on every port: where none is demanded, tokens are the backend's business. */
-export function renderTokensElsewhere(scope: Construct, site: Site, grants: () => Grant[]): ApiObject {
-  return envoyFilter(scope, site.ingress, 'fed-in-jwt-elsewhere', () => grants().map(({ sni }) =>
+export function renderTokensElsewhere(scope: Construct, config: BoundaryConfig, grants: () => Grant[]): ApiObject {
+  return envoyFilter(scope, config.ingress, 'fed-in-jwt-elsewhere', () => grants().map(({ sni }) =>
     httpFilter({ sni }, 'envoy.filters.http.jwt_authn', REMOVE)));
 }
 
 /** The limits of a peer, server by server: Envoy adds up nothing over several. */
-export function renderLimits(scope: Construct, site: Site, peer: Peer, limits: PeerLimits, grants: () => Grant[]): ApiObject {
-  return envoyFilter(scope, site.ingress, singleObjectName('fed-in-limits', peer.name), () => grants().flatMap((grant) => limitsOn(grant, limits)));
+export function renderLimits(scope: Construct, config: BoundaryConfig, peer: Peer, limits: PeerLimits, grants: () => Grant[]): ApiObject {
+  return envoyFilter(scope, config.ingress, singleObjectName('fed-in-limits', peer.name), () => grants().flatMap((grant) => limitsOn(grant, limits)));
 }
 
 /** What holds for one server. A request is no connection: bytes have no rate. */
@@ -70,7 +70,7 @@ export function limitsOn(grant: Grant, limits: PeerLimits): EnvoyFilterSpecConfi
       { max_connection_duration: durationText(maxConnectionDuration) },
       { max_downstream_connection_duration: durationText(maxConnectionDuration) },
     )],
-    ...requestsPerSecond === undefined || !speaksHttp(grant.protocol) ? [] : [httpFilter(
+    ...requestsPerSecond === undefined || !speaksHttp(grant.port.protocol) ? [] : [httpFilter(
       // After RBAC, so that rejected requests consume no tokens.
       { sni }, 'envoy.filters.http.router', INSERT_BEFORE, {
         name: 'envoy.filters.http.local_ratelimit',
@@ -89,13 +89,13 @@ export function limitsOn(grant: Grant, limits: PeerLimits): EnvoyFilterSpecConfi
 }
 
 /** What Envoy calls differently where it sees requests, and where it sees bytes only. */
-function onConnection({ sni, protocol }: Grant, ofRequests: object, ofBytes: object): EnvoyFilterSpecConfigPatches {
+function onConnection({ sni, port: { protocol } }: Grant, ofRequests: object, ofBytes: object): EnvoyFilterSpecConfigPatches {
   return speaksHttp(protocol) ? connectionManager({ sni }, { common_http_protocol_options: ofRequests }) : tcpProxy({ sni }, ofBytes);
 }
 
 /** An EnvoyFilter on the pods of one gateway. Patches of a lower priority are applied first. */
 export function envoyFilter(
-  scope: Construct, gateway: GatewaySite, name: string, patches: () => EnvoyFilterSpecConfigPatches[], priority?: number,
+  scope: Construct, gateway: GatewayConfig, name: string, patches: () => EnvoyFilterSpecConfigPatches[], priority?: number,
 ): ApiObject {
   return emit<EnvoyFilterSpec>(scope, EnvoyFilter.GVK, { name, namespace: gateway.namespaceName, annotations: FILTER_WARNINGS }, () => ({
     workloadSelector: { labels: gateway.selector },
@@ -105,8 +105,8 @@ export function envoyFilter(
 }
 
 /** Which servers a patch names: on the port of a shared gateway, there may be others than ours, and on the port of our own there are none. */
-export function serversOf(gateway: GatewaySite, ours: { readonly sni: string }[]): { readonly sni?: string }[] {
-  return gateway.existing ? ours.map(({ sni }) => ({ sni })) : [{}];
+export function serversOf(gateway: GatewayConfig, ours: { readonly sni: string }[]): { readonly sni?: string }[] {
+  return gateway.control.listeners ? [{}] : ours.map(({ sni }) => ({ sni }));
 }
 
 /** A patch beside one HTTP filter of a server; without its name, of all servers. */

@@ -1,9 +1,9 @@
 import { tokenMatches } from './jwt';
-import { VirtualServiceSpecHttp, VirtualServiceSpecHttpHeaders, VirtualServiceSpecHttpMatch } from '../../imports/networking.istio.io';
-import { FROM_EARLIER_HOPS, FROM_PROXIES, IN_RESPONSES, OVERRIDES, TRACING } from '../internal/header-names';
-import { ExactHeaders, HttpOperation, PeerTraffic, Protocol } from '../internal/model';
-import { covers, narrowestFirst, prefixOf } from '../internal/paths';
-import { AMBIGUOUS_PATH, FOLDABLE_PATH, looksLike, mayMeet, PRINTABLE, spellingsOf } from '../internal/spellings';
+import { VirtualServiceSpecHttp, VirtualServiceSpecHttpHeaders, VirtualServiceSpecHttpMatch, VirtualServiceSpecHttpMatchUri } from '../../imports/networking.istio.io';
+import { FROM_EARLIER_HOPS, FROM_PROXIES, IN_RESPONSES, OVERRIDES, REVEALING, TRACING } from '../model/header-names';
+import { ExactHeaders, GatewayControl, HttpOperation, PeerTraffic, Protocol } from '../model/model';
+import { covers, narrowestFirst, prefixOf } from '../model/paths';
+import { AMBIGUOUS_PATH, FOLDABLE_PATH, looksLike, mayMeet, PRINTABLE, spellingsOf } from '../model/spellings';
 
 /*
  * What crosses in HTTP. A VirtualService can only remove headers, never list the allowed ones, so `internal/header-names.ts` names what proxies
@@ -16,17 +16,11 @@ const TRACING_IN_RESPONSES = [...TRACING, 'traceresponse', 'x-request-id'];
 // The gateway's own x-envoy-peer-metadata replaces a forged one later, in a filter; removing it here would remove that.
 const FORGEABLE = [...FROM_PROXIES, ...FROM_EARLIER_HOPS, ...OVERRIDES, 'x-envoy-original-host'].sort();
 
-/** What leaves for no peer. */
-export const REVEALING = [
-  ...FROM_PROXIES, ...FROM_EARLIER_HOPS, 'x-envoy-decorator-operation', 'x-envoy-peer-metadata', 'x-envoy-peer-metadata-id', 'x-federation-peer',
-  'x-forwarded-client-cert', 'x-forwarded-for',
-].sort();
-
 const ANSWERED_BY_BACKENDS = [...IN_RESPONSES, 'server', 'via', 'x-powered-by'].sort();
 
-/** What arrives from a peer: it cannot forge what our backends believe, and our backends tell it nothing about themselves. */
+/** Headers of what a peer calls: the peer cannot forge what our backends trust, and our backends reveal nothing about themselves. */
 export function ingressHeaders(
-  peerName: string, { stripTracing }: PeerTraffic, existing: boolean, protocol: Protocol,
+  peerName: string, { stripTracing }: PeerTraffic, { requestHeaders }: GatewayControl, protocol: Protocol,
 ): VirtualServiceSpecHttpHeaders {
   return {
     request: {
@@ -34,14 +28,13 @@ export function ingressHeaders(
         'x-federation-peer': peerName,
         // Only the address that connected: a peer may write anything before it.
         'x-forwarded-for': '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%',
-        // A gateway of ours replaces what a peer writes there, and in `x-forwarded-client-cert`. One of others may be set to believe it.
-        ...existing ? { 'x-forwarded-proto': 'https' } : {},
+        ...requestHeaders.set,
       },
       remove: union(
         FORGEABLE,
         // gRPC needs `te: trailers`; elsewhere it is for the next hop alone.
         protocol === 'grpc' ? [] : ['te'],
-        existing ? ['x-forwarded-client-cert'] : [],
+        requestHeaders.remove,
         stripTracing ? TRACING : [],
       ),
     },
@@ -50,7 +43,7 @@ export function ingressHeaders(
 }
 
 /** What leaves for a peer: nothing that names our addresses, workloads or local names. */
-export function egressHeaders({ stripTracing, removeRequestHeaders = [] }: PeerTraffic): VirtualServiceSpecHttpHeaders {
+export function egressHeaders({ stripTracing, removeRequestHeaders }: PeerTraffic): VirtualServiceSpecHttpHeaders {
   return {
     request: { remove: union(REVEALING, removeRequestHeaders, stripTracing ? TRACING : []) },
     response: { remove: union(IN_RESPONSES, stripTracing ? TRACING_IN_RESPONSES : []) },
@@ -86,7 +79,7 @@ function ambiguousPath(name: string, excepting: boolean): VirtualServiceSpecHttp
  */
 function regions(name: string, stated: HttpOperation[], open: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
   const operations = stated.map(exceptingDirectories);
-  const patterns = narrowestFirst(operations.flatMap(({ paths = ['/*'], exceptPaths = [] }) => [...paths, ...exceptPaths]));
+  const patterns = narrowestFirst(operations.flatMap(({ paths, exceptPaths }) => [...paths ?? ['/*'], ...exceptPaths ?? []]));
   const excepted = narrowestFirst(stated.flatMap(({ exceptPaths = [] }) => exceptPaths));
   const places = excepted.map((exception) => patterns.findIndex((pattern) => isWider(pattern, exception)));
   return patterns.flatMap((pattern, index) => [
@@ -111,12 +104,12 @@ function exceptingDirectories(operation: HttpOperation): HttpOperation {
 function region(name: string, pattern: string, operations: HttpOperation[], open: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
   const holding = operations.filter(({ paths, exceptPaths }) => (!paths || paths.some((allowed) => covers(allowed, pattern)))
     && !exceptPaths?.some((excepted) => covers(excepted, pattern) || looksLike(excepted, pattern) && !paths?.includes(pattern)));
-  const there = holding.map(({ methods, headers, token }): HttpOperation => ({ methods, headers, token, paths: [pattern] }));
+  const there = holding.map(({ methods, headers, token }): HttpOperation => ({ methods, paths: [pattern], exceptPaths: undefined, headers, token }));
   return [
     ...openRoutes(name, there, open),
     ...there.some(({ methods, headers, token }) => !methods && !headers && !token)
       ? []
-      : [{ name: `${name}-refused`, match: [matchOf({ paths: [pattern] })], directResponse: { status: 403 } }],
+      : [{ name: `${name}-refused`, match: [{ uri: uriOf(pattern) }], directResponse: { status: 403 } }],
   ];
 }
 
@@ -176,17 +169,21 @@ function includes(wide: HttpOperation, narrow: HttpOperation): boolean {
 }
 
 /** The list itself where nothing is added, as for nearly every route. */
-function union(list: string[], ...more: string[][]): string[] {
+function union(list: string[], ...more: (readonly string[])[]): string[] {
   return more.every(({ length }) => length === 0) ? list : [...new Set([list, ...more].flat())].sort();
 }
 
 function matchOf({ methods, paths, headers, token }: HttpOperation): VirtualServiceSpecHttpMatch {
-  const below = paths && prefixOf(paths[0]);
   return {
     method: methods && (methods.length === 1 ? { exact: methods[0] } : { regex: methods.join('|') }),
-    uri: paths && (below === undefined ? { exact: paths[0] } : { prefix: below }),
+    uri: paths && uriOf(paths[0]),
     headers: (headers || token) && { ...headers && exactly(headers), ...token && tokenMatches(token) },
   };
+}
+
+function uriOf(pattern: string): VirtualServiceSpecHttpMatchUri {
+  const prefix = prefixOf(pattern);
+  return prefix === undefined ? { exact: pattern } : { prefix };
 }
 
 /** Headers that a request must have, in the words of a route. */

@@ -2,7 +2,7 @@
  * Plain data → objects of Kubernetes and Istio. The only folder that knows either.
  */
 export * from './admission';
-export * from './alias';
+export * from './local-name';
 export * from './authorization';
 export { renderCredential } from './credential';
 export * from './edge';
@@ -17,4 +17,3 @@ export * from './restriction';
 export * from './trust';
 export * from './workload';
 export { annotate } from './emit';
-export { REVEALING } from './http';

@@ -7,9 +7,9 @@ import {
   Gateway, GatewaySpec, GatewaySpecServers, GatewaySpecServersTlsMinProtocolVersion, GatewaySpecServersTlsMode, VirtualService,
   VirtualServiceSpec,
 } from '../../imports/networking.istio.io';
-import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { Grant, Peer, PeerTraffic, Site, speaksHttp } from '../internal/model';
-import { exportObjectName, singleObjectName } from '../internal/names';
+import { BOUNDARY_PORT } from '../model/constants';
+import { Grant, Peer, PeerTraffic, BoundaryConfig, speaksHttp } from '../model/model';
+import { exportObjectName, singleObjectName } from '../model/names';
 
 /*
  * What peers reach: one Gateway object for each peer, one TLS server for each exported port, with that peer's CA and identity only.
@@ -22,36 +22,39 @@ const FORWARD_SECRET = [
 ];
 
 /** The listeners for one peer. */
-export function renderPeerListeners(scope: Construct, site: Site, peer: Peer, traffic: () => PeerTraffic, grants: () => Grant[]): ApiObject {
+export function renderPeerListeners(
+  scope: Construct, config: BoundaryConfig, peer: Peer, traffic: () => PeerTraffic, grants: () => Grant[],
+): ApiObject {
   const named = {
     name: singleObjectName('fed-in', peer.name),
-    namespace: site.ingress.namespaceName,
+    namespace: config.ingress.namespaceName,
     // `istioctl analyze` takes `builtin://` for the name of a Secret: it does not find it, and warns that browsers would reuse a connection
     // for the next peer's Gateway that has it too. Nobody but egress gateways connects here.
     annotations: { 'galley.istio.io/analyze-suppress': 'IST0101,IST0138' },
   };
   return emit<GatewaySpec>(scope, Gateway.GVK, named, () => ({
-    selector: site.ingress.selector,
-    servers: grants().map((grant) => server(site, grant, traffic())),
+    selector: config.ingress.selector,
+    servers: grants().map((grant) => server(config, grant, traffic())),
   }));
 }
 
 /** The way from one server to the service behind it. */
-export function renderIngressRoute(scope: Construct, site: Site, grant: Grant, traffic: () => PeerTraffic): ApiObject {
-  const named = { name: exportObjectName('fed-in', grant.exportName, grant.exportPort, grant.peer.name), namespace: site.ingress.namespaceName };
-  const route = [{ destination: { host: grant.backend.host, port: { number: grant.backend.port } } }];
+export function renderIngressRoute(scope: Construct, config: BoundaryConfig, grant: Grant, traffic: () => PeerTraffic): ApiObject {
+  const { peer, port } = grant;
+  const named = { name: exportObjectName('fed-in', port.exportName, port.exportPort, peer.name), namespace: config.ingress.namespaceName };
+  const route = [{ destination: { host: port.backend.host, port: { number: port.backend.port } } }];
   return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
     hosts: [grant.sni],
-    gateways: [`${site.ingress.namespaceName}/${singleObjectName('fed-in', grant.peer.name)}`],
+    gateways: [`${config.ingress.namespaceName}/${singleObjectName('fed-in', peer.name)}`],
     exportTo: ['.'],
-    ...speaksHttp(grant.protocol)
+    ...speaksHttp(port.protocol)
       ? {
         http: guardedRoutes(serverName(grant), grant.operations, {
-          rewrite: { authority: grant.backend.host },
+          rewrite: { authority: port.backend.host },
           // Retries are the caller's sidecar's: those of three hops would multiply.
           retries: { attempts: 0 },
-          timeout: grant.requestTimeout === undefined ? undefined : durationText(grant.requestTimeout),
-          headers: ingressHeaders(grant.peer.name, traffic(), site.ingress.existing, grant.protocol),
+          timeout: port.requestTimeout === undefined ? undefined : durationText(port.requestTimeout),
+          headers: ingressHeaders(peer.name, traffic(), config.ingress.control, port.protocol),
           route,
         }),
       }
@@ -64,25 +67,25 @@ export function peerTrustName(peer: Peer): string {
   return singleObjectName('fed-in-trust', peer.name);
 }
 
-function server(site: Site, grant: Grant, { allowTls12, trustConfigMapName }: PeerTraffic): GatewaySpecServers {
+function server(config: BoundaryConfig, grant: Grant, { allowTls12, trustConfigMapName }: PeerTraffic): GatewaySpecServers {
   return {
     name: serverName(grant),
-    port: listenerPort(grant.protocol, serverName(grant)),
+    port: listenerPort(grant.port.protocol, serverName(grant)),
     // With `./` only routes of this namespace attach.
     hosts: [`./${grant.sni}`],
     tls: {
       mode: GatewaySpecServersTlsMode.MUTUAL,
-      credentialName: site.ingress.credential?.secretName ?? 'builtin://',
-      caCertCredentialName: `configmap://${site.ingress.namespaceName}/${trustConfigMapName ?? peerTrustName(grant.peer)}`,
+      credentialName: config.ingress.credential?.secretName ?? 'builtin://',
+      caCertCredentialName: `configmap://${config.ingress.namespaceName}/${trustConfigMapName ?? peerTrustName(grant.peer)}`,
       ...allowTls12
         ? { minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_2, cipherSuites: FORWARD_SECRET }
         : { minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_3 },
-      subjectAltNames: [grant.peer.egressIdentity.uri],
+      subjectAltNames: [grant.peer.egressIdentity!.uri], // required by allowFrom
     },
   };
 }
 
 /** Istio counts requests under this name, and logs routes that begin with it: it tells the peer. */
-function serverName({ exportName, exportPort, peer }: Grant): string {
+function serverName({ port: { exportName, exportPort }, peer }: Grant): string {
   return exportObjectName('', exportName, exportPort, peer.name);
 }

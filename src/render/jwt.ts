@@ -3,9 +3,9 @@ import { Construct } from 'constructs';
 import { emit } from './emit';
 import { VirtualServiceSpecHttpMatchHeaders } from '../../imports/networking.istio.io';
 import { RequestAuthentication, RequestAuthenticationSpec } from '../../imports/security.istio.io';
-import { patternOf } from '../internal/jwt-checks';
-import { Issuer, Site, Token } from '../internal/model';
-import { issuerObjectName } from '../internal/names';
+import { Issuer, BoundaryConfig, Token } from '../model/model';
+import { issuerObjectName } from '../model/names';
+import { patternOf } from '../model/patterns';
 
 /*
  * Tokens of end users. A RequestAuthentication holds for all servers of a gateway, so it only says whose signatures are believed; who must
@@ -15,10 +15,10 @@ import { issuerObjectName } from '../internal/names';
 const CLAIMS = 'request.auth.claims';
 
 /** Whose tokens are believed. Without it no token is, and what demands one is closed. */
-export function renderIssuer(scope: Construct, site: Site, { issuer, jwks, jwksUri }: Issuer): ApiObject {
-  const named = { name: issuerObjectName('fed-in-jwt', issuer), namespace: site.ingress.namespaceName };
+export function renderIssuer(scope: Construct, config: BoundaryConfig, { issuer, jwks, jwksUri }: Issuer): ApiObject {
+  const named = { name: issuerObjectName('fed-in-jwt', issuer), namespace: config.ingress.namespaceName };
   return emit<RequestAuthenticationSpec>(scope, RequestAuthentication.GVK, named, () => ({
-    selector: { matchLabels: site.ingress.selector },
+    selector: { matchLabels: config.ingress.selector },
     jwtRules: [{
       issuer,
       jwks,

@@ -8,8 +8,8 @@ import {
   EnvoyFilterSpecConfigPatchesPatchOperation,
 } from '../../imports/networking.istio.io';
 import { AuthorizationPolicy, AuthorizationPolicySpec, AuthorizationPolicySpecAction } from '../../imports/security.istio.io';
-import { Lock } from '../internal/model';
-import { serviceObjectName } from '../internal/names';
+import { Lock } from '../model/model';
+import { serviceObjectName } from '../model/names';
 
 const { SIDECAR_UNDERSCORE_INBOUND: SIDECAR_INBOUND } = EnvoyFilterSpecConfigPatchesMatchContext;
 const { CLUSTER, NETWORK_UNDERSCORE_FILTER: NETWORK_FILTER } = EnvoyFilterSpecConfigPatchesApplyTo;

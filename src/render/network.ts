@@ -1,9 +1,9 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { idOf, late, metadataIn } from './emit';
-import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { GatewaySite, Site } from '../internal/model';
-import { singleObjectName } from '../internal/names';
+import { BOUNDARY_PORT } from '../model/constants';
+import { GatewayConfig, BoundaryConfig } from '../model/model';
+import { singleObjectName } from '../model/names';
 
 /*
  * Which connections the boundary's pods may have at all, for clusters whose network enforces it.
@@ -12,8 +12,8 @@ import { singleObjectName } from '../internal/names';
 const DEFAULT_DENY = 'federation-default-deny';
 
 /** Nothing in or out of a namespace of the boundary's, but for its gateways. Some tools name files by kind and name alone. */
-export function renderNetworkDeny(scope: Construct, site: Site, namespaceName: string): void {
-  const name = namespaceName === site.namespaceName ? DEFAULT_DENY : singleObjectName(DEFAULT_DENY, namespaceName);
+export function renderNetworkDeny(scope: Construct, config: BoundaryConfig, namespaceName: string): void {
+  const name = namespaceName === config.namespaceName ? DEFAULT_DENY : singleObjectName(DEFAULT_DENY, namespaceName);
   const named = { name, namespace: namespaceName };
   new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
     metadata: metadataIn(scope, named),
@@ -22,35 +22,34 @@ export function renderNetworkDeny(scope: Construct, site: Site, namespaceName: s
 }
 
 /** In: peers. Out: the namespaces of the services that are exposed, and telemetry. */
-export function renderIngressNetwork(scope: Construct, site: Site, backendNamespaces: () => string[]): void {
-  const { sourceRanges } = site.ingress.options;
+export function renderIngressNetwork(scope: Construct, config: BoundaryConfig, backendNamespaces: () => string[]): void {
+  const { preserveClientAddress, sourceRanges } = config.ingress.settings;
   const sources = sourceRanges?.map((cidr) => ({ ipBlock: { cidr } }));
   // Behind a load balancer that hides the peer's address, the range would be compared with the node's.
-  const hidden = site.ingress.options.preserveClientAddress === false;
-  renderNetwork(scope, site, site.ingress, () => ({
-    in: [{ from: hidden ? undefined : sources, ports: [tcp(BOUNDARY_PORT)] }],
-    out: [{ to: [...new Set([...backendNamespaces(), site.monitoringNamespaceName])].map(namespace) }],
+  renderNetwork(scope, config, config.ingress, () => ({
+    in: [{ from: preserveClientAddress ? sources : undefined, ports: [tcp(BOUNDARY_PORT)] }],
+    out: [{ to: [...new Set([...backendNamespaces(), config.monitoringNamespaceName])].map(namespace) }],
   }));
 }
 
 /** In: the namespaces of callers. Out: the ingress gateways of peers. */
-export function renderEgressNetwork(scope: Construct, site: Site, callerNamespaces: () => string[], peerPorts: () => number[]): void {
-  renderNetwork(scope, site, site.egress, () => ({
+export function renderEgressNetwork(scope: Construct, config: BoundaryConfig, callerNamespaces: () => string[], peerPorts: () => number[]): void {
+  renderNetwork(scope, config, config.egress, () => ({
     // An empty list would let everybody in.
     in: callerNamespaces().length === 0 ? [] : [{ from: callerNamespaces().map(namespace), ports: [tcp(BOUNDARY_PORT)] }],
     out: [
       ...peerPorts().length === 0 ? [] : [{ ports: peerPorts().map(tcp) }],
-      { to: [namespace(site.monitoringNamespaceName)] },
+      { to: [namespace(config.monitoringNamespaceName)] },
     ],
   }));
 }
 
-interface Openings {
+interface PortRules {
   readonly in: k8s.NetworkPolicyIngressRule[];
   readonly out: k8s.NetworkPolicyEgressRule[];
 }
 
-function renderNetwork(scope: Construct, site: Site, gateway: GatewaySite, openings: () => Openings): void {
+function renderNetwork(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig, openings: () => PortRules): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
     metadata: metadataIn(scope, named),
@@ -60,7 +59,7 @@ function renderNetwork(scope: Construct, site: Site, gateway: GatewaySite, openi
       ingress: [
         ...openings().in,
         { ports: [tcp(15021)] }, // health, asked for by the node
-        { from: [namespace(site.monitoringNamespaceName)], ports: [tcp(15020), tcp(15090)] },
+        { from: [namespace(config.monitoringNamespaceName)], ports: [tcp(15020), tcp(15090)] },
       ],
       egress: [
         anywhere(),

@@ -1,6 +1,6 @@
 import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
-import { Site } from '../internal/model';
+import { BoundaryConfig } from '../model/model';
 
 const WAVE = 'argocd.argoproj.io/sync-wave';
 const waves = new WeakMap<Construct, number>();
@@ -21,7 +21,7 @@ export class Phases {
   public readonly listeners: Construct;
   public readonly routes: Construct;
 
-  public constructor(root: Construct, delivery: Site['delivery']) {
+  public constructor(root: Construct, delivery: BoundaryConfig['delivery']) {
     // Three charts and not nine: none of them is ever empty in a boundary that is used, and each needs an object of Flux's own.
     const file = (name: string) => delivery === 'flux' ? new Chart(root, name) : root;
     let wave = -9;
@@ -51,6 +51,6 @@ export function orderOf(scope: Construct): { [name: string]: string } | undefine
 }
 
 /** The same for what leads callers away, which is due when all that it needs is there. */
-export function orderOfNameRoute({ delivery }: Site): { [name: string]: string } | undefined {
+export function orderOfNameRoute({ delivery }: BoundaryConfig): { [name: string]: string } | undefined {
   return delivery === 'argoCd' ? { [WAVE]: '1' } : undefined;
 }

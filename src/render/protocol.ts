@@ -1,11 +1,11 @@
-import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import type { Protocol } from '../internal/model';
+import { BOUNDARY_PORT } from '../model/constants';
+import type { Protocol } from '../model/model';
 
 /*
  * What each protocol is called on the way.
  */
 
-interface Words {
+interface ProtocolNames {
   /** Protocol of a listener of a gateway: HTTPS ends in a proxy that reads requests, TLS in one that copies bytes. */
   readonly listener: 'HTTPS' | 'TLS';
   /** Protocol inside the TLS towards a peer. With HTTPS or TLS the gateway would pass the client's own TLS on. */
@@ -15,9 +15,9 @@ interface Words {
 }
 
 /** The application's own TLS is bytes to everybody on the way: `tls` as a port's name would route by the server name in it. */
-const BYTES: Words = { listener: 'TLS', upstream: 'TCP', port: 'tcp' };
+const BYTES: ProtocolNames = { listener: 'TLS', upstream: 'TCP', port: 'tcp' };
 
-export const WORDS: { readonly [protocol in Protocol]: Words } = {
+export const PROTOCOL_NAMES: { readonly [protocol in Protocol]: ProtocolNames } = {
   http: { listener: 'HTTPS', upstream: 'HTTP2', port: 'http' },
   grpc: { listener: 'HTTPS', upstream: 'GRPC', port: 'grpc' },
   tcp: BYTES,
@@ -26,6 +26,6 @@ export const WORDS: { readonly [protocol in Protocol]: Words } = {
 
 /** Port of a server of a boundary gateway. Its name must be the only one of its kind in the Gateway. */
 export function listenerPort(protocol: Protocol, serverName: string) {
-  const { listener } = WORDS[protocol];
+  const { listener } = PROTOCOL_NAMES[protocol];
   return { name: `${listener.toLowerCase()}-${serverName}`, number: BOUNDARY_PORT, protocol: listener };
 }

@@ -1,5 +1,5 @@
-import { HttpOperation, Token } from '../internal/model';
-import { prefixOf } from '../internal/paths';
+import { HttpOperation, Token } from '../model/model';
+import { prefixOf } from '../model/paths';
 
 /*
  * Allow rules in the words of Envoy's RBAC filter. An AuthorizationPolicy says the same for a whole gateway, so every filter chain would

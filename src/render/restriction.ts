@@ -4,14 +4,16 @@ import { Construct } from 'constructs';
 import { emit, idOf, metadataIn } from './emit';
 import { anywhere, namespace } from './network';
 import { Sidecar, SidecarSpec, SidecarSpecOutboundTrafficPolicyMode } from '../../imports/networking.istio.io';
-import { Alias, Restriction, Site } from '../internal/model';
-import { singleObjectName } from '../internal/names';
+import { Binding, Restriction, BoundaryConfig } from '../model/model';
+import { singleObjectName } from '../model/names';
 
 /**
  * What the workloads of a namespace may call. Their sidecars know the Services of the mesh, the bound names among them, and drop what they do
  * not know. Who goes past a sidecar meets the network policy, where the cluster's network enforces it.
  */
-export function renderRestriction(scope: Construct, site: Site, { namespaceName, allowedHosts }: Restriction, aliases: () => Alias[]): ApiObject[] {
+export function renderRestriction(
+  scope: Construct, config: BoundaryConfig, { namespaceName, allowedHosts }: Restriction, bindings: () => Binding[],
+): ApiObject[] {
   const named = { name: singleObjectName('fed-restricted', namespaceName), namespace: namespaceName };
   return [
     new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
@@ -22,8 +24,8 @@ export function renderRestriction(scope: Construct, site: Site, { namespaceName,
       // `*/*` would include whatever hosts outside of the mesh somebody declares.
       egress: [{
         hosts: [
-          `*/*.svc.${site.clusterDomain}`,
-          ...aliases().flatMap((alias) => alias.additionalHosts.map((host) => `${alias.namespaceName}/${host}`)),
+          `*/*.svc.${config.clusterDomain}`,
+          ...bindings().flatMap((binding) => binding.additionalHosts.map((host) => `${binding.namespaceName}/${host}`)),
           ...allowedHosts,
         ],
       }],

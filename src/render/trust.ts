@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { clusterScoped, idOf, late, metadataIn } from './emit';
 import { peerTrustName } from './ingress';
 import { EGRESS_TRUST, revocationFileName, trustFileName } from './workload';
-import { Peer, Site } from '../internal/model';
+import { Peer, BoundaryConfig } from '../model/model';
 
 /** A namespace of the boundary's own. The injected gateways pass `restricted`, so nothing weaker is needed. */
 export function renderNamespace(scope: Construct, name: string): ApiObject {
@@ -17,8 +17,8 @@ export function renderNamespace(scope: Construct, name: string): ApiObject {
 }
 
 /** Whom the ingress gateway believes when this peer calls: one object for each peer, so that their CAs cannot be merged by mistake. */
-export function renderPeerTrust(scope: Construct, site: Site, peer: Peer): ApiObject {
-  const named = { name: peerTrustName(peer), namespace: site.ingress.namespaceName };
+export function renderPeerTrust(scope: Construct, config: BoundaryConfig, peer: Peer): ApiObject {
+  const named = { name: peerTrustName(peer), namespace: config.ingress.namespaceName };
   return new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), {
     metadata: metadataIn(scope, named),
     data: { 'ca.crt': peer.pem, ...peer.revocationLists === undefined ? {} : { 'ca.crl': peer.revocationLists } },
@@ -26,8 +26,8 @@ export function renderPeerTrust(scope: Construct, site: Site, peer: Peer): ApiOb
 }
 
 /** Whom the egress gateway believes when it calls: one file for each peer, so that a new peer restarts no gateway. */
-export function renderUpstreamTrust(scope: Construct, site: Site, peers: () => Peer[]): ApiObject {
-  const named = { name: EGRESS_TRUST, namespace: site.egress.namespaceName };
+export function renderUpstreamTrust(scope: Construct, config: BoundaryConfig, peers: () => Peer[]): ApiObject {
+  const named = { name: EGRESS_TRUST, namespace: config.egress.namespaceName };
   return new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), {
     metadata: metadataIn(scope, named),
     data: late(() => Object.fromEntries(peers().flatMap((peer) => [

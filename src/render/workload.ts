@@ -7,9 +7,9 @@ import { connectionSettings } from './connection-settings';
 import { renderCredential } from './credential';
 import { annotate, emit, idOf, late, metadataIn } from './emit';
 import { Telemetry, TelemetrySpec } from '../../imports/telemetry.istio.io';
-import { BOUNDARY_PORT } from '../internal/endpoint-checks';
-import { GATEWAY_DEFAULTS, GatewaySite, Peer, Site } from '../internal/model';
-import { compare } from '../internal/order';
+import { BOUNDARY_PORT } from '../model/constants';
+import { GatewayConfig, Peer, BoundaryConfig } from '../model/model';
+import { compare } from '../model/order';
 
 /*
  * The pods of a boundary gateway: injected by the mesh's own istiod, unprivileged, without a token of the Kubernetes API.
@@ -48,30 +48,30 @@ const COUNTERS = [
 ];
 
 /** What the objects of a gateway say that changes until the chart is written. */
-export interface Surroundings {
+export interface WorkloadContext {
   /** Namespaces that may know an egress gateway's Service. */
   readonly callerNamespaces: string[];
   /** Peers that an egress gateway calls. */
   readonly calledPeers: Peer[];
   /** Of these, the ones whose CAs others keep. */
-  readonly trustOfOthers: { readonly peer: Peer; readonly configMapName: string }[];
+  readonly externalTrust: { readonly peer: Peer; readonly configMapName: string }[];
   readonly traced: boolean;
   /** How much memory the gateway may take, in Kubernetes notation. */
   readonly memoryLimit: string;
 }
 
 /** Everything that runs for one gateway. */
-export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySite, surroundings: () => Surroundings): void {
+export function renderWorkload(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig, context: () => WorkloadContext): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
-  const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = gateway.options;
+  const { minReplicas, maxReplicas } = gateway.settings;
   new k8s.KubeServiceAccount(scope, idOf('ServiceAccount', named), {
     metadata: metadataIn(scope, { ...named, name: gateway.serviceAccountName }),
     automountServiceAccountToken: false,
   });
-  renderCredential(scope, site, gateway);
-  renderBootstrap(scope, gateway, () => surroundings().memoryLimit);
-  renderDeployment(scope, site, gateway, surroundings, maxReplicas > minReplicas ? undefined : minReplicas);
-  renderService(scope, gateway, surroundings);
+  renderCredential(scope, config, gateway);
+  renderBootstrap(scope, gateway, () => context().memoryLimit);
+  renderDeployment(scope, config, gateway, context, maxReplicas > minReplicas ? undefined : minReplicas);
+  renderService(scope, gateway, context);
   if (maxReplicas > minReplicas) renderAutoscaler(scope, gateway, minReplicas, maxReplicas);
   if (minReplicas > 1) {
     new k8s.KubePodDisruptionBudget(scope, idOf('PodDisruptionBudget', named), {
@@ -86,16 +86,16 @@ export function renderWorkload(scope: Construct, site: Site, gateway: GatewaySit
   }
   emit<TelemetrySpec>(scope, Telemetry.GVK, named, () => ({
     selector: { matchLabels: gateway.selector },
-    accessLogging: [{ providers: [{ name: site.accessLogProvider }] }],
+    accessLogging: [{ providers: [{ name: config.accessLogProvider }] }],
     // A gateway that takes part in a trace writes the trace's headers itself, after the routes have removed them.
-    tracing: surroundings().traced ? undefined : [{ disableSpanReporting: true }],
+    tracing: context().traced ? undefined : [{ disableSpanReporting: true }],
   }));
 }
 
 /** Labels of the pods, injected ones included: what a selector of somebody else could hit. */
-export function allPodLabels({ options, podLabels }: GatewaySite): { [name: string]: string } {
+export function allPodLabels({ settings, podLabels }: GatewayConfig): { [name: string]: string } {
   return {
-    ...inOrder({ ...options.labels }),
+    ...inOrder({ ...settings.labels }),
     ...inOrder(podLabels),
     'sidecar.istio.io/inject': 'true',
     'istio.io/dataplane-mode': 'none',
@@ -109,8 +109,8 @@ function inOrder(labels: { [name: string]: string }): { [name: string]: string }
   return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => compare(a, b)));
 }
 
-function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, surroundings: () => Surroundings, replicas?: number): void {
-  const { options, podLabels } = gateway;
+function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig, context: () => WorkloadContext, replicas?: number): void {
+  const { settings, podLabels } = gateway;
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const egress = gateway.role === 'egress';
   new k8s.KubeDeployment(scope, idOf('Deployment', named), {
@@ -121,17 +121,17 @@ function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, su
       template: {
         metadata: {
           labels: {
-            ...options.labels,
+            ...settings.labels,
             ...podLabels,
             'sidecar.istio.io/inject': 'true',
             'istio.io/dataplane-mode': 'none',
-            ...site.revision === undefined ? {} : { 'istio.io/rev': site.revision },
+            ...config.revision === undefined ? {} : { 'istio.io/rev': config.revision },
           },
           annotations: late(() => ({
             'inject.istio.io/templates': 'gateway',
             'sidecar.istio.io/bootstrapOverride': bootstrapName(gateway),
-            'proxy.istio.io/config': proxyConfig(site, gateway, surroundings().memoryLimit),
-            ...egress ? revocations(surroundings().calledPeers) : {},
+            'proxy.istio.io/config': proxyConfig(config, gateway, context().memoryLimit),
+            ...egress ? revocations(context().calledPeers) : {},
           })),
         },
         spec: {
@@ -145,22 +145,21 @@ function renderDeployment(scope: Construct, site: Site, gateway: GatewaySite, su
             whenUnsatisfiable: 'ScheduleAnyway',
             labelSelector: { matchLabels: podLabels },
           }],
-          nodeSelector: options.nodeSelector,
-          tolerations: options.tolerations?.map(({ key, value, effect }) =>
+          nodeSelector: settings.nodeSelector,
+          tolerations: settings.tolerations?.map(({ key, value, effect }) =>
             ({ key, value, effect, operator: value === undefined ? 'Exists' : 'Equal' })),
-          priorityClassName: options.priorityClassName,
-          imagePullSecrets: options.imagePullSecretNames?.map((name) => ({ name })),
-          volumes: egress ? late(() => egressVolumes(gateway, surroundings().trustOfOthers)) : undefined,
-          containers: [container(gateway, surroundings)],
+          priorityClassName: settings.priorityClassName,
+          imagePullSecrets: settings.imagePullSecretNames?.map((name) => ({ name })),
+          volumes: egress ? late(() => egressVolumes(gateway, context().externalTrust)) : undefined,
+          containers: [container(gateway, context)],
         },
       },
     },
   });
 }
 
-function container(gateway: GatewaySite, surroundings: () => Surroundings): k8s.Container {
-  const { options } = gateway;
-  const quantity = (name: 'cpuRequest' | 'cpuLimit' | 'memoryRequest') => k8s.Quantity.fromString(options[name] ?? GATEWAY_DEFAULTS[name]);
+function container(gateway: GatewayConfig, context: () => WorkloadContext): k8s.Container {
+  const quantity = (name: 'cpuRequest' | 'cpuLimit' | 'memoryRequest') => k8s.Quantity.fromString(gateway.settings[name]);
   return {
     // Injection completes the container of this name, and puts the mesh's proxy image in place of `auto`.
     name: 'istio-proxy',
@@ -171,7 +170,7 @@ function container(gateway: GatewaySite, surroundings: () => Surroundings): k8s.
     ],
     resources: {
       requests: { cpu: quantity('cpuRequest'), memory: quantity('memoryRequest') },
-      limits: { cpu: quantity('cpuLimit'), memory: late(() => k8s.Quantity.fromString(surroundings().memoryLimit)) },
+      limits: { cpu: quantity('cpuLimit'), memory: late(() => k8s.Quantity.fromString(context().memoryLimit)) },
     },
     securityContext: {
       allowPrivilegeEscalation: false,
@@ -191,7 +190,7 @@ function container(gateway: GatewaySite, surroundings: () => Surroundings): k8s.
   };
 }
 
-function egressVolumes({ credential }: GatewaySite, others: Surroundings['trustOfOthers']): k8s.Volume[] {
+function egressVolumes({ credential }: GatewayConfig, others: WorkloadContext['externalTrust']): k8s.Volume[] {
   return [
     credential === undefined
       // The agent writes the gateway's key here: memory, never a disk.
@@ -219,14 +218,14 @@ function revocations(peers: Peer[]): { [name: string]: string } {
 }
 
 /** Settings that no route can replace: Envoy adds `x-envoy-original-host`, which names the local alias, after the route has run. */
-function proxyConfig(site: Site, gateway: GatewaySite, memoryLimit: string): string {
+function proxyConfig(config: BoundaryConfig, gateway: GatewayConfig, memoryLimit: string): string {
   const egress = gateway.role === 'egress';
   return Yaml.stringify({
     terminationDrainDuration: '30s',
     gatewayTopology: { forwardClientCertDetails: egress ? 'SANITIZE' : 'SANITIZE_SET' },
     proxyHeaders: { attemptCount: { disabled: true }, envoyDebugHeaders: { disabled: true }, server: { disabled: true } },
     proxyStatsMatcher: { inclusionRegexps: COUNTERS },
-    ...site.connectionSettings ? { connectionSettings: connectionSettings(site) } : {},
+    ...config.connectionSettings ? { connectionSettings: connectionSettings(config) } : {},
     proxyMetadata: {
       // Istio's own monitor of connections has no other field.
       ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: String(mostConnections(memoryLimit)),
@@ -235,25 +234,25 @@ function proxyConfig(site: Site, gateway: GatewaySite, memoryLimit: string): str
   });
 }
 
-function renderService(scope: Construct, gateway: GatewaySite, surroundings: () => Surroundings): void {
-  const { options, podLabels, servicePorts } = gateway;
+function renderService(scope: Construct, gateway: GatewayConfig, context: () => WorkloadContext): void {
+  const { settings, podLabels, servicePorts } = gateway;
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
-  const type = options.serviceType ?? GATEWAY_DEFAULTS.serviceType;
+  const type = settings.serviceType;
   const outside = gateway.role === 'ingress' && type !== 'ClusterIP';
   const service = new k8s.KubeService(scope, idOf('Service', named), {
     metadata: metadataIn(scope, {
       ...named,
       labels: podLabels,
       annotations: gateway.role === 'egress'
-        ? { 'networking.istio.io/exportTo': late(() => surroundings().callerNamespaces.join(',') || '.') }
-        : options.serviceAnnotations,
+        ? { 'networking.istio.io/exportTo': late(() => context().callerNamespaces.join(',') || '.') }
+        : settings.serviceAnnotations,
     }),
     spec: {
       type: gateway.role === 'egress' ? 'ClusterIP' : type,
-      ipFamilyPolicy: options.dualStack ? 'RequireDualStack' : undefined,
-      externalTrafficPolicy: outside && (options.preserveClientAddress ?? true) ? 'Local' : undefined,
-      loadBalancerClass: options.loadBalancerClass,
-      loadBalancerSourceRanges: type === 'LoadBalancer' ? options.sourceRanges : undefined,
+      ipFamilyPolicy: settings.dualStack ? 'RequireDualStack' : undefined,
+      externalTrafficPolicy: outside && settings.preserveClientAddress ? 'Local' : undefined,
+      loadBalancerClass: settings.loadBalancerClass,
+      loadBalancerSourceRanges: type === 'LoadBalancer' && settings.sourceRanges ? [...settings.sourceRanges] : undefined,
       selector: podLabels,
       ports: servicePorts.map((port) => ({
         name: servicePorts.length === 1 ? 'tls-federation' : `tls-federation-${port}`,
@@ -264,7 +263,7 @@ function renderService(scope: Construct, gateway: GatewaySite, surroundings: () 
       })),
     },
   });
-  annotate(service, gateway.notes);
+  annotate(service, gateway.annotations);
 }
 
 /** The range that Kubernetes keeps for ports of nodes. */
@@ -272,7 +271,7 @@ function isNodePort(port: number): boolean {
   return port >= 30000 && port <= 32767;
 }
 
-function renderAutoscaler(scope: Construct, gateway: GatewaySite, minReplicas: number, maxReplicas: number): void {
+function renderAutoscaler(scope: Construct, gateway: GatewayConfig, minReplicas: number, maxReplicas: number): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   new k8s.KubeHorizontalPodAutoscalerV2(scope, idOf('HorizontalPodAutoscaler', named), {
     metadata: metadataIn(scope, named),

@@ -66,7 +66,7 @@ export function values(trust: string): App {
     String(bank.endpoints[0].port),
     bank.endpoints[0].privateAddress!.reason,
     bank.ingressGateway.podLabels.istio,
-    shop.exposedService('orders').mesh.egressIdentity.uri,
+    shop.exposedService('orders').mesh.egressIdentity!.uri,
     String(shop.exposedService('orders').ports[1].exportPort),
     bank.trustBundle.fingerprint,
   ]));

@@ -1,0 +1,9 @@
+import { foreignObjects } from './foreign-objects';
+import { privateKeys } from './private-keys';
+import { unpinnedPeers } from './unpinned-peers';
+import { weakTls } from './weak-tls';
+import { wildcardHosts } from './wildcard-hosts';
+import type { Rule } from '../rule';
+
+/** All rules, in the order of a report. */
+export const RULES: Rule[] = [privateKeys, weakTls, wildcardHosts, unpinnedPeers, foreignObjects];

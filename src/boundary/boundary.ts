@@ -1,0 +1,264 @@
+import { ApiObject } from 'cdk8s';
+import { Construct, IConstruct } from 'constructs';
+import type { BindingState } from './binding-state';
+import { checkChart, claimChart } from './charts';
+import { identityOf, namespacesOf } from './config';
+import { DeclaredBinding, DeclaredExport, Declarations } from './declarations';
+import { GrowingList } from './growing-list';
+import { BoundaryObjects } from './objects';
+import type { Caller } from '../caller';
+import { fail, show, Where } from '../checks/errors';
+import { checkNotExisting } from '../checks/gateway';
+import { checkPeer, checkTrustApart, checkTrustConfigMap } from '../checks/peer';
+import { isDnsName } from '../checks/values';
+import type { IExposedService, IMeshPeer } from '../mesh-peer';
+import { SYSTEM_NAMESPACE } from '../model/constants';
+import { Annotations, BoundaryConfig, Grant, hostsOf, Issuer, LocalRoute, PeerOptions, Restriction } from '../model/model';
+import { sniSuffixOf } from '../model/names';
+
+/*
+ * One boundary of a mesh, and its rules. Every method checks everything first and registers last, so a refused call leaves no trace.
+ */
+
+const boundaries = new WeakMap<IConstruct, Boundary[]>();
+
+export class Boundary {
+  /** Refuses a boundary that does not fit the other boundaries of the program. */
+  public static check(where: Where, root: IConstruct, config: BoundaryConfig): void {
+    const others = boundariesOf(root, config.trustDomain);
+    const stranger = others.find((other) => other.config.meshName !== config.meshName);
+    if (stranger) {
+      fail('FED103', where, `mesh ${show(stranger.config.meshName)} has the trust domain ${show(config.trustDomain)} as well: its workloads would be ours`,
+        'give each mesh a trust domain of its own (meshConfig.trustDomain); boundaries of one mesh share its meshName');
+    }
+    const other = others.find((one) => one.config.workloadTrustDomain !== config.workloadTrustDomain);
+    if (other) {
+      fail('FED133', where, `its workloads are of the trust domain ${show(config.workloadTrustDomain)}, those of another boundary of the mesh of `
+        + show(other.config.workloadTrustDomain), 'give all boundaries of a mesh the same workloadTrustDomain');
+    }
+    const taken = namespacesOf(config).find((name) => others.some((one) => namespacesOf(one.config).includes(name)));
+    if (taken !== undefined) {
+      fail('FED113', where, `another boundary of the trust domain ${show(config.trustDomain)} has the namespace ${show(taken)}`,
+        'give each boundary of a mesh its own namespaceName, and each of its gateways a namespace that no other boundary has');
+    }
+  }
+
+  public readonly declared = new Declarations();
+  private readonly objects: BoundaryObjects;
+  /** Namespaces with a DestinationRule of their own for the egress gateway: it hides the one that is meant for every namespace. */
+  private readonly destinationNamespaces = new GrowingList<string>();
+
+  constructor(private readonly mesh: IMeshPeer & Construct, public readonly config: BoundaryConfig) {
+    this.objects = new BoundaryObjects(mesh, config, this.declared, {
+      boundaryNamespaces: () => {
+        const gateways = this.siblings.flatMap(({ objects }) => objects.openGateways);
+        return [...new Set(gateways.map(({ namespaceName }) => namespaceName))].sort();
+      },
+    });
+    boundaries.set(mesh.node.root, [...boundaries.get(mesh.node.root) ?? [], this]);
+  }
+
+  /** The boundaries of the mesh that the program knows, this one included. */
+  public get siblings(): Boundary[] {
+    return boundariesOf(this.mesh.node.root, this.config.trustDomain);
+  }
+
+  /** Adds a peer, or changes nothing if it is added already. */
+  public addPeer(peer: IMeshPeer, options: PeerOptions): void {
+    const { mesh: where, declared } = this;
+    checkPeer(where, this.mesh, this.config, peer);
+    this.checkPeerName(where, peer);
+    const others = this.siblings.flatMap((boundary) => [...boundary.declared.peers.keys()]).filter((other) => other !== peer);
+    for (const other of [this.mesh, ...others]) checkTrustApart(where, this.mesh, peer, other);
+    const { trustConfigMapName, stripTracing } = options.traffic;
+    if (trustConfigMapName !== undefined) checkTrustConfigMap(where, peer, trustConfigMapName, declared.peers);
+    if (stripTracing) {
+      checkNotExisting(where, this.config, `stripTracing for peer ${show(peer.meshName)}`, 'it may take part in traces');
+    }
+    const earlier = declared.peers.get(peer);
+    if (earlier && JSON.stringify(earlier) !== JSON.stringify(options)) {
+      fail('FED109', where, `peer ${show(peer.meshName)} is added twice, with different options`, 'put all options into one call');
+    }
+    declared.claimPeerName(peer);
+    declared.peers.set(peer, options);
+    this.objects.updatePeer(peer.meshName);
+  }
+
+  /** Keeps the workloads of a namespace from bypassing the egress gateway. */
+  public restrict(restriction: Restriction, annotations: Annotations): void {
+    const { namespaceName } = restriction;
+    this.checkNamespaceFree(this.mesh, namespaceName, 'what is to be restricted');
+    if (this.siblings.some(({ declared }) => declared.restrictions.has(namespaceName))) {
+      fail('FED121', this.mesh, `the namespace ${show(namespaceName)} is restricted already`, 'keep one call, with all its allowedHosts');
+    }
+    this.declared.restrictions.set(namespaceName, restriction);
+    this.objects.restrict(restriction, annotations);
+  }
+
+  /** Refuses an export name that another export of this boundary has. */
+  public checkExportName(where: Where, exportName: string): void {
+    const twin = this.declared.exports.get(exportName);
+    if (!twin) return;
+    fail('FED302', where, `the export name ${show(exportName)} is that of ${twin.construct.node.path}`,
+      'choose another name, or list the ports in one exposure');
+  }
+
+  /** Adds an export, to which no peer has access yet. */
+  public expose(declaredExport: DeclaredExport): void {
+    this.checkExportName(declaredExport.construct, declaredExport.exportName);
+    this.declared.exports.set(declaredExport.exportName, declaredExport);
+    this.objects.openIngress();
+  }
+
+  /** Refuses what cannot be granted to a peer: the peer has another's name, or the token of an issuer other keys than before. */
+  public checkGrant(where: Construct, peer: IMeshPeer, issuer: Issuer | undefined): void {
+    this.checkPeerName(where, peer);
+    if (issuer === undefined) return;
+    checkNotExisting(where, this.config, `a token of ${show(issuer.issuer)}`, 'it would refuse all other tokens at its other listeners');
+    this.declared.issuers.check(where, issuer);
+  }
+
+  /** Registers what `checkGrant` has checked. */
+  public claimGrant(where: Construct, peer: IMeshPeer, issuer: Issuer | undefined, exportName: string): void {
+    this.declared.claimPeerName(peer);
+    if (issuer) this.declared.issuers.claim(where, issuer);
+    this.declared.exports.get(exportName)!.peers.add(peer);
+  }
+
+  /** Grants a peer one exported port. */
+  public addGrant(grant: Grant): void {
+    this.declared.addGrant(grant);
+    this.declared.addTokens(grant);
+    this.objects.addGrant(grant);
+  }
+
+  /** After a grant has grown. */
+  public updateGrant(grant: Grant): void {
+    this.declared.addTokens(grant);
+    this.objects.updateGrant(grant);
+  }
+
+  /** Refuses a local name that is taken, in whatever boundary of the mesh. */
+  public checkHosts(where: Where, state: Pick<BindingState, 'host' | 'additionalHosts'>): void {
+    const taken = hostsOf(state).find((host) => this.siblings.some(({ declared }) => declared.binds(host)));
+    if (taken === undefined) return;
+    fail('FED401', where, `the local name ${show(taken)} is bound already in mesh ${show(this.config.meshName)}`,
+      'choose another name, or remove one of the bindings');
+  }
+
+  /** Adds a binding, which nobody may call yet. */
+  public bind(binding: DeclaredBinding): void {
+    this.checkHosts(binding.construct, binding.state);
+    this.declared.addBinding(binding);
+    this.objects.openEgress();
+  }
+
+  /** Refuses a source whose peer, or whose SNIs for us, cannot be told from another peer's. */
+  public checkSource(where: Where, source: IExposedService): void {
+    this.checkPeerName(where, source.mesh);
+    const [{ exportPort }] = source.ports;
+    const sni = source.sniFor(this.mesh, exportPort);
+    const suffix = sniSuffixOf(source.exportName, exportPort, sni);
+    if (!isDnsName(sni) || sni !== `p${exportPort}.${source.exportName}${suffix}`) {
+      fail('FED301', where, `${show(sni)} is no server name for port ${exportPort} of ${show(source.exportName)}`,
+        'use p<port>.<export name>.<our name>.fed.<trust domain>');
+    }
+    const namesake = this.declared.peerOfSniSuffix(suffix) ?? source.mesh;
+    if (namesake === source.mesh) return;
+    fail('FED110', where, `the peers ${show(namesake.meshName)} and ${show(source.mesh.meshName)} keep the same server names *${suffix} for us`,
+      'agree with one of them on another name for us (knownAs)');
+  }
+
+  /** Registers what `checkSource` has checked. */
+  public claimSource(source: IExposedService): void {
+    const [{ exportPort }] = source.ports;
+    this.declared.claimPeerName(source.mesh);
+    this.declared.claimSniSuffix(sniSuffixOf(source.exportName, exportPort, source.sniFor(this.mesh, exportPort)), source.mesh);
+  }
+
+  /** Adds a local port that has callers. */
+  public addRoute(route: LocalRoute): void {
+    this.declared.addRoute(route);
+    this.objects.addRoute(route);
+  }
+
+  public guardUnlisted(route: LocalRoute): void {
+    this.objects.guardUnlisted(route);
+  }
+
+  /** Announces that a namespace has a DestinationRule of its own for the egress gateway. */
+  public addDestinationNamespace(namespaceName: string): void {
+    if (!this.destinationNamespaces.all.includes(namespaceName)) this.destinationNamespaces.add(namespaceName);
+  }
+
+  /** Callers of every namespace: one rule for all, and another one in each namespace whose own rule would hide it. */
+  public addDestinationForEverybody(route: LocalRoute, inNamespace: (namespaceName: string) => void): void {
+    this.objects.addDestinationForEverybody(route);
+    this.destinationNamespaces.forEachNowAndLater(inNamespace);
+  }
+
+  /** Refuses callers of other meshes, and those of the boundary, of Istio or of Kubernetes. */
+  public checkCaller(where: Where, caller: Caller): void {
+    const { serviceAccountName, namespaceName, object } = caller._account;
+    if (object) checkChart(object, this.config, where);
+    if (namespaceName !== undefined) this.checkNamespaceFree(where, namespaceName, `the caller ${show(serviceAccountName ?? '*')}`);
+  }
+
+  /** Registers what `checkCaller` has checked. */
+  public claimCaller(construct: Construct, { _account: { object } }: Caller): void {
+    if (object) claimChart(object, this.config, construct);
+  }
+
+  /** Refuses a second lock of one workload: each would deny the callers of the other. */
+  public checkLock(where: Where, host: string): void {
+    const earlier = this.siblings.map(({ declared }) => declared.locks.get(host)).find((construct) => construct !== undefined);
+    if (!earlier) return;
+    fail('FED313', where, `the service ${show(host)} is locked already, by ${earlier.node.path}`,
+      'name all local callers in one call: of two locks, each cuts the callers of the other');
+  }
+
+  /** Registers what `checkLock` has checked. */
+  public claimLock(construct: Construct, host: string): void {
+    this.declared.locks.set(host, construct);
+  }
+
+  /** Identities of the ingress gateways that lead to a service. */
+  public gatewaysTo(host: string): string[] {
+    return this.siblings.filter(({ declared }) => declared.leadsTo(host)).map(({ config: { workloadTrustDomain, ingress } }) =>
+      identityOf(workloadTrustDomain, ingress).principal);
+  }
+
+  /** Refuses a namespace that belongs to a boundary of the mesh, to Istio or to Kubernetes: nothing in it is an application's. */
+  public checkNamespaceFree(where: Where, namespaceName: string, what: string): void {
+    const owner = namespaceName === this.config.rootNamespaceName ? 'Istio itself'
+      : SYSTEM_NAMESPACE.test(namespaceName) ? 'Kubernetes itself'
+        : this.siblings.some(({ config }) => namespacesOf(config).includes(namespaceName)) ? 'the boundary' : undefined;
+    if (!owner) return;
+    fail('FED118', where, `${what} is in the namespace ${show(namespaceName)} of ${owner}`,
+      'name something of an application, in a namespace of its own');
+  }
+
+  /** Objects whose size grows with the number of grants or local ports. */
+  public get growingObjects(): ApiObject[] {
+    return this.objects.growing;
+  }
+
+  /** How many ports a gateway serves. */
+  public servedPorts(role: 'ingress' | 'egress'): number {
+    return this.objects.servedPorts(role);
+  }
+
+  /** A name stands for one peer: objects are named by it. */
+  private checkPeerName(where: Where, peer: IMeshPeer): void {
+    const namesake = this.declared.peerOfName(peer.meshName) ?? peer;
+    if (namesake === peer) return;
+    fail('FED110', where, `the name ${show(peer.meshName)} is that of another peer already, ${namesake.node.path}`,
+      namesake.trustDomain === peer.trustDomain
+        ? 'state the second boundary of that mesh as a RemoteMesh: with another meshName, and with knownAs, another name for us there'
+        : 'give the peer another meshName: it is our name for it');
+  }
+}
+
+function boundariesOf(root: IConstruct, trustDomain: string): Boundary[] {
+  return (boundaries.get(root) ?? []).filter(({ config }) => config.trustDomain === trustDomain);
+}

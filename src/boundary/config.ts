@@ -1,0 +1,122 @@
+import type { BoundaryGatewayAttributes, DedicatedGatewayOptions } from '../gateway-options';
+import { SpiffeId } from '../identity';
+import { IstioVersion } from '../istio-version';
+import type { FederatedMeshProps } from '../mesh-props';
+import { reasonOf } from '../model/annotations';
+import { BOUNDARY_PORT, DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from '../model/constants';
+import { GATEWAY_DEFAULTS, BoundaryConfig, GatewayConfig, GatewayControl, GatewaySettings } from '../model/model';
+import { gatewayLabel } from '../model/names';
+
+/*
+ * The props of a FederatedMesh as plain data, with all defaults filled in. What differs between a dedicated and an existing gateway is decided
+ * here, once.
+ */
+
+/** A gateway whose pods and listeners are the boundary's own. */
+const DEDICATED: GatewayControl = { pods: true, listeners: true, gatewayNamePrefix: '', requestHeaders: { set: {}, remove: [] } };
+
+/** A gateway that its owner shares with us. Its pods may be configured to trust `x-forwarded-*` headers of clients, so the routes replace them. */
+const EXISTING: GatewayControl = {
+  pods: false,
+  listeners: false,
+  gatewayNamePrefix: 'fed-in-',
+  requestHeaders: { set: { 'x-forwarded-proto': 'https' }, remove: ['x-forwarded-client-cert'] },
+};
+
+/** What all objects of a boundary share. */
+export function configOf(props: FederatedMeshProps): BoundaryConfig {
+  const { namespaceName = DEFAULT_NAMESPACE, istioVersion = IstioVersion.V1_31 } = props;
+  const privateAddresses = (props.endpoints ?? []).filter(({ privateAddress }) => privateAddress)
+    .map(({ address, privateAddress }) => `${address}: ${reasonOf(privateAddress!)}`);
+  return {
+    meshName: props.meshName,
+    trustDomain: props.trustDomain,
+    workloadTrustDomain: props.workloadTrustDomain ?? props.trustDomain,
+    namespaceName,
+    createNamespace: props.createNamespace ?? true,
+    rootNamespaceName: props.rootNamespaceName ?? DEFAULT_ROOT_NAMESPACE,
+    clusterDomain: props.clusterDomain ?? 'cluster.local',
+    monitoringNamespaceName: props.monitoringNamespaceName ?? 'monitoring',
+    accessLogProvider: props.accessLogProvider ?? 'envoy',
+    delivery: props.delivery?._tool ?? 'kubectl',
+    revision: props.revision,
+    istioVersion: istioVersion.minor,
+    admissionPolicy: props.withoutAdmissionPolicy === undefined,
+    connectAfterHandshake: props.connectAfterHandshake ?? false,
+    connectionSettings: istioVersion !== IstioVersion.V1_30,
+    underscoresAllowed: props.allowHeadersWithUnderscores !== undefined,
+    ingress: {
+      ...gatewayConfig('ingress', props, namespaceName),
+      servicePorts: [...new Set((props.endpoints ?? []).map(({ port }) => port ?? BOUNDARY_PORT))].sort((a, b) => a - b),
+      annotations: { 'private-address': privateAddresses.join('; ') || undefined },
+    },
+    egress: gatewayConfig('egress', props, namespaceName),
+    annotations: {
+      'without-admission-policy': props.withoutAdmissionPolicy && reasonOf(props.withoutAdmissionPolicy),
+      'headers-with-underscores': props.allowHeadersWithUnderscores && reasonOf(props.allowHeadersWithUnderscores),
+    },
+  };
+}
+
+/** Name and labels of the pods of a dedicated gateway. */
+export function dedicatedGateway(role: GatewayConfig['role'], namespaceName: string) {
+  const name = `federation-${role}`;
+  const selector = { istio: gatewayLabel(namespaceName, role) };
+  return { name, selector, podLabels: { app: name, ...selector } };
+}
+
+function gatewayConfig(role: GatewayConfig['role'], props: FederatedMeshProps, boundaryNamespace: string): GatewayConfig {
+  const gateway = props[`${role}Gateway`];
+  const options = gateway?._options ?? {};
+  const { namespaceName = boundaryNamespace } = options;
+  const { name, selector, podLabels } = dedicatedGateway(role, namespaceName);
+  return {
+    role,
+    name,
+    control: gateway?._existing ? EXISTING : DEDICATED,
+    ...gateway?._existing
+      ? { ...gateway._existing, selector: gateway._existing.podLabels }
+      : { namespaceName, serviceAccountName: name, serviceName: name, selector, podLabels },
+    servicePorts: [BOUNDARY_PORT],
+    settings: settingsOf(options),
+    credential: (options.credential ?? props.credential)?._configOf(name),
+    annotations: {},
+  };
+}
+
+function settingsOf(options: DedicatedGatewayOptions): GatewaySettings {
+  return {
+    minReplicas: options.minReplicas ?? GATEWAY_DEFAULTS.minReplicas,
+    maxReplicas: options.maxReplicas ?? GATEWAY_DEFAULTS.maxReplicas,
+    cpuRequest: options.cpuRequest ?? GATEWAY_DEFAULTS.cpuRequest,
+    cpuLimit: options.cpuLimit ?? GATEWAY_DEFAULTS.cpuLimit,
+    memoryRequest: options.memoryRequest ?? GATEWAY_DEFAULTS.memoryRequest,
+    memoryLimit: options.memoryLimit,
+    serviceType: options.serviceType ?? GATEWAY_DEFAULTS.serviceType,
+    serviceAnnotations: options.serviceAnnotations,
+    loadBalancerClass: options.loadBalancerClass,
+    sourceRanges: options.sourceRanges,
+    preserveClientAddress: options.preserveClientAddress ?? true,
+    dualStack: options.dualStack ?? false,
+    nodeSelector: options.nodeSelector,
+    tolerations: options.tolerations?.map(({ key, value, effect }) => ({ key, value, effect })),
+    priorityClassName: options.priorityClassName,
+    imagePullSecretNames: options.imagePullSecretNames,
+    labels: options.labels,
+  };
+}
+
+/** Namespaces that one boundary has for itself, also before anything is in them. */
+export function namespacesOf({ namespaceName, ingress, egress }: BoundaryConfig): string[] {
+  return [...new Set([namespaceName, ingress.namespaceName, egress.namespaceName])];
+}
+
+/** The names of a gateway in the cluster, as a mesh publishes them. */
+export function attributesOf({ namespaceName, serviceAccountName, serviceName, podLabels }: GatewayConfig): BoundaryGatewayAttributes {
+  return { namespaceName, serviceAccountName, serviceName, podLabels: { ...podLabels } };
+}
+
+/** The identity of a gateway in certificates of a trust domain. */
+export function identityOf(trustDomain: string, { namespaceName, serviceAccountName }: GatewayConfig): SpiffeId {
+  return SpiffeId.forServiceAccount({ trustDomain, namespaceName, serviceAccountName });
+}

@@ -1,0 +1,234 @@
+import { ApiObject } from 'cdk8s';
+import type { Construct } from 'constructs';
+import type { BindingState } from './binding-state';
+import { Issuers } from './issuers';
+import type { IExposedService, IMeshPeer } from '../mesh-peer';
+import { BOUNDARY_PORT } from '../model/constants';
+import {
+  Annotations, Binding, Grant, hostsOf, Issuer, LocalRoute, NO_PEER_OPTIONS, Peer, PeerOptions, PeerTraffic, Restriction, speaksHttp,
+} from '../model/model';
+import { compare } from '../model/order';
+
+/*
+ * What is declared for one boundary. It grows with every call, whatever the order; everything that is read from it is sorted. Nothing is
+ * checked here: `boundary.ts` checks first and then adds.
+ */
+
+/** An export of the mesh. */
+export interface DeclaredExport {
+  readonly construct: Construct;
+  readonly exportName: string;
+  /** Fully qualified name and namespace of the service behind it. */
+  readonly host: string;
+  readonly namespaceName: string;
+  /** Peers that are allowed something. */
+  readonly peers: Set<IMeshPeer>;
+}
+
+/** A binding of the mesh. */
+export interface DeclaredBinding {
+  readonly construct: Construct;
+  readonly state: BindingState;
+  /** Its remote sources so far. */
+  readonly sources: readonly { readonly source: IExposedService }[];
+}
+
+const knownPeers = new WeakMap<IMeshPeer, Peer>();
+
+export class Declarations {
+  public readonly exports = new Map<string, DeclaredExport>();
+  public readonly bindings = new Map<string, DeclaredBinding>();
+  /** Services that exist for local names only. */
+  public readonly localNameServices = new Set<ApiObject>();
+  /** Constructs that lock the workload of a service, by the service's host. */
+  public readonly locks = new Map<string, Construct>();
+  public readonly restrictions = new Map<string, Restriction>();
+  public readonly peers = new Map<IMeshPeer, PeerOptions>();
+  public readonly issuers = new Issuers();
+
+  /** Every host that a local name stands for. */
+  private readonly boundHosts = new Set<string>();
+  private readonly grants = new Map<string, Grant[]>();
+  /** Peers that are granted requests without a token, and the issuers whose tokens other grants require. */
+  private readonly peersWithoutToken = new Set<string>();
+  private readonly issuersOfPeers = new Map<string, Map<string, Issuer>>();
+  /** Local ports with callers, by the name of the peer to which they lead. */
+  private readonly routes = new Map<string, LocalRoute[]>();
+  private readonly peersByName = new Map<string, IMeshPeer>();
+  private readonly peersBySniSuffix = new Map<string, IMeshPeer>();
+
+  /** The peer that a name stands for so far. */
+  public peerOfName(peerName: string): IMeshPeer | undefined {
+    return this.peersByName.get(peerName);
+  }
+
+  /** The peer whose SNIs for us have this suffix so far. */
+  public peerOfSniSuffix(suffix: string): IMeshPeer | undefined {
+    return this.peersBySniSuffix.get(suffix);
+  }
+
+  public claimPeerName(peer: IMeshPeer): void {
+    this.peersByName.set(peer.meshName, peer);
+  }
+
+  public claimSniSuffix(suffix: string, peer: IMeshPeer): void {
+    this.peersBySniSuffix.set(suffix, peer);
+  }
+
+  public addBinding(binding: DeclaredBinding): void {
+    this.bindings.set(binding.state.host, binding);
+    hostsOf(binding.state).forEach((host) => this.boundHosts.add(host));
+  }
+
+  public addGrant(grant: Grant): void {
+    append(this.grants, grant.peer.name, grant);
+  }
+
+  /** What a grant requires of tokens. Called again when the grant grows. */
+  public addTokens(grant: Grant): void {
+    const { name } = grant.peer;
+    if (needsNoToken(grant)) this.peersWithoutToken.add(name);
+    if (grant.issuers.length === 0) return;
+    const issuers = this.issuersOfPeers.get(name) ?? new Map<string, Issuer>();
+    grant.issuers.forEach((issuer) => issuers.set(issuer.issuer, issuer));
+    this.issuersOfPeers.set(name, issuers);
+  }
+
+  public addRoute(route: LocalRoute): void {
+    append(this.routes, route.upstream.peer.name, route);
+  }
+
+  /** Whether a host is a local name, or an additional host of one. */
+  public binds(host: string): boolean {
+    return this.boundHosts.has(host);
+  }
+
+  public isolates(peerName: string): boolean {
+    return this.optionsFor(peerName).isolated !== undefined;
+  }
+
+  public trafficWith(peerName: string): PeerTraffic {
+    return this.optionsFor(peerName).traffic;
+  }
+
+  /** Annotations of the listeners for a peer. TLS 1.2 concerns what the peer calls. */
+  public annotationsOn(side: 'in' | 'out', peerName: string): Annotations {
+    const { annotations, isolated, traffic } = this.optionsFor(peerName);
+    return { ...annotations, isolated, ...side === 'in' ? { 'allow-tls-1.2': traffic.allowTls12 } : {} };
+  }
+
+  public grantsTo(peerName: string): Grant[] {
+    return [...this.grants.get(peerName) ?? []]
+      .sort(({ port: a }, { port: b }) => compare(a.exportName, b.exportName) || a.exportPort - b.exportPort);
+  }
+
+  /** Grants to peers that are not isolated. */
+  public get openGrants(): Grant[] {
+    return [...this.grants].filter(([peerName]) => !this.isolates(peerName)).flatMap(([, grants]) => grants).sort((a, b) => compare(a.sni, b.sni));
+  }
+
+  /** Names of the peers that have one of them. */
+  public get grantedPeers(): string[] {
+    return [...this.grants.keys()].filter((peerName) => !this.isolates(peerName)).sort(compare);
+  }
+
+  /** Those of requests that need no token. */
+  public get grantsWithoutToken(): Grant[] {
+    return this.openGrants.filter(needsNoToken);
+  }
+
+  /** Whether every open grant of requests requires a token, and the issuers of the required tokens. */
+  public get requiredTokens(): { readonly everywhere: boolean; readonly issuers: Issuer[] } {
+    const open = (peerName: string) => !this.isolates(peerName);
+    return {
+      everywhere: ![...this.peersWithoutToken].some(open),
+      issuers: [...this.issuersOfPeers].flatMap(([peerName, issuers]) => open(peerName) ? [...issuers.values()] : []),
+    };
+  }
+
+  public routesTo(peerName: string): LocalRoute[] {
+    return [...this.routes.get(peerName) ?? []].sort((a, b) =>
+      compare(a.binding.host, b.binding.host) || a.localPort - b.localPort || compare(a.bindingHost, b.bindingHost));
+  }
+
+  /** Local ports that lead to peers that are not isolated. */
+  public get openRoutes(): LocalRoute[] {
+    return this.calledPeers.flatMap(({ name }) => this.routesTo(name));
+  }
+
+  /** Whether the gateways take part in traces: a pod does so for all peers or for none. */
+  public get traced(): boolean {
+    return [...this.peers.values()].every(({ traffic }) => !traffic.stripTracing);
+  }
+
+  public get isolatedPeers(): Peer[] {
+    return [...this.peers.keys()].filter(({ meshName }) => this.isolates(meshName)).map(peerOf);
+  }
+
+  /** Suffixes of the SNIs of the peers that we call. */
+  public get peerSniSuffixes(): string[] {
+    return [...this.peersBySniSuffix.keys()].sort();
+  }
+
+  public get backendNamespaces(): string[] {
+    return [...new Set([...this.exports.values()].map(({ namespaceName }) => namespaceName))].sort();
+  }
+
+  /** Whether an export leads to the service of that host. */
+  public leadsTo(host: string): boolean {
+    return [...this.exports.values()].some((declared) => declared.host === host);
+  }
+
+  public get calledPeers(): Peer[] {
+    const all = [...this.routes.values()].map(([{ upstream }]) => upstream.peer);
+    return all.filter(({ name }) => !this.isolates(name)).sort((a, b) => compare(a.name, b.name));
+  }
+
+  /** Of these, the ones whose CA we write; the others' CA is in a ConfigMap that somebody else keeps. */
+  public get calledPeersWithOurTrust(): Peer[] {
+    return this.calledPeers.filter(({ name }) => this.trafficWith(name).trustConfigMapName === undefined);
+  }
+
+  /** `*` when a caller may be in any namespace. */
+  public get callerNamespaces(): string[] {
+    const named = new Set([...this.bindings.values()].flatMap(({ state }) => state.callers.map(({ namespaceName = '*' }) => namespaceName)));
+    return named.has('*') ? ['*'] : [...named].sort();
+  }
+
+  public get peerPorts(): number[] {
+    return [...new Set(this.calledPeers.flatMap(({ endpoints }) => endpoints.map(({ port }) => port)))].sort((a, b) => a - b);
+  }
+
+  public get sortedBindings(): Binding[] {
+    return [...this.bindings.values()].map(({ state }) => state).sort((a, b) => compare(a.host, b.host));
+  }
+
+  private optionsFor(peerName: string): PeerOptions {
+    const peer = this.peersByName.get(peerName);
+    return peer && this.peers.get(peer) || NO_PEER_OPTIONS;
+  }
+}
+
+/** A peer as plain data, read once: what a program does with its own lists later reaches no object. */
+export function peerOf(peer: IMeshPeer): Peer {
+  const known = knownPeers.get(peer) ?? {
+    name: peer.meshName,
+    ingressIdentity: peer.ingressIdentity && { uri: peer.ingressIdentity.uri, principal: peer.ingressIdentity.principal },
+    egressIdentity: peer.egressIdentity && { uri: peer.egressIdentity.uri, principal: peer.egressIdentity.principal },
+    pem: peer.trustBundle._pem,
+    revocationLists: peer.trustBundle._revocationLists,
+    endpoints: peer.endpoints.map(({ address, port }) => ({ address, port: port ?? BOUNDARY_PORT })),
+  };
+  knownPeers.set(peer, known);
+  return known;
+}
+
+function needsNoToken({ port, issuers }: Grant): boolean {
+  return speaksHttp(port.protocol) && issuers.length === 0;
+}
+
+function append<Item>(lists: Map<string, Item[]>, key: string, item: Item): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
+}

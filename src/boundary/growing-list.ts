@@ -1,0 +1,24 @@
+/** A list whose readers also get every item that is added later: declarations may come in any order. */
+export class GrowingList<Item> {
+  private readonly items: Item[] = [];
+  private readonly readers: ((item: Item) => void)[] = [];
+
+  /** Items in the order of `compare`, or in the order in which they were added. */
+  constructor(private readonly compare?: (a: Item, b: Item) => number) {}
+
+  public get all(): readonly Item[] {
+    return this.items;
+  }
+
+  public add(item: Item): void {
+    this.items.push(item);
+    if (this.compare) this.items.sort(this.compare);
+    for (const read of [...this.readers]) read(item);
+  }
+
+  /** Calls `read` for each item, and for each later one as soon as it is added. */
+  public forEachNowAndLater(read: (item: Item) => void): void {
+    this.readers.push(read);
+    for (const item of [...this.items]) read(item);
+  }
+}

@@ -1,0 +1,264 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import { Declarations } from './declarations';
+import { PartKey, Parts } from './parts';
+import { memoryLimitOf } from '../model/memory';
+import { Annotations, BoundaryConfig, GatewayConfig, Grant, LocalRoute, Peer, PeerTraffic, Restriction, speaksHttp } from '../model/model';
+import * as render from '../render';
+
+/*
+ * The objects of one boundary. Each is created with the first declaration that needs it, and reads its fields when the chart is written, so
+ * the order of declarations never shows.
+ */
+
+/** What the objects of one boundary need to know of the other boundaries of its mesh. */
+export interface MeshContext {
+  /** Namespaces of the gateways of all boundaries of the mesh. */
+  readonly boundaryNamespaces: () => string[];
+}
+
+const roots = new WeakSet<Construct>();
+
+export class BoundaryObjects {
+  /** Whether a construct is the parent of a boundary's objects. */
+  public static holds(construct: unknown): boolean {
+    return roots.has(construct as Construct);
+  }
+
+  private readonly phases: render.Phases;
+  private readonly parts = new Parts();
+
+  constructor(
+    mesh: Construct, private readonly config: BoundaryConfig, private readonly declared: Declarations, private readonly context: MeshContext,
+  ) {
+    const root = new Construct(mesh, 'Boundary');
+    roots.add(root);
+    this.phases = new render.Phases(root, config.delivery);
+  }
+
+  /** The gateway for peers, which admits nobody yet. */
+  public openIngress(): void {
+    const { config, declared } = this;
+    this.parts.once('ingress', () => {
+      this.open(config.ingress);
+      const { authorization, network, workload } = this.phases;
+      if (!config.ingress.control.listeners) {
+        const guard = render.renderGuardAmongOthers(authorization, config, () => declared.grantedPeers);
+        render.annotate(guard, { ...config.annotations, ...config.ingress.annotations });
+      } else {
+        render.annotate(render.renderDefaultDeny(authorization, config, config.ingress), config.annotations);
+      }
+      this.keepIngressEdge();
+      if (!config.ingress.control.pods) return render.renderCredential(workload, config, config.ingress);
+      render.renderIngressNetwork(network, config, () => declared.backendNamespaces);
+      render.renderWorkload(workload, config, config.ingress, () => this.contextOf('ingress'));
+    });
+    this.isolatePeers();
+  }
+
+  /** The gateway for our callers, which admits nobody yet. */
+  public openEgress(): void {
+    const { config, declared } = this;
+    this.parts.once('egress', () => {
+      this.open(config.egress);
+      const { authorization, network, workload } = this.phases;
+      render.annotate(render.renderDefaultDeny(authorization, config, config.egress), config.annotations);
+      render.renderWorkloads(authorization, config);
+      this.parts.once('filter edge egress', () => [render.renderEgressEdge(authorization, config, () => declared.openRoutes)]);
+      render.renderEgressNetwork(network, config, () => declared.callerNamespaces, () => declared.peerPorts);
+      render.renderWorkload(workload, config, config.egress, () => this.contextOf('egress'));
+    });
+    this.isolatePeers();
+  }
+
+  /** One exported port for one peer. The grant may grow until the chart is written. */
+  public addGrant(grant: Grant): void {
+    const { config, declared } = this;
+    const { authorization, listeners, routes, trust, upstreams } = this.phases;
+    const { peer, port, sni } = grant;
+    const traffic = () => declared.trafficWith(peer.name);
+    if (traffic().trustConfigMapName === undefined) this.forPeer(peer, `trust ${peer.name}`, () => [render.renderPeerTrust(trust, config, peer)]);
+    this.forPeer(peer, `policies ${peer.name}`, () => render.renderPeerPolicies(authorization, config, peer));
+    this.keepIngressEdge();
+    if (!speaksHttp(port.protocol)) this.connectAfterHandshake(config.ingress);
+    const { idleTimeout } = port;
+    if (idleTimeout !== undefined) this.forPeer(peer, `filter idle ${sni}`, () => [render.renderIdleTimeout(upstreams, config, grant, idleTimeout)]);
+    this.keepLimits(peer.name);
+    this.forPeer(peer, `in ${peer.name}`, () => [render.annotate(
+      render.renderPeerListeners(listeners, config, peer, traffic, () => declared.grantsTo(peer.name)), declared.annotationsOn('in', peer.name),
+    )]);
+    this.forPeer(peer, `grant ${sni}`, () => [render.renderIngressRoute(routes, config, grant, traffic)]);
+    this.updateGrant(grant);
+  }
+
+  /** The annotations and the tokens of a grant, again after each further `allowFrom` for the same port. */
+  public updateGrant(grant: Grant): void {
+    this.parts.get(`grant ${grant.sni}`).forEach((route) => render.annotate(route, grant.annotations));
+    this.keepIssuers();
+  }
+
+  /** One local port and the upstream to which it leads. */
+  public addRoute(route: LocalRoute): void {
+    const { config, declared } = this;
+    const { listeners, routes, upstreams } = this.phases;
+    const { upstream } = route;
+    const { peer } = upstream;
+    const traffic = () => declared.trafficWith(peer.name);
+    this.keepTrust();
+    this.forPeer(peer, `upstream ${upstream.sni}`, () => render.renderUpstream(upstreams, config, upstream, traffic));
+    if (!speaksHttp(upstream.protocol)) this.connectAfterHandshake(config.egress);
+    this.forPeer(peer, `out ${peer.name}`, () => [render.annotate(
+      render.renderLocalListeners(listeners, config, peer, () => declared.routesTo(peer.name)), declared.annotationsOn('out', peer.name),
+    )]);
+    this.forPeer(peer, `route ${route.bindingHost}`, () => [render.renderEgressRoute(routes, config, route, traffic)]);
+  }
+
+  /** The policy for callers whose identities the handshake cannot list. */
+  public guardUnlisted(route: LocalRoute): void {
+    this.forPeer(route.upstream.peer, `unlisted ${route.bindingHost}`, () =>
+      [render.renderUnlistedCallers(this.phases.authorization, this.config, route)]);
+  }
+
+  /** How sidecars of every namespace reach a local port, unless their namespace has a rule of its own. */
+  public addDestinationForEverybody(route: LocalRoute): void {
+    render.renderCallerDestination(this.phases.upstreams, this.config, route);
+  }
+
+  public restrict(restriction: Restriction, annotations: Annotations): void {
+    render.renderRestriction(this.phases.network, this.config, restriction, () => this.declared.sortedBindings)
+      .forEach((object) => render.annotate(object, annotations));
+  }
+
+  /** After the options of a peer are known: annotates its listeners; removes everything that exists for it if it is isolated. */
+  public updatePeer(peerName: string): void {
+    const { declared } = this;
+    if (declared.trafficWith(peerName).trustConfigMapName !== undefined) this.parts.remove(`trust ${peerName}`);
+    if (declared.isolates(peerName)) {
+      this.parts.removeAllOf(peerName);
+      if (!this.hasServers(declared.openGrants.filter(({ port }) => !speaksHttp(port.protocol)))) this.parts.remove('filter ingress');
+      if (!this.hasServers(declared.openGrants)) this.parts.remove('filter edge ingress');
+      this.isolatePeers();
+    }
+    this.keepTrust();
+    this.keepIssuers();
+    this.keepLimits(peerName);
+    for (const side of ['in', 'out'] as const) {
+      this.parts.get(`${side} ${peerName}`).forEach((object) => render.annotate(object, declared.annotationsOn(side, peerName)));
+    }
+  }
+
+  /** Objects whose size grows with the number of grants or local ports. */
+  public get growing(): ApiObject[] {
+    return (['filter ', 'in ', 'out '] as const).flatMap((kind) => this.parts.all(kind));
+  }
+
+  /** The gateways that exist. */
+  public get openGateways(): GatewayConfig[] {
+    return [this.config.ingress, this.config.egress].filter(({ role }) => this.parts.has(role));
+  }
+
+  /** How many ports a gateway serves: exported ports, once for each peer, or local ports. */
+  public servedPorts(role: GatewayConfig['role']): number {
+    return role === 'ingress' ? this.declared.openGrants.length : this.declared.openRoutes.length;
+  }
+
+  private open({ namespaceName, control }: GatewayConfig): void {
+    const { admission, namespace, network } = this.phases;
+    if (this.config.admissionPolicy) this.parts.once('admission', () => render.renderAdmission(admission, this.config, () => this.admissionContext));
+    if (!control.pods) return;
+    this.parts.once(`namespace ${namespaceName}`, () => {
+      if (this.config.createNamespace) render.renderNamespace(namespace, namespaceName);
+      render.renderNetworkDeny(network, this.config, namespaceName);
+    });
+  }
+
+  /** Whether a filter of the ingress gateway has something to patch: on an existing gateway it names the servers of the grants one by one. */
+  private hasServers(grants: Grant[]): boolean {
+    return this.config.ingress.control.listeners || grants.length > 0;
+  }
+
+  private keepIngressEdge(): void {
+    if (!this.hasServers(this.declared.openGrants)) return;
+    this.parts.once('filter edge ingress', () =>
+      [render.renderIngressEdge(this.phases.authorization, this.config, () => this.declared.openGrants)]);
+  }
+
+  private connectAfterHandshake(gateway: GatewayConfig): void {
+    if (!this.config.connectAfterHandshake) return;
+    this.parts.once(`filter ${gateway.role}`, () =>
+      [render.renderConnectAfterHandshake(this.phases.upstreams, gateway, () => this.declared.openGrants)]);
+  }
+
+  /** The limits of a peer, once it has a grant that they apply to. */
+  private keepLimits(peerName: string): void {
+    const { limits } = this.declared.trafficWith(peerName);
+    const key = `filter limits ${peerName}` as const;
+    if (!limits || this.parts.has(key)) return;
+    const limited = this.declared.grantsTo(peerName).find((grant) => render.limitsOn(grant, limits).length > 0);
+    if (!limited) return;
+    this.forPeer(limited.peer, key, () =>
+      [render.renderLimits(this.phases.upstreams, this.config, limited.peer, limits, () => this.declared.grantsTo(peerName))]);
+  }
+
+  /** The CAs of the peers that we call. */
+  private keepTrust(): void {
+    const { declared } = this;
+    if (declared.calledPeersWithOurTrust.length === 0) return this.parts.remove('upstream trust');
+    this.parts.once('upstream trust', () => [render.renderUpstreamTrust(this.phases.trust, this.config, () => declared.calledPeersWithOurTrust)]);
+  }
+
+  /** A RequestAuthentication for each issuer whose tokens are required, and the filter that leaves tokens alone where none is. */
+  private keepIssuers(): void {
+    const { declared } = this;
+    if (declared.issuers.none) return;
+    const { everywhere, issuers } = declared.requiredTokens;
+    const required = new Map(issuers.map((issuer) => [`issuer ${issuer.issuer}` as PartKey, issuer]));
+    this.parts.keys('issuer ').filter((key) => !required.has(key)).forEach((key) => this.parts.remove(key));
+    if (required.size === 0 || everywhere) this.parts.remove('filter jwt');
+    else this.parts.once('filter jwt', () => [render.renderTokensElsewhere(this.phases.upstreams, this.config, () => declared.grantsWithoutToken)]);
+    for (const [key, issuer] of required) this.parts.once(key, () => [render.renderIssuer(this.phases.listeners, this.config, issuer)]);
+  }
+
+  /** An object for a peer, unless the peer is isolated. */
+  private forPeer(peer: Peer, key: PartKey, create: () => ApiObject[]): void {
+    if (!this.declared.isolates(peer.name)) this.parts.onceFor(peer.name, key, create);
+  }
+
+  /** The policies at each gateway that deny the isolated peers. */
+  private isolatePeers(): void {
+    const { config, declared } = this;
+    for (const gateway of this.openGateways) {
+      for (const peer of declared.isolatedPeers) {
+        this.parts.once(`isolation ${gateway.role} ${peer.name}`, () => [render.annotate(
+          render.renderIsolation(this.phases.authorization, config, gateway, peer), declared.annotationsOn('out', peer.name),
+        )]);
+      }
+    }
+  }
+
+  private contextOf(role: GatewayConfig['role']): render.WorkloadContext {
+    const { config, declared } = this;
+    const externalTrust = declared.calledPeers.flatMap((peer) => {
+      const { trustConfigMapName }: PeerTraffic = declared.trafficWith(peer.name);
+      return trustConfigMapName === undefined ? [] : [{ peer, configMapName: trustConfigMapName }];
+    });
+    return {
+      callerNamespaces: declared.callerNamespaces,
+      calledPeers: declared.calledPeers,
+      externalTrust,
+      traced: declared.traced,
+      memoryLimit: memoryLimitOf(config[role], this.servedPorts(role)),
+    };
+  }
+
+  private get admissionContext(): render.AdmissionContext {
+    const { declared } = this;
+    return {
+      gateways: this.openGateways,
+      ownFilters: this.parts.names('filter '),
+      boundaryNamespaces: this.context.boundaryNamespaces(),
+      domains: declared.peerSniSuffixes,
+      bindings: declared.sortedBindings,
+    };
+  }
+}

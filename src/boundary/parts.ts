@@ -1,0 +1,84 @@
+import { ApiObject } from 'cdk8s';
+import type { GatewayConfig } from '../model/model';
+
+/*
+ * The objects of a boundary that exist so far, each under a key: none is created twice, and those of one peer can be removed.
+ */
+
+type Role = GatewayConfig['role'];
+
+/** What an object or a group of objects is for. */
+export type PartKey =
+  | Role
+  | 'admission'
+  | 'upstream trust'
+  | 'filter jwt'
+  | `namespace ${string}`
+  | `filter ${Role}`
+  | `filter edge ${Role}`
+  | `filter idle ${string}`
+  | `filter limits ${string}`
+  | `trust ${string}`
+  | `policies ${string}`
+  | `unlisted ${string}`
+  | `isolation ${Role} ${string}`
+  | `issuer ${string}`
+  | `in ${string}`
+  | `out ${string}`
+  | `grant ${string}`
+  | `route ${string}`
+  | `upstream ${string}`;
+
+/** How keys of one kind begin. */
+export type PartKind = 'filter ' | 'issuer ' | 'in ' | 'out ';
+
+export class Parts {
+  private readonly objects = new Map<PartKey, ApiObject[]>();
+  private readonly keysOfPeers = new Map<string, PartKey[]>();
+
+  public has(key: PartKey): boolean {
+    return this.objects.has(key);
+  }
+
+  public get(key: PartKey): ApiObject[] {
+    return this.objects.get(key) ?? [];
+  }
+
+  public keys(kind: PartKind): PartKey[] {
+    return [...this.objects.keys()].filter((key) => key.startsWith(kind));
+  }
+
+  public all(kind: PartKind): ApiObject[] {
+    return this.keys(kind).flatMap((key) => this.get(key));
+  }
+
+  /** The objects of one kind, as `Kind namespace/name`. */
+  public names(kind: PartKind): string[] {
+    return this.all(kind).map((object) => `${object.kind} ${object.metadata.namespace}/${object.name}`).sort();
+  }
+
+  public once(key: PartKey, create: () => ApiObject[] | void): void {
+    if (this.objects.has(key)) return;
+    this.objects.set(key, []);
+    this.objects.set(key, create() ?? []);
+  }
+
+  /** An object that exists because of one peer. */
+  public onceFor(peerName: string, key: PartKey, create: () => ApiObject[]): void {
+    if (this.objects.has(key)) return;
+    this.once(key, create);
+    const keys = this.keysOfPeers.get(peerName) ?? [];
+    keys.push(key);
+    this.keysOfPeers.set(peerName, keys);
+  }
+
+  public remove(key: PartKey): void {
+    this.get(key).forEach(({ node }) => node.scope!.node.tryRemoveChild(node.id));
+    this.objects.delete(key);
+  }
+
+  public removeAllOf(peerName: string): void {
+    this.keysOfPeers.get(peerName)?.forEach((key) => this.remove(key));
+    this.keysOfPeers.delete(peerName);
+  }
+}

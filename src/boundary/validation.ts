@@ -1,0 +1,114 @@
+import { ApiObject, Chart } from 'cdk8s';
+import { Construct, IConstruct } from 'constructs';
+import { Boundary } from './boundary';
+import { chartsOf } from './charts';
+import { BoundaryObjects } from './objects';
+import { describeError, show } from '../checks/errors';
+import { coversEndpoint } from '../checks/restriction';
+import type { IMeshPeer } from '../mesh-peer';
+import { leastMemoryLimit, mostPorts } from '../model/memory';
+import { serviceHost } from '../model/names';
+
+/*
+ * Errors that are known only when the program is complete.
+ */
+
+/** Bytes of an object in JSON: what etcd takes in one request, less what the API server adds. */
+const LARGEST_OBJECT = 1_400_000;
+
+type Mesh = IMeshPeer & Construct;
+
+/** The errors of a mesh and its boundary, one line each. */
+export function errorsAtTheEnd(mesh: Mesh, boundary: Boundary): string[] {
+  return [missingEndpoints, missingPeers, takenNames, peersNames, bypasses, sharedSecret, tooLarge, tooLittleMemory]
+    .flatMap((errors) => errors(mesh, boundary));
+}
+
+function missingEndpoints(mesh: Mesh, { declared }: Boundary): string[] {
+  const [exportName] = declared.exports.keys();
+  if (exportName === undefined || mesh.endpoints.length > 0) return [];
+  return [describeError('FED107', mesh, `${show(exportName)} is exposed, but no endpoint says where peers reach us`,
+    'state where the ingress gateway is reached: endpoints: [{ address: … }]')];
+}
+
+function missingPeers(mesh: Mesh, { declared }: Boundary): string[] {
+  const users = new Map<IMeshPeer, Construct>();
+  for (const { construct, peers } of declared.exports.values()) peers.forEach((peer) => users.set(peer, construct));
+  for (const { construct, sources } of declared.bindings.values()) sources.forEach(({ source }) => users.set(source.mesh, construct));
+  return [...users].filter(([peer]) => !declared.peers.has(peer)).map(([peer, user]) => describeError('FED108', mesh,
+    `${user.node.path} deals with mesh ${show(peer.meshName)}, which is no peer`, `agree to it: addPeer(…) with the construct ${peer.node.path}`));
+}
+
+function peersNames(_mesh: Mesh, { declared, siblings }: Boundary): string[] {
+  const suffixes = siblings.flatMap((boundary) => boundary.declared.peerSniSuffixes);
+  return [...declared.bindings.values()].flatMap(({ construct, state }) => state.additionalHosts.flatMap((host) =>
+    suffixes.filter((suffix) => host.endsWith(suffix)).map((suffix) => describeError('FED412', construct,
+      `the additional host ${show(host)} lies in ${show(suffix)}, where a peer has its server names`, 'choose another name'))));
+}
+
+function bypasses(mesh: Mesh, { declared }: Boundary): string[] {
+  return [...declared.restrictions.values()].flatMap(({ namespaceName, allowedHosts }) => allowedHosts.flatMap((allowed) =>
+    [...declared.peers.keys()].filter((peer) => coversEndpoint(allowed, peer)).map((peer) => describeError('FED122', mesh,
+      `the allowed host ${show(allowed)} of ${show(namespaceName)} is the gateway of peer ${show(peer.meshName)}`,
+      'take it away and bind what is needed: the egress gateway is the only one who calls a peer'))));
+}
+
+function takenNames(mesh: Mesh, boundary: Boundary): string[] {
+  const bindings = [...boundary.declared.bindings.values()];
+  if (bindings.length === 0) return [];
+  const exported = boundary.siblings.flatMap(({ declared }) => [...declared.exports.values()].map(({ host }) => host));
+  const taken = new Set([...servicesInCharts(mesh, boundary), ...exported]);
+  return bindings.filter(({ state }) => !state.existing && taken.has(state.host))
+    .map(({ construct, state }) => describeError('FED402', construct, `${show(state.host)} is a Service of mesh ${show(mesh.meshName)} already`,
+      'choose another name, or remove that Service once nothing runs behind it'));
+}
+
+function sharedSecret(mesh: Mesh, { config, declared }: Boundary): string[] {
+  const { ingress, egress } = config;
+  const shared = ingress.credential?.secretName;
+  const apart = shared !== egress.credential?.secretName || ingress.namespaceName !== egress.namespaceName;
+  if (shared === undefined || apart || declared.exports.size === 0 || declared.bindings.size === 0) return [];
+  return [describeError('FED132', mesh, `both gateways have their certificate from the Secret ${show(shared)}, but it can hold one identity only`,
+    'give each gateway a Secret of its own: BoundaryGateway.dedicated({ credential: … })')];
+}
+
+/** The API server would refuse a larger object while it takes the rest of the file, so what the object withdraws would stay open. */
+function tooLarge(mesh: Mesh, { growingObjects }: Boundary): string[] {
+  return growingObjects.flatMap((object) => {
+    const bytes = Buffer.byteLength(JSON.stringify(object.toJson()));
+    if (bytes <= LARGEST_OBJECT) return [];
+    return [describeError('FED135', mesh, `the ${object.kind} ${object.metadata.namespace}/${object.name} has ${bytes} bytes, and etcd takes 1.5 MB`,
+      'give some of the peers a boundary of their own (a second FederatedMesh with another namespaceName), or write fewer and shorter rules')];
+  });
+}
+
+/** With less memory the configuration alone would reach the thresholds of Envoy's overload manager, which resets streams and refuses connections. */
+function tooLittleMemory(mesh: Mesh, boundary: Boundary): string[] {
+  const { ingress, egress } = boundary.config;
+  return [ingress, egress].flatMap(({ role, control, settings: { memoryLimit } }) => {
+    const ports = boundary.servedPorts(role);
+    if (!control.pods || memoryLimit === undefined || ports <= mostPorts(memoryLimit)) return [];
+    return [describeError('FED136', mesh,
+      `the ${role} gateway serves ${ports} ports, and its memoryLimit ${show(memoryLimit)} holds the configuration of ${mostPorts(memoryLimit)}`,
+      `raise it to ${show(leastMemoryLimit(ports))} or more, or leave it out`)];
+  });
+}
+
+/** Hosts of the Services in the charts of a mesh, without those that bindings have created. */
+function servicesInCharts(mesh: Mesh, { config, declared }: Boundary): string[] {
+  const services: ApiObject[] = [];
+  for (const chart of chartsOf(mesh, mesh.trustDomain)) collectServices(chart, services);
+  return services.filter((service) => !declared.localNameServices.has(service))
+    .map((service) => serviceHost(service.name, service.metadata.namespace ?? 'default', config.clusterDomain));
+}
+
+/** Services of one chart, without those of charts inside it. Objects of boundaries are most of a large program and hold none: they are skipped. */
+function collectServices(scope: IConstruct, services: ApiObject[]): void {
+  for (const child of scope.node.children) {
+    if (ApiObject.isApiObject(child)) {
+      if (child.kind === 'Service' && child.apiVersion === 'v1') services.push(child);
+    } else if (!Chart.isChart(child) && !BoundaryObjects.holds(child)) {
+      collectServices(child, services);
+    }
+  }
+}

@@ -1,0 +1,181 @@
+import { isIP } from 'net';
+import { describeError, fail, show, Where } from './errors';
+import { checkHeaders } from './http-rule';
+import { checkFields, checkGiven, checkList, fieldsOf } from './kinds';
+import { checkSourceGiven } from './peer';
+import { ACCOUNTABILITY, checkAccountability, checkPort, isDnsName } from './values';
+import type { LocalSourceOptions, PortMapping, RemoteServiceBindingOptions, SourceOptions } from '../binding-options';
+import { LocalName } from '../local-name';
+import type { IExposedService, IMeshPeer } from '../mesh-peer';
+import { annotationsOf } from '../model/annotations';
+import { DeclaredDestination, DeclaredPort, destinationKey, headersKey } from '../model/destinations';
+import { Binding, BoundaryConfig, ExactHeaders, isUnlisted, speaksHttp } from '../model/model';
+import { exportDomain, serviceHost } from '../model/names';
+
+/*
+ * The options of a binding and of its sources.
+ */
+
+const SOURCE = { weight: true, whenHeaders: true, portMappings: true } as const;
+const SOURCE_FIELDS = fieldsOf<SourceOptions>(SOURCE);
+const LOCAL_SOURCE_FIELDS = fieldsOf<LocalSourceOptions>({ weight: true, whenHeaders: true });
+const BINDING_FIELDS = fieldsOf<RemoteServiceBindingOptions & { readonly mesh: unknown }>({
+  ...ACCOUNTABILITY, ...SOURCE, mesh: true, source: true, localName: true, additionalHosts: true,
+});
+const MAPPING_FIELDS = fieldsOf<PortMapping>({ localPort: true, exportPort: true });
+
+/** How much of the traffic a source takes. */
+export interface Weighting {
+  readonly weight: number | undefined;
+  readonly headers: ExactHeaders | undefined;
+}
+
+/** The same for a remote source. Without mappings, every allowed port is bound under its own number. */
+export interface RemoteWeighting extends Weighting {
+  readonly mappings: readonly PortMapping[] | undefined;
+}
+
+/** Checks the options of a binding, all but its source and what depends on other bindings. */
+export function parseBinding(where: Where, config: BoundaryConfig, options: RemoteServiceBindingOptions): Omit<Binding, 'callers' | 'ports'> {
+  checkFields(where, 'bind', options, BINDING_FIELDS);
+  checkGiven(where, 'localName', options.localName, LocalName);
+  checkAccountability(where, options);
+  const { serviceName, namespaceName, existing } = options.localName._service;
+  if (serviceName === 'kubernetes' && namespaceName === 'default') {
+    fail('FED402', where, '"kubernetes.default" is the API server', 'choose another name');
+  }
+  return {
+    serviceName,
+    namespaceName,
+    host: serviceHost(serviceName, namespaceName, config.clusterDomain),
+    additionalHosts: parseHosts(where, config, options.additionalHosts),
+    existing,
+    annotations: annotationsOf(options),
+  };
+}
+
+/** Checks the options of `addSource`. */
+export function parseSource(where: Where, us: IMeshPeer, source: IExposedService, options: SourceOptions): RemoteWeighting {
+  checkFields(where, 'addSource', options, SOURCE_FIELDS);
+  return parseSourceOf(where, us, source, options);
+}
+
+/** Checks a remote source and how much traffic it takes. */
+export function parseSourceOf(where: Where, us: IMeshPeer, source: IExposedService, options: SourceOptions): RemoteWeighting {
+  checkSourceGiven(where, source);
+  if (source.mesh.trustDomain === us.trustDomain) {
+    fail('FED407', where, `${show(source.exportName)} is a service of our own mesh`, 'call it by its own name: inside the mesh nobody passes the boundary');
+  }
+  if (source.mesh.endpoints.length === 0) {
+    fail('FED107', where, `mesh ${show(source.mesh.meshName)} states no endpoint, so ${show(source.exportName)} cannot be reached`,
+      'state where its ingress gateway is reached: endpoints: [{ address: … }]');
+  }
+  if (source.mesh.ingressIdentity === undefined) {
+    fail('FED137', where, `the ingressIdentity of mesh ${show(source.mesh.meshName)} is not stated, so its gateway cannot be verified`,
+      'state the SPIFFE ID that its ingress gateway presents: ingressIdentity');
+  }
+  checkMappings(where, source, options.portMappings);
+  const { weight, whenHeaders, portMappings } = structuredClone({
+    weight: options.weight, whenHeaders: options.whenHeaders, portMappings: options.portMappings,
+  });
+  checkWeighting(where, options);
+  return { weight, headers: whenHeaders, mappings: portMappings };
+}
+
+/** Checks the options of `addLocalSource`. */
+export function parseLocalSource(where: Where, options: LocalSourceOptions): Weighting {
+  checkFields(where, 'addLocalSource', options, LOCAL_SOURCE_FIELDS);
+  checkWeighting(where, options);
+  return { weight: options.weight, headers: options.whenHeaders && { ...options.whenHeaders } };
+}
+
+/** Errors in the sources of one port and its callers together. */
+export function errorsInPort(where: Where, binding: Binding, { localPort, destinations }: DeclaredPort): string[] {
+  const port = `port ${localPort} of ${show(binding.host)}`;
+  const protocols = [...new Set(destinations.flatMap(({ route }) => route?.upstream.protocol ?? []))].sort();
+  const bytes = !protocols.every(speaksHttp);
+  const unlisted = binding.callers.find(isUnlisted);
+  return [
+    ...protocols.length > 1
+      ? [describeError('FED410', where, `the sources of ${port} speak ${protocols.join(' and ')}`,
+        'give the sources of one local port one protocol, or map them to different local ports')]
+      : [],
+    ...bytes && destinations.some(({ headers }) => headers)
+      ? [describeError('FED410', where, `${port} is not HTTP or gRPC, but a source has whenHeaders`, 'use weights: there are no headers to look at')]
+      : [],
+    ...bytes && unlisted
+      ? [describeError('FED408', where, `${port} is not HTTP or gRPC, but callers are allowed as ${show(unlisted.principal)}`,
+        'name each caller: Caller.serviceAccount(…). Only identities that are listed can be checked in the handshake, before a server speaks')]
+      : [],
+    ...errorsInDestinations(where, port, destinations),
+  ];
+}
+
+function errorsInDestinations(where: Where, port: string, destinations: DeclaredDestination[]): string[] {
+  const refuse = (what: string, fix: string) => describeError('FED409', where, what, fix);
+  const weighted = destinations.filter(({ headers }) => headers === undefined);
+  const special = destinations.filter(({ headers }) => headers !== undefined).map(({ headers }) => headersKey(headers!));
+  const twice = weighted.map(({ route }) => destinationKey(route)).find((key, index, all) => all.indexOf(key) !== index);
+  const sameHeaders = special.find((key, index) => special.indexOf(key) !== index);
+  return [
+    ...weighted.length === 0
+      ? [refuse(`every source of ${port} has whenHeaders, so other requests have nowhere to go`, 'add one without, for example addLocalSource()')]
+      : [],
+    ...twice === undefined ? [] : [refuse(`one source stands twice behind ${port}`, 'add its weights up, or give one of them whenHeaders')],
+    ...sameHeaders === undefined ? [] : [refuse(`two sources of ${port} take requests with the same headers ${sameHeaders}`, 'give each headers of its own')],
+    ...new Set(weighted.map(({ weight }) => weight === undefined)).size > 1
+      ? [refuse(`some sources of ${port} have a weight and some have none`, 'give all a weight, or none')]
+      : [],
+    ...weighted.length > 0 && weighted.every(({ weight }) => weight === 0)
+      ? [refuse(`all sources of ${port} have the weight 0`, 'give the one that takes the traffic a weight')]
+      : [],
+  ];
+}
+
+function checkWeighting(where: Where, { weight, whenHeaders }: LocalSourceOptions): void {
+  if (weight !== undefined && !(Number.isFinite(weight) && weight >= 0)) {
+    fail('FED409', where, `the weight ${show(weight)} is no share`, 'use a number from 0 on: shares are relative to each other');
+  }
+  if (whenHeaders === undefined) return;
+  checkHeaders(where, 'whenHeaders', 'FED409', whenHeaders);
+  if (weight !== undefined) {
+    fail('FED409', where, `a source has the weight ${show(weight)} and whenHeaders ${show(whenHeaders)}`,
+      'take one of them away: requests with the headers all go there, others never do');
+  }
+}
+
+/** Port mappings name ports that the source has, each under a local port of its own. */
+function checkMappings(where: Where, source: IExposedService, mappings?: PortMapping[]): void {
+  if (mappings === undefined) return;
+  checkList(where, 'portMappings', mappings);
+  if (mappings.length === 0) fail('FED404', where, 'portMappings is an empty list', 'map a port, or leave the option out to bind all');
+  const known = source.ports.map(({ exportPort }) => exportPort);
+  mappings.forEach((mapping, index) => {
+    checkFields(where, 'an entry of portMappings', mapping, MAPPING_FIELDS);
+    const { localPort, exportPort } = mapping;
+    checkPort(where, 'FED404', localPort, 'local port');
+    if (!known.includes(exportPort)) {
+      fail('FED404', where, `${show(source.exportName)} does not export port ${show(exportPort)}`, `choose among ${known.join(', ')}`);
+    }
+    if (mappings.findIndex((other) => other.localPort === localPort) !== index) {
+      fail('FED404', where, `the local port ${localPort} stands there twice`, 'give each exported port a local port of its own');
+    }
+  });
+}
+
+/** Additional hosts lie outside of the names of the cluster and of the boundary. */
+function parseHosts(where: Where, { clusterDomain, trustDomain }: BoundaryConfig, hosts: string[] = []): string[] {
+  checkList(where, 'additionalHosts', hosts);
+  hosts.forEach((host, index) => {
+    const refuse = (what: string, fix: string) => fail('FED412', where, `the additional host ${show(host)} ${what}`, fix);
+    if (typeof host !== 'string' || !isDnsName(host) || !host.includes('.') || isIP(host) !== 0) {
+      refuse('is no full name', 'use DNS labels joined by dots, lower case, for example "vault.east.example"');
+    }
+    if (`.${host}`.endsWith(`.${clusterDomain}`) || /\.svc(\.|$)/.test(host)) {
+      refuse('lies in the domain of a cluster', 'bind the Service of that name: LocalName.newService(…)');
+    }
+    if (host.endsWith(exportDomain(trustDomain))) refuse('is one of the boundary\'s own', 'choose another name');
+    if (hosts.indexOf(host) !== index) refuse('stands there twice', 'take one of them away');
+  });
+  return [...hosts].sort();
+}

@@ -1,0 +1,56 @@
+import { Duration } from 'cdk8s';
+import { fail, show } from './errors';
+import { checkFields, checkGiven, checkOptional, fieldsOf } from './kinds';
+import { checkDomain, checkObjectName } from './values';
+import { CertManagerOptions, KeyAlgorithm } from '../certificate';
+import { CA_SECRET_SUFFIX } from '../model/constants';
+import type { CertificateConfig } from '../model/model';
+
+const MIN_DURATION_SECONDS = 3600;
+const MIN_RENEW_BEFORE_SECONDS = 300;
+const FIELDS = fieldsOf<CertManagerOptions>({
+  issuerName: true, issuerKind: true, issuerGroup: true, duration: true, renewBefore: true, keyAlgorithm: true,
+});
+/** Each algorithm as cert-manager writes it. */
+const KEYS: { readonly [algorithm in KeyAlgorithm]: CertificateConfig['key'] } = {
+  [KeyAlgorithm.ECDSA_P256]: { algorithm: 'ECDSA', size: 256 },
+  [KeyAlgorithm.ECDSA_P384]: { algorithm: 'ECDSA', size: 384 },
+  [KeyAlgorithm.RSA_3072]: { algorithm: 'RSA', size: 3072 },
+};
+
+/** Checks what cert-manager's webhook would refuse, which would otherwise be found out in the cluster. */
+export function parseCertificate(where: string, options: CertManagerOptions): CertificateConfig {
+  checkFields(where, 'the certificate', options, FIELDS);
+  const {
+    issuerName, issuerKind = 'ClusterIssuer', issuerGroup = 'cert-manager.io', duration = Duration.hours(24), renewBefore,
+    keyAlgorithm = KeyAlgorithm.ECDSA_P256,
+  } = options;
+  checkObjectName(where, issuerName, 'issuer');
+  checkDomain(where, issuerGroup, 'FED111', 'API group');
+  if (!/^[A-Z][A-Za-z0-9]{0,62}$/.test(issuerKind)) {
+    fail('FED131', where, `the kind of the issuer is ${show(issuerKind)}`, 'use ClusterIssuer, Issuer, or the kind of an external issuer');
+  }
+  if (!Object.keys(KEYS).includes(keyAlgorithm)) fail('FED131', where, `the algorithm of the key is ${show(keyAlgorithm)}`, 'use a KeyAlgorithm');
+  checkGiven(where, 'duration', duration, Duration);
+  checkOptional(where, 'renewBefore', renewBefore, Duration);
+  const durationSeconds = duration.toSeconds({ integral: false });
+  const renewBeforeSeconds = renewBefore?.toSeconds({ integral: false });
+  if (!Number.isInteger(durationSeconds) || durationSeconds < MIN_DURATION_SECONDS) {
+    fail('FED131', where, `duration is ${durationSeconds} seconds`, 'use whole seconds, at least an hour: cert-manager issues nothing shorter');
+  }
+  if (renewBeforeSeconds !== undefined && (
+    !Number.isInteger(renewBeforeSeconds) || renewBeforeSeconds < MIN_RENEW_BEFORE_SECONDS || renewBeforeSeconds >= durationSeconds)) {
+    fail('FED131', where, `renewBefore is ${renewBeforeSeconds} seconds, and duration ${durationSeconds}`,
+      'use whole seconds, at least five minutes and less than duration');
+  }
+  return {
+    issuer: { name: issuerName, kind: issuerKind, group: issuerGroup }, durationSeconds, renewBeforeSeconds, key: KEYS[keyAlgorithm],
+  };
+}
+
+export function checkCredentialSecret(where: string, secretName: string): void {
+  checkObjectName(where, secretName, 'Secret');
+  if (secretName.endsWith(CA_SECRET_SUFFIX)) {
+    fail('FED111', where, `${show(secretName)} is what Istio calls the CA of a credential`, `choose a name that does not end in ${CA_SECRET_SUFFIX}`);
+  }
+}

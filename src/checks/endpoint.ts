@@ -1,0 +1,60 @@
+import { BlockList, isIP } from 'net';
+import { fail, show, Where } from './errors';
+import { checkFields, checkList, fieldsOf } from './kinds';
+import { checkDeviation, checkPort, isDnsName } from './values';
+import type { GatewayEndpoint } from '../endpoint';
+import { BOUNDARY_PORT } from '../model/constants';
+
+const FIELDS = fieldsOf<GatewayEndpoint>({ address: true, port: true, privateAddress: true });
+
+/** Each endpoint alone, then all together. */
+export function checkEndpoints(where: Where, endpoints: GatewayEndpoint[]): void {
+  checkList(where, 'endpoints', endpoints);
+  endpoints.forEach((endpoint) => checkEndpoint(where, endpoint));
+  const addresses = endpoints.map(({ address }) => address);
+  const numeric = addresses.filter((address) => isIP(address) !== 0);
+  if (numeric.length > 0 && numeric.length < addresses.length) {
+    fail('FED106', where, `the endpoints ${show(addresses)} mix DNS names and IP addresses`,
+      'give only DNS names or only IP addresses: Istio resolves all endpoints of a service in one way');
+  }
+  const twice = endpoints.find(({ address, port }, index) => endpoints.findIndex((other) =>
+    other.address === address && (other.port ?? BOUNDARY_PORT) === (port ?? BOUNDARY_PORT)) !== index);
+  if (twice) fail('FED104', where, `the endpoint ${show(twice.address)} stands there twice`, 'take one of them away');
+}
+
+function checkEndpoint(where: Where, endpoint: GatewayEndpoint): void {
+  checkFields(where, 'an endpoint', endpoint, FIELDS);
+  const { address, port, privateAddress } = endpoint;
+  if (typeof address !== 'string' || !(isIP(address) !== 0 || isDnsName(address)) || /^[0-9.]+$/.test(address) && isIP(address) === 0 || address.includes('%')) {
+    fail('FED104', where, `the endpoint ${show(address)} is no address`, endpointCure(String(address)));
+  }
+  if (port !== undefined) checkPort(where, 'FED104', port, `port of the endpoint ${show(address)}`);
+  if (privateAddress !== undefined) {
+    checkDeviation(where, `the private address ${show(address)}`, privateAddress);
+  } else if (isInternal(address)) {
+    fail('FED105', where, `the endpoint ${show(address)} is private: it would cross the boundary and lead nowhere from outside`,
+      'give the public address of the load balancer, or say with privateAddress: { reason: … } why both sides can route it');
+  }
+}
+
+function endpointCure(address: string): string {
+  if (address.includes('://')) return 'give the host alone, without a scheme';
+  if (/^[^:]+:\d+$/.test(address) || /^\[.*\]:\d+$/.test(address)) return 'give the host alone, and the port as port: …';
+  if (/^\[.*\]$/.test(address)) return 'write an IPv6 address without brackets';
+  if (/[A-Z]/.test(address)) return 'use lower case';
+  return 'give a DNS name, an IPv4 or an IPv6 address';
+}
+
+const INTERNAL_NETWORKS = new BlockList();
+for (const [network, prefix] of [
+  ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12], ['192.168.0.0', 16],
+  ['224.0.0.0', 3],
+] as const) INTERNAL_NETWORKS.addSubnet(network, prefix, 'ipv4');
+for (const [network, prefix] of [['::', 127], ['fc00::', 7], ['fe80::', 9], ['ff00::', 8]] as const) INTERNAL_NETWORKS.addSubnet(network, prefix, 'ipv6');
+
+/** Addresses of RFC 1918, 6598, 4193, link-local and multicast ones, and names that end inside a cluster, a host or a house. */
+function isInternal(address: string): boolean {
+  const family = isIP(address);
+  if (family !== 0) return INTERNAL_NETWORKS.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  return !address.includes('.') || /\.(svc|local|localhost|localdomain|internal|lan|home\.arpa)$/.test(address) || /\.svc\./.test(address);
+}

@@ -1,0 +1,170 @@
+import { fail, show, Where } from './errors';
+import { checkFields, checkFlag, checkList, checkMap, checkOptional, fieldsOf } from './kinds';
+import { checkNamespace, checkObjectName, checkServiceName, isCidr, isPodLabel } from './values';
+import { GatewayCredential } from '../credential';
+import type { DedicatedGatewayOptions, ExistingGatewayOptions } from '../gateway-options';
+import { SYSTEM_NAMESPACE } from '../model/constants';
+import { BoundaryConfig, GATEWAY_DEFAULTS } from '../model/model';
+import { amountOf } from '../model/quantity';
+import type { NodeToleration } from '../toleration';
+
+const LOAD_BALANCER = 'LoadBalancer';
+const QUANTITY = /^([0-9]+(\.[0-9]+)?|\.[0-9]+)(m|[kKMGTPE]i?)?$/;
+const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+/** Labels that select the pods, that Istio sets, or from which it makes ones that it sets. */
+const RESERVED_LABELS = /^(app|version|app\.kubernetes\.io\/(name|version)|istio|sidecar\.istio\.io\/.*|istio\.io\/.*|service\.istio\.io\/.*|topology\.istio\.io\/.*|security\.istio\.io\/.*)$/;
+const FIELDS = fieldsOf<DedicatedGatewayOptions>({
+  minReplicas: true,
+  maxReplicas: true,
+  cpuRequest: true,
+  cpuLimit: true,
+  memoryRequest: true,
+  memoryLimit: true,
+  serviceType: true,
+  serviceAnnotations: true,
+  loadBalancerClass: true,
+  sourceRanges: true,
+  preserveClientAddress: true,
+  dualStack: true,
+  nodeSelector: true,
+  tolerations: true,
+  priorityClassName: true,
+  imagePullSecretNames: true,
+  labels: true,
+  namespaceName: true,
+  credential: true,
+});
+const EXISTING_FIELDS = fieldsOf<ExistingGatewayOptions>({
+  namespaceName: true, serviceAccountName: true, serviceName: true, podLabels: true, credential: true,
+});
+const TOLERATION_FIELDS = fieldsOf<NodeToleration>({ key: true, value: true, effect: true });
+const LISTS = ['sourceRanges', 'tolerations', 'imagePullSecretNames'] as const;
+const MAPS = ['serviceAnnotations', 'nodeSelector', 'labels'] as const;
+const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 'sourceRanges', 'preserveClientAddress', 'dualStack'] as const;
+
+/** What one gateway's options say together. */
+export function checkDedicatedGateway(where: string, options: DedicatedGatewayOptions): void {
+  const refuse = (what: string, fix: string) => fail('FED116', where, what, fix);
+  checkFields(where, 'the gateway', options, FIELDS);
+  for (const name of ['preserveClientAddress', 'dualStack'] as const) checkFlag(where, name, options[name]);
+  for (const name of LISTS) if (options[name] !== undefined) checkList(where, name, options[name]);
+  for (const name of MAPS) if (options[name] !== undefined) checkMap(where, name, options[name], '{ team: "edge" }');
+  const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = options;
+  if (!Number.isInteger(minReplicas) || !Number.isInteger(maxReplicas) || minReplicas < 1 || maxReplicas < minReplicas) {
+    refuse(`minReplicas ${show(minReplicas)} and maxReplicas ${show(maxReplicas)} do not go together`, 'use whole numbers, 1 ≤ minReplicas ≤ maxReplicas');
+  }
+  for (const quantity of ['cpuRequest', 'cpuLimit', 'memoryRequest', 'memoryLimit'] as const) {
+    const value = options[quantity];
+    if (value !== undefined && !QUANTITY.test(value)) {
+      refuse(`${quantity} is ${show(value)}`, 'use Kubernetes notation, for example "100m" or "1Gi"');
+    }
+  }
+  for (const what of ['cpu', 'memory'] as const) {
+    const request = options[`${what}Request`] ?? GATEWAY_DEFAULTS[`${what}Request`];
+    const limit = options[`${what}Limit`] ?? GATEWAY_DEFAULTS[`${what}Limit`];
+    if (amountOf(request) > amountOf(limit)) refuse(`the ${what} request ${show(request)} is above the limit ${show(limit)}`, 'raise the limit');
+  }
+  for (const toleration of options.tolerations ?? []) {
+    checkFields(where, 'a toleration', toleration, TOLERATION_FIELDS);
+    const { effect } = toleration;
+    if (effect !== undefined && !EFFECTS.includes(effect)) refuse(`a toleration has the effect ${show(effect)}`, `use one of ${EFFECTS.join(', ')}`);
+  }
+  for (const [label, value] of Object.entries(options.labels ?? {})) {
+    if (RESERVED_LABELS.test(label)) refuse(`the label ${show(label)} decides which pods are the gateway`, 'choose another label');
+    if (!isPodLabel(label, value)) {
+      refuse(`${show(label)}: ${show(value)} is no label`, 'use letters, digits, dashes, underscores and dots, as Kubernetes does');
+    }
+  }
+  if (options.namespaceName !== undefined) checkNamespace(where, options.namespaceName);
+  checkOptional(where, 'credential', options.credential, GatewayCredential);
+  checkReachability(refuse, options);
+}
+
+/** What is said of a gateway that somebody else runs. */
+export function checkExistingGateway(where: string, options: ExistingGatewayOptions): void {
+  checkFields(where, 'the gateway', options, EXISTING_FIELDS);
+  checkNamespace(where, options.namespaceName);
+  checkObjectName(where, options.serviceAccountName, 'service account');
+  checkServiceName(where, options.serviceName);
+  checkMap(where, 'podLabels', options.podLabels, '{ istio: \'partner-ingress\' }');
+  if (Object.keys(options.podLabels).length === 0) {
+    fail('FED127', where, 'podLabels is empty, and would select every pod of the namespace', 'state the labels that only the gateway\'s pods have');
+  }
+  for (const [label, value] of Object.entries(options.podLabels)) {
+    if (isPodLabel(label, value)) continue;
+    fail('FED127', where, `${show(label)}: ${show(value)} is no label of a pod`, 'state the labels that only the gateway\'s pods have');
+  }
+  checkOptional(where, 'credential', options.credential, GatewayCredential);
+}
+
+/** Rejects an existing gateway where the boundary needs one of its own. */
+export function checkExistingGateways(where: Where, { ingress, egress, namespaceName }: BoundaryConfig): void {
+  if (!egress.control.pods) {
+    fail('FED127', where, `the egress gateway is one that others run (${show(egress.serviceName)} in ${show(egress.namespaceName)}): without settings of its `
+      + 'pods it tells peers our local names', 'leave egressGateway out, or make it BoundaryGateway.dedicated(…): nobody outside of the mesh reaches it');
+  }
+  if (!ingress.control.pods && [egress.namespaceName, namespaceName].includes(ingress.namespaceName)) {
+    fail('FED127', where, `the ingress gateway is one that others run, in the namespace ${show(ingress.namespaceName)}, which our network policies would close`,
+      'give the boundary another namespaceName');
+  }
+}
+
+/** Rejects namespaces with other pods: the policies of the boundary would apply to those, and theirs to the boundary. */
+export function checkNamespaces(where: Where, config: BoundaryConfig): void {
+  for (const name of new Set([config.namespaceName, config.ingress.namespaceName, config.egress.namespaceName])) {
+    const [who, fix] = inNamespace(config, name);
+    if (name === 'default' || SYSTEM_NAMESPACE.test(name)) {
+      fail('FED118', where, `${who} is in the namespace ${show(name)}, which holds other pods than gateways`, fix);
+    }
+    if (name === config.rootNamespaceName) {
+      fail('FED118', where, `${who} is in Istio's root namespace ${show(name)}, where policies hold for the whole mesh`, fix);
+    }
+  }
+}
+
+/** What is in a namespace, and the fix. */
+function inNamespace({ namespaceName, ingress, egress }: BoundaryConfig, name: string): [who: string, fix: string] {
+  if (name === namespaceName) return ['the boundary', 'give the boundary a namespace of its own: namespaceName'];
+  if (name === ingress.namespaceName && !ingress.control.pods) {
+    return [`the ingress gateway ${show(ingress.serviceName)}, which others run,`,
+      'such a gateway cannot be used: take one in a namespace of its own, or leave ingressGateway out'];
+  }
+  const { role } = name === ingress.namespaceName ? ingress : egress;
+  return [`the ${role} gateway`, 'give the gateway a namespace of its own: BoundaryGateway.dedicated({ namespaceName: … })'];
+}
+
+/** Rejects an option that would change what the pods of an existing ingress gateway do for its other listeners. */
+export function checkNotExisting(where: Where, { ingress }: BoundaryConfig, what: string, why: string): void {
+  if (ingress.control.pods) return;
+  fail('FED128', where, `${what}, but the ingress gateway is one that others run: ${why}`,
+    'leave it out, or let the boundary have an ingress gateway of its own');
+}
+
+function checkReachability(refuse: (what: string, fix: string) => never, options: DedicatedGatewayOptions): void {
+  const { sourceRanges, preserveClientAddress = true } = options;
+  const serviceType: string = options.serviceType ?? GATEWAY_DEFAULTS.serviceType;
+  for (const range of sourceRanges ?? []) {
+    if (!isCidr(range)) refuse(`the source range ${show(range)} is no CIDR`, 'use for example "203.0.113.0/28"');
+  }
+  if (sourceRanges?.length === 0) refuse('sourceRanges is an empty list', 'name the ranges, or leave the option out');
+  const families = new Set(sourceRanges?.map((range) => range.includes(':')));
+  if (options.dualStack && families.size === 1) {
+    refuse(`sourceRanges ${show(sourceRanges)} say nothing of the other family of a dual-stack Service, which would be open to everybody`,
+      'name ranges of both families, or take dualStack away');
+  }
+  if (options.loadBalancerClass !== undefined && serviceType !== LOAD_BALANCER) {
+    refuse(`loadBalancerClass does not go with serviceType ${serviceType}`, 'take one of them away');
+  }
+  if (sourceRanges && !preserveClientAddress && serviceType !== LOAD_BALANCER) {
+    refuse(`sourceRanges cannot be checked when a ${serviceType} Service hides the peer's address`, 'leave preserveClientAddress out');
+  }
+}
+
+/** An egress gateway is reached from inside the mesh only, so what concerns the outside is refused and not dropped. */
+export function checkEgressOptions(where: Where, options: DedicatedGatewayOptions): void {
+  for (const option of INGRESS_ONLY) {
+    if (options[option] === undefined || options[option] === 'ClusterIP') continue;
+    fail('FED116', where, `egressGateway has ${option} ${show(options[option])}, but only callers inside the mesh reach it`,
+      `take ${option} away, or give it to ingressGateway`);
+  }
+}

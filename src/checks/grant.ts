@@ -1,0 +1,70 @@
+import { fail, show, Where } from './errors';
+import { checkSpellings, parseGrpcMethods, parseHttpRules } from './http-rule';
+import { checkTested } from './istio-version';
+import { checkFields, checkList, fieldsOf } from './kinds';
+import { ACCOUNTABILITY, checkAccountability } from './values';
+import type { AllowFromOptions } from '../grant';
+import { annotationsOf } from '../model/annotations';
+import type { Grant, Protocol } from '../model/model';
+import { hasRules, Permission } from '../model/permission';
+import type { ServicePort } from '../service';
+
+/*
+ * The options of `allowFrom`, and whether they fit the ports and what was granted before.
+ */
+
+const FIELDS = fieldsOf<AllowFromOptions>({ ...ACCOUNTABILITY, ports: true, http: true, grpcMethods: true, jwt: true });
+
+/** The options that rule requests, and the protocols of which they can. */
+const RULES = { http: ['http'], grpcMethods: ['grpc'], jwt: ['http', 'grpc'] } as const;
+
+/** What to say about a port when no port speaks what the option is for. */
+const INSTEAD: { readonly [protocol in Protocol]: (option: string) => string } = {
+  http: () => 'rule the requests with http: [{ paths: […] }], or export the port as ServicePort.grpc',
+  grpc: () => 'name the methods instead: grpcMethods: ["/package.Service/Method"]',
+  tcp: (option) => `take ${option} away: nobody sees requests on such a port`,
+  tls: (option) => `take ${option} away: nobody sees requests on such a port`,
+};
+
+/** Checks the options of `allowFrom`, all but the token, whose keys `src/pki/` reads. */
+export function parsePermission(where: Where, options: AllowFromOptions, istioVersion: string): Omit<Permission, 'jwt'> {
+  checkFields(where, 'allowFrom', options, FIELDS);
+  checkAccountability(where, options);
+  const http = options.http === undefined ? undefined : parseHttpRules(where, options.http);
+  const grpcMethods = options.grpcMethods === undefined ? undefined : parseGrpcMethods(where, options.grpcMethods);
+  if (options.jwt !== undefined) checkTested(where, 'jwt', istioVersion);
+  if (options.jwt !== undefined && http?.some(({ headers }) => headers?.authorization !== undefined)) {
+    fail('FED314', where, 'requiredHeaders names the header "authorization", which holds the token', 'take the header away: jwt says what must be in it');
+  }
+  return { ports: parsePorts(where, options.ports), http, grpcMethods, annotations: annotationsOf(options) };
+}
+
+/** Refuses rules for a port whose requests no proxy sees: Istio would leave them out. */
+export function checkProtocol(where: Where, port: ServicePort, permission: Permission, all: readonly ServicePort[]): void {
+  for (const [option, protocols] of Object.entries(RULES)) {
+    const speaksOne = ({ _protocol }: ServicePort) => protocols.some((protocol) => protocol === _protocol);
+    if (permission[option as keyof typeof RULES] === undefined || speaksOne(port)) continue;
+    const fitting = all.filter(speaksOne).map(({ exportPort }) => exportPort);
+    fail('FED310', where, `${option} would rule port ${port.exportPort}, which speaks ${port._protocol}`,
+      fitting.length > 0 ? `name the ports that speak ${protocols.join(' or ')}: ports: [${fitting.join(', ')}]` : INSTEAD[port._protocol](option));
+  }
+}
+
+/** Refuses a permission that would cancel the rules or the token of an earlier one, or the reverse: permissions add up. */
+export function checkAddsUp(where: Where, peerName: string, granted: Grant & { readonly limited: boolean }, permission: Permission): void {
+  const { exportPort } = granted.port;
+  if ((granted.issuers.length > 0) !== (permission.jwt !== undefined)) {
+    fail('FED315', where, `mesh ${show(peerName)} has a grant with a token and one without for port ${exportPort}`,
+      'demand one in each of them, or offer what needs none on a port of its own');
+  }
+  if (granted.limited === hasRules(permission)) return checkSpellings(where, [...granted.operations, ...permission.http ?? []]);
+  fail('FED309', where, `mesh ${show(peerName)} has a grant with rules and one without for port ${exportPort}`,
+    'take the one without rules away, since it allows every request, or the rules');
+}
+
+function parsePorts(where: Where, ports: number[] | undefined): number[] | undefined {
+  if (ports === undefined) return undefined;
+  checkList(where, 'ports', ports);
+  if (ports.length === 0) fail('FED306', where, 'ports is an empty list', 'name the exported ports, or leave the option out');
+  return [...ports];
+}

@@ -1,0 +1,41 @@
+import { checkEndpoints } from './endpoint';
+import { fail, show, Where } from './errors';
+import { checkExport } from './export';
+import { checkFields, checkGiven, checkList, checkOptional, fieldsOf } from './kinds';
+import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
+import { SpiffeId } from '../identity';
+import type { RemoteMeshProps, RemoteServiceProps } from '../remote-mesh-props';
+import { TrustBundle } from '../trust';
+
+const FIELDS = fieldsOf<RemoteMeshProps>({
+  meshName: true,
+  trustDomain: true,
+  trustBundle: true,
+  ingressIdentity: true,
+  egressIdentity: true,
+  endpoints: true,
+  exposedServices: true,
+  knownAs: true,
+});
+const SERVICE_FIELDS = fieldsOf<RemoteServiceProps>({ exportName: true, ports: true });
+
+/** Checks the props of a RemoteMesh. */
+export function checkRemoteMesh(where: Where, props: RemoteMeshProps): void {
+  checkFields(where, 'RemoteMesh', props, FIELDS);
+  checkMeshName(where, props.meshName);
+  checkTrustDomain(where, props.trustDomain);
+  checkGiven(where, 'trustBundle', props.trustBundle, TrustBundle);
+  checkOptional(where, 'ingressIdentity', props.ingressIdentity, SpiffeId);
+  checkOptional(where, 'egressIdentity', props.egressIdentity, SpiffeId);
+  checkEndpoints(where, props.endpoints ?? []);
+  if (props.knownAs !== undefined) checkMeshName(where, props.knownAs);
+  checkIdentities(where, props);
+  const { exposedServices = [] } = props;
+  checkList(where, 'exposedServices', exposedServices);
+  exposedServices.forEach((service, index) => {
+    checkFields(where, 'an entry of exposedServices', service, SERVICE_FIELDS);
+    checkExport(where, service.exportName, service.ports, props.trustDomain);
+    if (exposedServices.findIndex(({ exportName }) => exportName === service.exportName) === index) return;
+    fail('FED302', where, `the export name ${show(service.exportName)} stands there twice`, 'list all its ports in one entry');
+  });
+}

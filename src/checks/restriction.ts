@@ -1,0 +1,34 @@
+import { fail, show, Where } from './errors';
+import { checkFields, checkList, fieldsOf } from './kinds';
+import { checkJustification, checkNamespace, isDnsName, isLabel } from './values';
+import type { IMeshPeer } from '../mesh-peer';
+import type { Restriction } from '../model/model';
+import type { RestrictNamespaceOptions } from '../restriction';
+
+const FIELDS = fieldsOf<RestrictNamespaceOptions>({ reason: true, approvedBy: true, ticket: true, allowedHosts: true });
+
+/** Checks the options of `restrictNamespace`, with hosts in the form of Istio's Sidecar. */
+export function parseRestriction(where: Where, namespaceName: string, options: RestrictNamespaceOptions): Restriction {
+  checkNamespace(where, namespaceName);
+  checkFields(where, 'restrictNamespace', options, FIELDS);
+  const { allowedHosts = [] } = options;
+  checkList(where, 'allowedHosts', allowedHosts);
+  allowedHosts.forEach((allowed) => checkAllowedHost(where, allowed));
+  checkJustification(where, `restricting ${show(namespaceName)}`, options);
+  return { namespaceName, allowedHosts: [...new Set(allowedHosts)].sort() };
+}
+
+/** Whether an allowed host covers an endpoint of a peer: its gateway could then be called directly. */
+export function coversEndpoint(allowed: string, { endpoints }: IMeshPeer): boolean {
+  const host = allowed.split('/')[1];
+  return endpoints.some(({ address }) => host.startsWith('*.') ? address.endsWith(host.slice(1)) : address === host);
+}
+
+function checkAllowedHost(where: Where, allowed: string): void {
+  const [namespaceName, host, ...rest] = typeof allowed === 'string' ? allowed.split('/') : [];
+  const named = host !== undefined && isDnsName(host.replace(/^\*\./, '')) && host.includes('.');
+  const known = namespaceName !== undefined && (namespaceName === '.' || namespaceName === '*' || isLabel(namespaceName));
+  if (named && known && rest.length === 0) return;
+  fail('FED122', where, `the allowed host ${show(allowed)} is of another form than namespace/host`,
+    'name it in full, for example "egress/api.acquirer.example": a host "*" would be whatever anybody declares');
+}

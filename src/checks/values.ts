@@ -1,0 +1,118 @@
+import { isIP } from 'net';
+import { Duration } from 'cdk8s';
+import { Accountability, Justification } from '../accountability';
+import { fail, ErrorCode, show, Where } from './errors';
+import { checkFields, checkGiven, checkList, fieldsOf } from './kinds';
+
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/** The name of a label without its prefix, and its value. */
+const LABEL_PART = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+const SERVICE_NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** A DNS label: at most 63 lower-case letters, digits and dashes. */
+export function isLabel(text: string): boolean {
+  return LABEL.test(text);
+}
+
+/** DNS labels joined by dots. */
+export function isDnsName(text: string): boolean {
+  return text.length <= 253 && text.split('.').every(isLabel);
+}
+
+/** A label that a pod can have. */
+export function isPodLabel(name: string, value: unknown): boolean {
+  const [prefix, own] = name.includes('/') ? [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)] : [undefined, name];
+  return (prefix === undefined || isDnsName(prefix)) && LABEL_PART.test(own) && typeof value === 'string' && (value === '' || LABEL_PART.test(value));
+}
+
+export function checkNamespace(where: Where, namespaceName: string): void {
+  if (typeof namespaceName !== 'string' || !isLabel(namespaceName)) {
+    fail('FED111', where, `${show(namespaceName)} is no namespace name`,
+      'use at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit');
+  }
+}
+
+export function checkServiceName(where: Where, serviceName: string): void {
+  if (typeof serviceName !== 'string' || !SERVICE_NAME.test(serviceName)) {
+    const hint = typeof serviceName === 'string' && serviceName.includes('.')
+      ? 'give the name alone, the namespace is an argument of its own'
+      : 'use at most 63 lower-case letters, digits and dashes, beginning with a letter';
+    fail('FED111', where, `${show(serviceName)} is no Service name`, hint);
+  }
+}
+
+/** Names of service accounts, config maps and other objects: DNS labels joined by dots. */
+export function checkObjectName(where: Where, name: string, what: string): void {
+  if (typeof name !== 'string' || !isDnsName(name)) {
+    fail('FED111', where, `${show(name)} is no ${what} name`, 'use lower-case letters, digits, dashes and dots, as Kubernetes does');
+  }
+}
+
+/** A revision is the value of a label of the pods. */
+export function checkRevision(where: Where, revision: string): void {
+  if (typeof revision !== 'string' || !isLabel(revision)) {
+    fail('FED111', where, `${show(revision)} is no revision`, 'use at most 63 lower-case letters, digits and dashes, as in the label istio.io/rev');
+  }
+}
+
+export function checkDomain(where: Where, domain: string, code: ErrorCode, what: string): void {
+  if (typeof domain !== 'string' || !isDnsName(domain)) {
+    fail(code, where, `${show(domain)} is no ${what}`, 'use DNS labels joined by dots, lower case, for example "east.example"');
+  }
+}
+
+export function checkPort(where: Where, code: ErrorCode, port: number, what: string): void {
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    fail(code, where, `${show(port)} is no ${what}`, 'use a whole number from 1 to 65535');
+  }
+}
+
+/** A duration in milliseconds, as proxies take it. */
+export function parseDuration(where: Where, code: ErrorCode, what: string, duration: Duration): number {
+  checkGiven(where, what, duration, Duration);
+  const milliseconds = duration.toMilliseconds({ integral: false });
+  if (!Number.isInteger(milliseconds) || milliseconds < 1) {
+    fail(code, where, `${what} is ${milliseconds} ms`, 'give whole milliseconds, at least one, or leave it out');
+  }
+  return milliseconds;
+}
+
+/** The fields of a Justification. */
+export const JUSTIFICATION = fieldsOf<Justification>({ reason: true, approvedBy: true, ticket: true });
+/** The fields of Accountability, as objects of options that extend it spread them. */
+export const ACCOUNTABILITY = {
+  purpose: true, owner: true, dataCategories: true, approvedBy: true, ticket: true, reviewBy: true,
+} as const satisfies { [field in keyof Required<Accountability>]: true };
+
+/** An option that is a justification and nothing else. */
+export function checkDeviation(where: Where, what: string, justification: Justification): void {
+  checkFields(where, `the justification for ${what}`, justification, JUSTIFICATION);
+  checkJustification(where, what, justification);
+}
+
+export function checkJustification(where: Where, what: string, justification: Justification): void {
+  if (typeof justification.reason !== 'string' || justification.reason.trim().length < 10) {
+    fail('FED114', where, `the reason for ${what} is ${show(justification.reason)}`,
+      'give at least ten characters, for the person who reads it in a year');
+  }
+}
+
+export function checkAccountability(where: Where, accountability: Accountability): void {
+  if (accountability.dataCategories !== undefined) checkList(where, 'dataCategories', accountability.dataCategories);
+  if (accountability.reviewBy !== undefined && !isDay(accountability.reviewBy)) {
+    fail('FED115', where, `reviewBy is ${show(accountability.reviewBy)}`, 'give a day that exists as YYYY-MM-DD');
+  }
+}
+
+/** CIDR notation of IPv4 or IPv6. */
+export function isCidr(text: string): boolean {
+  const [address, prefix, ...rest] = String(text).split('/');
+  const family = isIP(address);
+  return family !== 0 && !address.includes('%') && rest.length === 0 && /^\d{1,3}$/.test(prefix ?? '') && Number(prefix) <= (family === 4 ? 32 : 128);
+}
+
+function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}

@@ -1,4 +1,0 @@
-/** Order of texts that no locale changes. */
-export function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}

@@ -1,0 +1,53 @@
+import { Annotations, HttpOperation, Issuer, Token } from './model';
+import { distinct } from './order';
+
+/*
+ * What one `allowFrom` allows, and how several of them add up for one port.
+ */
+
+/** One `allowFrom`, checked. */
+export interface Permission {
+  readonly ports: readonly number[] | undefined;
+  readonly http: readonly HttpOperation[] | undefined;
+  readonly grpcMethods: readonly string[] | undefined;
+  readonly jwt: RequiredToken | undefined;
+  readonly annotations: Annotations;
+}
+
+/** A token that requests must have, and its issuer's keys. */
+export interface RequiredToken {
+  readonly token: Token;
+  readonly issuer: Issuer;
+}
+
+/** Whether a permission has rules; one without allows every request. */
+export function hasRules({ http, grpcMethods }: Pick<Permission, 'http' | 'grpcMethods'>): boolean {
+  return http !== undefined || grpcMethods !== undefined;
+}
+
+/** The operations that several permissions allow together, in an order that the calls do not decide. Empty: every request is allowed. */
+export function operationsOf(permissions: readonly Permission[]): HttpOperation[] {
+  const byToken = new Map<string, Permission[]>();
+  for (const permission of permissions) {
+    const key = JSON.stringify({ token: permission.jwt?.token });
+    byToken.set(key, [...byToken.get(key) ?? [], permission]);
+  }
+  const operations = distinct([...byToken.keys()]).flatMap((key) => {
+    const same = byToken.get(key)!;
+    return withOneToken(same).map((operation): HttpOperation => ({ ...operation, token: same[0].jwt?.token }));
+  });
+  const byText = new Map(operations.map((operation) => [JSON.stringify(operation), operation]));
+  return distinct([...byText.keys()]).map((text) => byText.get(text)!);
+}
+
+/** What is allowed with the same token, or without any. A permission that requires a token and nothing else allows every request with it. */
+function withOneToken(permissions: readonly Permission[]): HttpOperation[] {
+  const grpcMethods = permissions.flatMap((permission) => permission.grpcMethods ?? []);
+  return [
+    ...permissions.flatMap(({ http }) => http ?? []),
+    ...grpcMethods.length === 0 ? [] : [{ ...EVERY_REQUEST, methods: ['POST'], paths: distinct(grpcMethods) }],
+    ...permissions.some((permission) => permission.jwt && !hasRules(permission)) ? [EVERY_REQUEST] : [],
+  ];
+}
+
+const EVERY_REQUEST: HttpOperation = { methods: undefined, paths: undefined, exceptPaths: undefined, headers: undefined, token: undefined };

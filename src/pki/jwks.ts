@@ -1,0 +1,97 @@
+import { createPublicKey, JsonWebKey } from 'crypto';
+import { fail, show, Where } from '../checks/errors';
+import { compare } from '../model/order';
+
+/*
+ * Public keys of an issuer (RFC 7517). Only what verifies signatures gets out of here, so that nothing else can reach the output.
+ */
+
+/** By kind of key: what makes the public key, how the algorithms for it begin, and the curves that proxies know. */
+const KINDS: { readonly [kty: string]: { readonly members: string[]; readonly algorithms: RegExp; readonly curves?: string[] } } = {
+  EC: { members: ['crv', 'x', 'y'], algorithms: /^ES(256|384|512)$/, curves: ['P-256', 'P-384', 'P-521'] },
+  OKP: { members: ['crv', 'x'], algorithms: /^EdDSA$/, curves: ['Ed25519'] },
+  RSA: { members: ['n', 'e'], algorithms: /^[RP]S(256|384|512)$/ },
+};
+/** What only whoever signs has: parts of private keys, and secrets. */
+const PRIVATE = ['d', 'dp', 'dq', 'k', 'oth', 'p', 'priv', 'q', 'qi'];
+const SMALLEST_RSA = 2048;
+/** Each algorithm of ECDSA has a curve of its own. */
+const ALGORITHM_OF_CURVE: { readonly [crv: string]: string } = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512' };
+
+/** A key set as one text, the same for every way to write it. */
+export function readKeySet(where: Where, text: string): string {
+  const keys = keysIn(where, text);
+  keys.forEach((key) => checkPublic(where, key, nameOf(key, keys)));
+  const verifying = keys.filter(({ use, key_ops: operations }) =>
+    (use === undefined || use === 'sig') && (operations === undefined || Array.isArray(operations) && operations.includes('verify')));
+  if (verifying.length === 0) refuse(where, 'jwks has no key that verifies signatures', 'give the keys with which the issuer signs tokens');
+  const texts = verifying.map((key) => JSON.stringify(publicKey(where, key, nameOf(key, keys))));
+  return `{"keys":[${[...new Set(texts)].sort().join(',')}]}`;
+}
+
+/** No message quotes the text: somebody may have taken the wrong file. */
+function keysIn(where: Where, text: string): { [member: string]: unknown }[] {
+  let set: any;
+  try {
+    set = JSON.parse(text);
+  } catch {
+    refuse(where, 'jwks is no JSON', 'give the text that the issuer publishes: { "keys": [ … ] }');
+  }
+  const keys: unknown = set?.keys;
+  if (!Array.isArray(keys) || keys.some((key) => typeof key !== 'object' || key === null)) {
+    refuse(where, 'jwks is no key set', 'give the text that the issuer publishes: { "keys": [ … ] }');
+  }
+  return keys;
+}
+
+/** What makes a key one that signs. */
+export function secretIn(key: { readonly [member: string]: unknown }): string | undefined {
+  return key.kty === 'oct' ? 'kty "oct"' : PRIVATE.find((member) => key[member] !== undefined);
+}
+
+function checkPublic(where: Where, key: { [member: string]: unknown }, what: string): void {
+  const secret = secretIn(key);
+  if (secret === undefined) return;
+  fail('FED317', where, `${what} has ${secret}: it is one that signs tokens`,
+    'treat that key as leaked, and give public keys only');
+}
+
+/** Its name, or its place. */
+function nameOf(key: { [member: string]: unknown }, keys: object[]): string {
+  return `key ${typeof key.kid === 'string' ? show(key.kid) : keys.indexOf(key)} of jwks`;
+}
+
+function publicKey(where: Where, key: { [member: string]: unknown }, what: string): object {
+  const { kty, alg, kid } = key;
+  const kind = typeof kty === 'string' && Object.keys(KINDS).includes(kty) ? KINDS[kty] : undefined;
+  if (!kind) return refuse(where, `${what} is of the kind ${show(kty)}`, `give keys of the kinds ${Object.keys(KINDS).join(', ')}`);
+  if (kid !== undefined && typeof kid !== 'string') refuse(where, `${what} has a kid that is no text`, 'give the text that the issuer publishes');
+  if (alg !== undefined && !(typeof alg === 'string' && kind.algorithms.test(alg))) {
+    refuse(where, `${what} is for ${show(alg)}, which does not go with ${show(kty)}`, 'give keys that verify signatures of tokens');
+  }
+  if (kind.curves && !kind.curves.includes(key.crv as string)) {
+    refuse(where, `${what} lies on ${show(key.crv)}`, `give keys on ${kind.curves.join(', ')}`);
+  }
+  const members = Object.fromEntries(kind.members.map((member) => [member, key[member]]));
+  if (kty === 'EC' && alg !== undefined && alg !== ALGORITHM_OF_CURVE[key.crv as string]) {
+    refuse(where, `${what} is for ${show(alg)}, which does not go with ${show(key.crv)}`, 'give the text that the issuer publishes');
+  }
+  const { bits, exponent, jwk } = parsed({ kty, ...members } as JsonWebKey) ?? refuse(where, `${what} is no public key`, 'give the text that the issuer publishes');
+  if (kty === 'RSA' && (exponent! < 3n || exponent! % 2n === 0n)) refuse(where, `${what} has the exponent ${exponent}`, 'give the text that the issuer publishes');
+  if (kty === 'RSA' && bits! < SMALLEST_RSA) refuse(where, `${what} has ${bits} bits`, `let the issuer use at least ${SMALLEST_RSA}`);
+  return Object.fromEntries(Object.entries({ ...jwk, alg, kid }).filter(([, value]) => value !== undefined).sort(([a], [b]) => compare(a, b)));
+}
+
+function parsed(key: JsonWebKey): { bits?: number; exponent?: bigint; jwk: object } | undefined {
+  try {
+    const read = createPublicKey({ key, format: 'jwk' });
+    const { modulusLength: bits, publicExponent: exponent } = read.asymmetricKeyDetails ?? {};
+    return { bits, exponent, jwk: read.export({ format: 'jwk' }) };
+  } catch {
+    return undefined;
+  }
+}
+
+function refuse(where: Where, what: string, fix: string): never {
+  return fail('FED314', where, what, fix);
+}

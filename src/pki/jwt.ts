@@ -1,0 +1,106 @@
+import { readKeySet } from './jwks';
+import { fail, show, Where } from '../checks/errors';
+import { checkFields, checkList, checkMap, fieldsOf } from '../checks/kinds';
+import { isDnsName } from '../checks/values';
+import type { JwtRule } from '../jwt';
+import type { Issuer } from '../model/model';
+import { compare, distinct } from '../model/order';
+import { patternOf } from '../model/patterns';
+import type { RequiredToken } from '../model/permission';
+
+/*
+ * Tokens that Istio can demand exactly: what it would read as a pattern, or never find, is refused.
+ */
+
+const FIELDS = fieldsOf<JwtRule>({ issuer: true, jwksUri: true, jwks: true, audiences: true, claims: true });
+/** What a URI is made of, and so are other names of issuers. */
+const ISSUER = /^[A-Za-z0-9._~:/?#@!$&'()+,;=%-]{1,512}$/;
+/** No user, no fragment, no other scheme. */
+const HTTPS = /^https:\/\/[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?(\/[A-Za-z0-9._~:/?@!$&'()*+,;=%-]*)?$/;
+/** Text without control characters and halves of characters. */
+const TEXT = /^[^\p{C}]+$/u;
+const NAME = /^[^\p{C}[\]]+$/u;
+/** A claim inside another. */
+const PATH = /^(\[[^\p{C}[\]]+\]){2,}$/u;
+/** Bytes of a regular expression that istiod accepts in a route. */
+const LONGEST_PATTERN = 1024;
+/** Claims that Istio reads word by word. */
+const WORDS = ['scope', 'permission'];
+/** Claims that have an option of their own. */
+const OWN_OPTIONS = new Map([['iss', 'issuer'], ['aud', 'audiences']]);
+/** Claims that are numbers, which no rule of Istio finds. */
+const TIMES = ['exp', 'iat', 'nbf'];
+
+/** Checks the option `jwt` of `allowFrom`. */
+export function parseJwtRule(where: Where, rule: JwtRule): RequiredToken {
+  checkFields(where, 'jwt', rule, FIELDS);
+  const { issuer, audiences, claims = {} } = rule;
+  if (typeof issuer !== 'string' || !ISSUER.test(issuer)) {
+    refuse(where, `the issuer is ${show(issuer)}`, 'write what the claim iss of its tokens says, without blanks and "*"');
+  }
+  checkValues(where, 'audiences', audiences);
+  checkMap(where, 'claims', claims, '{ scope: ["read"] }');
+  if (rule.claims !== undefined && Object.keys(claims).length === 0) refuse(where, 'claims is empty', 'name a claim, or leave claims out');
+  const paths = Object.entries(claims).map(([name, values]) => {
+    checkClaim(where, name, values);
+    return { path: name.startsWith('[') ? name : `[${name}]`, values: distinct(values) };
+  });
+  return {
+    token: { issuer, audiences: distinct(audiences), claims: paths.sort((a, b) => compare(a.path, b.path)) },
+    issuer: { issuer, ...keysOf(where, rule) },
+  };
+}
+
+function keysOf(where: Where, { jwks, jwksUri }: JwtRule): Omit<Issuer, 'issuer'> {
+  if ((jwks === undefined) === (jwksUri === undefined)) {
+    refuse(where, `jwt has ${jwks === undefined ? 'neither jwks nor jwksUri' : 'jwks and jwksUri'}`, 'say in one way where the issuer\'s keys are');
+  }
+  if (jwksUri === undefined) {
+    if (typeof jwks !== 'string') fail('FED120', where, `jwks is no text but of the kind ${typeof jwks}`, 'give the key set as the issuer publishes it, as text');
+    return { jwks: readKeySet(where, jwks), jwksUri: undefined };
+  }
+  if (typeof jwksUri !== 'string' || !isAddress(jwksUri)) {
+    refuse(where, `jwksUri is ${show(jwksUri)}`,
+      'give an address that begins with https:// and names no user: whoever can change the answer on its way signs tokens');
+  }
+  return { jwks: undefined, jwksUri };
+}
+
+function isAddress(text: string): boolean {
+  if (!HTTPS.test(text) || !URL.canParse(text)) return false;
+  const { hostname, port } = new URL(text);
+  return isDnsName(hostname) && port !== '0';
+}
+
+function checkClaim(where: Where, name: string, values: string[]): void {
+  const own = OWN_OPTIONS.get(name);
+  if (own) refuse(where, `claims names ${show(name)}`, `say it with ${own}`);
+  if (TIMES.includes(name)) refuse(where, `claims names ${show(name)}, which is a number`, 'take it away: times are checked for every token');
+  if (!NAME.test(name) && !PATH.test(name)) {
+    refuse(where, `claims names ${show(name)}`, 'write the name as it stands in the token; [a][b] is the claim "b" inside the claim "a"');
+  }
+  checkValues(where, `the claim ${show(name)}`, values);
+  const several = WORDS.includes(name) ? values.find((value) => value.includes(' ')) : undefined;
+  if (several !== undefined) {
+    refuse(where, `the claim ${show(name)} has the value ${show(several)}, while Istio reads the claim word by word`, 'name one word');
+  }
+}
+
+/** A list of alternatives. */
+function checkValues(where: Where, what: string, values: string[]): void {
+  checkList(where, what, values);
+  if (values.length === 0) refuse(where, `${what} is an empty list`, 'name at least one value, since nothing would be allowed');
+  for (const value of values) {
+    if (typeof value === 'string' && TEXT.test(value) && !value.startsWith('*') && !value.endsWith('*')) continue;
+    refuse(where, `${what} has the value ${show(value)}`, 'give the exact text: a "*" at its begin or end would stand for other values too');
+  }
+  const size = Buffer.byteLength(patternOf(distinct(values)));
+  if (values.length > 1 && size > LONGEST_PATTERN) {
+    refuse(where, `${what} has ${values.length} values of ${size} bytes together, where Istio takes ${LONGEST_PATTERN}`,
+      'name fewer, or let the issuer say the same with one value');
+  }
+}
+
+function refuse(where: Where, what: string, fix: string): never {
+  return fail('FED314', where, what, fix);
+}

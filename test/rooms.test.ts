@@ -1,0 +1,63 @@
+import { execFileSync } from 'child_process';
+import { existsSync, readFileSync } from 'fs';
+import { dirname, join, relative, resolve } from 'path';
+import * as ts from 'typescript';
+
+const root = join(__dirname, '..');
+const sources = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'src'], { cwd: root, encoding: 'utf8' })
+  .split('\n').filter((file) => file.endsWith('.ts') && existsSync(join(root, file)));
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+/** Every import and re-export between files of src/, those of types included: lint does not see circles of types. */
+const imports: Import[] = sources.flatMap((from) => {
+  const file = ts.createSourceFile(from, readFileSync(join(root, from), 'utf8'), ts.ScriptTarget.ES2022);
+  return file.statements.filter((one) => ts.isImportDeclaration(one) || ts.isExportDeclaration(one)).flatMap((statement) => {
+    const specifier = statement.moduleSpecifier && (statement.moduleSpecifier as ts.StringLiteral).text;
+    if (!specifier?.startsWith('.')) return [];
+    const path = resolve(root, dirname(from), specifier);
+    const to = [`${path}.ts`, join(path, 'index.ts')].find(existsSync);
+    const typeOnly = ts.isImportDeclaration(statement) && statement.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
+    return to === undefined ? [] : [{ from, to: relative(root, to), typeOnly }];
+  });
+}).filter(({ to }) => to.startsWith('src/'));
+
+/** Files from which a file can be reached, by imports that pass the filter. */
+function reachable(start: string, taken: (one: Import) => boolean): Set<string> {
+  const seen = new Set<string>();
+  const waiting = [start];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    for (const { to } of imports.filter((one) => one.from === file && taken(one))) {
+      if (seen.has(to)) continue;
+      seen.add(to);
+      waiting.push(to);
+    }
+  }
+  return seen;
+}
+
+const circular = (taken: (one: Import) => boolean) => sources.filter((file) => reachable(file, taken).has(file)).sort();
+
+test('files import each other in no circle, except that the types of mesh, export and binding need each other', () => {
+  expect(sources.length).toBeGreaterThan(60);
+  expect(circular(() => true)).toEqual(['src/bind.ts', 'src/expose.ts', 'src/mesh.ts']);
+});
+
+test('at run time no file imports itself, by whatever way', () => {
+  expect(circular(({ typeOnly }) => !typeOnly)).toEqual([]);
+});
+
+test('every room has a header that says what lives there, what it may import and how to add something', () => {
+  const rooms = [...new Set(sources.map((file) => dirname(file)).filter((folder) => folder !== 'src'))];
+  expect(rooms.sort()).toEqual(['analysis', 'boundary', 'checks', 'model', 'output', 'pki', 'render'].map((room) => `src/${room}`));
+  for (const room of rooms) {
+    const header = readFileSync(join(root, room, 'README.md'), 'utf8');
+    expect(header).toMatch(/^# /);
+    expect(header).toMatch(/may import/i);
+    expect(header).toMatch(/To add/);
+  }
+});
