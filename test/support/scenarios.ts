@@ -10,7 +10,7 @@ import {
 } from '../../src';
 
 /** The public roots: those of the tests, or of real meshes. */
-const TRUST = process.env.TRUST_DIRECTORY ?? join(__dirname, '..', 'trust');
+export const TRUST = process.env.TRUST_DIRECTORY ?? join(__dirname, '..', 'trust');
 
 export function trustOf(meshName: string): TrustBundle {
   return TrustBundle.fromPemFile(join(TRUST, `${meshName}.pem`));

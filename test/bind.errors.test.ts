@@ -1,0 +1,4 @@
+import { errors } from './errors/bind';
+import { testRejections } from './support/rejections';
+
+testRejections('bindings', errors);

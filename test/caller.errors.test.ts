@@ -1,0 +1,4 @@
+import { errors } from './errors/caller';
+import { testRejections } from './support/rejections';
+
+testRejections('callers and local names', errors);

@@ -1,0 +1,4 @@
+import { errors } from './errors/credential';
+import { testRejections } from './support/rejections';
+
+testRejections('credentials', errors);

@@ -1,0 +1,225 @@
+import { ApiObject, App, Chart } from 'cdk8s';
+import { Construct } from 'constructs';
+import { BoundaryGateway, Caller, ExposedService, FederatedMesh, LocalName, LocalService, RemoteServiceBinding, ServicePort } from '../../src';
+import { any, bankWith, objectOf, pair, remoteOf } from '../support/pair';
+import { rejectFields, Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
+import { meshOf, trustOf } from '../support/scenarios';
+
+/** What is rejected: bindings, their sources and their callers. */
+export const errors: Rejection[] = [];
+const bind = rejectionsOf(errors, 'FederatedMesh.bind');
+const newBinding = rejectionsOf(errors, 'new RemoteServiceBinding');
+const addSource = rejectionsOf(errors, 'RemoteServiceBinding.addSource');
+const addLocalSource = rejectionsOf(errors, 'RemoteServiceBinding.addLocalSource');
+const allowCaller = rejectionsOf(errors, 'RemoteServiceBinding.allowFrom');
+const synth = rejectionsOf(errors, SYNTHESIS);
+
+bind.rejects('FED107', 'a binding to a mesh without an endpoint', () => {
+  const bank = bankWith({ endpoints: [] });
+  meshOf(new App(), 'east').bind('Cards', { source: bank.exposedService('cards'), localName: LocalName.newService('cards', 'web') });
+}, 'east/Mesh/Cards', '"bank"');
+bind.rejects('FED110', 'two boundaries of a peer that know us by one name', () => {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  for (const meshName of ['bank-a', 'bank-b']) {
+    const bank = bankWith({ meshName, exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(443)] }] });
+    east.bind(meshName, { source: bank.exposedService('cards'), localName: LocalName.newService(meshName, 'web') });
+  }
+}, 'east/Mesh/bank-b', '"bank-a"', '*.east.fed.bank.example', 'knownAs');
+newBinding.rejects('FED112', 'a binding in the chart of another mesh', () => {
+  const { east, west, reviews } = pair();
+  new RemoteServiceBinding(Chart.of(east), 'Bound', { mesh: west, source: reviews, localName: LocalName.newService('reviews', 'default') });
+}, 'east/Bound');
+allowCaller.rejects('FED112', 'a caller from the chart of another mesh', () => {
+  const { app, west, reviews } = pair();
+  const chart = new Chart(app, 'apps', { namespace: 'default' });
+  const account = new ApiObject(chart, 'Account', { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'client' } });
+  const north = meshOf(app, 'north');
+  for (const mesh of [west, north]) {
+    mesh.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') }).allowFrom(Caller.fromConstruct(account));
+  }
+}, 'north/Mesh/Reviews', '"apps"', '"west"');
+bind.rejects('FED118', 'a local name in the namespace of the boundary', () => {
+  const { west, reviews } = pair();
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('federation-egress', 'istio-federation') });
+}, '"federation-egress"', 'the boundary');
+allowCaller.rejects('FED118', 'our own boundary gateway as a caller', () => {
+  const { west, reviews } = pair();
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') })
+    .allowFrom(Caller.serviceAccount('federation-ingress', 'istio-federation'));
+}, '"federation-ingress"');
+bind.rejects('FED118', 'the name of the cluster DNS', () => {
+  const { west, reviews } = pair();
+  west.bind('Dns', { source: reviews, localName: LocalName.newService('kube-dns', 'kube-system') });
+}, 'Kubernetes itself');
+allowCaller.rejects('FED118', 'a caller in the namespace of a boundary gateway', () => {
+  const { app, reviews } = pair();
+  const mesh = meshOf(app, 'north', { egressGateway: BoundaryGateway.dedicated({ namespaceName: 'dmz' }) });
+  mesh.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') }).allowFrom(Caller.serviceAccount('a', 'dmz'));
+}, '"dmz"', 'the boundary');
+bind.rejects('FED120', 'a name in place of a local name', () => {
+  const { west, reviews } = pair();
+  west.bind('X', { source: reviews, localName: any('reviews') });
+}, 'west/Mesh/X', 'LocalName');
+allowCaller.rejects('FED120', 'a construct in place of a caller', () => {
+  const { west, reviews } = pair();
+  west.bind('X', { source: reviews, localName: LocalName.newService('x', 'web') }).allowFrom(any(objectOf('ServiceAccount', 'default')));
+}, 'apps/Object', 'Caller');
+bind.rejects('FED120', 'a binding without a source', () => pair().west.bind('X', { source: any(undefined), localName: LocalName.newService('x', 'web') }), 'source is undefined');
+bind.rejects('FED120', 'a string in place of a source', () => pair().west.bind('X', { source: any('reviews'), localName: LocalName.newService('x', 'web') }),
+  'west/Mesh/X', 'the source is "reviews"', 'exposedService');
+bind.rejects('FED120', 'a mesh in place of a source', () => {
+  const { east, west } = pair();
+  west.bind('X', { source: any(east), localName: LocalName.newService('x', 'web') });
+}, 'the source is the construct east/Mesh', 'exposedService');
+const bound = (change: (binding: RemoteServiceBinding, source: ExposedService) => void, portMappings?: unknown) => () => {
+  const { west, reviews } = pair();
+  change(west.bind('X', { source: reviews, localName: LocalName.existingService('x', 'web'), portMappings: any(portMappings) }), reviews);
+};
+bind.rejects('FED301', 'a source of another class whose SNI is not a valid name', () => {
+  const { app, west } = pair();
+  const bank = remoteOf(app, 'bank', 'bank.example', trustOf('bank'));
+  const source = Object.assign(new Construct(app, 'Odd'), {
+    mesh: Object.assign(new Construct(app, 'Mesh'), { ...bank, endpoints: [{ address: 'fed.bank.example' }] }),
+    exportName: 'x',
+    ports: [ServicePort.http(80)],
+    sniFor: () => 'p80.x.\'] + [\'',
+  });
+  west.bind('Odd', { source: source as never, localName: LocalName.newService('x', 'web') });
+}, 'west/Mesh/Odd');
+const mapped = (serviceName: string, mappings?: { localPort: number; exportPort: number }[]) => () => {
+  const { west, reviews } = pair();
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService(serviceName, 'default'), portMappings: mappings });
+};
+bind.rejects('FED401', 'a local name that is bound already', () => {
+  const { west, reviews } = pair();
+  for (const id of ['One', 'Two']) west.bind(id, { source: reviews, localName: LocalName.newService('reviews', 'default') });
+}, 'west/Mesh/Two', 'reviews.default.svc.cluster.local', '"west"');
+const more = (...additionalHosts: any) => () => {
+  const { west, reviews } = pair();
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default'), additionalHosts });
+};
+bind.rejects('FED401', 'an additional host that another binding has', () => {
+  const { west, reviews } = pair();
+  for (const name of ['one', 'two']) {
+    west.bind(name, { source: reviews, localName: LocalName.newService(name, 'default'), additionalHosts: ['reviews.east.example'] });
+  }
+}, 'west/Mesh/two', '"reviews.east.example"');
+bind.rejects('FED412', 'an additional host of one label', more('vault'), 'west/Mesh/Reviews', '"vault"', 'vault.east.example');
+bind.rejects('FED412', 'a wildcard as additional host', more('*.east.example'), '"*.east.example"', 'no full name');
+bind.rejects('FED412', 'an address as additional host', more('203.0.113.7'), '"203.0.113.7"', 'no full name');
+bind.rejects('FED412', 'an additional host in the cluster', more('vault.shop.svc.cluster.local'), 'domain of a cluster', 'newService');
+bind.rejects('FED412', 'the short form of a cluster host as additional host', more('vault.shop.svc'), 'domain of a cluster');
+bind.rejects('FED412', 'a host name of the boundary as additional host', more('p80.reviews.east.egress.fed.west.example'), 'boundary');
+synth.rejects('FED412', 'an additional host under the SNI suffix of a peer', () => {
+  const { app, west, reviews } = pair();
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default'), additionalHosts: ['x.west.fed.east.example'] });
+  app.synth();
+}, 'west/Mesh/Reviews', '"x.west.fed.east.example"', '".west.fed.east.example"');
+bind.rejects('FED412', 'an additional host that is listed twice', more('a.example', 'a.example'), 'twice');
+bind.rejects('FED120', 'one additional host in place of a list', () => {
+  const { west, reviews } = pair();
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default'), additionalHosts: 'a.example' as any });
+}, 'additionalHosts', 'no list');
+synth.rejects('FED402', 'a local name that is a Service of the mesh', () => {
+  const { app, west, reviews } = pair();
+  reviews.allowFrom(west);
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('till', 'default') });
+  new ApiObject(Chart.of(west), 'Till', { apiVersion: 'v1', kind: 'Service', metadata: { name: 'till' }, spec: { ports: [{ port: 80 }] } });
+  app.synthYaml();
+}, 'west/Mesh/Reviews', 'till.default.svc.cluster.local');
+synth.rejects('FED402', 'a local name that we export ourselves', () => {
+  const { app, west, reviews } = pair();
+  reviews.allowFrom(west);
+  west.expose('Own', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
+  app.synthYaml();
+}, 'west/Mesh/Reviews');
+synth.rejects('FED402', 'a local name that another boundary of the mesh exports', () => {
+  const { app, east, west, reviews } = pair();
+  reviews.allowFrom(west);
+  const second = new FederatedMesh(new Chart(app, 'second'), 'Mesh', {
+    meshName: 'west', trustDomain: 'west.example', trustBundle: west.trustBundle, namespaceName: 'partners', endpoints: east.endpoints,
+  });
+  second.expose('Own', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
+  app.synthYaml();
+}, 'west/Mesh/Reviews');
+bind.rejects('FED402', 'the name of the API server', () => {
+  const { west, reviews } = pair();
+  west.bind('Api', { source: reviews, localName: LocalName.newService('kubernetes', 'default') });
+}, 'API server');
+synth.rejects('FED403', 'a binding that the peer does not allow', () => {
+  const { app, west, reviews } = pair();
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
+  app.synthYaml();
+}, 'west/Mesh/Reviews', '"east"', '"reviews"', 'allowFrom');
+synth.rejects('FED403', 'a port that the peer does not allow', () => {
+  const { app, west, reviews } = pair();
+  reviews.allowFrom(west, { ports: [9080] });
+  west.bind('Reviews', {
+    source: reviews, localName: LocalName.newService('reviews', 'default'), portMappings: [{ localPort: 80, exportPort: 9080 }, { localPort: 81, exportPort: 9081 }],
+  });
+  app.synthYaml();
+}, 'port 9081');
+bind.rejects('FED404', 'a mapping of a port that is not exported', mapped('reviews', [{ localPort: 80, exportPort: 80 }]), '80', '9080, 9081');
+bind.rejects('FED404', 'a local port that is mapped twice', mapped('reviews', [{ localPort: 80, exportPort: 9080 }, { localPort: 80, exportPort: 9081 }]), '80');
+bind.rejects('FED404', 'a local port that does not exist', mapped('reviews', [{ localPort: 0, exportPort: 9080 }]), '0');
+bind.rejects('FED404', 'an empty list of port mappings', mapped('reviews', []), 'empty');
+type Change = (binding: RemoteServiceBinding, source: ExposedService) => void;
+const two = (run: Change, existing = true, port: (number: number) => ServicePort = ServicePort.http) => () => {
+  const { app, east, west } = pair();
+  const source = east.expose('Stock', { service: LocalService.fromName('stock', 'shop'), exportName: 'stock', ports: [port(80)] });
+  source.allowFrom(west);
+  const localName = existing ? LocalName.existingService('stock', 'shop') : LocalName.newService('stock', 'shop');
+  const binding = west.bind('Stock', { source, localName });
+  run(binding, source);
+  app.synthYaml();
+};
+synth.rejects('FED408', 'all callers of a namespace for a TCP port', two((b) => b.allowFrom(Caller.anyInNamespace('shop')), true, ServicePort.tcp), 'west/Mesh/Stock', 'port 80', 'west.example/ns/shop/sa/*');
+synth.rejects('FED408', 'all callers of the mesh for a TLS port', two((b) => b.allowFrom(Caller.anyInMesh()), true, ServicePort.tls), 'west.example/*', 'Caller.serviceAccount');
+addSource.rejects('FED409', 'a negative weight', two((b, source) => b.addSource(source, { weight: -1 })), '-1', 'from 0 on');
+addLocalSource.rejects('FED409', 'a weight that is not a number', two((b) => b.addLocalSource({ weight: NaN })), 'the weight');
+addSource.rejects('FED409', 'a source with a weight and headers', two((b, source) => b.addSource(source, { weight: 1, whenHeaders: { a: 'b' } })), 'whenHeaders');
+synth.rejects('FED409', 'one source that is added twice', two((b, source) => b.addSource(source)), 'stands twice', 'port 80');
+synth.rejects('FED409', 'weights on only some of the sources', two((b) => b.addLocalSource({ weight: 3 })), 'some have none');
+synth.rejects('FED409', 'weights that are all zero', () => {
+  const { app, west, reviews } = pair();
+  reviews.allowFrom(west);
+  west.bind('R', { source: reviews, localName: LocalName.existingService('r', 'shop'), weight: 0 }).addLocalSource({ weight: 0 });
+  app.synthYaml();
+}, 'weight 0', 'port 9080');
+synth.rejects('FED409', 'headers on every source', () => {
+  const { app, west, reviews } = pair();
+  reviews.allowFrom(west);
+  west.bind('R', { source: reviews, localName: LocalName.newService('r', 'shop'), whenHeaders: { 'x-tester': 'yes' } });
+  app.synthYaml();
+}, 'nowhere to go', 'addLocalSource');
+synth.rejects('FED409', 'the same headers on two sources', two((b, source) => {
+  b.addSource(source, { whenHeaders: { 'x-a': '1', 'x-b': '2' } });
+  b.addLocalSource({ whenHeaders: { 'x-b': '2', 'x-a': '1' } });
+}), 'same headers');
+addLocalSource.rejects('FED409', 'header names with capital letters', two((b) => b.addLocalSource({ whenHeaders: { 'X-Tester': 'yes' } })), '"X-Tester"', 'lower-case');
+synth.rejects('FED410', 'headers for a TCP port', two((b, source) => b.addSource(source, { whenHeaders: { a: 'b' } }), true, ServicePort.tcp), 'no headers to look at');
+synth.rejects('FED410', 'sources with different protocols on one port', () => {
+  const { app, east, west } = pair();
+  const [http, tcp] = [ServicePort.http(80), ServicePort.tcp(80)].map((port, index) =>
+    east.expose(`Db${index}`, { service: LocalService.fromName(`db${index}`, 'shop'), exportName: `db${index}`, ports: [port] }));
+  [http, tcp].forEach((source) => source.allowFrom(west));
+  west.bind('Db', { source: http, localName: LocalName.newService('db', 'shop') }).addSource(tcp);
+  app.synthYaml();
+}, 'http and tcp', 'port 80');
+addLocalSource.rejects('FED411', 'a local source behind a new local name', two((b) => b.addLocalSource(), false), '"stock.shop.svc.cluster.local"', 'existingService');
+bind.rejects('FED407', 'a binding of our own service', () => {
+  const { east, reviews } = pair();
+  east.bind('Own', { source: reviews, localName: LocalName.newService('other', 'default') });
+}, 'east/Mesh/Own');
+bind.rejects('FED115', 'a date that does not exist', () => {
+  const { west, reviews } = pair();
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default'), reviewBy: '2027-02-30' });
+}, 'west/Mesh/Reviews', '"2027-02-30"');
+
+/* Objects of fields. */
+rejectFields(bind, 'a port mapping', (value) => bound(() => undefined, [value]), { localPort: 80, exportPort: 9080, protocol: 'tcp' }, 'protocol', 'localPort, exportPort');
+rejectFields(addSource, 'source options', (value) => bound((binding, source) => binding.addSource(source, value)), { portMapping: [] }, 'portMapping', 'portMappings');
+rejectFields(addLocalSource, 'options of a local source', (value) => bound((binding) => binding.addLocalSource(value)), { wieght: 1 }, 'wieght', 'weight');

@@ -1,0 +1,69 @@
+import { ApiObject, App, Chart, Duration } from 'cdk8s';
+import { BoundaryGateway, ExposedService, FederatedMeshProps, IstioVersion, LocalService, ServicePort } from '../../src';
+import { any, eastWith, EXISTING_GATEWAY, pair } from '../support/pair';
+import { Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
+import { meshOf } from '../support/scenarios';
+
+/** What is rejected: exports. */
+export const errors: Rejection[] = [];
+const expose = rejectionsOf(errors, 'FederatedMesh.expose');
+const newExport = rejectionsOf(errors, 'new ExposedService');
+const sniFor = rejectionsOf(errors, 'ExposedService.sniFor');
+const synth = rejectionsOf(errors, SYNTHESIS);
+
+newExport.rejects('FED112', 'an export in the chart of another mesh', () => {
+  const { east, west } = pair();
+  new ExposedService(Chart.of(west), 'Details', {
+    mesh: east, service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(9080)],
+  });
+}, 'west/Details', '"west"');
+expose.rejects('FED118', 'a service of Istio', () => pair().east.expose('Istiod', {
+  service: LocalService.fromName('istiod', 'istio-system'), exportName: 'istiod', ports: [ServicePort.http(15014)],
+}), 'east/Mesh/Istiod', '"istiod"', '"istio-system"');
+expose.rejects('FED120', 'numbers in place of ports', () => pair().east.expose('X', { service: LocalService.fromName('x', 'apps'), exportName: 'x', ports: any([9080]) }), '9080', 'ServicePort');
+expose.rejects('FED120', 'a name in place of a service', () => pair().east.expose('X', { service: any('x'), exportName: 'x', ports: [] }), '"x"', 'LocalService');
+expose.rejects('FED118', 'a service in the namespace of an existing gateway', () => eastWith({ ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) })().expose('Self', {
+  service: LocalService.fromName('shared', 'istio-ingress'), exportName: 'self', ports: [ServicePort.http(80)],
+}), '"shared"', 'the boundary');
+const named = (exportName: string, ports = [ServicePort.http(1)]) => () =>
+  pair().east.expose('Other', { service: LocalService.fromName('other', 'default'), exportName, ports });
+expose.rejects('FED301', 'an export name with a slash', named('reviews/v1'), 'east/Mesh/Other', '"reviews/v1"');
+expose.rejects('FED301', 'an export name with capital letters', named('Reviews'), '"Reviews"', 'lower case');
+expose.rejects('FED301', 'a wildcard as export name', named('*'), '"*"');
+expose.rejects('FED301', 'an export name that makes server names too long', named(Array(4).fill('a'.repeat(50)).join('.')), 'shorten it by');
+expose.rejects('FED302', 'an export name twice', named('reviews'), 'east/Mesh/Other', '"reviews"', 'east/Mesh/Reviews');
+expose.rejects('FED303', 'an export without ports', named('other', []), 'no port');
+expose.rejects('FED303', 'an exported port twice', named('other', [ServicePort.http(80), ServicePort.http(8080, { exportPort: 80 })]), '80', 'exportPort');
+synth.rejects('FED304', 'a port that the Service does not have', () => {
+  const { app, east } = pair();
+  const chart = new Chart(app, 'apps', { namespace: 'default' });
+  const service = new ApiObject(chart, 'Details', {
+    apiVersion: 'v1', kind: 'Service', metadata: { name: 'details' }, spec: { ports: [{ port: 9080 }, { port: 53, protocol: 'UDP' }] },
+  });
+  east.expose('Details', { service: LocalService.fromConstruct(service), exportName: 'details', ports: [ServicePort.http(53)] });
+  app.synthYaml();
+}, 'east/Mesh/Details', '"details"', 'no TCP port 53', '9080');
+sniFor.rejects('FED306', 'the server name of a port that is not exported', () => {
+  const { reviews, west } = pair();
+  reviews.sniFor(west, 80);
+}, '80');
+const timed = (requestTimeout: Duration, port = ServicePort.http(80)) => () => pair().east.expose('Ledger', {
+  service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [port], requestTimeout,
+});
+expose.rejects('FED311', 'a request timeout of zero', timed(Duration.millis(0)), '0 ms');
+expose.rejects('FED311', 'a request timeout for a TCP port', timed(Duration.seconds(1), ServicePort.tcp(1)), '"ledger"', 'no requests');
+const silent = (idleTimeout: Duration, props: Partial<FederatedMeshProps> = {}) => () => meshOf(new App(), 'east', props).expose('Ledger', {
+  service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.tcp(1)], idleTimeout,
+});
+for (const none of [null, false, 0, '']) {
+  expose.rejects('FED120', `${JSON.stringify(none)} in place of an idle timeout`, silent(none as never), 'idleTimeout', 'no Duration');
+  expose.rejects('FED120', `${JSON.stringify(none)} in place of a request timeout`, timed(none as never), 'requestTimeout', 'no Duration');
+}
+expose.rejects('FED311', 'an idle timeout of a fraction of a millisecond', silent(Duration.millis(1.5)), '1.5 ms', 'whole milliseconds');
+expose.rejects('FED311', 'an idle timeout of zero', silent(Duration.millis(0)), 'idleTimeout is 0 ms');
+expose.rejects('FED120', 'a number in place of an idle timeout', silent(600 as never), 'idleTimeout', 'no Duration');
+expose.rejects('FED125', 'an idle timeout with an Istio version that was not tested', silent(Duration.minutes(1), { istioVersion: IstioVersion.V1_30 }), 'idleTimeout', '1.30');
+expose.rejects('FED120', 'a number in place of a request timeout', timed(5 as never), 'requestTimeout', 'no Duration');
+expose.rejects('FED115', 'a date that does not exist', () => pair().east.expose('Ledger', {
+  service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.http(80)], reviewBy: '2027-02-30',
+}), 'east/Mesh/Ledger', '"2027-02-30"');

@@ -1,0 +1,46 @@
+import { BoundaryGateway, DedicatedGatewayOptions, GatewayCredential, GatewayServiceType } from '../../src';
+import { any, EXISTING_GATEWAY } from '../support/pair';
+import { rejectFields, Rejection, rejectionsOf } from '../support/rejections';
+
+/** What is rejected: boundary gateways. */
+export const errors: Rejection[] = [];
+const dedicated = rejectionsOf(errors, 'BoundaryGateway.dedicated');
+const fromExisting = rejectionsOf(errors, 'BoundaryGateway.fromExisting');
+
+const gateway = (options: DedicatedGatewayOptions) => () => BoundaryGateway.dedicated(options);
+dedicated.rejects('FED111', 'a namespace that is not a valid label', () => BoundaryGateway.dedicated({ namespaceName: 'Edge.In' }), '"Edge.In"');
+dedicated.rejects('FED116', 'minReplicas above maxReplicas', gateway({ minReplicas: 6 }), '6', '5', 'minReplicas ≤ maxReplicas');
+dedicated.rejects('FED116', 'a gateway without pods', gateway({ minReplicas: 0 }), '0');
+dedicated.rejects('FED116', 'a memory limit that is not a valid quantity', gateway({ memoryLimit: '1 GB' }), 'memoryLimit', '"1 GB"', '1Gi');
+dedicated.rejects('FED116', 'a CPU request above its limit', gateway({ cpuRequest: '2500m' }), '2500m', '"2"');
+dedicated.rejects('FED116', 'a memory request above its limit', gateway({ memoryRequest: '2Gi', memoryLimit: '2000M' }), '2Gi');
+dedicated.rejects('FED116', 'a source range without mask', gateway({ sourceRanges: ['203.0.113.7'] }), '"203.0.113.7"', '/28');
+dedicated.rejects('FED116', 'an empty list of source ranges', gateway({ sourceRanges: [] }), 'empty');
+dedicated.rejects('FED116', 'a toleration of an unknown effect', gateway({ tolerations: [{ key: 'dmz', effect: 'NoRun' }] }), '"NoRun"', 'NoSchedule');
+dedicated.rejects('FED116', 'a label that selects the pods', gateway({ labels: { istio: 'mine' } }), '"istio"');
+dedicated.rejects('FED116', 'a label from which Istio derives another', gateway({ labels: { 'app.kubernetes.io/name': 'edge' } }), 'app.kubernetes.io/name');
+dedicated.rejects('FED116', 'a label value that would break out of a policy', gateway({ labels: { team: '\' || true || \'' } }), 'team');
+dedicated.rejects('FED116', 'a load balancer class without a load balancer', gateway({ serviceType: GatewayServiceType.NODE_PORT, loadBalancerClass: 'nlb' }), 'NodePort');
+dedicated.rejects('FED116', 'source ranges without the address of the client', gateway({
+  serviceType: GatewayServiceType.NODE_PORT, sourceRanges: ['203.0.113.0/28'], preserveClientAddress: false,
+}), 'preserveClientAddress');
+dedicated.rejects('FED116', 'source ranges of one address family for a dual-stack gateway', gateway({ dualStack: true, sourceRanges: ['203.0.113.0/28'] }), '203.0.113.0/28', 'both families');
+dedicated.rejects('FED120', 'null in place of a list of source ranges', gateway(any({ sourceRanges: null })), 'sourceRanges is null', 'no list');
+dedicated.rejects('FED120', 'one source range in place of a list', gateway(any({ sourceRanges: '203.0.113.0/28' })), 'sourceRanges', 'no list');
+dedicated.rejects('FED120', 'a list in place of labels', gateway(any({ labels: ['edge'] })), 'labels is ["edge"]', 'no map');
+dedicated.rejects('FED116', 'a number in place of a source range', gateway(any({ sourceRanges: [8] })), 'the source range 8');
+dedicated.rejects('FED120', 'the name of a Secret in place of a credential', gateway({ credential: 'partner' as unknown as GatewayCredential }), 'BoundaryGateway.dedicated', '"partner"');
+const others = (change: object) => () => BoundaryGateway.fromExisting({ ...EXISTING_GATEWAY, ...change });
+fromExisting.rejects('FED111', 'an existing gateway without a namespace', others({ namespaceName: '' }), 'namespace');
+fromExisting.rejects('FED111', 'an existing gateway without a service account', others({ serviceAccountName: undefined }), 'service account');
+fromExisting.rejects('FED111', 'an existing gateway whose Service name contains its namespace', others({ serviceName: 'shared.istio-ingress' }), '"shared.istio-ingress"');
+fromExisting.rejects('FED120', 'an existing gateway with a list of labels', others({ podLabels: ['app'] }), 'podLabels', 'no map');
+fromExisting.rejects('FED120', 'an existing gateway with an option of dedicated gateways', others({ minReplicas: 3 }), '"minReplicas"');
+fromExisting.rejects('FED120', 'an existing gateway with a string as credential', others({ credential: 'partner' }), '"partner"', 'GatewayCredential');
+fromExisting.rejects('FED127', 'an existing gateway without labels', others({ podLabels: {} }), 'every pod of the namespace');
+fromExisting.rejects('FED127', 'an existing gateway with a label that no pod can have', others({ podLabels: { app: 'the gateway' } }), '"the gateway"');
+
+/* Objects of fields. */
+rejectFields(dedicated, 'gateway options', (value) => () => BoundaryGateway.dedicated(value), { sourceRange: ['203.0.113.0/28'] }, 'sourceRange', 'sourceRanges');
+rejectFields(dedicated, 'a toleration', (value) => gateway({ tolerations: [value] }), { key: 'dmz', efect: 'NoExecute' }, 'efect', 'effect');
+rejectFields(fromExisting, 'the description of an existing gateway', (value) => () => BoundaryGateway.fromExisting(value), { namespace: 'istio-ingress' }, 'namespace', 'namespaceName');

@@ -1,0 +1,164 @@
+import { App, Chart, Testing } from 'cdk8s';
+import { BoundaryGateway, Caller, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayEndpoint, GatewayServiceType, IstioVersion, LocalName, LocalService, ServicePort } from '../../src';
+import { any, eastWith, EXISTING_GATEWAY } from '../support/pair';
+import { rejectFields, Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
+import { meshOf, trustOf } from '../support/scenarios';
+
+/** What is rejected: the declaration of a mesh, and a complete mesh. */
+export const errors: Rejection[] = [];
+const newMesh = rejectionsOf(errors, 'new FederatedMesh');
+const synth = rejectionsOf(errors, SYNTHESIS);
+
+const endpoint = (...addresses: (string | GatewayEndpoint)[]) => eastWith({
+  endpoints: addresses.map((address) => typeof address === 'string' ? { address } : address),
+});
+newMesh.rejects('FED101', 'a mesh name with a capital letter', eastWith({ meshName: 'East' }), 'east/Mesh', '"East"', 'lower-case');
+newMesh.rejects('FED101', 'a mesh name with a dot', eastWith({ meshName: 'east.example' }), '"east.example"');
+newMesh.rejects('FED101', 'an empty mesh name', eastWith({ meshName: '' }), '""');
+newMesh.rejects('FED101', 'the mesh name egress, which stands in listener names', eastWith({ meshName: 'egress' }), '"egress"', 'another name');
+newMesh.rejects('FED102', 'the trust domain cluster.local', eastWith({ trustDomain: 'cluster.local' }), 'cluster.local', 'meshConfig.trustDomain');
+newMesh.rejects('FED102', 'a trust domain with a scheme', eastWith({ trustDomain: 'spiffe://east.example' }), '"spiffe://east.example"');
+newMesh.rejects('FED102', 'a trust domain of more than 150 characters', eastWith({ trustDomain: `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}` }), '150');
+newMesh.rejects('FED103', 'two meshes with one trust domain', () => {
+  const app = new App();
+  meshOf(app, 'east');
+  meshOf(app, 'west', { trustDomain: 'east.example' });
+}, 'west/Mesh', '"east"', '"east.example"', 'of its own');
+newMesh.rejects('FED104', 'an endpoint with a scheme', endpoint('https://federation.east.example'), 'https://federation.east.example', 'without a scheme');
+newMesh.rejects('FED104', 'an endpoint with a port in it', endpoint('federation.east.example:443'), 'port: …');
+newMesh.rejects('FED104', 'an IPv6 endpoint with a port in it', endpoint('[2001:db8::1]:443'), 'port: …');
+newMesh.rejects('FED104', 'an IPv6 endpoint in brackets', endpoint('[2001:db8::1]'), '"[2001:db8::1]"', 'without brackets');
+newMesh.rejects('FED104', 'an endpoint with three of the four numbers of an address', endpoint('203.0.113'), '"203.0.113"');
+newMesh.rejects('FED104', 'an endpoint in capitals', endpoint('Federation.east.example'), 'lower case');
+newMesh.rejects('FED104', 'an address with a zone', endpoint('fe80::1%eth0'), 'eth0');
+newMesh.rejects('FED104', 'a wildcard endpoint', endpoint('*.east.example'), '"*.east.example"');
+newMesh.rejects('FED104', 'a port that does not exist', endpoint({ address: 'federation.east.example', port: 70000 }), '70000', '65535');
+newMesh.rejects('FED104', 'an endpoint that is listed twice', endpoint('a.example', { address: 'a.example', port: 15443 }), '"a.example"');
+for (const address of ['10.1.2.3', '172.16.0.1', '192.168.1.1', '127.0.0.1', '169.254.1.1', '100.64.0.1', '::1', 'fd00::1', 'fe80::1',
+  '::ffff:10.1.2.3', '224.0.0.1', '255.255.255.255', 'fec0::1', 'ff02::1', 'nas.lan', 'localhost', 'ingress', 'federation-ingress.istio-federation.svc', 'a.svc.cluster.local', 'db.internal']) {
+  newMesh.rejects('FED105', `the private address ${address}`, endpoint(address), address, 'privateAddress');
+}
+newMesh.rejects('FED106', 'endpoints that mix DNS names and IP addresses', endpoint('federation.east.example', '203.0.113.1'), '203.0.113.1', 'only DNS names or only IP');
+synth.rejects('FED107', 'an export of a mesh without an endpoint', () => {
+  const mesh = meshOf(new App(), 'east', { endpoints: undefined });
+  mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(1)] });
+  mesh.node.root.node.children.forEach((chart) => Testing.synth(chart as Chart));
+}, 'east/Mesh', '"reviews"', 'endpoints: [');
+newMesh.rejects('FED111', 'a revision that is not a valid label', eastWith({ revision: 'r'.repeat(64) }), 'revision');
+newMesh.rejects('FED111', 'a namespace with an underscore', eastWith({ namespaceName: 'istio_federation' }), '"istio_federation"');
+newMesh.rejects('FED111', 'a cluster domain that is not a valid domain', eastWith({ clusterDomain: 'cluster local' }), '"cluster local"');
+newMesh.rejects('FED112', 'two meshes in one chart', () => {
+  const chart = new Chart(new App(), 'both');
+  [['east', 'A'], ['west', 'B']].map(([meshName, id]) => new FederatedMesh(chart, id, { meshName, trustDomain: `${meshName}.example`, trustBundle: trustOf(meshName) }));
+}, 'both/B', '"both"', '"east"', 'a chart of its own');
+newMesh.rejects('FED112', 'a mesh outside of any chart', () => new FederatedMesh(new App(), 'Mesh', {
+  meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'),
+}), 'in a Chart');
+newMesh.rejects('FED113', 'two boundaries in one namespace', () => {
+  const app = new App();
+  meshOf(app, 'east');
+  new FederatedMesh(new Chart(app, 'again'), 'Mesh', { meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east') });
+}, 'again/Mesh', '"istio-federation"', 'namespaceName');
+newMesh.rejects('FED113', 'two boundaries that share the namespace of one gateway', () => {
+  const app = new App();
+  meshOf(app, 'east', { egressGateway: BoundaryGateway.dedicated({ namespaceName: 'dmz' }) });
+  new FederatedMesh(new Chart(app, 'again'), 'Mesh', { meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), namespaceName: 'dmz' });
+}, 'again/Mesh', '"dmz"', 'no other boundary');
+newMesh.rejects('FED114', 'a reason of fewer than ten characters', eastWith({ withoutAdmissionPolicy: { reason: 'because' } }), '"because"', 'ten characters');
+newMesh.rejects('FED120', 'a string in place of a boolean', eastWith({ connectAfterHandshake: 'false' as never }), 'connectAfterHandshake is "false"');
+newMesh.rejects('FED120', 'an object of options in place of a gateway', eastWith({ ingressGateway: { sourceRanges: ['10.0.0.0/8'] } as never }), 'ingressGateway', 'no BoundaryGateway');
+newMesh.rejects('FED114', 'headers with underscores without a sufficient reason', eastWith({ allowHeadersWithUnderscores: { reason: 'gRPC' } }), 'east/Mesh',
+  'allowing headers with underscores', '"gRPC"', 'ten characters');
+newMesh.rejects('FED114', 'a private address with a blank reason', endpoint({ address: '10.1.2.3', privateAddress: { reason: ' '.repeat(20) } }), '10.1.2.3');
+newMesh.rejects('FED116', 'an egress gateway with a load balancer', eastWith({
+  egressGateway: BoundaryGateway.dedicated({ serviceType: GatewayServiceType.LOAD_BALANCER }),
+}), 'east/Mesh', 'serviceType', 'ingressGateway');
+for (const namespaceName of ['default', 'kube-system']) {
+  newMesh.rejects('FED118', `a boundary in ${namespaceName}`, eastWith({ namespaceName }), 'of its own');
+}
+const ownGateway = (namespaceName: string) => eastWith({ egressGateway: BoundaryGateway.dedicated({ namespaceName }) });
+newMesh.rejects('FED118', 'an egress gateway in the root namespace', ownGateway('istio-system'), 'east/Mesh', 'the egress gateway', 'root namespace');
+newMesh.rejects('FED118', 'an egress gateway in the namespace default', ownGateway('default'), '"default"');
+newMesh.rejects('FED118', 'a boundary in the root namespace', eastWith({ namespaceName: 'istio-system' }), 'east/Mesh', 'root namespace');
+const shop = (name: string, value: unknown) => eastWith({ [name]: value });
+newMesh.rejects('FED120', 'a file name in place of a trust bundle', shop('trustBundle', 'east.pem'), 'trustBundle', '"east.pem"', 'TrustBundle');
+newMesh.rejects('FED120', 'a mesh without a trust bundle', shop('trustBundle', undefined), 'undefined');
+newMesh.rejects('FED120', 'one endpoint in place of a list', shop('endpoints', { address: 'a.example' }), 'endpoints', 'list');
+newMesh.rejects('FED125', 'connectAfterHandshake with an Istio version that was not tested', eastWith({ istioVersion: IstioVersion.V1_30, connectAfterHandshake: true }), 'connectAfterHandshake', '1.30', 'Istio 1.31');
+newMesh.rejects('FED120', 'an object of valid options in place of a gateway', shop('ingressGateway', { sourceRanges: ['203.0.113.0/28'] }), 'ingressGateway', 'no BoundaryGateway');
+newMesh.rejects('FED114', 'a reason that is a number', eastWith({ withoutAdmissionPolicy: any({ reason: 12345678901 }) }), '12345678901', 'ten characters');
+newMesh.rejects('FED111', 'an access log provider that is empty', shop('accessLogProvider', ''), 'access log provider');
+newMesh.rejects('FED120', 'the name of a Secret in place of a credential', eastWith({ credential: 'partner' as unknown as GatewayCredential }), 'credential', '"partner"');
+newMesh.rejects('FED113', 'two boundaries at one existing gateway', () => {
+  const app = new App();
+  const ingressGateway = BoundaryGateway.fromExisting(EXISTING_GATEWAY);
+  meshOf(app, 'east', { ingressGateway });
+  new FederatedMesh(new Chart(app, 'again'), 'Mesh', {
+    meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), namespaceName: 'partner-federation', ingressGateway,
+  });
+}, 'again/Mesh', '"istio-ingress"');
+for (const namespaceName of ['istio-system', 'kube-system', 'default']) {
+  newMesh.rejects('FED118', `an existing gateway in ${namespaceName}`, eastWith({ ingressGateway: BoundaryGateway.fromExisting({ ...EXISTING_GATEWAY, namespaceName }) }),
+    'the ingress gateway "shared", which others run', `"${namespaceName}"`, 'cannot be used');
+}
+newMesh.rejects('FED127', 'an existing egress gateway', eastWith({ egressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) }), 'east/Mesh', '"shared"', 'dedicated');
+newMesh.rejects('FED127', 'one existing gateway for both directions', eastWith({
+  ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY), egressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY),
+}), 'egressGateway');
+newMesh.rejects('FED127', 'an existing gateway in the namespace of our dedicated gateway', eastWith({
+  ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY), egressGateway: BoundaryGateway.dedicated({ namespaceName: 'istio-ingress' }),
+}), '"istio-ingress"', 'network policies');
+newMesh.rejects('FED127', 'an existing gateway in the namespace of the boundary', eastWith({ ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY), namespaceName: 'istio-ingress' }),
+  '"istio-ingress"', 'another namespaceName');
+const elsewhere = (props: Partial<FederatedMeshProps>) => eastWith({ workloadTrustDomain: 'cluster.local', ...props });
+newMesh.rejects('FED133', 'workloads of cluster.local behind gateways without a credential', elsewhere({}), 'ingress gateway', '"cluster.local"', '"east.example"');
+newMesh.rejects('FED133', 'workloads of cluster.local behind one gateway without a credential', elsewhere({ ingressGateway: BoundaryGateway.dedicated({ credential: GatewayCredential.fromSecret('a') }) }),
+  'egress gateway');
+newMesh.rejects('FED133', 'two boundaries of one mesh with workloads of two trust domains', () => {
+  const app = new App();
+  const boundary = (namespaceName: string, props: Partial<FederatedMeshProps>) => new FederatedMesh(new Chart(app, namespaceName), 'Mesh', {
+    meshName: 'east', trustDomain: 'boundary.east.example', trustBundle: trustOf('east'), namespaceName, credential: GatewayCredential.fromCertManager({ issuerName: 'ca' }), ...props,
+  });
+  boundary('first', { workloadTrustDomain: 'cluster.local' });
+  boundary('second', {});
+}, 'second/Mesh', '"boundary.east.example"', '"cluster.local"', 'same workloadTrustDomain');
+newMesh.rejects('FED102', 'a workload trust domain that is not a valid domain', eastWith({ workloadTrustDomain: 'East' }), '"East"');
+synth.rejects('FED135', 'more rules than one object can hold', () => {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west');
+  east.addPeer(west);
+  const ports = Array.from({ length: 60 }, (_, index) => ServicePort.http(8000 + index));
+  const paths = Array.from({ length: 700 }, (_, index) => `/orders/${index}/items`);
+  east.expose('Orders', { service: LocalService.fromName('orders', 'shop'), exportName: 'orders', ports }).allowFrom(west, { http: [{ paths }] });
+  throw new Error(east.node.validate().join());
+}, 'EnvoyFilter istio-federation/fed-in-edge', 'bytes', 'a boundary of their own');
+/** A call that checks east with these gateways, so many exported and so many bound ports. */
+export const served = (gateways: object, count: number) => () => {
+  const app = new App();
+  const [east, west] = [meshOf(app, 'east', gateways), meshOf(app, 'west')];
+  east.addPeer(west);
+  west.addPeer(east);
+  const ports = Array.from({ length: count }, (_, index) => ServicePort.http(8000 + index));
+  const service = LocalService.fromName('orders', 'shop');
+  east.expose('Orders', { service, exportName: 'orders', ports }).allowFrom(west);
+  const source = west.expose('Stock', { service, exportName: 'stock', ports });
+  source.allowFrom(east);
+  east.bind('Stock', { source, localName: LocalName.newService('stock', 'shop') }).allowFrom(Caller.serviceAccount('page', 'shop'));
+  const mistakes = east.node.validate();
+  if (mistakes.length > 0) throw new Error(mistakes.join());
+};
+export const holding = (memoryLimit: string) => BoundaryGateway.dedicated({ memoryLimit });
+synth.rejects('FED136', 'an ingress gateway with too little memory', served({ ingressGateway: holding('256Mi') }, 257),
+  'east/Mesh', 'ingress gateway serves 257 ports', '"256Mi" holds the configuration of 256', '"257Mi" or more');
+synth.rejects('FED136', 'an egress gateway with too little memory', served({ egressGateway: holding('200M') }, 200),
+  'egress gateway serves 200 ports', '"200M" holds the configuration of 190', '"200Mi" or more');
+
+/* Objects of fields. */
+const because = 'agreed with the security team';
+rejectFields(newMesh, 'an endpoint', (value) => shop('endpoints', [value]), { address: 'fed.east.example', ports: 443 }, 'ports', 'port');
+rejectFields(newMesh, 'a reason for a private address', (value) => endpoint({ address: '10.1.2.3', privateAddress: value }), { reason: because, approvedby: 'Jo' },
+  'approvedby', 'approvedBy');
+rejectFields(newMesh, 'a reason for headers with underscores', (value) => shop('allowHeadersWithUnderscores', value), { reason: because, headers: ['user_id'] },
+  'headers', 'approvedBy');
+rejectFields(newMesh, 'a reason for no admission policy', (value) => shop('withoutAdmissionPolicy', value), { reason: because, owner: 'Jo' }, 'owner', 'approvedBy');

@@ -1,0 +1,30 @@
+import { ServicePort, SpiffeId } from '../../src';
+import { any, bankWith } from '../support/pair';
+import { rejectFields, Rejection, rejectionsOf } from '../support/rejections';
+
+/** What is rejected: the declaration of a mesh that another organisation operates. */
+export const errors: Rejection[] = [];
+const newRemoteMesh = rejectionsOf(errors, 'new RemoteMesh');
+const exposedService = rejectionsOf(errors, 'RemoteMesh.exposedService');
+
+newRemoteMesh.rejects('FED101', 'a knownAs that is not a valid name', () => bankWith({ knownAs: 'web shop' }), 'Bank', '"web shop"');
+newRemoteMesh.rejects('FED102', 'a peer with the trust domain cluster.local', () => bankWith({ trustDomain: 'cluster.local' }), 'Bank');
+newRemoteMesh.rejects('FED117', 'an identity of another trust domain', () => bankWith({ egressIdentity: SpiffeId.parse('spiffe://cluster.local/ns/dmz/sa/out') }),
+  'spiffe://cluster.local/ns/dmz/sa/out', '"bank.example"');
+newRemoteMesh.rejects('FED120', 'a string in place of an identity', () => bankWith({ ingressIdentity: any('spiffe://bank.example/a') }), 'ingressIdentity', 'SpiffeId');
+newRemoteMesh.rejects('FED302', 'one export name twice', () => bankWith({
+  exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(1)] }, { exportName: 'cards', ports: [ServicePort.http(2)] }],
+}), '"cards"');
+exposedService.rejects('FED406', 'a service that the peer does not export', () => bankWith().exposedService('card'), 'Bank', '"card"', 'cards');
+newRemoteMesh.rejects('FED104', 'an endpoint with a scheme', () => bankWith({ endpoints: [{ address: 'https://fed.bank.example' }] }), 'Bank', 'without a scheme');
+newRemoteMesh.rejects('FED105', 'a private address', () => bankWith({ endpoints: [{ address: '10.1.2.3' }] }), 'Bank', '10.1.2.3');
+newRemoteMesh.rejects('FED106', 'endpoints that mix DNS names and IP addresses',
+  () => bankWith({ endpoints: [{ address: 'fed.bank.example' }, { address: '203.0.113.1' }] }), 'Bank', '203.0.113.1');
+newRemoteMesh.rejects('FED114', 'a private address with a blank reason',
+  () => bankWith({ endpoints: [{ address: '10.1.2.3', privateAddress: { reason: ' '.repeat(20) } }] }), 'Bank', '10.1.2.3');
+newRemoteMesh.rejects('FED301', 'an export name with capital letters',
+  () => bankWith({ exposedServices: [{ exportName: 'Cards', ports: [ServicePort.http(443)] }] }), 'Bank', '"Cards"');
+newRemoteMesh.rejects('FED303', 'an export without ports', () => bankWith({ exposedServices: [{ exportName: 'cards', ports: [] }] }), 'Bank', '"cards"');
+
+/* Objects of fields. */
+rejectFields(newRemoteMesh, 'an endpoint', (value) => () => bankWith({ endpoints: [value] }), { address: 'fed.bank.example', prot: 443 }, 'prot', 'port');

@@ -1,0 +1,105 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { App } from 'cdk8s';
+import { SpiffeId, TrustBundle } from '../../src';
+import { CHANGES_ONLY, Made, makeCertificate, NO_LISTS, RSA_SHA1 } from '../support/certificates';
+import { Rejection, rejectionsOf } from '../support/rejections';
+import { meshOf, TRUST, trustOf } from '../support/scenarios';
+
+/** What is rejected: trust bundles, revocation lists, rotations and SPIFFE IDs. */
+export const errors: Rejection[] = [];
+const addPeer = rejectionsOf(errors, 'FederatedMesh.addPeer');
+const fromPem = rejectionsOf(errors, 'TrustBundle.fromPem');
+const fromPemFile = rejectionsOf(errors, 'TrustBundle.fromPemFile');
+const withRevocationList = rejectionsOf(errors, 'TrustBundle.withRevocationList');
+const withNext = rejectionsOf(errors, 'TrustBundle.withNext');
+const forServiceAccount = rejectionsOf(errors, 'SpiffeId.forServiceAccount');
+const parse = rejectionsOf(errors, 'SpiffeId.parse');
+
+interface Certificates {
+  readonly ca: Made;
+  readonly leaf: Made;
+  /** An authority whose key may not sign revocation lists. */
+  readonly listless: Made;
+  /** An authority that signs with SHA-1. */
+  readonly weak: Made;
+  readonly lists: { readonly [what: string]: string };
+}
+let made: Certificates;
+
+/** Makes the certificates of the rows; they must be there before a row runs. */
+export async function makeCertificates(): Promise<Certificates> {
+  const [ca, leaf, listless, weak] = await Promise.all([
+    makeCertificate('root', true), makeCertificate('gateway', false), makeCertificate('root', true, undefined, NO_LISTS),
+    makeCertificate('root', true, RSA_SHA1),
+  ]);
+  const lists = {
+    own: await ca.list(),
+    changes: await ca.list(undefined, CHANGES_ONLY),
+    renamed: await ca.list('renamed'),
+    listless: await listless.list(),
+    weak: await weak.list(),
+  };
+  return made = { ca, leaf, listless, weak, lists };
+}
+
+const trustPem = (meshName: string) => readFileSync(join(TRUST, `${meshName}.pem`), 'utf8');
+
+fromPem.rejects('FED201', 'a private key', () => TrustBundle.fromPem(made.ca.privateKey), 'TrustBundle.fromPem', 'remove the key');
+fromPem.rejects('FED201', 'a certificate with its key', () => TrustBundle.fromPem(`${made.ca.certificate}\n${made.ca.privateKey}`), 'private key');
+fromPem.rejects('FED201', 'an encrypted key', () => TrustBundle.fromPem('-----BEGIN ENCRYPTED PRIVATE KEY-----\nabc\n-----END ENCRYPTED PRIVATE KEY-----'), 'private key');
+fromPem.rejects('FED202', 'a leaf certificate', () => TrustBundle.fromPem(made.leaf.certificate), 'CN=gateway', 'authority');
+fromPem.rejects('FED202', 'a leaf certificate behind a root', () => TrustBundle.fromPem(`${made.ca.certificate}\n${made.leaf.certificate}`), 'certificate 2');
+fromPem.rejects('FED203', 'an empty string', () => TrustBundle.fromPem(''), 'istio-ca-root-cert');
+fromPem.rejects('FED203', 'white space', () => TrustBundle.fromPem(' \n\t\n'), 'nothing');
+fromPem.rejects('FED204', 'text without PEM', () => TrustBundle.fromPem('east.pem'), 'no PEM block');
+fromPem.rejects('FED204', 'a PEM block that is not a certificate', () => TrustBundle.fromPem('-----BEGIN CERTIFICATE-----\nbm8gY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----'), 'block 1');
+fromPem.rejects('FED204', 'a PEM block of another kind', () => TrustBundle.fromPem('-----BEGIN CERTIFICATE REQUEST-----\nbm8=\n-----END CERTIFICATE REQUEST-----'), 'CERTIFICATE REQUEST');
+fromPem.rejects('FED204', 'a certificate that was cut off', () => TrustBundle.fromPem(made.ca.certificate.slice(0, -30)), 'does not end');
+fromPem.rejects('FED204', 'a second certificate that was cut off', () => TrustBundle.fromPem(`${made.ca.certificate}\n${made.ca.renewed.slice(0, 100)}`), 'does not end');
+fromPemFile.rejects('FED205', 'a file that is not there', () => TrustBundle.fromPemFile('trust/nobody.pem'), '"trust/nobody.pem"', 'ENOENT', process.cwd());
+fromPemFile.rejects('FED205', 'a folder', () => TrustBundle.fromPemFile(__dirname), 'EISDIR');
+/** A call that gives a bundle a revocation list.. */
+const listed = (list: () => string, bundle: () => string = () => made.ca.certificate) => () =>
+  TrustBundle.fromPem(bundle()).withRevocationList(list());
+withRevocationList.rejects('FED207', 'an empty string in place of a revocation list', listed(() => ''), 'no PEM block');
+withRevocationList.rejects('FED207', 'a certificate in place of a revocation list', listed(() => made.ca.certificate), 'no revocation list');
+withRevocationList.rejects('FED207', 'a revocation list that was cut off', listed(() => made.lists.own.replace(/\n.*\n(-----END)/, '\n$1')), 'block 1');
+withRevocationList.rejects('FED207', 'a certificate in a PEM block of a revocation list', listed(() => made.ca.certificate.replaceAll('CERTIFICATE', 'X509 CRL')), 'block 1');
+withRevocationList.rejects('FED207', 'a delta revocation list', listed(() => made.lists.changes), 'critical extension', 'complete list');
+withRevocationList.rejects('FED208', 'a revocation list of another CA', listed(() => made.lists.own, () => trustPem('east')), 'none of the CAs "O=east.example, CN=east mesh root"');
+withRevocationList.rejects('FED208', 'a revocation list that another key signed in the name of the CA', listed(() => made.lists.own, () => made.listless.certificate),
+  'not signed by the CA "CN=root"');
+withRevocationList.rejects('FED208', 'a revocation list whose issuer has another name than the CA', listed(() => made.lists.renamed), 'none of the CAs');
+withRevocationList.rejects('FED208', 'a CA whose key may not sign lists', listed(() => made.lists.listless, () => made.listless.certificate), 'cRLSign', 'istiod');
+withRevocationList.rejects('FED208', 'a revocation list that is signed with SHA-1', listed(() => made.lists.weak, () => made.weak.certificate), 'cannot be checked');
+withRevocationList.rejects('FED208', 'a bundle of two CAs with the revocation list of one', listed(() => made.lists.own, () => `${made.ca.certificate}\n${trustPem('east')}`),
+  'there is no list of the CA "O=east.example, CN=east mesh root"', 'refuse all');
+withRevocationList.rejects('FED208', 'two revocation lists of one CA', listed(() => `${made.lists.own}${made.lists.own}`), 'there are 2 lists of the CA "CN=root"');
+withNext.rejects('FED208', 'a rotation with the revocation list of the old CA only', () => listed(() => made.lists.own)().withNext(trustOf('east')), 'the next bundle');
+withNext.rejects('FED209', 'a rotation to the same root', () => trustOf('east').withNext(trustOf('east')), trustOf('east').fingerprint);
+withNext.rejects('FED209', 'a rotation that goes backwards', () => trustOf('east').withNext(trustOf('west')).withNext(trustOf('east')), 'new one alone');
+withNext.rejects('FED120', 'PEM text in place of the next bundle', () => trustOf('east').withNext(trustPem('west') as unknown as TrustBundle), 'TrustBundle');
+for (const uri of ['east.example/ns/a/sa/b', 'spiffe://east.example', 'spiffe://East.example/ns/a', 'spiffe://east.example/ns//sa/b',
+  'spiffe://east.example/ns/a/', 'spiffe://east.example/../a', 'spiffe://east.example:443/ns/a', 'spiffe://east.example/ns/*', '']) {
+  parse.rejects('FED206', `the SPIFFE ID "${uri}"`, () => SpiffeId.parse(uri), JSON.stringify(uri));
+}
+addPeer.rejects('FED119', 'a peer with our own key under a renewed CA certificate', () => {
+  const app = new App();
+  meshOf(app, 'east', { trustBundle: TrustBundle.fromPem(made.ca.certificate) }).addPeer(meshOf(app, 'west', { trustBundle: TrustBundle.fromPem(made.ca.renewed) }));
+}, 'our own');
+addPeer.rejects('FED134', 'revocation lists that would be lost', () => {
+  meshOf(new App(), 'east').addPeer(meshOf(new App(), 'west', { trustBundle: listed(() => made.lists.own)() }), { trustConfigMapName: 'west-roots' });
+}, 'peer "west"', '"west-roots"');
+forServiceAccount.rejects('FED102', 'a trust domain with capital letters',
+  () => SpiffeId.forServiceAccount({ trustDomain: 'East.example', namespaceName: 'a', serviceAccountName: 'b' }), '"East.example"');
+fromPemFile.rejects('FED201', 'a file with a private key', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trust-'));
+  try {
+    writeFileSync(join(folder, 'east.pem'), made.ca.privateKey);
+    TrustBundle.fromPemFile(join(folder, 'east.pem'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, 'east.pem', 'private key');

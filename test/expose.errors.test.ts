@@ -1,0 +1,4 @@
+import { errors } from './errors/expose';
+import { testRejections } from './support/rejections';
+
+testRejections('exports', errors);

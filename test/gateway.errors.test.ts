@@ -1,0 +1,4 @@
+import { errors } from './errors/gateway';
+import { testRejections } from './support/rejections';
+
+testRejections('boundary gateways', errors);

@@ -1,0 +1,4 @@
+import { errors } from './errors/grant';
+import { testRejections } from './support/rejections';
+
+testRejections('allow rules', errors);

@@ -1,0 +1,4 @@
+import { errors } from './errors/peer';
+import { testRejections } from './support/rejections';
+
+testRejections('peers', errors);

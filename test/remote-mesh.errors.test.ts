@@ -1,0 +1,4 @@
+import { errors } from './errors/remote-mesh';
+import { testRejections } from './support/rejections';
+
+testRejections('remote meshes', errors);
