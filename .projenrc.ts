@@ -166,7 +166,7 @@ project.addTask('demo:trust', {
   exec: tsNode('scripts/demo-trust.ts', 'scripts'),
 });
 project.addTask('golden:update', {
-  description: 'Writes test/golden anew. Review the diff like code',
+  description: 'Writes the golden manifests of test/scenarios anew. Review the diff like code',
   exec: tsNode('scripts/golden.ts', 'scripts'),
 });
 // projen would compare with what the registry has, where nothing is yet, and later only what is released.

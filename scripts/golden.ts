@@ -1,18 +1,18 @@
 /**
- * Writes test/golden anew. The diff is reviewed like code: what changes there changes in clusters.
+ * Writes the manifests of the golden scenarios anew. The diff is reviewed like code: what changes there changes in clusters.
  *
  *     npx projen golden:update
  */
-import { mkdirSync, rmSync, writeFileSync } from 'fs';
+import { readdirSync, rmSync, writeFileSync } from 'fs';
 import { join } from 'path';
+import { SCENARIOS } from '../test/scenarios';
 import { filesOf } from '../test/support/manifests';
-import { SCENARIOS } from '../test/support/scenarios';
 
 if (process.env.CI) throw new Error('golden manifests are never updated in CI: run this by hand and review the diff');
 
-const golden = join(__dirname, '..', 'test', 'golden');
-rmSync(golden, { recursive: true, force: true });
-for (const [scenario, program] of Object.entries(SCENARIOS)) {
-  mkdirSync(join(golden, scenario), { recursive: true });
-  for (const [chart, text] of filesOf(program())) writeFileSync(join(golden, scenario, `${chart}.yaml`), text);
+const scenarios = join(__dirname, '..', 'test', 'scenarios');
+const written = readdirSync(scenarios, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
+written.forEach((file) => rmSync(join(scenarios, file)));
+for (const [name, program] of Object.entries(SCENARIOS)) {
+  for (const [chart, text] of filesOf(program())) writeFileSync(join(scenarios, name, `${chart}.yaml`), text);
 }

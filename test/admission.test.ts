@@ -1,8 +1,9 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { App, Chart } from 'cdk8s';
 import { BoundaryGateway, FederatedMesh, LocalName, LocalService, ServicePort } from '../src';
+import { SCENARIOS } from './scenarios';
 import { filesOf, find, Manifest, objectsOf, parse } from './support/manifests';
-import { meshOf, SCENARIOS, trustOf } from './support/scenarios';
+import { meshOf, trustOf } from './support/meshes';
 
 /*
  * What the admission policy refuses and what it lets pass, by evaluating its own expressions.

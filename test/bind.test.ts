@@ -2,8 +2,8 @@ import { ApiObject, App, Chart } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import { Caller, ExposedService, LocalName, LocalService, RemoteMesh, RemoteServiceBinding, ServicePort, SpiffeId } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
+import { meshOf, trustOf } from './support/meshes';
 import { rbacOf } from './support/rbac';
-import { meshOf, trustOf } from './support/scenarios';
 
 function setUp(...ports: ServicePort[]) {
   const app = new App();

@@ -1,7 +1,7 @@
 import { App, Chart } from 'cdk8s';
 import { BoundaryGateway, Caller, DedicatedGatewayOptions, FederatedMeshProps, IstioVersion, LocalName, LocalService, ServicePort } from '../src';
 import { find, Manifest, names, parse } from './support/manifests';
-import { meshOf } from './support/scenarios';
+import { meshOf } from './support/meshes';
 
 /*
  * What a gateway's Envoy does when its memory runs short: a file that the pods read at their start.

@@ -1,12 +1,10 @@
 import { execFileSync } from 'child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { parseAllDocuments, stringify } from 'yaml';
 import { BoundaryValidation } from '../src';
-
-const GOLDEN = join(__dirname, 'golden');
-const FILES = readdirSync(GOLDEN, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml')).sort();
+import { FILES, textIn } from './support/output';
 
 interface Reported { status?: string; summary?: any; violations: any[] }
 
@@ -25,11 +23,12 @@ async function report(files: { [file: string]: any[] }, properties?: any, metada
   return reported;
 }
 
-function golden(file: string): any[] {
-  return parseAllDocuments(readFileSync(join(GOLDEN, file), 'utf8'), { version: '1.1' }).map((document) => document.toJS());
+/** The documents of a file of a scenario, as cdk8s-cli reads them. */
+function documentsIn(file: string): any[] {
+  return parseAllDocuments(textIn(file), { version: '1.1' }).map((document) => document.toJS());
 }
 
-const BOUNDARY = golden('both-directions/east.yaml');
+const BOUNDARY = documentsIn('both-directions/east');
 
 /** Rule and places of what is wrong with one more document beside a boundary, or with a document of the boundary that has been changed. */
 async function mistakes(...documents: any[]): Promise<string[]> {
@@ -47,8 +46,8 @@ const istio = (kind: string, spec: any, metadata: any = {}, group = 'networking'
 const core = (kind: string, rest: any, metadata: any = {}, apiVersion = 'v1') =>
   ({ apiVersion, kind, metadata: { name: 'theirs', namespace: 'istio-federation', ...metadata }, ...rest });
 
-test.each(FILES)('what the library writes breaks no rule: %s', async (file) => {
-  expect(await report({ [file]: golden(file) })).toMatchObject({ status: 'success', violations: [] });
+test.each(FILES())('what the library writes breaks no rule: %s', async (file) => {
+  expect(await report({ [file]: documentsIn(file) })).toMatchObject({ status: 'success', violations: [] });
 });
 
 test('a report counts documents, those of lists among them, and names the rules', async () => {

@@ -1,7 +1,7 @@
 import { App, Chart } from 'cdk8s';
 import { BoundaryGateway, Caller, FederatedMeshProps, IstioVersion, LocalName, LocalService, ServicePort } from '../src';
 import { find, Manifest, names, parse } from './support/manifests';
-import { meshOf } from './support/scenarios';
+import { meshOf } from './support/meshes';
 
 /*
  * What one connection may cost a boundary gateway, and that what a peer or a caller does to one connection stays with that connection.

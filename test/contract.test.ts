@@ -1,8 +1,8 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
+import { SCENARIOS } from './scenarios';
 import { callsOf, serversOf } from './support/contract';
 import { filesOf, find, Manifest, parse } from './support/manifests';
-import { SCENARIOS } from './support/scenarios';
 
 /*
  * Both sides of every scenario, from the YAML that the library writes now. What one side would send is what the other side would let in,

@@ -1,8 +1,8 @@
 import { App, Duration } from 'cdk8s';
 import { BoundaryGateway, Caller, CertManagerOptions, FederatedMeshProps, GatewayCredential, KeyAlgorithm, LocalName, LocalService, ServicePort } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
+import { meshOf } from './support/meshes';
 import { principalsOf, rbacOf } from './support/rbac';
-import { meshOf } from './support/scenarios';
 
 /*
  * What the gateways present, and who may read it.

@@ -4,7 +4,7 @@ import { join } from 'path';
 import { App, YamlOutputType } from 'cdk8s';
 import { Caller, Delivery, LocalName, LocalService, ServicePort } from '../src';
 import { keyOf, Manifest, objectsOf, parse } from './support/manifests';
-import { meshOf } from './support/scenarios';
+import { meshOf } from './support/meshes';
 
 const WAVE = 'argocd.argoproj.io/sync-wave';
 const PHASES = [

@@ -2,8 +2,8 @@ import { App, Chart } from 'cdk8s';
 import fc from 'fast-check';
 import { Caller, ExposedService, FederatedMesh, HttpRule, LocalName, LocalService, RemoteServiceBinding, ServicePort } from '../src';
 import { find, keyOf, Manifest, objectsOf } from './support/manifests';
+import { meshOf } from './support/meshes';
 import { principalsOf, rbacOf } from './support/rbac';
-import { meshOf } from './support/scenarios';
 
 /*
  * The one EnvoyFilter of each boundary gateway, and what more grants, bindings and callers change of a gateway: nothing that is in every

@@ -5,7 +5,7 @@ import { join } from 'path';
 import { LocalName, LocalService, ServicePort } from '../src';
 import { callsOf, serversOf } from './support/contract';
 import { parse } from './support/manifests';
-import { meshOf } from './support/scenarios';
+import { meshOf } from './support/meshes';
 import { refusals } from './support/schemas';
 import { bookinfo } from '../examples/bookinfo/main';
 import { summary } from '../examples/bookinfo/summary';

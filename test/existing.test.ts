@@ -1,8 +1,8 @@
 import { App } from 'cdk8s';
 import { BoundaryGateway, ExistingGatewayOptions, FederatedMeshProps, GatewayCredential, Justification, LocalService, ServicePort } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
+import { meshOf } from './support/meshes';
 import { deniesByDefault, permissionsOf } from './support/rbac';
-import { meshOf } from './support/scenarios';
 
 /*
  * An ingress gateway that others run: what is emitted for it, and that nothing of it meets their own listeners.

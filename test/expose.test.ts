@@ -2,10 +2,11 @@ import { App, Chart } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import fc from 'fast-check';
 import { AllowFromOptions, BoundaryGateway, Caller, ExposedService, HttpRule, LocalName, LocalService, ServicePort } from '../src';
+import { SCENARIOS } from './scenarios';
 import { serversOf } from './support/contract';
 import { find, Manifest, names, objectsOf } from './support/manifests';
+import { meshOf } from './support/meshes';
 import { allows, permissionsOf, rbacOf, Sample } from './support/rbac';
-import { meshOf, SCENARIOS } from './support/scenarios';
 import { covers } from '../src/model/paths';
 import { FOLDABLE_PATH, looksLike, PRINTABLE, spellingsOf } from '../src/model/spellings';
 

@@ -2,8 +2,9 @@ import { App } from 'cdk8s';
 import {
   BoundaryGateway, Caller, DedicatedGatewayOptions, GatewayCredential, GatewayServiceType, LocalName, LocalService, ServicePort,
 } from '../src';
+import { SCENARIOS } from './scenarios';
 import { filesOf, find, names, objectsOf, parse } from './support/manifests';
-import { meshOf, SCENARIOS } from './support/scenarios';
+import { meshOf } from './support/meshes';
 
 function ingress(options?: DedicatedGatewayOptions) {
   const app = new App();

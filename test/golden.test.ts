@@ -1,17 +1,17 @@
 import { existsSync, readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
+import { SCENARIOS } from './scenarios';
 import { filesOf, keyOf, Manifest, parse } from './support/manifests';
-import { SCENARIOS } from './support/scenarios';
 
-const golden = join(__dirname, 'golden');
+const scenarios = join(__dirname, 'scenarios');
 
 describe.each(Object.keys(SCENARIOS))('%s', (scenario) => {
   const files = filesOf(SCENARIOS[scenario]());
 
   test('is what was reviewed, file by file', () => {
-    expect(readdirSync(join(golden, scenario)).sort()).toEqual([...files.keys()].map((chart) => `${chart}.yaml`).sort());
+    expect(readdirSync(join(scenarios, scenario)).sort()).toEqual([...[...files.keys()].map((chart) => `${chart}.yaml`), 'program.ts'].sort());
     for (const [chart, text] of files) {
-      const file = join(golden, scenario, `${chart}.yaml`);
+      const file = join(scenarios, scenario, `${chart}.yaml`);
       expect({ file, text: existsSync(file) ? readFileSync(file, 'utf8') : undefined }).toEqual({ file, text });
     }
   });
@@ -56,8 +56,10 @@ describe.each(Object.keys(SCENARIOS))('%s', (scenario) => {
   });
 });
 
-test('the golden folder holds the scenarios and nothing else', () => {
-  expect(readdirSync(golden).sort()).toEqual(Object.keys(SCENARIOS).sort());
+test('each folder of a scenario holds a program, and manifests only if they are compared here', () => {
+  const folders = readdirSync(scenarios).filter((name) => name !== 'index.ts');
+  expect(folders).toEqual(expect.arrayContaining(Object.keys(SCENARIOS)));
+  for (const folder of folders.filter((name) => !Object.hasOwn(SCENARIOS, name))) expect([folder, readdirSync(join(scenarios, folder))]).toEqual([folder, ['program.ts']]);
 });
 
 function isNameRoute({ kind, spec }: Manifest): boolean {

@@ -1,7 +1,7 @@
 import { App, Chart } from 'cdk8s';
 import { Caller, LocalName, LocalService, ServicePort } from '../src';
 import { find, keyOf, Manifest, names, objectsOf } from './support/manifests';
-import { meshOf } from './support/scenarios';
+import { meshOf } from './support/meshes';
 
 /*
  * A peer that is cut off.

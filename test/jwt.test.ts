@@ -4,8 +4,8 @@ import { join } from 'path';
 import { App, Chart } from 'cdk8s';
 import { AllowFromOptions, ExposedService, FederatedMesh, JwtRule, LocalService, ServicePort } from '../src';
 import { find, Manifest, names } from './support/manifests';
+import { meshOf } from './support/meshes';
 import { allows, permissionsOf, rbacOf } from './support/rbac';
-import { meshOf } from './support/scenarios';
 import { readKeySet } from '../src/pki/jwks';
 
 /*

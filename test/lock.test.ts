@@ -2,7 +2,7 @@ import { App, Chart } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import { Caller, ExposedService, FederatedMesh, LocalService, ServicePort } from '../src';
 import { find, names, objectsOf, parse, textOf } from './support/manifests';
-import { meshOf } from './support/scenarios';
+import { meshOf } from './support/meshes';
 
 /*
  * What closes a workload inside the mesh, and a namespace's ways out.

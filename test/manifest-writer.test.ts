@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'util';
 import { ApiObject, App, AppProps, Chart, JsonPatch, Lazy, YamlOutputType } from 'cdk8s';
 import { Construct } from 'constructs';
 import * as fc from 'fast-check';
-import { SCENARIOS } from './support/scenarios';
+import { SCENARIOS } from './scenarios';
 import { bookinfo } from '../examples/bookinfo/main';
 import { ManifestWriter } from '../src';
 

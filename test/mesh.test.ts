@@ -4,7 +4,7 @@ import {
   ServicePort,
 } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
-import { meshOf, trustOf } from './support/scenarios';
+import { meshOf, trustOf } from './support/meshes';
 
 /** East exposes to west and binds what west exposes. */
 function both(props: Partial<FederatedMeshProps> = {}) {

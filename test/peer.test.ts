@@ -3,7 +3,7 @@ import {
   AddPeerOptions, Caller, FederatedMesh, FederatedMeshProps, LocalName, LocalService, RemoteMesh, ServicePort,
 } from '../src';
 import { find, Manifest } from './support/manifests';
-import { meshOf } from './support/scenarios';
+import { meshOf } from './support/meshes';
 
 /*
  * What a mesh decides about its traffic with one peer, and that no other peer is touched by it.

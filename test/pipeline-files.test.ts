@@ -1,8 +1,9 @@
-import { accessSync, constants, readdirSync, readFileSync } from 'fs';
+import { accessSync, constants, readFileSync } from 'fs';
 import { join } from 'path';
 import { parseAllDocuments } from 'yaml';
 import { Delivery } from '../src';
 import { find, Manifest, parse } from './support/manifests';
+import { FILES, manifestsIn } from './support/output';
 import { foldersOf, readPipeline, written } from './support/pipelines';
 import { PIPELINES } from './support/repositories';
 import { fileRefusals, refusals } from './support/schemas';
@@ -170,9 +171,7 @@ describe('Argo CD', () => {
   });
 
   test('the project of boundaries knows every kind that the library writes there, but for those that the page names', () => {
-    const golden = join(__dirname, 'golden');
-    const kinds = readdirSync(golden, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'))
-      .flatMap((file) => parse(readFileSync(join(golden, file), 'utf8')))
+    const kinds = FILES().flatMap(manifestsIn)
       .filter(({ metadata }) => metadata.namespace === 'istio-federation').map(({ kind }) => kind);
     const known = find(argoCd, 'AppProject', 'federation-boundary').spec.namespaceResourceWhitelist.map(({ kind }: any) => kind);
     const missing = [...new Set(kinds)].filter((kind) => !known.includes(kind)).sort();

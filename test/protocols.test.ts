@@ -1,7 +1,7 @@
 import { App, Chart, Duration } from 'cdk8s';
 import { Caller, LocalName, LocalService, ServicePort } from '../src';
 import { find, Manifest } from './support/manifests';
-import { meshOf } from './support/scenarios';
+import { meshOf } from './support/meshes';
 
 /*
  * What differs from one protocol to another, on both sides.

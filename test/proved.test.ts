@@ -1,9 +1,9 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { Yaml } from 'cdk8s';
+import { SCENARIOS } from './scenarios';
 import { filesOf, find, keyOf, Manifest, parse } from './support/manifests';
 import { allows, deniesByDefault, principalsOf, rbacOf, Sample } from './support/rbac';
-import { SCENARIOS } from './support/scenarios';
 
 /*
  * `proved/` holds the manifests of the article's scenario that were written by hand, applied unchanged to real API servers and enforced

@@ -6,7 +6,7 @@ import * as ts from 'typescript';
 import * as library from '../src';
 import { Call, callsOf, Server, serversOf } from './support/contract';
 import { objectsOf } from './support/manifests';
-import { meshOf } from './support/scenarios';
+import { meshOf } from './support/meshes';
 
 /*
  * The programs of docs/how-to/repositories.md, run: two organisations that never see each other's program, and a team with a chart of its

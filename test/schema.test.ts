@@ -1,31 +1,23 @@
-import { readdirSync, readFileSync } from 'fs';
-import { join } from 'path';
-import { Manifest, keyOf, parse } from './support/manifests';
+import { keyOf } from './support/manifests';
+import { FILES, manifestsIn } from './support/output';
 import { ISTIO_VERSIONS, refusals } from './support/schemas';
-
-const golden = join(__dirname, 'golden');
-const files = readdirSync(golden).flatMap((scenario) => readdirSync(join(golden, scenario)).map((file) => `${scenario}/${file}`));
-
-function read(file: string): Manifest[] {
-  return parse(readFileSync(join(golden, file), 'utf8'));
-}
 
 test('the supported Istio versions are validated, and no other', () => {
   expect(ISTIO_VERSIONS).toEqual(['1.30', '1.31']);
 });
 
 describe.each(ISTIO_VERSIONS)('Istio %s and Kubernetes accept', (version) => {
-  test.each(files)('%s, with unknown fields refused and CEL evaluated', (file) => {
-    const refused = read(file).flatMap((manifest) => refusals(manifest, version).map((refusal) => `${keyOf(manifest)}: ${refusal}`));
+  test.each(FILES())('%s, with unknown fields refused and CEL evaluated', (file) => {
+    const refused = manifestsIn(file).flatMap((manifest) => refusals(manifest, version).map((refusal) => `${keyOf(manifest)}: ${refusal}`));
     expect(refused).toEqual([]);
   });
 });
 
 describe('the validator', () => {
-  const [gateway] = read('two-meshes-http/east.yaml').filter(({ kind }) => kind === 'Gateway');
-  const [entry] = read('two-meshes-http/west.yaml').filter(({ kind }) => kind === 'ServiceEntry');
-  const [rule] = read('two-meshes-http/west.yaml').filter(({ kind }) => kind === 'DestinationRule');
-  const [deployment] = read('two-meshes-http/east.yaml').filter(({ kind }) => kind === 'Deployment');
+  const [gateway] = manifestsIn('two-meshes-http/east').filter(({ kind }) => kind === 'Gateway');
+  const [entry] = manifestsIn('two-meshes-http/west').filter(({ kind }) => kind === 'ServiceEntry');
+  const [rule] = manifestsIn('two-meshes-http/west').filter(({ kind }) => kind === 'DestinationRule');
+  const [deployment] = manifestsIn('two-meshes-http/east').filter(({ kind }) => kind === 'Deployment');
 
   test('refuses an unknown field of an Istio object', () => {
     expect(refusals({ ...gateway, spec: { ...gateway.spec, bogus: 1 } }, '1.31')).toEqual([expect.stringContaining('bogus')]);

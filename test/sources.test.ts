@@ -2,8 +2,8 @@ import { App, Chart } from 'cdk8s';
 import fc from 'fast-check';
 import { Caller, ExposedService, LocalName, LocalService, RemoteServiceBinding, ServicePort, SourceOptions } from '../src';
 import { find, Manifest, names } from './support/manifests';
+import { meshOf } from './support/meshes';
 import { principalsOf, rbacOf } from './support/rbac';
-import { meshOf } from './support/scenarios';
 import { matchesOf } from '../src/model/destinations';
 
 /*

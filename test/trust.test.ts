@@ -3,7 +3,7 @@ import { readFileSync } from 'fs';
 import { join } from 'path';
 import { SpiffeId, TrustBundle } from '../src';
 import { makeCertificate, RSA } from './support/certificates';
-import { trustOf } from './support/scenarios';
+import { trustOf } from './support/meshes';
 
 const pem = (mesh: string) => readFileSync(join(__dirname, 'trust', `${mesh}.pem`), 'utf8');
 

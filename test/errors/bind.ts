@@ -1,9 +1,9 @@
 import { ApiObject, App, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { BoundaryGateway, Caller, ExposedService, FederatedMesh, LocalName, LocalService, RemoteServiceBinding, ServicePort } from '../../src';
+import { meshOf, trustOf } from '../support/meshes';
 import { any, bankWith, objectOf, pair, remoteOf } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
-import { meshOf, trustOf } from '../support/scenarios';
 
 /** What is rejected: bindings, their sources and their callers. */
 export const errors: Rejection[] = [];

@@ -1,8 +1,8 @@
 import { App, Duration } from 'cdk8s';
 import { CertManagerOptions, GatewayCredential, KeyAlgorithm, LocalName, LocalService, ServicePort } from '../../src';
+import { meshOf } from '../support/meshes';
 import { any } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
-import { meshOf } from '../support/scenarios';
 
 /** What is rejected: credentials of boundary gateways. */
 export const errors: Rejection[] = [];

@@ -1,8 +1,8 @@
 import { ApiObject, App, Chart, Duration } from 'cdk8s';
 import { BoundaryGateway, ExposedService, FederatedMeshProps, IstioVersion, LocalService, ServicePort } from '../../src';
+import { meshOf } from '../support/meshes';
 import { any, eastWith, EXISTING_GATEWAY, pair } from '../support/pair';
 import { Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
-import { meshOf } from '../support/scenarios';
 
 /** What is rejected: exports. */
 export const errors: Rejection[] = [];

@@ -1,8 +1,8 @@
 import { Construct } from 'constructs';
 import { HttpRule, ServicePort } from '../../src';
+import { trustOf } from '../support/meshes';
 import { any, grant, ofPorts, pair, remoteOf } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf } from '../support/rejections';
-import { trustOf } from '../support/scenarios';
 
 /** What is rejected: allow rules. */
 export const errors: Rejection[] = [];

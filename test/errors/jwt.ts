@@ -3,9 +3,9 @@ import { readFileSync } from 'fs';
 import { join } from 'path';
 import { App } from 'cdk8s';
 import { BoundaryGateway, IstioVersion, JwtRule, LocalService, ServicePort } from '../../src';
+import { meshOf, TRUST } from '../support/meshes';
 import { eastWith, EXISTING_GATEWAY, grant, ofPorts, pair } from '../support/pair';
 import { Rejection, rejectionsOf } from '../support/rejections';
-import { meshOf, TRUST } from '../support/scenarios';
 
 /** What is rejected: allow rules with end-user JWTs. */
 export const errors: Rejection[] = [];

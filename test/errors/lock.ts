@@ -1,8 +1,8 @@
 import { ApiObject, App, Chart } from 'cdk8s';
 import { Caller, ExposedService, LocalService, LockWorkloadOptions, ServicePort } from '../../src';
+import { meshOf } from '../support/meshes';
 import { pair } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
-import { meshOf } from '../support/scenarios';
 
 /** What is rejected: locked workloads. */
 export const errors: Rejection[] = [];

@@ -1,8 +1,8 @@
 import { App, Chart, Testing } from 'cdk8s';
 import { BoundaryGateway, Caller, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayEndpoint, GatewayServiceType, IstioVersion, LocalName, LocalService, ServicePort } from '../../src';
+import { meshOf, trustOf } from '../support/meshes';
 import { any, eastWith, EXISTING_GATEWAY } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
-import { meshOf, trustOf } from '../support/scenarios';
 
 /** What is rejected: the declaration of a mesh, and a complete mesh. */
 export const errors: Rejection[] = [];

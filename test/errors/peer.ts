@@ -1,9 +1,9 @@
 import { App, Chart, Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { BoundaryGateway, FederatedMesh, GatewayCredential, IstioVersion, LocalName, RemoteMesh, SpiffeId } from '../../src';
+import { meshOf, trustOf } from '../support/meshes';
 import { any, bankWith, eastWith, EXISTING_GATEWAY, pair, peerWith, remoteOf } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
-import { meshOf, trustOf } from '../support/scenarios';
 
 /** What is rejected: addPeer, and a complete program about its peers. */
 export const errors: Rejection[] = [];

@@ -4,8 +4,8 @@ import { join } from 'path';
 import { App } from 'cdk8s';
 import { SpiffeId, TrustBundle } from '../../src';
 import { CHANGES_ONLY, Made, makeCertificate, NO_LISTS, RSA_SHA1 } from '../support/certificates';
+import { meshOf, TRUST, trustOf } from '../support/meshes';
 import { Rejection, rejectionsOf } from '../support/rejections';
-import { meshOf, TRUST, trustOf } from '../support/scenarios';
 
 /** What is rejected: trust bundles, revocation lists, rotations and SPIFFE IDs. */
 export const errors: Rejection[] = [];

@@ -3,7 +3,7 @@
  */
 import { App, Chart } from 'cdk8s';
 import fc from 'fast-check';
-import { meshOf } from './scenarios';
+import { meshOf } from './meshes';
 import {
   Caller, ExposedService, FederatedMesh, HttpRule, LocalName, LocalService, PortMapping, RemoteServiceBinding, ServicePort,
 } from '../../src';

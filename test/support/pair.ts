@@ -3,7 +3,7 @@
  */
 import { App, ApiObject, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
-import { trustOf, meshOf } from './scenarios';
+import { trustOf, meshOf } from './meshes';
 import {
   AddPeerOptions, AllowFromOptions, FederatedMeshProps, IMeshPeer, LocalService, RemoteMesh, RemoteMeshProps, ServicePort, SpiffeId, TrustBundle,
 } from '../../src';

@@ -2,14 +2,14 @@
  * Rejections as rows: which public call throws which code for which input. test/errors/<noun>.ts lists them, test/<noun>.errors.test.ts
  * runs those of one noun, and test/errors.test.ts compares all of them with docs/errors.md.
  */
-import { MistakeCode } from '../../src/internal/errors';
+import { ErrorCode } from '../../src/checks/errors';
 
 /** The call of an error that is only found when the program is complete. */
 export const SYNTHESIS = 'app.synth';
 
 /** One input that is rejected. */
 export interface Rejection {
-  readonly code: MistakeCode;
+  readonly code: ErrorCode;
   /** The public call that throws, such as `FederatedMesh.addPeer` or `new RemoteMesh`. */
   readonly call: string;
   /** What is rejected, as the object of a sentence: "addPeer rejects <title>". */
@@ -21,7 +21,7 @@ export interface Rejection {
 
 /** Adds rows for one call. */
 export interface Rejects {
-  rejects(code: MistakeCode, title: string, run: () => unknown, ...parts: string[]): void;
+  rejects(code: ErrorCode, title: string, run: () => unknown, ...parts: string[]): void;
 }
 
 /** Rows of `call`, which are added to `rows`. */

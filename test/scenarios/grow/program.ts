@@ -1,0 +1,26 @@
+import { App } from 'cdk8s';
+import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
+import { meshOf } from '../../support/meshes';
+
+const REVIEWS = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
+
+/** Up to how many bound names the admission policy is emitted: with more, the API server refuses its expression. */
+const ADMISSION_POLICY_NAMES = 1001;
+
+/** One service of east under so many export names, each granted to west by one path rule and bound there for one caller. */
+export function program(size: number): App[] {
+  const app = new App();
+  const withoutAdmissionPolicy = size > ADMISSION_POLICY_NAMES
+    ? { reason: `the API server refuses the expression of the policy for ${size} bound names` } : undefined;
+  const [east, west] = ['east', 'west'].map((name) => meshOf(app, name, { withoutAdmissionPolicy }));
+  east.addPeer(west);
+  west.addPeer(east);
+  for (let i = 0; i < size; i++) {
+    const exportName = `reviews-${i}`;
+    const source = east.expose(exportName, { ...REVIEWS, exportName });
+    source.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }] });
+    west.bind(exportName, { source, localName: LocalName.newService(exportName, 'default') })
+      .allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
+  }
+  return [app];
+}

@@ -1,0 +1,100 @@
+/**
+ * All scenarios: programs as users write them, one app or several, each chart one file. A folder holds a program and, when the scenario is
+ * golden, the manifests that were reviewed.
+ */
+import { App } from 'cdk8s';
+import { program as bench } from './bench/program';
+import { program as bothDirections } from './both-directions/program';
+import { program as declaredButClosed } from './declared-but-closed/program';
+import { program as existingGateways } from './existing-gateways/program';
+import { program as gatewayNamespaces } from './gateway-namespaces/program';
+import { program as grantWithdrawn } from './grant-withdrawn/program';
+import { program as grow } from './grow/program';
+import { CHANGES, program as held } from './held/program';
+import { program as isolatedPeer } from './isolated-peer/program';
+import { program as locked } from './locked/program';
+import { program as monitored } from './monitored/program';
+import { program as nodePort } from './node-port/program';
+import { program as nothingExposed } from './nothing-exposed/program';
+import { program as peerOptions } from './peer-options/program';
+import { program as peerRemoved } from './peer-removed/program';
+import { program as protocols } from './protocols/program';
+import { program as renamedEverything } from './renamed-everything/program';
+import { program as rootsKeptByOthers } from './roots-kept-by-others/program';
+import { program as secondBoundary } from './second-boundary/program';
+import { program as separateApps } from './separate-apps/program';
+import { program as separateAuthorities } from './separate-authorities/program';
+import { program as severalSources } from './several-sources/program';
+import { program as spellings } from './spellings/program';
+import { program as threeMeshes } from './three-meshes/program';
+import { program as tokens } from './tokens/program';
+import { program as twoMeshesHttp } from './two-meshes-http/program';
+import { program as twoPeers } from './two-peers/program';
+import { program as wideCallers } from './wide-callers/program';
+import { bookinfo } from '../../examples/bookinfo/main';
+
+/** Makes the apps of a scenario. */
+export type Program = () => App[];
+
+interface Scenario {
+  readonly program: Program;
+  /** Its manifests stand beside its program, and `test/golden.test.ts` compares them. */
+  readonly golden: boolean;
+  /** Whether the lab applies it whenever it runs, or only when it is named. */
+  readonly lab: 'always' | 'when named';
+}
+
+const golden = (program: Program): Scenario => ({ program, golden: true, lab: 'always' });
+const labOnly = (program: Program): Scenario => ({ program, golden: false, lab: 'always' });
+const whenNamed = (program: Program): Scenario => ({ program, golden: false, lab: 'when named' });
+
+const ALL: { readonly [name: string]: Scenario } = {
+  'two-meshes-http': golden(twoMeshesHttp),
+  'renamed-everything': golden(renamedEverything),
+  'three-meshes': golden(threeMeshes),
+  'both-directions': golden(bothDirections),
+  'nothing-exposed': golden(nothingExposed),
+  'declared-but-closed': golden(declaredButClosed),
+  'separate-apps': golden(separateApps),
+  'protocols': golden(protocols),
+  'several-sources': golden(severalSources),
+  'wide-callers': golden(wideCallers),
+  'peer-options': golden(peerOptions),
+  'second-boundary': golden(secondBoundary),
+  'locked': golden(locked),
+  'gateway-namespaces': golden(gatewayNamespaces),
+  'existing-gateways': golden(existingGateways),
+  'isolated-peer': golden(isolatedPeer),
+  'separate-authorities': golden(() => separateAuthorities()),
+  'roots-kept-by-others': golden(rootsKeptByOthers),
+  'tokens': golden(tokens),
+  'spellings': golden(spellings),
+  'bookinfo': labOnly(() => [bookinfo().app]),
+  'two-peers': labOnly(twoPeers),
+  'cluster-local': labOnly(() => separateAuthorities('cluster.local')),
+  'grant-withdrawn': labOnly(grantWithdrawn),
+  'peer-removed': labOnly(peerRemoved),
+  'monitored': labOnly(monitored),
+  'node-port': labOnly(nodePort),
+  'held': labOnly(() => held()),
+  ...Object.fromEntries(CHANGES.map((change) => [`held-${change}`, labOnly(() => held(change))])),
+  'bench': whenNamed(bench),
+};
+
+const programs = (wanted: (scenario: Scenario) => boolean): { readonly [name: string]: Program } => Object.fromEntries(
+  Object.entries(ALL).filter(([, scenario]) => wanted(scenario)).map(([name, { program }]) => [name, program]),
+);
+
+/** The golden scenarios by name. */
+export const SCENARIOS = programs((scenario) => scenario.golden);
+
+/** What the lab applies whenever it runs, by name. */
+export const LAB_SCENARIOS = programs(({ lab }) => lab === 'always');
+
+/** The program of this name. `grow-<size>` is the scenario grow with so many export names. */
+export function programOf(name: string): Program {
+  const size = /^grow-(\d+)$/.exec(name);
+  if (size) return () => grow(Number(size[1]));
+  if (!Object.hasOwn(ALL, name)) throw new Error(`there is no scenario ${name}; there are ${Object.keys(ALL).join(', ')} and grow-<size>`);
+  return ALL[name].program;
+}

@@ -1,0 +1,13 @@
+import { App } from 'cdk8s';
+import { } from '../../../src';
+import { meshOf } from '../../support/meshes';
+
+/** Two meshes that have agreed to deal with each other, and do not yet. */
+export function program(): App[] {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  const west = meshOf(app, 'west');
+  east.addPeer(west);
+  west.addPeer(east);
+  return [app];
+}
