@@ -1,6 +1,6 @@
 import { join } from 'path';
 import { App, Chart } from 'cdk8s';
-import { Caller, FederatedMesh, LocalName, LocalService, ServicePort, TrustBundle } from '../src';
+import { Caller, FederatedMesh, HttpRule, LocalName, LocalService, ServicePort, TrustBundle } from '../src';
 
 /** What one more service adds: policy and route for the exporter, eight objects for the consumer. */
 export const DOCUMENTS_PER_SERVICE = 7;
@@ -11,7 +11,7 @@ export function federation(services: number, outdir?: string): App {
   const { east, west } = meshes(app);
   for (let index = 0; index < services; index++) {
     const service = expose(east, index);
-    service.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/items/*'] }] });
+    service.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/items/*'] })] });
     west.bind(`Service${index}`, { source: service, localName: LocalName.newService(`service-${index}`, 'default') })
       .allowFrom(Caller.serviceAccount('client', 'default'));
   }

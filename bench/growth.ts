@@ -1,7 +1,7 @@
 import { App, Yaml } from 'cdk8s';
 import Table from 'cli-table3';
 import { expose, meshes } from './federation';
-import { Caller, ExposedService, LocalName } from '../src';
+import { Caller, ExposedService, HttpRule, LocalName } from '../src';
 
 interface Size { readonly documents: number; readonly bytes: number }
 
@@ -13,7 +13,7 @@ function sizesOf(app: App): Size[] {
   });
 }
 
-const RULES = { http: [{ methods: ['GET'], paths: ['/items/*'] }] };
+const RULES = { http: [HttpRule.allow({ methods: ['GET'], paths: ['/items/*'] })] };
 const localName = (index: number) => LocalName.newService(`service-${index}`, 'default');
 const caller = (name: string) => Caller.serviceAccount(name, 'default');
 

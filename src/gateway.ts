@@ -23,8 +23,8 @@ export class BoundaryGateway {
    */
   public static dedicated(options: DedicatedGatewayOptions = {}): BoundaryGateway {
     checkDedicatedGateway('BoundaryGateway.dedicated', options);
-    const { credential, ...values } = options;
-    return new BoundaryGateway({ ...structuredClone(values), credential });
+    const { credential, tolerations, ...values } = options;
+    return new BoundaryGateway({ ...structuredClone(values), credential, tolerations: tolerations && [...tolerations] });
   }
 
   /**

@@ -1,5 +1,5 @@
 import { Accountability } from './accountability';
-import type { HttpRule } from './http-rule-options';
+import type { HttpRule } from './http-rule';
 import type { JwtRule } from './jwt';
 
 /** What a peer may do. */

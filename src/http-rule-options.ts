@@ -1,5 +1,5 @@
-/** What may be asked of an HTTP port. Lists are alternatives, fields add up. At least one field. */
-export interface HttpRule {
+/** Options of `HttpRule.allow`. Values of a list are alternatives; a request must satisfy every field that is set. At least one field. */
+export interface HttpRuleOptions {
   /**
    * Upper-case methods. `CONNECT` cannot be allowed by name.
    * @default - every method

@@ -12,6 +12,7 @@ export * from './expose';
 export * from './gateway';
 export * from './gateway-options';
 export * from './grant';
+export * from './http-rule';
 export * from './http-rule-options';
 export * from './identity';
 export * from './istio-version';

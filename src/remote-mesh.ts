@@ -49,7 +49,7 @@ export class RemoteMesh extends Construct implements IMeshPeer {
     this.egressIdentity = props.egressIdentity;
     this.trustBundle = props.trustBundle;
     for (const service of props.exposedServices ?? []) {
-      this.services.set(service.exportName, new RemoteService(this, service, props.knownAs));
+      this.services.set(service.exportName, new RemoteService(this, service, props.knownAs!));
     }
   }
 
@@ -73,17 +73,16 @@ class RemoteService extends Construct implements IExposedService {
   public readonly mesh: IMeshPeer;
   public readonly exportName: string;
   public readonly ports: ServicePort[];
-  private readonly knownAs?: string;
 
-  constructor(mesh: RemoteMesh, props: RemoteServiceProps, knownAs?: string) {
+  constructor(mesh: RemoteMesh, props: RemoteServiceProps, private readonly knownAs: string) {
     super(mesh, props.exportName);
     this.mesh = mesh;
     this.exportName = props.exportName;
     this.ports = [...props.ports];
-    this.knownAs = knownAs;
   }
 
-  public sniFor(peer: IMeshPeer, exportPort: number): string {
-    return sniOf(this.exportName, exportPort, this.knownAs ?? peer.meshName, this.mesh.trustDomain);
+  /** The peer's name for us stands in it, whatever our own name is. */
+  public sniFor(_peer: IMeshPeer, exportPort: number): string {
+    return sniOf(this.exportName, exportPort, this.knownAs, this.mesh.trustDomain);
   }
 }

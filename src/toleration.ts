@@ -1,15 +1,42 @@
-/** A toleration of a node taint. */
-export interface NodeToleration {
-  /** Key of the taint. */
-  readonly key: string;
+import { parseToleration } from './checks/toleration';
+import type { Toleration } from './model/model';
+
+/**
+ * A toleration of a node taint, by the operators of Kubernetes.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const gateway = BoundaryGateway.dedicated({
+ *   nodeSelector: { pool: 'dmz' },
+ *   tolerations: [NodeToleration.equal('dedicated', 'dmz', 'NoSchedule')],
+ * });
+ */
+export class NodeToleration {
   /**
-   * Value of the taint.
-   * @default - any value
+   * Tolerates a taint with this key and value.
+   *
+   * @param key of the taint, for example `dedicated`
+   * @param value of the taint, for example `dmz`
+   * @param effect `NoSchedule`, `PreferNoSchedule` or `NoExecute`; every effect if it is left out
    */
-  readonly value?: string;
+  public static equal(key: string, value: string, effect?: string): NodeToleration {
+    return new NodeToleration(parseToleration('NodeToleration.equal', { key, value, effect }, true));
+  }
+
   /**
-   * `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
-   * @default - any effect
+   * Tolerates taints with this key, whatever their value.
+   *
+   * @param key of the taint, for example `dedicated`
+   * @param effect `NoSchedule`, `PreferNoSchedule` or `NoExecute`; every effect if it is left out
    */
-  readonly effect?: string;
+  public static exists(key: string, effect?: string): NodeToleration {
+    return new NodeToleration(parseToleration('NodeToleration.exists', { key, value: undefined, effect }, false));
+  }
+
+  private constructor(private readonly toleration: Toleration) {}
+
+  /** @internal */
+  public get _toleration(): Toleration {
+    return this.toleration;
+  }
 }

@@ -282,6 +282,7 @@ test('a listener name that would be too long for DNS is shortened with a hash', 
     egressIdentity: SpiffeId.parse('spiffe://peer.example/ns/a/sa/out'),
     endpoints: [{ address: 'fed.peer.example' }],
     exposedServices: [{ exportName: 'x', ports: [ServicePort.http(80)] }],
+    knownAs: 'west',
   });
   west.addPeer(peer);
   west.bind('X', { source: peer.exposedService('x'), localName: LocalName.newService('l'.repeat(63), 'n'.repeat(63)) })

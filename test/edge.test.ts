@@ -41,7 +41,7 @@ function federation({ exports, callers = 1, unlisted = false, protocol = 'http' 
       service: LocalService.fromName(`service-${index}`, 'apps'), exportName: `export-${index}`, ports: [ServicePort[protocol](9000 + index)],
     });
     for (const peer of [west, north]) {
-      source.allowFrom(peer, protocol === 'http' ? { http: [{ methods: ['GET'], paths: [`/${index}/*`] }] } : {});
+      source.allowFrom(peer, protocol === 'http' ? { http: [HttpRule.allow({ methods: ['GET'], paths: [`/${index}/*`] })] } : {});
       const binding = peer.bind(`Bound${index}`, { source, localName: LocalName.newService(`bound-${index}`, 'shop') });
       for (let caller = 0; caller < callers; caller++) binding.allowFrom(Caller.serviceAccount(`caller-${caller}`, 'shop'));
       if (unlisted) binding.allowFrom(Caller.anyInNamespace('batch'));
@@ -256,7 +256,7 @@ describe('callers', () => {
 
 describe('the order of calls', () => {
   interface Made { readonly meshes: FederatedMesh[]; readonly exports: ExposedService[]; readonly bindings: RemoteServiceBinding[] }
-  const rules: HttpRule[] = [{ methods: ['GET'], paths: ['/a/*'] }, { methods: ['POST'] }];
+  const rules = [HttpRule.allow({ methods: ['GET'], paths: ['/a/*'] }), HttpRule.allow({ methods: ['POST'] })];
   const steps: ((made: Made) => void)[] = [
     ({ meshes: [east, west] }) => east.addPeer(west),
     ({ meshes: [east, , north] }) => east.addPeer(north),

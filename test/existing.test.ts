@@ -1,5 +1,7 @@
 import { App } from 'cdk8s';
-import { BoundaryGateway, ExistingGatewayOptions, FederatedMeshProps, GatewayCredential, Justification, LocalService, ServicePort } from '../src';
+import {
+  BoundaryGateway, ExistingGatewayOptions, FederatedMeshProps, GatewayCredential, HttpRule, Justification, LocalService, ServicePort,
+} from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
 import { meshOf } from './support/meshes';
 import { deniesByDefault, permissionsOf } from './support/rbac';
@@ -35,7 +37,7 @@ function east({ gateway, props, isolated, grants = ['http', 'tcp'], late = false
   const reviews = mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'web'), exportName: 'reviews', ports: [ServicePort.http(80)] });
   const mysql = mesh.expose('Mysql', { service: LocalService.fromName('mysql', 'db'), exportName: 'mysql', ports: [ServicePort.tcp(3306)] });
   reviews.lockWorkload({ reason: 'nobody else may call it', podLabels: { app: 'reviews' } });
-  if (grants.includes('http')) reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/a/*'] }, { methods: ['POST'] }] });
+  if (grants.includes('http')) reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/a/*'] }), HttpRule.allow({ methods: ['POST'] })] });
   if (grants.includes('tcp')) mysql.allowFrom(west);
   if (late) mesh.addPeer(west, { isolated });
   return objectsOf(app);

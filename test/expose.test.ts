@@ -1,7 +1,7 @@
 import { App, Chart } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import fc from 'fast-check';
-import { AllowFromOptions, BoundaryGateway, Caller, ExposedService, HttpRule, LocalName, LocalService, ServicePort } from '../src';
+import { AllowFromOptions, BoundaryGateway, Caller, ExposedService, HttpRule, HttpRuleOptions, LocalName, LocalService, ServicePort } from '../src';
 import { SCENARIOS } from './scenarios';
 import { serversOf } from './support/contract';
 import { find, Manifest, names, objectsOf } from './support/manifests';
@@ -105,7 +105,7 @@ test('a grant without rules lets every request through and has no refusing route
 });
 
 test('rules stand in the RBAC of the virtual host and once more in the routes, of which the last refuses', () => {
-  const { permissions, routes } = granted({ http: [{ methods: ['POST', 'GET'], paths: ['/b', '/a/*'] }] });
+  const { permissions, routes } = granted({ http: [HttpRule.allow({ methods: ['POST', 'GET'], paths: ['/b', '/a/*'] })] });
   const isMethod = (exact: string) => ({ header: { name: ':method', string_match: { exact } } });
   expect(permissions).toEqual([{
     and_rules: {
@@ -123,13 +123,13 @@ test('rules stand in the RBAC of the virtual host and once more in the routes, o
 });
 
 test('rules about methods alone need no route about paths', () => {
-  const { routes } = granted({ http: [{ methods: ['GET'] }] });
+  const { routes } = granted({ http: [HttpRule.allow({ methods: ['GET'] })] });
   expect(routes.map(({ name }: Manifest) => name)).toEqual(['reviews-9080-west', 'reviews-9080-west-refused']);
 });
 
 test('several grants add up, and saying one again changes nothing', () => {
-  const first = { http: [{ methods: ['GET'] }] };
-  const second = { http: [{ paths: ['/health'] }, { methods: ['GET'] }] };
+  const first = { http: [HttpRule.allow({ methods: ['GET'] })] };
+  const second = { http: [HttpRule.allow({ paths: ['/health'] }), HttpRule.allow({ methods: ['GET'] })] };
   const { objects } = granted(first, second);
   expect(granted(second, first, first).objects).toEqual(objects);
   expect(permissionsOf(objects, SNI)).toEqual([
@@ -163,12 +163,13 @@ test('what arrives is told from which peer it comes, and nothing that the peer c
 });
 
 test('what a peer could say in place of method or path does not reach a backend', () => {
-  const { routes: [{ headers }] } = granted({ http: [{ methods: ['GET'] }] });
+  const { routes: [{ headers }] } = granted({ http: [HttpRule.allow({ methods: ['GET'] })] });
   expect(headers.request.remove).toEqual(expect.arrayContaining(['x-http-method-override', 'x-original-url', 'x-rewrite-url', 'x-forwarded-prefix']));
 });
 
 test('what was checked is what is written, whatever the program does with its lists later', () => {
-  const rules: HttpRule[] = [{ methods: ['GET'], paths: ['/a/*'] }];
+  const paths = ['/a/*'];
+  const rules = [HttpRule.allow({ methods: ['GET'], paths })];
   const labels: { [name: string]: string } = { team: 'a' };
   const endpoints = [{ address: 'fed.east.example' }];
   const program = (later: () => void) => {
@@ -185,7 +186,7 @@ test('what was checked is what is written, whatever the program does with its li
   };
   const expected = program(() => undefined);
   expect(program(() => {
-    rules[0].paths!.push('/admin/*');
+    paths.push('/admin/*');
     rules.length = 0;
     labels['x\'}'] = 'y';
     Object.assign(endpoints[0], { address: '10.0.0.5' });
@@ -255,7 +256,7 @@ test('the objects of the application are not touched', () => {
 });
 
 /** What a rule means: the sentence of its documentation. */
-function means({ methods, paths, exceptPaths, requiredHeaders = {} }: HttpRule, { method, path, headers }: Sample): boolean {
+function means({ methods, paths, exceptPaths, requiredHeaders = {} }: HttpRuleOptions, { method, path, headers }: Sample): boolean {
   const matches = (pattern: string) => pattern.endsWith('/*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
   return (methods?.includes(method) ?? true) && (paths?.some(matches) ?? true) && !exceptPaths?.some(matches)
     && Object.entries(requiredHeaders).every(([name, value]) => headers[name] === value);
@@ -278,11 +279,11 @@ test('RBAC rules and routes each mean exactly what the rules say, for all rules 
   const pattern = fc.constantFrom('/', '/*', '/a', '/a/', '/a/*', '/a/b', '/a/b/*', '/b');
   const method = fc.constantFrom('GET', 'POST', 'HEAD', 'GETS', 'M-SEARCH');
   const list = <Item>(item: fc.Arbitrary<Item>) => fc.uniqueArray(item, { minLength: 1, maxLength: 3 });
-  const rule: fc.Arbitrary<HttpRule> = fc.oneof(
+  const rule: fc.Arbitrary<HttpRuleOptions> = fc.oneof(
     fc.record({ methods: list(method), paths: list(pattern) }), fc.record({ methods: list(method) }), fc.record({ paths: list(pattern) }),
   );
   fc.assert(fc.property(fc.array(rule, { minLength: 1, maxLength: 3 }), (http) => {
-    const { rules, routes } = granted({ http });
+    const { rules, routes } = granted({ http: http.map((one) => HttpRule.allow(one)) });
     fc.assert(fc.property(method, path, (asked, at) => {
       const sample = { method: asked, path: at, headers: {} };
       const meant = http.some((one) => means(one, sample));
@@ -295,15 +296,15 @@ test('RBAC rules and routes each mean exactly what the rules say, for all rules 
 });
 
 test.each(['/a/%2F..', '/a/..%2fadmin', '/a/%5Cadmin', '/a/%5cadmin', '/a/\\admin', '/a/%00', '/a/..;/admin', '/a/.;x=1/b'])('the spelling %s is refused before any rule', (path) => {
-  const { routes } = granted({ http: [{ paths: ['/*'] }] });
+  const { routes } = granted({ http: [HttpRule.allow({ paths: ['/*'] })] });
   expect(routed(routes, 'GET', path)).toBe(400);
 });
 
 test('paths that stay closed are refused by the RBAC rules and by the routes, whatever another rule allows beside them', () => {
   const { permissions, routes } = granted({
     http: [
-      { methods: ['GET'], paths: ['/entries/*'], exceptPaths: ['/entries/drafts/*'] },
-      { methods: ['POST'], paths: ['/entries/drafts/new'], requiredHeaders: { 'x-editor': 'yes' } },
+      HttpRule.allow({ methods: ['GET'], paths: ['/entries/*'], exceptPaths: ['/entries/drafts/*'] }),
+      HttpRule.allow({ methods: ['POST'], paths: ['/entries/drafts/new'], requiredHeaders: { 'x-editor': 'yes' } }),
     ],
   });
   const isHeader = (name: string, exact: string) => ({ header: { name, string_match: { exact } } });
@@ -340,7 +341,7 @@ test('RBAC rules are what is meant, and routes open the same but for paths that 
     && !(!paths && exceptPaths?.includes('/*'))
     && !(exceptPaths ?? []).some((except) => paths && (paths.includes(except) || !paths.some((allowed) => covers(allowed, except)))));
   fc.assert(fc.property(fc.array(anyRule, { minLength: 1, maxLength: 4 }), (http) => {
-    const { objects, rules } = granted({ http });
+    const { objects, rules } = granted({ http: http.map((one) => HttpRule.allow(one)) });
     const [server] = serversOf(objects);
     expect(samples.filter((sample) => allows(rules, sample))).toEqual(samples.filter((sample) => http.some((one) => means(one, sample))));
     const opened = new Set(server.routedOperations);
@@ -365,7 +366,7 @@ test.each([
   '/reviews/%252e%252e/admin', '/reviews/%252fadmin', '/reviews/%25252fadmin', '/reviews\\admin', '/reviews/%5cadmin', '/reviews/a%00', '/reviews/%0d%0aadmin',
   '/reviews/%c0%ae%c0%ae/admin', '/reviews/%c1%9cadmin', '/reviews/%e0%80%af', '/reviews/..%20/admin', '/reviews/%20../admin',
 ])('the spelling %s is refused before any rule is asked', (spelling) => {
-  const [ambiguous] = granted({ http: [{ paths: ['/reviews/*'] }] }).routes;
+  const [ambiguous] = granted({ http: [HttpRule.allow({ paths: ['/reviews/*'] })] }).routes;
   expect(spelling).toMatch(new RegExp(`^${ambiguous.match[0].uri.regex}$`));
 });
 
@@ -373,12 +374,12 @@ test.each([
   '/reviews/1', '/reviews/a.b', '/reviews/a..b', '/reviews/.well-known/x', '/reviews/...', '/reviews/a%20b', '/reviews/100%25', '/reviews/caf%C3%A9', '/reviews/a;b=c',
   '/reviews/%E2%82%AC', '/reviews/a+b', '/reviews/%7Euser', '/reviews/a@b:c', '/reviews/%2Bx', '/reviews/%3Fx',
 ])('the spelling %s is as good as any', (spelling) => {
-  const [ambiguous] = granted({ http: [{ paths: ['/reviews/*'] }] }).routes;
+  const [ambiguous] = granted({ http: [HttpRule.allow({ paths: ['/reviews/*'] })] }).routes;
   expect(spelling).not.toMatch(new RegExp(`^${ambiguous.match[0].uri.regex}$`));
 });
 
 test('a rule with exceptions and no paths refuses what a backend may fold, and other spellings of what it excepts', () => {
-  const { routes } = granted({ http: [{ exceptPaths: ['/admin'] }] });
+  const { routes } = granted({ http: [HttpRule.allow({ exceptPaths: ['/admin'] })] });
   expect(routes.map(({ match, directResponse }: Manifest) => [match, directResponse?.status ?? 'open'])).toEqual([
     [[{ uri: { regex: FOLDABLE_PATH } }, { withoutHeaders: { ':path': { regex: PRINTABLE } } }], 400],
     [[{ uri: { exact: '/admin' } }], 403],
@@ -389,7 +390,7 @@ test('a rule with exceptions and no paths refuses what a backend may fold, and o
 });
 
 test('a rule without the exception keeps what it allows, in every spelling', () => {
-  const { routes } = granted({ http: [{ methods: ['GET'] }, { methods: ['POST'], exceptPaths: ['/admin/*'] }] });
+  const { routes } = granted({ http: [HttpRule.allow({ methods: ['GET'] }), HttpRule.allow({ methods: ['POST'], exceptPaths: ['/admin/*'] })] });
   const like = routes.filter(({ name }: Manifest) => name.includes('-like-'));
   expect(like.map(({ match, directResponse }: Manifest) => [match, directResponse?.status ?? 'open'])).toEqual([
     [[{ uri: { prefix: '/' }, method: { exact: 'GET' }, headers: { ':path': { regex: `${spellingsOf('/admin/*')}(\\?.*)?` } } }], 'open'],
@@ -403,17 +404,17 @@ test('no match stands in the routes twice, and none that an earlier one of its r
     [{ paths: ['/a/*'], exceptPaths: ['/a/b'] }], [{ exceptPaths: ['/a'] }, { methods: ['GET'] }],
     [{ methods: ['GET'], paths: ['/a/*', '/a/b/*'] }, { methods: ['GET', 'POST'], paths: ['/a/*'] }], [{ paths: ['/a/*'], exceptPaths: ['/a/b'] }, { paths: ['/a/*'] }],
   ]) {
-    const matches = matchesIn(granted({ http }).routes);
+    const matches = matchesIn(granted({ http: http.map((one: HttpRuleOptions) => HttpRule.allow(one)) }).routes);
     expect(matches).toEqual([...new Set(matches)]);
   }
-  expect(matchesIn(granted({ http: [{ methods: ['GET'], paths: ['/a/*', '/a/b/*', '/c'] }] }).routes.slice(1))).toEqual([
+  expect(matchesIn(granted({ http: [HttpRule.allow({ methods: ['GET'], paths: ['/a/*', '/a/b/*', '/c'] })] }).routes.slice(1))).toEqual([
     JSON.stringify({ method: { exact: 'GET' }, uri: { prefix: '/a/' } }), JSON.stringify({ method: { exact: 'GET' }, uri: { exact: '/c' } }),
   ]);
 });
 
 test('the backend gets a required header in one line, as the rule has it', () => {
   const { routes } = granted({
-    http: [{ paths: ['/a/*'], requiredHeaders: { 'x-member': '100%' } }, { paths: ['/b/*'], requiredHeaders: { 'x-editor': 'yes' } }, { paths: ['/c/*'] }],
+    http: [HttpRule.allow({ paths: ['/a/*'], requiredHeaders: { 'x-member': '100%' } }), HttpRule.allow({ paths: ['/b/*'], requiredHeaders: { 'x-editor': 'yes' } }), HttpRule.allow({ paths: ['/c/*'] })],
   });
   const set = (route: Manifest) => Object.fromEntries(Object.entries<string>(route.headers.request.set).filter(([name]) => /^x-(member|editor)$/.test(name)));
   const open = routes.filter(({ route }: Manifest) => route);
@@ -440,5 +441,5 @@ test('no rule can require a header that a gateway takes away or writes', () => {
   const changed = new Set(routes.flatMap(({ headers }) => [...headers?.request?.remove ?? [], ...Object.keys(headers?.request?.set ?? {})]));
   changed.delete('Host'); // of the sidecar, in the spelling of Istio
   expect(changed.size).toBeGreaterThan(30);
-  for (const name of changed) expect(() => granted({ http: [{ requiredHeaders: { [name]: 'x' } }] })).toThrow(/FED308 .*proxies on the way/);
+  for (const name of changed) expect(() => granted({ http: [HttpRule.allow({ requiredHeaders: { [name]: 'x' } })] })).toThrow(/FED308 .*proxies on the way/);
 });

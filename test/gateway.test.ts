@@ -1,6 +1,7 @@
 import { App } from 'cdk8s';
 import {
-  BoundaryGateway, Caller, DedicatedGatewayOptions, GatewayCredential, GatewayServiceType, LocalName, LocalService, ServicePort,
+  BoundaryGateway, Caller, DedicatedGatewayOptions, GatewayCredential, GatewayServiceType, LocalName, LocalService, NodeToleration,
+  ServicePort,
 } from '../src';
 import { SCENARIOS } from './scenarios';
 import { filesOf, find, names, objectsOf, parse } from './support/manifests';
@@ -40,7 +41,7 @@ test('every option of a dedicated gateway reaches the output', () => {
     preserveClientAddress: true,
     dualStack: true,
     nodeSelector: { pool: 'dmz' },
-    tolerations: [{ key: 'dmz' }, { key: 'zone', value: 'edge', effect: 'NoSchedule' }],
+    tolerations: [NodeToleration.exists('dmz'), NodeToleration.equal('zone', 'edge', 'NoSchedule')],
     priorityClassName: 'edge',
     imagePullSecretNames: ['registry'],
     labels: { team: 'platform' },

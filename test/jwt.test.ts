@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'crypto';
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { App, Chart } from 'cdk8s';
-import { AllowFromOptions, ExposedService, FederatedMesh, JwtRule, LocalService, ServicePort } from '../src';
+import { AllowFromOptions, ExposedService, FederatedMesh, HttpRule, JwtRule, LocalService, ServicePort } from '../src';
 import { find, Manifest, names } from './support/manifests';
 import { meshOf } from './support/meshes';
 import { allows, permissionsOf, rbacOf } from './support/rbac';
@@ -85,7 +85,7 @@ describe('an issuer', () => {
 
   test('has an object of its own for each name, also for names that look alike', () => {
     const objects = toWest(...['https://login.example', 'https://login.example/', 'login.example', 'https://login-example', 'x'.repeat(200)]
-      .map((issuer, index) => ({ http: [{ methods: [`M${index}`] }], jwt: login({ issuer }) })));
+      .map((issuer, index) => ({ http: [HttpRule.allow({ methods: [`M${index}`] })], jwt: login({ issuer }) })));
     const found = issuers(objects).map(({ metadata }) => metadata.name);
     expect(new Set(found).size).toBe(5);
     expect(found.every((name) => /^fed-in-jwt-[a-z0-9-]*[0-9a-f]{8}$/.test(name) && name.length <= 63)).toBe(true);
@@ -207,10 +207,10 @@ describe('a token', () => {
   test('goes with the rules of its own grant', () => {
     const objects = toWest(
       {
-        http: [{ methods: ['GET'], paths: ['/a/*'], requiredHeaders: { 'x-tester': 'yes' } }, { methods: ['HEAD'] }],
+        http: [HttpRule.allow({ methods: ['GET'], paths: ['/a/*'], requiredHeaders: { 'x-tester': 'yes' } }), HttpRule.allow({ methods: ['HEAD'] })],
         jwt: login({ claims: { scope: ['read'] } }),
       },
-      { http: [{ methods: ['POST'] }], jwt: login({ claims: { scope: ['write'] } }) },
+      { http: [HttpRule.allow({ methods: ['POST'] })], jwt: login({ claims: { scope: ['write'] } }) },
     );
     const token = (scope: string) => [claim('iss', 'https://login.example'), claim('aud', 'accounts'), claim('scope', scope)];
     expect(permissionsOf(objects, WEST).map(required)).toEqual([
@@ -227,8 +227,8 @@ describe('a token', () => {
 
   test('may be of one issuer here and of another there', () => {
     const objects = toWest(
-      { http: [{ methods: ['GET'] }], jwt: login() },
-      { http: [{ methods: ['POST'] }], jwt: login({ issuer: 'https://staff.example', jwksUri: 'https://staff.example/keys' }) },
+      { http: [HttpRule.allow({ methods: ['GET'] })], jwt: login() },
+      { http: [HttpRule.allow({ methods: ['POST'] })], jwt: login({ issuer: 'https://staff.example', jwksUri: 'https://staff.example/keys' }) },
     );
     expect(issuers(objects)).toHaveLength(2);
     expect(permissionsOf(objects, WEST).map(required)).toEqual([

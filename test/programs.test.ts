@@ -5,8 +5,8 @@ import { App, Chart, Duration, Include } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import {
-  BoundaryGateway, Caller, Delivery, ExposedService, FederatedMesh, GatewayCredential, IExposedService, IMeshPeer, IstioVersion, LocalName,
-  LocalService, RemoteServiceBinding, ServicePort, TrustBundle,
+  BoundaryGateway, Caller, Delivery, ExposedService, FederatedMesh, GatewayCredential, HttpRule, IExposedService, IMeshPeer, IstioVersion,
+  LocalName, LocalService, NodeToleration, RemoteServiceBinding, ServicePort, TrustBundle,
 } from '../src';
 import { callsOf, serversOf } from './support/contract';
 import { filesOf, find, parse } from './support/manifests';
@@ -60,7 +60,7 @@ test('(a) the article', () => {
     exportName: 'reviews',
     ports: [ServicePort.http(9080)],
   });
-  reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }] });
+  reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/reviews/*'] })] });
   const binding = west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
   binding.allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
   expect(callsIn(app)).toEqual(['west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080']);
@@ -78,7 +78,7 @@ test('(b) non-uniform naming', () => {
     exportName: 'withdrawals.v1',
     ports: [ServicePort.http(8080, { exportPort: 443 })], // peers see neither our port nor our names
   });
-  withdraw.allowFrom(shop, { http: [{ methods: ['POST'], paths: ['/withdrawals'] }] });
+  withdraw.allowFrom(shop, { http: [HttpRule.allow({ methods: ['POST'], paths: ['/withdrawals'] })] });
 
   const debit = shop.bind('Debit', {
     source: withdraw,
@@ -108,8 +108,8 @@ test('(c) three meshes, one exporter, another rule for each peer', () => {
     local.allowFrom(Caller.serviceAccount('client', peer.meshName));
     peer.addPeer(core);
   }
-  ledger.allowFrom(retail, { ports: [8080], http: [{ methods: ['POST'], paths: ['/entries'] }] });
-  ledger.allowFrom(audit, { ports: [8080], http: [{ methods: ['GET'], paths: ['/entries/*'], exceptPaths: ['/entries/drafts/*'] }] });
+  ledger.allowFrom(retail, { ports: [8080], http: [HttpRule.allow({ methods: ['POST'], paths: ['/entries'] })] });
+  ledger.allowFrom(audit, { ports: [8080], http: [HttpRule.allow({ methods: ['GET'], paths: ['/entries/*'], exceptPaths: ['/entries/drafts/*'] })] });
   ledger.allowFrom(audit, { ports: [9090], grpcMethods: ['/books.Export/Stream'] });
   core.addPeer(retail, { limits: { maxConnections: 200, requestsPerSecond: 50 } });
   core.addPeer(audit, { stripTracing: true });
@@ -132,7 +132,7 @@ class AccountsBoundary extends Construct {
       purpose: 'withdraw at the till',
     });
     withdraw.allowFrom(peer, {
-      http: [{ methods: ['POST'] }],
+      http: [HttpRule.allow({ methods: ['POST'] })],
       jwt: { issuer: 'https://login.example', jwksUri: 'https://login.example/keys', audiences: ['accounts'] },
     });
     withdraw.lockWorkload({ reason: 'card data: nobody else in the mesh may call it', localCallers: [Caller.serviceAccount('teller', 'accounts')] });
@@ -233,7 +233,7 @@ test('(h) gateways of another team, certificates by cert-manager, two meshes tha
     ingressGateway: BoundaryGateway.fromExisting({
       namespaceName: 'istio-ingress', serviceAccountName: 'partner-ingress', serviceName: 'partner-ingress', podLabels: { app: 'partner-ingress' },
     }),
-    egressGateway: BoundaryGateway.dedicated({ minReplicas: 3, maxReplicas: 3, nodeSelector: { pool: 'dmz' }, tolerations: [{ key: 'dmz' }] }),
+    egressGateway: BoundaryGateway.dedicated({ minReplicas: 3, maxReplicas: 3, nodeSelector: { pool: 'dmz' }, tolerations: [NodeToleration.exists('dmz')] }),
     createNamespace: false,
     istioVersion: IstioVersion.V1_31,
     revision: 'stable',

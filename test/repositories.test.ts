@@ -85,7 +85,7 @@ describe('one side changes first', () => {
     ['the bank calls the shop another name', { bank: [['meshName: \'retail\'', 'meshName: \'store\'']] }, 'unknown server name'],
     ['the bank has another trust domain', { bank: [['trustDomain: \'bank.example\'', 'trustDomain: \'bank.example.org\'']] }, 'unknown server name'],
     ['the bank\'s gateway stands elsewhere', { bank: [['meshName: \'bank\',', 'meshName: \'bank\', namespaceName: \'edge\',']] }, 'other server'],
-    ['the bank withdraws the grant', { bank: [['.allowFrom(retail, { http: [{ methods: [\'POST\'], paths: [\'/authorizations\'] }] })', '']] }, 'unknown server name'],
+    ['the bank withdraws the grant', { bank: [['.allowFrom(retail, { http: [HttpRule.allow({ methods: [\'POST\'], paths: [\'/authorizations\'] })] })', '']] }, 'unknown server name'],
     ['the service behind the export moves', { bank: [['fromName(\'authorize\', \'cards\')', 'fromName(\'decide\', \'core\')'], ['http(8080', 'http(9090']] }, 'fits'],
     ['the shop renames its local name and its caller', {
       shop: [['newService(\'card-auth\', \'checkout\')', 'newService(\'cards\', \'till\')'], ['(\'checkout\', \'checkout\')', '(\'till\', \'till\')']],

@@ -52,7 +52,7 @@ test('at run time no file imports itself, by whatever way', () => {
 });
 
 test('every room has a header that says what lives there, what it may import and how to add something', () => {
-  const rooms = [...new Set(sources.map((file) => dirname(file)).filter((folder) => folder !== 'src'))];
+  const rooms = [...new Set(sources.map((file) => dirname(file)).filter((folder) => !['src', 'src/analysis/rules'].includes(folder)))];
   expect(rooms.sort()).toEqual(['analysis', 'boundary', 'checks', 'model', 'output', 'pki', 'render'].map((room) => `src/${room}`));
   for (const room of rooms) {
     const header = readFileSync(join(root, room, 'README.md'), 'utf8');

@@ -76,7 +76,7 @@ test('the public names are these', () => {
     'Accountability', 'AddPeerOptions', 'AllowFromOptions', 'BoundaryGateway', 'BoundaryGatewayAttributes', 'Caller', 'CertManagerOptions',
     'DedicatedGatewayOptions', 'Delivery', 'ExistingGatewayOptions', 'ExposedService', 'ExposedServiceOptions', 'ExposedServiceProps',
     'FederatedMesh', 'FederatedMeshProps',
-    'GatewayCredential', 'GatewayEndpoint', 'GatewayServiceType', 'HttpRule', 'IExposedService', 'IMeshPeer', 'IstioVersion', 'Justification', 'JwtRule',
+    'GatewayCredential', 'GatewayEndpoint', 'GatewayServiceType', 'HttpRule', 'HttpRuleOptions', 'IExposedService', 'IMeshPeer', 'IstioVersion', 'Justification', 'JwtRule',
     'KeyAlgorithm', 'LocalName', 'LocalService', 'LocalSourceOptions', 'LockWorkloadOptions', 'ManifestWriter', 'NodeToleration', 'PeerLimits', 'PortMapping', 'RemoteMesh',
     'RemoteMeshProps', 'RemoteServiceBinding', 'RemoteServiceBindingOptions', 'RemoteServiceBindingProps', 'RemoteServiceProps',
     'RestrictNamespaceOptions', 'ServiceAccountIdentity', 'ServicePort', 'ServicePortOptions', 'SourceOptions', 'SpiffeId',

@@ -7,8 +7,10 @@
 import { join } from 'path';
 import { App, AppProps, Chart } from 'cdk8s';
 import { microservice } from './application';
-import { // in a program of your own: from 'cdk8s-mesh-federation'
-  Caller, FederatedMesh, LocalName, LocalService, RemoteServiceBinding, ServicePort, TrustBundle,
+import {
+  // in a program of your own: from 'cdk8s-mesh-federation'
+  Caller, FederatedMesh, HttpRule, LocalName, LocalService,
+  RemoteServiceBinding, ServicePort, TrustBundle,
 } from '../../src';
 
 /** The public roots of the two meshes. The demo's are nobody's: their keys are gone. */
@@ -49,7 +51,7 @@ export function bookinfo(props?: AppProps) {
     ports: [ServicePort.http(9080)],
     owner: 'reviews team',
   });
-  reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }], purpose: 'show reviews on the product page' });
+  reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/reviews/*'] })], purpose: 'show reviews on the product page' });
 
   const binding = new RemoteServiceBinding(westBookinfo, 'Reviews', {
     mesh: west,

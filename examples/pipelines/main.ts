@@ -6,7 +6,7 @@
 import { join } from 'path';
 import { App, Chart, YamlOutputType } from 'cdk8s';
 import { // in a program of your own: from 'cdk8s-mesh-federation'
-  Caller, Delivery, FederatedMesh, LocalName, LocalService, RemoteServiceBinding, ServicePort, TrustBundle,
+  Caller, Delivery, FederatedMesh, HttpRule, LocalName, LocalService, RemoteServiceBinding, ServicePort, TrustBundle,
 } from '../../src';
 
 /** `trust` is the folder with the public roots of the meshes. */
@@ -37,7 +37,7 @@ export function federation(outdir: string, delivery: Delivery, trust = 'trust'):
     ports: [ServicePort.http(9080)],
     owner: 'reviews team',
   });
-  reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }], purpose: 'show reviews on the product page' });
+  reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/reviews/*'] })], purpose: 'show reviews on the product page' });
 
   // One chart for each namespace of an application, called like it. It stays when its last call goes: Flux prunes folders that it finds.
   const bookinfo = new Chart(westApp, 'bookinfo', { namespace: 'bookinfo' });

@@ -99,7 +99,7 @@ function settingsOf(options: DedicatedGatewayOptions): GatewaySettings {
     preserveClientAddress: options.preserveClientAddress ?? true,
     dualStack: options.dualStack ?? false,
     nodeSelector: options.nodeSelector,
-    tolerations: options.tolerations?.map(({ key, value, effect }) => ({ key, value, effect })),
+    tolerations: options.tolerations?.map(({ _toleration }) => _toleration),
     priorityClassName: options.priorityClassName,
     imagePullSecretNames: options.imagePullSecretNames,
     labels: options.labels,

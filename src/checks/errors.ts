@@ -36,6 +36,7 @@ export const ERRORS = {
   FED135: 'object that the API server cannot store',
   FED136: 'memory limit that the configuration does not fit in',
   FED137: 'identity that is not stated',
+  FED138: 'name that a peer uses for us is not stated',
   FED201: 'private key in a trust bundle',
   FED202: 'certificate is not a CA',
   FED203: 'trust bundle is empty',

@@ -1,16 +1,15 @@
 import { fail, show, Where } from './errors';
-import { checkFields, checkFlag, checkList, checkMap, checkOptional, fieldsOf } from './kinds';
+import { checkFields, checkFlag, checkGiven, checkList, checkMap, checkOptional, fieldsOf } from './kinds';
 import { checkNamespace, checkObjectName, checkServiceName, isCidr, isPodLabel } from './values';
 import { GatewayCredential } from '../credential';
 import type { DedicatedGatewayOptions, ExistingGatewayOptions } from '../gateway-options';
 import { SYSTEM_NAMESPACE } from '../model/constants';
 import { BoundaryConfig, GATEWAY_DEFAULTS } from '../model/model';
 import { amountOf } from '../model/quantity';
-import type { NodeToleration } from '../toleration';
+import { NodeToleration } from '../toleration';
 
 const LOAD_BALANCER = 'LoadBalancer';
 const QUANTITY = /^([0-9]+(\.[0-9]+)?|\.[0-9]+)(m|[kKMGTPE]i?)?$/;
-const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 /** Labels that select the pods, that Istio sets, or from which it makes ones that it sets. */
 const RESERVED_LABELS = /^(app|version|app\.kubernetes\.io\/(name|version)|istio|sidecar\.istio\.io\/.*|istio\.io\/.*|service\.istio\.io\/.*|topology\.istio\.io\/.*|security\.istio\.io\/.*)$/;
 const FIELDS = fieldsOf<DedicatedGatewayOptions>({
@@ -37,7 +36,6 @@ const FIELDS = fieldsOf<DedicatedGatewayOptions>({
 const EXISTING_FIELDS = fieldsOf<ExistingGatewayOptions>({
   namespaceName: true, serviceAccountName: true, serviceName: true, podLabels: true, credential: true,
 });
-const TOLERATION_FIELDS = fieldsOf<NodeToleration>({ key: true, value: true, effect: true });
 const LISTS = ['sourceRanges', 'tolerations', 'imagePullSecretNames'] as const;
 const MAPS = ['serviceAnnotations', 'nodeSelector', 'labels'] as const;
 const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 'sourceRanges', 'preserveClientAddress', 'dualStack'] as const;
@@ -64,11 +62,7 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
     const limit = options[`${what}Limit`] ?? GATEWAY_DEFAULTS[`${what}Limit`];
     if (amountOf(request) > amountOf(limit)) refuse(`the ${what} request ${show(request)} is above the limit ${show(limit)}`, 'raise the limit');
   }
-  for (const toleration of options.tolerations ?? []) {
-    checkFields(where, 'a toleration', toleration, TOLERATION_FIELDS);
-    const { effect } = toleration;
-    if (effect !== undefined && !EFFECTS.includes(effect)) refuse(`a toleration has the effect ${show(effect)}`, `use one of ${EFFECTS.join(', ')}`);
-  }
+  options.tolerations?.forEach((toleration) => checkGiven(where, 'a toleration', toleration, NodeToleration));
   for (const [label, value] of Object.entries(options.labels ?? {})) {
     if (RESERVED_LABELS.test(label)) refuse(`the label ${show(label)} decides which pods are the gateway`, 'choose another label');
     if (!isPodLabel(label, value)) {

@@ -1,11 +1,12 @@
 import { fail, show, Where } from './errors';
-import { checkSpellings, parseGrpcMethods, parseHttpRules } from './http-rule';
+import { checkSpellings, parseGrpcMethods } from './http-rule';
 import { checkTested } from './istio-version';
-import { checkFields, checkList, fieldsOf } from './kinds';
+import { checkFields, checkGiven, checkList, fieldsOf } from './kinds';
 import { ACCOUNTABILITY, checkAccountability } from './values';
 import type { AllowFromOptions } from '../grant';
+import { HttpRule } from '../http-rule';
 import { annotationsOf } from '../model/annotations';
-import type { Grant, Protocol } from '../model/model';
+import type { Grant, HttpOperation, Protocol } from '../model/model';
 import { hasRules, Permission } from '../model/permission';
 import type { ServicePort } from '../service';
 
@@ -60,6 +61,18 @@ export function checkAddsUp(where: Where, peerName: string, granted: Grant & { r
   if (granted.limited === hasRules(permission)) return checkSpellings(where, [...granted.operations, ...permission.http ?? []]);
   fail('FED309', where, `mesh ${show(peerName)} has a grant with rules and one without for port ${exportPort}`,
     'take the one without rules away, since it allows every request, or the rules');
+}
+
+/** The rules together: where one has exceptions, the gateway rejects spellings that another may name. */
+function parseHttpRules(where: Where, rules: HttpRule[]): HttpOperation[] {
+  checkList(where, 'http', rules);
+  if (rules.length === 0) {
+    fail('FED308', where, 'http is an empty list, which would allow nothing', 'state a rule, or leave http out to allow every request');
+  }
+  rules.forEach((rule) => checkGiven(where, 'a rule in http', rule, HttpRule));
+  const operations = rules.map(({ _operation }) => _operation);
+  checkSpellings(where, operations);
+  return operations;
 }
 
 function parsePorts(where: Where, ports: number[] | undefined): number[] | undefined {

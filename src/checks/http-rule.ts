@@ -1,6 +1,6 @@
 import { ErrorCode, fail, show, Where } from './errors';
 import { checkFields, checkList, checkMap, fieldsOf } from './kinds';
-import type { HttpRule } from '../http-rule-options';
+import type { HttpRuleOptions } from '../http-rule-options';
 import { belongsToProxies } from '../model/header-names';
 import type { HttpOperation } from '../model/model';
 import { compare, distinct } from '../model/order';
@@ -11,7 +11,7 @@ import { isFoldable, spellingsOf } from '../model/spellings';
  * Rules for HTTP and gRPC that a gateway can enforce exactly as they are written.
  */
 
-const FIELDS = fieldsOf<HttpRule>({ methods: true, paths: true, exceptPaths: true, requiredHeaders: true });
+const FIELDS = fieldsOf<HttpRuleOptions>({ methods: true, paths: true, exceptPaths: true, requiredHeaders: true });
 const METHOD = /^[A-Z][A-Z0-9-]*$/;
 /** `/a/b`, and nothing that Istio, Envoy or a backend reads in another way: no dot segments, no escapes, no wildcard inside. */
 const PATH = /^\/([A-Za-z0-9._~!$&'()+,;=:@-]+\/)*([A-Za-z0-9._~!$&'()+,;=:@-]+)?$/;
@@ -22,11 +22,11 @@ const LONGEST_PATTERN = 1000;
 const HEADER = /^[a-z0-9][a-z0-9.-]*$/;
 
 /** Checks one rule and gives it as an operation without a token. */
-export function parseHttpRule(where: Where, rule: HttpRule): HttpOperation {
-  checkFields(where, 'a rule in http', rule, FIELDS);
+export function parseHttpRule(where: Where, rule: HttpRuleOptions): HttpOperation {
+  checkFields(where, 'the rule', rule, FIELDS);
   const { methods, paths, exceptPaths, requiredHeaders } = rule;
   if (!methods && !paths && !exceptPaths && !requiredHeaders) {
-    fail('FED308', where, 'a rule in http has no field', 'state methods or paths, or leave http out to allow every request');
+    fail('FED308', where, 'the rule has no field', 'state methods or paths, or leave http out to allow every request');
   }
   for (const [name, list] of Object.entries({ methods, paths, exceptPaths })) {
     if (list !== undefined) checkList(where, name, list);
@@ -36,6 +36,7 @@ export function parseHttpRule(where: Where, rule: HttpRule): HttpOperation {
   [...paths ?? [], ...exceptPaths ?? []].forEach((path) => checkPath(where, path));
   exceptPaths?.forEach((path) => checkException(where, path, paths));
   if (requiredHeaders !== undefined) checkHeaders(where, 'requiredHeaders', 'FED308', requiredHeaders);
+  checkSpellings(where, [{ paths, exceptPaths }]);
   return {
     methods: methods && distinct(methods),
     paths: paths && distinct(paths),
@@ -43,17 +44,6 @@ export function parseHttpRule(where: Where, rule: HttpRule): HttpOperation {
     headers: requiredHeaders && Object.fromEntries(Object.entries(requiredHeaders).sort(([a], [b]) => compare(a, b))),
     token: undefined,
   };
-}
-
-/** Checks the rules of one `allowFrom`. */
-export function parseHttpRules(where: Where, rules: HttpRule[]): HttpOperation[] {
-  checkList(where, 'http', rules);
-  if (rules.length === 0) {
-    fail('FED308', where, 'http is an empty list, which would allow nothing', 'state a rule, or leave http out to allow every request');
-  }
-  const operations = rules.map((rule) => parseHttpRule(where, rule));
-  checkSpellings(where, operations);
-  return operations;
 }
 
 /** Where one rule has exceptions, the gateway rejects some spellings, whatever rule names them. */

@@ -32,6 +32,10 @@ export function checkRemoteMesh(where: Where, props: RemoteMeshProps): void {
   checkIdentities(where, props);
   const { exposedServices = [] } = props;
   checkList(where, 'exposedServices', exposedServices);
+  if (exposedServices.length > 0 && props.knownAs === undefined) {
+    fail('FED138', where, `knownAs is not stated, but mesh ${show(props.meshName)} exports services to us under a name that it chose for us`,
+      'ask its owner for the meshName that it uses for us, and state it: knownAs');
+  }
   exposedServices.forEach((service, index) => {
     checkFields(where, 'an entry of exposedServices', service, SERVICE_FIELDS);
     checkExport(where, service.exportName, service.ports, props.trustDomain);

@@ -14,6 +14,10 @@ const addLocalSource = rejectionsOf(errors, 'RemoteServiceBinding.addLocalSource
 const allowCaller = rejectionsOf(errors, 'RemoteServiceBinding.allowFrom');
 const synth = rejectionsOf(errors, SYNTHESIS);
 
+bind.rejects('FED137', 'a source whose ingress identity is not stated', () => {
+  const source = bankWith({ ingressIdentity: undefined }).exposedService('cards');
+  meshOf(new App(), 'shop').bind('Cards', { source, localName: LocalName.newService('cards', 'web') });
+}, 'shop/Mesh/Cards', '"bank"', 'ingressIdentity');
 bind.rejects('FED107', 'a binding to a mesh without an endpoint', () => {
   const bank = bankWith({ endpoints: [] });
   meshOf(new App(), 'east').bind('Cards', { source: bank.exposedService('cards'), localName: LocalName.newService('cards', 'web') });
@@ -25,7 +29,7 @@ bind.rejects('FED110', 'two boundaries of a peer that know us by one name', () =
     const bank = bankWith({ meshName, exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(443)] }] });
     east.bind(meshName, { source: bank.exposedService('cards'), localName: LocalName.newService(meshName, 'web') });
   }
-}, 'east/Mesh/bank-b', '"bank-a"', '*.east.fed.bank.example', 'knownAs');
+}, 'east/Mesh/bank-b', '"bank-a"', '*.shop.fed.bank.example', 'knownAs');
 newBinding.rejects('FED112', 'a binding in the chart of another mesh', () => {
   const { east, west, reviews } = pair();
   new RemoteServiceBinding(Chart.of(east), 'Bound', { mesh: west, source: reviews, localName: LocalName.newService('reviews', 'default') });

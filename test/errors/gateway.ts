@@ -16,7 +16,7 @@ dedicated.rejects('FED116', 'a CPU request above its limit', gateway({ cpuReques
 dedicated.rejects('FED116', 'a memory request above its limit', gateway({ memoryRequest: '2Gi', memoryLimit: '2000M' }), '2Gi');
 dedicated.rejects('FED116', 'a source range without mask', gateway({ sourceRanges: ['203.0.113.7'] }), '"203.0.113.7"', '/28');
 dedicated.rejects('FED116', 'an empty list of source ranges', gateway({ sourceRanges: [] }), 'empty');
-dedicated.rejects('FED116', 'a toleration of an unknown effect', gateway({ tolerations: [{ key: 'dmz', effect: 'NoRun' }] }), '"NoRun"', 'NoSchedule');
+dedicated.rejects('FED120', 'a plain object in place of a toleration', gateway(any({ tolerations: [{ key: 'dmz' }] })), 'NodeToleration');
 dedicated.rejects('FED116', 'a label that selects the pods', gateway({ labels: { istio: 'mine' } }), '"istio"');
 dedicated.rejects('FED116', 'a label from which Istio derives another', gateway({ labels: { 'app.kubernetes.io/name': 'edge' } }), 'app.kubernetes.io/name');
 dedicated.rejects('FED116', 'a label value that would break out of a policy', gateway({ labels: { team: '\' || true || \'' } }), 'team');
@@ -42,5 +42,4 @@ fromExisting.rejects('FED127', 'an existing gateway with a label that no pod can
 
 /* Objects of fields. */
 rejectFields(dedicated, 'gateway options', (value) => () => BoundaryGateway.dedicated(value), { sourceRange: ['203.0.113.0/28'] }, 'sourceRange', 'sourceRanges');
-rejectFields(dedicated, 'a toleration', (value) => gateway({ tolerations: [value] }), { key: 'dmz', efect: 'NoExecute' }, 'efect', 'effect');
 rejectFields(fromExisting, 'the description of an existing gateway', (value) => () => BoundaryGateway.fromExisting(value), { namespace: 'istio-ingress' }, 'namespace', 'namespaceName');

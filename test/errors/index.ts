@@ -7,6 +7,7 @@ import { errors as credential } from './credential';
 import { errors as expose } from './expose';
 import { errors as gateway } from './gateway';
 import { errors as grant } from './grant';
+import { errors as httpRule } from './http-rule';
 import { errors as jwt } from './jwt';
 import { errors as lock } from './lock';
 import { errors as mesh } from './mesh';
@@ -14,6 +15,7 @@ import { errors as peer } from './peer';
 import { errors as remoteMesh } from './remote-mesh';
 import { errors as restriction } from './restriction';
 import { errors as service } from './service';
+import { errors as toleration } from './toleration';
 import { errors as trust } from './trust';
 import { Rejection } from '../support/rejections';
 
@@ -24,6 +26,7 @@ export const REJECTIONS: { readonly [noun: string]: readonly Rejection[] } = {
   expose,
   gateway,
   grant,
+  'http-rule': httpRule,
   jwt,
   lock,
   mesh,
@@ -31,5 +34,6 @@ export const REJECTIONS: { readonly [noun: string]: readonly Rejection[] } = {
   'remote-mesh': remoteMesh,
   restriction,
   service,
+  toleration,
   trust,
 };

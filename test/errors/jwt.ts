@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'crypto';
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { App } from 'cdk8s';
-import { BoundaryGateway, IstioVersion, JwtRule, LocalService, ServicePort } from '../../src';
+import { BoundaryGateway, HttpRule, IstioVersion, JwtRule, LocalService, ServicePort } from '../../src';
 import { meshOf, TRUST } from '../support/meshes';
 import { eastWith, EXISTING_GATEWAY, grant, ofPorts, pair } from '../support/pair';
 import { Rejection, rejectionsOf } from '../support/rejections';
@@ -23,8 +23,8 @@ allowFrom.rejects('FED310', 'a JWT requirement for a TCP port', ofPorts({ jwt: j
 allowFrom.rejects('FED310', 'a JWT requirement for a TLS port', ofPorts({ jwt: jwt() }, ServicePort.grpc(90), ServicePort.tls(8443)), 'ports: [90]');
 allowFrom.rejects('FED315', 'a rule with a JWT after one without', () => {
   const { reviews, west } = pair();
-  reviews.allowFrom(west, { http: [{ methods: ['GET'] }] });
-  reviews.allowFrom(west, { ports: [9081], http: [{ methods: ['POST'] }], jwt: jwt() });
+  reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'] })] });
+  reviews.allowFrom(west, { ports: [9081], http: [HttpRule.allow({ methods: ['POST'] })], jwt: jwt() });
 }, 'east/Mesh/Reviews', '"west"', '9081');
 allowFrom.rejects('FED315', 'a rule without a JWT after one with', () => {
   const { reviews, west } = pair();
@@ -34,7 +34,7 @@ allowFrom.rejects('FED315', 'a rule without a JWT after one with', () => {
 allowFrom.rejects('FED309', 'a JWT without HTTP rules beside a JWT with HTTP rules', () => {
   const { reviews, west } = pair();
   reviews.allowFrom(west, { jwt: jwt() });
-  reviews.allowFrom(west, { http: [{ methods: ['GET'] }], jwt: jwt({ audiences: ['other'] }) });
+  reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'] })], jwt: jwt({ audiences: ['other'] }) });
 }, '9080');
 allowFrom.rejects('FED316', 'two key sets for one issuer', () => {
   const { east, reviews, west } = pair();
@@ -85,7 +85,7 @@ for (const host of ['x:99999', 'x:0', 'a..b', '1.2.3.4.5']) {
   allowFrom.rejects('FED314', `a jwksUri at ${host}`, token({ jwksUri: `https://${host}/keys` }), host);
 }
 allowFrom.rejects('FED314', 'a number in place of a jwksUri', token({ jwksUri: 7 }), 'jwksUri is 7');
-allowFrom.rejects('FED314', 'a required header that holds the JWT', grant({ http: [{ requiredHeaders: { authorization: 'Basic abc' } }], jwt: jwt() }), '"authorization"');
+allowFrom.rejects('FED314', 'a required header that holds the JWT', grant({ http: [HttpRule.allow({ requiredHeaders: { authorization: 'Basic abc' } })], jwt: jwt() }), '"authorization"');
 /** A call that requires a JWT with these keys in its key set. */
 export const keys = (...all: unknown[]) => token({ jwksUri: undefined, jwks: JSON.stringify({ keys: all }) });
 const [rsa] = JSON.parse(LOGIN_KEYS).keys;

@@ -1,5 +1,8 @@
 import { App, Chart, Testing } from 'cdk8s';
-import { BoundaryGateway, Caller, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayEndpoint, GatewayServiceType, IstioVersion, LocalName, LocalService, ServicePort } from '../../src';
+import {
+  BoundaryGateway, Caller, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayEndpoint, GatewayServiceType, HttpRule,
+  IstioVersion, LocalName, LocalService, ServicePort,
+} from '../../src';
 import { meshOf, trustOf } from '../support/meshes';
 import { any, eastWith, EXISTING_GATEWAY } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
@@ -130,7 +133,7 @@ synth.rejects('FED135', 'more rules than one object can hold', () => {
   east.addPeer(west);
   const ports = Array.from({ length: 60 }, (_, index) => ServicePort.http(8000 + index));
   const paths = Array.from({ length: 700 }, (_, index) => `/orders/${index}/items`);
-  east.expose('Orders', { service: LocalService.fromName('orders', 'shop'), exportName: 'orders', ports }).allowFrom(west, { http: [{ paths }] });
+  east.expose('Orders', { service: LocalService.fromName('orders', 'shop'), exportName: 'orders', ports }).allowFrom(west, { http: [HttpRule.allow({ paths })] });
   throw new Error(east.node.validate().join());
 }, 'EnvoyFilter istio-federation/fed-in-edge', 'bytes', 'a boundary of their own');
 /** A call that checks east with these gateways, so many exported and so many bound ports. */

@@ -1,4 +1,5 @@
-import { ServicePort, SpiffeId } from '../../src';
+import { App } from 'cdk8s';
+import { RemoteMesh, ServicePort, SpiffeId } from '../../src';
 import { any, bankWith } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf } from '../support/rejections';
 
@@ -12,6 +13,7 @@ newRemoteMesh.rejects('FED102', 'a peer with the trust domain cluster.local', ()
 newRemoteMesh.rejects('FED117', 'an identity of another trust domain', () => bankWith({ egressIdentity: SpiffeId.parse('spiffe://cluster.local/ns/dmz/sa/out') }),
   'spiffe://cluster.local/ns/dmz/sa/out', '"bank.example"');
 newRemoteMesh.rejects('FED120', 'a string in place of an identity', () => bankWith({ ingressIdentity: any('spiffe://bank.example/a') }), 'ingressIdentity', 'SpiffeId');
+newRemoteMesh.rejects('FED138', 'exports without the name that the peer uses for us', () => bankWith({ knownAs: undefined }), 'Bank', 'knownAs', '"bank"');
 newRemoteMesh.rejects('FED302', 'one export name twice', () => bankWith({
   exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(1)] }, { exportName: 'cards', ports: [ServicePort.http(2)] }],
 }), '"cards"');
@@ -28,3 +30,5 @@ newRemoteMesh.rejects('FED303', 'an export without ports', () => bankWith({ expo
 
 /* Objects of fields. */
 rejectFields(newRemoteMesh, 'an endpoint', (value) => () => bankWith({ endpoints: [value] }), { address: 'fed.bank.example', prot: 443 }, 'prot', 'port');
+rejectFields(newRemoteMesh, 'RemoteMesh', (value) => () => new RemoteMesh(new App(), 'Bank', value), { meshName: 'bank', knownas: 'shop' }, 'knownas', 'knownAs');
+rejectFields(newRemoteMesh, 'an entry of exposedServices', (value) => () => bankWith({ exposedServices: [value] }), { exportName: 'cards', port: [] }, 'port', 'ports');

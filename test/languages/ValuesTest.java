@@ -14,6 +14,7 @@ import dev.cdk8smeshfederation.GatewayCredential;
 import dev.cdk8smeshfederation.GatewayEndpoint;
 import dev.cdk8smeshfederation.GatewayServiceType;
 import dev.cdk8smeshfederation.HttpRule;
+import dev.cdk8smeshfederation.HttpRuleOptions;
 import dev.cdk8smeshfederation.IExposedService;
 import dev.cdk8smeshfederation.IstioVersion;
 import dev.cdk8smeshfederation.Justification;
@@ -74,7 +75,7 @@ class ValuesTest {
                 .ingressGateway(BoundaryGateway.dedicated(DedicatedGatewayOptions.builder()
                         .minReplicas(3)
                         .labels(Map.of("tier", "edge", "team", "platform"))
-                        .tolerations(List.of(NodeToleration.builder().key("dmz").build()))
+                        .tolerations(List.of(NodeToleration.exists("dmz")))
                         .serviceType(GatewayServiceType.NODE_PORT)
                         .build()))
                 .build();
@@ -95,6 +96,7 @@ class ValuesTest {
                                 ServicePort.http(8080),
                                 ServicePort.tcp(9000, ServicePortOptions.builder().exportPort(19000).build())))
                         .build()))
+                .knownAs("bank")
                 .build();
         bank.addPeer(shop, AddPeerOptions.builder()
                 .stripTracing(true)
@@ -109,11 +111,11 @@ class ValuesTest {
                 .build());
         accounts.allowFrom(shop, AllowFromOptions.builder()
                 .ports(List.of(8080))
-                .http(List.of(HttpRule.builder()
+                .http(List.of(HttpRule.allow(HttpRuleOptions.builder()
                         .paths(List.of("/accounts/*"))
                         .exceptPaths(List.of("/accounts/drafts"))
                         .requiredHeaders(Map.of("x-region", "eu", "x-channel", "shop"))
-                        .build()))
+                        .build())))
                 .jwt(JwtRule.builder()
                         .issuer("https://login.example")
                         .audiences(List.of("accounts"))

@@ -50,7 +50,7 @@ def values() -> App:
         ingress_gateway=BoundaryGateway.dedicated(
             min_replicas=3,
             labels={"team": "platform", "tier": "edge"},
-            tolerations=[NodeToleration(key="dmz")],
+            tolerations=[NodeToleration.exists("dmz")],
             service_type=GatewayServiceType.NODE_PORT,
         ),
     )
@@ -68,6 +68,7 @@ def values() -> App:
         exposed_services=[
             RemoteServiceProps(export_name="orders", ports=[ServicePort.http(8080), ServicePort.tcp(9000, export_port=19000)])
         ],
+        known_as="bank",
     )
     bank.add_peer(
         shop, strip_tracing=True, limits=PeerLimits(max_connections=100, max_connection_duration=Duration.hours(1))
@@ -84,7 +85,7 @@ def values() -> App:
         shop,
         ports=[8080],
         http=[
-            HttpRule(
+            HttpRule.allow(
                 paths=["/accounts/*"],
                 except_paths=["/accounts/drafts"],
                 required_headers={"x-channel": "shop", "x-region": "eu"},

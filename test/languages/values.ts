@@ -4,8 +4,8 @@
 import { join } from 'path';
 import { ApiObject, App, Chart, Duration, JsonPatch } from 'cdk8s';
 import {
-  BoundaryGateway, Caller, Delivery, FederatedMesh, GatewayCredential, GatewayServiceType, IstioVersion, KeyAlgorithm, LocalName, LocalService,
-  RemoteMesh, ServicePort, SpiffeId, TrustBundle,
+  BoundaryGateway, Caller, Delivery, FederatedMesh, GatewayCredential, GatewayServiceType, HttpRule, IstioVersion, KeyAlgorithm, LocalName,
+  LocalService, NodeToleration, RemoteMesh, ServicePort, SpiffeId, TrustBundle,
 } from '../../src';
 
 export function values(trust: string): App {
@@ -22,7 +22,7 @@ export function values(trust: string): App {
     ingressGateway: BoundaryGateway.dedicated({
       minReplicas: 3,
       labels: { tier: 'edge', team: 'platform' },
-      tolerations: [{ key: 'dmz' }],
+      tolerations: [NodeToleration.exists('dmz')],
       serviceType: GatewayServiceType.NODE_PORT,
     }),
   });
@@ -36,6 +36,7 @@ export function values(trust: string): App {
     }),
     endpoints: [{ address: 'federation.shop.example' }],
     exposedServices: [{ exportName: 'orders', ports: [ServicePort.http(8080), ServicePort.tcp(9000, { exportPort: 19000 })] }],
+    knownAs: 'bank',
   });
   bank.addPeer(shop, { stripTracing: true, limits: { maxConnections: 100, maxConnectionDuration: Duration.hours(1) } });
 
@@ -47,7 +48,9 @@ export function values(trust: string): App {
   });
   accounts.allowFrom(shop, {
     ports: [8080],
-    http: [{ paths: ['/accounts/*'], exceptPaths: ['/accounts/drafts'], requiredHeaders: { 'x-region': 'eu', 'x-channel': 'shop' } }],
+    http: [HttpRule.allow({
+      paths: ['/accounts/*'], exceptPaths: ['/accounts/drafts'], requiredHeaders: { 'x-region': 'eu', 'x-channel': 'shop' },
+    })],
     jwt: {
       issuer: 'https://login.example', audiences: ['accounts'], jwksUri: 'https://login.example/keys', claims: { scope: ['read'], groups: ['a', 'b'] },
     },

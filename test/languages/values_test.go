@@ -33,7 +33,7 @@ func values() cdk8s.App {
 		IngressGateway: federation.BoundaryGateway_Dedicated(&federation.DedicatedGatewayOptions{
 			MinReplicas: jsii.Number(3),
 			Labels:      &map[string]*string{"tier": jsii.String("edge"), "team": jsii.String("platform")},
-			Tolerations: &[]*federation.NodeToleration{{Key: jsii.String("dmz")}},
+			Tolerations: &[]federation.NodeToleration{federation.NodeToleration_Exists(jsii.String("dmz"), nil)},
 			ServiceType: federation.GatewayServiceType_NODE_PORT,
 		}),
 	})
@@ -55,6 +55,7 @@ func values() cdk8s.App {
 				federation.ServicePort_Tcp(jsii.Number(9000), &federation.ServicePortOptions{ExportPort: jsii.Number(19000)}),
 			},
 		}},
+		KnownAs: jsii.String("bank"),
 	})
 	bank.AddPeer(shop, &federation.AddPeerOptions{
 		StripTracing: jsii.Bool(true),
@@ -72,11 +73,11 @@ func values() cdk8s.App {
 	})
 	accounts.AllowFrom(shop, &federation.AllowFromOptions{
 		Ports: jsii.Numbers(8080),
-		Http: &[]*federation.HttpRule{{
+		Http: &[]federation.HttpRule{federation.HttpRule_Allow(&federation.HttpRuleOptions{
 			Paths:           jsii.Strings("/accounts/*"),
 			ExceptPaths:     jsii.Strings("/accounts/drafts"),
 			RequiredHeaders: &map[string]*string{"x-region": jsii.String("eu"), "x-channel": jsii.String("shop")},
-		}},
+		})},
 		Jwt: &federation.JwtRule{
 			Issuer:    jsii.String("https://login.example"),
 			Audiences: jsii.Strings("accounts"),

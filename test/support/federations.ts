@@ -5,7 +5,8 @@ import { App, Chart } from 'cdk8s';
 import fc from 'fast-check';
 import { meshOf } from './meshes';
 import {
-  Caller, ExposedService, FederatedMesh, HttpRule, LocalName, LocalService, PortMapping, RemoteServiceBinding, ServicePort,
+  Caller, ExposedService, FederatedMesh, HttpRule, HttpRuleOptions, LocalName, LocalService, PortMapping, RemoteServiceBinding,
+  ServicePort,
 } from '../../src';
 
 /** Meshes for which the tests have certificates, with names that the generator gives them. */
@@ -22,7 +23,7 @@ export interface Grant {
   readonly exposure: number;
   readonly peer: number;
   readonly ports?: number[];
-  readonly rules?: HttpRule[];
+  readonly rules?: HttpRuleOptions[];
   /** Whose tokens it demands. */
   readonly issuer?: string;
 }
@@ -47,7 +48,7 @@ export interface Federation {
   readonly bindings: Binding[];
 }
 
-const rule: fc.Arbitrary<HttpRule> = fc.record({
+const rule: fc.Arbitrary<HttpRuleOptions> = fc.record({
   methods: fc.option(fc.uniqueArray(fc.constantFrom('GET', 'POST', 'HEAD'), { minLength: 1 }), { nil: undefined }),
   paths: fc.uniqueArray(fc.constantFrom(...PATHS), { minLength: 1, maxLength: 3 }),
 });
@@ -120,7 +121,7 @@ export function build(whole: Federation, order: number[] = []): App {
   const statements = [
     ...owned.flatMap((mesh) => owned.filter((peer) => peer !== mesh).map((peer) => () => mesh.addPeer(peer))),
     ...grants.map(({ exposure, peer, ports, rules, issuer }) => () => exposed[exposure].allowFrom(owned[peer], {
-      ports, http: rules, jwt: issuer ? { issuer, jwksUri: 'https://a.example/keys', audiences: ['b', 'a'] } : undefined,
+      ports, http: rules?.map((one) => HttpRule.allow(one)), jwt: issuer ? { issuer, jwksUri: 'https://a.example/keys', audiences: ['b', 'a'] } : undefined,
     })),
     ...bindings.flatMap(({ callers, more, existing, wide }, index) => [
       () => { bind(index); },

@@ -45,6 +45,7 @@ export const bankWith = (props: Partial<RemoteMeshProps> = {}) => new RemoteMesh
   egressIdentity: SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/out'),
   endpoints: [{ address: 'fed.bank.example' }],
   exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(443)] }],
+  knownAs: 'shop',
   ...props,
 });
 

@@ -57,7 +57,9 @@ func bookinfo() cdk8s.App {
 		Owner:      jsii.String("reviews team"),
 	})
 	reviews.AllowFrom(west, &federation.AllowFromOptions{
-		Http:    &[]*federation.HttpRule{{Methods: jsii.Strings("GET"), Paths: jsii.Strings("/reviews/*")}},
+		Http: &[]federation.HttpRule{
+			federation.HttpRule_Allow(&federation.HttpRuleOptions{Methods: jsii.Strings("GET"), Paths: jsii.Strings("/reviews/*")}),
+		},
 		Purpose: jsii.String("show reviews on the product page"),
 	})
 

@@ -71,7 +71,7 @@ def bookinfo() -> App:
     )
     reviews.allow_from(
         west,
-        http=[HttpRule(methods=["GET"], paths=["/reviews/*"])],
+        http=[HttpRule.allow(methods=["GET"], paths=["/reviews/*"])],
         purpose="show reviews on the product page",
     )
 

@@ -1,5 +1,5 @@
 import { App } from 'cdk8s';
-import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
+import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
 /** One backend of east that speaks three protocols, granted without rules and once more with them. */
@@ -15,7 +15,7 @@ export function program(): App[] {
     return source;
   });
   ours.allowFrom(west);
-  ruled.allowFrom(west, { ports: [8080], http: [{ methods: ['GET'], paths: ['/bench/*'] }] });
+  ruled.allowFrom(west, { ports: [8080], http: [HttpRule.allow({ methods: ['GET'], paths: ['/bench/*'] })] });
   ruled.allowFrom(west, { ports: [9090], grpcMethods: ['/lab.Echo/*'] });
   ruled.allowFrom(west, { ports: [7001] });
   return [app];

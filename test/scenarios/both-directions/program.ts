@@ -1,5 +1,5 @@
 import { App } from 'cdk8s';
-import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
+import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
 /** Each mesh exposes to the other and calls the other. */
@@ -16,7 +16,7 @@ export function program(): App[] {
     service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(9080)],
   });
   reviews.allowFrom(west);
-  details.allowFrom(east, { http: [{ methods: ['GET'] }] });
+  details.allowFrom(east, { http: [HttpRule.allow({ methods: ['GET'] })] });
   west.bind('BoundReviews', { source: reviews, localName: LocalName.newService('reviews', 'default') })
     .allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
   east.bind('BoundDetails', { source: details, localName: LocalName.newService('details', 'catalogue') })

@@ -1,5 +1,5 @@
 import { App, Duration } from 'cdk8s';
-import { BoundaryGateway, Caller, FederatedMesh, GatewayCredential, LocalName, LocalService, ServicePort } from '../../../src';
+import { BoundaryGateway, Caller, FederatedMesh, GatewayCredential, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf, trustOf } from '../../support/meshes';
 
 /** Ingress gateways that other people run for others as well: one presents what its mesh gives it, the other a certificate of the boundary's. */
@@ -25,7 +25,7 @@ export function program(): App[] {
   const reviews = expose(east, 'reviews', 'default', ServicePort.http(9080));
   const mysql = expose(east, 'mysql', 'db', ServicePort.tcp(3306));
   const details = expose(west, 'details', 'default', ServicePort.http(9080));
-  reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }, { methods: ['POST'], paths: ['/votes'] }] });
+  reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/reviews/*'] }), HttpRule.allow({ methods: ['POST'], paths: ['/votes'] })] });
   mysql.allowFrom(west);
   details.allowFrom(east);
   for (const [name, source] of Object.entries({ reviews, mysql })) {

@@ -1,5 +1,5 @@
 import { App } from 'cdk8s';
-import { BoundaryGateway, Caller, FederatedMesh, LocalName, LocalService, ServicePort } from '../../../src';
+import { BoundaryGateway, Caller, FederatedMesh, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
 /** Each gateway of east has a namespace of its own, and so has the ingress gateway of west: other people look after them. */
@@ -15,7 +15,7 @@ export function program(): App[] {
   const reviews = expose(east, 'reviews', 'default', ServicePort.http(9080));
   const mysql = expose(east, 'mysql', 'db', ServicePort.tcp(3306));
   const details = expose(west, 'details', 'default', ServicePort.http(9080));
-  reviews.allowFrom(west, { http: [{ methods: ['GET'] }] });
+  reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'] })] });
   mysql.allowFrom(west);
   details.allowFrom(east);
   for (const [name, source] of Object.entries({ reviews, mysql })) {

@@ -1,5 +1,5 @@
 import { App } from 'cdk8s';
-import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
+import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
 const REVIEWS = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
@@ -18,7 +18,7 @@ export function program(size: number): App[] {
   for (let i = 0; i < size; i++) {
     const exportName = `reviews-${i}`;
     const source = east.expose(exportName, { ...REVIEWS, exportName });
-    source.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }] });
+    source.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/reviews/*'] })] });
     west.bind(exportName, { source, localName: LocalName.newService(exportName, 'default') })
       .allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
   }

@@ -3,7 +3,7 @@
  * Each program differs from `held` in one declaration.
  */
 import { App } from 'cdk8s';
-import { Caller, FederatedMesh, IExposedService, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId } from '../../../src';
+import { Caller, FederatedMesh, HttpRule, IExposedService, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId } from '../../../src';
 import { meshOf, trustOf } from '../../support/meshes';
 
 /** The declarations by which programs differ from the one without a change. */
@@ -57,9 +57,9 @@ export function program(change?: Change): App[] {
   }
   [ratings, orders].forEach((source) => source.allowFrom(west));
   bind(west, 'ratings', 'api', ...change === 'caller' ? ['batch'] : []);
-  reviews.allowFrom(north, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }, ...change === 'rule' ? [{ methods: ['POST'], paths: ['/votes'] }] : []] });
+  reviews.allowFrom(north, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/reviews/*'] }), ...change === 'rule' ? [HttpRule.allow({ methods: ['POST'], paths: ['/votes'] })] : []] });
   if (change === 'grant') reviews.allowFrom(west);
-  if (change === 'grant-changed') reviews.allowFrom(west, { http: [{ methods: ['GET'] }] });
+  if (change === 'grant-changed') reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'] })] });
   if (change === 'export') {
     east.expose('extra', { service: LocalService.fromName('reviews', 'default'), exportName: 'extra', ports: [ServicePort.http(9080)] }).allowFrom(north);
   }

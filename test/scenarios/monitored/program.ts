@@ -1,5 +1,5 @@
 import { App } from 'cdk8s';
-import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
+import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
 const REVIEWS = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
@@ -13,7 +13,7 @@ export function program(): App[] {
   for (const peer of [west, north]) {
     east.addPeer(peer);
     peer.addPeer(east);
-    reviewed.allowFrom(peer, { http: [{ methods: ['GET'] }] });
+    reviewed.allowFrom(peer, { http: [HttpRule.allow({ methods: ['GET'] })] });
     mysql.allowFrom(peer);
     for (const [name, source] of Object.entries({ reviews: reviewed, mysql })) {
       const bound = peer.bind(name, { source, localName: LocalName.newService(name, 'shop') });

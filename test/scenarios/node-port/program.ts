@@ -1,5 +1,5 @@
 import { App } from 'cdk8s';
-import { BoundaryGateway, Caller, GatewayServiceType, LocalName, LocalService, ServicePort } from '../../../src';
+import { BoundaryGateway, Caller, GatewayServiceType, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
 const REVIEWS = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
@@ -15,7 +15,7 @@ export function program(): App[] {
   east.addPeer(west);
   west.addPeer(east);
   const source = east.expose('Reviews', REVIEWS);
-  source.allowFrom(west, { http: [{ methods: ['GET'] }] });
+  source.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'] })] });
   west.bind('Reviews', { source, localName: LocalName.newService('reviews', 'default') }).allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
   return [app];
 }

@@ -1,5 +1,5 @@
 import { App, Duration } from 'cdk8s';
-import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
+import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
 /** What a mesh may decide about one peer: limits, TLS 1.2, no trace context; and about one exposure: how long a connection may be silent. North is a peer without any of it. */
@@ -18,7 +18,7 @@ export function program(): App[] {
   });
   const ledger = east.expose('Ledger', { service: LocalService.fromName('mysql', 'db'), exportName: 'ledger', ports: [ServicePort.tcp(3306)], idleTimeout });
   for (const peer of [west, north]) {
-    reviews.allowFrom(peer, { http: [{ methods: ['GET'] }] });
+    reviews.allowFrom(peer, { http: [HttpRule.allow({ methods: ['GET'] })] });
     mysql.allowFrom(peer);
     archive.allowFrom(peer);
     ledger.allowFrom(peer);

@@ -1,5 +1,5 @@
 import { App, Duration } from 'cdk8s';
-import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
+import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
 /** Whatever people connect: a database that speaks first, the application's own TLS, gRPC, WebSocket, and a service with three protocols. */
@@ -21,11 +21,11 @@ export function program(): App[] {
   search.allowFrom(west, { grpcMethods: ['/search.Query/*', '/search.Admin/Status'] });
   chat.allowFrom(west, {
     http: [
-      { methods: ['GET'], paths: ['/rooms/*'], exceptPaths: ['/rooms/private/*'] },
-      { methods: ['GET'], paths: ['/rooms/private/*'], requiredHeaders: { 'x-member': 'yes' } },
+      HttpRule.allow({ methods: ['GET'], paths: ['/rooms/*'], exceptPaths: ['/rooms/private/*'] }),
+      HttpRule.allow({ methods: ['GET'], paths: ['/rooms/private/*'], requiredHeaders: { 'x-member': 'yes' } }),
     ],
   });
-  multi.allowFrom(west, { ports: [8080], http: [{ paths: ['/public/*'] }] });
+  multi.allowFrom(west, { ports: [8080], http: [HttpRule.allow({ paths: ['/public/*'] })] });
   multi.allowFrom(west, { ports: [9090], grpcMethods: ['/multi.Api/Get'] });
   multi.allowFrom(west, { ports: [7001] });
   const api = Caller.serviceAccount('api', 'shop');

@@ -1,5 +1,5 @@
 import { App } from 'cdk8s';
-import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
+import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
 /** Nothing has the same name on both sides: accounts/withdraw:8080 is dialled as finance/debit:80. */
@@ -14,7 +14,7 @@ export function program(): App[] {
     exportName: 'withdrawals.v1',
     ports: [ServicePort.http(8080, { exportPort: 443 })],
   });
-  withdraw.allowFrom(west, { http: [{ methods: ['POST'], paths: ['/withdrawals'] }] });
+  withdraw.allowFrom(west, { http: [HttpRule.allow({ methods: ['POST'], paths: ['/withdrawals'] })] });
   west.bind('Debit', {
     source: withdraw,
     localName: LocalName.newService('debit', 'finance'),

@@ -1,5 +1,5 @@
 import { App, Chart } from 'cdk8s';
-import { Caller, FederatedMesh, IExposedService, LocalName, LocalService, ServicePort } from '../../../src';
+import { Caller, FederatedMesh, HttpRule, IExposedService, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
 /** West has a boundary for its sister company, and one of its own for a partner: other peers, another port, another namespace. */
@@ -23,7 +23,7 @@ export function program(): App[] {
     one.addPeer(other);
     other.addPeer(one);
     const [from, to] = [expose(one, 'details'), expose(other, other === east ? 'reviews' : 'ratings')];
-    from.allowFrom(other, { http: [{ methods: ['GET'] }] });
+    from.allowFrom(other, { http: [HttpRule.allow({ methods: ['GET'] })] });
     to.allowFrom(one);
     bind(one, to);
     bind(other, from);

@@ -1,5 +1,5 @@
 import { App } from 'cdk8s';
-import { Caller, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId } from '../../../src';
+import { Caller, HttpRule, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId } from '../../../src';
 import { meshOf, trustOf } from '../../support/meshes';
 
 /** The article in two programs that share no code, with names for each other that neither chose for itself. */
@@ -15,7 +15,7 @@ export function program(): App[] {
   });
   east.addPeer(partner);
   east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] })
-    .allowFrom(partner, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }] });
+    .allowFrom(partner, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/reviews/*'] })] });
 
   const westApp = new App();
   const west = meshOf(westApp, 'west', { endpoints: undefined });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { App } from 'cdk8s';
-import { BoundaryGateway, Caller, FederatedMesh, LocalName, LocalService, ServicePort } from '../../../src';
+import { BoundaryGateway, Caller, FederatedMesh, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf, TRUST } from '../../support/meshes';
 
 /** One of each form that a backend may read otherwise. */
@@ -25,13 +25,13 @@ export function program(): App[] {
   });
   const expose = (mesh: FederatedMesh, exportName: string, service = 'reviews') =>
     mesh.expose(exportName, { service: LocalService.fromName(service, 'default'), exportName, ports: [ServicePort.http(9080)] });
-  const ruled = { methods: ['GET'], paths: ['/orders/*'], exceptPaths: EXCEPTED };
+  const ruled = HttpRule.allow({ methods: ['GET'], paths: ['/orders/*'], exceptPaths: EXCEPTED });
   const [orders, everything, users, open, shared] = [
     expose(east, 'orders'), expose(east, 'everything'), expose(east, 'users'), expose(east, 'open'), expose(north, 'shared', 'ratings'),
   ];
   // A requirement of an excepted path: the header opens it, whatever spelling the first rule refuses.
-  orders.allowFrom(west, { http: [ruled, { methods: ['GET'], paths: ['/orders/drafts/*'], requiredHeaders: { 'x-editor': 'yes' } }] });
-  everything.allowFrom(west, { http: [{ exceptPaths: EXCEPTED }] });
+  orders.allowFrom(west, { http: [ruled, HttpRule.allow({ methods: ['GET'], paths: ['/orders/drafts/*'], requiredHeaders: { 'x-editor': 'yes' } })] });
+  everything.allowFrom(west, { http: [HttpRule.allow({ exceptPaths: EXCEPTED })] });
   users.allowFrom(west, {
     http: [ruled], jwt: { issuer: 'https://login.example', jwks: readFileSync(join(TRUST, 'login.jwks'), 'utf8'), audiences: ['orders'] },
   });

@@ -1,5 +1,5 @@
 import { App } from 'cdk8s';
-import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
+import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
 /** One exporter with two ports, two peers with other rules and other ports; callers in two namespaces; calls in an inconvenient order. */
@@ -20,9 +20,9 @@ export function program(): App[] {
     local.allowFrom(Caller.serviceAccount('batch', 'partners'));
     peer.addPeer(east);
   }
-  ledger.allowFrom(west, { ports: [8080], http: [{ methods: ['POST'], paths: ['/entries'] }] });
+  ledger.allowFrom(west, { ports: [8080], http: [HttpRule.allow({ methods: ['POST'], paths: ['/entries'] })] });
   ledger.allowFrom(north, {
-    http: [{ methods: ['GET', 'HEAD'], paths: ['/entries/*', '/balance'] }, { paths: ['/health'] }],
+    http: [HttpRule.allow({ methods: ['GET', 'HEAD'], paths: ['/entries/*', '/balance'] }), HttpRule.allow({ paths: ['/health'] })],
     purpose: 'yearly audit',
     reviewBy: '2027-06-30',
   });

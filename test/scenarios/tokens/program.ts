@@ -1,7 +1,7 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { App } from 'cdk8s';
-import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
+import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf, TRUST } from '../../support/meshes';
 
 /**
@@ -19,11 +19,11 @@ export function program(): App[] {
     east.expose(name, { service: LocalService.fromName(name, namespaceName), exportName: name, ports: [port] }));
   const login = { issuer: 'https://login.example', jwks: readFileSync(join(TRUST, 'login.jwks'), 'utf8'), audiences: ['shop', 'orders'] };
   orders.allowFrom(west, {
-    http: [{ methods: ['GET'], paths: ['/orders/*'], exceptPaths: ['/orders/drafts/*'] }],
+    http: [HttpRule.allow({ methods: ['GET'], paths: ['/orders/*'], exceptPaths: ['/orders/drafts/*'] })],
     jwt: { ...login, claims: { scope: ['orders.read'] } },
   });
   orders.allowFrom(west, {
-    http: [{ methods: ['POST'], paths: ['/orders/*'] }],
+    http: [HttpRule.allow({ methods: ['POST'], paths: ['/orders/*'] })],
     jwt: { ...login, claims: { 'scope': ['orders.write'], '[realm_access][roles]': ['clerk', 'chief clerk'], 'https://login.example/desk': ['7'] } },
   });
   search.allowFrom(west, {

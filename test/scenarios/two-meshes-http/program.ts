@@ -1,5 +1,5 @@
 import { App } from 'cdk8s';
-import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
+import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
 /** The article: west's productpage keeps calling reviews, which now runs in east. */
@@ -14,7 +14,7 @@ export function program(): App[] {
     exportName: 'reviews',
     ports: [ServicePort.http(9080)],
   });
-  reviews.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/reviews/*'] }] });
+  reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/reviews/*'] })] });
   west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') })
     .allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
   return [app];

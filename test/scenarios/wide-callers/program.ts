@@ -1,5 +1,5 @@
 import { App } from 'cdk8s';
-import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
+import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
 /** Callers that nobody lists: everybody in the mesh for one name, a namespace for another, beside one that is named. */
@@ -17,7 +17,7 @@ export function program(): App[] {
     west.bind('Shared', { source: ratings, localName: LocalName.newService('shared', 'partners') }),
     west.bind('Own', { source: ratings, localName: LocalName.newService('own', 'partners') }),
   ];
-  [reviews, ratings].forEach((source) => source.allowFrom(west, { http: [{ methods: ['GET'] }] }));
+  [reviews, ratings].forEach((source) => source.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'] })] }));
   bound[0].allowFrom(Caller.anyInMesh());
   bound[1].allowFrom(Caller.anyInNamespace('default'));
   bound[2].allowFrom(Caller.serviceAccount('visitor', 'elsewhere'));

@@ -7,6 +7,7 @@ import dev.cdk8smeshfederation.ExposedServiceOptions;
 import dev.cdk8smeshfederation.FederatedMesh;
 import dev.cdk8smeshfederation.GatewayEndpoint;
 import dev.cdk8smeshfederation.HttpRule;
+import dev.cdk8smeshfederation.HttpRuleOptions;
 import dev.cdk8smeshfederation.LocalName;
 import dev.cdk8smeshfederation.LocalService;
 import dev.cdk8smeshfederation.RemoteServiceBinding;
@@ -77,7 +78,8 @@ public final class Bookinfo {
                 .owner("reviews team")
                 .build());
         reviews.allowFrom(west, AllowFromOptions.builder()
-                .http(List.of(HttpRule.builder().methods(List.of("GET")).paths(List.of("/reviews/*")).build()))
+                .http(List.of(HttpRule.allow(
+                        HttpRuleOptions.builder().methods(List.of("GET")).paths(List.of("/reviews/*")).build())))
                 .purpose("show reviews on the product page")
                 .build());
 

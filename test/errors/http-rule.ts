@@ -1,0 +1,38 @@
+import { HttpRule, HttpRuleOptions } from '../../src';
+import { any } from '../support/pair';
+import { rejectFields, Rejection, rejectionsOf } from '../support/rejections';
+
+/** What is rejected: rules for HTTP. */
+export const errors: Rejection[] = [];
+const allow = rejectionsOf(errors, 'HttpRule.allow');
+
+const rule = (options: HttpRuleOptions) => () => HttpRule.allow(options);
+allow.rejects('FED120', 'a rule with the unknown field path beside methods', rule(any({ methods: ['GET'], path: ['/a'] })), '"path"', 'methods, paths');
+allow.rejects('FED120', 'a method in place of a list', rule(any({ methods: 'GET' })), 'methods', '"GET"');
+allow.rejects('FED308', 'a rule without a field', rule({}), 'no field');
+allow.rejects('FED308', 'an empty list of methods', rule({ methods: [] }), 'methods');
+allow.rejects('FED308', 'an empty list of paths', rule({ methods: ['GET'], paths: [] }), 'paths');
+allow.rejects('FED308', 'a method in lower case', rule({ methods: ['get'] }), '"get"', 'upper case');
+allow.rejects('FED308', 'a wildcard in place of a method', rule({ methods: ['*'] }), '"*"');
+allow.rejects('FED308', 'the method CONNECT', rule({ methods: ['CONNECT'] }), 'CONNECT');
+allow.rejects('FED308', 'an exception outside of the paths', rule({ paths: ['/a/*'], exceptPaths: ['/b'] }), '"/b"', '["/a/*"]');
+allow.rejects('FED308', 'an exception that is the path', rule({ paths: ['/a/*'], exceptPaths: ['/a/*'] }), 'allowed and excepted');
+allow.rejects('FED308', 'an exception that excludes every path', rule({ exceptPaths: ['/*'] }), '"/*"', 'leaves no path');
+allow.rejects('FED308', 'an empty list of exceptions', rule({ exceptPaths: [] }), 'exceptPaths is an empty list');
+allow.rejects('FED307', 'an exception with a wildcard in the middle', rule({ paths: ['/a/*'], exceptPaths: ['/a/*.js'] }), '/a/*.js');
+allow.rejects('FED308', 'an exception with a path parameter', rule({ paths: ['/a/*'], exceptPaths: ['/a/b;c'] }), '"/a/b;c"', 'without ";"');
+allow.rejects('FED307', 'an exception with too many spellings', rule({ paths: ['/a/*'], exceptPaths: [`/a/${'i'.repeat(80)}`] }), 'too long');
+allow.rejects('FED308', 'a required header with an underscore', rule({ requiredHeaders: { x_tester: 'yes' } }), '"x_tester"', 'underscores');
+allow.rejects('FED308', 'a required header with capital letters', rule({ requiredHeaders: { 'X-Tester': 'yes' } }), '"X-Tester"', 'lower-case');
+allow.rejects('FED308', 'a required header that proxies write', rule({ requiredHeaders: { 'x-forwarded-for': '10.0.0.1' } }), 'x-forwarded-for');
+allow.rejects('FED308', 'a required value with a wildcard', rule({ requiredHeaders: { 'x-tester': 'y*' } }), '"y*"', 'exact value');
+allow.rejects('FED308', 'an empty required value', rule({ requiredHeaders: { 'x-tester': '' } }), '"x-tester"');
+allow.rejects('FED308', 'required headers without an entry', rule({ requiredHeaders: {} }), 'requiredHeaders is empty');
+allow.rejects('FED120', 'a list in place of required headers', rule({ requiredHeaders: ['x-tester'] as never }), 'no map');
+for (const path of ['reviews', '/reviews*', '/*/reviews', '/a/*/b', '/a/**', '*', '', '/a//b', '/a/../b', '/a/./b', '/a?b', '/a#b', '/a%2Fb', '/a b',
+  '/{*}', '/a\\b', '/a/..', '//', '/a/..;/b', '/.;/*']) {
+  allow.rejects('FED307', `the path "${path}"`, rule({ paths: [path] }), JSON.stringify(path), '/a/*');
+}
+
+/* Objects of fields. */
+rejectFields(allow, 'the rule', (value) => rule(value), { method: ['GET'] }, 'method', 'methods');
