@@ -218,6 +218,8 @@ Object.assign(project.jest!.config, {
 });
 // Names that another language would change stay visible, and fail.
 project.compileTask.reset('jsii --fail-on-warnings', { env: { JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20' } });
+// jsii keeps members of `@internal` in the declarations, where editors would offer them.
+project.compileTask.exec('tsc --project tsconfig.json --emitDeclarationOnly --stripInternal');
 // `build` packs for npm. The other languages need their toolchains: `npx projen package-all`.
 project.packageTask.reset();
 project.packageTask.spawn(project.tasks.tryFind('package:js')!);
