@@ -1,10 +1,12 @@
 import { execFileSync } from 'child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { parseAllDocuments, stringify } from 'yaml';
 import { BoundaryValidation } from '../src';
+import { compiled } from './support/library';
 import { FILES, textIn } from './support/output';
+import { write } from './support/repositories';
 
 interface Reported { status?: string; summary?: any; violations: any[] }
 
@@ -385,25 +387,29 @@ describe('cdk8s synth', () => {
   let directory: string;
 
   /** An app with the demo's federation, one chart of its own, and the plugin, loaded as cdk8s-cli loads an installed package. */
-  beforeEach(() => {
+  beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'validation-'));
-    mkdirSync(join(directory, 'plugin'));
-    const tsNode = `require(${JSON.stringify(require.resolve('ts-node'))}).register({ transpileOnly: true, project: ${JSON.stringify(join(ROOT, 'test/tsconfig.json'))}, ignore: [/node_modules/] });`;
-    writeFileSync(join(directory, 'plugin/index.js'), `${tsNode}\nmodule.exports = require(${JSON.stringify(join(ROOT, 'src'))});\n`);
-    writeFileSync(join(directory, 'main.js'), `${tsNode}
-      const { ApiObject, Chart } = require(${JSON.stringify(require.resolve('cdk8s'))});
-      const { bookinfo } = require(${JSON.stringify(join(ROOT, 'examples/bookinfo/main'))});
-      const { app } = bookinfo();
-      if (process.env.RULE) new ApiObject(new Chart(app, 'shop'), 'Rule', JSON.parse(process.env.RULE));
-      app.synth();
-    `);
-    writeFileSync(join(directory, 'cdk8s.yaml'), stringify({
-      language: 'typescript', app: 'node main.js', validations: [{ package: './plugin', version: '0.0.0', class: 'BoundaryValidation' }],
-    }));
+    symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
+    const bookinfo = join('examples', 'bookinfo');
+    for (const data of ['manifests', 'trust']) cpSync(join(ROOT, bookinfo, data), join(directory, bookinfo, data), { recursive: true });
+    write(directory, {
+      ...compiled('src', 'imports', bookinfo),
+      'plugin/index.js': 'module.exports = require(\'../src\');\n',
+      'main.js': `
+        const { ApiObject, Chart } = require('cdk8s');
+        const { app } = require('./${bookinfo}/main').bookinfo();
+        if (process.env.RULE) new ApiObject(new Chart(app, 'shop'), 'Rule', JSON.parse(process.env.RULE));
+        app.synth();
+      `,
+      'cdk8s.yaml': stringify({
+        language: 'typescript', app: 'node main.js', validations: [{ package: './plugin', version: '0.0.0', class: 'BoundaryValidation' }],
+      }),
+    });
   });
-  afterEach(() => rmSync(directory, { recursive: true }));
+  afterAll(() => rmSync(directory, { recursive: true }));
 
   function synth(rule?: any): { code: number; output: string } {
+    for (const left of ['dist', 'report.json']) rmSync(join(directory, left), { recursive: true, force: true });
     try {
       const output = execFileSync(process.execPath, [CLI, 'synth', '--no-check-upgrade', '--validation-reports-output-file', 'report.json'], {
         cwd: directory, encoding: 'utf8', env: { ...process.env, RULE: rule ? JSON.stringify(rule) : '' }, stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,12 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
 import { SCENARIOS } from './scenarios';
-import { filesOf, keyOf, Manifest, parse } from './support/manifests';
+import { filesOf, jsonOf, keyOf, Manifest, parse } from './support/manifests';
 
 const scenarios = join(__dirname, 'scenarios');
 
 describe.each(Object.keys(SCENARIOS))('%s', (scenario) => {
-  const files = filesOf(SCENARIOS[scenario]());
+  const apps = SCENARIOS[scenario]();
+  const files = filesOf(apps);
+  const parsed = new Map([...files].map(([chart, text]) => [chart, parse(text)]));
 
   test('is what was reviewed, file by file', () => {
     expect(readdirSync(join(scenarios, scenario)).sort()).toEqual([...[...files.keys()].map((chart) => `${chart}.yaml`), 'program.ts'].sort());
@@ -17,14 +19,20 @@ describe.each(Object.keys(SCENARIOS))('%s', (scenario) => {
   });
 
   test('is the same when it is rendered again, and when the program runs again', () => {
-    const apps = SCENARIOS[scenario]();
-    expect(filesOf(apps)).toEqual(files);
-    expect(filesOf(apps)).toEqual(files);
+    const first = jsonOf(apps);
+    const again = SCENARIOS[scenario]();
+    expect(jsonOf(apps)).toEqual(first);
+    expect(jsonOf(again)).toEqual(first);
+    expect(jsonOf(again)).toEqual(first);
+  });
+
+  test('says in its files what the objects are', () => {
+    for (const [chart, objects] of jsonOf(apps)) expect(parsed.get(chart)).toEqual(JSON.parse(objects));
   });
 
   test('names each object once in each mesh', () => {
-    for (const text of files.values()) {
-      const keys = parse(text).map(keyOf);
+    for (const objects of parsed.values()) {
+      const keys = objects.map(keyOf);
       expect(keys).toEqual([...new Set(keys)]);
     }
   });
@@ -34,14 +42,14 @@ describe.each(Object.keys(SCENARIOS))('%s', (scenario) => {
   });
 
   test('writes protection before openness', () => {
-    for (const text of files.values()) {
-      const phases = parse(text).map(phaseOf);
+    for (const objects of parsed.values()) {
+      const phases = objects.map(phaseOf);
       expect(phases).toEqual([...phases].sort((a, b) => a - b));
     }
   });
 
   test('writes the route of a local name after what it needs', () => {
-    for (const objects of [...files.values()].map(parse)) {
+    for (const objects of parsed.values()) {
       for (const [index, { spec, metadata }] of [...objects.entries()].filter(([, object]) => isNameRoute(object))) {
         const routes: Manifest[] = [...spec.http ?? [], ...spec.tcp ?? []].flatMap(({ route }) => route);
         const subsets = routes.flatMap(({ destination }) => destination.subset ?? []);

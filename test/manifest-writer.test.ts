@@ -6,8 +6,11 @@ import { ApiObject, App, AppProps, Chart, JsonPatch, Lazy, YamlOutputType } from
 import { Construct } from 'constructs';
 import * as fc from 'fast-check';
 import { SCENARIOS } from './scenarios';
+import { rememberIncludes } from './support/includes';
 import { bookinfo } from '../examples/bookinfo/main';
 import { ManifestWriter } from '../src';
+
+rememberIncludes();
 
 let directory: string;
 beforeEach(() => { directory = mkdtempSync(join(tmpdir(), 'writer-')); });

@@ -15,7 +15,6 @@ let origin: Origin;
 let example: Example;
 beforeAll(() => { example = new Example(); });
 afterAll(() => example.remove());
-beforeEach(() => { origin = new Origin(); });
 afterEach(() => origin.remove());
 
 interface Ran { readonly jobs: string[]; readonly output: string; readonly failed?: string; readonly kept: string }
@@ -60,13 +59,22 @@ function expectDone({ failed, jobs, output }: Ran, names: string[]): void {
 describe.each(TOOLS)('%s', (_, jobsOf) => {
   const push = (files: Files) => pipeline(jobsOf('push'), origin.commit(files));
 
-  test('a commit on main brings to the branch what the program writes', async () => {
-    expectDone(await push(example.files()), ['render', 'publish']);
+  /** A repository whose first commit was pushed. Each test has a copy of it. */
+  let published: Origin;
+  let first: Ran;
+  beforeAll(async () => {
+    origin = published = new Origin();
+    first = await push(example.files());
+  }, 60_000);
+  afterAll(() => published.remove());
+  beforeEach(() => { origin = new Origin(published); });
+
+  test('a commit on main brings to the branch what the program writes', () => {
+    expectDone(first, ['render', 'publish']);
     expect(origin.files()).toEqual(written(Delivery.argoCd()));
   });
 
   test('a program or a validation that refuses leaves the branch as it was', async () => {
-    await push(example.files());
     const before = origin.history();
     expect(before).toHaveLength(1);
     const program = await push(without(example.files(), GRANT));
@@ -78,7 +86,6 @@ describe.each(TOOLS)('%s', (_, jobsOf) => {
   });
 
   test('a request to change shows what would change, and writes nothing', async () => {
-    await push(example.files());
     const before = origin.history();
     const preview = await pipeline(jobsOf('change'), origin.commit(without(example.files(), GRANT, BINDING)));
     expectDone(preview, ['render', 'preview']);
@@ -90,6 +97,7 @@ describe.each(TOOLS)('%s', (_, jobsOf) => {
 });
 
 test('a withdrawn call is gone from both meshes, and every folder stays, so that Flux prunes what was in it', async () => {
+  origin = new Origin();
   const files = example.files();
   const flux = { ...files, 'main.ts': files['main.ts'].replace('Delivery.argoCd()); // or Delivery.flux()', 'Delivery.flux());') };
   const folders = () => [...new Set(Object.keys(origin.files()).map((path) => path.split('/').slice(0, 2).join('/')))].sort();

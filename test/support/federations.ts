@@ -3,7 +3,7 @@
  */
 import { App, Chart } from 'cdk8s';
 import fc from 'fast-check';
-import { meshOf } from './meshes';
+import { trustOf } from './meshes';
 import {
   Caller, ExposedService, FederatedMesh, HttpRule, HttpRuleOptions, LocalName, LocalService, PortMapping, RemoteServiceBinding,
   ServicePort,
@@ -155,8 +155,9 @@ export function withoutGrant(whole: Federation, removed: number): Federation {
 }
 
 function ownMesh(app: App, meshName: string, index: number): FederatedMesh {
-  const { trustBundle, endpoints } = meshOf(new App(), CERTIFICATES[index]);
-  return new FederatedMesh(new Chart(app, `mesh${index}`), 'Mesh', { meshName, trustDomain: `m${index}.example`, trustBundle, endpoints });
+  return new FederatedMesh(new Chart(app, `mesh${index}`), 'Mesh', {
+    meshName, trustDomain: `m${index}.example`, trustBundle: trustOf(CERTIFICATES[index]), endpoints: [{ address: `federation.${CERTIFICATES[index]}.example` }],
+  });
 }
 
 function bindingOf(owned: FederatedMesh[], exposed: ExposedService[], grants: Grant[], binding: Binding, index: number): RemoteServiceBinding {

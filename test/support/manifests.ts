@@ -9,8 +9,11 @@ export type Manifest = any;
 
 /** The files of a program, by chart. A chart without objects gives an empty text. */
 export function filesOf(apps: App[]): Map<string, string> {
-  const charts = apps.flatMap((app) => app.charts.filter((chart) => chart.node.scope === app));
-  return new Map(charts.map((chart) => [chart.node.path, textOf(chart)]));
+  return new Map(chartsOf(apps).map((chart) => [chart.node.path, textOf(chart)]));
+}
+
+function chartsOf(apps: App[]): Chart[] {
+  return apps.flatMap((app) => app.charts.filter((chart) => chart.node.scope === app));
 }
 
 /** One file, as cdk8s writes it. */
@@ -24,9 +27,14 @@ export function parse(text: string): Manifest[] {
   return parseAllDocuments(text).map((document) => document.toJS()).filter((manifest) => manifest);
 }
 
-/** All objects of a program, as its files say them. */
+/** All objects of a program. `test/golden.test.ts` compares them with what is read from files. */
 export function objectsOf(...apps: App[]): Manifest[] {
-  return [...filesOf(apps).values()].flatMap(parse);
+  return [...jsonOf(apps).values()].flatMap((objects) => JSON.parse(objects) as Manifest[]);
+}
+
+/** The objects of a program as JSON, by chart. */
+export function jsonOf(apps: App[]): Map<string, string> {
+  return new Map(chartsOf(apps).map((chart) => [chart.node.path, JSON.stringify(chart.toJson())]));
 }
 
 /** What tells an object apart in a cluster. */

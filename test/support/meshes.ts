@@ -8,8 +8,13 @@ import { FederatedMesh, FederatedMeshProps, TrustBundle } from '../../src';
 /** The public roots: those of the tests, or of real meshes. */
 export const TRUST = process.env.TRUST_DIRECTORY ?? join(__dirname, '..', 'trust');
 
+/** Each bundle is read once: some tests declare thousands of meshes. */
+const bundles = new Map<string, TrustBundle>();
+
 export function trustOf(meshName: string): TrustBundle {
-  return TrustBundle.fromPemFile(join(TRUST, `${meshName}.pem`));
+  const bundle = bundles.get(meshName) ?? TrustBundle.fromPemFile(join(TRUST, `${meshName}.pem`));
+  bundles.set(meshName, bundle);
+  return bundle;
 }
 
 /** A mesh in a chart of its name. */

@@ -2,10 +2,10 @@
  * Git repositories as a pipeline sees them: a bare origin, and a fresh shallow clone of one commit for each job.
  */
 import { execFileSync, spawn, spawnSync } from 'child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { dirname, join } from 'path';
-import * as ts from 'typescript';
+import { compiled } from './library';
 
 export const PIPELINES = join(__dirname, '..', '..', 'examples', 'pipelines');
 
@@ -21,7 +21,13 @@ export class Origin {
   private readonly bare = join(this.directory, 'origin.git');
   private readonly work = join(this.directory, 'work');
 
-  public constructor() {
+  /** Empty, or a copy of another one. */
+  public constructor(from?: Origin) {
+    if (from) {
+      cpSync(from.directory, this.directory, { recursive: true });
+      this.git(this.work, 'remote', 'set-url', 'origin', this.bare);
+      return;
+    }
     this.git(this.directory, 'init', '-q', '--bare', '--initial-branch=main', this.bare);
     this.git(this.directory, 'clone', '-q', this.bare, this.work);
     this.git(this.work, 'checkout', '-q', '-b', 'main');
@@ -83,8 +89,15 @@ export class Origin {
 
   public files(branch = 'rendered'): Files {
     const paths = this.git(this.bare, 'ls-tree', '-r', '--name-only', branch).split('\n');
-    return Object.fromEntries(paths.map((path) =>
-      [path, execFileSync('git', ['show', `${branch}:${path}`], { cwd: this.bare, env: ENVIRONMENT, encoding: 'utf8' })]));
+    const objects = execFileSync('git', ['cat-file', '--batch'], { cwd: this.bare, env: ENVIRONMENT, input: paths.map((path) => `${branch}:${path}\n`).join('') });
+    // For each path a line that ends with the size, the content, and a line feed.
+    let at = 0;
+    return Object.fromEntries(paths.map((path) => {
+      const start = objects.indexOf('\n', at) + 1;
+      const end = start + Number(objects.toString('utf8', at, start).trim().split(' ').at(-1));
+      at = end + 1;
+      return [path, objects.toString('utf8', start, end)];
+    }));
   }
 
   /** Modes of the files of a branch. */
@@ -124,12 +137,8 @@ export class Example {
   public constructor() {
     const root = join(__dirname, '..', '..');
     const library = join(this.modules, 'cdk8s-mesh-federation');
-    const sources = ['src', 'imports'].flatMap((folder) =>
-      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)).filter((file) => file.endsWith('.ts')));
-    const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
     write(library, {
-      ...Object.fromEntries(sources.map((file) =>
-        [file.replace(/ts$/, 'js'), ts.transpileModule(readFileSync(join(root, file), 'utf8'), { compilerOptions }).outputText])),
+      ...compiled('src', 'imports'),
       'package.json': '{ "name": "cdk8s-mesh-federation", "version": "0.0.0", "main": "index.js" }',
       'index.js': `
         class Accepts { async validate(context) { context.report.submit('success'); } }

@@ -18,7 +18,7 @@ export const ISTIO_VERSIONS = readdirSync(crds).map((file) => /^istio-(.*)\.yaml
 type Schema = any;
 interface Checks { readonly schema: Schema; readonly structure: ValidateFunction }
 
-const cache = new Map<string, Map<string, Checks>>();
+const cache = new Map<string, (kind: string) => Checks | undefined>();
 const kubernetes = kubernetesChecks();
 
 /** Everything that an API server with the CRDs of this Istio version would say against an object. */
@@ -26,13 +26,13 @@ export function refusals(manifest: Manifest, istioVersion: string): string[] {
   const kind = `${manifest.apiVersion} ${manifest.kind}`;
   const istio = cache.get(istioVersion) ?? customChecks(istioVersion);
   cache.set(istioVersion, istio);
-  const checks = istio.get(kind);
+  const checks = istio(kind);
   if (checks) {
     const { apiVersion, kind: _, metadata: __, ...spec } = manifest;
     const rest = { ...spec, ...checks.schema.required?.includes('metadata') ? { metadata: {} } : {} };
     return [...structure(checks.structure, rest), ...rules(checks.schema, rest, '')];
   }
-  const core = kubernetes.get(kind);
+  const core = kubernetes(kind);
   return core ? structure(core, manifest) : [`no schema for ${kind}`];
 }
 
@@ -80,27 +80,40 @@ function holds(rule: string, self: unknown): boolean {
   }
 }
 
-function customChecks(version: string): Map<string, Checks> {
-  const ajv = newAjv();
-  const files = readdirSync(crds).filter((file) => file.endsWith('.yaml') && (!file.startsWith('istio-') || file === `istio-${version}.yaml`));
-  const text = files.map((file) => readFileSync(join(crds, file), 'utf8')).join('---\n');
-  return new Map(parseAllDocuments(text).map((document) => document.toJS()).map(({ spec }) => {
-    const [{ name, schema }] = spec.versions;
-    const { openAPIV3Schema } = schema;
-    return [`${spec.group}/${name} ${spec.names.kind}`, { schema: openAPIV3Schema, structure: ajv.compile(closed(openAPIV3Schema)) }];
-  }));
+/** Only what a test asks for is parsed and compiled: all kinds together take seconds. */
+function lazily<Made>(make: (kind: string) => Made | undefined): (kind: string) => Made | undefined {
+  const made = new Map<string, Made | undefined>();
+  return (kind) => {
+    if (!made.has(kind)) made.set(kind, make(kind));
+    return made.get(kind);
+  };
 }
 
-function kubernetesChecks(): Map<string, ValidateFunction> {
+function customChecks(version: string): (kind: string) => Checks | undefined {
+  const ajv = newAjv();
+  const files = readdirSync(crds).filter((file) => file.endsWith('.yaml') && (!file.startsWith('istio-') || file === `istio-${version}.yaml`));
+  const texts = files.flatMap((file) => readFileSync(join(crds, file), 'utf8').split(/^---$/m));
+  return lazily((kind) => {
+    const [, name] = kind.split(' ');
+    const definitions = texts.filter((text) => new RegExp(`^ {4}kind: ${name}$`, 'm').test(text)).flatMap((text) => parseAllDocuments(text)).map((one) => one.toJS());
+    const found = definitions.find(({ spec }) => `${spec.group}/${spec.versions[0].name} ${spec.names.kind}` === kind);
+    if (!found) return undefined;
+    const { openAPIV3Schema } = found.spec.versions[0].schema;
+    return { schema: openAPIV3Schema, structure: ajv.compile(closed(openAPIV3Schema)) };
+  });
+}
+
+function kubernetesChecks(): (kind: string) => ValidateFunction | undefined {
   const [file] = readdirSync(crds).filter((name) => name.startsWith('kubernetes-'));
   const { definitions } = JSON.parse(readFileSync(join(crds, file), 'utf8'));
   const ajv = newAjv().addSchema({ $id: 'kubernetes', definitions: closed(definitions) });
   const kinds = Object.entries<Schema>(definitions).filter(([, schema]) => schema['x-kubernetes-group-version-kind']?.length === 1
     && schema.properties?.kind && schema.properties?.spec !== undefined || /^(ConfigMap|ServiceAccount|Role|RoleBinding)$/.test(schema['x-kubernetes-group-version-kind']?.[0]?.kind));
-  return new Map(kinds.map(([name, schema]) => {
+  const names = new Map(kinds.map(([name, schema]) => {
     const [{ group, version, kind }] = schema['x-kubernetes-group-version-kind'];
-    return [`${group ? `${group}/` : ''}${version} ${kind}`, ajv.compile({ $ref: `kubernetes#/definitions/${name}` })];
+    return [`${group ? `${group}/` : ''}${version} ${kind}`, name];
   }));
+  return lazily((kind) => names.has(kind) ? ajv.compile({ $ref: `kubernetes#/definitions/${names.get(kind)}` }) : undefined);
 }
 
 function newAjv(): Ajv {
