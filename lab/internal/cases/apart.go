@@ -16,11 +16,11 @@ import (
 // apart is that peers and callers share no connection: what one does to its connection reaches no other.
 func apart() []Case {
 	return in("held",
-		Case{Name: "apart/resets-of-a-peer", Laws: laws(2), Expect: "west opens and resets 3,200 calls of gRPC; streams of north and of another pod of west live on", Run: resetsOfPeer},
-		Case{Name: "apart/deadlines-of-a-caller", Laws: laws(2, 4), Expect: "so they do when 1,260 calls of one caller reach their deadline", Run: deadlinesOfCaller},
-		Case{Name: "apart/slow-reader", Laws: laws(2), Expect: "west takes nothing of its answers; the calls of north are not delayed, and the proxy of the locked workload stays below 300 MiB", Run: slowReader},
-		Case{Name: "apart/many-streams", Laws: laws(2, 4), Expect: "one caller holds 1,100 streams; another one is not refused", Run: manyStreams},
-		Case{Name: "apart/two-ingress-pods", Laws: laws(1), Expect: "calls of gRPC are shared by two pods of the ingress gateway", Run: twoIngressPods},
+		Case{Name: "apart/resets-of-a-peer", Laws: laws(2), Expect: "Streams of north and of another pod of west survive 3,200 gRPC calls that west opens and resets", Run: resetsOfPeer},
+		Case{Name: "apart/deadlines-of-a-caller", Laws: laws(2, 4), Expect: "Streams of other callers survive when 1,260 calls of one caller reach their deadline", Run: deadlinesOfCaller},
+		Case{Name: "apart/slow-reader", Laws: laws(2), Expect: "Calls of north are not delayed while west reads none of its answers, and the locked workload's sidecar stays below 300 MiB", Run: slowReader},
+		Case{Name: "apart/many-streams", Laws: laws(2, 4), Expect: "The egress gateway rejects no other caller while one caller holds 1,100 streams", Run: manyStreams},
+		Case{Name: "apart/two-ingress-pods", Laws: laws(1), Expect: "The gateways distribute gRPC calls over two pods of the ingress gateway", Run: twoIngressPods},
 	)
 }
 

@@ -33,15 +33,15 @@ const (
 func bounded() []Case {
 	all := []Case{}
 	for _, s := range sieges() {
-		others := "other peers do not notice"
+		others := "slows down no other peer"
 		if s.floods() {
-			others = "other peers are answered"
+			others = "leaves other peers answered"
 		}
 		all = append(all,
-			Case{Name: "bounded/" + s.name, Laws: laws(2), Expect: "below 300 MiB, and " + others + ": a peer " + s.does, Run: s.atIngress},
+			Case{Name: "bounded/" + s.name, Laws: laws(2), Expect: "A peer that " + s.does + " keeps the ingress gateway below 300 MiB and " + others, Run: s.atIngress},
 		)
 		if s.atEgressToo {
-			all = append(all, Case{Name: "bounded/" + s.name + "-egress", Laws: laws(4), Expect: "the same of an ordinary caller at its egress gateway", Run: s.atEgress})
+			all = append(all, Case{Name: "bounded/" + s.name + "-egress", Laws: laws(4), Expect: "A caller that " + s.does + " keeps its egress gateway below 300 MiB and " + others, Run: s.atEgress})
 		}
 	}
 	return in("held", all...)
@@ -70,27 +70,27 @@ func sieges() []siege {
 	probe := func(kind, target string) traffic.Probe { return traffic.Probe{Kind: kind, URL: target} }
 	const chat, sink, search, echo = "p8080.chat", "p8070.sink", "p9000.search", "p7000.echo"
 	return []siege{
-		{"no-window-50", "asks for a large answer on 50 streams and takes nothing", false, chat, window(50, 1), 0},
-		{"no-window-100", "on 100 streams", false, chat, window(100, 1), 0},
-		{"no-window-all", "on as many streams as the gateway allows", true, chat, window(0, 1), 0},
-		{"no-window-many", "on 20 connections", true, chat, window(100, 20), 0},
-		{"no-window-grpc", "calls for endless messages of gRPC and takes nothing", true, search,
+		{"no-window-50", "requests large answers on 50 streams and reads none", false, chat, window(50, 1), 0},
+		{"no-window-100", "requests large answers on 100 streams and reads none", false, chat, window(100, 1), 0},
+		{"no-window-all", "requests large answers on all streams of a connection and reads none", true, chat, window(0, 1), 0},
+		{"no-window-many", "requests large answers on 20 connections and reads none", true, chat, window(100, 20), 0},
+		{"no-window-grpc", "requests endless gRPC streams and reads none", true, search,
 			traffic.Attack{Probe: traffic.Probe{Kind: "window", URL: "/search.Query/Flood", Body: "go"}, GRPC: true, Streams: 100}, 0},
-		{"slow-reader", "takes 1 KiB of 100 answers each second", false, chat,
+		{"slow-reader", "reads 1 KiB of 100 answers each second", false, chat,
 			traffic.Attack{Probe: probe("window", "/?bytes=100000000"), Streams: 100, Connections: 5, Window: 1024, Drip: 1024}, 0},
-		{"slow-reader-http1", "reads nothing of 200 answers of HTTP/1.1", true, chat, traffic.Attack{Probe: probe("slow", "/?bytes=100000000"), Connections: 200}, 0},
+		{"slow-reader-http1", "reads nothing of 200 HTTP/1.1 answers", true, chat, traffic.Attack{Probe: probe("slow", "/?bytes=100000000"), Connections: 200}, 0},
 		{"half-a-header", "sends half a header on 500 connections", false, chat, traffic.Attack{Probe: probe("half", "/"), Connections: 500}, 20 * time.Second},
-		{"large-headers", "sends 50 kB of header on each of 1,000 streams and ends none", true, chat,
+		{"large-headers", "sends 50 kB of headers on each of 1,000 streams and ends none", true, chat,
 			traffic.Attack{Probe: probe("headers", "/"), Connections: 10, Streams: 100, Bytes: 50_000}, 0},
-		{"endless-header", "goes on with a header without end on 10 connections", false, chat, traffic.Attack{Probe: probe("continuation", "/"), Connections: 10}, 8 * time.Second},
+		{"endless-header", "sends endless headers on 10 connections", false, chat, traffic.Attack{Probe: probe("continuation", "/"), Connections: 10}, 8 * time.Second},
 		{"rapid-reset", "opens and resets streams as fast as it can", false, chat,
 			traffic.Attack{Probe: probe("reset", "/"), Connections: 4, Streams: 100, Waves: 50}, 0},
 		{"upload", "uploads on 400 streams to a backend that does not read", true, sink, traffic.Attack{Probe: probe("upload", "/"), Connections: 4, Streams: 100}, 0},
-		{"upload-grpc", "does so with gRPC", false, search,
+		{"upload-grpc", "uploads by gRPC on 400 streams to a backend that does not read", false, search,
 			traffic.Attack{Probe: traffic.Probe{Kind: "upload", URL: "/search.Query/Deaf", Body: "go"}, GRPC: true, Connections: 4, Streams: 100}, 0},
-		{"idle-connections", "opens 1,000 connections and asks nothing", false, chat, traffic.Attack{Probe: probe("idle", "/"), Connections: 1000}, 0},
-		{"pings", "asks for acknowledgements on 10 connections and reads none", false, chat, traffic.Attack{Probe: probe("ping", "/"), Connections: 10}, 0},
-		{"tcp-not-read", "reads nothing of 200 connections of TCP", true, echo, traffic.Attack{Probe: probe("deaf", "/"), Connections: 200}, 0},
+		{"idle-connections", "opens 1,000 connections and sends nothing", false, chat, traffic.Attack{Probe: probe("idle", "/"), Connections: 1000}, 0},
+		{"pings", "sends PING frames on 10 connections and reads no acknowledgement", false, chat, traffic.Attack{Probe: probe("ping", "/"), Connections: 10}, 0},
+		{"tcp-not-read", "reads nothing of 200 TCP connections", true, echo, traffic.Attack{Probe: probe("deaf", "/"), Connections: 200}, 0},
 	}
 }
 

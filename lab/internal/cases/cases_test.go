@@ -2,6 +2,7 @@ package cases
 
 import (
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -27,6 +28,30 @@ func TestEveryCaseHasANameOfItsOwnALawAndAScenario(t *testing.T) {
 		}
 		if group, rest, _ := strings.Cut(c.Name, "/"); group == "" || rest == "" {
 			t.Errorf("%s is no group/name", c.Name)
+		}
+	}
+}
+
+var conjunction = regexp.MustCompile(`(?i)^(and|nor|also|but|or|so|neither)\b`)
+
+// A row of docs/proof.md, a failure and a link to one case are read without the rows around them.
+func TestEveryExpectationIsASentenceThatCanBeReadAlone(t *testing.T) {
+	seen := map[string]string{}
+	for _, c := range All() {
+		if conjunction.MatchString(c.Expect) {
+			t.Errorf("the expectation of %s begins with a conjunction: %q", c.Name, c.Expect)
+		}
+		if len(strings.Fields(c.Expect)) < 4 {
+			t.Errorf("the expectation of %s has fewer than four words: %q", c.Name, c.Expect)
+		}
+		if seen[c.Expect] != "" {
+			t.Errorf("%s and %s have the same expectation: %q", seen[c.Expect], c.Name, c.Expect)
+		}
+		seen[c.Expect] = c.Name
+	}
+	for _, m := range Mutations() {
+		if m.Cannot != "" && (conjunction.MatchString(m.Cannot) || len(strings.Fields(m.Cannot)) < 4) {
+			t.Errorf("the reason why no case notices mutation %s cannot be read alone: %q", m.Name, m.Cannot)
 		}
 	}
 }

@@ -55,16 +55,16 @@ func framing() []Case {
 		if name == "bare-return" {
 			want += " | 200" // Envoy writes a blank for the return, so it is a part of the value
 		}
-		add("two-lengths-"+name, fmt.Sprintf("a length and `%s` in one request: no second request reaches the backend", strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(encoding, "\r", "\\r"), "\n", "\\n"), "\x00", "\\0"), "\xff", "\\xff")),
+		add("two-lengths-"+name, fmt.Sprintf("A request with Content-Length and `%s` produces no second request at the backend", strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(encoding, "\r", "\\r"), "\n", "\\n"), "\x00", "\\0"), "\xff", "\\xff")),
 			want, get+fmt.Sprintf(ended, encoding))
 	}
 	// An underscore is no dash to Envoy: it counts, and what looks hidden is the body.
-	add("underscore", "`Transfer_Encoding` beside a length that holds it all: the hidden request stays a body, and the header is rejected", "503 | "+refusedFraming,
+	add("underscore", "The gateways reject `Transfer_Encoding`, and the hidden request remains part of the body", "503 | "+refusedFraming,
 		get+"Transfer_Encoding: chunked\r\nContent-Length: LENGTH\r\n\r\n0\r\n\r\n"+hidden)
 	for name, length := range map[string]string{
 		"two": "4\r\nContent-Length: 60", "list": "4, 4", "list-of-two": "4, 60", "plus": "+4", "minus": "-4", "hex": "0x4", "blank-inside": "4 4", "empty": "", "huge": "99999999999999999999", "tab": "4\t4",
 	} {
-		add("length-"+name, fmt.Sprintf("the length `%s` is refused", strings.ReplaceAll(length, "\r\n", "; ")), refusedFraming, get+"Content-Length: "+length+"\r\n\r\nbody"+hidden)
+		add("length-"+name, fmt.Sprintf("The gateways reject the Content-Length `%s`", strings.ReplaceAll(length, "\r\n", "; ")), refusedFraming, get+"Content-Length: "+length+"\r\n\r\nbody"+hidden)
 	}
 	for name, chunk := range map[string]string{
 		"hex-prefix": "0x5\r\nhello\r\n", "minus": "-5\r\nhello\r\n", "letters": "5g\r\nhello\r\n", "huge": "fffffffffffffffff5\r\nhello\r\n", "blank": "5 5\r\nhello\r\n", "no-end": "5\r\nhelloXX", "longer": "5\r\nhello!!\r\n",
@@ -74,11 +74,11 @@ func framing() []Case {
 		if name == "blank" || name == "longer" {
 			want += " | 200" // Envoy takes the number, and frames the body anew
 		}
-		add("chunk-"+name, fmt.Sprintf("a chunk of an odd size makes no second request: %s", name), want, get+"Transfer-Encoding: chunked\r\n\r\n"+chunk+"0\r\n\r\n"+hidden)
+		add("chunk-"+name, fmt.Sprintf("A malformed chunk size produces no second request (%s)", name), want, get+"Transfer-Encoding: chunked\r\n\r\n"+chunk+"0\r\n\r\n"+hidden)
 	}
-	add("chunk-extension", "an extension of a chunk is read by everybody in one way, and the request behind it is judged by itself", "200 | "+refusedFraming,
+	add("chunk-extension", "The gateways forward a chunk extension, and apply the rules to the request behind it", "200 | "+refusedFraming,
 		get+"Transfer-Encoding: chunked\r\n\r\n5;ext=\"a;b\"\r\nhello\r\n0\r\n\r\n"+hidden)
-	add("trailer", "a trailer sets no framing", "200 | "+refusedFraming, get+"Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 60\r\nTransfer-Encoding: chunked\r\n\r\n"+hidden)
+	add("trailer", "The gateways ignore framing headers in a trailer", "200 | "+refusedFraming, get+"Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 60\r\nTransfer-Encoding: chunked\r\n\r\n"+hidden)
 	for name, head := range map[string]string{
 		"line-feeds":        "GET OUT HTTP/1.1\nHost: HOST\nContent-Length: 0\n\n",
 		"return-in-value":   get + "X: a\rHost: other\r\n\r\n",
@@ -96,13 +96,13 @@ func framing() []Case {
 		"line-feed-in-path": "GET OUT\nX: HIDDEN HTTP/1.1\r\nHost: HOST\r\n\r\n",
 		"method-with-bytes": "GE\x00T OUT HTTP/1.1\r\nHost: HOST\r\n\r\n",
 	} {
-		add("line-"+name, "a line that readers end at other places is refused: "+name, "200 | 404 | 426 | "+refusedFraming, head+hidden)
+		add("line-"+name, "A malformed request line or header produces no second request ("+name+")", "200 | 404 | 426 | "+refusedFraming, head+hidden)
 	}
-	add("version-1.0", "HTTP/1.0 is answered with 426, as Envoy does unless it is told to take it", "426 | reset", "GET OUT HTTP/1.0\r\nHost: HOST\r\n\r\n")
-	add("upgrade-h2c", "a change to HTTP/2 in the clear is not made", "200 | 403 | "+refusedFraming, get+"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n"+hidden)
-	add("absolute-form", "an absolute target for another host is not served under the name of ours", "403 | 404 | 503 | "+refusedFraming, "GET http://ratings.default.svc.cluster.local/reviews/0 HTTP/1.1\r\nHost: HOST\r\n\r\n")
-	add("expect", "a body that is announced and not sent makes no second request", "100 | 200 | 417 | timeout | "+refusedFraming, get+"Expect: 100-continue\r\nContent-Length: 4\r\n\r\n")
-	add("connection-names-headers", "`Connection` takes no header away that the gateway sets", "200 | 400", get+"Connection: close, x-federation-peer, x-forwarded-for\r\n\r\n")
+	add("version-1.0", "The gateways answer HTTP/1.0 with 426", "426 | reset", "GET OUT HTTP/1.0\r\nHost: HOST\r\n\r\n")
+	add("upgrade-h2c", "The gateways do not upgrade to HTTP/2 in plaintext", "200 | 403 | "+refusedFraming, get+"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n"+hidden)
+	add("absolute-form", "The gateways deny an absolute request target for another host", "403 | 404 | 503 | "+refusedFraming, "GET http://ratings.default.svc.cluster.local/reviews/0 HTTP/1.1\r\nHost: HOST\r\n\r\n")
+	add("expect", "A body that is announced and not sent produces no second request", "100 | 200 | 417 | timeout | "+refusedFraming, get+"Expect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+	add("connection-names-headers", "The `Connection` header removes no header that the gateway sets", "200 | 400", get+"Connection: close, x-federation-peer, x-forwarded-for\r\n\r\n")
 	return in("two-meshes-http", append(cases, framing2()...)...)
 }
 
@@ -223,7 +223,7 @@ func framing2() []Case {
 		"underscored-te-as-header": {{"transfer_encoding", "chunked"}},
 	} {
 		cases = append(cases, Case{
-			Name: "framing/h2-" + name, Laws: laws(3), Expect: "HTTP/2 with what HTTP/1.1 would read otherwise makes no second request: " + name,
+			Name: "framing/h2-" + name, Laws: laws(3), Expect: "An HTTP/2 request that is ambiguous in HTTP/1.1 produces no second request (" + name + ")",
 			Run: func(t *T) {
 				t.framed("200 | 403 | 404 | 503 | 502 | timeout | "+refusedFraming, func(kind, out, hidden, host string) traffic.Probe {
 					p := traffic.Probe{Kind: "h2", Target: out, Host: host, Body: "body", Timeout: 3 * time.Second}

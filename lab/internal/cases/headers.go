@@ -25,17 +25,17 @@ func underscores() []Case {
 			return Attempt{From: who.from, Probe: who.probe, Want: want, Read: forgedNames}
 		}
 		cases = append(cases,
-			attempts("headers/ingress-"+name, laws(3, 7), fmt.Sprintf("the ingress gateway refuses a request with `%s`, and without it the same request is answered", name),
+			attempts("headers/ingress-"+name, laws(3, 7), fmt.Sprintf("The ingress gateway rejects a request with the header `%s`, and answers it without", name),
 				one(strangerTo("orders", "east", eastAddress, first), "200"),
 				one(strangerTo("orders", "east", eastAddress, first, forged), "400 | reset | closed"),
 				one(strangerTo("orders", "east", eastAddress, first, forged, h2), "400 | reset | closed")),
-			attempts("headers/egress-"+name, laws(3, 7), fmt.Sprintf("so does the egress gateway, for a caller that is allowed: `%s`", name),
+			attempts("headers/egress-"+name, laws(3, 7), fmt.Sprintf("The egress gateway rejects a request of an allowed caller with the header `%s`", name),
 				one(callerOf("orders", first), "200"),
 				one(callerOf("orders", first, forged), "400 | 503 | reset | closed"),
 				one(callerOf("orders", first, forged, h2), "400 | 503 | reset | closed"),
 				one(pastSidecar("orders", first, forged), "400 | reset | closed"),
 				one(pastSidecar("orders", first, forged, h2), "400 | reset | closed")),
-			attempts("headers/shared-"+name, laws(3, 7), fmt.Sprintf("our server at a shared gateway rejects a request with `%s`", name),
+			attempts("headers/shared-"+name, laws(3, 7), fmt.Sprintf("Our server at an existing gateway rejects a request with the header `%s`", name),
 				one(strangerTo("shared", "north", north, first), "200"),
 				one(strangerTo("shared", "north", north, first, forged), "400 | reset | closed"),
 				one(strangerTo("shared", "north", north, first, forged, h2), "400 | reset | closed")),
@@ -81,10 +81,10 @@ func requiredTwice() []Case {
 	wanting := func(want string, attempt Attempt) Attempt { attempt.Want = want; return attempt }
 	const alone = "200 yes | 403"
 	return []Case{
-		attempts("headers/required", laws(3), "the header that a rule requires opens an excepted path, and another value does not",
+		attempts("headers/required", laws(3), "The required header opens an excepted path, and another value does not",
 			wanting("200 yes", with(callerOf, []string{"yes"})), wanting("200 yes", with(direct, []string{"yes"}, h2)),
 			wanting("403", with(direct, nil)), wanting("403", with(direct, []string{"no"})), wanting("403", with(direct, []string{"yes,no"}))),
-		attempts("headers/required-twice", laws(3, 11), "with several lines of it the backend sees the required value alone, or nothing",
+		attempts("headers/required-twice", laws(3, 11), "With several lines of the required header, the backend sees only the required value or no request",
 			wanting(alone, with(callerOf, []string{"no", "yes"})), wanting(alone, with(callerOf, []string{"no", "yes"}, h2)),
 			wanting(alone, with(direct, []string{"no", "yes"})), wanting(alone, with(direct, []string{"yes", "no"})), wanting(alone, with(direct, []string{"no", "yes"}, h2)),
 			wanting(alone, with(direct, []string{"\xff", "yes"}, h2)), wanting("403", with(direct, []string{"no", "no"}))),
@@ -137,5 +137,5 @@ func hopHeaders() []Case {
 	} {
 		all = append(all, Attempt{From: one.from, Probe: one.probe, Want: "200", Read: arrives})
 	}
-	return []Case{attempts("headers/of-hops", laws(7), "claims of an earlier hop about address, scheme, method and certificate end at the gateways", all...)}
+	return []Case{attempts("headers/of-hops", laws(7), "The gateways remove an earlier hop's headers for address, scheme, method and certificate", all...)}
 }

@@ -48,14 +48,14 @@ func ofBoundary(meshName string) certificate {
 // heldOpen are connections that stay open while the configuration of others changes.
 func heldOpen() []Case {
 	return in("held",
-		attempts("held/open", laws(1), "two peers behind their gateways and one outside reach HTTP, gRPC and TCP exports",
+		attempts("held/open", laws(1), "Two peers through their gateways and one without reach HTTP, gRPC and TCP exports",
 			Attempt{From: api, Probe: get("http://chat:8080/"), Want: "200"},
 			Attempt{From: batch, Probe: call("search:9000", "/search.Query/Find"), Want: "OK"},
 			Attempt{From: northAPI, Probe: call("search:9000", "/search.Query/Find"), Want: "OK"},
 			Attempt{From: northAPI, Probe: get("http://chat:8080/"), Want: "200"},
 			Attempt{From: outside, Probe: toIngress(genuineSouth, sni(chatOf("south")), at(chatOf("south"))), Want: "200"}),
-		Case{Name: "held/changes-of-others", Laws: laws(2, 3), Expect: "51 connections of three peers outlive every change of a grant, rule, export, binding or caller that is not theirs", Run: heldThroughChanges},
-		Case{Name: "held/new-peer", Laws: laws(2), Expect: "a new peer is served, and no request of the others fails", Run: heldThroughNewPeer},
+		Case{Name: "held/changes-of-others", Laws: laws(2, 3), Expect: "51 connections of three peers survive every change of grants, rules, exports, bindings and callers that are not theirs", Run: heldThroughChanges},
+		Case{Name: "held/new-peer", Laws: laws(2), Expect: "A new peer gets access, and no request of the other peers fails", Run: heldThroughNewPeer},
 	)
 }
 

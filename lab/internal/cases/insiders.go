@@ -10,32 +10,32 @@ import (
 func insiders() []Case {
 	local := get("http://reviews.default:9080/reviews/0")
 	return in("two-meshes-http",
-		ask("insiders/another-account", laws(4), "another service account of the caller's namespace is refused in the handshake at the egress gateway", other, local, "503"),
-		ask("insiders/another-namespace", laws(1), "a workload of another namespace is led nowhere", visitor, local, "reset | closed"),
-		ask("insiders/no-sidecar", laws(5), "nor is one without a sidecar", plain, local, "refused | timeout | unreachable"),
-		ask("insiders/egress-plaintext", laws(5), "the egress gateway does not answer without TLS", plain, func(*federation.Federation) traffic.Probe {
+		ask("insiders/another-account", laws(4), "The egress gateway rejects another service account of the caller's namespace in the handshake", other, local, "503"),
+		ask("insiders/another-namespace", laws(1), "A workload of a namespace without callers has no route to the peer", visitor, local, "reset | closed"),
+		ask("insiders/no-sidecar", laws(5), "A workload without a sidecar has no route to the peer", plain, local, "refused | timeout | unreachable"),
+		ask("insiders/egress-plaintext", laws(5), "The egress gateway does not answer without TLS", plain, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: "http://" + egressHost + ":15443/reviews/0", Host: bindingSNI}
 		}, cutOff),
-		ask("insiders/egress-genuine", laws(4), "but with the caller's own certificate it does: the refusals below are about something else than the probe",
+		ask("insiders/egress-genuine", laws(4), "The egress gateway accepts the caller's own certificate, so the rejections below are not caused by the probe",
 			plain, toEgress(of("west", otherOfWest)), "200"),
-		ask("insiders/egress-no-certificate", laws(4), "nor without a certificate", plain, toEgress(none), noCertificate),
-		ask("insiders/egress-another-account", laws(4), "nor to another account's genuine certificate",
+		ask("insiders/egress-no-certificate", laws(4), "The egress gateway rejects a workload without a certificate", plain, toEgress(none), noCertificate),
+		ask("insiders/egress-another-account", laws(4), "The egress gateway rejects the genuine certificate of another service account",
 			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/other"})), wrongIdentity),
-		ask("insiders/egress-foreign-ca", laws(4), "nor to the caller's name from a foreign CA",
+		ask("insiders/egress-foreign-ca", laws(4), "The egress gateway rejects the caller's identity from an unknown CA",
 			plain, toEgress(forged(pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), unknownCA),
-		ask("insiders/egress-peers-ca", laws(4), "nor to the caller's name from the peer's CA: it counts only for the peer",
+		ask("insiders/egress-peers-ca", laws(4), "The egress gateway rejects the caller's identity from the peer's CA",
 			plain, toEgress(of("east", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), unknownCA),
-		ask("insiders/egress-unknown-name", laws(1), "nor for a name that nothing is bound to",
+		ask("insiders/egress-unknown-name", laws(1), "The egress gateway rejects an SNI without a binding",
 			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), sni("p9080.ratings.default.east.egress.fed.west.example")), noServer),
-		ask("insiders/egress-as-peer", laws(1), "nor for the peer's own name: the gateway is no open relay",
+		ask("insiders/egress-as-peer", laws(1), "The egress gateway rejects the SNI of the peer's export, so it is not an open relay",
 			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), sni(reviewsSNI)), noServer),
-		ask("insiders/ingress-direct", laws(1), "the caller itself cannot go to the peer without its gateway",
+		ask("insiders/ingress-direct", laws(1), "The allowed caller cannot bypass the egress gateway with its own certificate",
 			productpage, toIngress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), noServer), // its sidecar may lose the alert
-		ask("insiders/ingress-direct-no-certificate", laws(1), "nor without a certificate", other, toIngress(none), noServer),
-		ask("insiders/ingress-plaintext", laws(5), "nor in the clear", other, func(*federation.Federation) traffic.Probe {
+		ask("insiders/ingress-direct-no-certificate", laws(1), "An unlisted workload cannot bypass the egress gateway without a certificate", other, toIngress(none), noServer),
+		ask("insiders/ingress-plaintext", laws(5), "An unlisted workload cannot bypass the egress gateway in plaintext", other, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: "http://" + reviewsSNI + "/reviews/0", Dial: eastAddress}
 		}, "503 | 502 | "+cutOff),
-		Case{Name: "insiders/alias-without-route", Laws: laws(1), Expect: "without its route, the local name leads nowhere", Run: aliasWithoutRoute},
+		Case{Name: "insiders/alias-without-route", Laws: laws(1), Expect: "The local name has no route to the peer after its VirtualService is deleted", Run: aliasWithoutRoute},
 	)
 }
 

@@ -17,31 +17,31 @@ func neighbours() []Case {
 	var all []Case
 	for _, a := range attacks {
 		if a.refused != "" {
-			all = append(all, Case{Name: "neighbours/refused-" + a.name, Laws: laws(17), Expect: "the API server refuses " + a.what, Run: a.isRefused})
+			all = append(all, Case{Name: "neighbours/refused-" + a.name, Laws: laws(17), Expect: "The API server denies " + a.what, Run: a.isRefused})
 		}
 	}
 	for _, a := range harmless {
-		all = append(all, Case{Name: "neighbours/passes-" + a.name, Laws: laws(17), Expect: "the API server takes " + a.what + ", and it does nothing to the boundary", Run: a.passes})
+		all = append(all, Case{Name: "neighbours/passes-" + a.name, Laws: laws(17), Expect: "The API server accepts " + a.what + ", which does not affect the boundary", Run: a.passes})
 	}
 	all = append(all,
-		Case{Name: "neighbours/status-passes", Laws: laws(17), Expect: "controllers may write the status of objects that the policy would refuse", Run: statusPasses},
-		Case{Name: "neighbours/finalizer", Laws: laws(17), Expect: "an object that a finalizer keeps alive cannot be turned against us, and can go", Run: finalizer},
+		Case{Name: "neighbours/status-passes", Laws: laws(17), Expect: "The API server lets controllers write the status of objects that the policy would deny", Run: statusPasses},
+		Case{Name: "neighbours/finalizer", Laws: laws(17), Expect: "The API server denies changes against us to an object that a finalizer keeps, and allows its removal", Run: finalizer},
 	)
 	for _, a := range attacks {
 		if a.refused != "" && !a.onlyRefused {
-			all = append(all, Case{Name: "neighbours/unseen-" + a.name, Laws: laws(17), Expect: "without the policy, no effect: " + a.what, Run: a.isUnseen})
+			all = append(all, Case{Name: "neighbours/unseen-" + a.name, Laws: laws(17), Expect: "Without the admission policy, the boundary is not affected by " + a.what, Run: a.isUnseen})
 		}
 	}
 	for _, o := range allowed {
 		all = append(all, Case{Name: "neighbours/" + o.name, Laws: o.laws, Expect: o.what, Run: o.run})
 	}
 	all = append(all,
-		Case{Name: "neighbours/unseen-older-route", Laws: laws(17), Expect: "without the policy, no effect on callers in the bound name's namespace: a VirtualService for it that is older than ours", Run: olderRoute},
-		Case{Name: "neighbours/danger-filter-in-root", Laws: laws(17), Expect: "without the policy, a filter in the root namespace changes our proxies: the policy is what protects them", Run: filterInRootWorks},
-		Case{Name: "neighbours/danger-neither-lock", Laws: laws(17), Expect: "without the policy and without istiod's variable, foreign Gateways open, freeze and take over the boundary", Run: neitherLock},
+		Case{Name: "neighbours/unseen-older-route", Laws: laws(17), Expect: "Without the policy, an older VirtualService for the local name does not affect callers in that name's namespace", Run: olderRoute},
+		Case{Name: "neighbours/danger-filter-in-root", Laws: laws(17), Expect: "Known risk without the policy: an EnvoyFilter in the root namespace changes the boundary gateways", Run: filterInRootWorks},
+		Case{Name: "neighbours/danger-neither-lock", Laws: laws(17), Expect: "Known risk without the policy and istiod's variable: foreign Gateways open, freeze and take over the boundary", Run: neitherLock},
 	)
 	return append(in("two-meshes-http", all...), in("three-meshes",
-		Case{Name: "neighbours/danger-older-route", Laws: laws(17), Expect: "without the policy, a neighbour's older VirtualService takes the callers of other namespaces than the bound name's: the policy is what protects the name", Run: olderRouteSteals},
+		Case{Name: "neighbours/danger-older-route", Laws: laws(17), Expect: "Known risk without the policy: an older VirtualService of a tenant redirects callers outside the local name's namespace", Run: olderRouteSteals},
 	)...)
 }
 

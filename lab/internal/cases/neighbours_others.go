@@ -16,9 +16,9 @@ var allowed = []struct {
 	laws       []int
 	run        func(*T)
 }{
-	{"allow-everything", "a policy in both root namespaces that allows everything opens nothing of ours", laws(3, 17), allowEverything},
-	{"deny-elsewhere", "policies of a neighbour's namespace do not reach us, whatever they select", laws(17), denyElsewhere},
-	{"peer-authentication", "mutual TLS that a neighbour turns off for its own namespace stays on for us", laws(5, 17), changesNothing("", `apiVersion: security.istio.io/v1
+	{"allow-everything", "An ALLOW policy for everything in both root namespaces opens none of our exports", laws(3, 17), allowEverything},
+	{"deny-elsewhere", "Policies in the namespace of another tenant do not affect the boundary gateways, whatever they select", laws(17), denyElsewhere},
+	{"peer-authentication", "A tenant that disables mutual TLS for its own namespace does not affect the boundary", laws(5, 17), changesNothing("", `apiVersion: security.istio.io/v1
 kind: PeerAuthentication
 metadata: {name: default, namespace: tenant}
 spec: {mtls: {mode: DISABLE}}
@@ -28,27 +28,27 @@ kind: PeerAuthentication
 metadata: {name: ours, namespace: tenant}
 spec: {mtls: {mode: PERMISSIVE}, selector: {matchLabels: {app: reviews}}}
 `)},
-	{"rule-for-all-tenant", "a neighbour's DestinationRule for all Services does not take TLS away from callers", laws(5, 17), changesNothing("west", withoutTLS("tenant", "*.svc.cluster.local"))},
-	{"rule-for-all-root", "nor does one in the root namespace", laws(5, 17), changesNothing("west", withoutTLS("istio-system", "*.svc.cluster.local"))},
-	{"rule-for-all-local", "nor does one for everything local", laws(5, 17), changesNothing("west", withoutTLS("istio-system", "*.local"))},
-	{"rule-for-all-caller", "nor does one in the callers' own namespace", laws(5, 17), changesNothing("west", withoutTLS("default", "*.svc.cluster.local"))},
-	{"rule-for-egress", "nor does one for the egress gateway", laws(5, 17), changesNothing("west", withoutTLS("tenant", egressHost))},
-	{"rule-for-egress-root", "nor does one for the egress gateway in the root namespace", laws(5, 17), changesNothing("west", withoutTLS("istio-system", egressHost))},
-	{"rule-for-peer", "a neighbour's DestinationRule for the peer's server name does not take TLS away from the egress gateway", laws(5, 17), changesNothing("west", withoutTLS("tenant", reviewsSNI))},
-	{"rule-for-peer-root", "nor does one in the root namespace", laws(5, 17), changesNothing("west", withoutTLS("istio-system", reviewsSNI))},
-	{"rule-for-all-east", "a neighbour's DestinationRule in the exporting mesh does not reach the ingress gateway", laws(17), changesNothing("east", withoutTLS("tenant", "*.svc.cluster.local"))},
-	{"rule-for-backend", "nor does one for the exposed Service", laws(17), changesNothing("east", withoutTLS("tenant", reviewsHost))},
-	{"route-for-backend", "a neighbour's VirtualService for the exposed Service does not lead the peer elsewhere", laws(17), changesNothing("east", neighbourRoute("tenant", reviewsHost, `["*"]`))},
-	{"route-for-egress", "a neighbour's VirtualService for the egress gateway does not lead callers elsewhere", laws(17), changesNothing("west", neighbourRoute("tenant", egressHost, `["*"]`))},
-	{"entry-for-peer", "a neighbour's ServiceEntry for the peer's server name leads nobody to the neighbour, also when it is older than ours", laws(17), entryForPeer},
-	{"entry-for-egress", "a neighbour's ServiceEntry with the egress gateway's name does not take the callers", laws(17), entryFor(egressHost, 15443)},
-	{"entry-for-bound-name", "nor does one with the bound name", laws(17), entryFor(reviewsHost, 9080)},
-	{"entry-for-binding", "nor does one with the binding's host", laws(17), entryFor(bindingSNI, 15443)},
-	{"sidecar-own-namespace", "callers that see their own namespace only still reach the bound name", laws(17), changesNothing("west", sidecar("default", `{hosts: ["./*"]}`))},
-	{"sidecar-registry-only", "also when they may call nothing that is not registered, and see the bound name only", laws(17),
+	{"rule-for-all-tenant", "A tenant's DestinationRule for all Services does not disable the callers' TLS", laws(5, 17), changesNothing("west", withoutTLS("tenant", "*.svc.cluster.local"))},
+	{"rule-for-all-root", "A DestinationRule for all Services in the root namespace does not disable the callers' TLS", laws(5, 17), changesNothing("west", withoutTLS("istio-system", "*.svc.cluster.local"))},
+	{"rule-for-all-local", "A DestinationRule for all local hosts does not disable the callers' TLS", laws(5, 17), changesNothing("west", withoutTLS("istio-system", "*.local"))},
+	{"rule-for-all-caller", "A DestinationRule for all Services in the callers' namespace does not disable the callers' TLS", laws(5, 17), changesNothing("west", withoutTLS("default", "*.svc.cluster.local"))},
+	{"rule-for-egress", "A tenant's DestinationRule for the egress gateway does not disable the callers' TLS", laws(5, 17), changesNothing("west", withoutTLS("tenant", egressHost))},
+	{"rule-for-egress-root", "A DestinationRule for the egress gateway in the root namespace does not disable the callers' TLS", laws(5, 17), changesNothing("west", withoutTLS("istio-system", egressHost))},
+	{"rule-for-peer", "A tenant's DestinationRule for the SNI of the peer's export does not disable the egress gateway's TLS", laws(5, 17), changesNothing("west", withoutTLS("tenant", reviewsSNI))},
+	{"rule-for-peer-root", "A DestinationRule for that SNI in the root namespace does not disable the egress gateway's TLS", laws(5, 17), changesNothing("west", withoutTLS("istio-system", reviewsSNI))},
+	{"rule-for-all-east", "A tenant's DestinationRule in the exporting mesh does not affect the ingress gateway", laws(17), changesNothing("east", withoutTLS("tenant", "*.svc.cluster.local"))},
+	{"rule-for-backend", "A tenant's DestinationRule for the exported Service does not affect the ingress gateway", laws(17), changesNothing("east", withoutTLS("tenant", reviewsHost))},
+	{"route-for-backend", "A tenant's VirtualService for the exported Service does not redirect the peer", laws(17), changesNothing("east", neighbourRoute("tenant", reviewsHost, `["*"]`))},
+	{"route-for-egress", "A tenant's VirtualService for the egress gateway does not redirect callers", laws(17), changesNothing("west", neighbourRoute("tenant", egressHost, `["*"]`))},
+	{"entry-for-peer", "A tenant's ServiceEntry for the SNI of the peer's export redirects no one, even if it is older than ours", laws(17), entryForPeer},
+	{"entry-for-egress", "A tenant's ServiceEntry with the egress gateway's host does not redirect callers", laws(17), entryFor(egressHost, 15443)},
+	{"entry-for-bound-name", "A tenant's ServiceEntry with the local name does not redirect callers", laws(17), entryFor(reviewsHost, 9080)},
+	{"entry-for-binding", "A tenant's ServiceEntry with the SNI of the binding does not redirect callers", laws(17), entryFor(bindingSNI, 15443)},
+	{"sidecar-own-namespace", "Callers whose Sidecar imports only their own namespace reach the local name", laws(17), changesNothing("west", sidecar("default", `{hosts: ["./*"]}`))},
+	{"sidecar-registry-only", "Callers with REGISTRY_ONLY whose Sidecar imports only the local name reach it", laws(17),
 		changesNothing("west", sidecar("default", `{hosts: ["./reviews.default.svc.cluster.local", "./*.lab.example"]}`)+"  outboundTrafficPolicy: {mode: REGISTRY_ONLY}\n")},
-	{"sidecar-per-port", "callers whose Sidecar opens a listener for the port need a second one that sees the egress gateway: 503 without, 200 with it", laws(17), sidecarPerPort},
-	{"sidecar-in-root", "and when the whole mesh is set so", laws(17), sidecarInRoot},
+	{"sidecar-per-port", "Callers whose Sidecar declares a listener for the port need one more that imports the egress gateway: 503 without, 200 with it", laws(17), sidecarPerPort},
+	{"sidecar-in-root", "Callers reach the local name when the whole mesh has a Sidecar that imports only the own namespace", laws(17), sidecarInRoot},
 }
 
 // changesNothing writes something into a mesh, or into both, and nothing changes.

@@ -20,10 +20,10 @@ import (
 // peers dial the node's own.
 func nodes() []Case {
 	return in("node-port",
-		Case{Name: "nodes/port", Laws: laws(1, 2), Expect: "a port of the nodes leads to the gateway: peers pass, and strangers do not", Run: portOfNodes},
-		Case{Name: "nodes/ipv6-endpoint", Laws: laws(13), Expect: "an endpoint may be an IPv6 address; in brackets istiod refuses it", Run: ipv6Endpoint},
-		Case{Name: "nodes/dual-stack-refused", Laws: laws(11), Expect: "a cluster of one family refuses a Service that asks for both, and does not leave one out", Run: dualStackRefused},
-		Case{Name: "nodes/openshift-ids", Laws: laws(12), Expect: "an istiod that knows OpenShift gives a gateway ids of its namespace's range, another one its own", Run: openShiftIDs},
+		Case{Name: "nodes/port", Laws: laws(1, 2), Expect: "The node port of the ingress gateway accepts peers and rejects external attackers", Run: portOfNodes},
+		Case{Name: "nodes/ipv6-endpoint", Laws: laws(13), Expect: "The egress gateway accepts an IPv6 address as endpoint; istiod rejects it in brackets", Run: ipv6Endpoint},
+		Case{Name: "nodes/dual-stack-refused", Laws: laws(11), Expect: "A single-stack cluster rejects a Service that requires dual-stack, and does not drop an address family", Run: dualStackRefused},
+		Case{Name: "nodes/openshift-ids", Laws: laws(12), Expect: "With platform openshift, istiod assigns a gateway ids of its namespace's range; otherwise its own ids", Run: openShiftIDs},
 	)
 }
 

@@ -79,18 +79,18 @@ func spellings() []Case {
 	corpusCase := func(name, normalization, what string) Case {
 		return Case{
 			Name: "spellings/" + name, Laws: laws(3, 11),
-			Expect: what + ": no spelling reaches a backend that reads an excepted path from it, and plain paths work",
+			Expect: what + ", no spelling reaches a backend that reads it as an excepted path, and plain paths work",
 			Run:    func(t *T) { t.spell(normalization) },
 		}
 	}
 	return in("spellings", append([]Case{
 		analyzed("spellings"),
-		corpusCase("default", "", "with Istio's default for paths"),
-		corpusCase("none", "NONE", "in a mesh that normalizes no paths (NONE)"),
-		corpusCase("merge-slashes", "MERGE_SLASHES", "in a mesh that merges slashes"),
-		corpusCase("decode-and-merge-slashes", "DECODE_AND_MERGE_SLASHES", "in a mesh that decodes and merges slashes"),
-		{Name: "spellings/without-rules", Laws: laws(11), Expect: "without rules the same spellings arrive, and backends of every kind read excepted paths from them: the refusals are the rules'", Run: withoutRules},
-		{Name: "spellings/raw-bytes", Laws: laws(3, 11), Expect: "a byte that is no UTF-8 hides nothing from the rules", Run: rawBytes},
+		corpusCase("default", "", "With Istio's default path normalization"),
+		corpusCase("none", "NONE", "With path normalization NONE"),
+		corpusCase("merge-slashes", "MERGE_SLASHES", "With path normalization MERGE_SLASHES"),
+		corpusCase("decode-and-merge-slashes", "DECODE_AND_MERGE_SLASHES", "With path normalization DECODE_AND_MERGE_SLASHES"),
+		{Name: "spellings/without-rules", Laws: laws(11), Expect: "Without rules, the same spellings reach backends of every kind, which read excepted paths: only the rules reject them", Run: withoutRules},
+		{Name: "spellings/raw-bytes", Laws: laws(3, 11), Expect: "The rules match paths that contain bytes of invalid UTF-8", Run: rawBytes},
 	}, slices.Concat(requiredTwice(), underscores(), hopHeaders())...)...)
 }
 

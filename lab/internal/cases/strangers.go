@@ -39,29 +39,29 @@ func certificates() []Case {
 		return ask("strangers/"+name, laws(2), expect, outside, toIngress(shown), want)
 	}
 	return []Case{
-		attempt("genuine", "the certificate of west's egress gateway opens the door: the refusals below are about something else than the probe", genuine, "200"),
-		attempt("no-certificate", "nobody gets in without a certificate", none, noCertificate),
-		attempt("self-signed", "nor with the right name on a certificate that vouches for itself", selfSigned(pki.Request{SpiffeID: egressID}), unknownCA),
-		attempt("foreign-ca", "nor from a CA that nobody knows", forged(pki.Request{SpiffeID: egressID}), unknownCA),
-		attempt("expired", "nor with a certificate that was good yesterday",
+		attempt("genuine", "The ingress gateway accepts the certificate of west's egress gateway, so the rejections below are not caused by the probe", genuine, "200"),
+		attempt("no-certificate", "The ingress gateway rejects a client without a certificate", none, noCertificate),
+		attempt("self-signed", "The ingress gateway rejects a self-signed certificate with the right identity", selfSigned(pki.Request{SpiffeID: egressID}), unknownCA),
+		attempt("foreign-ca", "The ingress gateway rejects the right identity from an unknown CA", forged(pki.Request{SpiffeID: egressID}), unknownCA),
+		attempt("expired", "The ingress gateway rejects an expired certificate",
 			of("west", pki.Request{SpiffeID: egressID, NotBefore: time.Now().Add(-2 * day), NotAfter: time.Now().Add(-day)}), "alert: expired certificate"),
-		attempt("not-yet-valid", "nor with one that will be good tomorrow",
+		attempt("not-yet-valid", "The ingress gateway rejects a certificate that is not valid yet",
 			of("west", pki.Request{SpiffeID: egressID, NotBefore: time.Now().Add(day), NotAfter: time.Now().Add(2 * day)}), "alert: expired certificate"),
-		attempt("another-workload", "a workload of west is not its egress gateway",
+		attempt("another-workload", "The ingress gateway rejects another workload of west",
 			of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), wrongIdentity),
-		attempt("another-namespace", "nor is a namesake in another namespace",
+		attempt("another-namespace", "The ingress gateway rejects the egress gateway's service account of another namespace of west",
 			of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/federation-egress"}), wrongIdentity),
-		attempt("no-identity", "nor a certificate of west's CA without any name", of("west", pki.Request{}), wrongIdentity),
-		attempt("dns-name", "nor one with a DNS name in place of an identity", of("west", pki.Request{DNSNames: []string{"federation-egress.west.example"}}), wrongIdentity),
-		attempt("danger-identity-as-dns", "danger: Envoy takes the identity from any kind of name, so west's CA must not put it into another field for somebody else",
+		attempt("no-identity", "The ingress gateway rejects a certificate of west's CA without any name", of("west", pki.Request{}), wrongIdentity),
+		attempt("dns-name", "The ingress gateway rejects a certificate with a DNS name in place of a SPIFFE ID", of("west", pki.Request{DNSNames: []string{"federation-egress.west.example"}}), wrongIdentity),
+		attempt("danger-identity-as-dns", "Known risk: Envoy accepts the SPIFFE ID in a DNS name as well, so west's CA must not issue it there",
 			of("west", pki.Request{DNSNames: []string{egressID}}), "200"),
-		attempt("another-peers-ca", "north's CA cannot issue west's identity", of("north", pki.Request{SpiffeID: egressID}), unknownCA),
-		attempt("own-mesh", "east's own certificates count nothing at east's boundary", of("east", pki.Request{SpiffeID: ingressID}), unknownCA),
-		attempt("own-mesh-as-peer", "east's CA cannot issue west's identity", of("east", pki.Request{SpiffeID: egressID}), unknownCA),
-		attempt("wrong-usage", "a certificate for servers only is no client's",
+		attempt("another-peers-ca", "The ingress gateway rejects west's identity from north's CA", of("north", pki.Request{SpiffeID: egressID}), unknownCA),
+		attempt("own-mesh", "The ingress gateway of east rejects east's own certificates", of("east", pki.Request{SpiffeID: ingressID}), unknownCA),
+		attempt("own-mesh-as-peer", "The ingress gateway rejects west's identity from east's own CA", of("east", pki.Request{SpiffeID: egressID}), unknownCA),
+		attempt("wrong-usage", "The ingress gateway rejects a certificate that is valid for servers only",
 			of("west", pki.Request{SpiffeID: egressID, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}), "alert: unsupported certificate"),
-		ask("strangers/tls-1.2", laws(2), "older TLS is refused whoever asks", outside, toIngress(genuine, func(p *traffic.Probe) { p.TLS.MaxVersion = "1.2" }), "alert: protocol version"),
-		ask("strangers/plaintext", laws(5), "without TLS there is no answer", outside, func(*federation.Federation) traffic.Probe {
+		ask("strangers/tls-1.2", laws(2), "The ingress gateway rejects TLS 1.2 even with the genuine certificate", outside, toIngress(genuine, func(p *traffic.Probe) { p.TLS.MaxVersion = "1.2" }), "alert: protocol version"),
+		ask("strangers/plaintext", laws(5), "The ingress gateway does not answer without TLS", outside, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: "http://" + reviewsSNI + "/reviews/0", Dial: eastAddress}
 		}, cutOff),
 	}
@@ -73,21 +73,21 @@ func serverNames() []Case {
 		return ask("strangers/"+name, laws(1, 2), expect, outside, toIngress(genuine, change...), want)
 	}
 	return []Case{
-		attempt("no-sni", "no server name, no server", noServer, sni("")),
-		attempt("unknown-sni", "nor for one that was never exposed", noServer, sni("p9080.ratings.west.fed.east.example")),
-		attempt("backend-sni", "nor for a backend's own name", noServer, sni(reviewsHost)),
-		attempt("istio-sni", "nor for the names that Istio's own gateways route by", noServer, sni("outbound_.9080_._.reviews.default.svc.cluster.local")),
-		attempt("another-peers-sni", "nor for the name under which another peer would ask", noServer, sni("p9080.reviews.north.fed.east.example")),
-		attempt("wildcard-sni", "nor for a wildcard", noServer, sni("*.west.fed.east.example")),
-		attempt("upper-case-sni", "upper case is the same name, with the same locks: the genuine certificate", "200", sni(strings.ToUpper(reviewsSNI))),
-		ask("strangers/upper-case-sni-without-certificate", laws(2), "and nobody else", outside, toIngress(none, sni(strings.ToUpper(reviewsSNI))), noCertificate),
-		{Name: "strangers/dotted-sni", Laws: laws(2), Expect: "a dot at the end opens nothing without a certificate", Run: dottedServerName},
-		attempt("another-host", "the right name in the handshake and another service in the request", "403", host("ratings.default.svc.cluster.local:9080")),
-		attempt("backend-host", "also the backend's own", "403", host(reviewsHost)),
-		attempt("dotted-host", "also the own name with a dot", "403", host(reviewsSNI+".")),
-		attempt("another-host-h2", "also over HTTP/2", "403", host("ratings.default.svc.cluster.local:9080"), h2),
-		attempt("h2", "HTTP/2 itself is fine", "200", h2),
-		{Name: "strangers/second-request", Laws: laws(2), Expect: "a later request on an open connection is judged like the first", Run: secondRequest},
+		attempt("no-sni", "The ingress gateway rejects a handshake without an SNI", noServer, sni("")),
+		attempt("unknown-sni", "The ingress gateway rejects the SNI of a service that is not exported", noServer, sni("p9080.ratings.west.fed.east.example")),
+		attempt("backend-sni", "The ingress gateway rejects a backend's own host as SNI", noServer, sni(reviewsHost)),
+		attempt("istio-sni", "The ingress gateway rejects the SNIs by which Istio's east-west gateways route", noServer, sni("outbound_.9080_._.reviews.default.svc.cluster.local")),
+		attempt("another-peers-sni", "The ingress gateway rejects the SNI of a grant to another peer", noServer, sni("p9080.reviews.north.fed.east.example")),
+		attempt("wildcard-sni", "The ingress gateway rejects a wildcard as SNI", noServer, sni("*.west.fed.east.example")),
+		attempt("upper-case-sni", "The ingress gateway accepts the SNI in upper case with the genuine certificate", "200", sni(strings.ToUpper(reviewsSNI))),
+		ask("strangers/upper-case-sni-without-certificate", laws(2), "The ingress gateway rejects the SNI in upper case without a certificate", outside, toIngress(none, sni(strings.ToUpper(reviewsSNI))), noCertificate),
+		{Name: "strangers/dotted-sni", Laws: laws(2), Expect: "The ingress gateway rejects the SNI with a dot at the end without a certificate", Run: dottedServerName},
+		attempt("another-host", "The ingress gateway denies another service's Host on the SNI of an export", "403", host("ratings.default.svc.cluster.local:9080")),
+		attempt("backend-host", "The ingress gateway denies the backend's own Host on the SNI of an export", "403", host(reviewsHost)),
+		attempt("dotted-host", "The ingress gateway denies the export's Host with a dot at the end", "403", host(reviewsSNI+".")),
+		attempt("another-host-h2", "The ingress gateway denies another service's Host over HTTP/2", "403", host("ratings.default.svc.cluster.local:9080"), h2),
+		attempt("h2", "The ingress gateway accepts HTTP/2 with the genuine certificate", "200", h2),
+		{Name: "strangers/second-request", Laws: laws(2), Expect: "The ingress gateway applies the rules to every request of a connection", Run: secondRequest},
 	}
 }
 
@@ -145,26 +145,26 @@ func requests() []Case {
 	start := "POST /reviews/0 HTTP/1.1\nHost: " + reviewsSNI + "\n"
 	hidden := "GET /admin HTTP/1.1\nHost: " + reviewsSNI + "\n\n"
 	return []Case{
-		attempt("length-and-chunks", "two lengths in one request are refused", start+"Content-Length: 4\nTransfer-Encoding: chunked\n\n0\n\n"+hidden, "400"),
-		attempt("chunks-and-length", "in either order", start+"Transfer-Encoding: chunked\nContent-Length: 60\n\n0\n\n"+hidden, "400"),
-		attempt("odd-chunks", "an encoding that only some readers know is refused", start+"Transfer-Encoding: xchunked\n\n0\n\n"+hidden, "400 | 501"),
-		attempt("two-lengths", "also two different lengths", start+"Content-Length: 4\nContent-Length: 5\n\nabcde", "400"),
-		attempt("folded-length", "also a length that goes on in the next line", start+"Content-Length: 4\nTransfer-Encoding:\n chunked\n\n0\n\n"+hidden, "400"),
-		{Name: "strangers/folded-header", Laws: laws(3), Expect: "a header that goes on in the next line arrives as one line", Run: foldedHeader},
-		attempt("space-before-colon", "also a header's name with a space", "GET /reviews/0 HTTP/1.1\nHost : "+reviewsSNI+"\n\n", "400"),
-		attempt("no-host", "also a request without Host", "GET /reviews/0 HTTP/1.1\n\n", "400"),
-		attempt("two-hosts", "also one with two", "GET /reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\nHost: ratings\n\n", "400 | 403"),
-		attempt("absolute-target", "an absolute target counts, and Host does not", "GET http://ratings.default.svc.cluster.local/reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\n\n", "403"),
-		attempt("connect", "no tunnel", "CONNECT ratings.default.svc.cluster.local:9080 HTTP/1.1\nHost: "+reviewsSNI+"\n\n", "403 | 404 | 400"),
-		ask("strangers/long-header", laws(3), "a header beyond every measure is refused", outside, toIngress(genuine, func(p *traffic.Probe) {
+		attempt("length-and-chunks", "The ingress gateway rejects a request with Content-Length followed by Transfer-Encoding", start+"Content-Length: 4\nTransfer-Encoding: chunked\n\n0\n\n"+hidden, "400"),
+		attempt("chunks-and-length", "The ingress gateway rejects a request with Transfer-Encoding followed by Content-Length", start+"Transfer-Encoding: chunked\nContent-Length: 60\n\n0\n\n"+hidden, "400"),
+		attempt("odd-chunks", "The ingress gateway rejects an unknown Transfer-Encoding", start+"Transfer-Encoding: xchunked\n\n0\n\n"+hidden, "400 | 501"),
+		attempt("two-lengths", "The ingress gateway rejects two different Content-Length headers", start+"Content-Length: 4\nContent-Length: 5\n\nabcde", "400"),
+		attempt("folded-length", "The ingress gateway rejects a Transfer-Encoding that continues in the next line", start+"Content-Length: 4\nTransfer-Encoding:\n chunked\n\n0\n\n"+hidden, "400"),
+		{Name: "strangers/folded-header", Laws: laws(3), Expect: "The backend receives a header that continues in the next line as one line", Run: foldedHeader},
+		attempt("space-before-colon", "The ingress gateway rejects a header name that ends with a space", "GET /reviews/0 HTTP/1.1\nHost : "+reviewsSNI+"\n\n", "400"),
+		attempt("no-host", "The ingress gateway rejects a request without Host", "GET /reviews/0 HTTP/1.1\n\n", "400"),
+		attempt("two-hosts", "The ingress gateway rejects a request with two Host headers", "GET /reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\nHost: ratings\n\n", "400 | 403"),
+		attempt("absolute-target", "The ingress gateway routes by an absolute request target and ignores Host", "GET http://ratings.default.svc.cluster.local/reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\n\n", "403"),
+		attempt("connect", "The ingress gateway opens no tunnel for CONNECT", "CONNECT ratings.default.svc.cluster.local:9080 HTTP/1.1\nHost: "+reviewsSNI+"\n\n", "403 | 404 | 400"),
+		ask("strangers/long-header", laws(3), "The ingress gateway rejects a header of 100 kB", outside, toIngress(genuine, func(p *traffic.Probe) {
 			p.Header = [][2]string{{"X-Long", strings.Repeat("a", 100_000)}}
 		}), "431"),
-		ask("strangers/many-headers", laws(3), "also too many of them", outside, toIngress(genuine, func(p *traffic.Probe) {
+		ask("strangers/many-headers", laws(3), "The ingress gateway rejects a request with 200 additional headers", outside, toIngress(genuine, func(p *traffic.Probe) {
 			for i := range 200 {
 				p.Header = append(p.Header, [2]string{fmt.Sprintf("X-%d", i), "a"})
 			}
 		}), "431"),
-		{Name: "strangers/other-ports", Laws: laws(1), Expect: "the gateway pods listen on 15443, and on what probes and metrics need", Run: otherPorts},
+		{Name: "strangers/other-ports", Laws: laws(1), Expect: "The gateway pods listen on 15443 and on the ports of probes and metrics only", Run: otherPorts},
 	}
 }
 
@@ -257,7 +257,7 @@ func spelling(name, target, want string) Case {
 	}
 	direct := toIngress(genuine, func(p *traffic.Probe) { p.URL, p.Target = "https://"+reviewsSNI, target })
 	over2 := toIngress(genuine, func(p *traffic.Probe) { p.Kind, p.URL, p.Target = "h2", "https://"+reviewsSNI, target })
-	return attempts("paths/"+name, laws(3, 11), fmt.Sprintf("`%s`: %s, and the backend never sees a path outside of /reviews/", target, want),
+	return attempts("paths/"+name, laws(3, 11), fmt.Sprintf("The gateways answer %s for the path `%s`, and the backend sees no path outside of /reviews/", strings.ReplaceAll(want, " | ", " or "), target),
 		Attempt{From: productpage, Probe: local, Want: want, Read: whereItLed},
 		Attempt{From: outside, Probe: direct, Want: want, Read: whereItLed},
 		Attempt{From: outside, Probe: over2, Want: want, Read: whereItLed})
@@ -282,15 +282,15 @@ func peers() []Case {
 	}
 	post := func(p *traffic.Probe) { p.Method, p.URL = "POST", "https://"+west+"/entries" }
 	return []Case{
-		ask("peers/own-name", laws(2), "north under its own name", outside, to(north, northEgress), "200"),
-		ask("peers/own-name-west", laws(2), "west under its own", outside, to(west, genuine, post), "200"),
-		ask("peers/others-name", laws(2), "north's certificate on west's name is refused", outside, to(west, northEgress), unknownCA),
-		ask("peers/others-name-back", laws(2), "and west's on north's", outside, to(north, genuine), unknownCA),
-		ask("peers/others-identity", laws(2), "west's identity from north's CA is refused on west's name", outside, to(west, of("north", pki.Request{SpiffeID: egressID})), unknownCA),
-		ask("peers/others-identity-own-name", laws(2), "and on north's own", outside, to(north, of("north", pki.Request{SpiffeID: egressID})), wrongIdentity),
-		ask("peers/others-host", laws(2), "north cannot ask for west's service on its own name", outside, to(north, northEgress, host(west)), "403"),
-		ask("peers/ungranted-port", laws(1), "west has no name for the port that was granted to north only", outside, to("p80.ledger.west.fed.east.example", genuine), noServer),
-		{Name: "peers/resumed-session", Laws: laws(2), Expect: "a TLS session of one name opens no other", Run: func(t *T) {
+		ask("peers/own-name", laws(2), "North calls the export that is granted to it", outside, to(north, northEgress), "200"),
+		ask("peers/own-name-west", laws(2), "West calls the export that is granted to it", outside, to(west, genuine, post), "200"),
+		ask("peers/others-name", laws(2), "The ingress gateway rejects north's certificate on west's SNI", outside, to(west, northEgress), unknownCA),
+		ask("peers/others-name-back", laws(2), "The ingress gateway rejects west's certificate on north's SNI", outside, to(north, genuine), unknownCA),
+		ask("peers/others-identity", laws(2), "The ingress gateway rejects west's identity from north's CA on west's SNI", outside, to(west, of("north", pki.Request{SpiffeID: egressID})), unknownCA),
+		ask("peers/others-identity-own-name", laws(2), "The ingress gateway rejects west's identity from north's CA on north's SNI", outside, to(north, of("north", pki.Request{SpiffeID: egressID})), wrongIdentity),
+		ask("peers/others-host", laws(2), "The ingress gateway denies north west's Host on north's SNI", outside, to(north, northEgress, host(west)), "403"),
+		ask("peers/ungranted-port", laws(1), "West has no SNI for the port that is granted to north only", outside, to("p80.ledger.west.fed.east.example", genuine), noServer),
+		{Name: "peers/resumed-session", Laws: laws(2), Expect: "A TLS session of one SNI cannot be resumed on another SNI", Run: func(t *T) {
 			p := to(west, none)(t.Federation)
 			own := to(north, northEgress)(t.Federation)
 			p.TLS.ResumeFrom = own.TLS

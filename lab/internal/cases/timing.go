@@ -20,25 +20,25 @@ import (
 func timing() []Case {
 	return slices.Concat(
 		in("two-meshes-http",
-			Case{Name: "time/grant-withdrawn", Laws: laws(1, 15), Expect: "a pruned grant is refused within a second, also on open connections", Run: func(t *T) {
+			Case{Name: "time/grant-withdrawn", Laws: laws(1, 15), Expect: "The ingress gateway denies a pruned grant within a second, on open connections as well", Run: func(t *T) {
 				withdrawn(t, "grant-withdrawn", "Gateway fed-in-west", "VirtualService fed-in-reviews-9080-west", "AuthorizationPolicy fed-in-peer-west",
 					"AuthorizationPolicy fed-in-guard-west", "ConfigMap fed-in-trust-west")
 			}},
-			Case{Name: "time/peer-removed", Laws: laws(1, 15), Expect: "so is a pruned peer, and its CA goes as well", Run: func(t *T) {
+			Case{Name: "time/peer-removed", Laws: laws(1, 15), Expect: "The ingress gateway rejects a pruned peer, and the peer's CA is removed", Run: func(t *T) {
 				withdrawn(t, "peer-removed", "Gateway fed-in-west", "VirtualService fed-in-reviews-9080-west", "AuthorizationPolicy fed-in-peer-west",
 					"AuthorizationPolicy fed-in-guard-west", "ConfigMap fed-in-trust-west")
 			}},
-			Case{Name: "time/ca-object-deleted", Laws: laws(15), Expect: "deleting the CA objects alone cuts nobody off", Run: authorityDeleted},
-			Case{Name: "time/istiod-away", Laws: laws(1), Expect: "calls go on while both istiods are away, and when they are back", Run: istiodAway},
-			Case{Name: "time/gateways-replaced", Laws: laws(1), Expect: "with two pods each, replacing the gateways costs no call", Run: gatewaysReplaced},
-			Case{Name: "time/certificates-renewed", Laws: laws(6), Expect: "gateways and callers renew their certificates without a failed call", Run: certificatesRenewed},
-			Case{Name: "time/egress-trust-changes", Laws: laws(2), Expect: "the egress gateway notices every change of its peers' CAs", Run: trustChanges},
-			Case{Name: "time/ca-rotated", Laws: laws(2), Expect: "west replaces its CA without a failed call; the old one counts for nothing afterwards", Run: authorityRotated},
+			Case{Name: "time/ca-object-deleted", Laws: laws(15), Expect: "Deleting only the CA objects does not disconnect any peer", Run: authorityDeleted},
+			Case{Name: "time/istiod-away", Laws: laws(1), Expect: "Calls succeed while both istiods are down, and after they are back", Run: istiodAway},
+			Case{Name: "time/gateways-replaced", Laws: laws(1), Expect: "Replacing the gateways with two pods each fails no call", Run: gatewaysReplaced},
+			Case{Name: "time/certificates-renewed", Laws: laws(6), Expect: "Gateways and callers renew their certificates without a failed call", Run: certificatesRenewed},
+			Case{Name: "time/egress-trust-changes", Laws: laws(2), Expect: "The egress gateway loads every change of its peers' CAs", Run: trustChanges},
+			Case{Name: "time/ca-rotated", Laws: laws(2), Expect: "West rotates its CA without a failed call, and east then rejects the old CA", Run: authorityRotated},
 		),
 		orders(),
 		in("both-directions",
-			Case{Name: "time/address-dead", Laws: laws(1), Expect: "with one of two addresses dead, no call fails once that is known, not even when the address is tried again", Run: addressDead},
-			Case{Name: "time/addresses-dead", Laws: laws(1), Expect: "with both dead nothing works, and with both back everything", Run: addressesDead},
+			Case{Name: "time/address-dead", Laws: laws(1), Expect: "With one of two addresses dead, no call fails after its ejection, not even when Envoy tries the address again", Run: addressDead},
+			Case{Name: "time/addresses-dead", Laws: laws(1), Expect: "Calls fail while both addresses are dead, and succeed after both are back", Run: addressesDead},
 		),
 	)
 }

@@ -20,17 +20,17 @@ import (
 func trust() []Case {
 	return slices.Concat(
 		in("two-peers",
-			ask("trust/peer-before-isolation", laws(1), "before it is isolated, west calls east", productpage, get("http://reviews:9080/reviews/0"), "200"),
-			ask("trust/peer-before-isolation-back", laws(1), "and east calls west", backend, get("http://details.catalogue:9080/details/0"), "200"),
-			ask("trust/other-peer-before-isolation", laws(1), "north calls east", northClient, get("http://reviews.partners:9080/reviews/0"), "200"),
-			ask("trust/other-peer-before-isolation-back", laws(1), "and east calls north", backend, get("http://ratings.partners:9080/ratings/0"), "200"),
-			Case{Name: "trust/isolated", Laws: laws(1, 15), Expect: "an isolated peer is refused in both directions, on open connections as well; the other peer loses no call", Run: isolated},
+			ask("trust/peer-before-isolation", laws(1), "West calls east before east isolates it", productpage, get("http://reviews:9080/reviews/0"), "200"),
+			ask("trust/peer-before-isolation-back", laws(1), "East calls west before east isolates it", backend, get("http://details.catalogue:9080/details/0"), "200"),
+			ask("trust/other-peer-before-isolation", laws(1), "North calls east before east isolates west", northClient, get("http://reviews.partners:9080/reviews/0"), "200"),
+			ask("trust/other-peer-before-isolation-back", laws(1), "East calls north before east isolates west", backend, get("http://ratings.partners:9080/ratings/0"), "200"),
+			Case{Name: "trust/isolated", Laws: laws(1, 15), Expect: "East rejects an isolated peer in both directions, on open connections as well; the other peer loses no call", Run: isolated},
 		),
 		in("roots-kept-by-others",
 			analyzed("roots-kept-by-others"),
-			ask("trust/kept-roots", laws(1, 2), "roots that others keep: west calls east", productpage, get("http://reviews:9080/reviews/0"), "200"),
-			ask("trust/kept-roots-back", laws(1, 2), "and east calls west", backend, get(detailsURL), "200"),
-			Case{Name: "trust/kept-roots-change", Laws: laws(2), Expect: "the peer is refused until its roots are there, and their changes are followed, by the same pods", Run: keptRootsChange},
+			ask("trust/kept-roots", laws(1, 2), "West calls east when CA certificates are managed externally", productpage, get("http://reviews:9080/reviews/0"), "200"),
+			ask("trust/kept-roots-back", laws(1, 2), "East calls west when CA certificates are managed externally", backend, get(detailsURL), "200"),
+			Case{Name: "trust/kept-roots-change", Laws: laws(2), Expect: "The same gateway pods reject the peer until its externally managed CA arrives, and follow its changes", Run: keptRootsChange},
 		),
 	)
 }
