@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/build"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 )
 
 // record is what came of everything that was played. Several labs add to it.
@@ -141,17 +142,17 @@ func (r *record) count() {
 func (r *record) print() {
 	fmt.Println()
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "group\tcases\tas they must be\tlaws\tseconds")
+	fmt.Fprintln(table, "group\tcases\tpassed\tguarantees\tseconds")
 	for _, group := range r.groups() {
-		ok, laws, took := 0, []int(nil), time.Duration(0)
+		ok, tested, took := 0, guarantee.Set(0), time.Duration(0)
 		for _, c := range group {
 			if c.OK() {
 				ok++
 			}
-			laws = append(laws, c.Laws...)
+			tested |= c.Guarantees
 			took += c.Took
 		}
-		fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%.0f\n", group[0].Group(), len(group), ok, numbers(laws), took.Seconds())
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%.0f\n", group[0].Group(), len(group), ok, numbers(tested), took.Seconds())
 	}
 	alone, layered, listed := 0, 0, 0
 	for _, m := range r.mutations {
@@ -185,11 +186,10 @@ func (r *record) groups() [][]cases.Result {
 	return groups
 }
 
-func numbers(laws []int) string {
-	slices.Sort(laws)
+func numbers(guarantees guarantee.Set) string {
 	var texts []string
-	for _, law := range slices.Compact(laws) {
-		texts = append(texts, fmt.Sprint(law))
+	for _, number := range guarantees.Numbers() {
+		texts = append(texts, fmt.Sprint(number))
 	}
 	return strings.Join(texts, ", ")
 }
@@ -203,13 +203,13 @@ func (r *record) write(repository string, programs build.Programs) error {
 
 Written by the lab on %s: %d cases and %d mutations, all as they must be when they were last played. Istio %s from its unmodified charts,
 Kubernetes %s, Envoy %s; the manifests are what the constructs wrote, applied unchanged.
-[lab/README.md](../lab/README.md) says how the lab works and what it cannot do. The laws stand in [laws.md](laws.md).
+[lab/README.md](../lab/README.md) says how the lab works and what it cannot do. The guarantees and their numbers are in [laws.md](laws.md).
 
 `, time.Now().UTC().Format(time.DateOnly), len(r.cases), len(r.mutations), programs.Istio, programs.Kubernetes, build.EnvoyVersion)
 	for _, group := range r.groups() {
-		fmt.Fprintf(&page, "## %s\n\n| case | law | what must happen | what happened |\n|---|---|---|---|\n", groupTitle(group[0].Group()))
+		fmt.Fprintf(&page, "## %s\n\n| case | guarantee | what must happen | what happened |\n|---|---|---|---|\n", groupTitle(group[0].Group()))
 		for _, c := range group {
-			fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", c.Name, numbers(c.Laws), cell(c.Expect), cell(c.Seen))
+			fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", c.Name, numbers(c.Guarantees), cell(c.Expect), cell(c.Seen))
 		}
 		page.WriteString("\n")
 	}
@@ -219,11 +219,11 @@ Objects and fields that protect something are taken out of the manifests, one at
 first scenario, to which a test sees, and of others what it does not have (their name comes first). Protections lie in layers, so some are missed only when the layers above are off, or when somebody attacks: both are in place
 before and after, and what changes is this one protection.
 
-| without | object | law | switched off as well | first to notice, of how many |
+| without | object | guarantee | switched off as well | first to notice, of how many |
 |---|---|---|---|---|
 `)
 	for _, m := range r.mutations {
-		fmt.Fprintf(&page, "| `%s` | %s | %s | %s | %s |\n", m.Name, cell(m.Subject()), numbers(m.Laws), cell(m.Around()), cell(m.Summary()))
+		fmt.Fprintf(&page, "| `%s` | %s | %s | %s | %s |\n", m.Name, cell(m.Subject()), numbers(m.Guarantees), cell(m.Around()), cell(m.Summary()))
 	}
 	return os.WriteFile(filepath.Join(repository, proof), []byte(page.String()), 0o644)
 }

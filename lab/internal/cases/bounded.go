@@ -10,7 +10,9 @@ import (
 
 	core "k8s.io/api/core/v1"
 
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
@@ -38,10 +40,10 @@ func bounded() []Case {
 			others = "leaves other peers answered"
 		}
 		all = append(all,
-			Case{Name: "bounded/" + s.name, Laws: laws(2), Expect: "A peer that " + s.does + " keeps the ingress gateway below 300 MiB and " + others, Run: s.atIngress},
+			Case{Name: "bounded/" + s.name, Guarantees: guarantee.ServerPerPeer, Expect: "A peer that " + s.does + " keeps the ingress gateway below 300 MiB and " + others, Run: s.atIngress},
 		)
 		if s.atEgressToo {
-			all = append(all, Case{Name: "bounded/" + s.name + "-egress", Laws: laws(4), Expect: "A caller that " + s.does + " keeps its egress gateway below 300 MiB and " + others, Run: s.atEgress})
+			all = append(all, Case{Name: "bounded/" + s.name + "-egress", Guarantees: guarantee.EgressCallers, Expect: "A caller that " + s.does + " keeps its egress gateway below 300 MiB and " + others, Run: s.atEgress})
 		}
 	}
 	return in("held", all...)
@@ -225,7 +227,7 @@ const starved = "timeout | refused | 503"
 
 // judgeLate wants none of these, unless too much else runs on this computer: a flood takes the cores that all of the lab shares.
 func (t *T) judgeLate(whose string, samples []traffic.Sample) {
-	late := slices.DeleteFunc(slices.Clone(samples), func(one traffic.Sample) bool { return !matches(one.Outcome, starved) })
+	late := slices.DeleteFunc(slices.Clone(samples), func(one traffic.Sample) bool { return !outcome.Matches(one.Outcome, starved) })
 	switch {
 	case len(late) == 0:
 	case patience.Of(time.Second) > time.Second:

@@ -2,7 +2,7 @@
 //
 // A case is data and a small function. Most are one probe and the outcome that it must have:
 //
-//	ask("strangers/no-certificate", law(2), "nobody gets in without a certificate",
+//	ask("strangers/no-certificate", guarantee.ServerPerPeer, "The ingress gateway rejects a client without a certificate",
 //		fromOutside(ingress(reviewsSNI, tls())), "alert: certificate required")
 //
 // Cases use API servers, kubectl and exec: none knows how pods run.
@@ -20,18 +20,20 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
 // Case is one promise that is put to the test.
 type Case struct {
-	Name     string // group/what-is-tried
-	Laws     []int  // of the design, that it proves
-	Expect   string // what must happen, for people
-	Scenario string // the manifests that are applied
-	Run      func(*T)
+	Name       string        // group/what-is-tried
+	Guarantees guarantee.Set // that it tests
+	Expect     string        // what must happen, for people
+	Scenario   string        // the manifests that are applied
+	Run        func(*T)
 
 	// Attempts are set when the case is just that: things to try, and their outcome. The mutation check repeats these.
 	Attempts []Attempt
@@ -44,6 +46,8 @@ type Attempt struct {
 	Want  string
 	// Read is the answer in a word; without it, Outcome.
 	Read func(traffic.Answer) string
+	// Words are what Read can return beside the words of package outcome.
+	Words []string
 	// Do is in place of a probe, for what is tried at the API server.
 	Do func(context.Context, *federation.Federation) string
 }
@@ -53,6 +57,14 @@ func (a Attempt) read(answer traffic.Answer) string {
 		return a.Read(answer)
 	}
 	return answer.Outcome()
+}
+
+// Check returns an error when the attempt expects what can never come of it.
+func (a Attempt) Check() error {
+	if a.Read != nil {
+		return outcome.CheckDetailed(a.Want, a.Words...)
+	}
+	return outcome.Check(a.Want)
 }
 
 // From is who tries: a workload of a mesh, or somebody outside when Mesh is empty.
@@ -127,8 +139,9 @@ func (t *T) Try(from From, probes ...traffic.Probe) []traffic.Answer {
 
 // Want probes and compares the outcome.
 func (t *T) Want(from From, want string, probes ...traffic.Probe) {
+	t.Must(outcome.Check(want))
 	for i, answer := range t.Try(from, probes...) {
-		if got := answer.Outcome(); !matches(got, want) {
+		if got := answer.Outcome(); !outcome.Matches(got, want) {
 			t.Errorf("%s %s from %s: %s, and not %s%s", probes[i].Method, probes[i].URL, from, got, want, detail(answer))
 		}
 	}
@@ -156,20 +169,15 @@ func probe(ctx context.Context, f *federation.Federation, from From, probes ...t
 }
 
 func until(ctx context.Context, f *federation.Federation, from From, want string, p traffic.Probe) error {
+	if err := outcome.Check(want); err != nil {
+		return err
+	}
 	return mesh.Wait(ctx, time.Minute, func() error {
 		answers, err := probe(ctx, f, from, p)
-		if err == nil && !matches(answers[0].Outcome(), want) {
+		if err == nil && !outcome.Matches(answers[0].Outcome(), want) {
 			err = fmt.Errorf("%s from %s: %s, and not %s%s", p.URL, from, answers[0].Outcome(), want, detail(answers[0]))
 		}
 		return err
-	})
-}
-
-// matches knows "a | b": one of several outcomes is as good as another, and "a*" for every outcome that begins so.
-func matches(got, want string) bool {
-	return slices.ContainsFunc(strings.Split(want, " | "), func(one string) bool {
-		prefix, open := strings.CutSuffix(one, "*")
-		return got == one || open && strings.HasPrefix(got, prefix)
 	})
 }
 
@@ -237,27 +245,25 @@ func settle(ctx context.Context, f *federation.Federation, scenario string) erro
 }
 
 // ask is a case that is one probe.
-func ask(name string, laws []int, expect string, from From, probe func(*federation.Federation) traffic.Probe, want string) Case {
-	return attempts(name, laws, expect, Attempt{From: from, Probe: probe, Want: want})
+func ask(name string, guarantees guarantee.Set, expect string, from From, probe func(*federation.Federation) traffic.Probe, want string) Case {
+	return attempts(name, guarantees, expect, Attempt{From: from, Probe: probe, Want: want})
 }
 
 // attempts is a case that is several probes.
-func attempts(name string, laws []int, expect string, all ...Attempt) Case {
-	return Case{Name: name, Laws: laws, Expect: expect, Attempts: all, Run: func(t *T) {
+func attempts(name string, guarantees guarantee.Set, expect string, all ...Attempt) Case {
+	return Case{Name: name, Guarantees: guarantees, Expect: expect, Attempts: all, Run: func(t *T) {
 		var outcomes []string
 		for _, attempt := range all {
 			answer := t.Try(attempt.From, attempt.Probe(t.Federation))[0]
-			outcome := attempt.read(answer)
-			outcomes = append(outcomes, outcome)
-			if !matches(outcome, attempt.Want) {
-				t.Errorf("from %s: %s, and not %s%s", attempt.From, outcome, attempt.Want, detail(answer))
+			got := attempt.read(answer)
+			outcomes = append(outcomes, got)
+			if !outcome.Matches(got, attempt.Want) {
+				t.Errorf("from %s: %s, and not %s%s", attempt.From, got, attempt.Want, detail(answer))
 			}
 		}
 		t.Seen("%s", strings.Join(slices.Compact(outcomes), ", "))
 	}}
 }
-
-func laws(numbers ...int) []int { return numbers }
 
 // in sets the scenario of several cases.
 func in(scenario string, cases ...Case) []Case {

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -24,7 +26,7 @@ func framing() []Case {
 	const ended = "Content-Length: 4\r\n%s\r\n\r\n0\r\n\r\n" + hidden
 	var cases []Case
 	add := func(name, expect, want, bytes string) {
-		cases = append(cases, Case{Name: "framing/" + name, Laws: laws(3), Expect: expect, Run: func(t *T) { t.frame(want, bytes) }})
+		cases = append(cases, Case{Name: "framing/" + name, Guarantees: guarantee.TwoControls, Expect: expect, Run: func(t *T) { t.frame(want, bytes) }})
 	}
 	for name, encoding := range map[string]string{
 		"chunked":           "Transfer-Encoding: chunked",
@@ -156,7 +158,7 @@ func (t *T) framed(want string, request func(kind, out, hidden, host string) tra
 	log, err := t.East.Logs(t.Context, pod, "app")
 	t.Must(err)
 	for _, w := range ways {
-		if !matches(w.answer.Outcome(), want) {
+		if !outcome.Matches(w.answer.Outcome(), want) {
 			t.Errorf("%s: %s, and not %s%s", w.from, w.answer.Outcome(), want, detail(w.answer))
 		}
 		if strings.Contains(log, w.hidden) {
@@ -223,7 +225,7 @@ func framing2() []Case {
 		"underscored-te-as-header": {{"transfer_encoding", "chunked"}},
 	} {
 		cases = append(cases, Case{
-			Name: "framing/h2-" + name, Laws: laws(3), Expect: "An HTTP/2 request that is ambiguous in HTTP/1.1 produces no second request (" + name + ")",
+			Name: "framing/h2-" + name, Guarantees: guarantee.TwoControls, Expect: "An HTTP/2 request that is ambiguous in HTTP/1.1 produces no second request (" + name + ")",
 			Run: func(t *T) {
 				t.framed("200 | 403 | 404 | 503 | 502 | timeout | "+refusedFraming, func(kind, out, hidden, host string) traffic.Probe {
 					p := traffic.Probe{Kind: "h2", Target: out, Host: host, Body: "body", Timeout: 3 * time.Second}

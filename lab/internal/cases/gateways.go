@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -15,21 +16,21 @@ func gateways() []Case {
 	details := "http://details.catalogue:9080/"
 	return in("gateway-namespaces",
 		analyzed("gateway-namespaces"),
-		ask("gateways/out", laws(1), "East calls west when ingress and egress gateways are in separate namespaces", backend, get(details), "200"),
-		ask("gateways/out-anybody", laws(1), "Any workload of east calls west by a local name for the whole mesh, through a separate egress namespace", From{"east", "default/ratings"}, get("http://public.catalogue:9080/"), "200"),
-		ask("gateways/in", laws(1), "West calls east when the gateways of east are in separate namespaces", productpage, get("http://reviews:9080/"), "200"),
-		said("gateways/in-bytes", laws(1), "West reaches the TCP database of east when the gateways of east are in separate namespaces", productpage, bytesTo("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
-		ask("gateways/rule", laws(3), "The ingress gateway in a separate namespace applies the exporter's rules", productpage, send("POST", "http://reviews:9080/"), "403"),
-		ask("gateways/caller-of-east", laws(4), "The egress gateway in a separate namespace rejects an unlisted workload of east", From{"east", "default/ratings"}, get(details), "503"),
-		ask("gateways/caller-of-west", laws(4), "The egress gateway of west rejects an unlisted workload", other, get("http://reviews:9080/"), "503"),
-		ask("gateways/stranger", laws(2), "The ingress gateway in a separate namespace rejects a client without a certificate", outside, toIngress(none), "alert: certificate required"),
-		ask("gateways/wrong-identity", laws(2), "The ingress gateway in a separate namespace rejects another workload of west", outside, toIngress(of("west", otherOfWest)), "alert: certificate unknown"),
-		ask("gateways/default-namespace", laws(2), "West rejects an identity of east with the gateway's service account in the default namespace", outside,
+		ask("gateways/out", guarantee.ExplicitAccess, "East calls west when ingress and egress gateways are in separate namespaces", backend, get(details), "200"),
+		ask("gateways/out-anybody", guarantee.ExplicitAccess, "Any workload of east calls west by a local name for the whole mesh, through a separate egress namespace", From{"east", "default/ratings"}, get("http://public.catalogue:9080/"), "200"),
+		ask("gateways/in", guarantee.ExplicitAccess, "West calls east when the gateways of east are in separate namespaces", productpage, get("http://reviews:9080/"), "200"),
+		said("gateways/in-bytes", guarantee.ExplicitAccess, "West reaches the TCP database of east when the gateways of east are in separate namespaces", productpage, bytesTo("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
+		ask("gateways/rule", guarantee.TwoControls, "The ingress gateway in a separate namespace applies the exporter's rules", productpage, send("POST", "http://reviews:9080/"), "403"),
+		ask("gateways/caller-of-east", guarantee.EgressCallers, "The egress gateway in a separate namespace rejects an unlisted workload of east", From{"east", "default/ratings"}, get(details), "503"),
+		ask("gateways/caller-of-west", guarantee.EgressCallers, "The egress gateway of west rejects an unlisted workload", other, get("http://reviews:9080/"), "503"),
+		ask("gateways/stranger", guarantee.ServerPerPeer, "The ingress gateway in a separate namespace rejects a client without a certificate", outside, toIngress(none), "alert: certificate required"),
+		ask("gateways/wrong-identity", guarantee.ServerPerPeer, "The ingress gateway in a separate namespace rejects another workload of west", outside, toIngress(of("west", otherOfWest)), "alert: certificate unknown"),
+		ask("gateways/default-namespace", guarantee.ServerPerPeer, "West rejects an identity of east with the gateway's service account in the default namespace", outside,
 			toWest("spiffe://east.example/ns/istio-federation/sa/federation-egress"), "alert: certificate unknown"),
-		ask("gateways/own-namespace", laws(2), "West accepts the identity of east's egress gateway in its own namespace", outside,
+		ask("gateways/own-namespace", guarantee.ServerPerPeer, "West accepts the identity of east's egress gateway in its own namespace", outside,
 			toWest("spiffe://east.example/ns/federation-out/sa/federation-egress"), "200"),
-		Case{Name: "gateways/bytes-after-handshake", Laws: laws(4), Expect: "The gateways in separate namespaces open no backend connection for unlisted workloads and external attackers", Run: connectsNothing},
-		Case{Name: "gateways/guarded", Laws: laws(17), Expect: "The API server protects both namespaces from other tenants, and each gateway from the other gateway's namespace", Run: bothGuarded},
+		Case{Name: "gateways/bytes-after-handshake", Guarantees: guarantee.EgressCallers, Expect: "The gateways in separate namespaces open no backend connection for unlisted workloads and external attackers", Run: connectsNothing},
+		Case{Name: "gateways/guarded", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server protects both namespaces from other tenants, and each gateway from the other gateway's namespace", Run: bothGuarded},
 	)
 }
 

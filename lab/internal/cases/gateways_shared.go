@@ -10,7 +10,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -24,11 +26,11 @@ func shared() []Case {
 	shopper := func(f *federation.Federation) traffic.Probe { return toShared(none, at(shopName), sni(shopName))(f) }
 	return in("existing-gateways",
 		analyzed("existing-gateways"),
-		ask("gateways/shared-in", laws(1), "West calls east through an existing gateway that presents the certificate of its operator", productpage, get("http://reviews:9080/reviews/0"), "200"),
-		said("gateways/shared-in-bytes", laws(1), "West reaches the TCP database of east through an existing gateway", productpage, bytesTo("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
-		ask("gateways/shared-back", laws(1, 2), "East calls west through an existing gateway that presents a certificate of the boundary's own CA", backend, get(detailsURL), "200"),
-		ask("gateways/shared-caller", laws(4), "The egress gateway rejects an unlisted workload that calls toward an existing gateway", other, get("http://reviews:9080/reviews/0"), "503"),
-		attempts("gateways/shared-rules", laws(3), "An existing gateway applies each combination of method and path of the exporter's rules",
+		ask("gateways/shared-in", guarantee.ExplicitAccess, "West calls east through an existing gateway that presents the certificate of its operator", productpage, get("http://reviews:9080/reviews/0"), "200"),
+		said("gateways/shared-in-bytes", guarantee.ExplicitAccess, "West reaches the TCP database of east through an existing gateway", productpage, bytesTo("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
+		ask("gateways/shared-back", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "East calls west through an existing gateway that presents a certificate of the boundary's own CA", backend, get(detailsURL), "200"),
+		ask("gateways/shared-caller", guarantee.EgressCallers, "The egress gateway rejects an unlisted workload that calls toward an existing gateway", other, get("http://reviews:9080/reviews/0"), "503"),
+		attempts("gateways/shared-rules", guarantee.TwoControls, "An existing gateway applies each combination of method and path of the exporter's rules",
 			Attempt{From: productpage, Probe: send("POST", "http://reviews:9080/votes"), Want: "200"},
 			Attempt{From: productpage, Probe: get("http://reviews:9080/votes"), Want: "403"},
 			Attempt{From: productpage, Probe: send("POST", "http://reviews:9080/reviews/0"), Want: "403"},
@@ -36,25 +38,25 @@ func shared() []Case {
 			Attempt{From: productpage, Probe: get("http://reviews:9080/admin"), Want: "403"},
 			Attempt{From: productpage, Probe: get("http://reviews:9080/reviews/%2e%2e%2fadmin"), Want: "400"},
 		),
-		ask("gateways/shared-genuine", laws(2), "An existing gateway accepts the egress gateway of west", outside, toShared(genuine), "200"),
-		ask("gateways/shared-stranger", laws(2), "An existing gateway rejects a client without a certificate on our servers", outside, toShared(none), "alert: certificate required"),
-		ask("gateways/shared-wrong-identity", laws(2), "An existing gateway rejects another identity of the same CA on our servers", outside, toShared(workload), "alert: certificate unknown"),
-		ask("gateways/shared-wrong-authority", laws(2), "An existing gateway rejects the right identity in a certificate of west's mesh CA", outside, toShared(of("west", pki.Request{SpiffeID: boundaryEgress})), "alert: unknown certificate authority"),
-		ask("gateways/shared-other-host", laws(2), "West cannot reach the operator's shop through the SNI of our export", outside, toShared(genuine, host(shopName)), "403"),
-		ask("gateways/shared-other-name", laws(2), "A customer of the operator's shop cannot reach our export through the shop's SNI", outside, func(f *federation.Federation) traffic.Probe {
+		ask("gateways/shared-genuine", guarantee.ServerPerPeer, "An existing gateway accepts the egress gateway of west", outside, toShared(genuine), "200"),
+		ask("gateways/shared-stranger", guarantee.ServerPerPeer, "An existing gateway rejects a client without a certificate on our servers", outside, toShared(none), "alert: certificate required"),
+		ask("gateways/shared-wrong-identity", guarantee.ServerPerPeer, "An existing gateway rejects another identity of the same CA on our servers", outside, toShared(workload), "alert: certificate unknown"),
+		ask("gateways/shared-wrong-authority", guarantee.ServerPerPeer, "An existing gateway rejects the right identity in a certificate of west's mesh CA", outside, toShared(of("west", pki.Request{SpiffeID: boundaryEgress})), "alert: unknown certificate authority"),
+		ask("gateways/shared-other-host", guarantee.ServerPerPeer, "West cannot reach the operator's shop through the SNI of our export", outside, toShared(genuine, host(shopName)), "403"),
+		ask("gateways/shared-other-name", guarantee.ServerPerPeer, "A customer of the operator's shop cannot reach our export through the shop's SNI", outside, func(f *federation.Federation) traffic.Probe {
 			return toShared(none, sni(shopName), host(reviewsSNI))(f)
 		}, "404"),
-		ask("gateways/shared-shop", laws(12), "The operator's shop answers its customers at its own port", outside, inPlain, "200"),
-		ask("gateways/shared-shop-same-port", laws(12), "The operator's shop answers its customers at the port that it shares with us", outside, shopper, "200"),
-		Case{Name: "gateways/shared-guarded", Laws: laws(17), Expect: "The API server denies other tenants changes to an existing gateway, and allows those of its operator and customers", Run: sharedGuarded},
-		Case{Name: "gateways/shared-policies", Laws: laws(3), Expect: "Without the identity check, our policies deny other identities and requests that no rule allows, despite an ALLOW for all", Run: sharedPolicies},
-		Case{Name: "gateways/shared-wildcard", Laws: laws(2, 3), Expect: "A wildcard server of the operator takes none of our SNIs, not even one that is granted to no peer", Run: sharedWildcard},
-		Case{Name: "gateways/shared-plain", Laws: laws(2), Expect: "A plaintext listener of the operator at our port serves none of our exports, and closes them if it is older", Run: sharedPlain},
-		Case{Name: "gateways/shared-allow", Laws: laws(3, 12), Expect: "ALLOW policies of the operator close our exports until they allow our port, which opens it to no one else", Run: sharedAllow},
-		Case{Name: "gateways/shared-headers", Laws: laws(7), Expect: "The gateways remove identity and hop headers of a peer, and answers reveal only the product's name", Run: sharedHeaders},
-		Case{Name: "gateways/shared-restart", Laws: laws(12), Expect: "Existing gateway pods without our peer's CA or the Secret serve everyone else, and none of our exports", Run: sharedRestart},
-		Case{Name: "gateways/shared-passthrough", Laws: laws(2, 12), Expect: "A passthrough server of the operator at our port leaves our exports unchanged", Run: sharedPassthrough},
-		Case{Name: "gateways/shared-bytes-after-handshake", Laws: laws(4), Expect: "An existing gateway opens no backend connection for other clients", Run: sharedConnects},
+		ask("gateways/shared-shop", guarantee.WorkloadsUntouched, "The operator's shop answers its customers at its own port", outside, inPlain, "200"),
+		ask("gateways/shared-shop-same-port", guarantee.WorkloadsUntouched, "The operator's shop answers its customers at the port that it shares with us", outside, shopper, "200"),
+		Case{Name: "gateways/shared-guarded", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server denies other tenants changes to an existing gateway, and allows those of its operator and customers", Run: sharedGuarded},
+		Case{Name: "gateways/shared-policies", Guarantees: guarantee.TwoControls, Expect: "Without the identity check, our policies deny other identities and requests that no rule allows, despite an ALLOW for all", Run: sharedPolicies},
+		Case{Name: "gateways/shared-wildcard", Guarantees: guarantee.ServerPerPeer | guarantee.TwoControls, Expect: "A wildcard server of the operator takes none of our SNIs, not even one that is granted to no peer", Run: sharedWildcard},
+		Case{Name: "gateways/shared-plain", Guarantees: guarantee.ServerPerPeer, Expect: "A plaintext listener of the operator at our port serves none of our exports, and closes them if it is older", Run: sharedPlain},
+		Case{Name: "gateways/shared-allow", Guarantees: guarantee.TwoControls | guarantee.WorkloadsUntouched, Expect: "ALLOW policies of the operator close our exports until they allow our port, which opens it to no one else", Run: sharedAllow},
+		Case{Name: "gateways/shared-headers", Guarantees: guarantee.NothingInternal, Expect: "The gateways remove identity and hop headers of a peer, and answers reveal only the product's name", Run: sharedHeaders},
+		Case{Name: "gateways/shared-restart", Guarantees: guarantee.WorkloadsUntouched, Expect: "Existing gateway pods without our peer's CA or the Secret serve everyone else, and none of our exports", Run: sharedRestart},
+		Case{Name: "gateways/shared-passthrough", Guarantees: guarantee.ServerPerPeer | guarantee.WorkloadsUntouched, Expect: "A passthrough server of the operator at our port leaves our exports unchanged", Run: sharedPassthrough},
+		Case{Name: "gateways/shared-bytes-after-handshake", Guarantees: guarantee.EgressCallers, Expect: "An existing gateway opens no backend connection for other clients", Run: sharedConnects},
 	)
 }
 
@@ -223,7 +225,7 @@ func sharedHeaders(t *T) {
 		}
 	}
 	for name, want := range map[string]string{"x-forwarded-for": "198.18.*", "x-federation-peer": "west", "x-forwarded-proto": "https"} {
-		if got := header(seen.Header, name); !matches(got, want) {
+		if got := header(seen.Header, name); !outcome.Matches(got, want) {
 			t.Errorf("%s is %q, and not %s", name, got, want)
 		}
 	}

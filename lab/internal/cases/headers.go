@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -25,17 +26,17 @@ func underscores() []Case {
 			return Attempt{From: who.from, Probe: who.probe, Want: want, Read: forgedNames}
 		}
 		cases = append(cases,
-			attempts("headers/ingress-"+name, laws(3, 7), fmt.Sprintf("The ingress gateway rejects a request with the header `%s`, and answers it without", name),
+			attempts("headers/ingress-"+name, guarantee.TwoControls|guarantee.NothingInternal, fmt.Sprintf("The ingress gateway rejects a request with the header `%s`, and answers it without", name),
 				one(strangerTo("orders", "east", eastAddress, first), "200"),
 				one(strangerTo("orders", "east", eastAddress, first, forged), "400 | reset | closed"),
 				one(strangerTo("orders", "east", eastAddress, first, forged, h2), "400 | reset | closed")),
-			attempts("headers/egress-"+name, laws(3, 7), fmt.Sprintf("The egress gateway rejects a request of an allowed caller with the header `%s`", name),
+			attempts("headers/egress-"+name, guarantee.TwoControls|guarantee.NothingInternal, fmt.Sprintf("The egress gateway rejects a request of an allowed caller with the header `%s`", name),
 				one(callerOf("orders", first), "200"),
 				one(callerOf("orders", first, forged), "400 | 503 | reset | closed"),
 				one(callerOf("orders", first, forged, h2), "400 | 503 | reset | closed"),
 				one(pastSidecar("orders", first, forged), "400 | reset | closed"),
 				one(pastSidecar("orders", first, forged, h2), "400 | reset | closed")),
-			attempts("headers/shared-"+name, laws(3, 7), fmt.Sprintf("Our server at an existing gateway rejects a request with the header `%s`", name),
+			attempts("headers/shared-"+name, guarantee.TwoControls|guarantee.NothingInternal, fmt.Sprintf("Our server at an existing gateway rejects a request with the header `%s`", name),
 				one(strangerTo("shared", "north", north, first), "200"),
 				one(strangerTo("shared", "north", north, first, forged), "400 | reset | closed"),
 				one(strangerTo("shared", "north", north, first, forged, h2), "400 | reset | closed")),
@@ -81,10 +82,10 @@ func requiredTwice() []Case {
 	wanting := func(want string, attempt Attempt) Attempt { attempt.Want = want; return attempt }
 	const alone = "200 yes | 403"
 	return []Case{
-		attempts("headers/required", laws(3), "The required header opens an excepted path, and another value does not",
+		attempts("headers/required", guarantee.TwoControls, "The required header opens an excepted path, and another value does not",
 			wanting("200 yes", with(callerOf, []string{"yes"})), wanting("200 yes", with(direct, []string{"yes"}, h2)),
 			wanting("403", with(direct, nil)), wanting("403", with(direct, []string{"no"})), wanting("403", with(direct, []string{"yes,no"}))),
-		attempts("headers/required-twice", laws(3, 11), "With several lines of the required header, the backend sees only the required value or no request",
+		attempts("headers/required-twice", guarantee.TwoControls|guarantee.ErrorsNotGuesses, "With several lines of the required header, the backend sees only the required value or no request",
 			wanting(alone, with(callerOf, []string{"no", "yes"})), wanting(alone, with(callerOf, []string{"no", "yes"}, h2)),
 			wanting(alone, with(direct, []string{"no", "yes"})), wanting(alone, with(direct, []string{"yes", "no"})), wanting(alone, with(direct, []string{"no", "yes"}, h2)),
 			wanting(alone, with(direct, []string{"\xff", "yes"}, h2)), wanting("403", with(direct, []string{"no", "no"}))),
@@ -137,5 +138,5 @@ func hopHeaders() []Case {
 	} {
 		all = append(all, Attempt{From: one.from, Probe: one.probe, Want: "200", Read: arrives})
 	}
-	return []Case{attempts("headers/of-hops", laws(7), "The gateways remove an earlier hop's headers for address, scheme, method and certificate", all...)}
+	return []Case{attempts("headers/of-hops", guarantee.NothingInternal, "The gateways remove an earlier hop's headers for address, scheme, method and certificate", all...)}
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
@@ -48,14 +49,14 @@ func ofBoundary(meshName string) certificate {
 // heldOpen are connections that stay open while the configuration of others changes.
 func heldOpen() []Case {
 	return in("held",
-		attempts("held/open", laws(1), "Two peers through their gateways and one without reach HTTP, gRPC and TCP exports",
+		attempts("held/open", guarantee.ExplicitAccess, "Two peers through their gateways and one without reach HTTP, gRPC and TCP exports",
 			Attempt{From: api, Probe: get("http://chat:8080/"), Want: "200"},
 			Attempt{From: batch, Probe: call("search:9000", "/search.Query/Find"), Want: "OK"},
 			Attempt{From: northAPI, Probe: call("search:9000", "/search.Query/Find"), Want: "OK"},
 			Attempt{From: northAPI, Probe: get("http://chat:8080/"), Want: "200"},
 			Attempt{From: outside, Probe: toIngress(genuineSouth, sni(chatOf("south")), at(chatOf("south"))), Want: "200"}),
-		Case{Name: "held/changes-of-others", Laws: laws(2, 3), Expect: "51 connections of three peers survive every change of grants, rules, exports, bindings and callers that are not theirs", Run: heldThroughChanges},
-		Case{Name: "held/new-peer", Laws: laws(2), Expect: "A new peer gets access, and no request of the other peers fails", Run: heldThroughNewPeer},
+		Case{Name: "held/changes-of-others", Guarantees: guarantee.ServerPerPeer | guarantee.TwoControls, Expect: "51 connections of three peers survive every change of grants, rules, exports, bindings and callers that are not theirs", Run: heldThroughChanges},
+		Case{Name: "held/new-peer", Guarantees: guarantee.ServerPerPeer, Expect: "A new peer gets access, and no request of the other peers fails", Run: heldThroughNewPeer},
 	)
 }
 

@@ -2,6 +2,8 @@ package cases
 
 import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -10,32 +12,32 @@ import (
 func insiders() []Case {
 	local := get("http://reviews.default:9080/reviews/0")
 	return in("two-meshes-http",
-		ask("insiders/another-account", laws(4), "The egress gateway rejects another service account of the caller's namespace in the handshake", other, local, "503"),
-		ask("insiders/another-namespace", laws(1), "A workload of a namespace without callers has no route to the peer", visitor, local, "reset | closed"),
-		ask("insiders/no-sidecar", laws(5), "A workload without a sidecar has no route to the peer", plain, local, "refused | timeout | unreachable"),
-		ask("insiders/egress-plaintext", laws(5), "The egress gateway does not answer without TLS", plain, func(*federation.Federation) traffic.Probe {
+		ask("insiders/another-account", guarantee.EgressCallers, "The egress gateway rejects another service account of the caller's namespace in the handshake", other, local, "503"),
+		ask("insiders/another-namespace", guarantee.ExplicitAccess, "A workload of a namespace without callers has no route to the peer", visitor, local, "reset | closed"),
+		ask("insiders/no-sidecar", guarantee.TLSOnEveryHop, "A workload without a sidecar has no route to the peer", plain, local, "refused | timeout | unreachable"),
+		ask("insiders/egress-plaintext", guarantee.TLSOnEveryHop, "The egress gateway does not answer without TLS", plain, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: "http://" + egressHost + ":15443/reviews/0", Host: bindingSNI}
-		}, cutOff),
-		ask("insiders/egress-genuine", laws(4), "The egress gateway accepts the caller's own certificate, so the rejections below are not caused by the probe",
+		}, outcome.CutOff),
+		ask("insiders/egress-genuine", guarantee.EgressCallers, "The egress gateway accepts the caller's own certificate, so the rejections below are not caused by the probe",
 			plain, toEgress(of("west", otherOfWest)), "200"),
-		ask("insiders/egress-no-certificate", laws(4), "The egress gateway rejects a workload without a certificate", plain, toEgress(none), noCertificate),
-		ask("insiders/egress-another-account", laws(4), "The egress gateway rejects the genuine certificate of another service account",
-			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/other"})), wrongIdentity),
-		ask("insiders/egress-foreign-ca", laws(4), "The egress gateway rejects the caller's identity from an unknown CA",
-			plain, toEgress(forged(pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), unknownCA),
-		ask("insiders/egress-peers-ca", laws(4), "The egress gateway rejects the caller's identity from the peer's CA",
-			plain, toEgress(of("east", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), unknownCA),
-		ask("insiders/egress-unknown-name", laws(1), "The egress gateway rejects an SNI without a binding",
-			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), sni("p9080.ratings.default.east.egress.fed.west.example")), noServer),
-		ask("insiders/egress-as-peer", laws(1), "The egress gateway rejects the SNI of the peer's export, so it is not an open relay",
-			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), sni(reviewsSNI)), noServer),
-		ask("insiders/ingress-direct", laws(1), "The allowed caller cannot bypass the egress gateway with its own certificate",
-			productpage, toIngress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), noServer), // its sidecar may lose the alert
-		ask("insiders/ingress-direct-no-certificate", laws(1), "An unlisted workload cannot bypass the egress gateway without a certificate", other, toIngress(none), noServer),
-		ask("insiders/ingress-plaintext", laws(5), "An unlisted workload cannot bypass the egress gateway in plaintext", other, func(*federation.Federation) traffic.Probe {
+		ask("insiders/egress-no-certificate", guarantee.EgressCallers, "The egress gateway rejects a workload without a certificate", plain, toEgress(none), outcome.NoCertificate),
+		ask("insiders/egress-another-account", guarantee.EgressCallers, "The egress gateway rejects the genuine certificate of another service account",
+			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/other"})), outcome.WrongIdentity),
+		ask("insiders/egress-foreign-ca", guarantee.EgressCallers, "The egress gateway rejects the caller's identity from an unknown CA",
+			plain, toEgress(forged(pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), outcome.UnknownAuthority),
+		ask("insiders/egress-peers-ca", guarantee.EgressCallers, "The egress gateway rejects the caller's identity from the peer's CA",
+			plain, toEgress(of("east", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), outcome.UnknownAuthority),
+		ask("insiders/egress-unknown-name", guarantee.ExplicitAccess, "The egress gateway rejects an SNI without a binding",
+			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), sni("p9080.ratings.default.east.egress.fed.west.example")), outcome.Rejected),
+		ask("insiders/egress-as-peer", guarantee.ExplicitAccess, "The egress gateway rejects the SNI of the peer's export, so it is not an open relay",
+			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), sni(reviewsSNI)), outcome.Rejected),
+		ask("insiders/ingress-direct", guarantee.ExplicitAccess, "The allowed caller cannot bypass the egress gateway with its own certificate",
+			productpage, toIngress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), outcome.Rejected), // its sidecar may lose the alert
+		ask("insiders/ingress-direct-no-certificate", guarantee.ExplicitAccess, "An unlisted workload cannot bypass the egress gateway without a certificate", other, toIngress(none), outcome.Rejected),
+		ask("insiders/ingress-plaintext", guarantee.TLSOnEveryHop, "An unlisted workload cannot bypass the egress gateway in plaintext", other, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: "http://" + reviewsSNI + "/reviews/0", Dial: eastAddress}
-		}, "503 | 502 | "+cutOff),
-		Case{Name: "insiders/alias-without-route", Laws: laws(1), Expect: "The local name has no route to the peer after its VirtualService is deleted", Run: aliasWithoutRoute},
+		}, "503 | 502 | "+outcome.CutOff),
+		Case{Name: "insiders/alias-without-route", Guarantees: guarantee.ExplicitAccess, Expect: "The local name has no route to the peer after its VirtualService is deleted", Run: aliasWithoutRoute},
 	)
 }
 

@@ -11,31 +11,33 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
 // leaks are what crosses the boundary without anybody's wish. The lists below are lists of what may cross: whatever else appears is a failure.
 func leaks() []Case {
 	return in("two-meshes-http",
-		Case{Name: "leaks/backend-plain", Laws: laws(7), Expect: "The backend receives a plain request with seven known headers, and none reveals internals of west", Run: backendPlain},
-		Case{Name: "leaks/backend-forged", Laws: laws(7), Expect: "The gateways remove every proxy header that a caller forges", Run: backendForged},
-		Case{Name: "leaks/backend-peer-forges", Laws: laws(7), Expect: "The ingress gateway removes every proxy header that the peer itself forges", Run: backendPeerForges},
-		Case{Name: "leaks/request-id", Laws: laws(7), Expect: "Each gateway generates its own request id, and no id appears in the other mesh's logs", Run: requestIDs},
-		Case{Name: "leaks/backend-websocket", Laws: laws(1, 7), Expect: "A WebSocket connection passes both gateways", Run: webSocketPasses},
-		Case{Name: "leaks/wire", Laws: laws(5, 7), Expect: "The egress gateway's identity and the agreed names are all that leaves west", Run: wire},
-		Case{Name: "leaks/wire-wrong-server", Laws: laws(5, 7), Expect: "The egress gateway of west sends nothing to a server with another identity than the peer's", Run: wireWrongServer},
-		Case{Name: "leaks/answer-headers", Laws: laws(7), Expect: "An answer has the backend's own headers only, without banners and proxy headers", Run: answerHeaders},
-		Case{Name: "leaks/answer-forged", Laws: laws(7), Expect: "The gateways remove proxy headers that the backend itself sends", Run: answerForged},
-		Case{Name: "leaks/answer-own-words", Laws: laws(7), Expect: "Known risk: an application's own redirect crosses unchanged, with its internal name", Run: answerOwnWords},
-		Case{Name: "leaks/answer-refusals", Laws: laws(7), Expect: "The gateways' answers 400, 403 and 431 reveal no name and no address", Run: refusalsTellNothing},
-		Case{Name: "leaks/answer-backend-gone", Laws: laws(7), Expect: "The gateway's answer 503 for a backend without pods reveals no name and no address", Run: backendGone},
-		Case{Name: "leaks/answer-backend-unsafe", Laws: laws(7), Expect: "The gateway's answers for a backend whose TLS fails reveal no name and no address", Run: backendUnsafe},
-		Case{Name: "leaks/certificate", Laws: laws(7), Expect: "The ingress gateway's certificate contains its SPIFFE ID and no other name", Run: certificateTells},
-		Case{Name: "leaks/bystander", Laws: laws(7), Expect: "A workload of west without a binding receives no configuration of the peer or the egress gateway", Run: bystander},
-		Case{Name: "leaks/trust-stays", Laws: laws(2), Expect: "Only the boundary gateways have the peer's CA", Run: trustStays},
-		Case{Name: "leaks/no-secrets", Laws: laws(6), Expect: "No mesh has a Secret of the boundary, and its ConfigMaps contain no private key", Run: noSecrets},
-		Case{Name: "leaks/no-tokens", Laws: laws(6), Expect: "Gateway pods have no token for the API server", Run: noTokens},
+		Case{Name: "leaks/backend-plain", Guarantees: guarantee.NothingInternal, Expect: "The backend receives a plain request with seven known headers, and none reveals internals of west", Run: backendPlain},
+		Case{Name: "leaks/backend-forged", Guarantees: guarantee.NothingInternal, Expect: "The gateways remove every proxy header that a caller forges", Run: backendForged},
+		Case{Name: "leaks/backend-peer-forges", Guarantees: guarantee.NothingInternal, Expect: "The ingress gateway removes every proxy header that the peer itself forges", Run: backendPeerForges},
+		Case{Name: "leaks/request-id", Guarantees: guarantee.NothingInternal, Expect: "Each gateway generates its own request id, and no id appears in the other mesh's logs", Run: requestIDs},
+		Case{Name: "leaks/backend-websocket", Guarantees: guarantee.ExplicitAccess | guarantee.NothingInternal, Expect: "A WebSocket connection passes both gateways", Run: webSocketPasses},
+		Case{Name: "leaks/wire", Guarantees: guarantee.TLSOnEveryHop | guarantee.NothingInternal, Expect: "The egress gateway's identity and the agreed names are all that leaves west", Run: wire},
+		Case{Name: "leaks/wire-wrong-server", Guarantees: guarantee.TLSOnEveryHop | guarantee.NothingInternal, Expect: "The egress gateway of west sends nothing to a server with another identity than the peer's", Run: wireWrongServer},
+		Case{Name: "leaks/answer-headers", Guarantees: guarantee.NothingInternal, Expect: "An answer has the backend's own headers only, without banners and proxy headers", Run: answerHeaders},
+		Case{Name: "leaks/answer-forged", Guarantees: guarantee.NothingInternal, Expect: "The gateways remove proxy headers that the backend itself sends", Run: answerForged},
+		Case{Name: "leaks/answer-own-words", Guarantees: guarantee.NothingInternal, Expect: "Known risk: an application's own redirect crosses unchanged, with its internal name", Run: answerOwnWords},
+		Case{Name: "leaks/answer-refusals", Guarantees: guarantee.NothingInternal, Expect: "The gateways' answers 400, 403 and 431 reveal no name and no address", Run: refusalsTellNothing},
+		Case{Name: "leaks/answer-backend-gone", Guarantees: guarantee.NothingInternal, Expect: "The gateway's answer 503 for a backend without pods reveals no name and no address", Run: backendGone},
+		Case{Name: "leaks/answer-backend-unsafe", Guarantees: guarantee.NothingInternal, Expect: "The gateway's answers for a backend whose TLS fails reveal no name and no address", Run: backendUnsafe},
+		Case{Name: "leaks/certificate", Guarantees: guarantee.NothingInternal, Expect: "The ingress gateway's certificate contains its SPIFFE ID and no other name", Run: certificateTells},
+		Case{Name: "leaks/bystander", Guarantees: guarantee.NothingInternal, Expect: "A workload of west without a binding receives no configuration of the peer or the egress gateway", Run: bystander},
+		Case{Name: "leaks/trust-stays", Guarantees: guarantee.ServerPerPeer, Expect: "Only the boundary gateways have the peer's CA", Run: trustStays},
+		Case{Name: "leaks/no-secrets", Guarantees: guarantee.NoPrivateKeys, Expect: "No mesh has a Secret of the boundary, and its ConfigMaps contain no private key", Run: noSecrets},
+		Case{Name: "leaks/no-tokens", Guarantees: guarantee.NoPrivateKeys, Expect: "Gateway pods have no token for the API server", Run: noTokens},
 	)
 }
 
@@ -141,7 +143,7 @@ func seenBy(t *T, answer traffic.Answer) *traffic.Seen {
 // eastsOwn are the headers that east's proxies set: the peer's public address and its gateway's identity are what east has to know.
 func eastsOwn(t *T, seen *traffic.Seen) {
 	for name, want := range map[string]string{"x-federation-peer": "west", "x-forwarded-for": westAddress} {
-		if got := header(seen.Header, name); !matches(got, want) {
+		if got := header(seen.Header, name); !outcome.Matches(got, want) {
 			t.Errorf("%s is %q, and not %s", name, got, want)
 		}
 	}
@@ -266,7 +268,7 @@ func answerOwnWords(t *T) {
 // tellsNothing looks at an answer of the gateway itself.
 func tellsNothing(t *T, want string, answer traffic.Answer) {
 	t.Seen("%s %q", answer.Outcome(), answer.Body)
-	if !matches(answer.Outcome(), want) {
+	if !outcome.Matches(answer.Outcome(), want) {
 		t.Errorf("%s, and not %s", answer.Outcome(), want)
 	}
 	for _, h := range append(answer.Header, [2]string{"body", answer.Body}) {

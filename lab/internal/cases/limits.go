@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -30,22 +32,22 @@ func limits() []Case {
 	north := []func(*traffic.Probe){sni(reviewOf("north")), at(reviewOf("north"))}
 	return in("peer-options",
 		analyzed("peer-options"),
-		ask("terms/tls-1.2", laws(2), "A peer whose options allow TLS 1.2 connects with TLS 1.2", outside, toIngress(genuine, old("1.2")), "200"),
-		ask("terms/tls-1.2-and-1.3", laws(2), "A peer whose options allow TLS 1.2 connects with TLS 1.3", outside, toIngress(genuine), "200"),
-		ask("terms/tls-1.1", laws(2), "The ingress gateway rejects TLS 1.1 even from a peer whose options allow TLS 1.2", outside, toIngress(genuine, old("1.1")), "alert: protocol version"),
-		ask("terms/tls-1.2-stranger", laws(2), "The ingress gateway rejects an external attacker without a certificate who uses TLS 1.2", outside, toIngress(none, old("1.2")), noCertificate+" | alert: handshake failure"),
-		ask("terms/tls-1.2-other", laws(2), "The ingress gateway rejects TLS 1.2 from a peer without that option", outside, toIngress(genuineNorth, append(north, old("1.2"))...), "alert: protocol version"),
-		ask("terms/tls-1.3-other", laws(2), "A peer without the TLS 1.2 option connects with TLS 1.3", outside, toIngress(genuineNorth, north...), "200"),
-		Case{Name: "terms/trace-stripped", Laws: laws(7), Expect: "The gateways remove west's trace headers and forward those of north to the backends of east", Run: traceStripped},
-		Case{Name: "terms/trace-stripped-by-ingress", Laws: laws(7), Expect: "The ingress gateway of east removes west's trace headers when the egress gateway of west is bypassed", Run: traceStrippedByIngress},
-		Case{Name: "terms/trace-stripped-in-answers", Laws: laws(7), Expect: "The gateways remove trace headers from east's answers to west", Run: traceStrippedInAnswers},
-		Case{Name: "terms/connect-after-handshake", Laws: laws(4), Expect: "Both gateways connect to the database only for an authenticated caller", Run: connectedAfterHandshake},
-		Case{Name: "terms/max-connections", Laws: laws(2), Expect: "The ingress gateway holds three of six connections of west open, and all connections of north", Run: maxConnections},
-		Case{Name: "terms/max-connection-duration-tcp", Laws: laws(2), Expect: "The ingress gateway closes a TCP connection of west after three seconds, and keeps one of north open", Run: maxDurationTCP},
-		Case{Name: "terms/max-connection-duration-http", Laws: laws(2), Expect: "No HTTP request fails when the ingress gateway closes connections after three seconds", Run: maxDurationHTTP},
-		Case{Name: "terms/idle-timeout", Laws: laws(2), Expect: "The ingress gateway closes idle connections after two seconds (HTTP: plus five) only where the peer options set it", Run: idleTimeout},
-		Case{Name: "terms/requests-per-second", Laws: laws(2), Expect: "The ingress gateway answers five of twelve simultaneous requests of west, and all requests of north", Run: requestsPerSecond},
-		Case{Name: "terms/requests-refused-cost-nothing", Laws: laws(3), Expect: "Requests that a rule denies consume nothing of the rate limit", Run: refusedCostNothing},
+		ask("terms/tls-1.2", guarantee.ServerPerPeer, "A peer whose options allow TLS 1.2 connects with TLS 1.2", outside, toIngress(genuine, old("1.2")), "200"),
+		ask("terms/tls-1.2-and-1.3", guarantee.ServerPerPeer, "A peer whose options allow TLS 1.2 connects with TLS 1.3", outside, toIngress(genuine), "200"),
+		ask("terms/tls-1.1", guarantee.ServerPerPeer, "The ingress gateway rejects TLS 1.1 even from a peer whose options allow TLS 1.2", outside, toIngress(genuine, old("1.1")), "alert: protocol version"),
+		ask("terms/tls-1.2-stranger", guarantee.ServerPerPeer, "The ingress gateway rejects an external attacker without a certificate who uses TLS 1.2", outside, toIngress(none, old("1.2")), outcome.NoCertificate+" | alert: handshake failure"),
+		ask("terms/tls-1.2-other", guarantee.ServerPerPeer, "The ingress gateway rejects TLS 1.2 from a peer without that option", outside, toIngress(genuineNorth, append(north, old("1.2"))...), "alert: protocol version"),
+		ask("terms/tls-1.3-other", guarantee.ServerPerPeer, "A peer without the TLS 1.2 option connects with TLS 1.3", outside, toIngress(genuineNorth, north...), "200"),
+		Case{Name: "terms/trace-stripped", Guarantees: guarantee.NothingInternal, Expect: "The gateways remove west's trace headers and forward those of north to the backends of east", Run: traceStripped},
+		Case{Name: "terms/trace-stripped-by-ingress", Guarantees: guarantee.NothingInternal, Expect: "The ingress gateway of east removes west's trace headers when the egress gateway of west is bypassed", Run: traceStrippedByIngress},
+		Case{Name: "terms/trace-stripped-in-answers", Guarantees: guarantee.NothingInternal, Expect: "The gateways remove trace headers from east's answers to west", Run: traceStrippedInAnswers},
+		Case{Name: "terms/connect-after-handshake", Guarantees: guarantee.EgressCallers, Expect: "Both gateways connect to the database only for an authenticated caller", Run: connectedAfterHandshake},
+		Case{Name: "terms/max-connections", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway holds three of six connections of west open, and all connections of north", Run: maxConnections},
+		Case{Name: "terms/max-connection-duration-tcp", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway closes a TCP connection of west after three seconds, and keeps one of north open", Run: maxDurationTCP},
+		Case{Name: "terms/max-connection-duration-http", Guarantees: guarantee.ServerPerPeer, Expect: "No HTTP request fails when the ingress gateway closes connections after three seconds", Run: maxDurationHTTP},
+		Case{Name: "terms/idle-timeout", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway closes idle connections after two seconds (HTTP: plus five) only where the peer options set it", Run: idleTimeout},
+		Case{Name: "terms/requests-per-second", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway answers five of twelve simultaneous requests of west, and all requests of north", Run: requestsPerSecond},
+		Case{Name: "terms/requests-refused-cost-nothing", Guarantees: guarantee.TwoControls, Expect: "Requests that a rule denies consume nothing of the rate limit", Run: refusedCostNothing},
 	)
 }
 

@@ -13,7 +13,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -31,38 +33,46 @@ func locks() []Case {
 	withdraw := get("http://withdraw.accounts:8080/withdrawals/0")
 	return in("locked",
 		analyzed("locked"),
-		ask("locks/peer", laws(1), "A locked workload answers the peer", checkout, get("http://withdraw:8080/withdrawals/0"), "200"),
-		ask("locks/additional-host", laws(1), "A restricted namespace reaches the locked workload by an additional host", From{"west", "finance/resolver"}, get("http://withdraw.east.example:8080/withdrawals/0"), "200"),
-		ask("locks/local-caller", laws(12), "A locked workload answers the local caller that is listed", teller, withdraw, "200"),
-		ask("locks/local-namespace", laws(12), "A locked workload answers callers of a listed local namespace", bookkeeper, withdraw, "200"),
-		ask("locks/another-account", laws(3), "A locked workload denies another service account of its own namespace", neighbour, withdraw, "403"),
-		ask("locks/plaintext", laws(3), "A locked workload rejects plaintext, whatever service account the caller has", noIdentity, withdraw, cutOff),
-		Case{Name: "locks/plaintext-permissive", Laws: laws(3), Expect: "A locked workload rejects plaintext in a mesh that accepts plaintext", Run: lockInPermissiveMesh},
-		Case{Name: "locks/others-policies", Laws: laws(3), Expect: "ALLOW policies of other tenants, in the root namespace or beside the workload, do not open a locked workload", Run: lockAgainstOthers},
-		Case{Name: "locks/narrower-policy", Laws: laws(12), Expect: "A narrower policy of other tenants remains in effect on a locked workload", Run: lockBesideNarrower},
-		Case{Name: "locks/probes", Laws: laws(12), Expect: "A locked workload still serves the node's probes and the sidecar's metrics", Run: lockedProbes},
-		attempts("locks/tcp", laws(3), "A locked database serves the peer; an unlisted workload receives its greeting, and none of its bytes arrive",
-			Attempt{From: checkout, Probe: bytesTo("mysql.finance:3306", "ping"), Want: "greeting and echo", Read: greets},
-			Attempt{From: neighbour, Probe: bytesTo("mysql.db:3306", "ping"), Want: "greeting only", Read: greets},
+		ask("locks/peer", guarantee.ExplicitAccess, "A locked workload answers the peer", checkout, get("http://withdraw:8080/withdrawals/0"), "200"),
+		ask("locks/additional-host", guarantee.ExplicitAccess, "A restricted namespace reaches the locked workload by an additional host", From{"west", "finance/resolver"}, get("http://withdraw.east.example:8080/withdrawals/0"), "200"),
+		ask("locks/local-caller", guarantee.WorkloadsUntouched, "A locked workload answers the local caller that is listed", teller, withdraw, "200"),
+		ask("locks/local-namespace", guarantee.WorkloadsUntouched, "A locked workload answers callers of a listed local namespace", bookkeeper, withdraw, "200"),
+		ask("locks/another-account", guarantee.TwoControls, "A locked workload denies another service account of its own namespace", neighbour, withdraw, "403"),
+		ask("locks/plaintext", guarantee.TwoControls, "A locked workload rejects plaintext, whatever service account the caller has", noIdentity, withdraw, outcome.CutOff),
+		Case{Name: "locks/plaintext-permissive", Guarantees: guarantee.TwoControls, Expect: "A locked workload rejects plaintext in a mesh that accepts plaintext", Run: lockInPermissiveMesh},
+		Case{Name: "locks/others-policies", Guarantees: guarantee.TwoControls, Expect: "ALLOW policies of other tenants, in the root namespace or beside the workload, do not open a locked workload", Run: lockAgainstOthers},
+		Case{Name: "locks/narrower-policy", Guarantees: guarantee.WorkloadsUntouched, Expect: "A narrower policy of other tenants remains in effect on a locked workload", Run: lockBesideNarrower},
+		Case{Name: "locks/probes", Guarantees: guarantee.WorkloadsUntouched, Expect: "A locked workload still serves the node's probes and the sidecar's metrics", Run: lockedProbes},
+		attempts("locks/tcp", guarantee.TwoControls, "A locked database serves the peer; an unlisted workload receives its greeting, and none of its bytes arrive",
+			Attempt{From: checkout, Probe: bytesTo("mysql.finance:3306", "ping"), Want: greetingAndEcho, Read: greets, Words: greetings},
+			Attempt{From: neighbour, Probe: bytesTo("mysql.db:3306", "ping"), Want: greetingOnly, Read: greets, Words: greetings},
 		),
-		ask("locks/bound-name", laws(1), "A restricted namespace reaches local names of bindings", checkout, get("http://withdraw.finance:8080/withdrawals/0"), "200"),
-		ask("locks/own-service", laws(12), "A restricted namespace reaches Services of its own mesh", checkout, get("http://prices:8080/"), "200"),
-		attempts("locks/peer-direct", laws(1), "A restricted namespace cannot bypass the egress gateway, even with that gateway's private key",
+		ask("locks/bound-name", guarantee.ExplicitAccess, "A restricted namespace reaches local names of bindings", checkout, get("http://withdraw.finance:8080/withdrawals/0"), "200"),
+		ask("locks/own-service", guarantee.WorkloadsUntouched, "A restricted namespace reaches Services of its own mesh", checkout, get("http://prices:8080/"), "200"),
+		attempts("locks/peer-direct", guarantee.ExplicitAccess, "A restricted namespace cannot bypass the egress gateway, even with that gateway's private key",
 			Attempt{From: shopOther, Probe: toWithdraw, Want: "200"},
-			Attempt{From: checkout, Probe: toWithdraw, Want: cutOff},
+			Attempt{From: checkout, Probe: toWithdraw, Want: outcome.CutOff},
 		),
-		Case{Name: "locks/restriction-lifted", Laws: laws(15), Expect: "Objects that are removed from a file with several namespaces are pruned in each namespace, as documented", Run: restrictionLifted},
-		Case{Name: "locks/declared-hosts", Laws: laws(1), Expect: "A restricted namespace reaches only the allowed external hosts of those that ServiceEntries declare", Run: declaredHosts},
+		Case{Name: "locks/restriction-lifted", Guarantees: guarantee.CompleteRemoval, Expect: "Objects that are removed from a file with several namespaces are pruned in each namespace, as documented", Run: restrictionLifted},
+		Case{Name: "locks/declared-hosts", Guarantees: guarantee.ExplicitAccess, Expect: "A restricted namespace reaches only the allowed external hosts of those that ServiceEntries declare", Run: declaredHosts},
 	)
 }
+
+// What reaches a caller of a server that speaks first.
+const (
+	greetingAndEcho = "greeting and echo"
+	greetingOnly    = "greeting only"
+)
+
+var greetings = []string{greetingAndEcho, greetingOnly}
 
 // greets tells what a server that speaks first lets a caller have.
 func greets(answer traffic.Answer) string {
 	switch {
 	case strings.Contains(answer.Body, "ping"):
-		return "greeting and echo"
+		return greetingAndEcho
 	case answer.Body != "":
-		return "greeting only"
+		return greetingOnly
 	}
 	return answer.Outcome()
 }
@@ -172,7 +182,7 @@ spec:
 	if port := pod.Spec.Containers[0].ReadinessProbe.HTTPGet.Port.IntValue(); port != 15020 {
 		t.Errorf("the probe asks port %d: injection has not rewritten it", port)
 	}
-	t.Want(noIdentity, cutOff, traffic.Probe{URL: "http://" + pod.Status.PodIP + ":8080/ready"})
+	t.Want(noIdentity, outcome.CutOff, traffic.Probe{URL: "http://" + pod.Status.PodIP + ":8080/ready"})
 	for _, port := range []string{"15020", "15090"} {
 		t.Want(noIdentity, "200", traffic.Probe{URL: "http://" + pod.Status.PodIP + ":" + port + "/stats/prometheus"})
 	}
@@ -199,7 +209,7 @@ spec:
 	}
 	t.Put(t.West, entry("shop", "peer.example"))
 	time.Sleep(3 * time.Second)
-	t.Want(checkout, cutOff, toWithdraw(t.Federation))
+	t.Want(checkout, outcome.CutOff, toWithdraw(t.Federation))
 	t.Put(t.West, entry("egress", "peer.acquirer.example"))
 	took := t.Until(checkout, "200", toWithdraw(t.Federation))
 	t.Seen("closed; an allowed host 200 after %s", round(took))
@@ -219,7 +229,7 @@ func restrictionLifted(t *T) {
 		if err := t.Again(ctx); err != nil {
 			return err
 		}
-		return until(ctx, t.Federation, checkout, cutOff, toWithdraw(t.Federation))
+		return until(ctx, t.Federation, checkout, outcome.CutOff, toWithdraw(t.Federation))
 	})
 	kubectl("apply", "-f", t.Page("how-to/applyset-kind.yaml"))
 	kubectl("wait", "--for", "condition=established", kind)
@@ -229,7 +239,7 @@ func restrictionLifted(t *T) {
 	}
 	whole := t.Files(t.Current(), "west")[0]
 	apply(whole)
-	t.Until(checkout, cutOff, toWithdraw(t.Federation))
+	t.Until(checkout, outcome.CutOff, toWithdraw(t.Federation))
 
 	text, err := os.ReadFile(whole)
 	t.Must(err)

@@ -16,7 +16,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -26,20 +28,20 @@ import (
 // Protections lie in layers on purpose, so many are noticed only when the layers above are off, or when somebody attacks: both are in
 // place before and after, and what changes is this one protection.
 type Mutation struct {
-	Name     string
-	Laws     []int
-	Scenario string // whose manifests are changed
-	Mesh     string
-	Kind     string
-	Object   string
-	Change   func(*unstructured.Unstructured) // nil takes the whole object away
+	Name       string
+	Guarantees guarantee.Set
+	Scenario   string // whose manifests are changed
+	Mesh       string
+	Kind       string
+	Object     string
+	Change     func(*unstructured.Unstructured) // nil takes the whole object away
 
 	Off    []string          // mutations that are in effect as well
 	Attack map[string]string // objects of somebody else, by mesh
 	Extra  []Attempt         // tried in addition to the cases' own attempts
 	// Impostor answers in place of the peer's gateway, with this certificate.
 	Impostor certificate
-	Cannot   string // why the lab cannot notice: what a law names stays, shown or not
+	Cannot   string // why no case can notice
 }
 
 // Subject is the object that is changed or taken away.
@@ -272,11 +274,11 @@ func (m mutant) outcomes(extra []Attempt) (map[string]string, error) {
 			lock.Lock()
 			defer lock.Unlock()
 			for i, answer := range answers {
-				outcome := all[names[i]].read(answer)
-				if want := all[names[i]].Want; matches(outcome, want) {
-					outcome = want // one of several that are as good as another
+				got := all[names[i]].read(answer)
+				if want := all[names[i]].Want; outcome.Matches(got, want) {
+					got = want // one of several that are as good as another
 				}
-				outcomes[names[i]] = outcome
+				outcomes[names[i]] = got
 			}
 			return err
 		}

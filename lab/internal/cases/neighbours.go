@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -17,31 +18,31 @@ func neighbours() []Case {
 	var all []Case
 	for _, a := range attacks {
 		if a.refused != "" {
-			all = append(all, Case{Name: "neighbours/refused-" + a.name, Laws: laws(17), Expect: "The API server denies " + a.what, Run: a.isRefused})
+			all = append(all, Case{Name: "neighbours/refused-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "The API server denies " + a.what, Run: a.isRefused})
 		}
 	}
 	for _, a := range harmless {
-		all = append(all, Case{Name: "neighbours/passes-" + a.name, Laws: laws(17), Expect: "The API server accepts " + a.what + ", which does not affect the boundary", Run: a.passes})
+		all = append(all, Case{Name: "neighbours/passes-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "The API server accepts " + a.what + ", which does not affect the boundary", Run: a.passes})
 	}
 	all = append(all,
-		Case{Name: "neighbours/status-passes", Laws: laws(17), Expect: "The API server lets controllers write the status of objects that the policy would deny", Run: statusPasses},
-		Case{Name: "neighbours/finalizer", Laws: laws(17), Expect: "The API server denies changes against us to an object that a finalizer keeps, and allows its removal", Run: finalizer},
+		Case{Name: "neighbours/status-passes", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server lets controllers write the status of objects that the policy would deny", Run: statusPasses},
+		Case{Name: "neighbours/finalizer", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server denies changes against us to an object that a finalizer keeps, and allows its removal", Run: finalizer},
 	)
 	for _, a := range attacks {
 		if a.refused != "" && !a.onlyRefused {
-			all = append(all, Case{Name: "neighbours/unseen-" + a.name, Laws: laws(17), Expect: "Without the admission policy, the boundary is not affected by " + a.what, Run: a.isUnseen})
+			all = append(all, Case{Name: "neighbours/unseen-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "Without the admission policy, the boundary is not affected by " + a.what, Run: a.isUnseen})
 		}
 	}
 	for _, o := range allowed {
-		all = append(all, Case{Name: "neighbours/" + o.name, Laws: o.laws, Expect: o.what, Run: o.run})
+		all = append(all, Case{Name: "neighbours/" + o.name, Guarantees: o.guarantees, Expect: o.what, Run: o.run})
 	}
 	all = append(all,
-		Case{Name: "neighbours/unseen-older-route", Laws: laws(17), Expect: "Without the policy, an older VirtualService for the local name does not affect callers in that name's namespace", Run: olderRoute},
-		Case{Name: "neighbours/danger-filter-in-root", Laws: laws(17), Expect: "Known risk without the policy: an EnvoyFilter in the root namespace changes the boundary gateways", Run: filterInRootWorks},
-		Case{Name: "neighbours/danger-neither-lock", Laws: laws(17), Expect: "Known risk without the policy and istiod's variable: foreign Gateways open, freeze and take over the boundary", Run: neitherLock},
+		Case{Name: "neighbours/unseen-older-route", Guarantees: guarantee.TenantsKeptOut, Expect: "Without the policy, an older VirtualService for the local name does not affect callers in that name's namespace", Run: olderRoute},
+		Case{Name: "neighbours/danger-filter-in-root", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy: an EnvoyFilter in the root namespace changes the boundary gateways", Run: filterInRootWorks},
+		Case{Name: "neighbours/danger-neither-lock", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy and istiod's variable: foreign Gateways open, freeze and take over the boundary", Run: neitherLock},
 	)
 	return append(in("two-meshes-http", all...), in("three-meshes",
-		Case{Name: "neighbours/danger-older-route", Laws: laws(17), Expect: "Known risk without the policy: an older VirtualService of a tenant redirects callers outside the local name's namespace", Run: olderRouteSteals},
+		Case{Name: "neighbours/danger-older-route", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy: an older VirtualService of a tenant redirects callers outside the local name's namespace", Run: olderRouteSteals},
 	)...)
 }
 

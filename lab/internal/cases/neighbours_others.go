@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -13,12 +14,12 @@ import (
 // allowed are objects that the admission policy is not about, and what becomes of us when they are there.
 var allowed = []struct {
 	name, what string
-	laws       []int
+	guarantees guarantee.Set
 	run        func(*T)
 }{
-	{"allow-everything", "An ALLOW policy for everything in both root namespaces opens none of our exports", laws(3, 17), allowEverything},
-	{"deny-elsewhere", "Policies in the namespace of another tenant do not affect the boundary gateways, whatever they select", laws(17), denyElsewhere},
-	{"peer-authentication", "A tenant that disables mutual TLS for its own namespace does not affect the boundary", laws(5, 17), changesNothing("", `apiVersion: security.istio.io/v1
+	{"allow-everything", "An ALLOW policy for everything in both root namespaces opens none of our exports", guarantee.TwoControls | guarantee.TenantsKeptOut, allowEverything},
+	{"deny-elsewhere", "Policies in the namespace of another tenant do not affect the boundary gateways, whatever they select", guarantee.TenantsKeptOut, denyElsewhere},
+	{"peer-authentication", "A tenant that disables mutual TLS for its own namespace does not affect the boundary", guarantee.TLSOnEveryHop | guarantee.TenantsKeptOut, changesNothing("", `apiVersion: security.istio.io/v1
 kind: PeerAuthentication
 metadata: {name: default, namespace: tenant}
 spec: {mtls: {mode: DISABLE}}
@@ -28,27 +29,27 @@ kind: PeerAuthentication
 metadata: {name: ours, namespace: tenant}
 spec: {mtls: {mode: PERMISSIVE}, selector: {matchLabels: {app: reviews}}}
 `)},
-	{"rule-for-all-tenant", "A tenant's DestinationRule for all Services does not disable the callers' TLS", laws(5, 17), changesNothing("west", withoutTLS("tenant", "*.svc.cluster.local"))},
-	{"rule-for-all-root", "A DestinationRule for all Services in the root namespace does not disable the callers' TLS", laws(5, 17), changesNothing("west", withoutTLS("istio-system", "*.svc.cluster.local"))},
-	{"rule-for-all-local", "A DestinationRule for all local hosts does not disable the callers' TLS", laws(5, 17), changesNothing("west", withoutTLS("istio-system", "*.local"))},
-	{"rule-for-all-caller", "A DestinationRule for all Services in the callers' namespace does not disable the callers' TLS", laws(5, 17), changesNothing("west", withoutTLS("default", "*.svc.cluster.local"))},
-	{"rule-for-egress", "A tenant's DestinationRule for the egress gateway does not disable the callers' TLS", laws(5, 17), changesNothing("west", withoutTLS("tenant", egressHost))},
-	{"rule-for-egress-root", "A DestinationRule for the egress gateway in the root namespace does not disable the callers' TLS", laws(5, 17), changesNothing("west", withoutTLS("istio-system", egressHost))},
-	{"rule-for-peer", "A tenant's DestinationRule for the SNI of the peer's export does not disable the egress gateway's TLS", laws(5, 17), changesNothing("west", withoutTLS("tenant", reviewsSNI))},
-	{"rule-for-peer-root", "A DestinationRule for that SNI in the root namespace does not disable the egress gateway's TLS", laws(5, 17), changesNothing("west", withoutTLS("istio-system", reviewsSNI))},
-	{"rule-for-all-east", "A tenant's DestinationRule in the exporting mesh does not affect the ingress gateway", laws(17), changesNothing("east", withoutTLS("tenant", "*.svc.cluster.local"))},
-	{"rule-for-backend", "A tenant's DestinationRule for the exported Service does not affect the ingress gateway", laws(17), changesNothing("east", withoutTLS("tenant", reviewsHost))},
-	{"route-for-backend", "A tenant's VirtualService for the exported Service does not redirect the peer", laws(17), changesNothing("east", neighbourRoute("tenant", reviewsHost, `["*"]`))},
-	{"route-for-egress", "A tenant's VirtualService for the egress gateway does not redirect callers", laws(17), changesNothing("west", neighbourRoute("tenant", egressHost, `["*"]`))},
-	{"entry-for-peer", "A tenant's ServiceEntry for the SNI of the peer's export redirects no one, even if it is older than ours", laws(17), entryForPeer},
-	{"entry-for-egress", "A tenant's ServiceEntry with the egress gateway's host does not redirect callers", laws(17), entryFor(egressHost, 15443)},
-	{"entry-for-bound-name", "A tenant's ServiceEntry with the local name does not redirect callers", laws(17), entryFor(reviewsHost, 9080)},
-	{"entry-for-binding", "A tenant's ServiceEntry with the SNI of the binding does not redirect callers", laws(17), entryFor(bindingSNI, 15443)},
-	{"sidecar-own-namespace", "Callers whose Sidecar imports only their own namespace reach the local name", laws(17), changesNothing("west", sidecar("default", `{hosts: ["./*"]}`))},
-	{"sidecar-registry-only", "Callers with REGISTRY_ONLY whose Sidecar imports only the local name reach it", laws(17),
+	{"rule-for-all-tenant", "A tenant's DestinationRule for all Services does not disable the callers' TLS", guarantee.TLSOnEveryHop | guarantee.TenantsKeptOut, changesNothing("west", withoutTLS("tenant", "*.svc.cluster.local"))},
+	{"rule-for-all-root", "A DestinationRule for all Services in the root namespace does not disable the callers' TLS", guarantee.TLSOnEveryHop | guarantee.TenantsKeptOut, changesNothing("west", withoutTLS("istio-system", "*.svc.cluster.local"))},
+	{"rule-for-all-local", "A DestinationRule for all local hosts does not disable the callers' TLS", guarantee.TLSOnEveryHop | guarantee.TenantsKeptOut, changesNothing("west", withoutTLS("istio-system", "*.local"))},
+	{"rule-for-all-caller", "A DestinationRule for all Services in the callers' namespace does not disable the callers' TLS", guarantee.TLSOnEveryHop | guarantee.TenantsKeptOut, changesNothing("west", withoutTLS("default", "*.svc.cluster.local"))},
+	{"rule-for-egress", "A tenant's DestinationRule for the egress gateway does not disable the callers' TLS", guarantee.TLSOnEveryHop | guarantee.TenantsKeptOut, changesNothing("west", withoutTLS("tenant", egressHost))},
+	{"rule-for-egress-root", "A DestinationRule for the egress gateway in the root namespace does not disable the callers' TLS", guarantee.TLSOnEveryHop | guarantee.TenantsKeptOut, changesNothing("west", withoutTLS("istio-system", egressHost))},
+	{"rule-for-peer", "A tenant's DestinationRule for the SNI of the peer's export does not disable the egress gateway's TLS", guarantee.TLSOnEveryHop | guarantee.TenantsKeptOut, changesNothing("west", withoutTLS("tenant", reviewsSNI))},
+	{"rule-for-peer-root", "A DestinationRule for that SNI in the root namespace does not disable the egress gateway's TLS", guarantee.TLSOnEveryHop | guarantee.TenantsKeptOut, changesNothing("west", withoutTLS("istio-system", reviewsSNI))},
+	{"rule-for-all-east", "A tenant's DestinationRule in the exporting mesh does not affect the ingress gateway", guarantee.TenantsKeptOut, changesNothing("east", withoutTLS("tenant", "*.svc.cluster.local"))},
+	{"rule-for-backend", "A tenant's DestinationRule for the exported Service does not affect the ingress gateway", guarantee.TenantsKeptOut, changesNothing("east", withoutTLS("tenant", reviewsHost))},
+	{"route-for-backend", "A tenant's VirtualService for the exported Service does not redirect the peer", guarantee.TenantsKeptOut, changesNothing("east", neighbourRoute("tenant", reviewsHost, `["*"]`))},
+	{"route-for-egress", "A tenant's VirtualService for the egress gateway does not redirect callers", guarantee.TenantsKeptOut, changesNothing("west", neighbourRoute("tenant", egressHost, `["*"]`))},
+	{"entry-for-peer", "A tenant's ServiceEntry for the SNI of the peer's export redirects no one, even if it is older than ours", guarantee.TenantsKeptOut, entryForPeer},
+	{"entry-for-egress", "A tenant's ServiceEntry with the egress gateway's host does not redirect callers", guarantee.TenantsKeptOut, entryFor(egressHost, 15443)},
+	{"entry-for-bound-name", "A tenant's ServiceEntry with the local name does not redirect callers", guarantee.TenantsKeptOut, entryFor(reviewsHost, 9080)},
+	{"entry-for-binding", "A tenant's ServiceEntry with the SNI of the binding does not redirect callers", guarantee.TenantsKeptOut, entryFor(bindingSNI, 15443)},
+	{"sidecar-own-namespace", "Callers whose Sidecar imports only their own namespace reach the local name", guarantee.TenantsKeptOut, changesNothing("west", sidecar("default", `{hosts: ["./*"]}`))},
+	{"sidecar-registry-only", "Callers with REGISTRY_ONLY whose Sidecar imports only the local name reach it", guarantee.TenantsKeptOut,
 		changesNothing("west", sidecar("default", `{hosts: ["./reviews.default.svc.cluster.local", "./*.lab.example"]}`)+"  outboundTrafficPolicy: {mode: REGISTRY_ONLY}\n")},
-	{"sidecar-per-port", "Callers whose Sidecar declares a listener for the port need one more that imports the egress gateway: 503 without, 200 with it", laws(17), sidecarPerPort},
-	{"sidecar-in-root", "Callers reach the local name when the whole mesh has a Sidecar that imports only the own namespace", laws(17), sidecarInRoot},
+	{"sidecar-per-port", "Callers whose Sidecar declares a listener for the port need one more that imports the egress gateway: 503 without, 200 with it", guarantee.TenantsKeptOut, sidecarPerPort},
+	{"sidecar-in-root", "Callers reach the local name when the whole mesh has a Sidecar that imports only the own namespace", guarantee.TenantsKeptOut, sidecarInRoot},
 }
 
 // changesNothing writes something into a mesh, or into both, and nothing changes.

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -20,10 +21,10 @@ import (
 // peers dial the node's own.
 func nodes() []Case {
 	return in("node-port",
-		Case{Name: "nodes/port", Laws: laws(1, 2), Expect: "The node port of the ingress gateway accepts peers and rejects external attackers", Run: portOfNodes},
-		Case{Name: "nodes/ipv6-endpoint", Laws: laws(13), Expect: "The egress gateway accepts an IPv6 address as endpoint; istiod rejects it in brackets", Run: ipv6Endpoint},
-		Case{Name: "nodes/dual-stack-refused", Laws: laws(11), Expect: "A single-stack cluster rejects a Service that requires dual-stack, and does not drop an address family", Run: dualStackRefused},
-		Case{Name: "nodes/openshift-ids", Laws: laws(12), Expect: "With platform openshift, istiod assigns a gateway ids of its namespace's range; otherwise its own ids", Run: openShiftIDs},
+		Case{Name: "nodes/port", Guarantees: guarantee.ExplicitAccess | guarantee.ServerPerPeer, Expect: "The node port of the ingress gateway accepts peers and rejects external attackers", Run: portOfNodes},
+		Case{Name: "nodes/ipv6-endpoint", Guarantees: guarantee.ValidObjects, Expect: "The egress gateway accepts an IPv6 address as endpoint; istiod rejects it in brackets", Run: ipv6Endpoint},
+		Case{Name: "nodes/dual-stack-refused", Guarantees: guarantee.ErrorsNotGuesses, Expect: "A single-stack cluster rejects a Service that requires dual-stack, and does not drop an address family", Run: dualStackRefused},
+		Case{Name: "nodes/openshift-ids", Guarantees: guarantee.WorkloadsUntouched, Expect: "With platform openshift, istiod assigns a gateway ids of its namespace's range; otherwise its own ids", Run: openShiftIDs},
 	)
 }
 

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
@@ -39,21 +40,21 @@ const anyTenant = "default" // any namespace that is not the boundary's
 // exporter: what protects east.
 func exporter() []Mutation {
 	gateway := func(name string, change func(*unstructured.Unstructured), more Mutation) Mutation {
-		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "east/gateway/"+name, laws(2), "east", "Gateway", "fed-in-west", change
+		more.Name, more.Guarantees, more.Mesh, more.Kind, more.Object, more.Change = "east/gateway/"+name, guarantee.ServerPerPeer, "east", "Gateway", "fed-in-west", change
 		return more
 	}
 	policy := func(name, object string, change func(*unstructured.Unstructured), more Mutation) Mutation {
-		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "east/policy/"+name, laws(3), "east", "AuthorizationPolicy", object, change
+		more.Name, more.Guarantees, more.Mesh, more.Kind, more.Object, more.Change = "east/policy/"+name, guarantee.TwoControls, "east", "AuthorizationPolicy", object, change
 		return more
 	}
 	rules := func(name string, change func(*unstructured.Unstructured), more Mutation) Mutation {
-		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "east/rules/"+name, laws(3), "east", "EnvoyFilter", "fed-in-edge", change
+		more.Name, more.Guarantees, more.Mesh, more.Kind, more.Object, more.Change = "east/rules/"+name, guarantee.TwoControls, "east", "EnvoyFilter", "fed-in-edge", change
 		return more
 	}
 	route := func(name string, change func(*unstructured.Unstructured), more Mutation) Mutation {
-		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "east/route/"+name, laws(3), "east", "VirtualService", "fed-in-reviews-9080-west", change
+		more.Name, more.Guarantees, more.Mesh, more.Kind, more.Object, more.Change = "east/route/"+name, guarantee.TwoControls, "east", "VirtualService", "fed-in-reviews-9080-west", change
 		if more.Extra != nil {
-			more.Laws = laws(7)
+			more.Guarantees = guarantee.NothingInternal
 		}
 		return more
 	}
@@ -115,7 +116,7 @@ func exporter() []Mutation {
 		route("forwarded-for", without("spec/http/1/headers/request/set/x-forwarded-for"), Mutation{Extra: []Attempt{arriving(outside, toIngress(genuine))}}),
 		route("response-headers", without("spec/http/1/headers/response"), Mutation{Extra: []Attempt{answered()}}),
 		{
-			Name: "east/pods/proxy-config", Laws: laws(7), Mesh: "east", Kind: "Deployment", Object: "federation-ingress",
+			Name: "east/pods/proxy-config", Guarantees: guarantee.NothingInternal, Mesh: "east", Kind: "Deployment", Object: "federation-ingress",
 			Change: without("spec/template/metadata/annotations/proxy.istio.io~1config"), Extra: []Attempt{answered()},
 		},
 	}
@@ -124,20 +125,20 @@ func exporter() []Mutation {
 // consumer: what protects west.
 func consumer() []Mutation {
 	policy := func(name, object string, change func(*unstructured.Unstructured), more Mutation) Mutation {
-		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "west/policy/"+name, laws(3, 4), "west", "AuthorizationPolicy", object, change
+		more.Name, more.Guarantees, more.Mesh, more.Kind, more.Object, more.Change = "west/policy/"+name, guarantee.TwoControls|guarantee.EgressCallers, "west", "AuthorizationPolicy", object, change
 		return more
 	}
 	rules := func(name string, change func(*unstructured.Unstructured), more Mutation) Mutation {
-		more.Name, more.Laws, more.Mesh, more.Kind, more.Object, more.Change = "west/rules/"+name, laws(3, 4), "west", "EnvoyFilter", "fed-out-edge", change
+		more.Name, more.Guarantees, more.Mesh, more.Kind, more.Object, more.Change = "west/rules/"+name, guarantee.TwoControls|guarantee.EgressCallers, "west", "EnvoyFilter", "fed-out-edge", change
 		return more
 	}
 	visible := func(name, kind, object string, change func(*unstructured.Unstructured), extra Attempt, off ...string) Mutation {
-		return Mutation{Name: "west/visible/" + name, Laws: laws(7, 17), Mesh: "west", Kind: kind, Object: object, Change: change, Off: off, Extra: []Attempt{extra}}
+		return Mutation{Name: "west/visible/" + name, Guarantees: guarantee.NothingInternal | guarantee.TenantsKeptOut, Mesh: "west", Kind: kind, Object: object, Change: change, Off: off, Extra: []Attempt{extra}}
 	}
 	return []Mutation{
-		{Name: "west/gateway/callers", Laws: laws(4), Mesh: "west", Kind: "Gateway", Object: "fed-out-east", Change: without("spec/servers/0/tls/subjectAltNames")},
+		{Name: "west/gateway/callers", Guarantees: guarantee.EgressCallers, Mesh: "west", Kind: "Gateway", Object: "fed-out-east", Change: without("spec/servers/0/tls/subjectAltNames")},
 		{
-			Name: "west/gateway/exact-host", Laws: laws(1), Mesh: "west", Kind: "Gateway", Object: "fed-out-east",
+			Name: "west/gateway/exact-host", Guarantees: guarantee.ExplicitAccess, Mesh: "west", Kind: "Gateway", Object: "fed-out-east",
 			Change: with("spec/servers/0/hosts", []any{"./*.egress.fed.west.example"}),
 		},
 		policy("mesh", "fed-out-mesh", nil, Mutation{}),
@@ -153,36 +154,36 @@ func consumer() []Mutation {
 		}),
 		policy("default-deny", "fed-out-default-deny", nil, Mutation{Off: []string{"west/policy/mesh"}}),
 		{
-			Name: "west/upstream/identity", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
+			Name: "west/upstream/identity", Guarantees: guarantee.TLSOnEveryHop, Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
 			Change: without("spec/trafficPolicy/tls/subjectAltNames"), Impostor: of("east", pki.Request{SpiffeID: "spiffe://east.example/ns/default/sa/bookinfo-ratings"}),
 		},
 		{
-			Name: "west/upstream/ca", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
+			Name: "west/upstream/ca", Guarantees: guarantee.TLSOnEveryHop, Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
 			Change: with("spec/trafficPolicy/tls/caCertificates", "/etc/federation/workload/root-cert.pem"), Impostor: of("west", pki.Request{SpiffeID: ingressID}),
 		},
 		{
-			Name: "west/upstream/server-name", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
+			Name: "west/upstream/server-name", Guarantees: guarantee.TLSOnEveryHop, Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
 			Change: without("spec/trafficPolicy/tls/sni"), Off: []string{"west/route/authority"}, // Envoy would take the name from there
 		},
 		{
-			Name: "west/upstream/tls", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
+			Name: "west/upstream/tls", Guarantees: guarantee.TLSOnEveryHop, Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
 			Change: without("spec/trafficPolicy/tls"),
 		},
 		{
-			Name: "west/caller/tls", Laws: laws(5), Mesh: "west", Kind: "DestinationRule", Object: "fed-call-reviews-9080-default-east-default",
+			Name: "west/caller/tls", Guarantees: guarantee.TLSOnEveryHop, Mesh: "west", Kind: "DestinationRule", Object: "fed-call-reviews-9080-default-east-default",
 			Change: without("spec/subsets/0/trafficPolicy"),
 		},
 		{
-			Name: "west/route/authority", Laws: laws(5, 7), Mesh: "west", Kind: "VirtualService", Object: "fed-out-reviews-9080-default-east",
+			Name: "west/route/authority", Guarantees: guarantee.TLSOnEveryHop | guarantee.NothingInternal, Mesh: "west", Kind: "VirtualService", Object: "fed-out-reviews-9080-default-east",
 			Change: without("spec/http/0/rewrite"),
 		},
 		{
-			Name: "west/route/request-headers", Laws: laws(7), Mesh: "west", Kind: "VirtualService", Object: "fed-out-reviews-9080-default-east",
+			Name: "west/route/request-headers", Guarantees: guarantee.NothingInternal, Mesh: "west", Kind: "VirtualService", Object: "fed-out-reviews-9080-default-east",
 			Change: without("spec/http/0/headers/request/remove"), Impostor: of("east", pki.Request{SpiffeID: ingressID}),
 			Extra: []Attempt{arriving(productpage, func(*federation.Federation) traffic.Probe { return reviews("/reviews/0") })},
 		},
 		{
-			Name: "west/pods/proxy-config", Laws: laws(7), Mesh: "west", Kind: "Deployment", Object: "federation-egress",
+			Name: "west/pods/proxy-config", Guarantees: guarantee.NothingInternal, Mesh: "west", Kind: "Deployment", Object: "federation-egress",
 			Change: func(o *unstructured.Unstructured) {
 				with("spec/template/metadata/annotations/proxy.istio.io~1config", "proxyMetadata: {OUTPUT_CERTS: /etc/federation/workload}\n")(o)
 			},
@@ -193,7 +194,7 @@ func consumer() []Mutation {
 		visible("local-name", "Service", "reviews", without("metadata/annotations/networking.istio.io~1exportTo"), sees("elsewhere/visitor", "outbound|9080||"+reviewsHost)),
 		visible("local-route", "VirtualService", "fed-name-reviews-default", with("spec/exportTo", []any{"*"}), sees("elsewhere/visitor", bindingSNI), "west/visible/local-name"),
 		{
-			Name: "west/visible/caller-rule", Laws: laws(17), Mesh: "west", Kind: "DestinationRule", Object: "fed-call-reviews-9080-default-east-default",
+			Name: "west/visible/caller-rule", Guarantees: guarantee.TenantsKeptOut, Mesh: "west", Kind: "DestinationRule", Object: "fed-call-reviews-9080-default-east-default",
 			Cannot: "Istio looks for the rules of a host in the caller's, the Service's and the root namespace only: exportTo says the same once more",
 		},
 	}
@@ -231,11 +232,11 @@ func admission() []Mutation {
 		accepts("west", virtual(bindingSNI, "tenant")), accepts("west", virtual(reviewsHost, "mesh")),
 	}
 	mutation := func(name, kind string, change func(*unstructured.Unstructured)) Mutation {
-		return Mutation{Name: "west/admission/" + name, Laws: laws(17), Mesh: "west", Kind: kind, Object: "istio-federation-boundary", Change: change, Extra: attempts}
+		return Mutation{Name: "west/admission/" + name, Guarantees: guarantee.TenantsKeptOut, Mesh: "west", Kind: kind, Object: "istio-federation-boundary", Change: change, Extra: attempts}
 	}
 	return []Mutation{
 		{
-			Name: "east/admission/binding", Laws: laws(17), Mesh: "east", Kind: "ValidatingAdmissionPolicyBinding", Object: "istio-federation-boundary",
+			Name: "east/admission/binding", Guarantees: guarantee.TenantsKeptOut, Mesh: "east", Kind: "ValidatingAdmissionPolicyBinding", Object: "istio-federation-boundary",
 			Extra: []Attempt{accepts("east", strings.Replace(gateway, "egress", "ingress", 1))},
 		},
 		mutation("binding", "ValidatingAdmissionPolicyBinding", nil),
@@ -246,7 +247,7 @@ func admission() []Mutation {
 		mutation("our-hosts", "ValidatingAdmissionPolicy", without("spec/validations/3")),
 		mutation("local-names", "ValidatingAdmissionPolicy", without("spec/validations/4")),
 		{
-			Name: "east/namespace/pod-security", Laws: laws(17), Mesh: "east", Kind: "Namespace", Object: "istio-federation",
+			Name: "east/namespace/pod-security", Guarantees: guarantee.TenantsKeptOut, Mesh: "east", Kind: "Namespace", Object: "istio-federation",
 			Change: without("metadata/labels/pod-security.kubernetes.io~1enforce"),
 			Extra:  []Attempt{accepts("east", "apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: istio-federation}\nspec: {containers: [{name: x, image: mesh-federation-lab/app, securityContext: {privileged: true}}]}\n")},
 		},
@@ -255,17 +256,17 @@ func admission() []Mutation {
 
 // unenforced: what the lab cannot notice, and why.
 func unenforced() []Mutation {
-	listed := func(name, meshName, kind, object, why string, numbers ...int) Mutation {
-		return Mutation{Name: name, Laws: numbers, Mesh: meshName, Kind: kind, Object: object, Cannot: why}
+	listed := func(name, meshName, kind, object, why string, guarantees guarantee.Set) Mutation {
+		return Mutation{Name: name, Guarantees: guarantees, Mesh: meshName, Kind: kind, Object: object, Cannot: why}
 	}
 	return []Mutation{
-		listed("east/network/default-deny", "east", "NetworkPolicy", "federation-default-deny", "no network plugin enforces NetworkPolicy in the lab", 1),
-		listed("east/network/ingress", "east", "NetworkPolicy", "federation-ingress", "no network plugin enforces NetworkPolicy in the lab", 1),
-		listed("west/network/egress", "west", "NetworkPolicy", "federation-egress", "no network plugin enforces NetworkPolicy in the lab", 1),
-		listed("east/availability/budget", "east", "PodDisruptionBudget", "federation-ingress", "nothing evicts pods in the lab", 1),
-		listed("east/availability/scaling", "east", "HorizontalPodAutoscaler", "federation-ingress", "there are no metrics to scale by in the lab", 1),
+		listed("east/network/default-deny", "east", "NetworkPolicy", "federation-default-deny", "no network plugin enforces NetworkPolicy in the lab", guarantee.ExplicitAccess),
+		listed("east/network/ingress", "east", "NetworkPolicy", "federation-ingress", "no network plugin enforces NetworkPolicy in the lab", guarantee.ExplicitAccess),
+		listed("west/network/egress", "west", "NetworkPolicy", "federation-egress", "no network plugin enforces NetworkPolicy in the lab", guarantee.ExplicitAccess),
+		listed("east/availability/budget", "east", "PodDisruptionBudget", "federation-ingress", "nothing evicts pods in the lab", guarantee.ExplicitAccess),
+		listed("east/availability/scaling", "east", "HorizontalPodAutoscaler", "federation-ingress", "there are no metrics to scale by in the lab", guarantee.ExplicitAccess),
 		listed("west/upstream/selector", "west", "DestinationRule", "fed-out-reviews-9080-east",
-			"only the egress gateway's pods are in the namespace: the field keeps pods that somebody adds there from using the federation's files", 5),
-		listed("both/telemetry", "east", "Telemetry", "federation-ingress", "the lab's mesh config logs every request anyway", 1),
+			"only the egress gateway's pods are in the namespace: the field keeps pods that somebody adds there from using the federation's files", guarantee.TLSOnEveryHop),
+		listed("both/telemetry", "east", "Telemetry", "federation-ingress", "the lab's mesh config logs every request anyway", guarantee.ExplicitAccess),
 	}
 }

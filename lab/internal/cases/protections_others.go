@@ -8,13 +8,14 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
 // protocolsTakenAway: what protects ports that speak something else, and rules that are more than methods and paths.
 func protocolsTakenAway() []Mutation {
 	at := func(name, meshName, kind, object string, change func(*unstructured.Unstructured), off ...string) Mutation {
-		return Mutation{Name: "protocols/" + name, Laws: laws(3), Mesh: meshName, Kind: kind, Object: object, Change: change, Off: off}
+		return Mutation{Name: "protocols/" + name, Guarantees: guarantee.TwoControls, Mesh: meshName, Kind: kind, Object: object, Change: change, Off: off}
 	}
 	filter, route := "EnvoyFilter", "VirtualService"
 	const edge, chatSNI, searchSNI, mysqlSNI = "fed-in-edge", "p8080.chat.west.fed.east.example", "p9000.search.west.fed.east.example", "p3306.mysql.shop.east.egress.fed.west.example"
@@ -22,11 +23,11 @@ func protocolsTakenAway() []Mutation {
 	everyService := []any{map[string]any{"method": map[string]any{"exact": "POST"}}}
 	// The servers of the egress gateway are sorted by name: mysql is the sixth.
 	callers := at("gateway/callers-of-a-database", "west", "Gateway", "fed-out-east", without("spec/servers/5/tls/subjectAltNames"))
-	callers.Laws = laws(4)
+	callers.Guarantees = guarantee.EgressCallers
 	connections := at("rules/callers-of-a-database", "west", filter, "fed-out-edge", withoutPatch("NETWORK_FILTER", mysqlSNI), "protocols/gateway/callers-of-a-database")
-	connections.Laws = laws(4)
+	connections.Guarantees = guarantee.EgressCallers
 	names := at("admission/additional-hosts", "west", "ValidatingAdmissionPolicy", "istio-federation-boundary", without("spec/validations/5"))
-	names.Laws = laws(17)
+	names.Guarantees = guarantee.TenantsKeptOut
 	names.Extra = []Attempt{accepts("west", fmt.Sprintf("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: x, namespace: %s}\nspec: {hosts: [vault.east.example], http: [{directResponse: {status: 299}}]}\n", anyTenant))}
 	return []Mutation{
 		callers,
@@ -46,11 +47,11 @@ func protocolsTakenAway() []Mutation {
 func wideTakenAway() []Mutation {
 	return []Mutation{
 		{
-			Name: "wide/rules/namespace", Laws: laws(4), Mesh: "west", Kind: "EnvoyFilter", Object: "fed-out-edge",
+			Name: "wide/rules/namespace", Guarantees: guarantee.EgressCallers, Mesh: "west", Kind: "EnvoyFilter", Object: "fed-out-edge",
 			Change: forAnybody("p9080.shared.partners.east.egress.fed.west.example"), Off: []string{"wide/policy/namespace"},
 		},
 		{
-			Name: "wide/policy/namespace", Laws: laws(3, 4), Mesh: "west", Kind: "AuthorizationPolicy", Object: "fed-out-guard-shared-9080-partners-east",
+			Name: "wide/policy/namespace", Guarantees: guarantee.TwoControls | guarantee.EgressCallers, Mesh: "west", Kind: "AuthorizationPolicy", Object: "fed-out-guard-shared-9080-partners-east",
 			Off: []string{"wide/rules/namespace"},
 		},
 	}
@@ -59,12 +60,12 @@ func wideTakenAway() []Mutation {
 // termsTakenAway: what is decided about one peer.
 func termsTakenAway() []Mutation {
 	filter := func(name, meshName, object string, extra ...Attempt) Mutation {
-		return Mutation{Name: "terms/" + name, Laws: laws(2), Mesh: meshName, Kind: "EnvoyFilter", Object: object, Extra: extra}
+		return Mutation{Name: "terms/" + name, Guarantees: guarantee.ServerPerPeer, Mesh: meshName, Kind: "EnvoyFilter", Object: object, Extra: extra}
 	}
 	connect := filter("connect-after-handshake", "west", "fed-out-connect-after-tls", accepted(shopOther, bytesTo("mysql.shop:3306", "hello")))
-	connect.Off, connect.Laws = []string{"terms/connect-after-handshake-at-the-ingress"}, laws(4)
+	connect.Off, connect.Guarantees = []string{"terms/connect-after-handshake-at-the-ingress"}, guarantee.EgressCallers
 	arrival := filter("connect-after-handshake-at-the-ingress", "east", "fed-in-connect-after-tls", accepted(outside, toServer(mysqlOf("west"), "tcp", none)))
-	arrival.Laws = laws(4)
+	arrival.Guarantees = guarantee.EgressCallers
 	return []Mutation{
 		arrival,
 		connect,
@@ -76,7 +77,7 @@ func termsTakenAway() []Mutation {
 // locksTakenAway: what closes a workload, and ways round the egress gateway.
 func locksTakenAway() []Mutation {
 	lock := func(name, meshName, kind, object string) Mutation {
-		return Mutation{Name: "locks/" + name, Laws: laws(1, 3), Mesh: meshName, Kind: kind, Object: object}
+		return Mutation{Name: "locks/" + name, Guarantees: guarantee.ExplicitAccess | guarantee.TwoControls, Mesh: meshName, Kind: kind, Object: object}
 	}
 	network := lock("network", "west", "NetworkPolicy", "fed-restricted-finance")
 	network.Cannot = "no network plugin enforces NetworkPolicy in the lab"
@@ -91,7 +92,7 @@ func locksTakenAway() []Mutation {
 // sharedTakenAway: on a shared gateway, policies can only deny.
 func sharedTakenAway() []Mutation {
 	at := func(name, kind, object string, change func(*unstructured.Unstructured), off ...string) Mutation {
-		return Mutation{Name: "shared/" + name, Laws: laws(2, 3), Mesh: "east", Kind: kind, Object: object, Change: change, Off: off}
+		return Mutation{Name: "shared/" + name, Guarantees: guarantee.ServerPerPeer | guarantee.TwoControls, Mesh: "east", Kind: kind, Object: object, Change: change, Off: off}
 	}
 	policy, filter, route := "AuthorizationPolicy", "EnvoyFilter", "VirtualService"
 	const reviews = "fed-in-reviews-9080-west"
@@ -99,7 +100,7 @@ func sharedTakenAway() []Mutation {
 	guard.Attack = map[string]string{"east": everyName}
 	guard.Extra = []Attempt{{From: outside, Probe: toShared(none, sni("p9080.ratings.nobody.fed.east.example"), host("any.example"))}}
 	forged := at("route/forged-headers", route, reviews, without("spec/http/1/headers/request"))
-	forged.Laws = laws(7)
+	forged.Guarantees = guarantee.NothingInternal
 	forged.Extra = []Attempt{{
 		From: outside,
 		Probe: toShared(byBoundary("west-boundary", boundaryEgress), func(p *traffic.Probe) {

@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -13,7 +14,7 @@ import (
 func spellingsTakenAway() []Mutation {
 	const orders = "fed-in-orders-9080-west"
 	at := func(name, meshName, object string, change func(*unstructured.Unstructured), extra ...Attempt) Mutation {
-		return Mutation{Name: "spellings/" + name, Laws: laws(3, 11), Mesh: meshName, Kind: "VirtualService", Object: object, Change: change, Extra: extra}
+		return Mutation{Name: "spellings/" + name, Guarantees: guarantee.TwoControls | guarantee.ErrorsNotGuesses, Mesh: meshName, Kind: "VirtualService", Object: object, Change: change, Extra: extra}
 	}
 	ask := func(path, want string) Attempt {
 		one := strangerTo("orders", "east", eastAddress, func(p *traffic.Probe) { p.Target = path })
@@ -38,7 +39,7 @@ func spellingsTakenAway() []Mutation {
 			})
 		}, requiredTwice()[1].Attempts[2]),
 		{
-			Name: "spellings/shared/underscores", Laws: laws(3, 7), Mesh: "north", Kind: "EnvoyFilter", Object: "fed-in-edge", Change: withoutPatch("NETWORK_FILTER", ""),
+			Name: "spellings/shared/underscores", Guarantees: guarantee.TwoControls | guarantee.NothingInternal, Mesh: "north", Kind: "EnvoyFilter", Object: "fed-in-edge", Change: withoutPatch("NETWORK_FILTER", ""),
 			Extra: []Attempt{{From: forged.from, Probe: forged.probe, Read: forgedNames}},
 		},
 	}

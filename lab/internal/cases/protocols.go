@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -25,49 +27,49 @@ func protocols() []Case {
 	refusedTCP := "closed | reset"
 	return in("protocols",
 		analyzed("protocols"),
-		said("protocols/tcp-server-first", laws(1), "A TCP server that speaks first reaches the caller with its greeting and its answer", api, bytesTo("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
-		said("protocols/tcp-server-first-refused", laws(4), "An unlisted workload receives no byte of the TCP server's greeting", shopOther, bytesTo("mysql:3306", "hello"), refusedTCP),
-		said("protocols/tcp-server-first-outside", laws(2), "An external attacker who knows the SNI cannot reach the TCP server without a certificate", outside, toServer("p3306.mysql.west.fed.east.example", "tcp", none), noCertificate),
-		said("protocols/tcp-client-first", laws(1), "A TCP client that speaks first receives an answer, at a local port of another number", api, bytesTo("events:3306", "hello"), "open: echo: hello"),
-		said("protocols/tcp-client-first-refused", laws(4), "An unlisted workload receives no answer from the TCP server", shopOther, bytesTo("events:3306", "hello"), refusedTCP),
-		ask("protocols/grpc-unary", laws(1), "A unary gRPC call succeeds", api, call("search:9000", "/search.Query/Find"), "OK"),
-		said("protocols/grpc-trailers", laws(1), "The trailers of a gRPC answer reach the caller", api, call("search:9000", "/search.Query/Find"), "OK: x-lab-trailer: yes"),
-		ask("protocols/grpc-stream", laws(1), "A gRPC stream succeeds", api, call("search:9000", "/search.Query/Stream"), "OK"),
-		ask("protocols/grpc-status", laws(1), "The gRPC status that the service returns reaches the caller", api, call("search:9000", "/search.Query/Fail"), "FAILED_PRECONDITION"),
-		ask("protocols/grpc-one-method", laws(3), "The exporter allows the single gRPC method that a rule names", api, call("search:9000", "/search.Admin/Status"), "OK"),
-		ask("protocols/grpc-other-method", laws(3), "The exporter denies another method of the same gRPC service", api, call("search:9000", "/search.Admin/Stop"), "PERMISSION_DENIED"),
-		ask("protocols/grpc-other-service", laws(3), "The exporter denies another gRPC service", api, call("search:9000", "/search.Queries/Find"), "PERMISSION_DENIED"),
-		ask("protocols/grpc-refused", laws(4), "The egress gateway rejects an unlisted workload that calls by gRPC", shopOther, call("search:9000", "/search.Query/Find"), "UNAVAILABLE"),
-		Case{Name: "protocols/tls-end-to-end", Laws: laws(5), Expect: "The application's own TLS reaches the caller with the application's certificate, inside our mutual TLS", Run: ownTLS},
-		ask("protocols/tls-refused", laws(4), "An unlisted workload cannot reach the application's own TLS server", shopOther, secretly("vault:8200"), refusedTCP),
-		Case{Name: "protocols/own-name", Laws: laws(1, 5), Expect: "A caller that dials an additional host receives a certificate for that name", Run: ownName},
-		ask("protocols/own-name-http", laws(1), "A caller reaches an HTTP export by an additional host", resolver, get("http://chat.east.example:8080/rooms/1"), "200"),
-		ask("protocols/own-name-second", laws(1), "A caller reaches an HTTP export by the second of several additional hosts", resolver, get("http://talk.east.example:8080/rooms/1"), "200"),
-		ask("protocols/own-name-rules", laws(3), "The exporter's rules apply to calls by an additional host", resolver, get("http://chat.east.example:8080/admin"), "403"),
-		ask("protocols/own-name-refused", laws(4), "An unlisted workload resolves the additional host and cannot reach the TLS server behind it", nosy, secretly("vault.east.example:8200"), refusedTCP),
-		ask("protocols/own-name-refused-http", laws(4), "An unlisted workload resolves the additional host and cannot reach the HTTP export behind it", nosy, get("http://chat.east.example:8080/rooms/1"), "503"),
-		ask("protocols/own-name-not-asked", laws(1), "An additional host does not resolve for a workload without Istio's DNS proxy", api, secretly("vault.east.example:8200"), "name"),
-		ask("protocols/own-name-other-namespace", laws(1), "A listed caller of another namespace reaches the export by the additional host", From{"west", "elsewhere/resolver"}, get("http://chat.east.example:8080/rooms/1"), "200"),
-		Case{Name: "protocols/own-name-taken", Laws: laws(17), Expect: "The API server rejects routes and ServiceEntries of other tenants for an additional host, wildcards included", Run: ownNameTaken},
-		ask("protocols/own-name-elsewhere", laws(1), "An additional host does not resolve in a namespace without callers of that binding", From{"west", "elsewhere/resolver"}, secretly("vault.east.example:8200"), "name"),
-		ask("protocols/websocket", laws(1), "A WebSocket connection succeeds", api, messageTo("ws://chat:8080/rooms/1"), "101"),
-		ask("protocols/websocket-refused", laws(3), "The exporter denies a WebSocket connection to a path that no rule allows", api, messageTo("ws://chat:8080/admin"), "403"),
-		ask("protocols/http2-caller", laws(1), "A caller that speaks HTTP/2 to its sidecar reaches an HTTP export", api, http2("http://chat:8080/rooms/1"), "200"),
-		ask("protocols/several-http", laws(1), "One local name serves three protocols: the HTTP port answers", api, get("http://multi:8080/public/1"), "200"),
-		ask("protocols/several-http-rules", laws(3), "One local name serves three protocols: the HTTP rules apply to the HTTP port", api, get("http://multi:8080/private/1"), "403"),
-		ask("protocols/several-grpc", laws(1), "One local name serves three protocols: the gRPC port answers", api, call("multi:9090", "/multi.Api/Get"), "OK"),
-		ask("protocols/several-grpc-rules", laws(3), "One local name serves three protocols: the gRPC rules apply to the gRPC port", api, call("multi:9090", "/multi.Api/Put"), "PERMISSION_DENIED"),
-		said("protocols/several-tcp", laws(1), "One local name serves three protocols: the TCP port answers", api, bytesTo("multi:7001", "hello"), "open: echo: hello"),
-		ask("protocols/exception", laws(3), "The exporter denies a path that a rule excepts", api, get("http://chat:8080/rooms/private/1"), "403"),
-		ask("protocols/exception-dots", laws(3), "The exporter denies an excepted path that is written with dot segments", api, get("http://chat:8080/rooms/1/../private/1"), "403"),
-		ask("protocols/exception-escaped", laws(3), "The exporter denies an excepted path that is written with a percent-encoded letter", api, get("http://chat:8080/rooms/%70rivate/1"), "403"),
-		ask("protocols/exception-encoded-slash", laws(3), "The exporter rejects an encoded slash, which a backend may decode into an excepted path", api, get("http://chat:8080/rooms/1/..%2fprivate/1"), "400"),
-		ask("protocols/exception-encoded-twice", laws(3), "The exporter rejects a path that becomes an excepted one when it is decoded twice", api, get("http://chat:8080/rooms/1/%252e%252e/private/1"), "400"),
-		ask("protocols/exception-overlong", laws(3), "The exporter rejects overlong UTF-8 that a backend may decode into an excepted path", api, get("http://chat:8080/rooms/1/%c0%ae%c0%ae/private/1"), "400"),
-		ask("protocols/plain-escapes", laws(3), "The gateways leave ordinary percent-encoding unchanged", api, get("http://chat:8080/rooms/caf%C3%A9%20100%25"), "200"),
-		ask("protocols/required-header", laws(3), "A request with the header that a rule requires reaches the excepted path", api, withHeader("http://chat:8080/rooms/private/1", "x-member", "yes"), "200"),
-		ask("protocols/required-header-value", laws(3), "The exporter denies the excepted path when the required header has another value", api, withHeader("http://chat:8080/rooms/private/1", "x-member", "yes, really"), "403"),
-		ask("protocols/request-timeout", laws(3), "The ingress gateway ends a request after the timeout that the exporter configures", api, patiently(get("http://chat:8080/rooms/1?delay=3s"), 5*time.Second), "504"),
+		said("protocols/tcp-server-first", guarantee.ExplicitAccess, "A TCP server that speaks first reaches the caller with its greeting and its answer", api, bytesTo("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
+		said("protocols/tcp-server-first-refused", guarantee.EgressCallers, "An unlisted workload receives no byte of the TCP server's greeting", shopOther, bytesTo("mysql:3306", "hello"), refusedTCP),
+		said("protocols/tcp-server-first-outside", guarantee.ServerPerPeer, "An external attacker who knows the SNI cannot reach the TCP server without a certificate", outside, toServer("p3306.mysql.west.fed.east.example", "tcp", none), outcome.NoCertificate),
+		said("protocols/tcp-client-first", guarantee.ExplicitAccess, "A TCP client that speaks first receives an answer, at a local port of another number", api, bytesTo("events:3306", "hello"), "open: echo: hello"),
+		said("protocols/tcp-client-first-refused", guarantee.EgressCallers, "An unlisted workload receives no answer from the TCP server", shopOther, bytesTo("events:3306", "hello"), refusedTCP),
+		ask("protocols/grpc-unary", guarantee.ExplicitAccess, "A unary gRPC call succeeds", api, call("search:9000", "/search.Query/Find"), "OK"),
+		said("protocols/grpc-trailers", guarantee.ExplicitAccess, "The trailers of a gRPC answer reach the caller", api, call("search:9000", "/search.Query/Find"), "OK: x-lab-trailer: yes"),
+		ask("protocols/grpc-stream", guarantee.ExplicitAccess, "A gRPC stream succeeds", api, call("search:9000", "/search.Query/Stream"), "OK"),
+		ask("protocols/grpc-status", guarantee.ExplicitAccess, "The gRPC status that the service returns reaches the caller", api, call("search:9000", "/search.Query/Fail"), "FAILED_PRECONDITION"),
+		ask("protocols/grpc-one-method", guarantee.TwoControls, "The exporter allows the single gRPC method that a rule names", api, call("search:9000", "/search.Admin/Status"), "OK"),
+		ask("protocols/grpc-other-method", guarantee.TwoControls, "The exporter denies another method of the same gRPC service", api, call("search:9000", "/search.Admin/Stop"), "PERMISSION_DENIED"),
+		ask("protocols/grpc-other-service", guarantee.TwoControls, "The exporter denies another gRPC service", api, call("search:9000", "/search.Queries/Find"), "PERMISSION_DENIED"),
+		ask("protocols/grpc-refused", guarantee.EgressCallers, "The egress gateway rejects an unlisted workload that calls by gRPC", shopOther, call("search:9000", "/search.Query/Find"), "UNAVAILABLE"),
+		Case{Name: "protocols/tls-end-to-end", Guarantees: guarantee.TLSOnEveryHop, Expect: "The application's own TLS reaches the caller with the application's certificate, inside our mutual TLS", Run: ownTLS},
+		ask("protocols/tls-refused", guarantee.EgressCallers, "An unlisted workload cannot reach the application's own TLS server", shopOther, secretly("vault:8200"), refusedTCP),
+		Case{Name: "protocols/own-name", Guarantees: guarantee.ExplicitAccess | guarantee.TLSOnEveryHop, Expect: "A caller that dials an additional host receives a certificate for that name", Run: ownName},
+		ask("protocols/own-name-http", guarantee.ExplicitAccess, "A caller reaches an HTTP export by an additional host", resolver, get("http://chat.east.example:8080/rooms/1"), "200"),
+		ask("protocols/own-name-second", guarantee.ExplicitAccess, "A caller reaches an HTTP export by the second of several additional hosts", resolver, get("http://talk.east.example:8080/rooms/1"), "200"),
+		ask("protocols/own-name-rules", guarantee.TwoControls, "The exporter's rules apply to calls by an additional host", resolver, get("http://chat.east.example:8080/admin"), "403"),
+		ask("protocols/own-name-refused", guarantee.EgressCallers, "An unlisted workload resolves the additional host and cannot reach the TLS server behind it", nosy, secretly("vault.east.example:8200"), refusedTCP),
+		ask("protocols/own-name-refused-http", guarantee.EgressCallers, "An unlisted workload resolves the additional host and cannot reach the HTTP export behind it", nosy, get("http://chat.east.example:8080/rooms/1"), "503"),
+		ask("protocols/own-name-not-asked", guarantee.ExplicitAccess, "An additional host does not resolve for a workload without Istio's DNS proxy", api, secretly("vault.east.example:8200"), "name"),
+		ask("protocols/own-name-other-namespace", guarantee.ExplicitAccess, "A listed caller of another namespace reaches the export by the additional host", From{"west", "elsewhere/resolver"}, get("http://chat.east.example:8080/rooms/1"), "200"),
+		Case{Name: "protocols/own-name-taken", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server rejects routes and ServiceEntries of other tenants for an additional host, wildcards included", Run: ownNameTaken},
+		ask("protocols/own-name-elsewhere", guarantee.ExplicitAccess, "An additional host does not resolve in a namespace without callers of that binding", From{"west", "elsewhere/resolver"}, secretly("vault.east.example:8200"), "name"),
+		ask("protocols/websocket", guarantee.ExplicitAccess, "A WebSocket connection succeeds", api, messageTo("ws://chat:8080/rooms/1"), "101"),
+		ask("protocols/websocket-refused", guarantee.TwoControls, "The exporter denies a WebSocket connection to a path that no rule allows", api, messageTo("ws://chat:8080/admin"), "403"),
+		ask("protocols/http2-caller", guarantee.ExplicitAccess, "A caller that speaks HTTP/2 to its sidecar reaches an HTTP export", api, http2("http://chat:8080/rooms/1"), "200"),
+		ask("protocols/several-http", guarantee.ExplicitAccess, "One local name serves three protocols: the HTTP port answers", api, get("http://multi:8080/public/1"), "200"),
+		ask("protocols/several-http-rules", guarantee.TwoControls, "One local name serves three protocols: the HTTP rules apply to the HTTP port", api, get("http://multi:8080/private/1"), "403"),
+		ask("protocols/several-grpc", guarantee.ExplicitAccess, "One local name serves three protocols: the gRPC port answers", api, call("multi:9090", "/multi.Api/Get"), "OK"),
+		ask("protocols/several-grpc-rules", guarantee.TwoControls, "One local name serves three protocols: the gRPC rules apply to the gRPC port", api, call("multi:9090", "/multi.Api/Put"), "PERMISSION_DENIED"),
+		said("protocols/several-tcp", guarantee.ExplicitAccess, "One local name serves three protocols: the TCP port answers", api, bytesTo("multi:7001", "hello"), "open: echo: hello"),
+		ask("protocols/exception", guarantee.TwoControls, "The exporter denies a path that a rule excepts", api, get("http://chat:8080/rooms/private/1"), "403"),
+		ask("protocols/exception-dots", guarantee.TwoControls, "The exporter denies an excepted path that is written with dot segments", api, get("http://chat:8080/rooms/1/../private/1"), "403"),
+		ask("protocols/exception-escaped", guarantee.TwoControls, "The exporter denies an excepted path that is written with a percent-encoded letter", api, get("http://chat:8080/rooms/%70rivate/1"), "403"),
+		ask("protocols/exception-encoded-slash", guarantee.TwoControls, "The exporter rejects an encoded slash, which a backend may decode into an excepted path", api, get("http://chat:8080/rooms/1/..%2fprivate/1"), "400"),
+		ask("protocols/exception-encoded-twice", guarantee.TwoControls, "The exporter rejects a path that becomes an excepted one when it is decoded twice", api, get("http://chat:8080/rooms/1/%252e%252e/private/1"), "400"),
+		ask("protocols/exception-overlong", guarantee.TwoControls, "The exporter rejects overlong UTF-8 that a backend may decode into an excepted path", api, get("http://chat:8080/rooms/1/%c0%ae%c0%ae/private/1"), "400"),
+		ask("protocols/plain-escapes", guarantee.TwoControls, "The gateways leave ordinary percent-encoding unchanged", api, get("http://chat:8080/rooms/caf%C3%A9%20100%25"), "200"),
+		ask("protocols/required-header", guarantee.TwoControls, "A request with the header that a rule requires reaches the excepted path", api, withHeader("http://chat:8080/rooms/private/1", "x-member", "yes"), "200"),
+		ask("protocols/required-header-value", guarantee.TwoControls, "The exporter denies the excepted path when the required header has another value", api, withHeader("http://chat:8080/rooms/private/1", "x-member", "yes, really"), "403"),
+		ask("protocols/request-timeout", guarantee.TwoControls, "The ingress gateway ends a request after the timeout that the exporter configures", api, patiently(get("http://chat:8080/rooms/1?delay=3s"), 5*time.Second), "504"),
 	)
 }
 
@@ -75,15 +77,15 @@ func protocols() []Case {
 func sources() []Case {
 	return in("several-sources",
 		analyzed("several-sources"),
-		Case{Name: "sources/weights", Laws: laws(1), Expect: "The sidecar distributes requests by the configured weights; local pods receive the Host that callers dial", Run: weights},
-		ask("sources/header", laws(1), "Requests with a matching header reach the export of that route match", productpage, withHeader("http://reviews:9080/", "x-tester", "yes"), "200"),
-		Case{Name: "sources/headers-choose", Laws: laws(1), Expect: "The route match with the most headers takes precedence", Run: headersChoose},
-		Case{Name: "sources/tcp", Laws: laws(1), Expect: "The sidecar distributes TCP connections over two peers", Run: sharedConnections},
-		Case{Name: "sources/grpc", Laws: laws(1), Expect: "The sidecar distributes gRPC calls over two peers, call by call", Run: sharedCalls},
-		said("sources/tcp-refused", laws(4), "An unlisted workload receives no byte from either peer", shopOther, bytesTo("orders:3306", "hello"), "closed | reset"),
-		Case{Name: "sources/other-caller", Laws: laws(4), Expect: "An unlisted workload fails for the weight of the peers only; local pods answer the other requests", Run: otherCaller},
-		ask("sources/elsewhere-unchanged", laws(12), "A namespace without callers still reaches the existing Service by its name", visitor, get("http://reviews.default:9080/"), "200"),
-		ask("sources/other-port-unchanged", laws(12), "Callers still reach a port of the existing Service that no binding uses", productpage, get("http://reviews:9081/"), "200"),
+		Case{Name: "sources/weights", Guarantees: guarantee.ExplicitAccess, Expect: "The sidecar distributes requests by the configured weights; local pods receive the Host that callers dial", Run: weights},
+		ask("sources/header", guarantee.ExplicitAccess, "Requests with a matching header reach the export of that route match", productpage, withHeader("http://reviews:9080/", "x-tester", "yes"), "200"),
+		Case{Name: "sources/headers-choose", Guarantees: guarantee.ExplicitAccess, Expect: "The route match with the most headers takes precedence", Run: headersChoose},
+		Case{Name: "sources/tcp", Guarantees: guarantee.ExplicitAccess, Expect: "The sidecar distributes TCP connections over two peers", Run: sharedConnections},
+		Case{Name: "sources/grpc", Guarantees: guarantee.ExplicitAccess, Expect: "The sidecar distributes gRPC calls over two peers, call by call", Run: sharedCalls},
+		said("sources/tcp-refused", guarantee.EgressCallers, "An unlisted workload receives no byte from either peer", shopOther, bytesTo("orders:3306", "hello"), "closed | reset"),
+		Case{Name: "sources/other-caller", Guarantees: guarantee.EgressCallers, Expect: "An unlisted workload fails for the weight of the peers only; local pods answer the other requests", Run: otherCaller},
+		ask("sources/elsewhere-unchanged", guarantee.WorkloadsUntouched, "A namespace without callers still reaches the existing Service by its name", visitor, get("http://reviews.default:9080/"), "200"),
+		ask("sources/other-port-unchanged", guarantee.WorkloadsUntouched, "Callers still reach a port of the existing Service that no binding uses", productpage, get("http://reviews:9081/"), "200"),
 	)
 }
 
@@ -91,23 +93,23 @@ func sources() []Case {
 func wide() []Case {
 	return in("wide-callers",
 		analyzed("wide-callers"),
-		ask("callers/anybody", laws(4), "A local name for the whole mesh accepts a workload of any namespace", productpage, get("http://public.partners:9080/"), "200"),
-		ask("callers/anybody-beside-own-rule", laws(4), "A local name for the whole mesh accepts a workload whose namespace is listed for another local name", visitor, get("http://public.partners:9080/"), "200"),
-		ask("callers/anybody-rules", laws(3), "The exporter's rules apply to a local name for the whole mesh", productpage, send("POST", "http://public.partners:9080/"), "403"),
-		ask("callers/anybody-with-a-sidecar", laws(5), "A local name for the whole mesh rejects a workload without a sidecar, which has no identity", plain, get("http://public.partners:9080/"), "refused | timeout | unreachable"),
-		ask("callers/namespace", laws(4), "A local name for one namespace accepts any service account of that namespace", other, get("http://shared.partners:9080/"), "200"),
-		ask("callers/namespace-only", laws(4), "A local name for one namespace rejects workloads of other namespaces", visitor, get("http://shared.partners:9080/"), "403 | 503 | reset | closed"),
-		ask("callers/egress-other-namespace", laws(4), "The egress gateway denies the genuine certificate of a workload outside the allowed namespace", plain,
+		ask("callers/anybody", guarantee.EgressCallers, "A local name for the whole mesh accepts a workload of any namespace", productpage, get("http://public.partners:9080/"), "200"),
+		ask("callers/anybody-beside-own-rule", guarantee.EgressCallers, "A local name for the whole mesh accepts a workload whose namespace is listed for another local name", visitor, get("http://public.partners:9080/"), "200"),
+		ask("callers/anybody-rules", guarantee.TwoControls, "The exporter's rules apply to a local name for the whole mesh", productpage, send("POST", "http://public.partners:9080/"), "403"),
+		ask("callers/anybody-with-a-sidecar", guarantee.TLSOnEveryHop, "A local name for the whole mesh rejects a workload without a sidecar, which has no identity", plain, get("http://public.partners:9080/"), "refused | timeout | unreachable"),
+		ask("callers/namespace", guarantee.EgressCallers, "A local name for one namespace accepts any service account of that namespace", other, get("http://shared.partners:9080/"), "200"),
+		ask("callers/namespace-only", guarantee.EgressCallers, "A local name for one namespace rejects workloads of other namespaces", visitor, get("http://shared.partners:9080/"), "403 | 503 | reset | closed"),
+		ask("callers/egress-other-namespace", guarantee.EgressCallers, "The egress gateway denies the genuine certificate of a workload outside the allowed namespace", plain,
 			toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/elsewhere/sa/visitor"}), sni("p9080.shared.partners.east.egress.fed.west.example"), at("p9080.shared.partners.east.egress.fed.west.example")), "403"),
-		ask("callers/egress-own-namespace", laws(4), "The egress gateway accepts the genuine certificate of a workload in the allowed namespace", plain,
+		ask("callers/egress-own-namespace", guarantee.EgressCallers, "The egress gateway accepts the genuine certificate of a workload in the allowed namespace", plain,
 			toEgress(of("west", otherOfWest), sni("p9080.shared.partners.east.egress.fed.west.example"), at("p9080.shared.partners.east.egress.fed.west.example")), "200"),
-		ask("callers/named-beside", laws(4), "A local name for one service account accepts that account beside wider local names", visitor, get("http://own.partners:9080/"), "200"),
-		ask("callers/named-beside-refused", laws(4), "A local name for one service account rejects other workloads beside wider local names", productpage, get("http://own.partners:9080/"), "503 | reset | closed"),
+		ask("callers/named-beside", guarantee.EgressCallers, "A local name for one service account accepts that account beside wider local names", visitor, get("http://own.partners:9080/"), "200"),
+		ask("callers/named-beside-refused", guarantee.EgressCallers, "A local name for one service account rejects other workloads beside wider local names", productpage, get("http://own.partners:9080/"), "503 | reset | closed"),
 	)
 }
 
 // said is a case that is one probe, and what it brought: the outcome, and the bytes or the trailers that came.
-func said(name string, laws []int, expect string, from From, probe func(*federation.Federation) traffic.Probe, want string) Case {
+func said(name string, guarantees guarantee.Set, expect string, from From, probe func(*federation.Federation) traffic.Probe, want string) Case {
 	read := func(answer traffic.Answer) string {
 		text := answer.Outcome()
 		switch {
@@ -118,7 +120,7 @@ func said(name string, laws []int, expect string, from From, probe func(*federat
 		}
 		return text
 	}
-	return attempts(name, laws, expect, Attempt{From: from, Probe: probe, Want: want, Read: read})
+	return attempts(name, guarantees, expect, Attempt{From: from, Probe: probe, Want: want, Read: read})
 }
 
 // patiently waits longer for an answer than others do.

@@ -11,7 +11,9 @@ import (
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/folds"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -78,7 +80,7 @@ func entrances(f *federation.Federation) []entrance {
 func spellings() []Case {
 	corpusCase := func(name, normalization, what string) Case {
 		return Case{
-			Name: "spellings/" + name, Laws: laws(3, 11),
+			Name: "spellings/" + name, Guarantees: guarantee.TwoControls | guarantee.ErrorsNotGuesses,
 			Expect: what + ", no spelling reaches a backend that reads it as an excepted path, and plain paths work",
 			Run:    func(t *T) { t.spell(normalization) },
 		}
@@ -89,8 +91,8 @@ func spellings() []Case {
 		corpusCase("none", "NONE", "With path normalization NONE"),
 		corpusCase("merge-slashes", "MERGE_SLASHES", "With path normalization MERGE_SLASHES"),
 		corpusCase("decode-and-merge-slashes", "DECODE_AND_MERGE_SLASHES", "With path normalization DECODE_AND_MERGE_SLASHES"),
-		{Name: "spellings/without-rules", Laws: laws(11), Expect: "Without rules, the same spellings reach backends of every kind, which read excepted paths: only the rules reject them", Run: withoutRules},
-		{Name: "spellings/raw-bytes", Laws: laws(3, 11), Expect: "The rules match paths that contain bytes of invalid UTF-8", Run: rawBytes},
+		{Name: "spellings/without-rules", Guarantees: guarantee.ErrorsNotGuesses, Expect: "Without rules, the same spellings reach backends of every kind, which read excepted paths: only the rules reject them", Run: withoutRules},
+		{Name: "spellings/raw-bytes", Guarantees: guarantee.TwoControls | guarantee.ErrorsNotGuesses, Expect: "The rules match paths that contain bytes of invalid UTF-8", Run: rawBytes},
 	}, slices.Concat(requiredTwice(), underscores(), hopHeaders())...)...)
 }
 
@@ -121,7 +123,7 @@ func (t *T) spell(normalization string) {
 			tried++
 			outcomes[answer.Outcome()]++
 			if answer.Seen == nil {
-				if !matches(answer.Outcome(), "400 | 403 | closed | reset") {
+				if !outcome.Matches(answer.Outcome(), "400 | 403 | closed | reset") {
 					t.Errorf("%s, %s: %s%s", one.name, target, answer.Outcome(), detail(answer))
 				}
 				continue
@@ -266,7 +268,7 @@ func rawBytes(t *T) {
 			for _, path := range []string{"/orders//drafts/\xff", "/orders/\xff/../drafts/1", "/orders/\xfe;/..;/drafts/1", "/orders/%64rafts/\xc3", "/orders/secret;\xff", "/orders/DRAFTS/\xff"} {
 				for target, answer := range t.askAll(one, targets([]string{path})) {
 					t.Seen("%q %s", path, answer.Outcome())
-					if answer.Seen != nil && len(answer.Seen.ReadBy) > 0 || answer.Seen == nil && !matches(answer.Outcome(), "400 | 403 | closed | reset") {
+					if answer.Seen != nil && len(answer.Seen.ReadBy) > 0 || answer.Seen == nil && !outcome.Matches(answer.Outcome(), "400 | 403 | closed | reset") {
 						t.Errorf("%s: %q: %s", one.name, target, answer.Outcome())
 					}
 				}

@@ -8,17 +8,10 @@ import (
 	"time"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
-)
-
-// How a refusal looks: an alert in the handshake that says what is missing, or the end of the connection before any answer.
-const (
-	noCertificate = "alert: certificate required"
-	unknownCA     = "alert: unknown certificate authority"
-	wrongIdentity = "alert: certificate unknown"
-	cutOff        = "reset | closed"
-	noServer      = "reset | closed | alert: *" // a sidecar or a socket on the way may lose the alert
 )
 
 // strangers come to east's ingress gateway on their own, past every egress gateway.
@@ -36,58 +29,58 @@ func strangers() []Case {
 func certificates() []Case {
 	day := 24 * time.Hour
 	attempt := func(name, expect string, shown certificate, want string) Case {
-		return ask("strangers/"+name, laws(2), expect, outside, toIngress(shown), want)
+		return ask("strangers/"+name, guarantee.ServerPerPeer, expect, outside, toIngress(shown), want)
 	}
 	return []Case{
 		attempt("genuine", "The ingress gateway accepts the certificate of west's egress gateway, so the rejections below are not caused by the probe", genuine, "200"),
-		attempt("no-certificate", "The ingress gateway rejects a client without a certificate", none, noCertificate),
-		attempt("self-signed", "The ingress gateway rejects a self-signed certificate with the right identity", selfSigned(pki.Request{SpiffeID: egressID}), unknownCA),
-		attempt("foreign-ca", "The ingress gateway rejects the right identity from an unknown CA", forged(pki.Request{SpiffeID: egressID}), unknownCA),
+		attempt("no-certificate", "The ingress gateway rejects a client without a certificate", none, outcome.NoCertificate),
+		attempt("self-signed", "The ingress gateway rejects a self-signed certificate with the right identity", selfSigned(pki.Request{SpiffeID: egressID}), outcome.UnknownAuthority),
+		attempt("foreign-ca", "The ingress gateway rejects the right identity from an unknown CA", forged(pki.Request{SpiffeID: egressID}), outcome.UnknownAuthority),
 		attempt("expired", "The ingress gateway rejects an expired certificate",
 			of("west", pki.Request{SpiffeID: egressID, NotBefore: time.Now().Add(-2 * day), NotAfter: time.Now().Add(-day)}), "alert: expired certificate"),
 		attempt("not-yet-valid", "The ingress gateway rejects a certificate that is not valid yet",
 			of("west", pki.Request{SpiffeID: egressID, NotBefore: time.Now().Add(day), NotAfter: time.Now().Add(2 * day)}), "alert: expired certificate"),
 		attempt("another-workload", "The ingress gateway rejects another workload of west",
-			of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), wrongIdentity),
+			of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), outcome.WrongIdentity),
 		attempt("another-namespace", "The ingress gateway rejects the egress gateway's service account of another namespace of west",
-			of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/federation-egress"}), wrongIdentity),
-		attempt("no-identity", "The ingress gateway rejects a certificate of west's CA without any name", of("west", pki.Request{}), wrongIdentity),
-		attempt("dns-name", "The ingress gateway rejects a certificate with a DNS name in place of a SPIFFE ID", of("west", pki.Request{DNSNames: []string{"federation-egress.west.example"}}), wrongIdentity),
+			of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/federation-egress"}), outcome.WrongIdentity),
+		attempt("no-identity", "The ingress gateway rejects a certificate of west's CA without any name", of("west", pki.Request{}), outcome.WrongIdentity),
+		attempt("dns-name", "The ingress gateway rejects a certificate with a DNS name in place of a SPIFFE ID", of("west", pki.Request{DNSNames: []string{"federation-egress.west.example"}}), outcome.WrongIdentity),
 		attempt("danger-identity-as-dns", "Known risk: Envoy accepts the SPIFFE ID in a DNS name as well, so west's CA must not issue it there",
 			of("west", pki.Request{DNSNames: []string{egressID}}), "200"),
-		attempt("another-peers-ca", "The ingress gateway rejects west's identity from north's CA", of("north", pki.Request{SpiffeID: egressID}), unknownCA),
-		attempt("own-mesh", "The ingress gateway of east rejects east's own certificates", of("east", pki.Request{SpiffeID: ingressID}), unknownCA),
-		attempt("own-mesh-as-peer", "The ingress gateway rejects west's identity from east's own CA", of("east", pki.Request{SpiffeID: egressID}), unknownCA),
+		attempt("another-peers-ca", "The ingress gateway rejects west's identity from north's CA", of("north", pki.Request{SpiffeID: egressID}), outcome.UnknownAuthority),
+		attempt("own-mesh", "The ingress gateway of east rejects east's own certificates", of("east", pki.Request{SpiffeID: ingressID}), outcome.UnknownAuthority),
+		attempt("own-mesh-as-peer", "The ingress gateway rejects west's identity from east's own CA", of("east", pki.Request{SpiffeID: egressID}), outcome.UnknownAuthority),
 		attempt("wrong-usage", "The ingress gateway rejects a certificate that is valid for servers only",
 			of("west", pki.Request{SpiffeID: egressID, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}), "alert: unsupported certificate"),
-		ask("strangers/tls-1.2", laws(2), "The ingress gateway rejects TLS 1.2 even with the genuine certificate", outside, toIngress(genuine, func(p *traffic.Probe) { p.TLS.MaxVersion = "1.2" }), "alert: protocol version"),
-		ask("strangers/plaintext", laws(5), "The ingress gateway does not answer without TLS", outside, func(*federation.Federation) traffic.Probe {
+		ask("strangers/tls-1.2", guarantee.ServerPerPeer, "The ingress gateway rejects TLS 1.2 even with the genuine certificate", outside, toIngress(genuine, func(p *traffic.Probe) { p.TLS.MaxVersion = "1.2" }), "alert: protocol version"),
+		ask("strangers/plaintext", guarantee.TLSOnEveryHop, "The ingress gateway does not answer without TLS", outside, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: "http://" + reviewsSNI + "/reviews/0", Dial: eastAddress}
-		}, cutOff),
+		}, outcome.CutOff),
 	}
 }
 
 // serverNames: what somebody with the genuine certificate asks for.
 func serverNames() []Case {
 	attempt := func(name, expect, want string, change ...func(*traffic.Probe)) Case {
-		return ask("strangers/"+name, laws(1, 2), expect, outside, toIngress(genuine, change...), want)
+		return ask("strangers/"+name, guarantee.ExplicitAccess|guarantee.ServerPerPeer, expect, outside, toIngress(genuine, change...), want)
 	}
 	return []Case{
-		attempt("no-sni", "The ingress gateway rejects a handshake without an SNI", noServer, sni("")),
-		attempt("unknown-sni", "The ingress gateway rejects the SNI of a service that is not exported", noServer, sni("p9080.ratings.west.fed.east.example")),
-		attempt("backend-sni", "The ingress gateway rejects a backend's own host as SNI", noServer, sni(reviewsHost)),
-		attempt("istio-sni", "The ingress gateway rejects the SNIs by which Istio's east-west gateways route", noServer, sni("outbound_.9080_._.reviews.default.svc.cluster.local")),
-		attempt("another-peers-sni", "The ingress gateway rejects the SNI of a grant to another peer", noServer, sni("p9080.reviews.north.fed.east.example")),
-		attempt("wildcard-sni", "The ingress gateway rejects a wildcard as SNI", noServer, sni("*.west.fed.east.example")),
+		attempt("no-sni", "The ingress gateway rejects a handshake without an SNI", outcome.Rejected, sni("")),
+		attempt("unknown-sni", "The ingress gateway rejects the SNI of a service that is not exported", outcome.Rejected, sni("p9080.ratings.west.fed.east.example")),
+		attempt("backend-sni", "The ingress gateway rejects a backend's own host as SNI", outcome.Rejected, sni(reviewsHost)),
+		attempt("istio-sni", "The ingress gateway rejects the SNIs by which Istio's east-west gateways route", outcome.Rejected, sni("outbound_.9080_._.reviews.default.svc.cluster.local")),
+		attempt("another-peers-sni", "The ingress gateway rejects the SNI of a grant to another peer", outcome.Rejected, sni("p9080.reviews.north.fed.east.example")),
+		attempt("wildcard-sni", "The ingress gateway rejects a wildcard as SNI", outcome.Rejected, sni("*.west.fed.east.example")),
 		attempt("upper-case-sni", "The ingress gateway accepts the SNI in upper case with the genuine certificate", "200", sni(strings.ToUpper(reviewsSNI))),
-		ask("strangers/upper-case-sni-without-certificate", laws(2), "The ingress gateway rejects the SNI in upper case without a certificate", outside, toIngress(none, sni(strings.ToUpper(reviewsSNI))), noCertificate),
-		{Name: "strangers/dotted-sni", Laws: laws(2), Expect: "The ingress gateway rejects the SNI with a dot at the end without a certificate", Run: dottedServerName},
+		ask("strangers/upper-case-sni-without-certificate", guarantee.ServerPerPeer, "The ingress gateway rejects the SNI in upper case without a certificate", outside, toIngress(none, sni(strings.ToUpper(reviewsSNI))), outcome.NoCertificate),
+		{Name: "strangers/dotted-sni", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway rejects the SNI with a dot at the end without a certificate", Run: dottedServerName},
 		attempt("another-host", "The ingress gateway denies another service's Host on the SNI of an export", "403", host("ratings.default.svc.cluster.local:9080")),
 		attempt("backend-host", "The ingress gateway denies the backend's own Host on the SNI of an export", "403", host(reviewsHost)),
 		attempt("dotted-host", "The ingress gateway denies the export's Host with a dot at the end", "403", host(reviewsSNI+".")),
 		attempt("another-host-h2", "The ingress gateway denies another service's Host over HTTP/2", "403", host("ratings.default.svc.cluster.local:9080"), h2),
 		attempt("h2", "The ingress gateway accepts HTTP/2 with the genuine certificate", "200", h2),
-		{Name: "strangers/second-request", Laws: laws(2), Expect: "The ingress gateway applies the rules to every request of a connection", Run: secondRequest},
+		{Name: "strangers/second-request", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway applies the rules to every request of a connection", Run: secondRequest},
 	}
 }
 
@@ -138,7 +131,7 @@ func dottedServerName(t *T) {
 // requests that mean something else to the next reader.
 func requests() []Case {
 	attempt := func(name, expect, body, want string) Case {
-		return ask("strangers/"+name, laws(3), expect, outside, toIngress(genuine, func(p *traffic.Probe) {
+		return ask("strangers/"+name, guarantee.TwoControls, expect, outside, toIngress(genuine, func(p *traffic.Probe) {
 			p.Kind, p.Quiet, p.Body = "raw", time.Second, strings.ReplaceAll(body, "\n", "\r\n")
 		}), want)
 	}
@@ -150,21 +143,21 @@ func requests() []Case {
 		attempt("odd-chunks", "The ingress gateway rejects an unknown Transfer-Encoding", start+"Transfer-Encoding: xchunked\n\n0\n\n"+hidden, "400 | 501"),
 		attempt("two-lengths", "The ingress gateway rejects two different Content-Length headers", start+"Content-Length: 4\nContent-Length: 5\n\nabcde", "400"),
 		attempt("folded-length", "The ingress gateway rejects a Transfer-Encoding that continues in the next line", start+"Content-Length: 4\nTransfer-Encoding:\n chunked\n\n0\n\n"+hidden, "400"),
-		{Name: "strangers/folded-header", Laws: laws(3), Expect: "The backend receives a header that continues in the next line as one line", Run: foldedHeader},
+		{Name: "strangers/folded-header", Guarantees: guarantee.TwoControls, Expect: "The backend receives a header that continues in the next line as one line", Run: foldedHeader},
 		attempt("space-before-colon", "The ingress gateway rejects a header name that ends with a space", "GET /reviews/0 HTTP/1.1\nHost : "+reviewsSNI+"\n\n", "400"),
 		attempt("no-host", "The ingress gateway rejects a request without Host", "GET /reviews/0 HTTP/1.1\n\n", "400"),
 		attempt("two-hosts", "The ingress gateway rejects a request with two Host headers", "GET /reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\nHost: ratings\n\n", "400 | 403"),
 		attempt("absolute-target", "The ingress gateway routes by an absolute request target and ignores Host", "GET http://ratings.default.svc.cluster.local/reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\n\n", "403"),
 		attempt("connect", "The ingress gateway opens no tunnel for CONNECT", "CONNECT ratings.default.svc.cluster.local:9080 HTTP/1.1\nHost: "+reviewsSNI+"\n\n", "403 | 404 | 400"),
-		ask("strangers/long-header", laws(3), "The ingress gateway rejects a header of 100 kB", outside, toIngress(genuine, func(p *traffic.Probe) {
+		ask("strangers/long-header", guarantee.TwoControls, "The ingress gateway rejects a header of 100 kB", outside, toIngress(genuine, func(p *traffic.Probe) {
 			p.Header = [][2]string{{"X-Long", strings.Repeat("a", 100_000)}}
 		}), "431"),
-		ask("strangers/many-headers", laws(3), "The ingress gateway rejects a request with 200 additional headers", outside, toIngress(genuine, func(p *traffic.Probe) {
+		ask("strangers/many-headers", guarantee.TwoControls, "The ingress gateway rejects a request with 200 additional headers", outside, toIngress(genuine, func(p *traffic.Probe) {
 			for i := range 200 {
 				p.Header = append(p.Header, [2]string{fmt.Sprintf("X-%d", i), "a"})
 			}
 		}), "431"),
-		{Name: "strangers/other-ports", Laws: laws(1), Expect: "The gateway pods listen on 15443 and on the ports of probes and metrics only", Run: otherPorts},
+		{Name: "strangers/other-ports", Guarantees: guarantee.ExplicitAccess, Expect: "The gateway pods listen on 15443 and on the ports of probes and metrics only", Run: otherPorts},
 	}
 }
 
@@ -257,7 +250,7 @@ func spelling(name, target, want string) Case {
 	}
 	direct := toIngress(genuine, func(p *traffic.Probe) { p.URL, p.Target = "https://"+reviewsSNI, target })
 	over2 := toIngress(genuine, func(p *traffic.Probe) { p.Kind, p.URL, p.Target = "h2", "https://"+reviewsSNI, target })
-	return attempts("paths/"+name, laws(3, 11), fmt.Sprintf("The gateways answer %s for the path `%s`, and the backend sees no path outside of /reviews/", strings.ReplaceAll(want, " | ", " or "), target),
+	return attempts("paths/"+name, guarantee.TwoControls|guarantee.ErrorsNotGuesses, fmt.Sprintf("The gateways answer %s for the path `%s`, and the backend sees no path outside of /reviews/", strings.ReplaceAll(want, " | ", " or "), target),
 		Attempt{From: productpage, Probe: local, Want: want, Read: whereItLed},
 		Attempt{From: outside, Probe: direct, Want: want, Read: whereItLed},
 		Attempt{From: outside, Probe: over2, Want: want, Read: whereItLed})
@@ -282,21 +275,21 @@ func peers() []Case {
 	}
 	post := func(p *traffic.Probe) { p.Method, p.URL = "POST", "https://"+west+"/entries" }
 	return []Case{
-		ask("peers/own-name", laws(2), "North calls the export that is granted to it", outside, to(north, northEgress), "200"),
-		ask("peers/own-name-west", laws(2), "West calls the export that is granted to it", outside, to(west, genuine, post), "200"),
-		ask("peers/others-name", laws(2), "The ingress gateway rejects north's certificate on west's SNI", outside, to(west, northEgress), unknownCA),
-		ask("peers/others-name-back", laws(2), "The ingress gateway rejects west's certificate on north's SNI", outside, to(north, genuine), unknownCA),
-		ask("peers/others-identity", laws(2), "The ingress gateway rejects west's identity from north's CA on west's SNI", outside, to(west, of("north", pki.Request{SpiffeID: egressID})), unknownCA),
-		ask("peers/others-identity-own-name", laws(2), "The ingress gateway rejects west's identity from north's CA on north's SNI", outside, to(north, of("north", pki.Request{SpiffeID: egressID})), wrongIdentity),
-		ask("peers/others-host", laws(2), "The ingress gateway denies north west's Host on north's SNI", outside, to(north, northEgress, host(west)), "403"),
-		ask("peers/ungranted-port", laws(1), "West has no SNI for the port that is granted to north only", outside, to("p80.ledger.west.fed.east.example", genuine), noServer),
-		{Name: "peers/resumed-session", Laws: laws(2), Expect: "A TLS session of one SNI cannot be resumed on another SNI", Run: func(t *T) {
+		ask("peers/own-name", guarantee.ServerPerPeer, "North calls the export that is granted to it", outside, to(north, northEgress), "200"),
+		ask("peers/own-name-west", guarantee.ServerPerPeer, "West calls the export that is granted to it", outside, to(west, genuine, post), "200"),
+		ask("peers/others-name", guarantee.ServerPerPeer, "The ingress gateway rejects north's certificate on west's SNI", outside, to(west, northEgress), outcome.UnknownAuthority),
+		ask("peers/others-name-back", guarantee.ServerPerPeer, "The ingress gateway rejects west's certificate on north's SNI", outside, to(north, genuine), outcome.UnknownAuthority),
+		ask("peers/others-identity", guarantee.ServerPerPeer, "The ingress gateway rejects west's identity from north's CA on west's SNI", outside, to(west, of("north", pki.Request{SpiffeID: egressID})), outcome.UnknownAuthority),
+		ask("peers/others-identity-own-name", guarantee.ServerPerPeer, "The ingress gateway rejects west's identity from north's CA on north's SNI", outside, to(north, of("north", pki.Request{SpiffeID: egressID})), outcome.WrongIdentity),
+		ask("peers/others-host", guarantee.ServerPerPeer, "The ingress gateway denies north west's Host on north's SNI", outside, to(north, northEgress, host(west)), "403"),
+		ask("peers/ungranted-port", guarantee.ExplicitAccess, "West has no SNI for the port that is granted to north only", outside, to("p80.ledger.west.fed.east.example", genuine), outcome.Rejected),
+		{Name: "peers/resumed-session", Guarantees: guarantee.ServerPerPeer, Expect: "A TLS session of one SNI cannot be resumed on another SNI", Run: func(t *T) {
 			p := to(west, none)(t.Federation)
 			own := to(north, northEgress)(t.Federation)
 			p.TLS.ResumeFrom = own.TLS
 			answer := t.Try(outside, p)[0]
 			t.Seen("%s, resumed: %t", answer.Outcome(), answer.Resumed)
-			if answer.Resumed || answer.Outcome() != noCertificate {
+			if answer.Resumed || answer.Outcome() != outcome.NoCertificate {
 				t.Errorf("%s, resumed: %t%s", answer.Outcome(), answer.Resumed, detail(answer))
 			}
 		}},

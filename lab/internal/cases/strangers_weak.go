@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -14,16 +15,16 @@ import (
 func weak() []Case {
 	issued := func(name, what string, request pki.Request, want string) Case {
 		request.SpiffeID = egressID
-		return ask("strangers/danger-"+name, laws(2), "Known risk: Envoy accepts "+what, outside, toIngress(of("west", request)), want)
+		return ask("strangers/danger-"+name, guarantee.ServerPerPeer, "Known risk: Envoy accepts "+what, outside, toIngress(of("west", request)), want)
 	}
 	return in("two-meshes-http",
 		issued("rsa-1024", "a certificate with a 1,024-bit RSA key", pki.Request{RSA: 1024}, "200"),
 		issued("sha-1", "a certificate that the peer's CA has signed with SHA-1", pki.Request{SHA1: true}, "200"),
-		ask("strangers/danger-sha-1-intermediate", laws(2), "Known risk: Envoy accepts an intermediate CA whose certificate is signed with SHA-1", outside, toIngress(belowWeak), "200"),
+		ask("strangers/danger-sha-1-intermediate", guarantee.ServerPerPeer, "Known risk: Envoy accepts an intermediate CA whose certificate is signed with SHA-1", outside, toIngress(belowWeak), "200"),
 		issued("leaf-is-ca", "a client certificate that is a CA", pki.Request{CA: true}, "200"),
 		issued("two-identities", "a second SPIFFE ID beside the granted one", pki.Request{Also: []string{"spiffe://west.example/ns/default/sa/other"}}, "200"),
-		Case{Name: "strangers/resumed-after-expiry", Laws: laws(2), Expect: "The ingress gateway resumes no TLS session, so no session outlives the client's certificate", Run: resumedAfterExpiry},
-		Case{Name: "strangers/danger-names-shown", Laws: laws(7), Expect: "Known risk: without a certificate, an external attacker sees the gateway's SPIFFE ID for granted SNIs only", Run: namesShown},
+		Case{Name: "strangers/resumed-after-expiry", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway resumes no TLS session, so no session outlives the client's certificate", Run: resumedAfterExpiry},
+		Case{Name: "strangers/danger-names-shown", Guarantees: guarantee.NothingInternal, Expect: "Known risk: without a certificate, an external attacker sees the gateway's SPIFFE ID for granted SNIs only", Run: namesShown},
 	)
 }
 

@@ -204,7 +204,7 @@ func authorityRotated(t *T) {
 	t.Want(outside, "200", toIngress(old)(t.Federation), toIngress(next)(t.Federation))
 	began := time.Now()
 	t.Must(t.East.ApplyFile(t.Context, renewed))
-	t.Must(until(t.Context, t.Federation, outside, "alert*", toIngress(old)(t.Federation)))
+	t.Must(until(t.Context, t.Federation, outside, "alert: *", toIngress(old)(t.Federation)))
 	t.Seen("the old CA refused %.1f s after it was removed from the file", time.Since(began).Seconds())
 	t.Want(outside, "200", toIngress(next)(t.Federation))
 	t.pause(time.Second)

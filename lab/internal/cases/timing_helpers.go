@@ -18,6 +18,7 @@ import (
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -111,7 +112,7 @@ func (t *T) steady(s *stream) []traffic.Sample {
 func unlike(samples []traffic.Sample, want string) []traffic.Sample {
 	var others []traffic.Sample
 	for _, sample := range samples {
-		if !matches(sample.Outcome, want) {
+		if !outcome.Matches(sample.Outcome, want) {
 			others = append(others, sample)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
@@ -23,10 +24,10 @@ import (
 func orders() []Case {
 	var all []Case
 	for n := range 2 { // the third is the one below, in an empty cluster
-		all = append(all, Case{Name: fmt.Sprintf("order/shuffled-%d", n+1), Laws: laws(1, 16), Run: shuffled,
+		all = append(all, Case{Name: fmt.Sprintf("order/shuffled-%d", n+1), Guarantees: guarantee.ExplicitAccess | guarantee.ProtectionFirst, Run: shuffled,
 			Expect: fmt.Sprintf("While objects arrive in shuffled order %d, no attacker gets in; afterwards the allowed caller does", n+1)})
 	}
-	all = append(all, Case{Name: "order/trust-last", Laws: laws(1, 16), Run: trustLast,
+	all = append(all, Case{Name: "order/trust-last", Guarantees: guarantee.ExplicitAccess | guarantee.ProtectionFirst, Run: trustLast,
 		Expect: "Objects that arrive in an empty cluster let no one in until the peer's CA arrives, and then open every export at once"})
 	return in("two-meshes-http", all...)
 }
@@ -197,7 +198,7 @@ func trustLast(t *T) {
 		t.Must(rolled(t.Context, c.mesh, c.namespace(), c.name()))
 	}
 	t.Until(outside, "open", traffic.Probe{Kind: "tcp", URL: "tcp://" + eastAddress}) // what does not answer at all would prove nothing
-	t.Want(outside, "closed | reset | alert*", toIngress(genuine)(t.Federation))
+	t.Want(outside, "closed | reset | alert: *", toIngress(genuine)(t.Federation))
 	t.Want(productpage, "503", reviews("/reviews/0"))
 	t.nobodyCame(before)
 

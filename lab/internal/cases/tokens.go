@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -23,91 +24,91 @@ type authorization func(*federation.Federation) []string
 
 // tokens are demanded of users of west: whoever has none, or another one than that, and whom that must not concern.
 func tokens() []Case {
-	reads := func(name string, numbers []int, expect string, has authorization, want string) Case {
-		return ask("tokens/"+name, numbers, expect, api, having(get(ordersURL), has), want)
+	reads := func(name string, guarantees guarantee.Set, expect string, has authorization, want string) Case {
+		return ask("tokens/"+name, guarantees, expect, api, having(get(ordersURL), has), want)
 	}
-	writes := func(name string, numbers []int, expect string, has authorization, want string) Case {
-		return ask("tokens/"+name, numbers, expect, api, having(send("POST", ordersURL), has), want)
+	writes := func(name string, guarantees guarantee.Set, expect string, has authorization, want string) Case {
+		return ask("tokens/"+name, guarantees, expect, api, having(send("POST", ordersURL), has), want)
 	}
-	finds := func(name string, numbers []int, expect string, has authorization, want string) Case {
-		return ask("tokens/"+name, numbers, expect, api, having(call("search.shop:9000", "/search.Query/Find"), has), want)
+	finds := func(name string, guarantees guarantee.Set, expect string, has authorization, want string) Case {
+		return ask("tokens/"+name, guarantees, expect, api, having(call("search.shop:9000", "/search.Query/Find"), has), want)
 	}
 	directly := func(name, expect string, has authorization, want string, change ...func(*traffic.Probe)) Case {
-		return ask("tokens/"+name, laws(3), expect, outside, straight(has, change...), want)
+		return ask("tokens/"+name, guarantee.TwoControls, expect, outside, straight(has, change...), want)
 	}
 	header := func(name, value string) func(*traffic.Probe) {
 		return func(p *traffic.Probe) { p.Header = append(p.Header, [2]string{name, value}) }
 	}
 	return in("tokens",
 		analyzed("tokens"),
-		reads("good", laws(1), "The ingress gateway accepts an end-user JWT that matches the rule", bearer(reader), "200"),
-		reads("good-audience-of-several", laws(1), "The ingress gateway accepts an end-user JWT in which one of several audiences matches", bearer(reader.with("aud", []string{"mail", "orders"})), "200"),
-		reads("good-scope-of-several", laws(1), "The ingress gateway accepts an end-user JWT in which one word of the scope matches", bearer(reader.with("scope", "mail orders.read print")), "200"),
-		reads("good-scope-as-list", laws(1), "The ingress gateway accepts an end-user JWT whose scope is a list", bearer(reader.with("scope", []string{"mail", "orders.read"})), "200"),
-		Case{Name: "tokens/arrives", Laws: laws(7), Expect: "The backend receives the end-user JWT and no header derived from it", Run: tokenArrives},
-		reads("none", laws(3), "The ingress gateway denies a request without an end-user JWT", nothing, "403"),
-		reads("wrong-audience", laws(3), "The ingress gateway denies an end-user JWT for another audience", bearer(reader.with("aud", "mail")), "403"),
-		reads("longer-audience", laws(3), "The ingress gateway denies an end-user JWT whose audience only begins with ours", bearer(reader.with("aud", "orders.archive")), "403"),
-		reads("no-audience", laws(3), "The ingress gateway denies an end-user JWT without an audience", bearer(reader.with("aud", nil)), "403"),
-		reads("wrong-claim", laws(3), "The ingress gateway denies an end-user JWT with another value of a required claim", bearer(reader.with("scope", "orders.write")), "403"),
-		reads("longer-claim", laws(3), "The ingress gateway denies an end-user JWT whose claim only begins with the required value", bearer(reader.with("scope", "orders.read.all")), "403"),
-		reads("no-claim", laws(3), "The ingress gateway denies an end-user JWT without the required claim", bearer(reader.with("scope", nil)), "403"),
-		reads("claim-of-another-kind", laws(3), "The ingress gateway denies an end-user JWT whose claim is an object in place of a string", bearer(reader.with("scope", map[string]any{"orders.read": true})), "403"),
-		reads("expired", laws(3), "The ingress gateway rejects an expired end-user JWT", bearer(reader.with("exp", fromNow(-2*time.Minute))), "401"),
-		reads("expired-a-moment-ago", laws(3), "The ingress gateway accepts an end-user JWT that expired within the clock skew of a minute", bearer(reader.with("exp", fromNow(-20*time.Second))), "200"),
-		reads("too-early", laws(3), "The ingress gateway rejects an end-user JWT that is not valid yet", bearer(reader.with("nbf", fromNow(2*time.Minute))), "401"),
-		reads("forged", laws(3), "The ingress gateway rejects an end-user JWT that is signed with another key", forgedToken(reader), "401"),
-		reads("signed-by-other-issuer", laws(3), "The ingress gateway rejects an end-user JWT that is signed by another trusted issuer", signedBy("staff", reader), "401"),
-		reads("unsigned", laws(3), "The ingress gateway rejects an end-user JWT with the algorithm none", func(f *federation.Federation) []string {
+		reads("good", guarantee.ExplicitAccess, "The ingress gateway accepts an end-user JWT that matches the rule", bearer(reader), "200"),
+		reads("good-audience-of-several", guarantee.ExplicitAccess, "The ingress gateway accepts an end-user JWT in which one of several audiences matches", bearer(reader.with("aud", []string{"mail", "orders"})), "200"),
+		reads("good-scope-of-several", guarantee.ExplicitAccess, "The ingress gateway accepts an end-user JWT in which one word of the scope matches", bearer(reader.with("scope", "mail orders.read print")), "200"),
+		reads("good-scope-as-list", guarantee.ExplicitAccess, "The ingress gateway accepts an end-user JWT whose scope is a list", bearer(reader.with("scope", []string{"mail", "orders.read"})), "200"),
+		Case{Name: "tokens/arrives", Guarantees: guarantee.NothingInternal, Expect: "The backend receives the end-user JWT and no header derived from it", Run: tokenArrives},
+		reads("none", guarantee.TwoControls, "The ingress gateway denies a request without an end-user JWT", nothing, "403"),
+		reads("wrong-audience", guarantee.TwoControls, "The ingress gateway denies an end-user JWT for another audience", bearer(reader.with("aud", "mail")), "403"),
+		reads("longer-audience", guarantee.TwoControls, "The ingress gateway denies an end-user JWT whose audience only begins with ours", bearer(reader.with("aud", "orders.archive")), "403"),
+		reads("no-audience", guarantee.TwoControls, "The ingress gateway denies an end-user JWT without an audience", bearer(reader.with("aud", nil)), "403"),
+		reads("wrong-claim", guarantee.TwoControls, "The ingress gateway denies an end-user JWT with another value of a required claim", bearer(reader.with("scope", "orders.write")), "403"),
+		reads("longer-claim", guarantee.TwoControls, "The ingress gateway denies an end-user JWT whose claim only begins with the required value", bearer(reader.with("scope", "orders.read.all")), "403"),
+		reads("no-claim", guarantee.TwoControls, "The ingress gateway denies an end-user JWT without the required claim", bearer(reader.with("scope", nil)), "403"),
+		reads("claim-of-another-kind", guarantee.TwoControls, "The ingress gateway denies an end-user JWT whose claim is an object in place of a string", bearer(reader.with("scope", map[string]any{"orders.read": true})), "403"),
+		reads("expired", guarantee.TwoControls, "The ingress gateway rejects an expired end-user JWT", bearer(reader.with("exp", fromNow(-2*time.Minute))), "401"),
+		reads("expired-a-moment-ago", guarantee.TwoControls, "The ingress gateway accepts an end-user JWT that expired within the clock skew of a minute", bearer(reader.with("exp", fromNow(-20*time.Second))), "200"),
+		reads("too-early", guarantee.TwoControls, "The ingress gateway rejects an end-user JWT that is not valid yet", bearer(reader.with("nbf", fromNow(2*time.Minute))), "401"),
+		reads("forged", guarantee.TwoControls, "The ingress gateway rejects an end-user JWT that is signed with another key", forgedToken(reader), "401"),
+		reads("signed-by-other-issuer", guarantee.TwoControls, "The ingress gateway rejects an end-user JWT that is signed by another trusted issuer", signedBy("staff", reader), "401"),
+		reads("unsigned", guarantee.TwoControls, "The ingress gateway rejects an end-user JWT with the algorithm none", func(f *federation.Federation) []string {
 			return []string{"Bearer " + issuer(f, "login").Unsigned(reader.claims())}
 		}, "401"),
-		reads("public-key-as-secret", laws(3), "The ingress gateway rejects an end-user JWT that uses the public key as an HMAC secret", func(f *federation.Federation) []string {
+		reads("public-key-as-secret", guarantee.TwoControls, "The ingress gateway rejects an end-user JWT that uses the public key as an HMAC secret", func(f *federation.Federation) []string {
 			token, err := issuer(f, "login").WithPublicKey(reader.claims())
 			if err != nil {
 				panic(err)
 			}
 			return []string{"Bearer " + token}
 		}, "401"),
-		reads("other-issuer", laws(3), "The ingress gateway denies the token of another trusted issuer whose name begins with the required one", signedBy("staff", reader.with("iss", staffName)), "403"),
-		reads("shorter-issuer", laws(3), "The ingress gateway rejects an issuer that is a prefix of the trusted one", bearer(reader.with("iss", "https://login")), "401"),
-		reads("longer-issuer", laws(3), "The ingress gateway rejects an issuer that begins with the trusted one", bearer(reader.with("iss", loginName+".evil.example")), "401"),
-		reads("no-issuer", laws(3), "The ingress gateway rejects an end-user JWT without an issuer", bearer(reader.with("iss", nil)), "401"),
-		reads("opaque", laws(3), "The ingress gateway rejects an opaque token", text("Bearer 2YotnFZFEjr1zCsicMWpAA"), "401"),
-		reads("basic", laws(3), "The ingress gateway denies basic authentication", text("Basic dXNlcjpwYXNzd29yZA=="), "403"),
-		reads("small-letters", laws(3), "The ingress gateway denies the authorization scheme in lower case", func(f *federation.Federation) []string {
+		reads("other-issuer", guarantee.TwoControls, "The ingress gateway denies the token of another trusted issuer whose name begins with the required one", signedBy("staff", reader.with("iss", staffName)), "403"),
+		reads("shorter-issuer", guarantee.TwoControls, "The ingress gateway rejects an issuer that is a prefix of the trusted one", bearer(reader.with("iss", "https://login")), "401"),
+		reads("longer-issuer", guarantee.TwoControls, "The ingress gateway rejects an issuer that begins with the trusted one", bearer(reader.with("iss", loginName+".evil.example")), "401"),
+		reads("no-issuer", guarantee.TwoControls, "The ingress gateway rejects an end-user JWT without an issuer", bearer(reader.with("iss", nil)), "401"),
+		reads("opaque", guarantee.TwoControls, "The ingress gateway rejects an opaque token", text("Bearer 2YotnFZFEjr1zCsicMWpAA"), "401"),
+		reads("basic", guarantee.TwoControls, "The ingress gateway denies basic authentication", text("Basic dXNlcjpwYXNzd29yZA=="), "403"),
+		reads("small-letters", guarantee.TwoControls, "The ingress gateway denies the authorization scheme in lower case", func(f *federation.Federation) []string {
 			return []string{strings.Replace(bearer(reader)(f)[0], "Bearer", "bearer", 1)}
 		}, "403"),
-		reads("behind-something", laws(3), "The ingress gateway denies an end-user JWT behind another credential in one header", func(f *federation.Federation) []string {
+		reads("behind-something", guarantee.TwoControls, "The ingress gateway denies an end-user JWT behind another credential in one header", func(f *federation.Federation) []string {
 			return []string{"Basic dXNlcjpwYXNzd29yZA==, " + bearer(reader)(f)[0]}
 		}, "403"),
-		reads("two-good", laws(3), "The ingress gateway rejects two valid end-user JWTs in one request", twoGood, "401"),
-		reads("two-one-forged", laws(3), "The ingress gateway rejects a valid end-user JWT beside a forged one", func(f *federation.Federation) []string {
+		reads("two-good", guarantee.TwoControls, "The ingress gateway rejects two valid end-user JWTs in one request", twoGood, "401"),
+		reads("two-one-forged", guarantee.TwoControls, "The ingress gateway rejects a valid end-user JWT beside a forged one", func(f *federation.Federation) []string {
 			return append(bearer(reader)(f), forgedToken(reader.with("sub", "somebody else"))(f)...)
 		}, "401"),
-		ask("tokens/in-query", laws(3), "The ingress gateway denies an end-user JWT in the query, where logs would contain it", api, func(f *federation.Federation) traffic.Probe {
+		ask("tokens/in-query", guarantee.TwoControls, "The ingress gateway denies an end-user JWT in the query, where logs would contain it", api, func(f *federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: ordersURL + "?access_token=" + strings.TrimPrefix(bearer(reader)(f)[0], "Bearer ")}
 		}, "403"),
-		ask("tokens/other-path", laws(3), "The ingress gateway denies a valid end-user JWT on a path that no rule allows", api, having(get("http://orders.shop:8080/admin"), bearer(reader)), "403"),
-		ask("tokens/excepted-path", laws(3), "The ingress gateway denies a valid end-user JWT on an excepted path", api, having(get("http://orders.shop:8080/orders/drafts/1"), bearer(reader)), "403"),
-		ask("tokens/preflight", laws(3), "The ingress gateway denies a browser's preflight request without an end-user JWT", api, func(*federation.Federation) traffic.Probe {
+		ask("tokens/other-path", guarantee.TwoControls, "The ingress gateway denies a valid end-user JWT on a path that no rule allows", api, having(get("http://orders.shop:8080/admin"), bearer(reader)), "403"),
+		ask("tokens/excepted-path", guarantee.TwoControls, "The ingress gateway denies a valid end-user JWT on an excepted path", api, having(get("http://orders.shop:8080/orders/drafts/1"), bearer(reader)), "403"),
+		ask("tokens/preflight", guarantee.TwoControls, "The ingress gateway denies a browser's preflight request without an end-user JWT", api, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: ordersURL, Method: "OPTIONS", Header: [][2]string{{"origin", "https://a.example"}, {"access-control-request-method", "GET"}}}
 		}, "403"),
-		writes("writer", laws(1), "The ingress gateway accepts the other claims of another rule: a nested claim, and one whose name is a URL", bearer(writer), "200"),
-		writes("writer-role-of-several", laws(1), "The ingress gateway accepts a required value as an element of a list claim", bearer(writer.with("realm_access", map[string]any{"roles": []string{"cook", "chief clerk"}})), "200"),
-		writes("writer-role-missing", laws(3), "The ingress gateway denies an end-user JWT whose list claim lacks the required value", bearer(writer.with("realm_access", map[string]any{"roles": []string{"cook"}})), "403"),
-		writes("writer-role-outside", laws(3), "The ingress gateway denies the required value outside of its nested claim", bearer(writer.with("realm_access", nil).with("roles", []string{"clerk"})), "403"),
-		writes("writer-role-words", laws(3), "The ingress gateway does not split claims other than scope into words", bearer(writer.with("realm_access", map[string]any{"roles": "clerk cook"})), "403"),
-		writes("writer-desk-is-number", laws(3), "The ingress gateway denies a number where the claim must be a string", bearer(writer.with(loginName+"/desk", 7)), "403"),
-		writes("reader-writes-not", laws(3), "The ingress gateway denies the reader's token under the rule for writers", bearer(reader), "403"),
-		reads("writer-reads-not", laws(3), "The ingress gateway denies the writer's token under the rule for readers", bearer(writer), "403"),
-		finds("grpc", laws(1), "The ingress gateway accepts a gRPC call with an end-user JWT of its own issuer", signedBy("staff", finder), "OK"),
-		finds("grpc-none", laws(3), "The ingress gateway denies a gRPC call without an end-user JWT", nothing, "PERMISSION_DENIED"),
-		finds("grpc-wrong-audience", laws(3), "The ingress gateway denies a gRPC call with an end-user JWT for another audience", signedBy("staff", finder.with("aud", "shop")), "PERMISSION_DENIED"),
-		finds("grpc-expired", laws(3), "The ingress gateway rejects a gRPC call with an expired end-user JWT", signedBy("staff", finder.with("exp", fromNow(-time.Hour))), "UNAUTHENTICATED"),
-		finds("grpc-other-issuer", laws(3), "The ingress gateway denies a gRPC call with the token of another trusted issuer", bearer(reader.with("aud", "search")), "PERMISSION_DENIED"),
-		finds("grpc-opaque", laws(3), "The ingress gateway rejects a gRPC call with an opaque token", text("Bearer 2YotnFZFEjr1zCsicMWpAA"), "UNAUTHENTICATED"),
-		attempts("tokens/elsewhere", laws(12), "Callers send any authorization header where no rule requires an end-user JWT", elsewhere("reviews.shop:9080/reviews/1", api)...),
-		attempts("tokens/elsewhere-same-service", laws(12), "Another peer sends any authorization header to the same service, where its grant requires no end-user JWT", elsewhere("orders.shop:8080/orders/1", northAPI)...),
+		writes("writer", guarantee.ExplicitAccess, "The ingress gateway accepts the other claims of another rule: a nested claim, and one whose name is a URL", bearer(writer), "200"),
+		writes("writer-role-of-several", guarantee.ExplicitAccess, "The ingress gateway accepts a required value as an element of a list claim", bearer(writer.with("realm_access", map[string]any{"roles": []string{"cook", "chief clerk"}})), "200"),
+		writes("writer-role-missing", guarantee.TwoControls, "The ingress gateway denies an end-user JWT whose list claim lacks the required value", bearer(writer.with("realm_access", map[string]any{"roles": []string{"cook"}})), "403"),
+		writes("writer-role-outside", guarantee.TwoControls, "The ingress gateway denies the required value outside of its nested claim", bearer(writer.with("realm_access", nil).with("roles", []string{"clerk"})), "403"),
+		writes("writer-role-words", guarantee.TwoControls, "The ingress gateway does not split claims other than scope into words", bearer(writer.with("realm_access", map[string]any{"roles": "clerk cook"})), "403"),
+		writes("writer-desk-is-number", guarantee.TwoControls, "The ingress gateway denies a number where the claim must be a string", bearer(writer.with(loginName+"/desk", 7)), "403"),
+		writes("reader-writes-not", guarantee.TwoControls, "The ingress gateway denies the reader's token under the rule for writers", bearer(reader), "403"),
+		reads("writer-reads-not", guarantee.TwoControls, "The ingress gateway denies the writer's token under the rule for readers", bearer(writer), "403"),
+		finds("grpc", guarantee.ExplicitAccess, "The ingress gateway accepts a gRPC call with an end-user JWT of its own issuer", signedBy("staff", finder), "OK"),
+		finds("grpc-none", guarantee.TwoControls, "The ingress gateway denies a gRPC call without an end-user JWT", nothing, "PERMISSION_DENIED"),
+		finds("grpc-wrong-audience", guarantee.TwoControls, "The ingress gateway denies a gRPC call with an end-user JWT for another audience", signedBy("staff", finder.with("aud", "shop")), "PERMISSION_DENIED"),
+		finds("grpc-expired", guarantee.TwoControls, "The ingress gateway rejects a gRPC call with an expired end-user JWT", signedBy("staff", finder.with("exp", fromNow(-time.Hour))), "UNAUTHENTICATED"),
+		finds("grpc-other-issuer", guarantee.TwoControls, "The ingress gateway denies a gRPC call with the token of another trusted issuer", bearer(reader.with("aud", "search")), "PERMISSION_DENIED"),
+		finds("grpc-opaque", guarantee.TwoControls, "The ingress gateway rejects a gRPC call with an opaque token", text("Bearer 2YotnFZFEjr1zCsicMWpAA"), "UNAUTHENTICATED"),
+		attempts("tokens/elsewhere", guarantee.WorkloadsUntouched, "Callers send any authorization header where no rule requires an end-user JWT", elsewhere("reviews.shop:9080/reviews/1", api)...),
+		attempts("tokens/elsewhere-same-service", guarantee.WorkloadsUntouched, "Another peer sends any authorization header to the same service, where its grant requires no end-user JWT", elsewhere("orders.shop:8080/orders/1", northAPI)...),
 		directly("straight", "A peer that bypasses its egress gateway with a valid end-user JWT is accepted", bearer(reader), "200"),
 		directly("straight-none", "A peer that bypasses its egress gateway without an end-user JWT is denied", nothing, "403"),
 		directly("straight-two-good", "A peer that bypasses its egress gateway with two end-user JWTs is denied", twoGood, "401 | 403"),
@@ -117,15 +118,15 @@ func tokens() []Case {
 		directly("straight-claims-as-headers", "The ingress gateway ignores claims that a request sends in headers", nothing, "403",
 			header("x-jwt-scope", "orders.read"), header("x-jwt-payload", "eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUifQ"), header("x-envoy-auth-jwt", "orders.read")),
 		directly("straight-claims-as-route", "The ingress gateway rejects a request that forges the claims of Istio's JWT routing", nothing, "400", header("@request.auth.claims[scope]", "orders.read")),
-		Case{Name: "tokens/refusals-tell-nothing", Laws: laws(7), Expect: "Denials of end-user JWTs reveal no internal name", Run: tokenRefusals},
-		Case{Name: "tokens/others-allow-everything", Laws: laws(3), Expect: "An ALLOW policy for everything in the root namespace opens no export that requires an end-user JWT; the routes deny", Run: tokensAgainstOthers},
-		Case{Name: "tokens/others-route-everything", Laws: laws(3), Expect: "Routes without JWT conditions open no export; the RBAC rules of the virtual host deny", Run: tokensByPolicyAlone},
-		Case{Name: "tokens/issuer-deleted", Laws: laws(3, 15), Expect: "The export is closed after its RequestAuthentications are deleted", Run: issuerDeleted},
-		Case{Name: "tokens/issuer-of-others", Laws: laws(12), Expect: "An additional issuer in the root namespace changes nothing where no rule requires an end-user JWT", Run: issuerOfOthers},
-		Case{Name: "tokens/filter-deleted", Laws: laws(3, 12), Expect: "Without our JWT filter, foreign tokens are rejected everywhere, and no export opens", Run: filterDeleted},
-		Case{Name: "tokens/keys-of-all-kinds", Laws: laws(1, 3), Expect: "The ingress gateway verifies each supported key type with its own signatures only, several keys at once", Run: keysOfAllKinds},
-		Case{Name: "tokens/keys-fetched", Laws: laws(1, 3), Expect: "istiod fetches key sets, and only from servers whose certificates it trusts", Run: keysFetched},
-		Case{Name: "tokens/keys-unreachable", Laws: laws(3), Expect: "The export is closed while its key set cannot be fetched", Run: keysUnreachable},
+		Case{Name: "tokens/refusals-tell-nothing", Guarantees: guarantee.NothingInternal, Expect: "Denials of end-user JWTs reveal no internal name", Run: tokenRefusals},
+		Case{Name: "tokens/others-allow-everything", Guarantees: guarantee.TwoControls, Expect: "An ALLOW policy for everything in the root namespace opens no export that requires an end-user JWT; the routes deny", Run: tokensAgainstOthers},
+		Case{Name: "tokens/others-route-everything", Guarantees: guarantee.TwoControls, Expect: "Routes without JWT conditions open no export; the RBAC rules of the virtual host deny", Run: tokensByPolicyAlone},
+		Case{Name: "tokens/issuer-deleted", Guarantees: guarantee.TwoControls | guarantee.CompleteRemoval, Expect: "The export is closed after its RequestAuthentications are deleted", Run: issuerDeleted},
+		Case{Name: "tokens/issuer-of-others", Guarantees: guarantee.WorkloadsUntouched, Expect: "An additional issuer in the root namespace changes nothing where no rule requires an end-user JWT", Run: issuerOfOthers},
+		Case{Name: "tokens/filter-deleted", Guarantees: guarantee.TwoControls | guarantee.WorkloadsUntouched, Expect: "Without our JWT filter, foreign tokens are rejected everywhere, and no export opens", Run: filterDeleted},
+		Case{Name: "tokens/keys-of-all-kinds", Guarantees: guarantee.ExplicitAccess | guarantee.TwoControls, Expect: "The ingress gateway verifies each supported key type with its own signatures only, several keys at once", Run: keysOfAllKinds},
+		Case{Name: "tokens/keys-fetched", Guarantees: guarantee.ExplicitAccess | guarantee.TwoControls, Expect: "istiod fetches key sets, and only from servers whose certificates it trusts", Run: keysFetched},
+		Case{Name: "tokens/keys-unreachable", Guarantees: guarantee.TwoControls, Expect: "The export is closed while its key set cannot be fetched", Run: keysUnreachable},
 	)
 }
 

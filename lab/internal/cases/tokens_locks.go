@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -241,11 +242,11 @@ func keysUnreachable(t *T) {
 func tokensTakenAway() []Mutation {
 	const orders = "fed-in-orders-8080-west"
 	rule := func(name string, permission, rule int) Mutation {
-		return Mutation{Name: "tokens/rules/" + name, Laws: laws(3), Mesh: "east", Kind: "EnvoyFilter", Object: "fed-in-edge",
+		return Mutation{Name: "tokens/rules/" + name, Guarantees: guarantee.TwoControls, Mesh: "east", Kind: "EnvoyFilter", Object: "fed-in-edge",
 			Change: withoutRule(ordersSNI, permission, rule), Off: []string{"tokens/route/" + name}}
 	}
 	route := func(name, field string) Mutation {
-		return Mutation{Name: "tokens/route/" + name, Laws: laws(3), Mesh: "east", Kind: "VirtualService", Object: orders,
+		return Mutation{Name: "tokens/route/" + name, Guarantees: guarantee.TwoControls, Mesh: "east", Kind: "VirtualService", Object: orders,
 			Change: without("spec/http/5/match/" + field), Off: []string{"tokens/rules/" + name}}
 	}
 	header := route("header", "0/headers/authorization") // rules read the claims, and not where the token came from
@@ -257,10 +258,10 @@ func tokensTakenAway() []Mutation {
 		rule("claim-inside-another", 1, 5), route("claim-inside-another", "1/headers/@request.auth.claims[realm_access][roles]"),
 		header,
 		{
-			Name: "tokens/believed/in-one-header", Laws: laws(3), Mesh: "east", Kind: "RequestAuthentication", Object: "fed-in-jwt-login-example-22494105",
+			Name: "tokens/believed/in-one-header", Guarantees: guarantee.TwoControls, Mesh: "east", Kind: "RequestAuthentication", Object: "fed-in-jwt-login-example-22494105",
 			Change: without("spec/jwtRules/0/fromHeaders"), Off: []string{"tokens/route/header"},
 		},
-		{Name: "tokens/believed", Laws: laws(3), Mesh: "east", Kind: "RequestAuthentication", Object: "fed-in-jwt-login-example-staff-a79795a0"},
-		{Name: "tokens/filter", Laws: laws(12), Mesh: "east", Kind: "EnvoyFilter", Object: "fed-in-jwt-elsewhere"},
+		{Name: "tokens/believed", Guarantees: guarantee.TwoControls, Mesh: "east", Kind: "RequestAuthentication", Object: "fed-in-jwt-login-example-staff-a79795a0"},
+		{Name: "tokens/filter", Guarantees: guarantee.WorkloadsUntouched, Mesh: "east", Kind: "EnvoyFilter", Object: "fed-in-jwt-elsewhere"},
 	}
 }

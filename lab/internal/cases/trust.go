@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
@@ -20,17 +21,17 @@ import (
 func trust() []Case {
 	return slices.Concat(
 		in("two-peers",
-			ask("trust/peer-before-isolation", laws(1), "West calls east before east isolates it", productpage, get("http://reviews:9080/reviews/0"), "200"),
-			ask("trust/peer-before-isolation-back", laws(1), "East calls west before east isolates it", backend, get("http://details.catalogue:9080/details/0"), "200"),
-			ask("trust/other-peer-before-isolation", laws(1), "North calls east before east isolates west", northClient, get("http://reviews.partners:9080/reviews/0"), "200"),
-			ask("trust/other-peer-before-isolation-back", laws(1), "East calls north before east isolates west", backend, get("http://ratings.partners:9080/ratings/0"), "200"),
-			Case{Name: "trust/isolated", Laws: laws(1, 15), Expect: "East rejects an isolated peer in both directions, on open connections as well; the other peer loses no call", Run: isolated},
+			ask("trust/peer-before-isolation", guarantee.ExplicitAccess, "West calls east before east isolates it", productpage, get("http://reviews:9080/reviews/0"), "200"),
+			ask("trust/peer-before-isolation-back", guarantee.ExplicitAccess, "East calls west before east isolates it", backend, get("http://details.catalogue:9080/details/0"), "200"),
+			ask("trust/other-peer-before-isolation", guarantee.ExplicitAccess, "North calls east before east isolates west", northClient, get("http://reviews.partners:9080/reviews/0"), "200"),
+			ask("trust/other-peer-before-isolation-back", guarantee.ExplicitAccess, "East calls north before east isolates west", backend, get("http://ratings.partners:9080/ratings/0"), "200"),
+			Case{Name: "trust/isolated", Guarantees: guarantee.ExplicitAccess | guarantee.CompleteRemoval, Expect: "East rejects an isolated peer in both directions, on open connections as well; the other peer loses no call", Run: isolated},
 		),
 		in("roots-kept-by-others",
 			analyzed("roots-kept-by-others"),
-			ask("trust/kept-roots", laws(1, 2), "West calls east when CA certificates are managed externally", productpage, get("http://reviews:9080/reviews/0"), "200"),
-			ask("trust/kept-roots-back", laws(1, 2), "East calls west when CA certificates are managed externally", backend, get(detailsURL), "200"),
-			Case{Name: "trust/kept-roots-change", Laws: laws(2), Expect: "The same gateway pods reject the peer until its externally managed CA arrives, and follow its changes", Run: keptRootsChange},
+			ask("trust/kept-roots", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "West calls east when CA certificates are managed externally", productpage, get("http://reviews:9080/reviews/0"), "200"),
+			ask("trust/kept-roots-back", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "East calls west when CA certificates are managed externally", backend, get(detailsURL), "200"),
+			Case{Name: "trust/kept-roots-change", Guarantees: guarantee.ServerPerPeer, Expect: "The same gateway pods reject the peer until its externally managed CA arrives, and follow its changes", Run: keptRootsChange},
 		),
 	)
 }
@@ -127,6 +128,6 @@ func isolated(t *T) {
 			refusedInTime(t, t.samples(stream), began, applied)
 		}
 	}
-	t.Want(outside, "refused | closed | reset | alert*", toIngress(genuine)(t.Federation))
+	t.Want(outside, "refused | closed | reset | alert: *", toIngress(genuine)(t.Federation))
 	t.Want(backend, "403 | 404 | 503", traffic.Probe{URL: "http://details.catalogue:9080/details/0"})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
@@ -25,20 +26,20 @@ const (
 func authorities() []Case {
 	return in("separate-authorities",
 		analyzed("separate-authorities"),
-		ask("trust/own-authorities", laws(1, 2), "West calls east when each boundary has its own CA", productpage, get("http://reviews:9080/reviews/0"), "200"),
-		ask("trust/own-authorities-back", laws(1, 2), "East calls west when each boundary has its own CA", backend, get(detailsURL), "200"),
-		ask("trust/own-authorities-refuse", laws(1, 4), "The egress gateway rejects an unlisted workload when each boundary has its own CA", other, get("http://reviews:9080/reviews/0"), "503"),
-		ask("trust/issued-by-the-boundary", laws(2), "The ingress gateway accepts a certificate of the boundary's CA", outside, toBoundary(byBoundary("west-boundary", boundaryEgress)), "200"),
-		ask("trust/issued-by-the-mesh", laws(2), "The ingress gateway rejects the same identity from the mesh CA", outside, toBoundary(of("west", pki.Request{SpiffeID: boundaryEgress})), "alert: *"),
-		ask("trust/identity-of-the-mesh", laws(2), "The ingress gateway rejects the gateway's mesh identity from the boundary's CA", outside, toBoundary(byBoundary("west-boundary", egressID)), "alert: *"),
-		ask("trust/issued-by-the-other-boundary", laws(2), "The ingress gateway rejects a certificate of its own boundary's CA", outside, toBoundary(byBoundary("east-boundary", boundaryEgress)), "alert: *"),
-		Case{Name: "trust/workloads-in-cluster-local", Laws: laws(1, 2), Expect: "The workloads of both meshes change to the trust domain cluster.local, and only listed callers get through", Run: clusterLocal},
-		Case{Name: "trust/secrets-renewed", Laws: laws(6), Expect: "The gateways load renewed certificates from Secrets repeatedly without a failed call", Run: secretsRenewed},
-		Case{Name: "trust/secret-root-replaced", Laws: laws(2), Expect: "East rotates its boundary CA to the next root without a failed call", Run: nextRoot},
-		Case{Name: "trust/revoked-caller", Laws: laws(2), Expect: "The ingress gateway rejects a revoked certificate at once, and loads new revocation lists without a failed call", Run: revokedCaller},
-		Case{Name: "trust/revoked-server", Laws: laws(2), Expect: "The egress gateway rejects a revoked server certificate", Run: revokedServer},
-		Case{Name: "trust/list-expired", Laws: laws(2), Expect: "The gateways reject every certificate of the peer when the revocation list has expired, in both directions", Run: listExpired},
-		Case{Name: "trust/intermediate", Laws: laws(2), Expect: "Peers may present a chain; an intermediate CA as the anchor rejects other certificates of its root", Run: intermediate},
+		ask("trust/own-authorities", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "West calls east when each boundary has its own CA", productpage, get("http://reviews:9080/reviews/0"), "200"),
+		ask("trust/own-authorities-back", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "East calls west when each boundary has its own CA", backend, get(detailsURL), "200"),
+		ask("trust/own-authorities-refuse", guarantee.ExplicitAccess|guarantee.EgressCallers, "The egress gateway rejects an unlisted workload when each boundary has its own CA", other, get("http://reviews:9080/reviews/0"), "503"),
+		ask("trust/issued-by-the-boundary", guarantee.ServerPerPeer, "The ingress gateway accepts a certificate of the boundary's CA", outside, toBoundary(byBoundary("west-boundary", boundaryEgress)), "200"),
+		ask("trust/issued-by-the-mesh", guarantee.ServerPerPeer, "The ingress gateway rejects the same identity from the mesh CA", outside, toBoundary(of("west", pki.Request{SpiffeID: boundaryEgress})), "alert: *"),
+		ask("trust/identity-of-the-mesh", guarantee.ServerPerPeer, "The ingress gateway rejects the gateway's mesh identity from the boundary's CA", outside, toBoundary(byBoundary("west-boundary", egressID)), "alert: *"),
+		ask("trust/issued-by-the-other-boundary", guarantee.ServerPerPeer, "The ingress gateway rejects a certificate of its own boundary's CA", outside, toBoundary(byBoundary("east-boundary", boundaryEgress)), "alert: *"),
+		Case{Name: "trust/workloads-in-cluster-local", Guarantees: guarantee.ExplicitAccess | guarantee.ServerPerPeer, Expect: "The workloads of both meshes change to the trust domain cluster.local, and only listed callers get through", Run: clusterLocal},
+		Case{Name: "trust/secrets-renewed", Guarantees: guarantee.NoPrivateKeys, Expect: "The gateways load renewed certificates from Secrets repeatedly without a failed call", Run: secretsRenewed},
+		Case{Name: "trust/secret-root-replaced", Guarantees: guarantee.ServerPerPeer, Expect: "East rotates its boundary CA to the next root without a failed call", Run: nextRoot},
+		Case{Name: "trust/revoked-caller", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway rejects a revoked certificate at once, and loads new revocation lists without a failed call", Run: revokedCaller},
+		Case{Name: "trust/revoked-server", Guarantees: guarantee.ServerPerPeer, Expect: "The egress gateway rejects a revoked server certificate", Run: revokedServer},
+		Case{Name: "trust/list-expired", Guarantees: guarantee.ServerPerPeer, Expect: "The gateways reject every certificate of the peer when the revocation list has expired, in both directions", Run: listExpired},
+		Case{Name: "trust/intermediate", Guarantees: guarantee.ServerPerPeer, Expect: "Peers may present a chain; an intermediate CA as the anchor rejects other certificates of its root", Run: intermediate},
 	)
 }
 

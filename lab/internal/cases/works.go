@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -11,45 +13,45 @@ import (
 func works() []Case {
 	return slices.Concat(
 		in("nothing-exposed",
-			Case{Name: "works/nothing-exposed", Laws: laws(1), Expect: "Without an export, the library generates no listener and no load balancer", Run: nothingThere},
+			Case{Name: "works/nothing-exposed", Guarantees: guarantee.ExplicitAccess, Expect: "Without an export, the library generates no listener and no load balancer", Run: nothingThere},
 		),
 		in("two-meshes-http",
-			ask("works/short-name", laws(1), "The allowed caller reaches reviews by its short name", productpage, get("http://reviews:9080/reviews/0"), "200"),
-			ask("works/namespaced-name", laws(1), "The allowed caller reaches reviews by name and namespace", productpage, get("http://reviews.default:9080/reviews/0"), "200"),
-			ask("works/service-name", laws(1), "The allowed caller reaches reviews by name, namespace and svc", productpage, get("http://reviews.default.svc:9080/reviews/0"), "200"),
-			ask("works/full-name", laws(1), "The allowed caller reaches reviews by its full name", productpage, get("http://reviews.default.svc.cluster.local:9080/reviews/0?u=a%2Fb"), "200"),
-			Case{Name: "works/backend-sees-its-own-name", Laws: laws(7), Expect: "The backend receives its own full name as Host, and the name of the calling peer in a header", Run: backendSees},
-			ask("works/method-rule", laws(3), "The exporter denies a method that no rule allows", productpage, send("POST", "http://reviews:9080/reviews/0"), "403"),
-			ask("works/method-rule-head", laws(3), "The exporter denies HEAD where the rules allow only GET", productpage, send("HEAD", "http://reviews:9080/reviews/0"), "403"),
-			ask("works/path-rule", laws(3), "The exporter denies a path that no rule allows", productpage, get("http://reviews:9080/admin"), "403"),
-			Case{Name: "works/apply-twice", Laws: laws(9, 13), Expect: "Applying the same files a second time changes no object", Run: appliedTwice},
+			ask("works/short-name", guarantee.ExplicitAccess, "The allowed caller reaches reviews by its short name", productpage, get("http://reviews:9080/reviews/0"), "200"),
+			ask("works/namespaced-name", guarantee.ExplicitAccess, "The allowed caller reaches reviews by name and namespace", productpage, get("http://reviews.default:9080/reviews/0"), "200"),
+			ask("works/service-name", guarantee.ExplicitAccess, "The allowed caller reaches reviews by name, namespace and svc", productpage, get("http://reviews.default.svc:9080/reviews/0"), "200"),
+			ask("works/full-name", guarantee.ExplicitAccess, "The allowed caller reaches reviews by its full name", productpage, get("http://reviews.default.svc.cluster.local:9080/reviews/0?u=a%2Fb"), "200"),
+			Case{Name: "works/backend-sees-its-own-name", Guarantees: guarantee.NothingInternal, Expect: "The backend receives its own full name as Host, and the name of the calling peer in a header", Run: backendSees},
+			ask("works/method-rule", guarantee.TwoControls, "The exporter denies a method that no rule allows", productpage, send("POST", "http://reviews:9080/reviews/0"), "403"),
+			ask("works/method-rule-head", guarantee.TwoControls, "The exporter denies HEAD where the rules allow only GET", productpage, send("HEAD", "http://reviews:9080/reviews/0"), "403"),
+			ask("works/path-rule", guarantee.TwoControls, "The exporter denies a path that no rule allows", productpage, get("http://reviews:9080/admin"), "403"),
+			Case{Name: "works/apply-twice", Guarantees: guarantee.Reproducible | guarantee.ValidObjects, Expect: "Applying the same files a second time changes no object", Run: appliedTwice},
 			analyzed("two-meshes-http"),
 		),
 		in("separate-apps",
-			ask("works/separate-programs", laws(1), "Two programs without common code generate meshes that call each other", productpage, get("http://reviews:9080/reviews/0"), "200"),
-			ask("works/separate-programs-refuse", laws(1), "Two programs without common code deny a caller that the binding does not list", other, get("http://reviews:9080/reviews/0"), "503"),
+			ask("works/separate-programs", guarantee.ExplicitAccess, "Two programs without common code generate meshes that call each other", productpage, get("http://reviews:9080/reviews/0"), "200"),
+			ask("works/separate-programs-refuse", guarantee.ExplicitAccess, "Two programs without common code deny a caller that the binding does not list", other, get("http://reviews:9080/reviews/0"), "503"),
 		),
 		in("renamed-everything",
-			ask("works/renamed", laws(8), "A call succeeds when service, namespace and port have different names in the two meshes", From{"west", "finance/checkout"}, send("POST", "http://debit.finance/withdrawals"), "200"),
-			ask("works/renamed-refuses", laws(1, 3), "The exporter's rules apply to calls by a different local name", From{"west", "finance/checkout"}, send("POST", "http://debit.finance/accounts"), "403"),
+			ask("works/renamed", guarantee.DeclaredNames, "A call succeeds when service, namespace and port have different names in the two meshes", From{"west", "finance/checkout"}, send("POST", "http://debit.finance/withdrawals"), "200"),
+			ask("works/renamed-refuses", guarantee.ExplicitAccess|guarantee.TwoControls, "The exporter's rules apply to calls by a different local name", From{"west", "finance/checkout"}, send("POST", "http://debit.finance/accounts"), "403"),
 		),
 		in("three-meshes",
 			analyzed("three-meshes"),
-			ask("works/third-mesh", laws(2), "Two peers call one exporter, each under its own rules: west may write", From{"west", "west/client"}, send("POST", "http://ledger.partners:8080/entries"), "200"),
-			ask("works/third-mesh-own-rules", laws(3), "The exporter denies reads by west, which may only write", From{"west", "west/client"}, get("http://ledger.partners:8080/entries/1"), "403"),
-			ask("works/third-mesh-reads", laws(2), "The exporter allows reads by north", From{"north", "north/client"}, get("http://ledger.partners:8080/entries/1"), "200"),
-			ask("works/third-mesh-second-port", laws(2), "North reaches a second exported port of the same service", From{"north", "north/client"}, get("http://ledger.partners/balance"), "200"),
-			ask("works/third-mesh-writes-not", laws(3), "The exporter denies writes by north, which may only read", From{"north", "north/client"}, send("POST", "http://ledger.partners:8080/entries"), "403"),
-			ask("works/second-namespace", laws(1), "The egress gateway accepts callers of both namespaces that the binding lists", From{"west", "partners/batch"}, send("POST", "http://ledger.partners:8080/entries"), "200"),
-			ask("works/port-not-granted", laws(1), "West cannot reach a port that was granted only to north", From{"west", "west/client"}, get("http://ledger.partners/balance"), "closed | reset | refused | timeout | 503 | 502"),
+			ask("works/third-mesh", guarantee.ServerPerPeer, "Two peers call one exporter, each under its own rules: west may write", From{"west", "west/client"}, send("POST", "http://ledger.partners:8080/entries"), "200"),
+			ask("works/third-mesh-own-rules", guarantee.TwoControls, "The exporter denies reads by west, which may only write", From{"west", "west/client"}, get("http://ledger.partners:8080/entries/1"), "403"),
+			ask("works/third-mesh-reads", guarantee.ServerPerPeer, "The exporter allows reads by north", From{"north", "north/client"}, get("http://ledger.partners:8080/entries/1"), "200"),
+			ask("works/third-mesh-second-port", guarantee.ServerPerPeer, "North reaches a second exported port of the same service", From{"north", "north/client"}, get("http://ledger.partners/balance"), "200"),
+			ask("works/third-mesh-writes-not", guarantee.TwoControls, "The exporter denies writes by north, which may only read", From{"north", "north/client"}, send("POST", "http://ledger.partners:8080/entries"), "403"),
+			ask("works/second-namespace", guarantee.ExplicitAccess, "The egress gateway accepts callers of both namespaces that the binding lists", From{"west", "partners/batch"}, send("POST", "http://ledger.partners:8080/entries"), "200"),
+			ask("works/port-not-granted", guarantee.ExplicitAccess, "West cannot reach a port that was granted only to north", From{"west", "west/client"}, get("http://ledger.partners/balance"), "closed | reset | refused | timeout | 503 | 502"),
 		),
 		in("both-directions",
 			analyzed("both-directions"),
-			ask("works/both-directions-there", laws(1), "West calls east in a federation of both directions", productpage, get("http://reviews:9080/reviews/0"), "200"),
-			ask("works/both-directions-back", laws(1), "East calls west in the same federation, at static addresses and another public port", From{"east", "default/reviews"}, get("http://details.catalogue:9080/details/0"), "200"),
+			ask("works/both-directions-there", guarantee.ExplicitAccess, "West calls east in a federation of both directions", productpage, get("http://reviews:9080/reviews/0"), "200"),
+			ask("works/both-directions-back", guarantee.ExplicitAccess, "East calls west in the same federation, at static addresses and another public port", From{"east", "default/reviews"}, get("http://details.catalogue:9080/details/0"), "200"),
 		),
 		in("declared-but-closed",
-			ask("works/bound-for-nobody", laws(1), "A binding without callers lets no workload through", productpage, get("http://reviews:9080/reviews/0"), "503"),
+			ask("works/bound-for-nobody", guarantee.ExplicitAccess, "A binding without callers lets no workload through", productpage, get("http://reviews:9080/reviews/0"), "503"),
 		),
 	)
 }
@@ -57,9 +59,9 @@ func works() []Case {
 // demo is the example that the README shows. It brings applications of its own, so it comes last.
 func demo() []Case {
 	return in("bookinfo",
-		ask("works/bookinfo", laws(1), "The productpage of the demo reaches its reviews", From{"west", "default/productpage"}, get("http://reviews:9080/reviews/0"), "200"),
-		ask("works/bookinfo-refuses", laws(3), "The productpage of the demo is denied every other path of reviews", From{"west", "default/productpage"}, get("http://reviews:9080/health"), "403"),
-		ask("works/bookinfo-details-not", laws(1), "The details workload of the demo cannot call reviews", From{"west", "default/details"}, get("http://reviews:9080/reviews/0"), "503"),
+		ask("works/bookinfo", guarantee.ExplicitAccess, "The productpage of the demo reaches its reviews", From{"west", "default/productpage"}, get("http://reviews:9080/reviews/0"), "200"),
+		ask("works/bookinfo-refuses", guarantee.TwoControls, "The productpage of the demo is denied every other path of reviews", From{"west", "default/productpage"}, get("http://reviews:9080/health"), "403"),
+		ask("works/bookinfo-details-not", guarantee.ExplicitAccess, "The details workload of the demo cannot call reviews", From{"west", "default/details"}, get("http://reviews:9080/reviews/0"), "503"),
 	)
 }
 
@@ -89,7 +91,7 @@ func header(headers [][2]string, name string) string {
 }
 
 func analyzed(scenario string) Case {
-	return Case{Name: "works/analyze-" + scenario, Laws: laws(13), Expect: "`istioctl analyze` reports no warning for the scenario " + scenario, Run: func(t *T) {
+	return Case{Name: "works/analyze-" + scenario, Guarantees: guarantee.ValidObjects, Expect: "`istioctl analyze` reports no warning for the scenario " + scenario, Run: func(t *T) {
 		for _, m := range t.Meshes() {
 			messages, err := m.Analyze(t.Context)
 			t.Must(err)
@@ -126,7 +128,7 @@ func nothingThere(t *T) {
 	}
 	answer := t.Try(outside, traffic.Probe{Kind: "tcp", URL: "tcp://" + eastAddress})[0]
 	t.Seen("%s", answer.Outcome())
-	if !matches(answer.Outcome(), "refused | unreachable | timeout") {
+	if !outcome.Matches(answer.Outcome(), "refused | unreachable | timeout") {
 		t.Errorf("the port is %s", answer.Outcome())
 	}
 }

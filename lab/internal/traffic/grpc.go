@@ -6,13 +6,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-)
 
-var grpcCodes = []string{
-	"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
-	"RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
-	"UNAUTHENTICATED",
-}
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
+)
 
 // What gRPC clients make of an HTTP status when there is no gRPC status; any other is UNKNOWN.
 var grpcFromHTTP = map[int]string{
@@ -43,8 +39,8 @@ func (h *http2Client) call(ctx context.Context, p Probe) Answer {
 func grpcCode(answer Answer) string {
 	for _, field := range answer.Trailer {
 		if field[0] == "grpc-status" {
-			if code, err := strconv.Atoi(field[1]); err == nil && code >= 0 && code < len(grpcCodes) {
-				return grpcCodes[code]
+			if code, err := strconv.Atoi(field[1]); err == nil && code >= 0 && code < len(outcome.GRPC) {
+				return outcome.GRPC[code]
 			}
 			return "UNKNOWN"
 		}

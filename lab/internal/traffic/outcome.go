@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/net/http2"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 )
 
 // Outcome is the answer in a word, as cases expect it: the first word of the error, with the name of a TLS alert ("alert: certificate
@@ -25,7 +27,7 @@ func (a Answer) Outcome() string {
 	case a.Status != 0:
 		return strconv.Itoa(a.Status)
 	}
-	return "open"
+	return outcome.Open
 }
 
 // failed adds the error to what is known already.
@@ -49,21 +51,21 @@ func word(ctx context.Context, err error) string {
 	var gone goAway
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
-		return "other"
+		return outcome.Other
 	case errors.As(err, &name):
-		return "name"
+		return outcome.NoSuchName
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "refused"
+		return outcome.Refused
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return "unreachable"
+		return outcome.Unreachable
 	case errors.Is(err, syscall.ECONNRESET), errors.As(err, &stream):
-		return "reset"
+		return outcome.Reset
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
-		return "timeout"
+		return outcome.Timeout
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.EPIPE), errors.As(err, &gone):
-		return "closed"
+		return outcome.Closed
 	}
-	return "other"
+	return outcome.Other
 }
 
 // Names that crypto/tls gives otherwise than RFC 8446.
