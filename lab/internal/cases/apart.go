@@ -14,9 +14,9 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// apart is that peers and callers share no connection: what one does to its connection reaches no other.
-func apart() []Case {
-	return in("held",
+// separation is that peers and callers share no connection: what one does to its connection reaches no other.
+func separation() []Case {
+	return inScenario("held",
 		Case{Name: "apart/resets-of-a-peer", Guarantees: guarantee.ServerPerPeer, Expect: "Streams of north and of another pod of west survive 3,200 gRPC calls that west opens and resets", Run: resetsOfPeer},
 		Case{Name: "apart/deadlines-of-a-caller", Guarantees: guarantee.ServerPerPeer | guarantee.EgressCallers, Expect: "Streams of other callers survive when 1,260 calls of one caller reach their deadline", Run: deadlinesOfCaller},
 		Case{Name: "apart/slow-reader", Guarantees: guarantee.ServerPerPeer, Expect: "Calls of north are not delayed while west reads none of its answers, and the locked workload's sidecar stays below 300 MiB", Run: slowReader},
@@ -25,14 +25,14 @@ func apart() []Case {
 	)
 }
 
-// talks are streams of gRPC that a workload holds by the local name.
-func talks(name string, count int) traffic.Hold {
+// streamPlan are streams of gRPC that a workload holds by the local name.
+func streamPlan(name string, count int) traffic.Hold {
 	return traffic.Hold{Name: name, Count: count, Probe: traffic.Probe{Kind: "grpc", URL: "http://search:9000/search.Query/Talk"}}
 }
 
 // through holds streams of north and of another pod of west while something is done, and for a while after it.
 func (t *T) through(attack func()) {
-	stops := []func() ([]traffic.Held, error){t.holding(northAPI, talks("north", 20)), t.holding(batch, talks("batch of west", 20))}
+	stops := []func() ([]traffic.Held, error){t.holding(northAPI, streamPlan("north", 20)), t.holding(batch, streamPlan("batch of west", 20))}
 	t.pause(3 * time.Second)
 	attack()
 	t.pause(3 * time.Second)
@@ -44,7 +44,7 @@ func (t *T) through(attack func()) {
 		for _, one := range held {
 			if !one.Alive() {
 				ended++
-				why[word(one.Why)]++
+				why[firstWord(one.Why)]++
 			}
 		}
 		t.Seen("%s: %d of %d streams live on", held[0].Name, len(held)-ended, len(held))
@@ -54,14 +54,14 @@ func (t *T) through(attack func()) {
 	}
 }
 
-// never is a call that the backend does not answer.
-const never = "/search.Query/Deaf"
+// unansweredMethod is a call that the backend does not answer.
+const unansweredMethod = "/search.Query/Deaf"
 
 func resetsOfPeer(t *T) {
-	leaf := genuine(t.Federation)
+	leaf := genuineWest(t.Federation)
 	plan := traffic.Attack{
 		Probe: traffic.Probe{
-			Kind: "reset", URL: "https://" + searchOf("west") + never, Dial: eastAddress, Body: "go",
+			Kind: "reset", URL: "https://" + searchOf("west") + unansweredMethod, Dial: eastAddress, Body: "go",
 			TLS: &traffic.TLS{ServerName: searchOf("west"), Cert: leaf.Cert, Key: leaf.Key}, Every: 250 * time.Millisecond,
 		},
 		GRPC: true, Connections: 4, Streams: 100, Waves: 8, Delay: 20 * time.Millisecond,
@@ -76,19 +76,19 @@ func resetsOfPeer(t *T) {
 
 func deadlinesOfCaller(t *T) {
 	plan := traffic.Attack{
-		Probe: traffic.Probe{Kind: "reset", URL: "http://search:9000" + never, Body: "go", Every: 600 * time.Millisecond},
+		Probe: traffic.Probe{Kind: "reset", URL: "http://search:9000" + unansweredMethod, Body: "go", Every: 600 * time.Millisecond},
 		GRPC:  true, Connections: 7, Streams: 90, Waves: 2, Delay: 500 * time.Millisecond, // its own sidecar ends a connection with more
 	}
 	plan.For = 5 * time.Second
 	t.through(func() {
-		reports, err := t.West.Attack(t.Context, api.Workload, []traffic.Attack{plan})
+		reports, err := t.West.Attack(t.Context, shopAPI.Workload, []traffic.Attack{plan})
 		t.Must(err)
 		t.Seen("%s", reports[0])
 	})
 }
 
 func slowReader(t *T) {
-	leaf := genuine(t.Federation)
+	leaf := genuineWest(t.Federation)
 	plan := traffic.Attack{
 		Probe: traffic.Probe{
 			Kind: "window", URL: "https://" + searchOf("west") + "/search.Query/Flood", Dial: eastAddress, Body: "go",
@@ -100,8 +100,8 @@ func slowReader(t *T) {
 	calls := func() []traffic.Sample {
 		return t.Try(northAPI, traffic.Probe{Kind: "grpc", URL: "http://search:9000/search.Query/Find", Body: "hello", Every: 20 * time.Millisecond, For: 5 * time.Second, Reuse: true})[0].Samples
 	}
-	workload := carrier{t.East, "search/search"}
-	t.fresh(workload) // its proxy gives nothing back of what earlier attacks took
+	workload := workload{t.East, "search/search"}
+	t.replacePod(workload) // its proxy gives nothing back of what earlier attacks took
 	quiet := calls()
 	t.memory(workload, true)
 	ended := make(chan error, 1)
@@ -113,10 +113,10 @@ func slowReader(t *T) {
 	meanwhile := calls()
 	t.Must(<-ended)
 	was, is := percentile(quiet, 0.99), percentile(meanwhile, 0.99)
-	failed := unlike(meanwhile, "OK")
-	t.Seen("p99 of north %s, and %s meanwhile; %d of %d calls failed", millis(was), millis(is), len(failed), len(meanwhile))
+	failed := otherThan(meanwhile, "OK")
+	t.Seen("p99 of north %s, and %s meanwhile; %d of %d calls failed", inMilliseconds(was), inMilliseconds(is), len(failed), len(meanwhile))
 	if len(failed) > 0 {
-		t.Errorf("calls of north: %s", summary(failed, meanwhile[0].At))
+		t.Errorf("calls of north: %s", summarize(failed, meanwhile[0].At))
 	}
 	t.judgeDelay("north", was, is)
 	_, most := t.memory(workload, false)
@@ -127,13 +127,13 @@ func slowReader(t *T) {
 }
 
 func manyStreams(t *T) {
-	many := talks("api", 1100)
+	many := streamPlan("api", 1100)
 	many.Every, many.Timeout = 20*time.Second, 20*time.Second
-	stop := t.holding(api, many)
+	stop := t.holding(shopAPI, many)
 	t.pause(6 * time.Second)
 	outcomes := map[string]int{}
 	for range 10 {
-		outcomes[t.Try(batch, call("search:9000", "/search.Query/Find")(t.Federation))[0].Outcome()]++
+		outcomes[t.Try(batch, grpcCall("search:9000", "/search.Query/Find")(t.Federation))[0].Outcome()]++
 	}
 	held, err := stop()
 	t.Must(err)
@@ -162,13 +162,13 @@ func twoIngressPods(t *T) {
 		}
 		return rolled(ctx, gateway.mesh, federation.Boundary, gateway.name())
 	}
-	t.openAgain(api, traffic.Probe{URL: "http://chat:8080/"})
+	t.answersAtTheEnd(shopAPI, traffic.Probe{URL: "http://chat:8080/"})
 	t.Cleanup(func(ctx context.Context) error { return scale(ctx, "1") })
 	t.Must(scale(t.Context, "2"))
 	t.pause(8 * time.Second) // until every node leads to both
 	var stops []func() ([]traffic.Held, error)
-	for _, from := range []From{api, batch} {
-		plan := talks(from.Workload, 500)         // on several connections each: two alone may meet at one pod
+	for _, from := range []From{shopAPI, batch} {
+		plan := streamPlan(from.Workload, 500)    // on several connections each: two alone may meet at one pod
 		plan.URL = "http://search:9000" + counted // cases before this one have called the other method, on the same pods
 		stops = append(stops, t.holding(from, plan))
 	}

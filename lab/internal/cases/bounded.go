@@ -34,7 +34,7 @@ const (
 // bounded are attacks by somebody who may call: a peer with its genuine certificate, and a caller with the certificate of its workload.
 func bounded() []Case {
 	all := []Case{}
-	for _, s := range sieges() {
+	for _, s := range resourceAttacks() {
 		others := "slows down no other peer"
 		if s.floods() {
 			others = "leaves other peers answered"
@@ -46,11 +46,11 @@ func bounded() []Case {
 			all = append(all, Case{Name: "bounded/" + s.name + "-egress", Guarantees: guarantee.EgressCallers, Expect: "A caller that " + s.does + " keeps its egress gateway below 300 MiB and " + others, Run: s.atEgress})
 		}
 	}
-	return in("held", all...)
+	return inScenario("held", all...)
 }
 
-// siege is an attack on an export of east.
-type siege struct {
+// resourceAttack is an attack on an export of east.
+type resourceAttack struct {
 	name, does  string
 	atEgressToo bool
 	export      string // and its port
@@ -65,13 +65,13 @@ var floods = []string{
 	"no-window-all", "no-window-many", "slow-reader", "slow-reader-http1", "large-headers", "upload", "pings", "tcp-not-read",
 }
 
-func sieges() []siege {
+func resourceAttacks() []resourceAttack {
 	window := func(streams, connections int) traffic.Attack {
 		return traffic.Attack{Probe: traffic.Probe{Kind: "window", URL: "/?bytes=100000000"}, Streams: streams, Connections: connections}
 	}
 	probe := func(kind, target string) traffic.Probe { return traffic.Probe{Kind: kind, URL: target} }
 	const chat, sink, search, echo = "p8080.chat", "p8070.sink", "p9000.search", "p7000.echo"
-	return []siege{
+	return []resourceAttack{
 		{"no-window-50", "requests large answers on 50 streams and reads none", false, chat, window(50, 1), 0},
 		{"no-window-100", "requests large answers on 100 streams and reads none", false, chat, window(100, 1), 0},
 		{"no-window-all", "requests large answers on all streams of a connection and reads none", true, chat, window(0, 1), 0},
@@ -96,10 +96,10 @@ func sieges() []siege {
 	}
 }
 
-func (s siege) floods() bool { return slices.Contains(floods, s.name) }
+func (s resourceAttack) floods() bool { return slices.Contains(floods, s.name) }
 
 // planned is the attack by a client whose TLS leads to a server of a gateway.
-func (s siege) planned(serverName, address string, leaf pki.Leaf, alpn ...string) traffic.Attack {
+func (s resourceAttack) planned(serverName, address string, leaf pki.Leaf, alpn ...string) traffic.Attack {
 	plan := s.plan
 	plan.For, plan.Timeout = max(6*time.Second, s.endedWithin), 6*time.Second
 	plan.URL, plan.Dial = "https://"+serverName+plan.URL, address
@@ -110,21 +110,21 @@ func (s siege) planned(serverName, address string, leaf pki.Leaf, alpn ...string
 	return plan
 }
 
-func (s siege) atIngress(t *T) {
-	plan := s.planned(s.export+".west.fed.east.example", eastAddress, genuine(t.Federation))
-	others := toIngress(genuineNorth, sni(reviewOf("north")))(t.Federation) // a backend that is not attacked
+func (s resourceAttack) atIngress(t *T) {
+	plan := s.planned(s.export+".west.fed.east.example", eastAddress, genuineWest(t.Federation))
+	others := toIngress(genuineNorth, withSNI(reviewOf("north")))(t.Federation) // a backend that is not attacked
 	others.URL = "https://" + reviewOf("north") + "/reviews/0"
-	report := t.besiege(s, t.ingress(), outside, others, plan.For, func() (*traffic.Report, error) { return t.attackOutside(plan) })
+	report := t.measureAttack(s, t.ingress(), outside, others, plan.For, func() (*traffic.Report, error) { return t.attackOutside(plan) })
 	if s.endedWithin > 0 && report.Ended != report.Connections {
 		t.Errorf("%s after the beginning, the gateway has ended %d of %d connections of the attack", plan.For, report.Ended, report.Connections)
 	}
 }
 
-func (s siege) atEgress(t *T) {
-	leaf := of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/shop/sa/batch"})(t.Federation)
+func (s resourceAttack) atEgress(t *T) {
+	leaf := meshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/shop/sa/batch"})(t.Federation)
 	plan := s.planned(s.export+".shop.east.egress.fed.west.example", egressHost+":15443", leaf, "istio")
-	t.besiege(s, t.egress(), api, traffic.Probe{URL: "http://ratings:9080/"}, plan.For, func() (*traffic.Report, error) {
-		reports, err := t.West.Attack(t.Context, plain.Workload, []traffic.Attack{plan})
+	t.measureAttack(s, t.egress(), shopAPI, traffic.Probe{URL: "http://ratings:9080/"}, plan.For, func() (*traffic.Report, error) {
+		reports, err := t.West.Attack(t.Context, noSidecar.Workload, []traffic.Attack{plan})
 		if err != nil {
 			return nil, err
 		}
@@ -141,8 +141,8 @@ func (t *T) attackOutside(plan traffic.Attack) (*traffic.Report, error) {
 	return reports[0], nil
 }
 
-// besiege measures a gateway and ten connections of somebody else before, during and after an attack.
-func (t *T) besiege(s siege, gateway carrier, who From, others traffic.Probe, lasts time.Duration, attack func() (*traffic.Report, error)) *traffic.Report {
+// measureAttack measures a gateway and ten connections of somebody else before, during and after an attack.
+func (t *T) measureAttack(s resourceAttack, gateway workload, who From, others traffic.Probe, lasts time.Duration, attack func() (*traffic.Report, error)) *traffic.Report {
 	calls := func(within time.Duration, during func()) []traffic.Sample {
 		probes := make([]traffic.Probe, 10)
 		for i := range probes {
@@ -165,10 +165,10 @@ func (t *T) besiege(s siege, gateway carrier, who From, others traffic.Probe, la
 		return all
 	}
 	if now, _ := t.memory(gateway, false); now > mostMemory/2 { // the attack of an earlier case is still in it
-		t.fresh(gateway)
+		t.replacePod(gateway)
 	}
 	quiet := calls(3*time.Second, func() {})
-	if failed := unlike(quiet, "200"); len(quiet) == 0 || len(failed) > 0 {
+	if failed := otherThan(quiet, "200"); len(quiet) == 0 || len(failed) > 0 {
 		t.Must(fmt.Errorf("before the attack %d of %d requests of others failed", len(failed), len(quiet)))
 	}
 	before, _ := t.memory(gateway, true)
@@ -186,9 +186,9 @@ func (t *T) besiege(s siege, gateway carrier, who From, others traffic.Probe, la
 		after, _ = t.memory(gateway, false)
 	}
 	was, is := percentile(quiet, 0.99), percentile(meanwhile, 0.99)
-	t.Seen("%.0f MiB before, %.0f during, %.0f after; p99 of others %s and %s; %s", before, most, after, millis(was), millis(is), report)
-	if failed := unlike(meanwhile, "200 | "+starved); len(failed) > 0 {
-		t.Errorf("of %d requests of others: %s", len(meanwhile), summary(failed, meanwhile[0].At))
+	t.Seen("%.0f MiB before, %.0f during, %.0f after; p99 of others %s and %s; %s", before, most, after, inMilliseconds(was), inMilliseconds(is), report)
+	if failed := otherThan(meanwhile, "200 | "+starved); len(failed) > 0 {
+		t.Errorf("of %d requests of others: %s", len(meanwhile), summarize(failed, meanwhile[0].At))
 	}
 	t.judgeLate("others", meanwhile)
 	if most > mostMemory {
@@ -217,7 +217,7 @@ func (t *T) judgeDelay(whose string, was, is time.Duration) {
 		return
 	}
 	if is > coresShared && is.Seconds() > slowerBy*was.Seconds() {
-		t.Errorf("the p99 of %s is %s, and was %s", whose, millis(is), millis(was))
+		t.Errorf("the p99 of %s is %s, and was %s", whose, inMilliseconds(is), inMilliseconds(was))
 	}
 }
 
@@ -237,8 +237,8 @@ func (t *T) judgeLate(whose string, samples []traffic.Sample) {
 	}
 }
 
-// fresh replaces the pod of a gateway.
-func (t *T) fresh(gateway carrier) {
+// replacePod replaces the pod of a gateway.
+func (t *T) replacePod(gateway workload) {
 	_, err := gateway.mesh.Kubectl(t.Context, "", "-n", gateway.namespace(), "rollout", "restart", "deployment/"+gateway.name())
 	t.Must(err)
 	t.Must(rolled(t.Context, gateway.mesh, gateway.namespace(), gateway.name()))
@@ -248,7 +248,7 @@ func (t *T) fresh(gateway carrier) {
 var residentMemory = regexp.MustCompile(`Vm(HWM|RSS):\s+(\d+) kB`)
 
 // memory is how much of a gateway's Envoy is resident, and the most that was since the last reset, in MiB.
-func (t *T) memory(gateway carrier, reset bool) (now, most float64) {
+func (t *T) memory(gateway workload, reset bool) (now, most float64) {
 	var pod *core.Pod
 	t.Must(mesh.Wait(t.Context, recovery, func() (err error) { // a gateway that was just attacked may miss a probe
 		pod, err = gateway.mesh.Pod(t.Context, gateway.workload)
@@ -285,4 +285,6 @@ func percentile(samples []traffic.Sample, share float64) time.Duration {
 	return took[min(len(took)-1, int(share*float64(len(took))))]
 }
 
-func millis(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
+func inMilliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+}

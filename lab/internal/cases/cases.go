@@ -93,8 +93,8 @@ type T struct {
 	cleanup  []func(context.Context) error
 }
 
-// stop ends a case from inside.
-type stop struct{}
+// endOfCase ends a case from inside.
+type endOfCase struct{}
 
 // Errorf notes what is not as it must be; the case goes on.
 func (t *T) Errorf(format string, args ...any) {
@@ -105,7 +105,7 @@ func (t *T) Errorf(format string, args ...any) {
 func (t *T) Must(err error) {
 	if err != nil {
 		t.Errorf("%v", err)
-		panic(stop{})
+		panic(endOfCase{})
 	}
 }
 
@@ -117,7 +117,7 @@ func (t *T) Cleanup(run func(context.Context) error) { t.cleanup = append(t.clea
 
 // Put applies objects for as long as the case runs.
 func (t *T) Put(m *mesh.Mesh, text string) {
-	objects := parsed(t, text)
+	objects := parseObjects(t, text)
 	t.Cleanup(func(ctx context.Context) error { return m.Delete(ctx, objects...) })
 	t.Must(m.Put(t.Context, objects...))
 }
@@ -150,7 +150,7 @@ func (t *T) Want(from From, want string, probes ...traffic.Probe) {
 // Until probes again and again until the outcome is the wanted one, and returns how long that took.
 func (t *T) Until(from From, want string, probe traffic.Probe) time.Duration {
 	began := time.Now()
-	t.Must(until(t.Context, t.Federation, from, want, probe))
+	t.Must(waitUntil(t.Context, t.Federation, from, want, probe))
 	return time.Since(began)
 }
 
@@ -168,7 +168,7 @@ func probe(ctx context.Context, f *federation.Federation, from From, probes ...t
 	return f.Mesh(from.Mesh).Probe(ctx, from.Workload, probes...)
 }
 
-func until(ctx context.Context, f *federation.Federation, from From, want string, p traffic.Probe) error {
+func waitUntil(ctx context.Context, f *federation.Federation, from From, want string, p traffic.Probe) error {
 	if err := outcome.Check(want); err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func detail(answer traffic.Answer) string {
 func safely(run func() error) (err error) {
 	defer func() {
 		switch caught := recover().(type) {
-		case nil, stop:
+		case nil, endOfCase:
 		default:
 			err = fmt.Errorf("panic: %v\n%s", caught, debug.Stack())
 		}
@@ -236,7 +236,7 @@ func settle(ctx context.Context, f *federation.Federation, scenario string) erro
 			if c.Scenario != scenario || attempt.Want != "200" && attempt.Want != "OK" {
 				continue
 			}
-			if err := until(ctx, f, attempt.From, attempt.Want, attempt.Probe(f)); err != nil {
+			if err := waitUntil(ctx, f, attempt.From, attempt.Want, attempt.Probe(f)); err != nil {
 				return fmt.Errorf("scenario %s does not settle: %w", scenario, err)
 			}
 		}
@@ -265,8 +265,8 @@ func attempts(name string, guarantees guarantee.Set, expect string, all ...Attem
 	}}
 }
 
-// in sets the scenario of several cases.
-func in(scenario string, cases ...Case) []Case {
+// inScenario sets the scenario of several cases.
+func inScenario(scenario string, cases ...Case) []Case {
 	for i := range cases {
 		cases[i].Scenario = scenario
 	}
@@ -275,11 +275,11 @@ func in(scenario string, cases ...Case) []Case {
 
 // All cases, in the order in which they cost least.
 func All() []Case {
-	return slices.Concat(works(), protocols(), sources(), wide(), limits(), boundaries(), gateways(), shared(), strangers(), insiders(), neighbours(), leaks(), timing(), locks(), trust(), authorities(), tokens(), framing(), spellings(), monitoring(), nodes(), heldOpen(), bounded(), apart(), weak(), demo())
+	return slices.Concat(works(), protocols(), sources(), wideCallers(), peerOptions(), boundaries(), gateways(), existingGateways(), externalAttackers(), unlistedWorkloads(), otherTenants(), leaks(), timingCases(), lockedWorkloads(), trust(), authorities(), tokens(), framing(), spellings(), monitoring(), nodes(), heldOpen(), bounded(), separation(), weakCertificates(), bookinfo())
 }
 
-// object finds one among several.
-func object(objects []*unstructured.Unstructured, kind, name string) *unstructured.Unstructured {
+// findObject finds one among several.
+func findObject(objects []*unstructured.Unstructured, kind, name string) *unstructured.Unstructured {
 	for _, o := range objects {
 		if o.GetKind() == kind && o.GetName() == name {
 			return o
@@ -288,10 +288,10 @@ func object(objects []*unstructured.Unstructured, kind, name string) *unstructur
 	panic(fmt.Sprintf("the manifests hold no %s %s", kind, name))
 }
 
-func resource(group, version, name string) schema.GroupVersionResource {
+func groupVersionResource(group, version, name string) schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: group, Version: version, Resource: name}
 }
 
-func nested(object map[string]any, path ...string) (string, bool, error) {
+func nestedString(object map[string]any, path ...string) (string, bool, error) {
 	return unstructured.NestedString(object, path...)
 }

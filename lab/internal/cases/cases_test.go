@@ -82,9 +82,9 @@ func TestAFieldIsTakenOutOfObjectsAndLists(t *testing.T) {
 		"kind": "Gateway", "metadata": map[string]any{"name": "g", "annotations": map[string]any{"a.b/c": "d"}},
 		"spec": map[string]any{"servers": []any{map[string]any{"tls": map[string]any{"mode": "MUTUAL"}}, "second"}},
 	}}
-	without("spec/servers/0/tls/mode", "metadata/annotations/a.b~1c")(o)
-	without("spec/servers/1")(o)
-	with("spec/servers/0/hosts", []any{"x"})(o)
+	withoutField("spec/servers/0/tls/mode", "metadata/annotations/a.b~1c")(o)
+	withoutField("spec/servers/1")(o)
+	withField("spec/servers/0/hosts", []any{"x"})(o)
 	servers, _, _ := unstructured.NestedSlice(o.Object, "spec", "servers")
 	if len(servers) != 1 || len(o.GetAnnotations()) != 0 {
 		t.Fatalf("left: %v", o.Object)
@@ -101,11 +101,11 @@ func TestTakingOutWhatIsNotThereIsAMistake(t *testing.T) {
 			t.Error("nobody complains")
 		}
 	}()
-	without("spec/nothing")(&unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{}}})
+	withoutField("spec/nothing")(&unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{}}})
 }
 
-// open are objects that protect nothing by themselves, or about which other cases tell more than their absence would.
-var open = map[string]string{
+// notMutated are objects that protect nothing by themselves, or about which other cases tell more than their absence would.
+var notMutated = map[string]string{
 	"ConfigMap fed-in-trust-west":                         "time/ca-object-deleted, order/trust-last",
 	"ConfigMap fed-out-trust":                             "time/ca-object-deleted, order/trust-last",
 	"ConfigMap fed-in-bootstrap":                          "the group bounded",
@@ -135,7 +135,7 @@ func TestEveryObjectOfTheManifestsIsTakenAwayOrChangedOnce(t *testing.T) {
 		}
 		for _, o := range objects {
 			name := o.GetKind() + " " + o.GetName()
-			if !changed[meshName+" "+name] && open[name] == "" {
+			if !changed[meshName+" "+name] && notMutated[name] == "" {
 				t.Errorf("%s of mesh %s: nobody would notice that it is missing", name, meshName)
 			}
 		}

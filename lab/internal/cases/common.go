@@ -11,11 +11,11 @@ import (
 
 // Who tries.
 var (
-	productpage = From{"west", "default/productpage"} // the caller that the article's scenario allows
-	other       = From{"west", "default/other"}       // a neighbour of it with another service account
-	visitor     = From{"west", "elsewhere/visitor"}   // lives in a namespace without callers
-	plain       = From{"west", "plain/plain"}         // has no sidecar
-	outside     = From{}                              // belongs to no mesh
+	productpage    = From{"west", "default/productpage"} // the caller that the article's scenario allows
+	otherAccount   = From{"west", "default/other"}       // a neighbour of it with another service account
+	otherNamespace = From{"west", "elsewhere/visitor"}   // lives in a namespace without callers
+	noSidecar      = From{"west", "plain/plain"}         // has no sidecar
+	outside        = From{}                              // belongs to no mesh
 )
 
 // What the article's scenario is called on the wire, and where.
@@ -34,8 +34,8 @@ func get(url string) func(*federation.Federation) traffic.Probe {
 	return func(*federation.Federation) traffic.Probe { return traffic.Probe{URL: url} }
 }
 
-// send is a request by another method.
-func send(method, url string) func(*federation.Federation) traffic.Probe {
+// request is a request by another method.
+func request(method, url string) func(*federation.Federation) traffic.Probe {
 	return func(*federation.Federation) traffic.Probe { return traffic.Probe{URL: url, Method: method} }
 }
 
@@ -53,11 +53,11 @@ func issue(f *federation.Federation, meshName string, request pki.Request) (pki.
 	return authority.Issue(request)
 }
 
-// certificate is where a stranger's certificate comes from; it panics, since Play reports that as a failure of the case.
-type certificate func(*federation.Federation) pki.Leaf
+// certificateSource is where a stranger's certificate comes from; it panics, since Play reports that as a failure of the case.
+type certificateSource func(*federation.Federation) pki.Leaf
 
-// of a mesh's own CA.
-func of(meshName string, request pki.Request) certificate {
+// meshCA a mesh's own CA.
+func meshCA(meshName string, request pki.Request) certificateSource {
 	return func(f *federation.Federation) pki.Leaf {
 		leaf, err := issue(f, meshName, request)
 		if err != nil {
@@ -67,8 +67,8 @@ func of(meshName string, request pki.Request) certificate {
 	}
 }
 
-// forged by a CA that nobody knows.
-func forged(request pki.Request) certificate {
+// foreignCA by a CA that nobody knows.
+func foreignCA(request pki.Request) certificateSource {
 	return func(*federation.Federation) pki.Leaf {
 		authority, err := pki.New("foreign")
 		if err != nil {
@@ -83,7 +83,7 @@ func forged(request pki.Request) certificate {
 }
 
 // selfSigned vouches for itself.
-func selfSigned(request pki.Request) certificate {
+func selfSigned(request pki.Request) certificateSource {
 	return func(*federation.Federation) pki.Leaf {
 		leaf, err := pki.SelfSigned(request)
 		if err != nil {
@@ -93,11 +93,11 @@ func selfSigned(request pki.Request) certificate {
 	}
 }
 
-// none shows no certificate.
-func none(*federation.Federation) pki.Leaf { return pki.Leaf{} }
+// noCertificate shows no certificate.
+func noCertificate(*federation.Federation) pki.Leaf { return pki.Leaf{} }
 
 // toIngress is a request to east's ingress gateway past any egress gateway: the TLS is the stranger's own. change adjusts it.
-func toIngress(shown certificate, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
+func toIngress(shown certificateSource, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
 	return func(f *federation.Federation) traffic.Probe {
 		leaf := shown(f)
 		p := traffic.Probe{
@@ -111,18 +111,18 @@ func toIngress(shown certificate, change ...func(*traffic.Probe)) func(*federati
 	}
 }
 
-// genuine is what west's egress gateway shows.
-var genuine = of("west", pki.Request{SpiffeID: egressID})
+// genuineWest is what west's egress gateway shows.
+var genuineWest = meshCA("west", pki.Request{SpiffeID: egressID})
 
-func sni(name string) func(*traffic.Probe) {
+func withSNI(name string) func(*traffic.Probe) {
 	return func(p *traffic.Probe) { p.TLS.ServerName = name }
 }
 
-func host(name string) func(*traffic.Probe) { return func(p *traffic.Probe) { p.Host = name } }
+func withHost(name string) func(*traffic.Probe) { return func(p *traffic.Probe) { p.Host = name } }
 
-func path(target string) func(*traffic.Probe) {
+func withPath(target string) func(*traffic.Probe) {
 	return func(p *traffic.Probe) { p.URL = "https://" + reviewsSNI + target }
 }
 
-// round is a duration as people read it.
-func round(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
+// rounded is a duration as people read it.
+func rounded(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }

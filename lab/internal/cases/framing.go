@@ -26,7 +26,7 @@ func framing() []Case {
 	const ended = "Content-Length: 4\r\n%s\r\n\r\n0\r\n\r\n" + hidden
 	var cases []Case
 	add := func(name, expect, want, bytes string) {
-		cases = append(cases, Case{Name: "framing/" + name, Guarantees: guarantee.TwoControls, Expect: expect, Run: func(t *T) { t.frame(want, bytes) }})
+		cases = append(cases, Case{Name: "framing/" + name, Guarantees: guarantee.TwoControls, Expect: expect, Run: func(t *T) { t.sendFraming(want, bytes) }})
 	}
 	for name, encoding := range map[string]string{
 		"chunked":           "Transfer-Encoding: chunked",
@@ -105,12 +105,12 @@ func framing() []Case {
 	add("absolute-form", "The gateways deny an absolute request target for another host", "403 | 404 | 503 | "+refusedFraming, "GET http://ratings.default.svc.cluster.local/reviews/0 HTTP/1.1\r\nHost: HOST\r\n\r\n")
 	add("expect", "A body that is announced and not sent produces no second request", "100 | 200 | 417 | timeout | "+refusedFraming, get+"Expect: 100-continue\r\nContent-Length: 4\r\n\r\n")
 	add("connection-names-headers", "The `Connection` header removes no header that the gateway sets", "200 | 400", get+"Connection: close, x-federation-peer, x-forwarded-for\r\n\r\n")
-	return in("two-meshes-http", append(cases, framing2()...)...)
+	return inScenario("two-meshes-http", append(cases, framingHTTP2()...)...)
 }
 
-// frame sends bytes to the ingress gateway with west's genuine certificate, and as the ordinary caller.
-func (t *T) frame(want, bytes string) {
-	t.framed(want, func(kind, out, hidden, host string) traffic.Probe {
+// sendFraming sends bytes to the ingress gateway with west's genuine certificate, and as the ordinary caller.
+func (t *T) sendFraming(want, bytes string) {
+	t.sendBothWays(want, func(kind, out, hidden, host string) traffic.Probe {
 		text := strings.NewReplacer("OUT", out, "HIDDEN", hidden, "HOST", host).Replace(bytes)
 		if _, body, found := strings.Cut(text, "\r\n\r\n"); found {
 			text = strings.Replace(text, "LENGTH", fmt.Sprint(len(body)), 1)
@@ -119,8 +119,8 @@ func (t *T) frame(want, bytes string) {
 	})
 }
 
-// framed tries a request by both ways at once, and looks in the backend's log for what came of them.
-func (t *T) framed(want string, request func(kind, out, hidden, host string) traffic.Probe) {
+// sendBothWays tries a request by both ways at once, and looks in the backend's log for what came of them.
+func (t *T) sendBothWays(want string, request func(kind, out, hidden, host string) traffic.Probe) {
 	pod, err := t.East.Pod(t.Context, "default/reviews")
 	t.Must(err)
 	type way struct {
@@ -140,7 +140,7 @@ func (t *T) framed(want string, request func(kind, out, hidden, host string) tra
 		}
 		p := request(w.from.Mesh, w.out, w.hidden, host)
 		if w.from == outside {
-			direct := toIngress(genuine)(t.Federation)
+			direct := toIngress(genuineWest)(t.Federation)
 			p.URL, p.Dial, p.TLS = direct.URL, direct.Dial, direct.TLS
 		} else {
 			p.URL = "http://reviews:9080" + w.out
@@ -191,8 +191,8 @@ func seenInBytes(answer traffic.Answer) *traffic.Seen {
 	return seen
 }
 
-// framing2 is what HTTP/2 can hold and HTTP/1.1 would read as something else: the gateway speaks HTTP/1.1 to the backend.
-func framing2() []Case {
+// framingHTTP2 is what HTTP/2 can hold and HTTP/1.1 would read as something else: the gateway speaks HTTP/1.1 to the backend.
+func framingHTTP2() []Case {
 	var cases []Case
 	for name, header := range map[string][][2]string{
 		"value-with-lines":         {{"x", "a\r\nHost: other\r\n\r\nGET HIDDEN HTTP/1.1"}},
@@ -227,7 +227,7 @@ func framing2() []Case {
 		cases = append(cases, Case{
 			Name: "framing/h2-" + name, Guarantees: guarantee.TwoControls, Expect: "An HTTP/2 request that is ambiguous in HTTP/1.1 produces no second request (" + name + ")",
 			Run: func(t *T) {
-				t.framed("200 | 403 | 404 | 503 | 502 | timeout | "+refusedFraming, func(kind, out, hidden, host string) traffic.Probe {
+				t.sendBothWays("200 | 403 | 404 | 503 | 502 | timeout | "+refusedFraming, func(kind, out, hidden, host string) traffic.Probe {
 					p := traffic.Probe{Kind: "h2", Target: out, Host: host, Body: "body", Timeout: 3 * time.Second}
 					for _, field := range header {
 						p.Header = append(p.Header, [2]string{field[0], strings.NewReplacer("OUT", out, "HIDDEN", hidden, "HOST", host).Replace(field[1])})

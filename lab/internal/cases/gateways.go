@@ -14,17 +14,17 @@ import (
 // gateways are somewhere else than in one namespace of the boundary's.
 func gateways() []Case {
 	details := "http://details.catalogue:9080/"
-	return in("gateway-namespaces",
+	return inScenario("gateway-namespaces",
 		analyzed("gateway-namespaces"),
 		ask("gateways/out", guarantee.ExplicitAccess, "East calls west when ingress and egress gateways are in separate namespaces", backend, get(details), "200"),
 		ask("gateways/out-anybody", guarantee.ExplicitAccess, "Any workload of east calls west by a local name for the whole mesh, through a separate egress namespace", From{"east", "default/ratings"}, get("http://public.catalogue:9080/"), "200"),
 		ask("gateways/in", guarantee.ExplicitAccess, "West calls east when the gateways of east are in separate namespaces", productpage, get("http://reviews:9080/"), "200"),
-		said("gateways/in-bytes", guarantee.ExplicitAccess, "West reaches the TCP database of east when the gateways of east are in separate namespaces", productpage, bytesTo("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
-		ask("gateways/rule", guarantee.TwoControls, "The ingress gateway in a separate namespace applies the exporter's rules", productpage, send("POST", "http://reviews:9080/"), "403"),
+		askDetailed("gateways/in-bytes", guarantee.ExplicitAccess, "West reaches the TCP database of east when the gateways of east are in separate namespaces", productpage, tcpBytes("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
+		ask("gateways/rule", guarantee.TwoControls, "The ingress gateway in a separate namespace applies the exporter's rules", productpage, request("POST", "http://reviews:9080/"), "403"),
 		ask("gateways/caller-of-east", guarantee.EgressCallers, "The egress gateway in a separate namespace rejects an unlisted workload of east", From{"east", "default/ratings"}, get(details), "503"),
-		ask("gateways/caller-of-west", guarantee.EgressCallers, "The egress gateway of west rejects an unlisted workload", other, get("http://reviews:9080/"), "503"),
-		ask("gateways/stranger", guarantee.ServerPerPeer, "The ingress gateway in a separate namespace rejects a client without a certificate", outside, toIngress(none), "alert: certificate required"),
-		ask("gateways/wrong-identity", guarantee.ServerPerPeer, "The ingress gateway in a separate namespace rejects another workload of west", outside, toIngress(of("west", otherOfWest)), "alert: certificate unknown"),
+		ask("gateways/caller-of-west", guarantee.EgressCallers, "The egress gateway of west rejects an unlisted workload", otherAccount, get("http://reviews:9080/"), "503"),
+		ask("gateways/stranger", guarantee.ServerPerPeer, "The ingress gateway in a separate namespace rejects a client without a certificate", outside, toIngress(noCertificate), "alert: certificate required"),
+		ask("gateways/wrong-identity", guarantee.ServerPerPeer, "The ingress gateway in a separate namespace rejects another workload of west", outside, toIngress(meshCA("west", otherOfWest)), "alert: certificate unknown"),
 		ask("gateways/default-namespace", guarantee.ServerPerPeer, "West rejects an identity of east with the gateway's service account in the default namespace", outside,
 			toWest("spiffe://east.example/ns/istio-federation/sa/federation-egress"), "alert: certificate unknown"),
 		ask("gateways/own-namespace", guarantee.ServerPerPeer, "West accepts the identity of east's egress gateway in its own namespace", outside,
@@ -37,13 +37,13 @@ func gateways() []Case {
 // connectsNothing counts connections of the database while others try to reach it.
 func connectsNothing(t *T) {
 	before := t.connections("east", "db/mysql", 3306)
-	t.Try(other, bytesTo("mysql:3306", "hello")(t.Federation))
-	t.Try(outside, toServer(mysqlOf("west"), "tcp", none)(t.Federation))
+	t.Try(otherAccount, tcpBytes("mysql:3306", "hello")(t.Federation))
+	t.Try(outside, toServer(mysqlOf("west"), "tcp", noCertificate)(t.Federation))
 	time.Sleep(300 * time.Millisecond)
 	if got := t.connections("east", "db/mysql", 3306) - before; got != 0 {
 		t.Errorf("they made the database accept %d connections", got)
 	}
-	t.Try(productpage, bytesTo("mysql:3306", "hello")(t.Federation))
+	t.Try(productpage, tcpBytes("mysql:3306", "hello")(t.Federation))
 	if got := t.connections("east", "db/mysql", 3306) - before; got != 1 {
 		t.Errorf("the caller made it accept %d connections, and not 1", got)
 	}
@@ -52,7 +52,7 @@ func connectsNothing(t *T) {
 
 // bothGuarded writes what would open or change a gateway, from outside of its namespace.
 func bothGuarded(t *T) {
-	moveIn(t, t.East)
+	createTenant(t, t.East)
 	gateway := func(namespace, label string) string {
 		return `apiVersion: networking.istio.io/v1
 kind: Gateway
@@ -85,7 +85,7 @@ spec: {configPatches: [{applyTo: HTTP_FILTER, match: {context: GATEWAY}, patch: 
 		filter("federation-in"):                            "change the proxies",
 		filter("federation-out"):                           "change the proxies",
 	} {
-		objects := parsed(t, text)
+		objects := parseObjects(t, text)
 		t.Cleanup(func(ctx context.Context) error { return t.East.Delete(ctx, objects...) })
 		if err := t.East.Put(t.Context, objects...); err == nil || !refusal(err) || !strings.Contains(err.Error(), why) {
 			t.Errorf("not refused because it would %s: %v: %s", why, err, text)
@@ -100,5 +100,5 @@ spec: {configPatches: [{applyTo: HTTP_FILTER, match: {context: GATEWAY}, patch: 
 // toWest is a request to west's ingress gateway by somebody who has a certificate of east with this identity.
 func toWest(spiffeID string) func(*federation.Federation) traffic.Probe {
 	const details = "p9080.details.east.fed.west.example"
-	return toIngress(of("east", pki.Request{SpiffeID: spiffeID}), sni(details), at(details), func(p *traffic.Probe) { p.Dial = "203.0.113.10:15443" })
+	return toIngress(meshCA("east", pki.Request{SpiffeID: spiffeID}), withSNI(details), withURLHost(details), func(p *traffic.Probe) { p.Dial = "203.0.113.10:15443" })
 }

@@ -20,31 +20,33 @@ import (
 // shopName is what the others serve on the gateway that they run.
 const shopName = "shop.example"
 
-// shared are ingress gateways that others run, and have other listeners on.
-func shared() []Case {
+// existingGateways are ingress gateways that others run, and have other listeners on.
+func existingGateways() []Case {
 	genuine, workload := byBoundary("west-boundary", boundaryEgress), byBoundary("west-boundary", "spiffe://boundary.west.example/ns/default/sa/bookinfo-productpage")
-	shopper := func(f *federation.Federation) traffic.Probe { return toShared(none, at(shopName), sni(shopName))(f) }
-	return in("existing-gateways",
+	shopper := func(f *federation.Federation) traffic.Probe {
+		return toShared(noCertificate, withURLHost(shopName), withSNI(shopName))(f)
+	}
+	return inScenario("existing-gateways",
 		analyzed("existing-gateways"),
 		ask("gateways/shared-in", guarantee.ExplicitAccess, "West calls east through an existing gateway that presents the certificate of its operator", productpage, get("http://reviews:9080/reviews/0"), "200"),
-		said("gateways/shared-in-bytes", guarantee.ExplicitAccess, "West reaches the TCP database of east through an existing gateway", productpage, bytesTo("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
+		askDetailed("gateways/shared-in-bytes", guarantee.ExplicitAccess, "West reaches the TCP database of east through an existing gateway", productpage, tcpBytes("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
 		ask("gateways/shared-back", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "East calls west through an existing gateway that presents a certificate of the boundary's own CA", backend, get(detailsURL), "200"),
-		ask("gateways/shared-caller", guarantee.EgressCallers, "The egress gateway rejects an unlisted workload that calls toward an existing gateway", other, get("http://reviews:9080/reviews/0"), "503"),
+		ask("gateways/shared-caller", guarantee.EgressCallers, "The egress gateway rejects an unlisted workload that calls toward an existing gateway", otherAccount, get("http://reviews:9080/reviews/0"), "503"),
 		attempts("gateways/shared-rules", guarantee.TwoControls, "An existing gateway applies each combination of method and path of the exporter's rules",
-			Attempt{From: productpage, Probe: send("POST", "http://reviews:9080/votes"), Want: "200"},
+			Attempt{From: productpage, Probe: request("POST", "http://reviews:9080/votes"), Want: "200"},
 			Attempt{From: productpage, Probe: get("http://reviews:9080/votes"), Want: "403"},
-			Attempt{From: productpage, Probe: send("POST", "http://reviews:9080/reviews/0"), Want: "403"},
-			Attempt{From: productpage, Probe: send("DELETE", "http://reviews:9080/reviews/0"), Want: "403"},
+			Attempt{From: productpage, Probe: request("POST", "http://reviews:9080/reviews/0"), Want: "403"},
+			Attempt{From: productpage, Probe: request("DELETE", "http://reviews:9080/reviews/0"), Want: "403"},
 			Attempt{From: productpage, Probe: get("http://reviews:9080/admin"), Want: "403"},
 			Attempt{From: productpage, Probe: get("http://reviews:9080/reviews/%2e%2e%2fadmin"), Want: "400"},
 		),
 		ask("gateways/shared-genuine", guarantee.ServerPerPeer, "An existing gateway accepts the egress gateway of west", outside, toShared(genuine), "200"),
-		ask("gateways/shared-stranger", guarantee.ServerPerPeer, "An existing gateway rejects a client without a certificate on our servers", outside, toShared(none), "alert: certificate required"),
+		ask("gateways/shared-stranger", guarantee.ServerPerPeer, "An existing gateway rejects a client without a certificate on our servers", outside, toShared(noCertificate), "alert: certificate required"),
 		ask("gateways/shared-wrong-identity", guarantee.ServerPerPeer, "An existing gateway rejects another identity of the same CA on our servers", outside, toShared(workload), "alert: certificate unknown"),
-		ask("gateways/shared-wrong-authority", guarantee.ServerPerPeer, "An existing gateway rejects the right identity in a certificate of west's mesh CA", outside, toShared(of("west", pki.Request{SpiffeID: boundaryEgress})), "alert: unknown certificate authority"),
-		ask("gateways/shared-other-host", guarantee.ServerPerPeer, "West cannot reach the operator's shop through the SNI of our export", outside, toShared(genuine, host(shopName)), "403"),
+		ask("gateways/shared-wrong-authority", guarantee.ServerPerPeer, "An existing gateway rejects the right identity in a certificate of west's mesh CA", outside, toShared(meshCA("west", pki.Request{SpiffeID: boundaryEgress})), "alert: unknown certificate authority"),
+		ask("gateways/shared-other-host", guarantee.ServerPerPeer, "West cannot reach the operator's shop through the SNI of our export", outside, toShared(genuine, withHost(shopName)), "403"),
 		ask("gateways/shared-other-name", guarantee.ServerPerPeer, "A customer of the operator's shop cannot reach our export through the shop's SNI", outside, func(f *federation.Federation) traffic.Probe {
-			return toShared(none, sni(shopName), host(reviewsSNI))(f)
+			return toShared(noCertificate, withSNI(shopName), withHost(reviewsSNI))(f)
 		}, "404"),
 		ask("gateways/shared-shop", guarantee.WorkloadsUntouched, "The operator's shop answers its customers at its own port", outside, inPlain, "200"),
 		ask("gateways/shared-shop-same-port", guarantee.WorkloadsUntouched, "The operator's shop answers its customers at the port that it shares with us", outside, shopper, "200"),
@@ -61,7 +63,7 @@ func shared() []Case {
 }
 
 // toShared is a request to east's gateway, which is reached at another port.
-func toShared(shown certificate, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
+func toShared(shown certificateSource, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
 	return toIngress(shown, append([]func(*traffic.Probe){func(p *traffic.Probe) { p.Dial = "203.0.113.20:443" }}, change...)...)
 }
 
@@ -72,17 +74,17 @@ func inPlain(*federation.Federation) traffic.Probe {
 
 // shopOpen is what must hold for the others whatever we do.
 func shopOpen(t *T) {
-	t.Want(outside, "200", inPlain(t.Federation), toShared(none, at(shopName), sni(shopName))(t.Federation))
+	t.Want(outside, "200", inPlain(t.Federation), toShared(noCertificate, withURLHost(shopName), withSNI(shopName))(t.Federation))
 }
 
 func sharedGuarded(t *T) {
-	moveIn(t, t.East)
+	createTenant(t, t.East)
 	for text, why := range map[string]string{
 		"kind: Gateway\nmetadata: {name: foreign, namespace: tenant}\nspec: {selector: {istio: shared}, servers: [{port: {number: 8081, name: http, protocol: HTTP}, hosts: [\"*\"]}]}":        "open or freeze",
 		"kind: VirtualService\nmetadata: {name: foreign, namespace: tenant}\nspec: {hosts: [foreign.example], gateways: [istio-ingress/fed-in-west], http: [{directResponse: {status: 200}}]}": "attaches routes",
 		"kind: VirtualService\nmetadata: {name: foreign, namespace: tenant}\nspec: {hosts: [" + reviewsSNI + "], gateways: [istio-ingress/public], http: [{directResponse: {status: 200}}]}":   "takes a host name",
 	} {
-		objects := parsed(t, "apiVersion: networking.istio.io/v1\n"+text)
+		objects := parseObjects(t, "apiVersion: networking.istio.io/v1\n"+text)
 		t.Cleanup(func(ctx context.Context) error { return t.East.Delete(ctx, objects...) })
 		if err := t.East.Put(t.Context, objects...); err == nil || !refusal(err) || !strings.Contains(err.Error(), why) {
 			t.Errorf("not refused because it %s: %v", why, err)
@@ -110,7 +112,7 @@ spec: {action: ALLOW, rules: [{}]}
 
 func sharedPolicies(t *T) {
 	t.Put(t.East, allowAll)
-	t.change(t.East, t.manifest(t.East, "Gateway", "fed-in-west"), func(o map[string]any) {
+	t.changeObject(t.East, t.manifest(t.East, "Gateway", "fed-in-west"), func(o map[string]any) {
 		for _, server := range o["spec"].(map[string]any)["servers"].([]any) {
 			delete(server.(map[string]any)["tls"].(map[string]any), "subjectAltNames")
 		}
@@ -118,7 +120,7 @@ func sharedPolicies(t *T) {
 	t.Until(outside, "403", toShared(byBoundary("west-boundary", "spiffe://boundary.west.example/ns/default/sa/bookinfo-productpage"))(t.Federation))
 	t.Want(outside, "200", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
 	// The routes refuse it as well, so they are opened for a moment.
-	t.change(t.East, t.manifest(t.East, "VirtualService", "fed-in-reviews-9080-west"), func(o map[string]any) {
+	t.changeObject(t.East, t.manifest(t.East, "VirtualService", "fed-in-reviews-9080-west"), func(o map[string]any) {
 		spec := o["spec"].(map[string]any)
 		for _, route := range spec["http"].([]any) {
 			if route := route.(map[string]any); route["route"] != nil {
@@ -127,14 +129,14 @@ func sharedPolicies(t *T) {
 			}
 		}
 	})
-	opened := toShared(byBoundary("west-boundary", boundaryEgress), path("/votes"))(t.Federation)
+	opened := toShared(byBoundary("west-boundary", boundaryEgress), withPath("/votes"))(t.Federation)
 	t.Must(mesh.Wait(t.Context, time.Minute, func() error { // the refusal of the routes has no body
 		if answer := t.Try(outside, opened)[0]; answer.Outcome() != "403" || answer.Body == "" {
 			return fmt.Errorf("the routes are not open yet: %s %q", answer.Outcome(), answer.Body)
 		}
 		return nil
 	}))
-	for _, change := range []func(*traffic.Probe){path("/votes"), path("/admin"), func(p *traffic.Probe) { p.Method = "DELETE" }} {
+	for _, change := range []func(*traffic.Probe){withPath("/votes"), withPath("/admin"), func(p *traffic.Probe) { p.Method = "DELETE" }} {
 		t.Want(outside, "403", toShared(byBoundary("west-boundary", boundaryEgress), change)(t.Federation))
 	}
 	shopOpen(t)
@@ -160,11 +162,11 @@ spec:
 
 func sharedWildcard(t *T) {
 	t.Put(t.East, everyName)
-	t.Until(outside, "200", toShared(none, at("any.example"), sni("any.example"))(t.Federation))
-	t.Want(outside, "alert: certificate required", toShared(none)(t.Federation))
+	t.Until(outside, "200", toShared(noCertificate, withURLHost("any.example"), withSNI("any.example"))(t.Federation))
+	t.Want(outside, "alert: certificate required", toShared(noCertificate)(t.Federation))
 	t.Want(outside, "200", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
 	for _, name := range []string{"p9080.ratings.west.fed.east.example", "p9080.ratings.nobody.fed.east.example"} {
-		t.Want(outside, "403", toShared(none, sni(name), host("any.example"))(t.Federation))
+		t.Want(outside, "403", toShared(noCertificate, withSNI(name), withHost("any.example"))(t.Federation))
 	}
 	t.Want(productpage, "200", reviews("/reviews/0"))
 	t.Seen("our name: as before; names of ours that nobody is granted: 403")
@@ -182,12 +184,12 @@ spec:
 	t.Put(t.East, plain)
 	t.Until(outside, "404", unencrypted)
 	t.Want(productpage, "200", reviews("/reviews/0"))
-	t.Want(outside, "alert: certificate required", toShared(none)(t.Federation))
+	t.Want(outside, "alert: certificate required", toShared(noCertificate)(t.Federation))
 	shopOpen(t)
 	// The creation times of objects have whole seconds.
 	gateways := t.manifests(t.East, "Gateway")
 	t.Cleanup(func(ctx context.Context) error { return t.East.PutOwn(ctx, gateways...) })
-	public := parsed(t, federation.SharedListeners)
+	public := parseObjects(t, federation.SharedListeners)
 	t.Cleanup(func(ctx context.Context) error { return t.East.Put(ctx, public...) })
 	t.Must(t.East.Delete(t.Context, append(gateways, public...)...))
 	t.pause(2 * time.Second)
@@ -210,14 +212,14 @@ func sharedAllow(t *T) {
 	t.Until(productpage, "200", reviews("/reviews/0"))
 	shopOpen(t)
 	t.Want(productpage, "403", reviews("/admin"))
-	t.Want(outside, "alert: certificate required", toShared(none)(t.Federation))
+	t.Want(outside, "alert: certificate required", toShared(noCertificate)(t.Federation))
 	t.Want(outside, "403", traffic.Probe{URL: "http://any.example:8080/", Dial: "203.0.113.20:8080"})
 	t.Seen("403 for the caller, then 200; the shop 200 throughout, and nothing else of its gateway")
 }
 
 func sharedHeaders(t *T) {
 	headers := append(forgedHeaders(t.Federation), [2]string{"x-forwarded-proto", "http"}, [2]string{"x-request-id", "chosen-by-the-peer"})
-	seen := seenByAll(t, t.Try(outside, forging(toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation), headers))[0])
+	seen := seenByAll(t, t.Try(outside, withForgedHeaders(toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation), headers))[0])
 	allowed := slices.Concat(ownWords, replacedByIstio)
 	for _, h := range seen.Header {
 		if strings.Contains(h[1], forgery) && !slices.Contains(allowed, h[0]) {
@@ -233,7 +235,7 @@ func sharedHeaders(t *T) {
 	for _, one := range []struct {
 		want   string
 		change func(*traffic.Probe)
-	}{{"200", path("/reviews/0")}, {"403", path("/admin")}, {"403", host("nobody.example")}, {"400", path("/reviews/%2fadmin")}} {
+	}{{"200", withPath("/reviews/0")}, {"403", withPath("/admin")}, {"403", withHost("nobody.example")}, {"400", withPath("/reviews/%2fadmin")}} {
 		want, call := one.want, toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation)
 		one.change(&call)
 		answer := t.Try(outside, call)[0]
@@ -252,9 +254,9 @@ func sharedHeaders(t *T) {
 func sharedConnects(t *T) {
 	dial := func(p traffic.Probe) traffic.Probe { p.URL = "tcp://203.0.113.20:443"; return p }
 	before := t.connections("east", "db/mysql", 3306)
-	t.Try(other, bytesTo("mysql:3306", "hello")(t.Federation))
-	t.Try(outside, dial(toServer(mysqlOf("west"), "tcp", none)(t.Federation)))
-	t.Try(outside, dial(toServer(mysqlOf("west"), "tcp", of("west", pki.Request{SpiffeID: boundaryEgress}))(t.Federation)))
+	t.Try(otherAccount, tcpBytes("mysql:3306", "hello")(t.Federation))
+	t.Try(outside, dial(toServer(mysqlOf("west"), "tcp", noCertificate)(t.Federation)))
+	t.Try(outside, dial(toServer(mysqlOf("west"), "tcp", meshCA("west", pki.Request{SpiffeID: boundaryEgress}))(t.Federation)))
 	time.Sleep(300 * time.Millisecond)
 	if got := t.connections("east", "db/mysql", 3306) - before; got != 0 {
 		t.Errorf("they made the database accept %d connections", got)
@@ -273,19 +275,19 @@ func sharedRestart(t *T) {
 		_, err := m.Kubectl(t.Context, "", "-n", "istio-ingress", "rollout", "restart", "deployment/shared")
 		t.Must(err)
 		t.Must(rolled(t.Context, m, "istio-ingress", "shared"))
-		took := round(time.Since(began))
+		took := rounded(time.Since(began))
 		t.pause(5 * time.Second) // until the old one is gone
 		return took
 	}
 	before := restarted(t.East)
-	t.without(t.East, t.manifest(t.East, "ConfigMap", "fed-in-trust-west"))
+	t.withoutObjects(t.East, t.manifest(t.East, "ConfigMap", "fed-in-trust-west"))
 	authority := restarted(t.East)
 	t.Until(outside, "200", inPlain(t.Federation))
 	shopOpen(t)
 	t.Want(outside, "alert: * | closed | reset", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
 	t.Must(t.East.PutOwn(t.Context, t.manifest(t.East, "ConfigMap", "fed-in-trust-west")))
 	opened := t.Until(outside, "200", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
-	t.Seen("the gateway is ready after %s, without the peer's CA after %s; peers are let in %s after it is there", before, authority, round(opened))
+	t.Seen("the gateway is ready after %s, without the peer's CA after %s; peers are let in %s after it is there", before, authority, rounded(opened))
 	t.Cleanup(func(ctx context.Context) error { return t.PutCredentials(ctx, t.West, t.Current()) })
 	t.Must(t.West.Client.CoreV1().Secrets("istio-ingress").Delete(t.Context, "federation-ingress-tls", metav1.DeleteOptions{}))
 	secret := restarted(t.West)
@@ -295,7 +297,7 @@ func sharedRestart(t *T) {
 	t.Want(backend, "503", traffic.Probe{URL: detailsURL})
 	t.Must(t.PutCredentials(t.Context, t.West, t.Current()))
 	opened = t.Until(backend, "200", traffic.Probe{URL: detailsURL})
-	t.Seen("without its Secret after %s; and %s", secret, round(opened))
+	t.Seen("without its Secret after %s; and %s", secret, rounded(opened))
 }
 
 // sharedPassthrough makes the gateway what Istio calls an east-west gateway.
@@ -311,15 +313,15 @@ spec:
 	passed.URL = "tls://203.0.113.20:443"
 	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
 		answer := t.Try(outside, passed)[0]
-		if id := identity(answer.Certificates); id != "spiffe://east.example/ns/default/sa/bookinfo-ratings" {
+		if id := spiffeIDOf(answer.Certificates); id != "spiffe://east.example/ns/default/sa/bookinfo-ratings" {
 			return fmt.Errorf("no bytes pass: %q: %s", id, answer.Outcome())
 		}
 		return nil
 	}))
 	t.Want(productpage, "200", reviews("/reviews/0"))
-	t.Want(outside, "alert: certificate required", toShared(none)(t.Federation))
+	t.Want(outside, "alert: certificate required", toShared(noCertificate)(t.Federation))
 	t.Want(outside, "200", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
-	t.Want(outside, "alert: unknown certificate authority", toShared(of("west", pki.Request{SpiffeID: boundaryEgress}))(t.Federation))
+	t.Want(outside, "alert: unknown certificate authority", toShared(meshCA("west", pki.Request{SpiffeID: boundaryEgress}))(t.Federation))
 	shopOpen(t)
 	t.Seen("it passes bytes, ours are as before")
 }

@@ -22,33 +22,33 @@ func underscores() []Case {
 	for _, name := range underscored {
 		forged := func(p *traffic.Probe) { p.Header = append(p.Header, [2]string{name, forgery}) }
 		first := func(p *traffic.Probe) { p.Target = "/orders/1" }
-		one := func(who entrance, want string) Attempt {
+		one := func(who entryPoint, want string) Attempt {
 			return Attempt{From: who.from, Probe: who.probe, Want: want, Read: forgedNames}
 		}
 		cases = append(cases,
 			attempts("headers/ingress-"+name, guarantee.TwoControls|guarantee.NothingInternal, fmt.Sprintf("The ingress gateway rejects a request with the header `%s`, and answers it without", name),
-				one(strangerTo("orders", "east", eastAddress, first), "200"),
-				one(strangerTo("orders", "east", eastAddress, first, forged), "400 | reset | closed"),
-				one(strangerTo("orders", "east", eastAddress, first, forged, h2), "400 | reset | closed")),
+				one(attackerTo("orders", "east", eastAddress, first), "200"),
+				one(attackerTo("orders", "east", eastAddress, first, forged), "400 | reset | closed"),
+				one(attackerTo("orders", "east", eastAddress, first, forged, overHTTP2), "400 | reset | closed")),
 			attempts("headers/egress-"+name, guarantee.TwoControls|guarantee.NothingInternal, fmt.Sprintf("The egress gateway rejects a request of an allowed caller with the header `%s`", name),
 				one(callerOf("orders", first), "200"),
 				one(callerOf("orders", first, forged), "400 | 503 | reset | closed"),
-				one(callerOf("orders", first, forged, h2), "400 | 503 | reset | closed"),
+				one(callerOf("orders", first, forged, overHTTP2), "400 | 503 | reset | closed"),
 				one(pastSidecar("orders", first, forged), "400 | reset | closed"),
-				one(pastSidecar("orders", first, forged, h2), "400 | reset | closed")),
+				one(pastSidecar("orders", first, forged, overHTTP2), "400 | reset | closed")),
 			attempts("headers/shared-"+name, guarantee.TwoControls|guarantee.NothingInternal, fmt.Sprintf("Our server at an existing gateway rejects a request with the header `%s`", name),
-				one(strangerTo("shared", "north", north, first), "200"),
-				one(strangerTo("shared", "north", north, first, forged), "400 | reset | closed"),
-				one(strangerTo("shared", "north", north, first, forged, h2), "400 | reset | closed")),
+				one(attackerTo("shared", "north", north, first), "200"),
+				one(attackerTo("shared", "north", north, first, forged), "400 | reset | closed"),
+				one(attackerTo("shared", "north", north, first, forged, overHTTP2), "400 | reset | closed")),
 		)
 	}
 	return cases
 }
 
 // pastSidecar asks the egress gateway itself, with the certificate of a caller that is allowed.
-func pastSidecar(name string, change ...func(*traffic.Probe)) entrance {
+func pastSidecar(name string, change ...func(*traffic.Probe)) entryPoint {
 	server := "p9080." + name + ".shop.east.egress.fed.west.example"
-	return entrance{name, plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/shop/sa/api"}), append([]func(*traffic.Probe){sni(server), at(server)}, change...)...)}
+	return entryPoint{name, noSidecar, toEgress(meshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/shop/sa/api"}), append([]func(*traffic.Probe){withSNI(server), withURLHost(server)}, change...)...)}
 }
 
 // forgedNames is the outcome, and which names reached the backend as somebody made them up.
@@ -67,7 +67,7 @@ func forgedNames(answer traffic.Answer) string {
 // requiredTwice: Envoy takes a header for the required one as soon as one of its lines has the value.
 func requiredTwice() []Case {
 	const draft = "/orders/drafts/1"
-	with := func(who func(string, ...func(*traffic.Probe)) entrance, values []string, change ...func(*traffic.Probe)) Attempt {
+	with := func(who func(string, ...func(*traffic.Probe)) entryPoint, values []string, change ...func(*traffic.Probe)) Attempt {
 		one := who("orders", append([]func(*traffic.Probe){func(p *traffic.Probe) {
 			p.Target = draft
 			for _, value := range values {
@@ -76,19 +76,19 @@ func requiredTwice() []Case {
 		}}, change...)...)
 		return Attempt{From: one.from, Probe: one.probe, Read: editors}
 	}
-	direct := func(name string, change ...func(*traffic.Probe)) entrance {
-		return strangerTo(name, "east", eastAddress, change...)
+	direct := func(name string, change ...func(*traffic.Probe)) entryPoint {
+		return attackerTo(name, "east", eastAddress, change...)
 	}
 	wanting := func(want string, attempt Attempt) Attempt { attempt.Want = want; return attempt }
 	const alone = "200 yes | 403"
 	return []Case{
 		attempts("headers/required", guarantee.TwoControls, "The required header opens an excepted path, and another value does not",
-			wanting("200 yes", with(callerOf, []string{"yes"})), wanting("200 yes", with(direct, []string{"yes"}, h2)),
+			wanting("200 yes", with(callerOf, []string{"yes"})), wanting("200 yes", with(direct, []string{"yes"}, overHTTP2)),
 			wanting("403", with(direct, nil)), wanting("403", with(direct, []string{"no"})), wanting("403", with(direct, []string{"yes,no"}))),
 		attempts("headers/required-twice", guarantee.TwoControls|guarantee.ErrorsNotGuesses, "With several lines of the required header, the backend sees only the required value or no request",
-			wanting(alone, with(callerOf, []string{"no", "yes"})), wanting(alone, with(callerOf, []string{"no", "yes"}, h2)),
-			wanting(alone, with(direct, []string{"no", "yes"})), wanting(alone, with(direct, []string{"yes", "no"})), wanting(alone, with(direct, []string{"no", "yes"}, h2)),
-			wanting(alone, with(direct, []string{"\xff", "yes"}, h2)), wanting("403", with(direct, []string{"no", "no"}))),
+			wanting(alone, with(callerOf, []string{"no", "yes"})), wanting(alone, with(callerOf, []string{"no", "yes"}, overHTTP2)),
+			wanting(alone, with(direct, []string{"no", "yes"})), wanting(alone, with(direct, []string{"yes", "no"})), wanting(alone, with(direct, []string{"no", "yes"}, overHTTP2)),
+			wanting(alone, with(direct, []string{"\xff", "yes"}, overHTTP2)), wanting("403", with(direct, []string{"no", "no"}))),
 	}
 }
 
@@ -133,8 +133,8 @@ func hopHeaders() []Case {
 		}
 	}
 	var all []Attempt
-	for _, one := range []entrance{
-		callerOf("orders", saying), strangerTo("orders", "east", eastAddress, saying), strangerTo("orders", "east", eastAddress, saying, h2), strangerTo("shared", "north", "203.0.113.30:443", saying),
+	for _, one := range []entryPoint{
+		callerOf("orders", saying), attackerTo("orders", "east", eastAddress, saying), attackerTo("orders", "east", eastAddress, saying, overHTTP2), attackerTo("shared", "north", "203.0.113.30:443", saying),
 	} {
 		all = append(all, Attempt{From: one.from, Probe: one.probe, Want: "200", Read: arrives})
 	}

@@ -32,7 +32,7 @@ const (
 )
 
 // ofBoundary issues the certificate of an egress gateway from the CA that a mesh has for its boundary alone.
-func ofBoundary(meshName string) certificate {
+func ofBoundary(meshName string) certificateSource {
 	return func(f *federation.Federation) pki.Leaf {
 		authority, err := f.Authority(meshName + "-boundary")
 		if err != nil {
@@ -48,13 +48,13 @@ func ofBoundary(meshName string) certificate {
 
 // heldOpen are connections that stay open while the configuration of others changes.
 func heldOpen() []Case {
-	return in("held",
+	return inScenario("held",
 		attempts("held/open", guarantee.ExplicitAccess, "Two peers through their gateways and one without reach HTTP, gRPC and TCP exports",
-			Attempt{From: api, Probe: get("http://chat:8080/"), Want: "200"},
-			Attempt{From: batch, Probe: call("search:9000", "/search.Query/Find"), Want: "OK"},
-			Attempt{From: northAPI, Probe: call("search:9000", "/search.Query/Find"), Want: "OK"},
+			Attempt{From: shopAPI, Probe: get("http://chat:8080/"), Want: "200"},
+			Attempt{From: batch, Probe: grpcCall("search:9000", "/search.Query/Find"), Want: "OK"},
+			Attempt{From: northAPI, Probe: grpcCall("search:9000", "/search.Query/Find"), Want: "OK"},
 			Attempt{From: northAPI, Probe: get("http://chat:8080/"), Want: "200"},
-			Attempt{From: outside, Probe: toIngress(genuineSouth, sni(chatOf("south")), at(chatOf("south"))), Want: "200"}),
+			Attempt{From: outside, Probe: toIngress(genuineSouth, withSNI(chatOf("south")), withURLHost(chatOf("south"))), Want: "200"}),
 		Case{Name: "held/changes-of-others", Guarantees: guarantee.ServerPerPeer | guarantee.TwoControls, Expect: "51 connections of three peers survive every change of grants, rules, exports, bindings and callers that are not theirs", Run: heldThroughChanges},
 		Case{Name: "held/new-peer", Guarantees: guarantee.ServerPerPeer, Expect: "A new peer gets access, and no request of the other peers fails", Run: heldThroughNewPeer},
 	)
@@ -99,7 +99,7 @@ func heldBy(name string, count int) []traffic.Hold {
 }
 
 // heldOutside are those of a peer without a cluster, at east's ingress gateway.
-func (t *T) heldOutside(peer string, shown certificate, count int) []traffic.Hold {
+func (t *T) heldOutside(peer string, shown certificateSource, count int) []traffic.Hold {
 	plans := heldBy(peer, count)
 	for i, name := range []string{echoOf(peer), chatOf(peer), searchOf(peer)} {
 		p := &plans[i].Probe
@@ -111,17 +111,17 @@ func (t *T) heldOutside(peer string, shown certificate, count int) []traffic.Hol
 	return plans
 }
 
-// crowd holds connections of three peers, with requests beside them.
-func (t *T) crowd(each, outsideEach int) func() []traffic.Held {
+// holdConnections holds connections of three peers, with requests beside them.
+func (t *T) holdConnections(each, outsideEach int) func() []traffic.Held {
 	requests := func(name string, p traffic.Probe) traffic.Hold {
 		p.Every = 100 * time.Millisecond
 		return traffic.Hold{Name: name, Count: 1, Probe: p}
 	}
 	local := traffic.Probe{Kind: "http", URL: "http://chat:8080/"}
-	direct := toIngress(genuineSouth, sni(chatOf("south")), at(chatOf("south")))(t.Federation)
+	direct := toIngress(genuineSouth, withSNI(chatOf("south")), withURLHost(chatOf("south")))(t.Federation)
 	direct.Kind = "http"
 	stops := []func() ([]traffic.Held, error){
-		t.holding(api, append(heldBy("west", each), requests("west", local))...),
+		t.holding(shopAPI, append(heldBy("west", each), requests("west", local))...),
 		t.holding(northAPI, append(heldBy("north", each), requests("north", local))...),
 		t.holding(outside, append(t.heldOutside("south", genuineSouth, outsideEach), requests("south", direct))...),
 	}
@@ -176,7 +176,7 @@ func heldThroughChanges(t *T) {
 		{what: "rule added", program: "held-rule"}, {what: "rule removed", program: "held"},
 	}
 	t.Cleanup(t.Again)
-	end := t.crowd(6, 5)
+	end := t.holdConnections(6, 5)
 	t.pause(3 * time.Second)
 	began, before := time.Now(), "held"
 	for _, s := range revisions {
@@ -187,7 +187,7 @@ func heldThroughChanges(t *T) {
 	changed := time.Since(began)
 	t.pause(heldFor)
 	all := end()
-	t.Seen("%d changes in %s, then watched for %s", len(revisions), round(changed), heldFor)
+	t.Seen("%d changes in %s, then watched for %s", len(revisions), rounded(changed), heldFor)
 	if ended := t.alive(all, revisions); ended > 0 {
 		t.Errorf("%d of %d connections ended or missed a line", ended, len(all))
 	}
@@ -195,13 +195,13 @@ func heldThroughChanges(t *T) {
 
 func heldThroughNewPeer(t *T) {
 	t.Cleanup(t.Again)
-	end := t.crowd(4, 4)
+	end := t.holdConnections(4, 4)
 	t.pause(3 * time.Second)
 	added := &revision{what: "peer added", program: "held-peer"}
 	t.apply("held", added)
 	name := "p9080.reviews.audit.fed.east.example"
-	opened := t.Until(outside, "200", toIngress(genuineAudit, sni(name), at(name))(t.Federation))
-	t.Seen("the new peer is served after %s", round(opened))
+	opened := t.Until(outside, "200", toIngress(genuineAudit, withSNI(name), withURLHost(name))(t.Federation))
+	t.Seen("the new peer is served after %s", rounded(opened))
 	t.pause(drains + 15*time.Second)
 	t.alive(end(), []*revision{added})
 }
@@ -222,15 +222,15 @@ func (t *T) alive(all []traffic.Held, revisions []*revision) (ended int) {
 		case held.Ended.IsZero():
 			kind += fmt.Sprintf(" missed %d lines", held.Sent-held.Received)
 		default:
-			kind += " " + culprit(held.Ended, revisions) + ": " + word(held.Why)
+			kind += " " + culprit(held.Ended, revisions) + ": " + firstWord(held.Why)
 			lived[0], lived[1] = min(lived[0], held.Ended.Sub(held.Opened)), max(lived[1], held.Ended.Sub(held.Opened))
 		}
 		ended++
 		ends[kind]++
 	}
-	t.Seen("%d of %d connections live on (silent for at most %s)", len(all)-ended, len(all), round(longest))
+	t.Seen("%d of %d connections live on (silent for at most %s)", len(all)-ended, len(all), rounded(longest))
 	if lived[1] > 0 {
-		t.Seen("those that ended lived for %s to %s", round(lived[0]), round(lived[1]))
+		t.Seen("those that ended lived for %s to %s", rounded(lived[0]), rounded(lived[1]))
 	}
 	for _, kind := range slices.Sorted(maps.Keys(ends)) {
 		t.Seen("%d × %s", ends[kind], kind)
@@ -238,8 +238,8 @@ func (t *T) alive(all []traffic.Held, revisions []*revision) (ended int) {
 	return ended
 }
 
-// word is the beginning of an error.
-func word(why string) string { word, _, _ := strings.Cut(why, ":"); return word }
+// firstWord is the beginning of an error.
+func firstWord(why string) string { word, _, _ := strings.Cut(why, ":"); return word }
 
 func culprit(ended time.Time, revisions []*revision) string {
 	last := func(moment time.Time) string {

@@ -8,33 +8,33 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// insiders are workloads of the consuming mesh that are not among the callers.
-func insiders() []Case {
+// unlistedWorkloads are workloads of the consuming mesh that are not among the callers.
+func unlistedWorkloads() []Case {
 	local := get("http://reviews.default:9080/reviews/0")
-	return in("two-meshes-http",
-		ask("insiders/another-account", guarantee.EgressCallers, "The egress gateway rejects another service account of the caller's namespace in the handshake", other, local, "503"),
-		ask("insiders/another-namespace", guarantee.ExplicitAccess, "A workload of a namespace without callers has no route to the peer", visitor, local, "reset | closed"),
-		ask("insiders/no-sidecar", guarantee.TLSOnEveryHop, "A workload without a sidecar has no route to the peer", plain, local, "refused | timeout | unreachable"),
-		ask("insiders/egress-plaintext", guarantee.TLSOnEveryHop, "The egress gateway does not answer without TLS", plain, func(*federation.Federation) traffic.Probe {
+	return inScenario("two-meshes-http",
+		ask("insiders/another-account", guarantee.EgressCallers, "The egress gateway rejects another service account of the caller's namespace in the handshake", otherAccount, local, "503"),
+		ask("insiders/another-namespace", guarantee.ExplicitAccess, "A workload of a namespace without callers has no route to the peer", otherNamespace, local, "reset | closed"),
+		ask("insiders/no-sidecar", guarantee.TLSOnEveryHop, "A workload without a sidecar has no route to the peer", noSidecar, local, "refused | timeout | unreachable"),
+		ask("insiders/egress-plaintext", guarantee.TLSOnEveryHop, "The egress gateway does not answer without TLS", noSidecar, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: "http://" + egressHost + ":15443/reviews/0", Host: bindingSNI}
 		}, outcome.CutOff),
 		ask("insiders/egress-genuine", guarantee.EgressCallers, "The egress gateway accepts the caller's own certificate, so the rejections below are not caused by the probe",
-			plain, toEgress(of("west", otherOfWest)), "200"),
-		ask("insiders/egress-no-certificate", guarantee.EgressCallers, "The egress gateway rejects a workload without a certificate", plain, toEgress(none), outcome.NoCertificate),
+			noSidecar, toEgress(meshCA("west", otherOfWest)), "200"),
+		ask("insiders/egress-no-certificate", guarantee.EgressCallers, "The egress gateway rejects a workload without a certificate", noSidecar, toEgress(noCertificate), outcome.NoCertificate),
 		ask("insiders/egress-another-account", guarantee.EgressCallers, "The egress gateway rejects the genuine certificate of another service account",
-			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/other"})), outcome.WrongIdentity),
+			noSidecar, toEgress(meshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/other"})), outcome.WrongIdentity),
 		ask("insiders/egress-foreign-ca", guarantee.EgressCallers, "The egress gateway rejects the caller's identity from an unknown CA",
-			plain, toEgress(forged(pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), outcome.UnknownAuthority),
+			noSidecar, toEgress(foreignCA(pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), outcome.UnknownAuthority),
 		ask("insiders/egress-peers-ca", guarantee.EgressCallers, "The egress gateway rejects the caller's identity from the peer's CA",
-			plain, toEgress(of("east", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), outcome.UnknownAuthority),
+			noSidecar, toEgress(meshCA("east", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), outcome.UnknownAuthority),
 		ask("insiders/egress-unknown-name", guarantee.ExplicitAccess, "The egress gateway rejects an SNI without a binding",
-			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), sni("p9080.ratings.default.east.egress.fed.west.example")), outcome.Rejected),
+			noSidecar, toEgress(meshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), withSNI("p9080.ratings.default.east.egress.fed.west.example")), outcome.Rejected),
 		ask("insiders/egress-as-peer", guarantee.ExplicitAccess, "The egress gateway rejects the SNI of the peer's export, so it is not an open relay",
-			plain, toEgress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), sni(reviewsSNI)), outcome.Rejected),
+			noSidecar, toEgress(meshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), withSNI(reviewsSNI)), outcome.Rejected),
 		ask("insiders/ingress-direct", guarantee.ExplicitAccess, "The allowed caller cannot bypass the egress gateway with its own certificate",
-			productpage, toIngress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), outcome.Rejected), // its sidecar may lose the alert
-		ask("insiders/ingress-direct-no-certificate", guarantee.ExplicitAccess, "An unlisted workload cannot bypass the egress gateway without a certificate", other, toIngress(none), outcome.Rejected),
-		ask("insiders/ingress-plaintext", guarantee.TLSOnEveryHop, "An unlisted workload cannot bypass the egress gateway in plaintext", other, func(*federation.Federation) traffic.Probe {
+			productpage, toIngress(meshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), outcome.Rejected), // its sidecar may lose the alert
+		ask("insiders/ingress-direct-no-certificate", guarantee.ExplicitAccess, "An unlisted workload cannot bypass the egress gateway without a certificate", otherAccount, toIngress(noCertificate), outcome.Rejected),
+		ask("insiders/ingress-plaintext", guarantee.TLSOnEveryHop, "An unlisted workload cannot bypass the egress gateway in plaintext", otherAccount, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: "http://" + reviewsSNI + "/reviews/0", Dial: eastAddress}
 		}, "503 | 502 | "+outcome.CutOff),
 		Case{Name: "insiders/alias-without-route", Guarantees: guarantee.ExplicitAccess, Expect: "The local name has no route to the peer after its VirtualService is deleted", Run: aliasWithoutRoute},
@@ -42,7 +42,7 @@ func insiders() []Case {
 }
 
 // toEgress is a request to west's egress gateway with the TLS of whoever tries.
-func toEgress(shown certificate, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
+func toEgress(shown certificateSource, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
 	return func(f *federation.Federation) traffic.Probe {
 		leaf := shown(f)
 		p := traffic.Probe{
@@ -57,9 +57,9 @@ func toEgress(shown certificate, change ...func(*traffic.Probe)) func(*federatio
 }
 
 func aliasWithoutRoute(t *T) {
-	t.openAgain(productpage, reviews("/reviews/0"))
-	t.without(t.West, t.manifest(t.West, "VirtualService", "fed-name-reviews-default"))
+	t.answersAtTheEnd(productpage, reviews("/reviews/0"))
+	t.withoutObjects(t.West, t.manifest(t.West, "VirtualService", "fed-name-reviews-default"))
 	took := t.Until(productpage, "503 | 502", reviews("/reviews/0"))
-	t.Want(other, "503 | 502", reviews("/reviews/0"))
-	t.Seen("503 after %s", round(took))
+	t.Want(otherAccount, "503 | 502", reviews("/reviews/0"))
+	t.Seen("503 after %s", rounded(took))
 }

@@ -19,7 +19,7 @@ import (
 
 // leaks are what crosses the boundary without anybody's wish. The lists below are lists of what may cross: whatever else appears is a failure.
 func leaks() []Case {
-	return in("two-meshes-http",
+	return inScenario("two-meshes-http",
 		Case{Name: "leaks/backend-plain", Guarantees: guarantee.NothingInternal, Expect: "The backend receives a plain request with seven known headers, and none reveals internals of west", Run: backendPlain},
 		Case{Name: "leaks/backend-forged", Guarantees: guarantee.NothingInternal, Expect: "The gateways remove every proxy header that a caller forges", Run: backendForged},
 		Case{Name: "leaks/backend-peer-forges", Guarantees: guarantee.NothingInternal, Expect: "The ingress gateway removes every proxy header that the peer itself forges", Run: backendPeerForges},
@@ -59,8 +59,8 @@ var (
 		"x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-alt-stat-name", "x-envoy-ip-tags", "x-envoy-downstream-service-cluster", "x-envoy-downstream-service-node"}
 )
 
-// inside is what nobody outside of west may read anywhere: addresses of pods and Services, identities, local names.
-var inside = regexp.MustCompile(`10\.244\.|10\.96\.|198\.18\.|127\.0\.0|spiffe|cluster\.local|\.svc|bookinfo|productpage|istio-federation|federation-(in|e)gress|egress\.fed|istiod|reviews-[0-9a-f]`)
+// internalText is what nobody outside of west may read anywhere: addresses of pods and Services, identities, local names.
+var internalText = regexp.MustCompile(`10\.244\.|10\.96\.|198\.18\.|127\.0\.0|spiffe|cluster\.local|\.svc|bookinfo|productpage|istio-federation|federation-(in|e)gress|egress\.fed|istiod|reviews-[0-9a-f]`)
 
 // forgery is what forged headers say: the address of a pod, which proxies believe more than others.
 const forgery = "10.244.9.9"
@@ -92,8 +92,8 @@ func forgedHeaders(f *federation.Federation) [][2]string {
 // atOnce are as many of the headers as one request may have: Envoy refuses more than 100.
 func atOnce(headers [][2]string) [][][2]string { return slices.Collect(slices.Chunk(headers, 70)) }
 
-// forging gives the headers to a probe, in several requests on one connection.
-func forging(p traffic.Probe, headers [][2]string) traffic.Probe {
+// withForgedHeaders gives the headers to a probe, in several requests on one connection.
+func withForgedHeaders(p traffic.Probe, headers [][2]string) traffic.Probe {
 	for i, part := range atOnce(headers) {
 		if i == 0 {
 			p.Header = append(p.Header, part...)
@@ -152,7 +152,7 @@ func eastsOwn(t *T, seen *traffic.Seen) {
 		t.Errorf("x-forwarded-client-cert is %q", certificate)
 	}
 	for _, h := range seen.Header {
-		if h[0] != "x-forwarded-client-cert" && h[0] != "x-forwarded-for" && inside.MatchString(strings.ReplaceAll(h[1], forgery, "")) {
+		if h[0] != "x-forwarded-client-cert" && h[0] != "x-forwarded-for" && internalText.MatchString(strings.ReplaceAll(h[1], forgery, "")) {
 			t.Errorf("%s tells %q", h[0], h[1])
 		}
 		if strings.Contains(h[1], "productpage") || strings.Contains(h[1], "ns/default/sa/bookinfo-productpage") {
@@ -171,7 +171,7 @@ func backendPlain(t *T) {
 
 func backendForged(t *T) {
 	headers := forgedHeaders(t.Federation)
-	seen := seenByAll(t, t.Try(productpage, forging(reviews("/reviews/0"), headers))[0])
+	seen := seenByAll(t, t.Try(productpage, withForgedHeaders(reviews("/reviews/0"), headers))[0])
 	sameNames(t, "the request", seen.Header, fromClient, fromEgress, fromIngress, ownWords)
 	eastsOwn(t, seen)
 	t.Seen("%d sent, %d of the application's own arrived", len(headers), len(seen.Header)-len(fromClient)-len(fromEgress)-len(fromIngress))
@@ -179,7 +179,7 @@ func backendForged(t *T) {
 
 func backendPeerForges(t *T) {
 	headers := append(forgedHeaders(t.Federation), [2]string{"x-forwarded-proto", "http"}, [2]string{"x-request-id", "chosen-by-the-peer"})
-	seen := seenByAll(t, t.Try(outside, forging(toIngress(genuine)(t.Federation), headers))[0])
+	seen := seenByAll(t, t.Try(outside, withForgedHeaders(toIngress(genuineWest)(t.Federation), headers))[0])
 	sameNames(t, "the request", seen.Header, fromClient, fromEgress, fromIngress, ownWords, replacedByIstio)
 	for name, want := range map[string]string{"x-forwarded-for": "203.0.113.66", "x-federation-peer": "west", "x-forwarded-proto": "https"} {
 		if got := header(seen.Header, name); got != want {
@@ -239,7 +239,7 @@ func webSocketPasses(t *T) {
 
 // asPeer is the answer as the peer's egress gateway gets it: the caller's own sidecar adds headers of its own.
 func asPeer(t *T, change ...func(*traffic.Probe)) traffic.Answer {
-	return t.Try(outside, toIngress(genuine, change...)(t.Federation))[0]
+	return t.Try(outside, toIngress(genuineWest, change...)(t.Federation))[0]
 }
 
 func answerHeaders(t *T) {
@@ -251,13 +251,13 @@ func answerHeaders(t *T) {
 func answerForged(t *T) {
 	names := []string{"server", "via", "x-powered-by", "x-envoy-decorator-operation", "x-envoy-original-dst-host", "x-envoy-peer-metadata", "x-envoy-peer-metadata-id",
 		"x-envoy-upstream-canary", "x-envoy-upstream-service-time"}
-	answer := asPeer(t, path("/reviews/0?bytes=2&header=x-app:1&header="+strings.Join(names, ":"+forgery+"&header=")+":"+forgery))
+	answer := asPeer(t, withPath("/reviews/0?bytes=2&header=x-app:1&header="+strings.Join(names, ":"+forgery+"&header=")+":"+forgery))
 	sameNames(t, "the answer", answer.Header, []string{"content-length", "content-type", "date", "x-app"})
 	t.Seen("%d sent by the backend, none arrived but the application's own", len(names))
 }
 
 func answerOwnWords(t *T) {
-	answer := asPeer(t, path("/reviews/0?redirect=/reviews/1"))
+	answer := asPeer(t, withPath("/reviews/0?redirect=/reviews/1"))
 	sameNames(t, "the answer", answer.Header, []string{"content-length", "content-type", "date", "location"})
 	t.Seen("location: %s", header(answer.Header, "location"))
 	if !strings.Contains(header(answer.Header, "location"), reviewsHost) {
@@ -272,7 +272,7 @@ func tellsNothing(t *T, want string, answer traffic.Answer) {
 		t.Errorf("%s, and not %s", answer.Outcome(), want)
 	}
 	for _, h := range append(answer.Header, [2]string{"body", answer.Body}) {
-		if inside.MatchString(h[1]) {
+		if internalText.MatchString(h[1]) {
 			t.Errorf("%s tells %q", h[0], h[1])
 		}
 		if !slices.Contains([]string{"content-length", "content-type", "date", "body", "connection"}, h[0]) {
@@ -282,17 +282,17 @@ func tellsNothing(t *T, want string, answer traffic.Answer) {
 }
 
 func refusalsTellNothing(t *T) {
-	tellsNothing(t, "400", asPeer(t, path("/reviews/%2fadmin")))
-	tellsNothing(t, "403", asPeer(t, path("/admin")))
+	tellsNothing(t, "400", asPeer(t, withPath("/reviews/%2fadmin")))
+	tellsNothing(t, "403", asPeer(t, withPath("/admin")))
 	tellsNothing(t, "403", asPeer(t, func(p *traffic.Probe) { p.Method = "DELETE" }))
-	tellsNothing(t, "403", asPeer(t, host("nobody.example")))
+	tellsNothing(t, "403", asPeer(t, withHost("nobody.example")))
 	tellsNothing(t, "400", asPeer(t, func(p *traffic.Probe) { p.Header = [][2]string{{"Content-Length", "x"}} }))
 	tellsNothing(t, "431", asPeer(t, func(p *traffic.Probe) { p.Header = [][2]string{{"x-long", strings.Repeat("x", 100_000)}} }))
 }
 
 func certificateTells(t *T) {
 	answer := asPeer(t)
-	leaf := chain(answer.Certificates)[0]
+	leaf := parseChain(answer.Certificates)[0]
 	onlyIdentity(t, leaf, ingressID)
 	t.Seen("%v, subject %q, %d certificates, TLS %s", leaf.URIs, leaf.Subject, strings.Count(answer.Certificates, "BEGIN"), answer.TLSVersion)
 }

@@ -17,16 +17,16 @@ import (
 
 // bystander is a workload with a sidecar in a namespace that no binding names.
 func bystander(t *T) {
-	moveIn(t, t.West)
+	createTenant(t, t.West)
 	t.Put(t.West, podOf("bystander", true))
 	t.Must(t.West.Ready(t.Context, "tenant"))
-	dump := admin(t, t.West, "tenant/bystander", "config_dump?include_eds")
+	dump := envoyAdmin(t, t.West, "tenant/bystander", "config_dump?include_eds")
 	for _, name := range []string{reviewsSNI, bindingSNI, egressHost, reviewsHost, "east.example", "federation-egress", "fed.west"} {
 		if strings.Contains(dump, name) {
 			t.Errorf("its proxy knows %s", name)
 		}
 	}
-	if known := admin(t, t.West, "default/productpage", "config_dump?include_eds"); !strings.Contains(known, bindingSNI) {
+	if known := envoyAdmin(t, t.West, "default/productpage", "config_dump?include_eds"); !strings.Contains(known, bindingSNI) {
 		t.Errorf("the caller's proxy does not know %s either: this case proves nothing", bindingSNI)
 	}
 	t.Want(From{"west", "tenant/bystander"}, "404 | 502 | 503 | closed | reset | timeout | name", traffic.Probe{URL: "http://reviews.default:9080/reviews/0"})
@@ -47,11 +47,11 @@ func trustStays(t *T) {
 	} {
 		root, _, err := unstructured.NestedString(t.manifest(place.mesh, "ConfigMap", place.config).Object, "data", place.key)
 		t.Must(err)
-		if !holds(t, place.mesh, place.gateway, root) {
+		if !hasCertificate(t, place.mesh, place.gateway, root) {
 			t.Errorf("the gateway %s does not hold the peer's root either: this case proves nothing", place.gateway)
 		}
 		for _, workload := range place.workloads {
-			if holds(t, place.mesh, workload, root) {
+			if hasCertificate(t, place.mesh, workload, root) {
 				t.Errorf("%s of %s holds the peer's root", workload, place.mesh.Name)
 			}
 		}
@@ -61,14 +61,14 @@ func trustStays(t *T) {
 
 var inline = regexp.MustCompile(`"inline_(?:bytes|string)": "([^"]+)"`)
 
-// holds tells whether a certificate is in the configuration of a proxy.
-func holds(t *T, m *mesh.Mesh, workload, certificate string) bool {
+// hasCertificate tells whether a certificate is in the configuration of a proxy.
+func hasCertificate(t *T, m *mesh.Mesh, workload, certificate string) bool {
 	block, _ := pem.Decode([]byte(certificate))
 	if block == nil {
 		t.Must(fmt.Errorf("no certificate: %q", certificate))
 	}
 	wanted := base64.StdEncoding.EncodeToString(block.Bytes)
-	for _, found := range inline.FindAllStringSubmatch(admin(t, m, workload, "config_dump"), -1) {
+	for _, found := range inline.FindAllStringSubmatch(envoyAdmin(t, m, workload, "config_dump"), -1) {
 		text := found[1]
 		if decoded, err := base64.StdEncoding.DecodeString(text); err == nil {
 			text = string(decoded)

@@ -69,7 +69,7 @@ func standInForEast(t *T, id string) *standIn {
 			return err
 		})
 	})
-	t.change(t.West, t.manifest(t.West, "ServiceEntry", "fed-out-reviews-9080-east"), func(entry map[string]any) {
+	t.changeObject(t.West, t.manifest(t.West, "ServiceEntry", "fed-out-reviews-9080-east"), func(entry map[string]any) {
 		t.Must(unstructured.SetNestedSlice(entry, []any{map[string]any{"address": address}}, "spec", "endpoints"))
 	})
 	return s
@@ -137,7 +137,7 @@ func onWire(t *T, what string, seen traffic.Seen, lists ...[]string) {
 	if seen.Host != reviewsSNI || seen.ServerName != reviewsSNI || seen.Proto != "HTTP/2.0" {
 		t.Errorf("%s has Host %s, server name %s, %s", what, seen.Host, seen.ServerName, seen.Proto)
 	}
-	if found := inside.FindString(strings.ReplaceAll(seen.Raw, forgery, "")); found != "" {
+	if found := internalText.FindString(strings.ReplaceAll(seen.Raw, forgery, "")); found != "" {
 		t.Errorf("%s tells %s: %q", what, found, seen.Raw)
 	}
 }
@@ -206,24 +206,24 @@ func backendGone(t *T) {
 		if err := t.East.Ready(ctx, "default"); err != nil {
 			return err
 		}
-		return until(ctx, t.Federation, outside, "200", toIngress(genuine)(t.Federation))
+		return waitUntil(ctx, t.Federation, outside, "200", toIngress(genuineWest)(t.Federation))
 	})
 	t.Must(scale(t.Context, "0"))
-	t.Until(outside, "503", toIngress(genuine)(t.Federation))
+	t.Until(outside, "503", toIngress(genuineWest)(t.Federation))
 	tellsNothing(t, "503", asPeer(t))
 }
 
 // backendUnsafe lets the owner of the backend make a mistake with its TLS, of two kinds: proxies tell in the body why a connection failed.
 func backendUnsafe(t *T) {
 	for _, mistake := range []string{"{mode: DISABLE}", "{mode: ISTIO_MUTUAL, subjectAltNames: [\"spiffe://east.example/ns/default/sa/nobody\"]}"} {
-		during(t, t.East, `apiVersion: networking.istio.io/v1
+		withObjects(t, t.East, `apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: mistake, namespace: default}
 spec: {host: `+reviewsHost+`, trafficPolicy: {tls: `+mistake+`}}
 `, func() {
-			t.Until(outside, "503", toIngress(genuine)(t.Federation))
+			t.Until(outside, "503", toIngress(genuineWest)(t.Federation))
 			tellsNothing(t, "503", asPeer(t))
 		})
-		t.Until(outside, "200", toIngress(genuine)(t.Federation))
+		t.Until(outside, "200", toIngress(genuineWest)(t.Federation))
 	}
 }

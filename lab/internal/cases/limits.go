@@ -16,7 +16,7 @@ import (
 var (
 	northAPI = From{"north", "shop/api"} // a peer about which east has decided nothing
 	// What north's egress gateway shows.
-	genuineNorth = of("north", pki.Request{SpiffeID: "spiffe://north.example/ns/istio-federation/sa/federation-egress"})
+	genuineNorth = meshCA("north", pki.Request{SpiffeID: "spiffe://north.example/ns/istio-federation/sa/federation-egress"})
 	// Headers that tell of a trace, and those that west keeps to itself.
 	traces   = []string{"traceparent", "tracestate", "baggage", "b3", "x-b3-traceid", "x-datadog-trace-id", "uber-trace-id", "sw8", "x-amzn-trace-id"}
 	ownOnly  = []string{"x-cost-centre", "x-team"}
@@ -24,18 +24,18 @@ var (
 	reviewOf = func(peer string) string { return "p9080.reviews." + peer + ".fed.east.example" }
 )
 
-// limits are what a mesh decides about one peer: each holds for that peer, and no other feels it.
-func limits() []Case {
+// peerOptions are what a mesh decides about one peer: each holds for that peer, and no other feels it.
+func peerOptions() []Case {
 	old := func(version string) func(*traffic.Probe) {
 		return func(p *traffic.Probe) { p.TLS.MaxVersion = version }
 	}
-	north := []func(*traffic.Probe){sni(reviewOf("north")), at(reviewOf("north"))}
-	return in("peer-options",
+	north := []func(*traffic.Probe){withSNI(reviewOf("north")), withURLHost(reviewOf("north"))}
+	return inScenario("peer-options",
 		analyzed("peer-options"),
-		ask("terms/tls-1.2", guarantee.ServerPerPeer, "A peer whose options allow TLS 1.2 connects with TLS 1.2", outside, toIngress(genuine, old("1.2")), "200"),
-		ask("terms/tls-1.2-and-1.3", guarantee.ServerPerPeer, "A peer whose options allow TLS 1.2 connects with TLS 1.3", outside, toIngress(genuine), "200"),
-		ask("terms/tls-1.1", guarantee.ServerPerPeer, "The ingress gateway rejects TLS 1.1 even from a peer whose options allow TLS 1.2", outside, toIngress(genuine, old("1.1")), "alert: protocol version"),
-		ask("terms/tls-1.2-stranger", guarantee.ServerPerPeer, "The ingress gateway rejects an external attacker without a certificate who uses TLS 1.2", outside, toIngress(none, old("1.2")), outcome.NoCertificate+" | alert: handshake failure"),
+		ask("terms/tls-1.2", guarantee.ServerPerPeer, "A peer whose options allow TLS 1.2 connects with TLS 1.2", outside, toIngress(genuineWest, old("1.2")), "200"),
+		ask("terms/tls-1.2-and-1.3", guarantee.ServerPerPeer, "A peer whose options allow TLS 1.2 connects with TLS 1.3", outside, toIngress(genuineWest), "200"),
+		ask("terms/tls-1.1", guarantee.ServerPerPeer, "The ingress gateway rejects TLS 1.1 even from a peer whose options allow TLS 1.2", outside, toIngress(genuineWest, old("1.1")), "alert: protocol version"),
+		ask("terms/tls-1.2-stranger", guarantee.ServerPerPeer, "The ingress gateway rejects an external attacker without a certificate who uses TLS 1.2", outside, toIngress(noCertificate, old("1.2")), outcome.NoCertificate+" | alert: handshake failure"),
 		ask("terms/tls-1.2-other", guarantee.ServerPerPeer, "The ingress gateway rejects TLS 1.2 from a peer without that option", outside, toIngress(genuineNorth, append(north, old("1.2"))...), "alert: protocol version"),
 		ask("terms/tls-1.3-other", guarantee.ServerPerPeer, "A peer without the TLS 1.2 option connects with TLS 1.3", outside, toIngress(genuineNorth, north...), "200"),
 		Case{Name: "terms/trace-stripped", Guarantees: guarantee.NothingInternal, Expect: "The gateways remove west's trace headers and forward those of north to the backends of east", Run: traceStripped},
@@ -69,12 +69,12 @@ func unchanged(t *T, answer traffic.Answer, names []string) []string {
 }
 
 func traceStripped(t *T) {
-	rested()
+	waitForRateLimit()
 	all := slices.Concat(traces, ownOnly)
 	for _, one := range []struct {
 		from From
 		want []string
-	}{{api, nil}, {northAPI, all}} {
+	}{{shopAPI, nil}, {northAPI, all}} {
 		p := traffic.Probe{URL: "http://reviews.shop:9080/reviews/0"}
 		carrying(all...)(&p)
 		got := unchanged(t, t.Try(one.from, p)[0], all)
@@ -86,8 +86,8 @@ func traceStripped(t *T) {
 }
 
 func traceStrippedByIngress(t *T) {
-	rested()
-	answer := t.Try(outside, toIngress(genuine, carrying(traces...), carrying(ownOnly...))(t.Federation))[0]
+	waitForRateLimit()
+	answer := t.Try(outside, toIngress(genuineWest, carrying(traces...), carrying(ownOnly...))(t.Federation))[0]
 	if got := unchanged(t, answer, traces); len(got) > 0 {
 		t.Errorf("%v arrived", got)
 	}
@@ -99,13 +99,13 @@ func traceStrippedByIngress(t *T) {
 }
 
 func traceStrippedInAnswers(t *T) {
-	rested()
+	waitForRateLimit()
 	names := slices.Concat(traces, []string{"traceresponse", "x-request-id"})
 	url := "/reviews/0?header=" + strings.Join(names, ":mine&header=") + ":mine"
 	for _, one := range []struct {
 		from From
 		want int
-	}{{api, 0}, {northAPI, len(names)}} {
+	}{{shopAPI, 0}, {northAPI, len(names)}} {
 		answer := t.Try(one.from, traffic.Probe{URL: "http://reviews.shop:9080" + url})[0]
 		got := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return header(answer.Header, name) == "" })
 		t.Seen("to %s %d of %d", one.from, len(got), len(names))
@@ -116,18 +116,18 @@ func traceStrippedInAnswers(t *T) {
 }
 
 func connectedAfterHandshake(t *T) {
-	database := bytesTo("mysql.shop:3306", "hello")
+	database := tcpBytes("mysql.shop:3306", "hello")
 	for _, one := range []struct {
 		who   string
 		from  From
 		probe func(*federation.Federation) traffic.Probe
 		want  int
 	}{
-		{"the caller that may", api, database, 3},
+		{"the caller that may", shopAPI, database, 3},
 		{"its neighbour", shopOther, database, 0},
-		{"a stranger", outside, toServer(mysqlOf("west"), "tcp", none), 0},
-		{"somebody else of west", outside, toServer(mysqlOf("west"), "tcp", of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/shop/sa/api"})), 0},
-		{"west itself", outside, toServer(mysqlOf("west"), "tcp", genuine), 3},
+		{"a stranger", outside, toServer(mysqlOf("west"), "tcp", noCertificate), 0},
+		{"somebody else of west", outside, toServer(mysqlOf("west"), "tcp", meshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/shop/sa/api"})), 0},
+		{"west itself", outside, toServer(mysqlOf("west"), "tcp", genuineWest), 3},
 	} {
 		before := t.connections("east", "db/mysql", 3306)
 		for range 3 {
@@ -142,8 +142,8 @@ func connectedAfterHandshake(t *T) {
 	}
 }
 
-// idle is a connection to the database on which both have spoken, until it ends or nothing came for so long.
-func idle(t *T, peer string, shown certificate, quiet time.Duration) traffic.Probe {
+// idleConnection is a connection to the database on which both have spoken, until it ends or nothing came for so long.
+func idleConnection(t *T, peer string, shown certificateSource, quiet time.Duration) traffic.Probe {
 	p := toServer(mysqlOf(peer), "tcp", shown)(t.Federation)
 	p.Body, p.Quiet, p.Timeout = "hello", quiet, quiet+5*time.Second
 	return p
@@ -152,12 +152,12 @@ func idle(t *T, peer string, shown certificate, quiet time.Duration) traffic.Pro
 func maxConnections(t *T) {
 	for _, one := range []struct {
 		peer  string
-		shown certificate
+		shown certificateSource
 		want  int
-	}{{"west", genuine, 3}, {"north", genuineNorth, 6}} {
+	}{{"west", genuineWest, 3}, {"north", genuineNorth, 6}} {
 		probes := make([]traffic.Probe, 6)
 		for i := range probes {
-			probes[i] = idle(t, one.peer, one.shown, time.Second)
+			probes[i] = idleConnection(t, one.peer, one.shown, time.Second)
 		}
 		open := 0
 		for _, answer := range t.Try(outside, probes...) {
@@ -175,13 +175,13 @@ func maxConnections(t *T) {
 func maxDurationTCP(t *T) {
 	for _, one := range []struct {
 		peer     string
-		shown    certificate
+		shown    certificateSource
 		from, to time.Duration
-	}{{"west", genuine, 2500 * time.Millisecond, 4500 * time.Millisecond}, {"north", genuineNorth, 6 * time.Second, 9 * time.Second}} {
+	}{{"west", genuineWest, 2500 * time.Millisecond, 4500 * time.Millisecond}, {"north", genuineNorth, 6 * time.Second, 9 * time.Second}} {
 		began := time.Now()
-		answer := t.Try(outside, idle(t, one.peer, one.shown, 6*time.Second))[0]
+		answer := t.Try(outside, idleConnection(t, one.peer, one.shown, 6*time.Second))[0]
 		took := time.Since(began)
-		t.Seen("%s %s", one.peer, round(took))
+		t.Seen("%s %s", one.peer, rounded(took))
 		if !strings.Contains(answer.Body, "220") || took < one.from || took > one.to {
 			t.Errorf("a connection of %s ended after %s (%s)%s", one.peer, took, answer.Outcome(), detail(answer))
 		}
@@ -199,7 +199,7 @@ func idleTimeout(t *T) {
 		return p
 	}
 	greeting := func(name string) traffic.Probe {
-		p := idle(t, "north", genuineNorth, watched)
+		p := idleConnection(t, "north", genuineNorth, watched)
 		p.TLS.ServerName = "p3306." + name + ".north.fed.east.example"
 		return p
 	}
@@ -217,7 +217,7 @@ func idleTimeout(t *T) {
 		began := time.Now()
 		answer := t.Try(outside, one.probe)[0]
 		took := time.Since(began)
-		t.Seen("%s %s", one.name, round(took))
+		t.Seen("%s %s", one.name, rounded(took))
 		if !strings.Contains(answer.Body, one.said) || took < one.from || took > one.to {
 			t.Errorf("a connection to %s ended after %s (%s)%s", one.name, took, answer.Outcome(), detail(answer))
 		}
@@ -225,7 +225,7 @@ func idleTimeout(t *T) {
 }
 
 func maxDurationHTTP(t *T) {
-	samples := t.Try(api, traffic.Probe{URL: "http://reviews.shop:9080/reviews/0", Every: 400 * time.Millisecond, For: 8 * time.Second, Reuse: true})[0].Samples
+	samples := t.Try(shopAPI, traffic.Probe{URL: "http://reviews.shop:9080/reviews/0", Every: 400 * time.Millisecond, For: 8 * time.Second, Reuse: true})[0].Samples
 	failed := 0
 	for _, sample := range samples {
 		if sample.Outcome != "200" {
@@ -236,8 +236,8 @@ func maxDurationHTTP(t *T) {
 	t.Seen("%d of %d failed in 8 s", failed, len(samples))
 }
 
-// row is several requests on one connection, as fast as answers come.
-func row(shown certificate, count int, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
+// sequentialRequests is several requests on one connection, as fast as answers come.
+func sequentialRequests(shown certificateSource, count int, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
 	return func(f *federation.Federation) traffic.Probe {
 		p := toIngress(shown, change...)(f)
 		for range count - 1 {
@@ -247,8 +247,8 @@ func row(shown certificate, count int, change ...func(*traffic.Probe)) func(*fed
 	}
 }
 
-// rested waits until west may ask again: whoever asked before has taken some of the limit.
-func rested() { time.Sleep(1200 * time.Millisecond) }
+// waitForRateLimit waits until west may ask again: whoever asked before has taken some of the limit.
+func waitForRateLimit() { time.Sleep(1200 * time.Millisecond) }
 
 func tally(answer traffic.Answer) map[string]int {
 	counts := map[string]int{answer.Outcome(): 1}
@@ -259,14 +259,14 @@ func tally(answer traffic.Answer) map[string]int {
 }
 
 func requestsPerSecond(t *T) {
-	rested()
-	got := tally(t.Try(outside, row(genuine, 12)(t.Federation))[0])
+	waitForRateLimit()
+	got := tally(t.Try(outside, sequentialRequests(genuineWest, 12)(t.Federation))[0])
 	t.Seen("west %v", got)
 	// A slow computer may begin the next second before the last request.
 	if got["200"] < 5 || got["200"] > 10 || got["200"]+got["429"] != 12 {
 		t.Errorf("of 12 requests of west: %v", got)
 	}
-	got = tally(t.Try(outside, row(genuineNorth, 12, sni(reviewOf("north")), at(reviewOf("north")))(t.Federation))[0])
+	got = tally(t.Try(outside, sequentialRequests(genuineNorth, 12, withSNI(reviewOf("north")), withURLHost(reviewOf("north")))(t.Federation))[0])
 	t.Seen("north %v", got)
 	if got["200"] != 12 {
 		t.Errorf("of 12 requests of north: %v", got)
@@ -274,12 +274,12 @@ func requestsPerSecond(t *T) {
 }
 
 func refusedCostNothing(t *T) {
-	rested()
+	waitForRateLimit()
 	post := func(p *traffic.Probe) { p.Method = "POST" }
-	got := tally(t.Try(outside, row(genuine, 12, post)(t.Federation))[0])
+	got := tally(t.Try(outside, sequentialRequests(genuineWest, 12, post)(t.Federation))[0])
 	t.Seen("refused %v", got)
 	if got["403"] != 12 {
 		t.Errorf("of 12 requests that no rule allows: %v", got)
 	}
-	t.Want(outside, "200", toIngress(genuine)(t.Federation))
+	t.Want(outside, "200", toIngress(genuineWest)(t.Federation))
 }

@@ -21,31 +21,31 @@ import (
 
 // Who tries in the scenario with locks.
 var (
-	checkout   = From{"west", "finance/checkout"} // may call what east exposes, and lives in a restricted namespace: shopOther does not
-	teller     = From{"east", "accounts/teller"}  // a local caller that is named
-	bookkeeper = From{"east", "books/ledger"}     // of a namespace that is named
-	neighbour  = From{"east", "accounts/other"}   // a local caller that is not
-	noIdentity = From{"east", "accounts/plain"}   // has the teller's account and no sidecar
+	checkout      = From{"west", "finance/checkout"} // may call what east exposes, and lives in a restricted namespace: shopOther does not
+	teller        = From{"east", "accounts/teller"}  // a local caller that is named
+	bookkeeper    = From{"east", "books/ledger"}     // of a namespace that is named
+	unlistedLocal = From{"east", "accounts/other"}   // a local caller that is not
+	noIdentity    = From{"east", "accounts/plain"}   // has the teller's account and no sidecar
 )
 
-// locks are what closes the workload behind an exposure, and ways round the egress gateway.
-func locks() []Case {
+// lockedWorkloads are what closes the workload behind an exposure, and ways round the egress gateway.
+func lockedWorkloads() []Case {
 	withdraw := get("http://withdraw.accounts:8080/withdrawals/0")
-	return in("locked",
+	return inScenario("locked",
 		analyzed("locked"),
 		ask("locks/peer", guarantee.ExplicitAccess, "A locked workload answers the peer", checkout, get("http://withdraw:8080/withdrawals/0"), "200"),
 		ask("locks/additional-host", guarantee.ExplicitAccess, "A restricted namespace reaches the locked workload by an additional host", From{"west", "finance/resolver"}, get("http://withdraw.east.example:8080/withdrawals/0"), "200"),
 		ask("locks/local-caller", guarantee.WorkloadsUntouched, "A locked workload answers the local caller that is listed", teller, withdraw, "200"),
 		ask("locks/local-namespace", guarantee.WorkloadsUntouched, "A locked workload answers callers of a listed local namespace", bookkeeper, withdraw, "200"),
-		ask("locks/another-account", guarantee.TwoControls, "A locked workload denies another service account of its own namespace", neighbour, withdraw, "403"),
+		ask("locks/another-account", guarantee.TwoControls, "A locked workload denies another service account of its own namespace", unlistedLocal, withdraw, "403"),
 		ask("locks/plaintext", guarantee.TwoControls, "A locked workload rejects plaintext, whatever service account the caller has", noIdentity, withdraw, outcome.CutOff),
 		Case{Name: "locks/plaintext-permissive", Guarantees: guarantee.TwoControls, Expect: "A locked workload rejects plaintext in a mesh that accepts plaintext", Run: lockInPermissiveMesh},
 		Case{Name: "locks/others-policies", Guarantees: guarantee.TwoControls, Expect: "ALLOW policies of other tenants, in the root namespace or beside the workload, do not open a locked workload", Run: lockAgainstOthers},
 		Case{Name: "locks/narrower-policy", Guarantees: guarantee.WorkloadsUntouched, Expect: "A narrower policy of other tenants remains in effect on a locked workload", Run: lockBesideNarrower},
 		Case{Name: "locks/probes", Guarantees: guarantee.WorkloadsUntouched, Expect: "A locked workload still serves the node's probes and the sidecar's metrics", Run: lockedProbes},
 		attempts("locks/tcp", guarantee.TwoControls, "A locked database serves the peer; an unlisted workload receives its greeting, and none of its bytes arrive",
-			Attempt{From: checkout, Probe: bytesTo("mysql.finance:3306", "ping"), Want: greetingAndEcho, Read: greets, Words: greetings},
-			Attempt{From: neighbour, Probe: bytesTo("mysql.db:3306", "ping"), Want: greetingOnly, Read: greets, Words: greetings},
+			Attempt{From: checkout, Probe: tcpBytes("mysql.finance:3306", "ping"), Want: greetingAndEcho, Read: greets, Words: greetings},
+			Attempt{From: unlistedLocal, Probe: tcpBytes("mysql.db:3306", "ping"), Want: greetingOnly, Read: greets, Words: greetings},
 		),
 		ask("locks/bound-name", guarantee.ExplicitAccess, "A restricted namespace reaches local names of bindings", checkout, get("http://withdraw.finance:8080/withdrawals/0"), "200"),
 		ask("locks/own-service", guarantee.WorkloadsUntouched, "A restricted namespace reaches Services of its own mesh", checkout, get("http://prices:8080/"), "200"),
@@ -80,7 +80,7 @@ func greets(answer traffic.Answer) string {
 // toWithdraw is a request past the egress gateway, with its genuine certificate.
 func toWithdraw(f *federation.Federation) traffic.Probe {
 	name := "p8080.withdraw.west.fed.east.example"
-	return toIngress(genuine, sni(name), func(p *traffic.Probe) { p.URL = "https://" + name + "/withdrawals/0" })(f)
+	return toIngress(genuineWest, withSNI(name), func(p *traffic.Probe) { p.URL = "https://" + name + "/withdrawals/0" })(f)
 }
 
 func balance(path string) traffic.Probe {
@@ -95,7 +95,7 @@ spec: {mtls: {mode: PERMISSIVE}}
 `)
 	took := t.Until(noIdentity, "403", balance("/"))
 	t.Want(teller, "200", balance("/"))
-	t.Seen("403 after %s", round(took))
+	t.Seen("403 after %s", rounded(took))
 }
 
 func lockAgainstOthers(t *T) {
@@ -111,30 +111,30 @@ metadata: {name: they-have-arrived, namespace: accounts}
 spec: {action: DENY, rules: [{to: [{operation: {paths: [/marker]}}]}]}
 `)
 	t.Until(teller, "403", balance("/marker"))
-	t.Want(neighbour, "403", balance("/"))
+	t.Want(unlistedLocal, "403", balance("/"))
 	t.Want(teller, "200", balance("/"))
 	t.Seen("403")
 	t.unlock("withdraw", "accounts")
-	took := t.Until(neighbour, "200", balance("/"))
-	t.Seen("without the lock 200 after %s", round(took))
+	took := t.Until(unlistedLocal, "200", balance("/"))
+	t.Seen("without the lock 200 after %s", rounded(took))
 }
 
 // unlock takes a lock away for as long as the case runs.
 func (t *T) unlock(service, namespace string) {
 	objects, err := t.Objects("locked", "east")
 	t.Must(err)
-	t.Must(t.East.Delete(t.Context, object(objects, "AuthorizationPolicy", "fed-lock-"+service+"-"+namespace)))
+	t.Must(t.East.Delete(t.Context, findObject(objects, "AuthorizationPolicy", "fed-lock-"+service+"-"+namespace)))
 	t.Cleanup(func(ctx context.Context) error {
 		if err := t.Again(ctx); err != nil {
 			return err
 		}
-		return until(ctx, t.Federation, neighbour, "403", balance("/"))
+		return waitUntil(ctx, t.Federation, unlistedLocal, "403", balance("/"))
 	})
 }
 
 func lockBesideNarrower(t *T) {
 	byPeer := traffic.Probe{URL: "http://withdraw:8080/withdrawals/0"}
-	t.Cleanup(func(ctx context.Context) error { return until(ctx, t.Federation, checkout, "200", byPeer) }) // once the policy is gone
+	t.Cleanup(func(ctx context.Context) error { return waitUntil(ctx, t.Federation, checkout, "200", byPeer) }) // once the policy is gone
 	t.Put(t.East, `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: owners-own, namespace: accounts}
@@ -146,15 +146,15 @@ spec:
 	took := t.Until(teller, "403", balance("/withdrawals/0"))
 	t.Want(teller, "200", balance("/balance"))
 	t.Until(checkout, "403", byPeer) // the gateway keeps connections for a while
-	t.Seen("403 after %s, what the owner allows 200", round(took))
+	t.Seen("403 after %s, what the owner allows 200", rounded(took))
 }
 
 func lockedProbes(t *T) {
 	objects, err := t.Objects("locked", "east")
 	t.Must(err)
-	lock := object(objects, "AuthorizationPolicy", "fed-lock-withdraw-accounts").DeepCopy()
+	lock := findObject(objects, "AuthorizationPolicy", "fed-lock-withdraw-accounts").DeepCopy()
 	lock.SetName("of-probed")
-	with("spec/selector/matchLabels/app", "probed")(lock)
+	withField("spec/selector/matchLabels/app", "probed")(lock)
 	t.Cleanup(func(ctx context.Context) error { return t.East.Delete(ctx, lock) })
 	t.Must(t.East.Put(t.Context, lock))
 	t.Put(t.East, `apiVersion: apps/v1
@@ -212,7 +212,7 @@ spec:
 	t.Want(checkout, outcome.CutOff, toWithdraw(t.Federation))
 	t.Put(t.West, entry("egress", "peer.acquirer.example"))
 	took := t.Until(checkout, "200", toWithdraw(t.Federation))
-	t.Seen("closed; an allowed host 200 after %s", round(took))
+	t.Seen("closed; an allowed host 200 after %s", rounded(took))
 }
 
 // restrictionLifted applies west's file with an ApplySet that is in no namespace, and then without what restricts a namespace.
@@ -229,7 +229,7 @@ func restrictionLifted(t *T) {
 		if err := t.Again(ctx); err != nil {
 			return err
 		}
-		return until(ctx, t.Federation, checkout, outcome.CutOff, toWithdraw(t.Federation))
+		return waitUntil(ctx, t.Federation, checkout, outcome.CutOff, toWithdraw(t.Federation))
 	})
 	kubectl("apply", "-f", t.Page("how-to/applyset-kind.yaml"))
 	kubectl("wait", "--for", "condition=established", kind)
@@ -255,5 +255,5 @@ func restrictionLifted(t *T) {
 			t.Errorf("%s fed-restricted-finance is still there (%v)", kind, err)
 		}
 	}
-	t.Seen("both gone; past the egress gateway 200 after %s", round(t.Until(checkout, "200", toWithdraw(t.Federation))))
+	t.Seen("both gone; past the egress gateway 200 after %s", rounded(t.Until(checkout, "200", toWithdraw(t.Federation))))
 }

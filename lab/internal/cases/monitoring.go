@@ -33,17 +33,17 @@ func monitoring() []Case {
 	public := func(port string) func(*federation.Federation) traffic.Probe {
 		return get("http://203.0.113.20:" + port + "/stats/prometheus")
 	}
-	return slices.Concat(in("two-meshes-http",
+	return slices.Concat(inScenario("two-meshes-http",
 		Case{Name: "monitoring/default-log", Guarantees: guarantee.ServerPerPeer, Expect: "The default access log identifies the peer by the SNI, and contains no identity", Run: defaultLog},
 		Case{Name: "monitoring/impostor", Guarantees: guarantee.TLSOnEveryHop, Expect: "The egress gateway logs and counts an impostor in a peer's place under the peer's name", Run: impostor},
-	), in("monitored",
+	), inScenario("monitored",
 		Case{Name: "monitoring/log-in", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway logs an incoming call with its peer's identity and SNI", Run: watched(loggedIn)},
 		Case{Name: "monitoring/log-out", Guarantees: guarantee.EgressCallers, Expect: "The egress gateway logs an outgoing call with the caller and the peer that answered", Run: watched(loggedOut)},
 		Case{Name: "monitoring/log-refused", Guarantees: guarantee.TwoControls, Expect: "Both gateways log a call that a rule denies, with its peer", Run: watched(loggedRefusal)},
 		Case{Name: "monitoring/log-tcp", Guarantees: guarantee.ServerPerPeer | guarantee.EgressCallers, Expect: "The gateways log a TCP connection with peer and caller when it ends", Run: watched(loggedConnection)},
 		Case{Name: "monitoring/log-tcp-refused", Guarantees: guarantee.EgressCallers, Expect: "Each gateway logs a TCP connection whose handshake fails, with the caller if it is known, and zero bytes", Run: watched(loggedRefusedConnection)},
 		Case{Name: "monitoring/log-unknown-name", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway logs a connection to an unknown SNI with that SNI", Run: watched(loggedUnknownName)},
-		Case{Name: "monitoring/handshake-in", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway counts a failed handshake by its reason, and writes no log line", Run: watched(countedStrangers)},
+		Case{Name: "monitoring/handshake-in", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway counts a failed handshake by its reason, and writes no log line", Run: watched(countedAttackers)},
 		Case{Name: "monitoring/handshake-out", Guarantees: guarantee.EgressCallers, Expect: "The egress gateway counts a caller's failed handshake by its reason, and writes no log line", Run: watched(countedCaller)},
 		Case{Name: "monitoring/counters", Guarantees: guarantee.ServerPerPeer | guarantee.TwoControls, Expect: "The gateways count answers and denials of each peer separately", Run: countedApart},
 		Case{Name: "monitoring/dead-peer", Guarantees: guarantee.TLSOnEveryHop, Expect: "The egress gateway logs and counts an unreachable peer with its name", Run: watched(deadPeer)},
@@ -66,10 +66,10 @@ func podAddress(f *federation.Federation, meshName string) string {
 	return pod.Status.PodIP
 }
 
-// entry is one line of the access log that docs/how-to/monitoring.md asks for.
-type entry map[string]any
+// logEntry is one line of the access log that docs/how-to/monitoring.md asks for.
+type logEntry map[string]any
 
-func (e entry) text(field string) string {
+func (e logEntry) text(field string) string {
 	if e[field] == nil {
 		return "-"
 	}
@@ -81,10 +81,10 @@ func watched(run func(*T)) func(*T) {
 	return func(t *T) {
 		t.Must(mesh.Wait(t.Context, 30*time.Second, func() error {
 			target := unique()
-			t.Want(api, "200", traffic.Probe{URL: shopReviews + target})
+			t.Want(shopAPI, "200", traffic.Probe{URL: shopReviews + target})
 			time.Sleep(time.Second)
 			for _, m := range []*mesh.Mesh{t.East, t.West} {
-				if !slices.ContainsFunc(t.log(m), func(e entry) bool { return e.text("path") == target }) {
+				if !slices.ContainsFunc(t.accessLog(m), func(e logEntry) bool { return e.text("path") == target }) {
 					return fmt.Errorf("mesh %s does not log so", m.Name)
 				}
 			}
@@ -94,10 +94,10 @@ func watched(run func(*T)) func(*T) {
 	}
 }
 
-// log of a gateway, the lines of it that are requests and connections.
-func (t *T) log(m *mesh.Mesh) (entries []entry) {
-	for _, line := range t.lines(m) {
-		var e entry
+// accessLog of a gateway, the lines of it that are requests and connections.
+func (t *T) accessLog(m *mesh.Mesh) (entries []logEntry) {
+	for _, line := range t.logLines(m) {
+		var e logEntry
 		if strings.HasPrefix(line, "{") && json.Unmarshal([]byte(line), &e) == nil && e["listener"] != nil {
 			entries = append(entries, e)
 		}
@@ -105,7 +105,7 @@ func (t *T) log(m *mesh.Mesh) (entries []entry) {
 	return entries
 }
 
-func (t *T) lines(m *mesh.Mesh) []string {
+func (t *T) logLines(m *mesh.Mesh) []string {
 	pod, err := m.Pod(t.Context, gatewayOf(m.Name))
 	t.Must(err)
 	text, err := m.Logs(t.Context, pod, "istio-proxy")
@@ -114,10 +114,10 @@ func (t *T) lines(m *mesh.Mesh) []string {
 }
 
 // logged waits for the line of which the fields are these: it is written with some delay.
-func (t *T) logged(m *mesh.Mesh, after int, fields map[string]string) entry {
-	var found entry
+func (t *T) logged(m *mesh.Mesh, after int, fields map[string]string) logEntry {
+	var found logEntry
 	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
-		all := t.log(m)
+		all := t.accessLog(m)
 		for _, e := range all[min(after, len(all)):] {
 			if !slices.ContainsFunc(keysOf(fields), func(field string) bool { return e.text(field) != fields[field] }) {
 				found = e
@@ -136,8 +136,8 @@ func keysOf(fields map[string]string) (keys []string) {
 	return keys
 }
 
-// says compares fields of a line.
-func (t *T) says(what string, e entry, want map[string]string) {
+// compareFields compares fields of a line.
+func (t *T) compareFields(what string, e logEntry, want map[string]string) {
 	for field, value := range want {
 		if !outcome.Matches(e.text(field), value) {
 			t.Errorf("%s: %s is %s, and not %s", what, field, e.text(field), value)
@@ -160,7 +160,7 @@ func defaultLog(t *T) {
 	}{{t.East, reviewsSNI + " reviews-9080-west"}, {t.West, bindingSNI + " reviews-9080-default-east"}} {
 		var line string
 		t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
-			for _, line = range t.lines(one.m) {
+			for _, line = range t.logLines(one.m) {
 				if strings.Contains(line, target) {
 					return nil
 				}
@@ -182,7 +182,7 @@ func impostor(t *T) {
 		target := unique()
 		t.Try(productpage, reviews(target))
 		time.Sleep(time.Second)
-		for _, line := range t.lines(t.West) {
+		for _, line := range t.logLines(t.West) {
 			if strings.Contains(line, target) && strings.Contains(line, " 503 UF ") && strings.Contains(line, "CERTIFICATE_VERIFY_FAILED") && strings.Contains(line, bindingSNI) {
 				return nil
 			}
@@ -202,22 +202,22 @@ func loggedIn(t *T) {
 	for _, one := range []struct {
 		from     From
 		peer, id string
-	}{{api, "west", egressID}, {northAPI, "north", northEgressID}} {
-		var line entry
+	}{{shopAPI, "west", egressID}, {northAPI, "north", northEgressID}} {
+		var line logEntry
 		// A connection from before the log's format changed is logged as it was, until the gateway has drained it.
 		t.Must(mesh.Wait(t.Context, time.Minute, func() error {
 			target := unique()
 			t.Want(one.from, "200", traffic.Probe{URL: shopReviews + target + "?secret=1"})
 			time.Sleep(time.Second)
-			all := t.log(t.East)
-			index := slices.IndexFunc(all, func(e entry) bool { return e.text("path") == target })
+			all := t.accessLog(t.East)
+			index := slices.IndexFunc(all, func(e logEntry) bool { return e.text("path") == target })
 			if index < 0 {
 				return fmt.Errorf("mesh east does not log calls of %s so", one.peer)
 			}
 			line = all[index]
 			return nil
 		}))
-		t.says("a call of "+one.peer, line, map[string]string{
+		t.compareFields("a call of "+one.peer, line, map[string]string{
 			"listener": reviewOf(one.peer), "caller": one.id, "status": "200", "method": "GET", "route": "reviews-9080-" + one.peer,
 			"server": "spiffe://east.example/ns/default/sa/bookinfo-reviews", "details": "via_upstream",
 		})
@@ -229,12 +229,12 @@ func loggedIn(t *T) {
 }
 
 func loggedOut(t *T) {
-	for _, from := range []From{api, batch} {
+	for _, from := range []From{shopAPI, batch} {
 		target := unique()
 		t.Want(from, "200", traffic.Probe{URL: shopReviews + target})
 		account := strings.TrimPrefix(from.Workload, "shop/")
 		line := t.logged(t.West, 0, map[string]string{"path": target})
-		t.says("a call of "+account, line, map[string]string{
+		t.compareFields("a call of "+account, line, map[string]string{
 			"listener": shopListener, "caller": "spiffe://west.example/ns/shop/sa/" + account, "status": "200", "server": ingressID,
 			"cluster": "outbound|15443||" + reviewsSNI, "upstream": eastAddress,
 		})
@@ -244,69 +244,69 @@ func loggedOut(t *T) {
 
 func loggedRefusal(t *T) {
 	target := unique()
-	t.Want(api, "403", traffic.Probe{URL: shopReviews + target, Method: "POST"})
+	t.Want(shopAPI, "403", traffic.Probe{URL: shopReviews + target, Method: "POST"})
 	at := t.logged(t.East, 0, map[string]string{"path": target})
-	t.says("at the ingress gateway", at, map[string]string{
+	t.compareFields("at the ingress gateway", at, map[string]string{
 		"listener": reviewsSNI, "caller": egressID, "status": "403", "method": "POST", "route": "reviews-9080-west-refused",
 		"details": "rbac_access_denied_matched_policy[none]", "upstream": "-",
 	})
-	t.says("at the egress gateway", t.logged(t.West, 0, map[string]string{"path": target}), map[string]string{
+	t.compareFields("at the egress gateway", t.logged(t.West, 0, map[string]string{"path": target}), map[string]string{
 		"caller": "spiffe://west.example/ns/shop/sa/api", "status": "403", "details": "via_upstream",
 	})
 	t.Seen("%s %s", at.text("details"), at.text("route"))
 }
 
 func loggedConnection(t *T) {
-	in, out := len(t.log(t.East)), len(t.log(t.West))
-	t.Want(api, "open", bytesTo("mysql.shop:3306", "hello")(t.Federation))
+	in, out := len(t.accessLog(t.East)), len(t.accessLog(t.West))
+	t.Want(shopAPI, "open", tcpBytes("mysql.shop:3306", "hello")(t.Federation))
 	at := t.logged(t.East, in, map[string]string{"listener": mysqlOf("west")})
-	t.says("at the ingress gateway", at, map[string]string{"caller": egressID, "received": "5", "server": "spiffe://east.example/ns/db/sa/mysql", "status": "0"})
-	t.says("at the egress gateway", t.logged(t.West, out, map[string]string{"listener": "p3306.mysql.shop.east.egress.fed.west.example"}), map[string]string{
+	t.compareFields("at the ingress gateway", at, map[string]string{"caller": egressID, "received": "5", "server": "spiffe://east.example/ns/db/sa/mysql", "status": "0"})
+	t.compareFields("at the egress gateway", t.logged(t.West, out, map[string]string{"listener": "p3306.mysql.shop.east.egress.fed.west.example"}), map[string]string{
 		"caller": "spiffe://west.example/ns/shop/sa/api", "received": "5", "server": ingressID, "cluster": "outbound|15443||" + mysqlOf("west"),
 	})
 	t.Seen("%s bytes in, %s out, %s ms", at.text("received"), at.text("sent"), at.text("milliseconds"))
 }
 
 func loggedRefusedConnection(t *T) {
-	out := len(t.log(t.West))
-	t.Want(From{"west", "shop/other"}, "closed | reset", bytesTo("mysql.shop:3306", "hello")(t.Federation))
+	out := len(t.accessLog(t.West))
+	t.Want(From{"west", "shop/other"}, "closed | reset", tcpBytes("mysql.shop:3306", "hello")(t.Federation))
 	line := t.logged(t.West, out, map[string]string{"listener": "p3306.mysql.shop.east.egress.fed.west.example"})
-	t.says("at the egress gateway", line, map[string]string{"caller": "spiffe://west.example/ns/shop/sa/other", "received": "0"})
+	t.compareFields("at the egress gateway", line, map[string]string{"caller": "spiffe://west.example/ns/shop/sa/other", "received": "0"})
 	t.Seen("%s, %s bytes", line.text("caller"), line.text("received"))
-	in := len(t.log(t.East))
-	t.Want(outside, "alert: *", toServer(mysqlOf("west"), "tcp", none)(t.Federation))
+	in := len(t.accessLog(t.East))
+	t.Want(outside, "alert: *", toServer(mysqlOf("west"), "tcp", noCertificate)(t.Federation))
 	stranger := t.logged(t.East, in, map[string]string{"listener": mysqlOf("west"), "caller": "-"})
-	t.says("at the ingress gateway", stranger, map[string]string{"received": "0", "address": "203.0.113.66:*"})
+	t.compareFields("at the ingress gateway", stranger, map[string]string{"received": "0", "address": "203.0.113.66:*"})
 	t.Seen("a stranger: %s", stranger.text("address"))
 }
 
 func loggedUnknownName(t *T) {
 	const nobody = "p1.nobody.west.fed.east.example"
-	before := len(t.log(t.East))
-	t.Want(outside, outcome.CutOff, toIngress(genuine, sni(nobody))(t.Federation))
+	before := len(t.accessLog(t.East))
+	t.Want(outside, outcome.CutOff, toIngress(genuineWest, withSNI(nobody))(t.Federation))
 	line := t.logged(t.East, before, map[string]string{"listener": nobody})
-	t.says("an unknown server name", line, map[string]string{"flags": "NR", "details": "filter_chain_not_found", "caller": "-", "address": "203.0.113.66:*"})
+	t.compareFields("an unknown server name", line, map[string]string{"flags": "NR", "details": "filter_chain_not_found", "caller": "-", "address": "203.0.113.66:*"})
 	t.Seen("%s %s from %s", line.text("flags"), line.text("details"), line.text("address"))
 }
 
-func countedStrangers(t *T) {
-	logs := len(t.log(t.East))
+func countedAttackers(t *T) {
+	logs := len(t.accessLog(t.East))
 	for _, one := range []struct {
 		what, counter string
-		shown         certificate
+		shown         certificateSource
 	}{
-		{"no certificate", "envoy_listener_ssl_fail_verify_no_cert", none},
-		{"a CA that nobody knows", "envoy_listener_ssl_fail_verify_error", forged(pki.Request{SpiffeID: egressID})},
-		{"another identity of the peer", "envoy_listener_ssl_fail_verify_san", of("west", otherOfWest)},
+		{"no certificate", "envoy_listener_ssl_fail_verify_no_cert", noCertificate},
+		{"a CA that nobody knows", "envoy_listener_ssl_fail_verify_error", foreignCA(pki.Request{SpiffeID: egressID})},
+		{"another identity of the peer", "envoy_listener_ssl_fail_verify_san", meshCA("west", otherOfWest)},
 	} {
 		before := t.counter(t.East, one.counter, "15443")
 		t.Want(outside, "alert: *", toIngress(one.shown)(t.Federation))
 		t.grows(t.East, before, 1, one.counter, "15443")
 		t.Seen("%s: %s", one.what, one.counter)
 	}
-	t.Want(api, "200", traffic.Probe{URL: shopReviews + "/reviews/after"}) // whatever was to be logged is logged by then
+	t.Want(shopAPI, "200", traffic.Probe{URL: shopReviews + "/reviews/after"}) // whatever was to be logged is logged by then
 	t.logged(t.East, logs, map[string]string{"path": "/reviews/after"})
-	for _, e := range t.log(t.East)[logs:] {
+	for _, e := range t.accessLog(t.East)[logs:] {
 		if e.text("path") != "/reviews/after" {
 			t.Errorf("logged: %v", e)
 		}
@@ -324,9 +324,9 @@ func countedCaller(t *T) {
 		}
 		return nil
 	}))
-	t.Want(api, "200", traffic.Probe{URL: shopReviews + target + "-after"})
+	t.Want(shopAPI, "200", traffic.Probe{URL: shopReviews + target + "-after"})
 	t.logged(t.West, 0, map[string]string{"path": target + "-after"})
-	for _, e := range t.log(t.West) {
+	for _, e := range t.accessLog(t.West) {
 		if e.text("path") == target {
 			t.Errorf("logged: %v", e)
 		}
@@ -344,9 +344,9 @@ func countedApart(t *T) {
 	}
 	west, north := count("west"), count("north")
 	for range 3 {
-		t.Want(api, "200", traffic.Probe{URL: shopReviews + "/reviews/0"})
+		t.Want(shopAPI, "200", traffic.Probe{URL: shopReviews + "/reviews/0"})
 	}
-	t.Want(api, "403", traffic.Probe{URL: shopReviews + "/reviews/0", Method: "POST"})
+	t.Want(shopAPI, "403", traffic.Probe{URL: shopReviews + "/reviews/0", Method: "POST"})
 	want := counted{west.good + 3, west.refused + 1, west.denied + 1}
 	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
 		if now := count("west"); now != want {
@@ -366,20 +366,20 @@ func countedApart(t *T) {
 func deadPeer(t *T) {
 	const failed = "envoy_cluster_upstream_cx_connect_fail"
 	before := t.counter(t.West, failed, reviewsSNI)
-	t.openAgain(api, traffic.Probe{URL: shopReviews + "/reviews/0"})
-	t.change(t.West, t.manifest(t.West, "ServiceEntry", "fed-out-reviews-9080-east"), func(entry map[string]any) {
+	t.answersAtTheEnd(shopAPI, traffic.Probe{URL: shopReviews + "/reviews/0"})
+	t.changeObject(t.West, t.manifest(t.West, "ServiceEntry", "fed-out-reviews-9080-east"), func(entry map[string]any) {
 		t.Must(unstructured.SetNestedSlice(entry, []any{map[string]any{"address": "203.0.113.20", "ports": map[string]any{"http2-federation": int64(9)}}}, "spec", "endpoints"))
 	})
 	var target string
 	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
 		target = unique()
-		if got := t.Try(api, traffic.Probe{URL: shopReviews + target})[0].Outcome(); got != "503" {
+		if got := t.Try(shopAPI, traffic.Probe{URL: shopReviews + target})[0].Outcome(); got != "503" {
 			return fmt.Errorf("the peer still answers: %s", got)
 		}
 		return nil
 	}))
 	line := t.logged(t.West, 0, map[string]string{"path": target})
-	t.says("a call to a dead peer", line, map[string]string{
+	t.compareFields("a call to a dead peer", line, map[string]string{
 		"status": "503", "flags": "UF", "caller": "spiffe://west.example/ns/shop/sa/api", "cluster": "outbound|15443||" + reviewsSNI, "upstream": "203.0.113.20:9",
 	})
 	t.Seen("%s %s", line.text("flags"), line.text("details"))
@@ -393,7 +393,7 @@ func (t *T) counter(m *mesh.Mesh, name string, labels ...string) int {
 	text, err := m.Admin(t.Context, gatewayOf(m.Name), "stats/prometheus")
 	t.Must(err)
 	for _, line := range strings.Split(text, "\n") {
-		found := sample.FindStringSubmatch(line)
+		found := prometheusSample.FindStringSubmatch(line)
 		if found == nil || found[1] != name || slices.ContainsFunc(labels, func(label string) bool { return !strings.Contains(found[2], label) }) {
 			continue
 		}
@@ -404,7 +404,7 @@ func (t *T) counter(m *mesh.Mesh, name string, labels ...string) int {
 	return 0
 }
 
-var sample = regexp.MustCompile(`^(\w+)\{(.*)\} (\d+)$`)
+var prometheusSample = regexp.MustCompile(`^(\w+)\{(.*)\} (\d+)$`)
 
 // grows waits until a counter has grown by so much.
 func (t *T) grows(m *mesh.Mesh, before, by int, name string, labels ...string) {

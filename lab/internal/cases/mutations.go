@@ -40,7 +40,7 @@ type Mutation struct {
 	Attack map[string]string // objects of somebody else, by mesh
 	Extra  []Attempt         // tried in addition to the cases' own attempts
 	// Impostor answers in place of the peer's gateway, with this certificate.
-	Impostor certificate
+	Impostor certificateSource
 	Cannot   string // why no case can notice
 }
 
@@ -60,8 +60,8 @@ func (r MutationResult) OK() bool { return r.Error == nil && (len(r.Noticed) > 0
 // MutationScenario is the one of which every object is mutated; of others, what it does not have.
 const MutationScenario = "two-meshes-http"
 
-// mutant is a federation on which protections are taken away and put back.
-type mutant struct {
+// mutatedFederation is a federation on which protections are taken away and put back.
+type mutatedFederation struct {
 	*federation.Federation
 	ctx      context.Context
 	scenario string
@@ -74,10 +74,10 @@ type mutant struct {
 // is not as it must be: the mutations that have no result then were not played.
 func Mutate(ctx context.Context, f *federation.Federation, chosen []Mutation, done func(MutationResult)) error {
 	scenario := chosen[0].Scenario
-	m := mutant{f, ctx, scenario, map[string]Attempt{}, map[string][]*unstructured.Unstructured{}, map[string]*unstructured.Unstructured{}}
+	m := mutatedFederation{f, ctx, scenario, map[string]Attempt{}, map[string][]*unstructured.Unstructured{}, map[string]*unstructured.Unstructured{}}
 	for _, c := range All() {
 		for i, attempt := range c.Attempts {
-			if c.Scenario == scenario && !slow(f, attempt) && (c.Group() != "paths" || i == 0 && slices.Contains(telling, c.Name)) {
+			if c.Scenario == scenario && !waitsForSilence(f, attempt) && (c.Group() != "paths" || i == 0 && slices.Contains(repeatedSpellings, c.Name)) {
 				m.attempts[fmt.Sprintf("%s#%d", c.Name, i)] = attempt
 			}
 		}
@@ -120,11 +120,11 @@ func Mutate(ctx context.Context, f *federation.Federation, chosen []Mutation, do
 }
 
 // restored waits until everything is as it was: what the next mutation is compared with must not be this one.
-func (m mutant) restored(base map[string]string) error {
+func (m mutatedFederation) restored(base map[string]string) error {
 	return mesh.Wait(m.ctx, 20*time.Second, func() error {
 		now, err := m.outcomes(nil)
 		if err == nil {
-			if left := different(base, now); len(left) > 0 {
+			if left := differences(base, now); len(left) > 0 {
 				err = fmt.Errorf("still different: %s", strings.Join(left, "; "))
 			}
 		}
@@ -132,15 +132,15 @@ func (m mutant) restored(base map[string]string) error {
 	})
 }
 
-// telling are the spellings that are repeated for every mutation: one of each kind.
-var telling = []string{"paths/prefix-alone", "paths/double-slash", "paths/double-slash-inside", "paths/dots", "paths/encoded-slash", "paths/backslash"}
+// repeatedSpellings are the spellings that are repeated for every mutation: one of each kind.
+var repeatedSpellings = []string{"paths/prefix-alone", "paths/double-slash", "paths/double-slash-inside", "paths/dots", "paths/encoded-slash", "paths/backslash"}
 
-// slow attempts wait for a time-out or for silence: they would be most of the check's time, and are about other things.
-func slow(f *federation.Federation, a Attempt) bool {
-	return strings.Contains(a.Want, "timeout") && a.From == plain || a.Probe(f).Kind == "raw"
+// waitsForSilence attempts wait for a time-out or for silence: they would be most of the check's time, and are about other things.
+func waitsForSilence(f *federation.Federation, a Attempt) bool {
+	return strings.Contains(a.Want, "timeout") && a.From == noSidecar || a.Probe(f).Kind == "raw"
 }
 
-func (m mutant) play(mutation Mutation, base map[string]string) (noticed []string, err error) {
+func (m mutatedFederation) play(mutation Mutation, base map[string]string) (noticed []string, err error) {
 	if mutation.Cannot != "" && mutation.Extra == nil {
 		return nil, nil
 	}
@@ -153,7 +153,7 @@ func (m mutant) play(mutation Mutation, base map[string]string) (noticed []strin
 		}
 	}()
 	for _, name := range mutation.Off {
-		back, err := m.apply(named(name))
+		back, err := m.apply(mutationNamed(name))
 		undo = append(undo, back)
 		if err != nil {
 			return nil, err
@@ -195,9 +195,9 @@ func (m mutant) play(mutation Mutation, base map[string]string) (noticed []strin
 		if err != nil {
 			return nil, err
 		}
-		if noticed = different(base, after); len(noticed) > 0 {
+		if noticed = differences(base, after); len(noticed) > 0 {
 			again, err := m.outcomes(mutation.Extra) // a single odd answer is no sign
-			lasting := different(base, again)
+			lasting := differences(base, again)
 			noticed = slices.DeleteFunc(noticed, func(one string) bool { return !slices.Contains(lasting, one) })
 			if len(noticed) > 0 || err != nil {
 				return noticed, err
@@ -208,7 +208,7 @@ func (m mutant) play(mutation Mutation, base map[string]string) (noticed []strin
 }
 
 // impostor answers on this computer, where west is led to in place of east.
-func (m mutant) impostor(shown certificate) (func() error, error) {
+func (m mutatedFederation) impostor(shown certificateSource) (func() error, error) {
 	nothing := func() error { return nil }
 	leaf := shown(m.Federation)
 	pair, err := tls.X509KeyPair([]byte(leaf.Cert), []byte(leaf.Key))
@@ -222,16 +222,16 @@ func (m mutant) impostor(shown certificate) (func() error, error) {
 		return nothing, err
 	}
 	back, err := m.apply(Mutation{
-		Mesh: "west", Kind: "ServiceEntry", Object: "fed-out-reviews-9080-east", Change: with("spec/endpoints", []any{map[string]any{"address": address}}),
+		Mesh: "west", Kind: "ServiceEntry", Object: "fed-out-reviews-9080-east", Change: withField("spec/endpoints", []any{map[string]any{"address": address}}),
 	})
 	return func() error { stop(); return back() }, err
 }
 
 // settle is the time that istiod and the proxies have for a change. It is long against the tenth of a second for which istiod collects
 // changes; what is not noticed then gets more time.
-func (m mutant) settle() { time.Sleep(900 * time.Millisecond) }
+func (m mutatedFederation) settle() { time.Sleep(900 * time.Millisecond) }
 
-func different(before, after map[string]string) []string {
+func differences(before, after map[string]string) []string {
 	var noticed []string
 	for _, name := range slices.Sorted(maps.Keys(after)) {
 		if before[name] != after[name] {
@@ -243,7 +243,7 @@ func different(before, after map[string]string) []string {
 }
 
 // outcomes of all attempts, those of one workload at once.
-func (m mutant) outcomes(extra []Attempt) (map[string]string, error) {
+func (m mutatedFederation) outcomes(extra []Attempt) (map[string]string, error) {
 	all := maps.Clone(m.attempts)
 	for i, attempt := range extra {
 		all["attack/"+strconv.Itoa(i)] = attempt
@@ -288,9 +288,9 @@ func (m mutant) outcomes(extra []Attempt) (map[string]string, error) {
 }
 
 // apply changes one object as it is at the moment, or takes it away, and returns what puts it back, which is never nil.
-func (m mutant) apply(mutation Mutation) (func() error, error) {
+func (m mutatedFederation) apply(mutation Mutation) (func() error, error) {
 	target := m.Mesh(mutation.Mesh)
-	original := object(m.original[mutation.Mesh], mutation.Kind, mutation.Object)
+	original := findObject(m.original[mutation.Mesh], mutation.Kind, mutation.Object)
 	key := mutation.Mesh + " " + mesh.Key(original)
 	before := m.current[key]
 	if before == nil {
@@ -312,7 +312,7 @@ func (m mutant) apply(mutation Mutation) (func() error, error) {
 	return back, write(m.ctx, changed)
 }
 
-func named(name string) Mutation {
+func mutationNamed(name string) Mutation {
 	for _, mutation := range Mutations() {
 		if mutation.Name == name {
 			return mutation

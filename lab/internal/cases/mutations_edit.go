@@ -9,11 +9,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// without takes a field or an element of a list out; numbers in the path are places in lists.
-func without(paths ...string) func(*unstructured.Unstructured) {
+// withoutField takes a field or an element of a list out; numbers in the path are places in lists.
+func withoutField(paths ...string) func(*unstructured.Unstructured) {
 	return func(o *unstructured.Unstructured) {
 		for _, path := range paths {
-			steps := split(path)
+			steps := pathSteps(path)
 			edit(o.Object, steps, func(parent any, last string) any {
 				switch parent := parent.(type) {
 				case map[string]any:
@@ -23,7 +23,7 @@ func without(paths ...string) func(*unstructured.Unstructured) {
 					delete(parent, last)
 					return parent
 				case []any:
-					i := index(last)
+					i := listIndex(last)
 					return slices.Delete(parent, i, i+1)
 				}
 				panic("no such field: " + path)
@@ -32,15 +32,15 @@ func without(paths ...string) func(*unstructured.Unstructured) {
 	}
 }
 
-// with sets a field.
-func with(path string, value any) func(*unstructured.Unstructured) {
+// withField sets a field.
+func withField(path string, value any) func(*unstructured.Unstructured) {
 	return func(o *unstructured.Unstructured) {
-		edit(o.Object, split(path), func(parent any, last string) any {
+		edit(o.Object, pathSteps(path), func(parent any, last string) any {
 			switch parent := parent.(type) {
 			case map[string]any:
 				parent[last] = value
 			case []any:
-				parent[index(last)] = value
+				parent[listIndex(last)] = value
 			}
 			return parent
 		})
@@ -56,14 +56,14 @@ func edit(node any, steps []string, change func(parent any, last string) any) an
 	case map[string]any:
 		node[steps[0]] = edit(node[steps[0]], steps[1:], change)
 	case []any:
-		i := index(steps[0])
+		i := listIndex(steps[0])
 		node[i] = edit(node[i], steps[1:], change)
 	}
 	return node
 }
 
-// split takes a path apart; ~1 is a slash inside of a step, as in JSON Pointer.
-func split(path string) []string {
+// pathSteps takes a path apart; ~1 is a slash inside of a step, as in JSON Pointer.
+func pathSteps(path string) []string {
 	steps := strings.Split(path, "/")
 	for i := range steps {
 		steps[i] = strings.ReplaceAll(steps[i], "~1", "/")
@@ -71,7 +71,7 @@ func split(path string) []string {
 	return steps
 }
 
-func index(step string) int {
+func listIndex(step string) int {
 	i, err := strconv.Atoi(step)
 	if err != nil {
 		panic(err)

@@ -42,7 +42,7 @@ func withoutPatch(applyTo, sni string) func(*unstructured.Unstructured) {
 	return func(o *unstructured.Unstructured) {
 		for i, patch := range patchesOf(o) {
 			if patch["applyTo"] == applyTo && (sni == "" || forServer(patch, sni)) {
-				without(fmt.Sprintf("spec/configPatches/%d", i))(o)
+				withoutField(fmt.Sprintf("spec/configPatches/%d", i))(o)
 				return
 			}
 		}
@@ -71,7 +71,7 @@ func patchesOf(o *unstructured.Unstructured) []map[string]any {
 // forServer tells whether a patch is for the virtual host or the filter chain of a TLS server name.
 func forServer(patch map[string]any, sni string) bool {
 	match := patch["match"].(map[string]any)
-	host, _, _ := nested(match, "routeConfiguration", "vhost", "name")
-	chain, _, _ := nested(match, "listener", "filterChain", "sni")
+	host, _, _ := nestedString(match, "routeConfiguration", "vhost", "name")
+	chain, _, _ := nestedString(match, "listener", "filterChain", "sni")
 	return host == sni+":15443" || chain == sni
 }

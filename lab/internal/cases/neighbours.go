@@ -11,37 +11,37 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// neighbours are others in the same mesh who write objects that touch the boundary: its gateways, its hosts, its names. Each attack is tried
+// otherTenants are others in the same mesh who write objects that touch the boundary: its gateways, its hosts, its names. Each attack is tried
 // twice: the API server refuses it, and with the admission policy out of force it has no effect. The last case shows what the
 // attacks lead to when istiod lacks the variable as well.
-func neighbours() []Case {
+func otherTenants() []Case {
 	var all []Case
-	for _, a := range attacks {
+	for _, a := range deniedObjects {
 		if a.refused != "" {
 			all = append(all, Case{Name: "neighbours/refused-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "The API server denies " + a.what, Run: a.isRefused})
 		}
 	}
-	for _, a := range harmless {
+	for _, a := range acceptedObjects {
 		all = append(all, Case{Name: "neighbours/passes-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "The API server accepts " + a.what + ", which does not affect the boundary", Run: a.passes})
 	}
 	all = append(all,
 		Case{Name: "neighbours/status-passes", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server lets controllers write the status of objects that the policy would deny", Run: statusPasses},
 		Case{Name: "neighbours/finalizer", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server denies changes against us to an object that a finalizer keeps, and allows its removal", Run: finalizer},
 	)
-	for _, a := range attacks {
+	for _, a := range deniedObjects {
 		if a.refused != "" && !a.onlyRefused {
 			all = append(all, Case{Name: "neighbours/unseen-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "Without the admission policy, the boundary is not affected by " + a.what, Run: a.isUnseen})
 		}
 	}
-	for _, o := range allowed {
+	for _, o := range uncoveredObjects {
 		all = append(all, Case{Name: "neighbours/" + o.name, Guarantees: o.guarantees, Expect: o.what, Run: o.run})
 	}
 	all = append(all,
 		Case{Name: "neighbours/unseen-older-route", Guarantees: guarantee.TenantsKeptOut, Expect: "Without the policy, an older VirtualService for the local name does not affect callers in that name's namespace", Run: olderRoute},
 		Case{Name: "neighbours/danger-filter-in-root", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy: an EnvoyFilter in the root namespace changes the boundary gateways", Run: filterInRootWorks},
-		Case{Name: "neighbours/danger-neither-lock", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy and istiod's variable: foreign Gateways open, freeze and take over the boundary", Run: neitherLock},
+		Case{Name: "neighbours/danger-neither-lock", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy and istiod's variable: foreign Gateways open, freeze and take over the boundary", Run: neitherProtection},
 	)
-	return append(in("two-meshes-http", all...), in("three-meshes",
+	return append(inScenario("two-meshes-http", all...), inScenario("three-meshes",
 		Case{Name: "neighbours/danger-older-route", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy: an older VirtualService of a tenant redirects callers outside the local name's namespace", Run: olderRouteSteals},
 	)...)
 }
@@ -50,10 +50,10 @@ func neighbours() []Case {
 var otherOfWest = pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}
 
 // isRefused tries the first object: the others only make use of it.
-func (a attack) isRefused(t *T) {
+func (a tenantAttack) isRefused(t *T) {
 	m := t.Mesh(a.mesh)
-	moveIn(t, m)
-	first := parsed(t, a.objects)[0]
+	createTenant(t, m)
+	first := parseObjects(t, a.objects)[0]
 	t.Cleanup(func(ctx context.Context) error { return m.Delete(ctx, first) })
 	err := m.Put(t.Context, first)
 	if err == nil {
@@ -69,15 +69,15 @@ func (a attack) isRefused(t *T) {
 }
 
 // isUnseen writes all objects with the policy out of force.
-func (a attack) isUnseen(t *T) {
+func (a tenantAttack) isUnseen(t *T) {
 	m := t.Mesh(a.mesh)
-	moveInWithPod(t, t.East)
-	moveIn(t, m)
+	createTenantPod(t, t.East)
+	createTenant(t, m)
 	withoutPolicy(t, m)
 	before := listeners(t, m, gatewayOf(a.mesh))
 	t.Put(m, a.objects)
-	arrived(t, m)
-	unharmed(t)
+	waitForConfig(t, m)
+	expectUnharmed(t)
 	if after := listeners(t, m, gatewayOf(a.mesh)); after != before {
 		t.Errorf("the gateway listened on %s, and now on %s", before, after)
 	}
@@ -95,18 +95,18 @@ func gatewayOf(meshName string) string {
 }
 
 // passes writes the objects with the policy in force.
-func (a attack) passes(t *T) {
+func (a tenantAttack) passes(t *T) {
 	m := t.Mesh(a.mesh)
-	moveIn(t, m)
+	createTenant(t, m)
 	t.Put(m, a.objects)
-	arrived(t, m)
-	unharmed(t)
+	waitForConfig(t, m)
+	expectUnharmed(t)
 	t.Seen("taken; 200 and 503 as before")
 }
 
 // finalizer keeps an object there after it was deleted, and tries to change it then.
 func finalizer(t *T) {
-	moveIn(t, t.East)
+	createTenant(t, t.East)
 	text := `apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: lingering, namespace: tenant, finalizers: [%s]}
@@ -116,22 +116,22 @@ spec: {selector: {istio: %s}, servers: [{port: {number: 8080, name: http, protoc
 	t.Put(t.East, kept)
 	_, err := t.East.Kubectl(t.Context, "", "-n", "tenant", "delete", "gateways.networking.istio.io", "lingering", "--wait=false")
 	t.Must(err)
-	err = t.East.Put(t.Context, parsed(t, ours)...)
+	err = t.East.Put(t.Context, parseObjects(t, ours)...)
 	if err == nil || !refusal(err) {
 		t.Errorf("its selector could be changed to ours: %v", err)
 	}
-	t.Must(t.East.Put(t.Context, parsed(t, freed)...))
-	t.Must(t.East.Delete(t.Context, parsed(t, freed)...))
+	t.Must(t.East.Put(t.Context, parseObjects(t, freed)...))
+	t.Must(t.East.Delete(t.Context, parseObjects(t, freed)...))
 	t.Seen("edit refused, gone without its finalizer")
 }
 
 // statusPasses needs an object that is refused: it is written while the policy is out of force, as if it had been there before.
 func statusPasses(t *T) {
-	moveIn(t, t.East)
-	foreign := parsed(t, foreignGateway("v1", ourIngress, ownPort))
+	createTenant(t, t.East)
+	foreign := parseObjects(t, foreignGateway("v1", ourIngress, ownPort))
 	t.Cleanup(func(ctx context.Context) error { return t.East.Delete(ctx, foreign...) })
 	patch := []string{"-n", "tenant", "patch", "gateways.networking.istio.io", "foreign", "--type=merge", "-p"}
-	whilePolicyIsOff(t, t.East, func() { put(t, t.East, foreignGateway("v1", ourIngress, ownPort)) })
+	whilePolicyIsOff(t, t.East, func() { applyObjects(t, t.East, foreignGateway("v1", ourIngress, ownPort)) })
 	_, err := t.East.Kubectl(t.Context, "", append(patch, `{"status":{"conditions":[{"type":"Reconciled","status":"True"}]}}`, "--subresource=status")...)
 	t.Must(err)
 	if _, err := t.East.Kubectl(t.Context, "", append(patch, `{"metadata":{"labels":{"touched":"yes"}}}`)...); err == nil || !strings.Contains(err.Error(), "istio-federation-boundary") {
@@ -143,15 +143,15 @@ func statusPasses(t *T) {
 // olderRouteSteals is about callers in another namespace than the bound name's. To those in the name's own namespace our route is private, and
 // istiod prefers that to whatever others export. To all others it is one exported route among several, of which the oldest wins.
 func olderRouteSteals(t *T) {
-	moveIn(t, t.West)
+	createTenant(t, t.West)
 	caller, call := From{"west", "west/client"}, traffic.Probe{URL: "http://ledger.partners:8080/entries", Method: "POST"}
-	theirs := neighbourRoute("tenant", "ledger.partners.svc.cluster.local", `[west]`)
-	if err := t.West.Put(t.Context, parsed(t, theirs)...); err == nil || !refusal(err) {
+	theirs := tenantRoute("tenant", "ledger.partners.svc.cluster.local", `[west]`)
+	if err := t.West.Put(t.Context, parseObjects(t, theirs)...); err == nil || !refusal(err) {
 		t.Errorf("the policy does not refuse it: %v", err)
 	}
 	withoutPolicy(t, t.West)
-	during(t, t.West, theirs, func() {
-		renew(t, t.West, "VirtualService fed-name-ledger-partners")
+	withObjects(t, t.West, theirs, func() {
+		recreate(t, t.West, "VirtualService fed-name-ledger-partners")
 		time.Sleep(2 * time.Second) // before ours has arrived, theirs is the only one: that would prove nothing
 		t.Want(caller, "418", call)
 		t.Seen("a caller of another namespace gets the neighbour's 418")
@@ -161,14 +161,14 @@ func olderRouteSteals(t *T) {
 
 // olderRoute is the same for callers in the bound name's namespace.
 func olderRoute(t *T) {
-	moveIn(t, t.West)
+	createTenant(t, t.West)
 	withoutPolicy(t, t.West)
 	for _, exportTo := range []string{`["*"]`, `[default]`} {
-		during(t, t.West, neighbourRoute("tenant", reviewsHost, exportTo), func() {
-			renew(t, t.West, "VirtualService fed-name-reviews-default")
+		withObjects(t, t.West, tenantRoute("tenant", reviewsHost, exportTo), func() {
+			recreate(t, t.West, "VirtualService fed-name-reviews-default")
 			t.Until(productpage, "200", reviews("/reviews/0"))
-			arrived(t, t.West)
-			unharmed(t)
+			waitForConfig(t, t.West)
+			expectUnharmed(t)
 		})
 	}
 	t.Seen("200 and 503 as before, for an export to everybody and one to the callers")
@@ -178,8 +178,8 @@ func filterInRootWorks(t *T) {
 	withoutPolicy(t, t.East)
 	filter := abortFilter("istio-system", `{labels: {istio: istio-federation-ingress}}`)
 	t.Put(t.East, filter)
-	t.Until(outside, "418", toIngress(genuine)(t.Federation))
-	t.Must(t.East.Delete(t.Context, parsed(t, filter)...))
-	t.Until(outside, "200", toIngress(genuine)(t.Federation))
+	t.Until(outside, "418", toIngress(genuineWest)(t.Federation))
+	t.Must(t.East.Delete(t.Context, parseObjects(t, filter)...))
+	t.Until(outside, "200", toIngress(genuineWest)(t.Federation))
 	t.Seen("every request of the peer gets the filter's 418")
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// attack is what a neighbour writes into a mesh.
-type attack struct {
+// tenantAttack is what a neighbour writes into a mesh.
+type tenantAttack struct {
 	name, mesh, what string
 	objects          string   // the first one is that which is refused
 	refused          string   // the reason that the API server gives; empty when the admission policy has none
@@ -48,8 +48,8 @@ spec: {hosts: ["%s"], gateways: [foreign], http: [{route: [{destination: {host: 
 `, host)
 }
 
-// neighbourRoute answers callers of a host with a status of its own.
-func neighbourRoute(namespace, host, exportTo string) string {
+// tenantRoute answers callers of a host with a status of its own.
+func tenantRoute(namespace, host, exportTo string) string {
 	return fmt.Sprintf(`apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: neighbour, namespace: %s}
@@ -100,8 +100,8 @@ spec: {%s, selector: {matchLabels: %s}}
 `, version, kind, namespace, source, selector)
 }
 
-// attacks are what the admission policy refuses.
-var attacks = []attack{
+// deniedObjects are what the admission policy refuses.
+var deniedObjects = []tenantAttack{
 	{name: "gateway-own-port", mesh: "east", what: "a Gateway that opens a port on our ingress gateway",
 		objects: foreignGateway("v1", ourIngress, ownPort) + foreignRoutes("*"), refused: opensOrFreezes, check: ownPortClosed},
 	{name: "gateway-passthrough", mesh: "east", what: "a Gateway that passes bytes through to every workload of the mesh",
@@ -142,21 +142,21 @@ spec: {selector: {istio: istio-federation-ingress}, servers: [` + ownPort + `]}
 	{name: "route-on-egress", mesh: "west", what: "a VirtualService attached to our egress Gateway",
 		objects: routeOn("istio-federation/fed-out-east", "*"), refused: attachesRoutes},
 	{name: "route-for-server-name", mesh: "east", what: "a VirtualService for a host below our trust domain",
-		objects: neighbourRoute("tenant", reviewsSNI, `["*"]`), refused: takesHost},
+		objects: tenantRoute("tenant", reviewsSNI, `["*"]`), refused: takesHost},
 	{name: "route-for-peers-name", mesh: "west", what: "a VirtualService for the SNI of the peer's export",
-		objects: neighbourRoute("tenant", reviewsSNI, `["*"]`), refused: takesHost},
+		objects: tenantRoute("tenant", reviewsSNI, `["*"]`), refused: takesHost},
 	{name: "route-for-binding", mesh: "west", what: "a VirtualService for the SNI of the binding",
-		objects: neighbourRoute("tenant", bindingSNI, `["*"]`), refused: takesHost},
+		objects: tenantRoute("tenant", bindingSNI, `["*"]`), refused: takesHost},
 	{name: "route-upper-case", mesh: "west", what: "a VirtualService for the SNI of the binding in upper case",
-		objects: neighbourRoute("tenant", "P9080.Reviews.Default.East.Egress.Fed.West.Example", `["*"]`), refused: takesHost, onlyRefused: true},
+		objects: tenantRoute("tenant", "P9080.Reviews.Default.East.Egress.Fed.West.Example", `["*"]`), refused: takesHost, onlyRefused: true},
 	{name: "route-for-bound-name", mesh: "west", what: "a VirtualService for the local name",
-		objects: neighbourRoute("tenant", reviewsHost, `["*"]`), refused: routesName},
+		objects: tenantRoute("tenant", reviewsHost, `["*"]`), refused: routesName},
 	{name: "route-for-bound-name-default", mesh: "west", what: "a VirtualService for the local name without exportTo",
-		objects: neighbourRoute("tenant", "reviews.default.svc.cluster.local", `[]`), refused: routesName, onlyRefused: true},
+		objects: tenantRoute("tenant", "reviews.default.svc.cluster.local", `[]`), refused: routesName, onlyRefused: true},
 	{name: "route-for-bound-name-root", mesh: "west", what: "a VirtualService for the local name in the root namespace",
-		objects: neighbourRoute("istio-system", reviewsHost, `["*"]`), refused: routesName},
+		objects: tenantRoute("istio-system", reviewsHost, `["*"]`), refused: routesName},
 	{name: "route-for-bound-name-here", mesh: "west", what: "a VirtualService for the local name in its own namespace, by the short name",
-		objects: neighbourRoute("default", "reviews", `["."]`), refused: routesName, onlyRefused: true},
+		objects: tenantRoute("default", "reviews", `["."]`), refused: routesName, onlyRefused: true},
 
 	{name: "filter-on-gateway", mesh: "east", what: "an EnvoyFilter with our selector in a tenant's namespace",
 		objects: abortFilter("tenant", "{labels: "+ourIngress+"}"), refused: changesProxies},
@@ -178,16 +178,16 @@ spec: {selector: {istio: istio-federation-ingress}, servers: [` + ownPort + `]}
 		objects: extension("TrafficExtension", "tenant", ourIngress), refused: changesProxies},
 }
 
-// harmless is what a neighbour may write: the admission policy is not in its way, and it does nothing to us.
-var harmless = []attack{
+// acceptedObjects is what a neighbour may write: the admission policy is not in its way, and it does nothing to us.
+var acceptedObjects = []tenantAttack{
 	{name: "own-gateway", mesh: "east", what: "a tenant's Gateway with its own selector",
 		objects: foreignGateway("v1", "{istio: tenants-own}", ownPort) + foreignRoutes("shop.tenant.example")},
 	{name: "own-route", mesh: "west", what: "a tenant's VirtualService for its own host",
-		objects: neighbourRoute("tenant", "shop.tenant.svc.cluster.local", `["*"]`)},
+		objects: tenantRoute("tenant", "shop.tenant.svc.cluster.local", `["*"]`)},
 	{name: "bound-name-for-itself", mesh: "west", what: "a tenant's VirtualService for the local name that only its own namespace imports",
-		objects: neighbourRoute("tenant", reviewsHost, `["."]`)},
+		objects: tenantRoute("tenant", reviewsHost, `["."]`)},
 	{name: "wildcard-route", mesh: "west", what: "a wildcard VirtualService over the local name, which loses against ours",
-		objects: neighbourRoute("tenant", "*.default.svc.cluster.local", `["*"]`)},
+		objects: tenantRoute("tenant", "*.default.svc.cluster.local", `["*"]`)},
 	{name: "own-filter", mesh: "east", what: "a tenant's EnvoyFilter for its own workloads",
 		objects: abortFilter("tenant", "{labels: {app: tenant}}")},
 	{name: "own-filter-all", mesh: "east", what: "a tenant's EnvoyFilter for its whole namespace",
@@ -202,7 +202,7 @@ spec: {configPatches: [{applyTo: LISTENER, match: {context: SIDECAR_INBOUND, lis
 
 // ownPortClosed dials the gateway's pod from a pod of the same mesh, past its Service.
 func ownPortClosed(t *T) {
-	t.Want(tenant, "refused", traffic.Probe{Kind: "tcp", URL: "tcp://" + address(t, t.East, "istio-federation/federation-ingress") + ":8080"})
+	t.Want(tenantPod, "refused", traffic.Probe{Kind: "tcp", URL: "tcp://" + podIP(t, t.East, "istio-federation/federation-ingress") + ":8080"})
 }
 
 // intoMesh is how somebody outside would use a Gateway that passes bytes through: the server name says where to.

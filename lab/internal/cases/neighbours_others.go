@@ -11,8 +11,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// allowed are objects that the admission policy is not about, and what becomes of us when they are there.
-var allowed = []struct {
+// uncoveredObjects are objects that the admission policy is not about, and what becomes of us when they are there.
+var uncoveredObjects = []struct {
 	name, what string
 	guarantees guarantee.Set
 	run        func(*T)
@@ -39,8 +39,8 @@ spec: {mtls: {mode: PERMISSIVE}, selector: {matchLabels: {app: reviews}}}
 	{"rule-for-peer-root", "A DestinationRule for that SNI in the root namespace does not disable the egress gateway's TLS", guarantee.TLSOnEveryHop | guarantee.TenantsKeptOut, changesNothing("west", withoutTLS("istio-system", reviewsSNI))},
 	{"rule-for-all-east", "A tenant's DestinationRule in the exporting mesh does not affect the ingress gateway", guarantee.TenantsKeptOut, changesNothing("east", withoutTLS("tenant", "*.svc.cluster.local"))},
 	{"rule-for-backend", "A tenant's DestinationRule for the exported Service does not affect the ingress gateway", guarantee.TenantsKeptOut, changesNothing("east", withoutTLS("tenant", reviewsHost))},
-	{"route-for-backend", "A tenant's VirtualService for the exported Service does not redirect the peer", guarantee.TenantsKeptOut, changesNothing("east", neighbourRoute("tenant", reviewsHost, `["*"]`))},
-	{"route-for-egress", "A tenant's VirtualService for the egress gateway does not redirect callers", guarantee.TenantsKeptOut, changesNothing("west", neighbourRoute("tenant", egressHost, `["*"]`))},
+	{"route-for-backend", "A tenant's VirtualService for the exported Service does not redirect the peer", guarantee.TenantsKeptOut, changesNothing("east", tenantRoute("tenant", reviewsHost, `["*"]`))},
+	{"route-for-egress", "A tenant's VirtualService for the egress gateway does not redirect callers", guarantee.TenantsKeptOut, changesNothing("west", tenantRoute("tenant", egressHost, `["*"]`))},
 	{"entry-for-peer", "A tenant's ServiceEntry for the SNI of the peer's export redirects no one, even if it is older than ours", guarantee.TenantsKeptOut, entryForPeer},
 	{"entry-for-egress", "A tenant's ServiceEntry with the egress gateway's host does not redirect callers", guarantee.TenantsKeptOut, entryFor(egressHost, 15443)},
 	{"entry-for-bound-name", "A tenant's ServiceEntry with the local name does not redirect callers", guarantee.TenantsKeptOut, entryFor(reviewsHost, 9080)},
@@ -60,11 +60,11 @@ func changesNothing(meshName, text string) func(*T) {
 			meshes = []*mesh.Mesh{t.Mesh(meshName)}
 		}
 		for _, m := range meshes {
-			moveIn(t, m)
+			createTenant(t, m)
 			t.Put(m, text)
 		}
-		arrived(t, meshes...)
-		unharmed(t)
+		waitForConfig(t, meshes...)
+		expectUnharmed(t)
 		t.Seen("200 and 503 as before")
 	}
 }
@@ -89,12 +89,12 @@ spec:
 func allowEverything(t *T) {
 	t.Put(t.East, allowAnything)
 	t.Put(t.West, allowAnything)
-	arrived(t, t.East, t.West)
-	unharmed(t)
+	waitForConfig(t, t.East, t.West)
+	expectUnharmed(t)
 	t.Want(productpage, "403", traffic.Probe{URL: "http://reviews:9080/reviews/0", Method: "DELETE"}, reviews("/reviews"), reviews("/reviews/../admin"))
-	t.Want(outside, "403", toIngress(genuine, path("/admin"))(t.Federation))
-	t.Want(outside, "reset | closed", toIngress(genuine, sni("p9080.ratings.west.fed.east.example"))(t.Federation))
-	t.Want(outside, "403", toIngress(genuine, host(reviewsHost))(t.Federation))
+	t.Want(outside, "403", toIngress(genuineWest, withPath("/admin"))(t.Federation))
+	t.Want(outside, "reset | closed", toIngress(genuineWest, withSNI("p9080.ratings.west.fed.east.example"))(t.Federation))
+	t.Want(outside, "403", toIngress(genuineWest, withHost(reviewsHost))(t.Federation))
 	t.Seen("other accounts 503, other methods and paths 403, strangers refused")
 }
 
@@ -118,16 +118,16 @@ spec: {action: DENY, rules: [{}], selector: {matchLabels: {istio: %[1]s}}}
 // entryForPeer tries both ages: what is older goes first in much of istiod.
 func entryForPeer(t *T) {
 	entryFor(reviewsSNI, 15443)(t)
-	renew(t, t.West, "ServiceEntry fed-out-reviews-9080-east", "DestinationRule fed-out-reviews-9080-east")
+	recreate(t, t.West, "ServiceEntry fed-out-reviews-9080-east", "DestinationRule fed-out-reviews-9080-east")
 	t.Until(productpage, "200", reviews("/reviews/0"))
-	arrived(t, t.West)
-	unharmed(t)
+	waitForConfig(t, t.West)
+	expectUnharmed(t)
 }
 
 // entryFor leads a host to a pod of somebody else, which answers whoever comes.
 func entryFor(host string, port int) func(*T) {
 	return func(t *T) {
-		moveIn(t, t.West)
+		createTenant(t, t.West)
 		t.Put(t.West, fmt.Sprintf(`apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: neighbour, namespace: tenant}
@@ -139,9 +139,9 @@ spec:
   ports: [{number: %d, name: http, protocol: HTTP, targetPort: 8000}]
   endpoints: [{address: %s}]
 ---
-`, host, port, address(t, t.West, "plain/plain"))+withoutTLS("tenant", host))
-		arrived(t, t.West)
-		unharmed(t)
+`, host, port, podIP(t, t.West, "plain/plain"))+withoutTLS("tenant", host))
+		waitForConfig(t, t.West)
+		expectUnharmed(t)
 		t.Seen("200 from the peer's backend")
 	}
 }
@@ -150,11 +150,11 @@ spec:
 // port only, so that the egress gateway, which has another one, must be seen by a second listener.
 func sidecarPerPort(t *T) {
 	listener := `{port: {number: 9080, name: http, protocol: HTTP}, hosts: ["./*"]}`
-	during(t, t.West, sidecar("default", listener), func() { t.Until(productpage, "503", reviews("/reviews/0")) })
+	withObjects(t, t.West, sidecar("default", listener), func() { t.Until(productpage, "503", reviews("/reviews/0")) })
 	t.Put(t.West, sidecar("default", listener+`, {hosts: ["./*", "istio-federation/*"]}`))
 	t.Until(productpage, "200", reviews("/reviews/0"))
-	arrived(t, t.West)
-	unharmed(t)
+	waitForConfig(t, t.West)
+	expectUnharmed(t)
 	t.Seen("503 without a listener that sees istio-federation/*, 200 with one")
 }
 
@@ -163,11 +163,11 @@ func sidecarInRoot(t *T) {
 	changesNothing("", sidecar("istio-system", `{hosts: ["./*", "istio-system/*"]}`))(t)
 }
 
-// neitherLock shows what the admission policy and istiod's variable are each enough to prevent. All of it runs in one case, since istiod
+// neitherProtection shows what the admission policy and istiod's variable are each enough to prevent. All of it runs in one case, since istiod
 // starts anew twice for it.
-func neitherLock(t *T) {
+func neitherProtection(t *T) {
 	m := t.East
-	moveInWithPod(t, m)
+	createTenantPod(t, m)
 	withoutPolicy(t, m)
 	scope := func(ctx context.Context, value string) error {
 		return m.SetIstiod(ctx, map[string]string{"PILOT_SCOPE_GATEWAY_TO_NAMESPACE": value})
@@ -176,10 +176,10 @@ func neitherLock(t *T) {
 		if err := scope(ctx, "true"); err != nil {
 			return err
 		}
-		return arrivedIn(ctx, t.Federation, m, 30*time.Second)
+		return waitForConfigWithin(ctx, t.Federation, m, 30*time.Second)
 	})
 	t.Must(scope(t.Context, "false"))
-	arrived(t, m)
+	waitForConfig(t, m)
 	opensPort(t)
 	passesThrough(t)
 	freezes(t)
@@ -189,13 +189,13 @@ func neitherLock(t *T) {
 
 // opensPort: the listener is there. What stops the outsider is the guard, which knows no such server name.
 func opensPort(t *T) {
-	during(t, t.East, foreignGateway("v1", ourIngress, ownPort)+foreignRoutes("*"), func() {
-		plaintext := traffic.Probe{URL: "http://" + address(t, t.East, "istio-federation/federation-ingress") + ":8080/reviews/0"}
-		t.Until(tenant, "403", plaintext)
+	withObjects(t, t.East, foreignGateway("v1", ourIngress, ownPort)+foreignRoutes("*"), func() {
+		plaintext := traffic.Probe{URL: "http://" + podIP(t, t.East, "istio-federation/federation-ingress") + ":8080/reviews/0"}
+		t.Until(tenantPod, "403", plaintext)
 		t.Seen("an own port: a plaintext listener on our gateway, where the guard answers 403")
-		during(t, t.East, allowAnything, func() {
-			arrived(t, t.East)
-			t.Want(tenant, "403", plaintext)
+		withObjects(t, t.East, allowAnything, func() {
+			waitForConfig(t, t.East)
+			t.Want(tenantPod, "403", plaintext)
 		})
 	})
 }
@@ -203,45 +203,45 @@ func opensPort(t *T) {
 // passesThrough: without our EnvoyFilter the outsider would shake hands with a workload that was never exposed. The filter gives every chain
 // of the port a TLS context, so that Envoy refuses one that passes bytes on.
 func passesThrough(t *T) {
-	during(t, t.East, foreignGateway("v1", ourIngress, passThrough), func() {
+	withObjects(t, t.East, foreignGateway("v1", ourIngress, passThrough), func() {
 		time.Sleep(2 * time.Second)
-		frozen := arrivedIn(t.Context, t.Federation, t.East, 6*time.Second) != nil
+		frozen := waitForConfigWithin(t.Context, t.Federation, t.East, 6*time.Second) != nil
 		answer := t.Try(outside, intoMesh)[0]
-		if id := identity(answer.Certificates); id != "" {
+		if id := spiffeIDOf(answer.Certificates); id != "" {
 			t.Errorf("the outsider meets %q: %s", id, answer.Outcome())
 		}
-		working(t)
+		expectAgreedCall(t)
 		t.Seen("passing through: an outsider meets nobody (%s); no update reaches our gateway meanwhile: %t", answer.Outcome(), frozen)
 	})
-	arrived(t, t.East)
+	waitForConfig(t, t.East)
 }
 
 // freezes: two servers for one name make a listener that Envoy refuses, and with it all later changes.
 func freezes(t *T) {
-	during(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(reviewsSNI), func() {
+	withObjects(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(reviewsSNI), func() {
 		time.Sleep(time.Second) // the mark must come after the foreign Gateway, not together with it
-		if err := arrivedIn(t.Context, t.Federation, t.East, 6*time.Second); err == nil {
+		if err := waitForConfigWithin(t.Context, t.Federation, t.East, 6*time.Second); err == nil {
 			t.Errorf("our gateway still takes updates beside a foreign server of the same name")
 		}
-		working(t)
+		expectAgreedCall(t)
 		t.Seen("the same name: no update reaches our gateway any more")
 	})
-	arrived(t, t.East)
+	waitForConfig(t, t.East)
 }
 
 // takesOver: the older server of a name wins. Policies still hold, but the peer is locked out.
 func takesOver(t *T) {
-	during(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(reviewsSNI), func() {
-		renew(t, t.East, "Gateway fed-in-west")
-		t.Until(outside, "403", toIngress(none)(t.Federation))
-		answer := t.Try(outside, toIngress(genuine)(t.Federation))[0]
+	withObjects(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(reviewsSNI), func() {
+		recreate(t, t.East, "Gateway fed-in-west")
+		t.Until(outside, "403", toIngress(noCertificate)(t.Federation))
+		answer := t.Try(outside, toIngress(genuineWest)(t.Federation))[0]
 		if answer.Outcome() != "403" {
 			t.Errorf("the peer: %s", answer.Outcome())
 		}
 		t.Seen("the same name, older: a stranger without certificate gets to the policies (403), the peer %s", answer.Outcome())
 	})
-	t.Until(outside, "200", toIngress(genuine)(t.Federation))
-	arrived(t, t.East)
+	t.Until(outside, "200", toIngress(genuineWest)(t.Federation))
+	waitForConfig(t, t.East)
 }
 
 // staysOpen is why policies come before Gateways in the order of the files: a foreign Gateway that was there first, and ours together with
@@ -249,28 +249,28 @@ func takesOver(t *T) {
 func staysOpen(t *T) {
 	listeners := slices.Concat(t.manifests(t.East, "VirtualService"), t.manifests(t.East, "Gateway"))
 	policies := t.manifests(t.East, "AuthorizationPolicy")
-	t.without(t.East, slices.Concat(policies, listeners)...)
-	during(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(reviewsSNI), func() {
-		t.Until(outside, "200", toIngress(none)(t.Federation))
+	t.withoutObjects(t.East, slices.Concat(policies, listeners)...)
+	withObjects(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(reviewsSNI), func() {
+		t.Until(outside, "200", toIngress(noCertificate)(t.Federation))
 		t.Must(t.East.PutOwn(t.Context, listeners...)) // the wrong way round: the order of the files puts policies first
 		time.Sleep(2 * time.Second)                    // until the proxy has refused our listener, and with it every later change
 		t.Must(t.East.PutOwn(t.Context, policies...))
-		if err := arrivedIn(t.Context, t.Federation, t.East, 5*time.Second); err == nil {
+		if err := waitForConfigWithin(t.Context, t.Federation, t.East, 5*time.Second); err == nil {
 			t.Errorf("our gateway takes updates")
 		}
-		t.Want(outside, "200", toIngress(none)(t.Federation))
+		t.Want(outside, "200", toIngress(noCertificate)(t.Federation))
 		t.Seen("there before our listener, which comes before our policies: a stranger without certificate gets 200, after all of ours was applied")
 	})
-	t.Until(outside, "alert: certificate required", toIngress(none)(t.Federation))
-	t.Until(outside, "200", toIngress(genuine)(t.Federation))
+	t.Until(outside, "alert: certificate required", toIngress(noCertificate)(t.Federation))
+	t.Until(outside, "200", toIngress(genuineWest)(t.Federation))
 }
 
-// identity is the name in the first of some certificates.
-func identity(certificates string) string {
+// spiffeIDOf is the name in the first of some certificates.
+func spiffeIDOf(certificates string) string {
 	if certificates == "" {
 		return ""
 	}
-	if certificate := chain(certificates)[0]; len(certificate.URIs) > 0 {
+	if certificate := parseChain(certificates)[0]; len(certificate.URIs) > 0 {
 		return certificate.URIs[0].String()
 	}
 	return ""

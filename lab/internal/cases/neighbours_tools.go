@@ -16,8 +16,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// tenant is a pod of a neighbour in east. It has no sidecar: what it dials is what it gets.
-var tenant = From{"east", "tenant/tenant"}
+// tenantPod is a pod of a neighbour in east. It has no sidecar: what it dials is what it gets.
+var tenantPod = From{"east", "tenant/tenant"}
 
 // tenantNamespace is in both meshes. It stays when a case is over, since a namespace takes seconds to go and does nothing by itself.
 const tenantNamespace = `apiVersion: v1
@@ -47,12 +47,12 @@ spec:
 `, name, sidecar)
 }
 
-// moveIn makes sure that the neighbour's namespace is there.
-func moveIn(t *T, m *mesh.Mesh) { put(t, m, tenantNamespace) }
+// createTenant makes sure that the neighbour's namespace is there.
+func createTenant(t *T, m *mesh.Mesh) { applyObjects(t, m, tenantNamespace) }
 
-// moveInWithPod makes sure that the neighbour's pod runs, too.
-func moveInWithPod(t *T, m *mesh.Mesh) {
-	put(t, m, tenantNamespace+"---\n"+podOf("tenant", false))
+// createTenantPod makes sure that the neighbour's pod runs, too.
+func createTenantPod(t *T, m *mesh.Mesh) {
+	applyObjects(t, m, tenantNamespace+"---\n"+podOf("tenant", false))
 	t.Must(m.Ready(t.Context, "tenant"))
 }
 
@@ -81,19 +81,19 @@ func bindingOf(t *T, m *mesh.Mesh) *unstructured.Unstructured {
 
 func policyOff(t *T, m *mesh.Mesh, binding *unstructured.Unstructured) {
 	t.Must(m.Delete(t.Context, binding))
-	t.Must(policy(t.Context, m, false))
+	t.Must(waitForPolicy(t.Context, m, false))
 }
 
 func policyOn(ctx context.Context, m *mesh.Mesh, binding *unstructured.Unstructured) error {
 	if err := m.PutOwn(ctx, binding); err != nil {
 		return err
 	}
-	return policy(ctx, m, true)
+	return waitForPolicy(ctx, m, true)
 }
 
-// policy waits until the API server judges by the admission policy, or does not: it reads policies once a second. The object that it asks
+// waitForPolicy waits until the API server judges by the admission policy, or does not: it reads policies once a second. The object that it asks
 // with is refused for its host, and does nothing.
-func policy(ctx context.Context, m *mesh.Mesh, works bool) error {
+func waitForPolicy(ctx context.Context, m *mesh.Mesh, works bool) error {
 	asked, err := mesh.Objects(fmt.Sprintf(`apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: lab-asks, namespace: tenant}
@@ -121,20 +121,20 @@ func refusal(err error) bool {
 	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "ValidatingAdmissionPolicy 'istio-federation-boundary'")
 }
 
-// arrived waits until what was written before has reached the proxies of the boundary, and in west those of the callers: istiod sends in the
+// waitForConfig waits until what was written before has reached the proxies of the boundary, and in west those of the callers: istiod sends in the
 // order of writing, so a mark of ours that was written last and works there comes after everything else. That the mark works shows, too,
 // that the proxies still take what istiod sends.
-func arrived(t *T, meshes ...*mesh.Mesh) {
+func waitForConfig(t *T, meshes ...*mesh.Mesh) {
 	for _, m := range meshes {
-		t.Must(arrivedIn(t.Context, t.Federation, m, 20*time.Second))
+		t.Must(waitForConfigWithin(t.Context, t.Federation, m, 20*time.Second))
 	}
 }
 
-func arrivedIn(ctx context.Context, f *federation.Federation, m *mesh.Mesh, limit time.Duration) error {
+func waitForConfigWithin(ctx context.Context, f *federation.Federation, m *mesh.Mesh, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	mark := "m" + strings.ToLower(rand.Text()[:12])
-	from, gateway, marked := outside, "ingress", toIngress(genuine)(f)
+	from, gateway, marked := outside, "ingress", toIngress(genuineWest)(f)
 	if m.Name == "west" {
 		from, gateway, marked = productpage, "egress", reviews("/reviews/0")
 	}
@@ -167,26 +167,26 @@ spec: {hosts: [%[1]s.lab.example], exportTo: ["."], http: [{directResponse: {sta
 	if err := m.Put(ctx, objects...); err != nil {
 		return err
 	}
-	err = until(ctx, f, from, "403", marked)
+	err = waitUntil(ctx, f, from, "403", marked)
 	if m.Name == "west" && err == nil {
-		err = until(ctx, f, productpage, "418", traffic.Probe{URL: "http://" + mark + ".lab.example:9080/", Dial: "reviews.default:9080"})
+		err = waitUntil(ctx, f, productpage, "418", traffic.Probe{URL: "http://" + mark + ".lab.example:9080/", Dial: "reviews.default:9080"})
 	}
 	return errors.Join(err, m.Delete(context.WithoutCancel(ctx), objects...))
 }
 
-// unharmed is all that must hold whatever neighbours do: the agreed call works and reaches its backend, and nobody and nothing else comes through.
-func unharmed(t *T) {
-	working(t)
-	t.Want(other, "503", reviews("/reviews/0"))
+// expectUnharmed is all that must hold whatever neighbours do: the agreed call works and reaches its backend, and nobody and nothing else comes through.
+func expectUnharmed(t *T) {
+	expectAgreedCall(t)
+	t.Want(otherAccount, "503", reviews("/reviews/0"))
 	t.Want(productpage, "403", traffic.Probe{URL: "http://reviews:9080/reviews/0", Method: "POST"}, reviews("/admin"))
 	t.Want(productpage, "400", reviews("/reviews/%2e%2e%2fadmin"))
-	t.Want(outside, "alert: certificate required", toIngress(none)(t.Federation))
-	t.Want(outside, "alert: certificate unknown", toIngress(of("west", otherOfWest))(t.Federation))
+	t.Want(outside, "alert: certificate required", toIngress(noCertificate)(t.Federation))
+	t.Want(outside, "alert: certificate unknown", toIngress(meshCA("west", otherOfWest))(t.Federation))
 }
 
-// working is the half of unharmed that is about the agreed call. The one from outside makes a connection of its own.
-func working(t *T) {
-	for _, answer := range append(t.Try(productpage, reviews("/reviews/0")), t.Try(outside, toIngress(genuine)(t.Federation))...) {
+// expectAgreedCall is the half of unharmed that is about the agreed call. The one from outside makes a connection of its own.
+func expectAgreedCall(t *T) {
+	for _, answer := range append(t.Try(productpage, reviews("/reviews/0")), t.Try(outside, toIngress(genuineWest)(t.Federation))...) {
 		if answer.Outcome() != "200" {
 			t.Errorf("the agreed call: %s%s", answer.Outcome(), detail(answer))
 		} else if answer.Seen == nil || !strings.HasPrefix(answer.Seen.Pod, "reviews-") {
@@ -197,7 +197,7 @@ func working(t *T) {
 
 // listeners are the addresses that a gateway listens on.
 func listeners(t *T, m *mesh.Mesh, workload string) string {
-	out := admin(t, m, workload, "listeners")
+	out := envoyAdmin(t, m, workload, "listeners")
 	var found []string
 	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
 		_, address, _ := strings.Cut(line, "::")
@@ -206,15 +206,15 @@ func listeners(t *T, m *mesh.Mesh, workload string) string {
 	return strings.Join(found, " ")
 }
 
-// admin asks the proxy of a pod.
-func admin(t *T, m *mesh.Mesh, workload, page string) string {
+// envoyAdmin asks the proxy of a pod.
+func envoyAdmin(t *T, m *mesh.Mesh, workload, page string) string {
 	out, err := m.Admin(t.Context, workload, page)
 	t.Must(err)
 	return out
 }
 
-// address of a pod.
-func address(t *T, m *mesh.Mesh, workload string) string {
+// podIP of a pod.
+func podIP(t *T, m *mesh.Mesh, workload string) string {
 	pod, err := m.Pod(t.Context, workload)
 	t.Must(err)
 	return pod.Status.PodIP

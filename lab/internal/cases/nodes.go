@@ -20,7 +20,7 @@ import (
 // nodes are a gateway's where no load balancer stands in front of them. The public addresses of the lab are those of load balancers, so
 // peers dial the node's own.
 func nodes() []Case {
-	return in("node-port",
+	return inScenario("node-port",
 		Case{Name: "nodes/port", Guarantees: guarantee.ExplicitAccess | guarantee.ServerPerPeer, Expect: "The node port of the ingress gateway accepts peers and rejects external attackers", Run: portOfNodes},
 		Case{Name: "nodes/ipv6-endpoint", Guarantees: guarantee.ValidObjects, Expect: "The egress gateway accepts an IPv6 address as endpoint; istiod rejects it in brackets", Run: ipv6Endpoint},
 		Case{Name: "nodes/dual-stack-refused", Guarantees: guarantee.ErrorsNotGuesses, Expect: "A single-stack cluster rejects a Service that requires dual-stack, and does not drop an address family", Run: dualStackRefused},
@@ -39,7 +39,7 @@ func portOfNodes(t *T) {
 	pod, err := t.East.Pod(t.Context, gatewayOf("east"))
 	t.Must(err)
 	node := pod.Status.HostIP
-	t.change(t.West, t.manifest(t.West, "ServiceEntry", "fed-out-reviews-9080-east"), func(entry map[string]any) {
+	t.changeObject(t.West, t.manifest(t.West, "ServiceEntry", "fed-out-reviews-9080-east"), func(entry map[string]any) {
 		endpoint := map[string]any{"address": node, "ports": map[string]any{"http2-federation": int64(30443)}}
 		t.Must(unstructured.SetNestedSlice(entry, []any{endpoint}, "spec", "endpoints"))
 		t.Must(unstructured.SetNestedField(entry, "STATIC", "spec", "resolution"))
@@ -49,12 +49,12 @@ func portOfNodes(t *T) {
 	if answer.Seen == nil || !strings.HasPrefix(answer.Seen.Pod, "reviews-") {
 		t.Errorf("%s%s", answer.Outcome(), detail(answer))
 	}
-	t.Want(other, "503", reviews("/reviews/0"))
+	t.Want(otherAccount, "503", reviews("/reviews/0"))
 	t.Want(productpage, "403", traffic.Probe{URL: "http://reviews:9080/reviews/0", Method: "POST"})
 	dial := func(p *traffic.Probe) { p.Dial = node + ":30443" }
-	t.Want(outside, "200", toIngress(genuine, dial)(t.Federation))
-	t.Want(outside, "alert: certificate required", toIngress(none, dial)(t.Federation))
-	t.Seen("%s:30443, 200 after %s", node, round(took))
+	t.Want(outside, "200", toIngress(genuineWest, dial)(t.Federation))
+	t.Want(outside, "alert: certificate required", toIngress(noCertificate, dial)(t.Federation))
+	t.Seen("%s:30443, 200 after %s", node, rounded(took))
 }
 
 func ipv6Endpoint(t *T) {
@@ -71,9 +71,9 @@ func ipv6Endpoint(t *T) {
 	if words, refused := t.West.Refuses(t.Context, bracketed); !refused || !strings.Contains(words, "not a valid IP address") {
 		t.Errorf("an address in brackets: %q", words)
 	}
-	t.change(t.West, entry, six("2001:db8::20"))
+	t.changeObject(t.West, entry, six("2001:db8::20"))
 	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
-		if clusters := admin(t, t.West, gatewayOf("west"), "clusters"); !strings.Contains(clusters, "outbound|15443||"+reviewsSNI+"::[2001:db8::20]:15443::") {
+		if clusters := envoyAdmin(t, t.West, gatewayOf("west"), "clusters"); !strings.Contains(clusters, "outbound|15443||"+reviewsSNI+"::[2001:db8::20]:15443::") {
 			return fmt.Errorf("the egress gateway does not know the address")
 		}
 		return nil

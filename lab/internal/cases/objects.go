@@ -17,7 +17,7 @@ import (
 func (t *T) manifest(m *mesh.Mesh, kind, name string) *unstructured.Unstructured {
 	objects, err := t.Objects(t.Current(), m.Name)
 	t.Must(err)
-	return object(objects, kind, name)
+	return findObject(objects, kind, name)
 }
 
 // directory is one for files that the case writes.
@@ -35,37 +35,39 @@ func (t *T) manifests(m *mesh.Mesh, kind string) []*unstructured.Unstructured {
 	return slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() != kind })
 }
 
-// change applies an object of the scenario otherwise for as long as the case runs.
-func (t *T) change(m *mesh.Mesh, o *unstructured.Unstructured, edit func(map[string]any)) {
+// changeObject applies an object of the scenario otherwise for as long as the case runs.
+func (t *T) changeObject(m *mesh.Mesh, o *unstructured.Unstructured, edit func(map[string]any)) {
 	changed := o.DeepCopy()
 	edit(changed.Object)
 	t.Cleanup(func(ctx context.Context) error { return m.PutOwn(ctx, o) })
 	t.Must(m.PutOwn(t.Context, changed))
 }
 
-// without takes objects of the scenario away for as long as the case runs, or until they are written again.
-func (t *T) without(m *mesh.Mesh, objects ...*unstructured.Unstructured) {
+// withoutObjects takes objects of the scenario away for as long as the case runs, or until they are written again.
+func (t *T) withoutObjects(m *mesh.Mesh, objects ...*unstructured.Unstructured) {
 	t.Cleanup(func(ctx context.Context) error { return m.PutOwn(ctx, objects...) })
 	t.Must(m.Delete(t.Context, objects...))
 }
 
-// openAgain is the last thing that a case waits for: that the call works which works in the scenario.
-func (t *T) openAgain(from From, probe traffic.Probe) {
-	t.Cleanup(func(ctx context.Context) error { return until(ctx, t.Federation, from, "200", probe) })
+// answersAtTheEnd is the last thing that a case waits for: that the call works which works in the scenario.
+func (t *T) answersAtTheEnd(from From, probe traffic.Probe) {
+	t.Cleanup(func(ctx context.Context) error { return waitUntil(ctx, t.Federation, from, "200", probe) })
 }
 
-// put is T.Put for what may stay.
-func put(t *T, m *mesh.Mesh, text string) { t.Must(m.Put(t.Context, parsed(t, text)...)) }
+// applyObjects is T.Put for what may stay.
+func applyObjects(t *T, m *mesh.Mesh, text string) {
+	t.Must(m.Put(t.Context, parseObjects(t, text)...))
+}
 
-func parsed(t *T, text string) []*unstructured.Unstructured {
+func parseObjects(t *T, text string) []*unstructured.Unstructured {
 	objects, err := mesh.Objects(text)
 	t.Must(err)
 	return objects
 }
 
-// during is T.Put for a part of a case.
-func during(t *T, m *mesh.Mesh, text string, run func()) {
-	objects := parsed(t, text)
+// withObjects is T.Put for a part of a case.
+func withObjects(t *T, m *mesh.Mesh, text string, run func()) {
+	objects := parseObjects(t, text)
 	defer func() {
 		if err := m.Delete(context.WithoutCancel(t.Context), objects...); err != nil {
 			t.Errorf("%v", err)
@@ -75,15 +77,15 @@ func during(t *T, m *mesh.Mesh, text string, run func()) {
 	run()
 }
 
-// renew makes objects of the scenario, "Kind name" each, younger than everything that is there: among objects that want the same, istiod
+// recreate makes objects of the scenario, "Kind name" each, younger than everything that is there: among objects that want the same, istiod
 // mostly prefers the oldest.
-func renew(t *T, m *mesh.Mesh, names ...string) {
+func recreate(t *T, m *mesh.Mesh, names ...string) {
 	var objects []*unstructured.Unstructured
 	for _, one := range names {
 		kind, name, _ := strings.Cut(one, " ")
 		objects = append(objects, t.manifest(m, kind, name))
 	}
-	t.without(m, objects...)
+	t.withoutObjects(m, objects...)
 	time.Sleep(1100 * time.Millisecond) // ages are counted in whole seconds
 	t.Must(m.PutOwn(t.Context, objects...))
 }

@@ -18,8 +18,8 @@ import (
 // Mutations are all protections of the first scenario's manifests, taken away one at a time, and those that only others have.
 func Mutations() []Mutation {
 	return slices.Concat(
-		takenFrom(MutationScenario, exporter(), consumer(), admission(), unenforced()),
-		takenFrom("protocols", protocolsTakenAway()), takenFrom("wide-callers", wideTakenAway()), takenFrom("peer-options", termsTakenAway()), takenFrom("locked", locksTakenAway()),
+		takenFrom(MutationScenario, eastProtections(), westProtections(), admission(), unenforced()),
+		takenFrom("protocols", protocolsTakenAway()), takenFrom("wide-callers", wideTakenAway()), takenFrom("peer-options", peerOptionsTakenAway()), takenFrom("locked", locksTakenAway()),
 		takenFrom("tokens", tokensTakenAway()),
 		takenFrom("existing-gateways", sharedTakenAway()),
 		takenFrom("spellings", spellingsTakenAway()),
@@ -37,8 +37,8 @@ func takenFrom(scenario string, mutations ...[]Mutation) []Mutation {
 
 const anyTenant = "default" // any namespace that is not the boundary's
 
-// exporter: what protects east.
-func exporter() []Mutation {
+// eastProtections: what protects east.
+func eastProtections() []Mutation {
 	gateway := func(name string, change func(*unstructured.Unstructured), more Mutation) Mutation {
 		more.Name, more.Guarantees, more.Mesh, more.Kind, more.Object, more.Change = "east/gateway/"+name, guarantee.ServerPerPeer, "east", "Gateway", "fed-in-west", change
 		return more
@@ -61,35 +61,35 @@ func exporter() []Mutation {
 	open := map[string]string{"east": allowAnything}
 	second, ofOthers := "p9080.ratings.west.fed.east.example", "p9080.ratings.north.fed.east.example"
 	asking := func(name string) Attempt {
-		return Attempt{From: outside, Probe: toIngress(genuine, sni(name), func(p *traffic.Probe) { p.URL = "https://" + name + "/reviews/0" })}
+		return Attempt{From: outside, Probe: toIngress(genuineWest, withSNI(name), func(p *traffic.Probe) { p.URL = "https://" + name + "/reviews/0" })}
 	}
 	forgotten := func(name string) map[string]string {
 		return map[string]string{"east": fmt.Sprintf(forgottenGrant, 15443, name, name)}
 	}
 	return []Mutation{
-		gateway("identity", without("spec/servers/0/tls/subjectAltNames"), Mutation{}),
+		gateway("identity", withoutField("spec/servers/0/tls/subjectAltNames"), Mutation{}),
 		gateway("client-certificate", func(o *unstructured.Unstructured) {
-			with("spec/servers/0/tls/mode", "SIMPLE")(o)
-			without("spec/servers/0/tls/caCertCredentialName", "spec/servers/0/tls/subjectAltNames")(o)
+			withField("spec/servers/0/tls/mode", "SIMPLE")(o)
+			withoutField("spec/servers/0/tls/caCertCredentialName", "spec/servers/0/tls/subjectAltNames")(o)
 		}, Mutation{}),
-		gateway("tls-version", without("spec/servers/0/tls/minProtocolVersion"), Mutation{}),
-		gateway("own-routes-only", with("spec/servers/0/hosts", []any{"*/" + reviewsSNI}), Mutation{
+		gateway("tls-version", withoutField("spec/servers/0/tls/minProtocolVersion"), Mutation{}),
+		gateway("own-routes-only", withField("spec/servers/0/hosts", []any{"*/" + reviewsSNI}), Mutation{
 			Off:    []string{"east/admission/binding", "east/rules/paths", "east/route/last-route"},
 			Attack: map[string]string{"east": tenantsRoutes},
 		}),
-		gateway("exact-host", with("spec/servers/0/hosts", []any{"./*.west.fed.east.example"}), Mutation{}),
-		policy("peer/principal", "fed-in-peer-west", without("spec/rules/0/from"), Mutation{Off: []string{"east/gateway/identity", "east/policy/guard-of-peer"}}),
-		policy("peer/server-names", "fed-in-peer-west", without("spec/rules/0/when"), Mutation{
+		gateway("exact-host", withField("spec/servers/0/hosts", []any{"./*.west.fed.east.example"}), Mutation{}),
+		policy("peer/principal", "fed-in-peer-west", withoutField("spec/rules/0/from"), Mutation{Off: []string{"east/gateway/identity", "east/policy/guard-of-peer"}}),
+		policy("peer/server-names", "fed-in-peer-west", withoutField("spec/rules/0/when"), Mutation{
 			Off: []string{"east/rules/default"}, Attack: forgotten(ofOthers), Extra: []Attempt{asking(ofOthers)},
 		}),
-		policy("peer/port", "fed-in-peer-west", without("spec/rules/0/to"), Mutation{
+		policy("peer/port", "fed-in-peer-west", withoutField("spec/rules/0/to"), Mutation{
 			Attack: map[string]string{"east": fmt.Sprintf(forgottenGrant, 15444, reviewsSNI, reviewsSNI)},
 			Extra: []Attempt{{From: From{"east", "default/ratings"}, Probe: func(f *federation.Federation) traffic.Probe {
 				pod, err := f.East.Pod(context.Background(), federation.Boundary+"/federation-ingress")
 				if err != nil {
 					panic(err)
 				}
-				p := toIngress(genuine)(f)
+				p := toIngress(genuineWest)(f)
 				p.Dial = pod.Status.PodIP + ":15444"
 				return p
 			}}},
@@ -107,23 +107,23 @@ func exporter() []Mutation {
 		rules("default", withoutPatch("HTTP_FILTER", ""), Mutation{Attack: forgotten(second), Extra: []Attempt{asking(second)}}),
 		rules("methods", withoutRule(reviewsSNI, 0, 0), Mutation{Off: []string{"east/route/method"}}),
 		rules("paths", withoutRule(reviewsSNI, 0, 1), Mutation{Off: []string{"east/route/path"}}),
-		route("ambiguous-paths", without("spec/http/0"), Mutation{}),
-		route("method", without("spec/http/1/match/0/method"), Mutation{Off: []string{"east/rules/methods"}}),
-		route("path", without("spec/http/1/match/0/uri"), Mutation{Off: []string{"east/rules/paths"}}),
-		route("last-route", without("spec/http/2"), Mutation{Off: []string{"east/rules/default"}}),
-		route("request-headers", without("spec/http/1/headers/request/remove"), Mutation{Extra: []Attempt{arriving(outside, toIngress(genuine))}}),
-		route("peer-header", without("spec/http/1/headers/request/set/x-federation-peer"), Mutation{Extra: []Attempt{arriving(outside, toIngress(genuine))}}),
-		route("forwarded-for", without("spec/http/1/headers/request/set/x-forwarded-for"), Mutation{Extra: []Attempt{arriving(outside, toIngress(genuine))}}),
-		route("response-headers", without("spec/http/1/headers/response"), Mutation{Extra: []Attempt{answered()}}),
+		route("ambiguous-paths", withoutField("spec/http/0"), Mutation{}),
+		route("method", withoutField("spec/http/1/match/0/method"), Mutation{Off: []string{"east/rules/methods"}}),
+		route("path", withoutField("spec/http/1/match/0/uri"), Mutation{Off: []string{"east/rules/paths"}}),
+		route("last-route", withoutField("spec/http/2"), Mutation{Off: []string{"east/rules/default"}}),
+		route("request-headers", withoutField("spec/http/1/headers/request/remove"), Mutation{Extra: []Attempt{forgedHeadersArriving(outside, toIngress(genuineWest))}}),
+		route("peer-header", withoutField("spec/http/1/headers/request/set/x-federation-peer"), Mutation{Extra: []Attempt{forgedHeadersArriving(outside, toIngress(genuineWest))}}),
+		route("forwarded-for", withoutField("spec/http/1/headers/request/set/x-forwarded-for"), Mutation{Extra: []Attempt{forgedHeadersArriving(outside, toIngress(genuineWest))}}),
+		route("response-headers", withoutField("spec/http/1/headers/response"), Mutation{Extra: []Attempt{answerHeaderNames()}}),
 		{
 			Name: "east/pods/proxy-config", Guarantees: guarantee.NothingInternal, Mesh: "east", Kind: "Deployment", Object: "federation-ingress",
-			Change: without("spec/template/metadata/annotations/proxy.istio.io~1config"), Extra: []Attempt{answered()},
+			Change: withoutField("spec/template/metadata/annotations/proxy.istio.io~1config"), Extra: []Attempt{answerHeaderNames()},
 		},
 	}
 }
 
-// consumer: what protects west.
-func consumer() []Mutation {
+// westProtections: what protects west.
+func westProtections() []Mutation {
 	policy := func(name, object string, change func(*unstructured.Unstructured), more Mutation) Mutation {
 		more.Name, more.Guarantees, more.Mesh, more.Kind, more.Object, more.Change = "west/policy/"+name, guarantee.TwoControls|guarantee.EgressCallers, "west", "AuthorizationPolicy", object, change
 		return more
@@ -136,63 +136,63 @@ func consumer() []Mutation {
 		return Mutation{Name: "west/visible/" + name, Guarantees: guarantee.NothingInternal | guarantee.TenantsKeptOut, Mesh: "west", Kind: kind, Object: object, Change: change, Off: off, Extra: []Attempt{extra}}
 	}
 	return []Mutation{
-		{Name: "west/gateway/callers", Guarantees: guarantee.EgressCallers, Mesh: "west", Kind: "Gateway", Object: "fed-out-east", Change: without("spec/servers/0/tls/subjectAltNames")},
+		{Name: "west/gateway/callers", Guarantees: guarantee.EgressCallers, Mesh: "west", Kind: "Gateway", Object: "fed-out-east", Change: withoutField("spec/servers/0/tls/subjectAltNames")},
 		{
 			Name: "west/gateway/exact-host", Guarantees: guarantee.ExplicitAccess, Mesh: "west", Kind: "Gateway", Object: "fed-out-east",
-			Change: with("spec/servers/0/hosts", []any{"./*.egress.fed.west.example"}),
+			Change: withField("spec/servers/0/hosts", []any{"./*.egress.fed.west.example"}),
 		},
 		policy("mesh", "fed-out-mesh", nil, Mutation{}),
-		policy("mesh/principals", "fed-out-mesh", without("spec/rules/0/from"), Mutation{
-			Off: []string{"west/gateway/callers", "west/rules/callers"}, Extra: []Attempt{{From: plain, Probe: toEgress(of("west", pki.Request{SpiffeID: "spiffe://other.example/ns/default/sa/other"}))}},
+		policy("mesh/principals", "fed-out-mesh", withoutField("spec/rules/0/from"), Mutation{
+			Off: []string{"west/gateway/callers", "west/rules/callers"}, Extra: []Attempt{{From: noSidecar, Probe: toEgress(meshCA("west", pki.Request{SpiffeID: "spiffe://other.example/ns/default/sa/other"}))}},
 		}),
 		rules("name", withoutPatch("VIRTUAL_HOST", bindingSNI), Mutation{}),
 		rules("callers", forAnybody(bindingSNI), Mutation{Off: []string{"west/gateway/callers"}}),
 		rules("default", withoutPatch("HTTP_FILTER", ""), Mutation{Off: []string{"west/gateway/callers"}}),
 		policy("guard", "fed-out-guard", nil, Mutation{
 			Attack: map[string]string{"west": allowAnything + "---\n" + fmt.Sprintf(foreignListener, "egress")},
-			Extra:  []Attempt{podPort(other, "federation-egress", 8080)},
+			Extra:  []Attempt{podPort(otherAccount, "federation-egress", 8080)},
 		}),
 		policy("default-deny", "fed-out-default-deny", nil, Mutation{Off: []string{"west/policy/mesh"}}),
 		{
 			Name: "west/upstream/identity", Guarantees: guarantee.TLSOnEveryHop, Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
-			Change: without("spec/trafficPolicy/tls/subjectAltNames"), Impostor: of("east", pki.Request{SpiffeID: "spiffe://east.example/ns/default/sa/bookinfo-ratings"}),
+			Change: withoutField("spec/trafficPolicy/tls/subjectAltNames"), Impostor: meshCA("east", pki.Request{SpiffeID: "spiffe://east.example/ns/default/sa/bookinfo-ratings"}),
 		},
 		{
 			Name: "west/upstream/ca", Guarantees: guarantee.TLSOnEveryHop, Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
-			Change: with("spec/trafficPolicy/tls/caCertificates", "/etc/federation/workload/root-cert.pem"), Impostor: of("west", pki.Request{SpiffeID: ingressID}),
+			Change: withField("spec/trafficPolicy/tls/caCertificates", "/etc/federation/workload/root-cert.pem"), Impostor: meshCA("west", pki.Request{SpiffeID: ingressID}),
 		},
 		{
 			Name: "west/upstream/server-name", Guarantees: guarantee.TLSOnEveryHop, Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
-			Change: without("spec/trafficPolicy/tls/sni"), Off: []string{"west/route/authority"}, // Envoy would take the name from there
+			Change: withoutField("spec/trafficPolicy/tls/sni"), Off: []string{"west/route/authority"}, // Envoy would take the name from there
 		},
 		{
 			Name: "west/upstream/tls", Guarantees: guarantee.TLSOnEveryHop, Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
-			Change: without("spec/trafficPolicy/tls"),
+			Change: withoutField("spec/trafficPolicy/tls"),
 		},
 		{
 			Name: "west/caller/tls", Guarantees: guarantee.TLSOnEveryHop, Mesh: "west", Kind: "DestinationRule", Object: "fed-call-reviews-9080-default-east-default",
-			Change: without("spec/subsets/0/trafficPolicy"),
+			Change: withoutField("spec/subsets/0/trafficPolicy"),
 		},
 		{
 			Name: "west/route/authority", Guarantees: guarantee.TLSOnEveryHop | guarantee.NothingInternal, Mesh: "west", Kind: "VirtualService", Object: "fed-out-reviews-9080-default-east",
-			Change: without("spec/http/0/rewrite"),
+			Change: withoutField("spec/http/0/rewrite"),
 		},
 		{
 			Name: "west/route/request-headers", Guarantees: guarantee.NothingInternal, Mesh: "west", Kind: "VirtualService", Object: "fed-out-reviews-9080-default-east",
-			Change: without("spec/http/0/headers/request/remove"), Impostor: of("east", pki.Request{SpiffeID: ingressID}),
-			Extra: []Attempt{arriving(productpage, func(*federation.Federation) traffic.Probe { return reviews("/reviews/0") })},
+			Change: withoutField("spec/http/0/headers/request/remove"), Impostor: meshCA("east", pki.Request{SpiffeID: ingressID}),
+			Extra: []Attempt{forgedHeadersArriving(productpage, func(*federation.Federation) traffic.Probe { return reviews("/reviews/0") })},
 		},
 		{
 			Name: "west/pods/proxy-config", Guarantees: guarantee.NothingInternal, Mesh: "west", Kind: "Deployment", Object: "federation-egress",
 			Change: func(o *unstructured.Unstructured) {
-				with("spec/template/metadata/annotations/proxy.istio.io~1config", "proxyMetadata: {OUTPUT_CERTS: /etc/federation/workload}\n")(o)
+				withField("spec/template/metadata/annotations/proxy.istio.io~1config", "proxyMetadata: {OUTPUT_CERTS: /etc/federation/workload}\n")(o)
 			},
-			Impostor: of("east", pki.Request{SpiffeID: ingressID}), Extra: []Attempt{envoyHeaders()},
+			Impostor: meshCA("east", pki.Request{SpiffeID: ingressID}), Extra: []Attempt{envoyHeaders()},
 		},
-		visible("remote-host", "ServiceEntry", "fed-out-reviews-9080-east", with("spec/exportTo", []any{"*"}), sees("elsewhere/visitor", reviewsSNI)),
-		visible("egress-service", "Service", "federation-egress", without("metadata/annotations/networking.istio.io~1exportTo"), sees("elsewhere/visitor", egressHost)),
-		visible("local-name", "Service", "reviews", without("metadata/annotations/networking.istio.io~1exportTo"), sees("elsewhere/visitor", "outbound|9080||"+reviewsHost)),
-		visible("local-route", "VirtualService", "fed-name-reviews-default", with("spec/exportTo", []any{"*"}), sees("elsewhere/visitor", bindingSNI), "west/visible/local-name"),
+		visible("remote-host", "ServiceEntry", "fed-out-reviews-9080-east", withField("spec/exportTo", []any{"*"}), proxyConfig("elsewhere/visitor", reviewsSNI)),
+		visible("egress-service", "Service", "federation-egress", withoutField("metadata/annotations/networking.istio.io~1exportTo"), proxyConfig("elsewhere/visitor", egressHost)),
+		visible("local-name", "Service", "reviews", withoutField("metadata/annotations/networking.istio.io~1exportTo"), proxyConfig("elsewhere/visitor", "outbound|9080||"+reviewsHost)),
+		visible("local-route", "VirtualService", "fed-name-reviews-default", withField("spec/exportTo", []any{"*"}), proxyConfig("elsewhere/visitor", bindingSNI), "west/visible/local-name"),
 		{
 			Name: "west/visible/caller-rule", Guarantees: guarantee.TenantsKeptOut, Mesh: "west", Kind: "DestinationRule", Object: "fed-call-reviews-9080-default-east-default",
 			Cannot: "Istio looks for the rules of a host in the caller's, the Service's and the root namespace only: exportTo says the same once more",
@@ -228,8 +228,8 @@ func admission() []Mutation {
 		return fmt.Sprintf("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: x, namespace: %s}\nspec: {hosts: [%s], gateways: [%s], http: [{directResponse: {status: 299}}]}\n", anyTenant, host, gateways)
 	}
 	attempts := []Attempt{
-		accepts("west", gateway), accepts("west", filter), accepts("west", virtual("a.example", "istio-federation/fed-out-east")),
-		accepts("west", virtual(bindingSNI, "tenant")), accepts("west", virtual(reviewsHost, "mesh")),
+		admits("west", gateway), admits("west", filter), admits("west", virtual("a.example", "istio-federation/fed-out-east")),
+		admits("west", virtual(bindingSNI, "tenant")), admits("west", virtual(reviewsHost, "mesh")),
 	}
 	mutation := func(name, kind string, change func(*unstructured.Unstructured)) Mutation {
 		return Mutation{Name: "west/admission/" + name, Guarantees: guarantee.TenantsKeptOut, Mesh: "west", Kind: kind, Object: "istio-federation-boundary", Change: change, Extra: attempts}
@@ -237,19 +237,19 @@ func admission() []Mutation {
 	return []Mutation{
 		{
 			Name: "east/admission/binding", Guarantees: guarantee.TenantsKeptOut, Mesh: "east", Kind: "ValidatingAdmissionPolicyBinding", Object: "istio-federation-boundary",
-			Extra: []Attempt{accepts("east", strings.Replace(gateway, "egress", "ingress", 1))},
+			Extra: []Attempt{admits("east", strings.Replace(gateway, "egress", "ingress", 1))},
 		},
 		mutation("binding", "ValidatingAdmissionPolicyBinding", nil),
-		mutation("deny", "ValidatingAdmissionPolicyBinding", with("spec/validationActions", []any{"Audit"})),
-		mutation("gateways", "ValidatingAdmissionPolicy", without("spec/validations/0")),
-		mutation("filters", "ValidatingAdmissionPolicy", without("spec/validations/1")),
-		mutation("routes-on-our-gateways", "ValidatingAdmissionPolicy", without("spec/validations/2")),
-		mutation("our-hosts", "ValidatingAdmissionPolicy", without("spec/validations/3")),
-		mutation("local-names", "ValidatingAdmissionPolicy", without("spec/validations/4")),
+		mutation("deny", "ValidatingAdmissionPolicyBinding", withField("spec/validationActions", []any{"Audit"})),
+		mutation("gateways", "ValidatingAdmissionPolicy", withoutField("spec/validations/0")),
+		mutation("filters", "ValidatingAdmissionPolicy", withoutField("spec/validations/1")),
+		mutation("routes-on-our-gateways", "ValidatingAdmissionPolicy", withoutField("spec/validations/2")),
+		mutation("our-hosts", "ValidatingAdmissionPolicy", withoutField("spec/validations/3")),
+		mutation("local-names", "ValidatingAdmissionPolicy", withoutField("spec/validations/4")),
 		{
 			Name: "east/namespace/pod-security", Guarantees: guarantee.TenantsKeptOut, Mesh: "east", Kind: "Namespace", Object: "istio-federation",
-			Change: without("metadata/labels/pod-security.kubernetes.io~1enforce"),
-			Extra:  []Attempt{accepts("east", "apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: istio-federation}\nspec: {containers: [{name: x, image: mesh-federation-lab/app, securityContext: {privileged: true}}]}\n")},
+			Change: withoutField("metadata/labels/pod-security.kubernetes.io~1enforce"),
+			Extra:  []Attempt{admits("east", "apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: istio-federation}\nspec: {containers: [{name: x, image: mesh-federation-lab/app, securityContext: {privileged: true}}]}\n")},
 		},
 	}
 }

@@ -83,8 +83,8 @@ func podPort(from From, app string, port int) Attempt {
 	}}
 }
 
-// sees tells whether a proxy of west holds a text in its configuration.
-func sees(workload, text string) Attempt {
+// proxyConfig tells whether a proxy of west holds a text in its configuration.
+func proxyConfig(workload, text string) Attempt {
 	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
 		dump, err := f.West.Admin(ctx, workload, "config_dump")
 		if err != nil {
@@ -97,8 +97,8 @@ func sees(workload, text string) Attempt {
 	}}
 }
 
-// accepts tells whether the API server would take an object.
-func accepts(meshName, text string) Attempt {
+// admits tells whether the API server would take an object.
+func admits(meshName, text string) Attempt {
 	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
 		objects, err := mesh.Objects(text)
 		if err != nil {
@@ -111,12 +111,12 @@ func accepts(meshName, text string) Attempt {
 	}}
 }
 
-// arriving tells which headers arrive at the backend as an application or a peer's gateway made them up, an application's own ones aside.
-func arriving(from From, base func(*federation.Federation) traffic.Probe) Attempt {
+// forgedHeadersArriving tells which headers arrive at the backend as an application or a peer's gateway made them up, an application's own ones aside.
+func forgedHeadersArriving(from From, base func(*federation.Federation) traffic.Probe) Attempt {
 	return Attempt{
 		From: from,
 		Probe: func(f *federation.Federation) traffic.Probe {
-			return forging(base(f), forgedHeaders(f))
+			return withForgedHeaders(base(f), forgedHeaders(f))
 		},
 		Read: func(answer traffic.Answer) string {
 			if answer.Seen == nil {
@@ -139,11 +139,11 @@ func arriving(from From, base func(*federation.Federation) traffic.Probe) Attemp
 	}
 }
 
-// answered tells which headers of an answer reach a peer.
-func answered() Attempt {
+// answerHeaderNames tells which headers of an answer reach a peer.
+func answerHeaderNames() Attempt {
 	return Attempt{
 		From: outside,
-		Probe: toIngress(genuine, func(p *traffic.Probe) {
+		Probe: toIngress(genuineWest, func(p *traffic.Probe) {
 			p.URL += "?header=Via:internal&header=X-Envoy-Upstream-Canary:internal&header=X-Envoy-Decorator-Operation:internal"
 		}),
 		Read: func(answer traffic.Answer) string {

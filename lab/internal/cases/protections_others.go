@@ -22,24 +22,24 @@ func protocolsTakenAway() []Mutation {
 	const chat, search = "fed-in-chat-8080-west", "fed-in-search-9000-west"
 	everyService := []any{map[string]any{"method": map[string]any{"exact": "POST"}}}
 	// The servers of the egress gateway are sorted by name: mysql is the sixth.
-	callers := at("gateway/callers-of-a-database", "west", "Gateway", "fed-out-east", without("spec/servers/5/tls/subjectAltNames"))
+	callers := at("gateway/callers-of-a-database", "west", "Gateway", "fed-out-east", withoutField("spec/servers/5/tls/subjectAltNames"))
 	callers.Guarantees = guarantee.EgressCallers
 	connections := at("rules/callers-of-a-database", "west", filter, "fed-out-edge", withoutPatch("NETWORK_FILTER", mysqlSNI), "protocols/gateway/callers-of-a-database")
 	connections.Guarantees = guarantee.EgressCallers
-	names := at("admission/additional-hosts", "west", "ValidatingAdmissionPolicy", "istio-federation-boundary", without("spec/validations/5"))
+	names := at("admission/additional-hosts", "west", "ValidatingAdmissionPolicy", "istio-federation-boundary", withoutField("spec/validations/5"))
 	names.Guarantees = guarantee.TenantsKeptOut
-	names.Extra = []Attempt{accepts("west", fmt.Sprintf("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: x, namespace: %s}\nspec: {hosts: [vault.east.example], http: [{directResponse: {status: 299}}]}\n", anyTenant))}
+	names.Extra = []Attempt{admits("west", fmt.Sprintf("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: x, namespace: %s}\nspec: {hosts: [vault.east.example], http: [{directResponse: {status: 299}}]}\n", anyTenant))}
 	return []Mutation{
 		callers,
 		connections,
 		names,
 		at("rules/exception", "east", filter, edge, withoutRule(chatSNI, 0, 2), "protocols/route/exception"),
-		at("route/exception", "east", route, chat, without("spec/http/3", "spec/http/2"), "protocols/rules/exception"),
+		at("route/exception", "east", route, chat, withoutField("spec/http/3", "spec/http/2"), "protocols/rules/exception"),
 		at("rules/required-header", "east", filter, edge, withoutRule(chatSNI, 1, 2), "protocols/route/required-header"),
-		at("route/required-header", "east", route, chat, without("spec/http/1/match/0/headers"), "protocols/rules/required-header"),
+		at("route/required-header", "east", route, chat, withoutField("spec/http/1/match/0/headers"), "protocols/rules/required-header"),
 		at("rules/grpc-methods", "east", filter, edge, withoutRule(searchSNI, 0, 1), "protocols/route/grpc-methods"),
-		at("route/grpc-methods", "east", route, search, with("spec/http/1/match", everyService), "protocols/rules/grpc-methods"),
-		at("route/request-timeout", "east", route, chat, func(o *unstructured.Unstructured) { without("spec/http/1/timeout", "spec/http/4/timeout")(o) }),
+		at("route/grpc-methods", "east", route, search, withField("spec/http/1/match", everyService), "protocols/rules/grpc-methods"),
+		at("route/request-timeout", "east", route, chat, func(o *unstructured.Unstructured) { withoutField("spec/http/1/timeout", "spec/http/4/timeout")(o) }),
 	}
 }
 
@@ -57,20 +57,20 @@ func wideTakenAway() []Mutation {
 	}
 }
 
-// termsTakenAway: what is decided about one peer.
-func termsTakenAway() []Mutation {
+// peerOptionsTakenAway: what is decided about one peer.
+func peerOptionsTakenAway() []Mutation {
 	filter := func(name, meshName, object string, extra ...Attempt) Mutation {
 		return Mutation{Name: "terms/" + name, Guarantees: guarantee.ServerPerPeer, Mesh: meshName, Kind: "EnvoyFilter", Object: object, Extra: extra}
 	}
-	connect := filter("connect-after-handshake", "west", "fed-out-connect-after-tls", accepted(shopOther, bytesTo("mysql.shop:3306", "hello")))
+	connect := filter("connect-after-handshake", "west", "fed-out-connect-after-tls", databaseConnections(shopOther, tcpBytes("mysql.shop:3306", "hello")))
 	connect.Off, connect.Guarantees = []string{"terms/connect-after-handshake-at-the-ingress"}, guarantee.EgressCallers
-	arrival := filter("connect-after-handshake-at-the-ingress", "east", "fed-in-connect-after-tls", accepted(outside, toServer(mysqlOf("west"), "tcp", none)))
+	arrival := filter("connect-after-handshake-at-the-ingress", "east", "fed-in-connect-after-tls", databaseConnections(outside, toServer(mysqlOf("west"), "tcp", noCertificate)))
 	arrival.Guarantees = guarantee.EgressCallers
 	return []Mutation{
 		arrival,
 		connect,
-		filter("limits", "east", "fed-in-limits-west", lives(mysqlOf("west"), genuine, 4*time.Second)),
-		filter("idle-timeout", "east", "fed-in-idle-ledger-3306-north", lives("p3306.ledger.north.fed.east.example", genuineNorth, 4*time.Second)),
+		filter("limits", "east", "fed-in-limits-west", silentConnection(mysqlOf("west"), genuineWest, 4*time.Second)),
+		filter("idle-timeout", "east", "fed-in-idle-ledger-3306-north", silentConnection("p3306.ledger.north.fed.east.example", genuineNorth, 4*time.Second)),
 	}
 }
 
@@ -98,8 +98,8 @@ func sharedTakenAway() []Mutation {
 	const reviews = "fed-in-reviews-9080-west"
 	guard := at("policy/guard", policy, "fed-in-guard", nil)
 	guard.Attack = map[string]string{"east": everyName}
-	guard.Extra = []Attempt{{From: outside, Probe: toShared(none, sni("p9080.ratings.nobody.fed.east.example"), host("any.example"))}}
-	forged := at("route/forged-headers", route, reviews, without("spec/http/1/headers/request"))
+	guard.Extra = []Attempt{{From: outside, Probe: toShared(noCertificate, withSNI("p9080.ratings.nobody.fed.east.example"), withHost("any.example"))}}
+	forged := at("route/forged-headers", route, reviews, withoutField("spec/http/1/headers/request"))
 	forged.Guarantees = guarantee.NothingInternal
 	forged.Extra = []Attempt{{
 		From: outside,
@@ -117,16 +117,16 @@ func sharedTakenAway() []Mutation {
 		guard,
 		forged,
 		// The servers are sorted by name: mysql is the first.
-		at("gateway/identity", "Gateway", "fed-in-west", without("spec/servers/1/tls/subjectAltNames"), "shared/policy/peer"),
+		at("gateway/identity", "Gateway", "fed-in-west", withoutField("spec/servers/1/tls/subjectAltNames"), "shared/policy/peer"),
 		at("policy/peer", policy, "fed-in-guard-west", nil, "shared/gateway/identity"),
 		at("rules/default", filter, "fed-in-edge", withoutPatch("HTTP_FILTER", reviewsSNI), "shared/route/rules"),
 		at("rules/grant", filter, "fed-in-edge", forAnything(reviewsSNI), "shared/route/rules"),
-		at("route/rules", route, reviews, without("spec/http/1/match"), "shared/rules/grant"),
+		at("route/rules", route, reviews, withoutField("spec/http/1/match"), "shared/rules/grant"),
 	}
 }
 
-// accepted tells whether east's database accepts a connection for somebody's sake.
-func accepted(from From, attempt func(*federation.Federation) traffic.Probe) Attempt {
+// databaseConnections tells whether east's database accepts a connection for somebody's sake.
+func databaseConnections(from From, attempt func(*federation.Federation) traffic.Probe) Attempt {
 	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
 		t := &T{Federation: f, Context: ctx}
 		before := t.connections("east", "db/mysql", 3306)
@@ -136,11 +136,11 @@ func accepted(from From, attempt func(*federation.Federation) traffic.Probe) Att
 	}}
 }
 
-// lives tells whether a silent connection to a database is still open after a while.
-func lives(serverName string, shown certificate, while time.Duration) Attempt {
+// silentConnection tells whether a silent connection to a database is still open after a while.
+func silentConnection(serverName string, shown certificateSource, while time.Duration) Attempt {
 	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
 		t := &T{Federation: f, Context: ctx}
-		p := idle(t, "west", shown, while)
+		p := idleConnection(t, "west", shown, while)
 		p.TLS.ServerName = serverName
 		began := time.Now()
 		t.Try(outside, p)

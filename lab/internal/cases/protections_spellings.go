@@ -17,16 +17,16 @@ func spellingsTakenAway() []Mutation {
 		return Mutation{Name: "spellings/" + name, Guarantees: guarantee.TwoControls | guarantee.ErrorsNotGuesses, Mesh: meshName, Kind: "VirtualService", Object: object, Change: change, Extra: extra}
 	}
 	ask := func(path, want string) Attempt {
-		one := strangerTo("orders", "east", eastAddress, func(p *traffic.Probe) { p.Target = path })
+		one := attackerTo("orders", "east", eastAddress, func(p *traffic.Probe) { p.Target = path })
 		return Attempt{From: one.from, Probe: one.probe, Want: want}
 	}
-	printable := at("route/printable", "east", orders, without("spec/http/0/match/1"))
+	printable := at("route/printable", "east", orders, withoutField("spec/http/0/match/1"))
 	printable.Cannot = "Envoy 1.40 answers 400 to such bytes itself, whatever pathNormalization says (spellings/raw-bytes): the match is for versions that do not"
-	forged := strangerTo("shared", "north", "203.0.113.30:443", func(p *traffic.Probe) {
+	forged := attackerTo("shared", "north", "203.0.113.30:443", func(p *traffic.Probe) {
 		p.Target, p.Header = "/orders/1", [][2]string{{"x_forwarded_for", forgery}}
 	})
 	return []Mutation{
-		at("route/foldable", "east", orders, with("spec/http/0/match/0/uri/regex", "/nothing"),
+		at("route/foldable", "east", orders, withField("spec/http/0/match/0/uri/regex", "/nothing"),
 			ask("/orders//secret", "400"), ask("/orders/;/secret", "400"), ask("/orders/%2573ecret", "400")),
 		printable,
 		at("route/like", "east", orders, func(o *unstructured.Unstructured) {

@@ -36,15 +36,15 @@ var plainPaths = []string{
 	"/orders/1?next=//drafts;a=b&path=%2Forders%2Fdrafts&twice=%2570&back=%5C..&null=%00", "/orders/1?q=;;//../orders/secret",
 }
 
-// entrance is one way to where the spellings are tried.
-type entrance struct {
+// entryPoint is one way to where the spellings are tried.
+type entryPoint struct {
 	name  string
 	from  From
 	probe func(*federation.Federation) traffic.Probe
 }
 
-func callerOf(name string, change ...func(*traffic.Probe)) entrance {
-	return entrance{name + " by a caller", api, func(*federation.Federation) traffic.Probe {
+func callerOf(name string, change ...func(*traffic.Probe)) entryPoint {
+	return entryPoint{name + " by a caller", shopAPI, func(*federation.Federation) traffic.Probe {
 		p := traffic.Probe{URL: "http://" + name + ".shop:9080"}
 		for _, one := range change {
 			one(&p)
@@ -53,9 +53,9 @@ func callerOf(name string, change ...func(*traffic.Probe)) entrance {
 	}}
 }
 
-func strangerTo(name, meshName, dial string, change ...func(*traffic.Probe)) entrance {
+func attackerTo(name, meshName, dial string, change ...func(*traffic.Probe)) entryPoint {
 	server := "p9080." + name + ".west.fed." + meshName + ".example"
-	return entrance{name + " by west's own key", outside, toIngress(genuine, append([]func(*traffic.Probe){sni(server), func(p *traffic.Probe) {
+	return entryPoint{name + " by west's own key", outside, toIngress(genuineWest, append([]func(*traffic.Probe){withSNI(server), func(p *traffic.Probe) {
 		p.URL, p.Dial = "https://"+server, dial
 	}}, change...)...)}
 }
@@ -65,14 +65,14 @@ func withToken(f *federation.Federation) func(*traffic.Probe) {
 	return func(p *traffic.Probe) { p.Header = append(p.Header, [2]string{"authorization", bearer(reader)(f)[0]}) }
 }
 
-// entrances are all: each kind of grant, by an ordinary caller and past the egress gateway, over both versions of HTTP.
-func entrances(f *federation.Federation) []entrance {
+// entryPoints are all: each kind of grant, by an ordinary caller and past the egress gateway, over both versions of HTTP.
+func entryPoints(f *federation.Federation) []entryPoint {
 	const north = "203.0.113.30:443"
-	return []entrance{
-		callerOf("orders"), strangerTo("orders", "east", eastAddress), strangerTo("orders", "east", eastAddress, h2),
-		callerOf("everything"), strangerTo("everything", "east", eastAddress, h2),
-		callerOf("users", withToken(f)), strangerTo("users", "east", eastAddress, withToken(f)),
-		callerOf("shared"), strangerTo("shared", "north", north), strangerTo("shared", "north", north, h2),
+	return []entryPoint{
+		callerOf("orders"), attackerTo("orders", "east", eastAddress), attackerTo("orders", "east", eastAddress, overHTTP2),
+		callerOf("everything"), attackerTo("everything", "east", eastAddress, overHTTP2),
+		callerOf("users", withToken(f)), attackerTo("users", "east", eastAddress, withToken(f)),
+		callerOf("shared"), attackerTo("shared", "north", north), attackerTo("shared", "north", north, overHTTP2),
 	}
 }
 
@@ -82,10 +82,10 @@ func spellings() []Case {
 		return Case{
 			Name: "spellings/" + name, Guarantees: guarantee.TwoControls | guarantee.ErrorsNotGuesses,
 			Expect: what + ", no spelling reaches a backend that reads it as an excepted path, and plain paths work",
-			Run:    func(t *T) { t.spell(normalization) },
+			Run:    func(t *T) { t.trySpellings(normalization) },
 		}
 	}
-	return in("spellings", append([]Case{
+	return inScenario("spellings", append([]Case{
 		analyzed("spellings"),
 		corpusCase("default", "", "With Istio's default path normalization"),
 		corpusCase("none", "NONE", "With path normalization NONE"),
@@ -106,18 +106,18 @@ func targets(paths []string) []string {
 	return out
 }
 
-// spell tries the corpus and what must work, after the mesh that exports has been told what to make of paths.
-func (t *T) spell(normalization string) {
+// trySpellings tries the corpus and what must work, after the mesh that exports has been told what to make of paths.
+func (t *T) trySpellings(normalization string) {
 	if normalization != "" {
 		t.normalize(normalization)
 	}
-	paths := every(spelledPaths(), 2, len(normalization)) // half of them: the cases share two cores with all others
-	all := entrances(t.Federation)
+	paths := everyNth(spelledPaths(), 2, len(normalization)) // half of them: the cases share two cores with all others
+	all := entryPoints(t.Federation)
 	tried, reached, outcomes := 0, 0, map[string]int{}
 	for i, one := range all {
-		part := every(paths, 3, i+len(normalization)) // all of them by the first three entrances together
+		part := everyNth(paths, 3, i+len(normalization)) // all of them by the first three entrances together
 		if i >= 3 {
-			part = every(paths, len(all), i+len(normalization))
+			part = everyNth(paths, len(all), i+len(normalization))
 		}
 		for target, answer := range t.askAll(one, targets(part)) {
 			tried++
@@ -154,7 +154,7 @@ func spelledPaths() []string {
 	return paths
 }
 
-func every(all []string, n, first int) []string {
+func everyNth(all []string, n, first int) []string {
 	var out []string
 	for i := first % n; i < len(all); i += n {
 		out = append(out, all[i])
@@ -172,7 +172,7 @@ func outcomeCounts(outcomes map[string]int) string {
 }
 
 // askAll asks for all targets, many on one connection; those behind an answer that ended it are asked again.
-func (t *T) askAll(one entrance, targets []string) map[string]traffic.Answer {
+func (t *T) askAll(one entryPoint, targets []string) map[string]traffic.Answer {
 	const onOneConnection, atOnce = 5, 64 // a third of the answers ends its connection
 	answers := map[string]traffic.Answer{}
 	for len(targets) > 0 {
@@ -225,7 +225,7 @@ func (t *T) normalize(normalization string) {
 func (t *T) normalizes(ctx context.Context, normalization string) error {
 	want := map[string]string{"": "/x//b%2fd", "NONE": "/a/../x//%62%2fd", "MERGE_SLASHES": "/x/b%2fd", "DECODE_AND_MERGE_SLASHES": "/x/b/d"}[normalization]
 	return mesh.Wait(ctx, time.Minute, func() error {
-		p := strangerTo("open", "east", eastAddress).probe(t.Federation)
+		p := attackerTo("open", "east", eastAddress).probe(t.Federation)
 		p.Target = "/a/../x//%62%2fd"
 		answers, err := probe(ctx, t.Federation, outside, p)
 		if err != nil {
@@ -240,8 +240,8 @@ func (t *T) normalizes(ctx context.Context, normalization string) error {
 
 func withoutRules(t *T) {
 	read, kinds := 0, map[string]bool{}
-	for _, one := range []entrance{strangerTo("open", "east", eastAddress), callerOf("open")} {
-		for _, answer := range t.askAll(one, targets(every(spelledPaths(), 3, 0))) {
+	for _, one := range []entryPoint{attackerTo("open", "east", eastAddress), callerOf("open")} {
+		for _, answer := range t.askAll(one, targets(everyNth(spelledPaths(), 3, 0))) {
 			if answer.Seen == nil {
 				continue
 			}
@@ -262,9 +262,9 @@ func withoutRules(t *T) {
 // rawBytes hide from a pattern what stands beside them, since Envoy's patterns read UTF-8.
 func rawBytes(t *T) {
 	t.normalize("NONE")
-	for _, change := range []func(*traffic.Probe){func(*traffic.Probe) {}, h2} {
+	for _, change := range []func(*traffic.Probe){func(*traffic.Probe) {}, overHTTP2} {
 		for _, name := range []string{"orders", "everything"} {
-			one := strangerTo(name, "east", eastAddress, change)
+			one := attackerTo(name, "east", eastAddress, change)
 			for _, path := range []string{"/orders//drafts/\xff", "/orders/\xff/../drafts/1", "/orders/\xfe;/..;/drafts/1", "/orders/%64rafts/\xc3", "/orders/secret;\xff", "/orders/DRAFTS/\xff"} {
 				for target, answer := range t.askAll(one, targets([]string{path})) {
 					t.Seen("%q %s", path, answer.Outcome())
@@ -274,7 +274,7 @@ func rawBytes(t *T) {
 				}
 			}
 			for _, target := range []string{"/orders/1?q=caf\xc3\xa9", "/orders/1?q=\xff"} { // Envoy refuses both itself, where no rule is as well
-				unruled := strangerTo("open", "east", eastAddress, change)
+				unruled := attackerTo("open", "east", eastAddress, change)
 				got, want := t.askAll(one, []string{target})[target].Outcome(), t.askAll(unruled, []string{target})[target].Outcome()
 				t.Seen("%q %s", target, got)
 				if got != want {

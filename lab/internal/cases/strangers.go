@@ -14,46 +14,46 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// strangers come to east's ingress gateway on their own, past every egress gateway.
-func strangers() []Case {
+// externalAttackers come to east's ingress gateway on their own, past every egress gateway.
+func externalAttackers() []Case {
 	return slices.Concat(
-		in("two-meshes-http", certificates()...),
-		in("two-meshes-http", serverNames()...),
-		in("two-meshes-http", requests()...),
-		in("two-meshes-http", paths()...),
-		in("three-meshes", peers()...),
+		inScenario("two-meshes-http", certificates()...),
+		inScenario("two-meshes-http", serverNames()...),
+		inScenario("two-meshes-http", requests()...),
+		inScenario("two-meshes-http", paths()...),
+		inScenario("three-meshes", peers()...),
 	)
 }
 
 // certificates: who somebody is, on a server name that exists.
 func certificates() []Case {
 	day := 24 * time.Hour
-	attempt := func(name, expect string, shown certificate, want string) Case {
+	attempt := func(name, expect string, shown certificateSource, want string) Case {
 		return ask("strangers/"+name, guarantee.ServerPerPeer, expect, outside, toIngress(shown), want)
 	}
 	return []Case{
-		attempt("genuine", "The ingress gateway accepts the certificate of west's egress gateway, so the rejections below are not caused by the probe", genuine, "200"),
-		attempt("no-certificate", "The ingress gateway rejects a client without a certificate", none, outcome.NoCertificate),
+		attempt("genuine", "The ingress gateway accepts the certificate of west's egress gateway, so the rejections below are not caused by the probe", genuineWest, "200"),
+		attempt("no-certificate", "The ingress gateway rejects a client without a certificate", noCertificate, outcome.NoCertificate),
 		attempt("self-signed", "The ingress gateway rejects a self-signed certificate with the right identity", selfSigned(pki.Request{SpiffeID: egressID}), outcome.UnknownAuthority),
-		attempt("foreign-ca", "The ingress gateway rejects the right identity from an unknown CA", forged(pki.Request{SpiffeID: egressID}), outcome.UnknownAuthority),
+		attempt("foreign-ca", "The ingress gateway rejects the right identity from an unknown CA", foreignCA(pki.Request{SpiffeID: egressID}), outcome.UnknownAuthority),
 		attempt("expired", "The ingress gateway rejects an expired certificate",
-			of("west", pki.Request{SpiffeID: egressID, NotBefore: time.Now().Add(-2 * day), NotAfter: time.Now().Add(-day)}), "alert: expired certificate"),
+			meshCA("west", pki.Request{SpiffeID: egressID, NotBefore: time.Now().Add(-2 * day), NotAfter: time.Now().Add(-day)}), "alert: expired certificate"),
 		attempt("not-yet-valid", "The ingress gateway rejects a certificate that is not valid yet",
-			of("west", pki.Request{SpiffeID: egressID, NotBefore: time.Now().Add(day), NotAfter: time.Now().Add(2 * day)}), "alert: expired certificate"),
+			meshCA("west", pki.Request{SpiffeID: egressID, NotBefore: time.Now().Add(day), NotAfter: time.Now().Add(2 * day)}), "alert: expired certificate"),
 		attempt("another-workload", "The ingress gateway rejects another workload of west",
-			of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), outcome.WrongIdentity),
+			meshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), outcome.WrongIdentity),
 		attempt("another-namespace", "The ingress gateway rejects the egress gateway's service account of another namespace of west",
-			of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/federation-egress"}), outcome.WrongIdentity),
-		attempt("no-identity", "The ingress gateway rejects a certificate of west's CA without any name", of("west", pki.Request{}), outcome.WrongIdentity),
-		attempt("dns-name", "The ingress gateway rejects a certificate with a DNS name in place of a SPIFFE ID", of("west", pki.Request{DNSNames: []string{"federation-egress.west.example"}}), outcome.WrongIdentity),
+			meshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/federation-egress"}), outcome.WrongIdentity),
+		attempt("no-identity", "The ingress gateway rejects a certificate of west's CA without any name", meshCA("west", pki.Request{}), outcome.WrongIdentity),
+		attempt("dns-name", "The ingress gateway rejects a certificate with a DNS name in place of a SPIFFE ID", meshCA("west", pki.Request{DNSNames: []string{"federation-egress.west.example"}}), outcome.WrongIdentity),
 		attempt("danger-identity-as-dns", "Known risk: Envoy accepts the SPIFFE ID in a DNS name as well, so west's CA must not issue it there",
-			of("west", pki.Request{DNSNames: []string{egressID}}), "200"),
-		attempt("another-peers-ca", "The ingress gateway rejects west's identity from north's CA", of("north", pki.Request{SpiffeID: egressID}), outcome.UnknownAuthority),
-		attempt("own-mesh", "The ingress gateway of east rejects east's own certificates", of("east", pki.Request{SpiffeID: ingressID}), outcome.UnknownAuthority),
-		attempt("own-mesh-as-peer", "The ingress gateway rejects west's identity from east's own CA", of("east", pki.Request{SpiffeID: egressID}), outcome.UnknownAuthority),
+			meshCA("west", pki.Request{DNSNames: []string{egressID}}), "200"),
+		attempt("another-peers-ca", "The ingress gateway rejects west's identity from north's CA", meshCA("north", pki.Request{SpiffeID: egressID}), outcome.UnknownAuthority),
+		attempt("own-mesh", "The ingress gateway of east rejects east's own certificates", meshCA("east", pki.Request{SpiffeID: ingressID}), outcome.UnknownAuthority),
+		attempt("own-mesh-as-peer", "The ingress gateway rejects west's identity from east's own CA", meshCA("east", pki.Request{SpiffeID: egressID}), outcome.UnknownAuthority),
 		attempt("wrong-usage", "The ingress gateway rejects a certificate that is valid for servers only",
-			of("west", pki.Request{SpiffeID: egressID, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}), "alert: unsupported certificate"),
-		ask("strangers/tls-1.2", guarantee.ServerPerPeer, "The ingress gateway rejects TLS 1.2 even with the genuine certificate", outside, toIngress(genuine, func(p *traffic.Probe) { p.TLS.MaxVersion = "1.2" }), "alert: protocol version"),
+			meshCA("west", pki.Request{SpiffeID: egressID, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}), "alert: unsupported certificate"),
+		ask("strangers/tls-1.2", guarantee.ServerPerPeer, "The ingress gateway rejects TLS 1.2 even with the genuine certificate", outside, toIngress(genuineWest, func(p *traffic.Probe) { p.TLS.MaxVersion = "1.2" }), "alert: protocol version"),
 		ask("strangers/plaintext", guarantee.TLSOnEveryHop, "The ingress gateway does not answer without TLS", outside, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: "http://" + reviewsSNI + "/reviews/0", Dial: eastAddress}
 		}, outcome.CutOff),
@@ -63,33 +63,33 @@ func certificates() []Case {
 // serverNames: what somebody with the genuine certificate asks for.
 func serverNames() []Case {
 	attempt := func(name, expect, want string, change ...func(*traffic.Probe)) Case {
-		return ask("strangers/"+name, guarantee.ExplicitAccess|guarantee.ServerPerPeer, expect, outside, toIngress(genuine, change...), want)
+		return ask("strangers/"+name, guarantee.ExplicitAccess|guarantee.ServerPerPeer, expect, outside, toIngress(genuineWest, change...), want)
 	}
 	return []Case{
-		attempt("no-sni", "The ingress gateway rejects a handshake without an SNI", outcome.Rejected, sni("")),
-		attempt("unknown-sni", "The ingress gateway rejects the SNI of a service that is not exported", outcome.Rejected, sni("p9080.ratings.west.fed.east.example")),
-		attempt("backend-sni", "The ingress gateway rejects a backend's own host as SNI", outcome.Rejected, sni(reviewsHost)),
-		attempt("istio-sni", "The ingress gateway rejects the SNIs by which Istio's east-west gateways route", outcome.Rejected, sni("outbound_.9080_._.reviews.default.svc.cluster.local")),
-		attempt("another-peers-sni", "The ingress gateway rejects the SNI of a grant to another peer", outcome.Rejected, sni("p9080.reviews.north.fed.east.example")),
-		attempt("wildcard-sni", "The ingress gateway rejects a wildcard as SNI", outcome.Rejected, sni("*.west.fed.east.example")),
-		attempt("upper-case-sni", "The ingress gateway accepts the SNI in upper case with the genuine certificate", "200", sni(strings.ToUpper(reviewsSNI))),
-		ask("strangers/upper-case-sni-without-certificate", guarantee.ServerPerPeer, "The ingress gateway rejects the SNI in upper case without a certificate", outside, toIngress(none, sni(strings.ToUpper(reviewsSNI))), outcome.NoCertificate),
+		attempt("no-sni", "The ingress gateway rejects a handshake without an SNI", outcome.Rejected, withSNI("")),
+		attempt("unknown-sni", "The ingress gateway rejects the SNI of a service that is not exported", outcome.Rejected, withSNI("p9080.ratings.west.fed.east.example")),
+		attempt("backend-sni", "The ingress gateway rejects a backend's own host as SNI", outcome.Rejected, withSNI(reviewsHost)),
+		attempt("istio-sni", "The ingress gateway rejects the SNIs by which Istio's east-west gateways route", outcome.Rejected, withSNI("outbound_.9080_._.reviews.default.svc.cluster.local")),
+		attempt("another-peers-sni", "The ingress gateway rejects the SNI of a grant to another peer", outcome.Rejected, withSNI("p9080.reviews.north.fed.east.example")),
+		attempt("wildcard-sni", "The ingress gateway rejects a wildcard as SNI", outcome.Rejected, withSNI("*.west.fed.east.example")),
+		attempt("upper-case-sni", "The ingress gateway accepts the SNI in upper case with the genuine certificate", "200", withSNI(strings.ToUpper(reviewsSNI))),
+		ask("strangers/upper-case-sni-without-certificate", guarantee.ServerPerPeer, "The ingress gateway rejects the SNI in upper case without a certificate", outside, toIngress(noCertificate, withSNI(strings.ToUpper(reviewsSNI))), outcome.NoCertificate),
 		{Name: "strangers/dotted-sni", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway rejects the SNI with a dot at the end without a certificate", Run: dottedServerName},
-		attempt("another-host", "The ingress gateway denies another service's Host on the SNI of an export", "403", host("ratings.default.svc.cluster.local:9080")),
-		attempt("backend-host", "The ingress gateway denies the backend's own Host on the SNI of an export", "403", host(reviewsHost)),
-		attempt("dotted-host", "The ingress gateway denies the export's Host with a dot at the end", "403", host(reviewsSNI+".")),
-		attempt("another-host-h2", "The ingress gateway denies another service's Host over HTTP/2", "403", host("ratings.default.svc.cluster.local:9080"), h2),
-		attempt("h2", "The ingress gateway accepts HTTP/2 with the genuine certificate", "200", h2),
+		attempt("another-host", "The ingress gateway denies another service's Host on the SNI of an export", "403", withHost("ratings.default.svc.cluster.local:9080")),
+		attempt("backend-host", "The ingress gateway denies the backend's own Host on the SNI of an export", "403", withHost(reviewsHost)),
+		attempt("dotted-host", "The ingress gateway denies the export's Host with a dot at the end", "403", withHost(reviewsSNI+".")),
+		attempt("another-host-h2", "The ingress gateway denies another service's Host over HTTP/2", "403", withHost("ratings.default.svc.cluster.local:9080"), overHTTP2),
+		attempt("h2", "The ingress gateway accepts HTTP/2 with the genuine certificate", "200", overHTTP2),
 		{Name: "strangers/second-request", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway applies the rules to every request of a connection", Run: secondRequest},
 	}
 }
 
-func h2(p *traffic.Probe) { p.Kind = "h2" }
+func overHTTP2(p *traffic.Probe) { p.Kind = "h2" }
 
 // secondRequest asks for something else where the first one was allowed.
 func secondRequest(t *T) {
 	for _, kind := range []string{"http", "h2"} {
-		p := toIngress(genuine)(t.Federation)
+		p := toIngress(genuineWest)(t.Federation)
 		p.Kind = kind
 		p.Then = []traffic.Probe{
 			{URL: "https://ratings.default.svc.cluster.local/reviews/0", Host: "ratings.default.svc.cluster.local"},
@@ -110,7 +110,7 @@ func secondRequest(t *T) {
 
 // dottedServerName needs a client that sends what it is told: Go's takes the dot off.
 func dottedServerName(t *T) {
-	pod, err := t.West.Pod(t.Context, plain.Workload)
+	pod, err := t.West.Pod(t.Context, noSidecar.Workload)
 	t.Must(err)
 	request := fmt.Sprintf("(printf 'GET /reviews/0 HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n'; sleep 1) | timeout 3 openssl s_client -connect %s -servername ", reviewsSNI, eastAddress)
 	for _, name := range []string{reviewsSNI, reviewsSNI + "."} { // the first shows that the client gets through, and is refused
@@ -131,7 +131,7 @@ func dottedServerName(t *T) {
 // requests that mean something else to the next reader.
 func requests() []Case {
 	attempt := func(name, expect, body, want string) Case {
-		return ask("strangers/"+name, guarantee.TwoControls, expect, outside, toIngress(genuine, func(p *traffic.Probe) {
+		return ask("strangers/"+name, guarantee.TwoControls, expect, outside, toIngress(genuineWest, func(p *traffic.Probe) {
 			p.Kind, p.Quiet, p.Body = "raw", time.Second, strings.ReplaceAll(body, "\n", "\r\n")
 		}), want)
 	}
@@ -149,10 +149,10 @@ func requests() []Case {
 		attempt("two-hosts", "The ingress gateway rejects a request with two Host headers", "GET /reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\nHost: ratings\n\n", "400 | 403"),
 		attempt("absolute-target", "The ingress gateway routes by an absolute request target and ignores Host", "GET http://ratings.default.svc.cluster.local/reviews/0 HTTP/1.1\nHost: "+reviewsSNI+"\n\n", "403"),
 		attempt("connect", "The ingress gateway opens no tunnel for CONNECT", "CONNECT ratings.default.svc.cluster.local:9080 HTTP/1.1\nHost: "+reviewsSNI+"\n\n", "403 | 404 | 400"),
-		ask("strangers/long-header", guarantee.TwoControls, "The ingress gateway rejects a header of 100 kB", outside, toIngress(genuine, func(p *traffic.Probe) {
+		ask("strangers/long-header", guarantee.TwoControls, "The ingress gateway rejects a header of 100 kB", outside, toIngress(genuineWest, func(p *traffic.Probe) {
 			p.Header = [][2]string{{"X-Long", strings.Repeat("a", 100_000)}}
 		}), "431"),
-		ask("strangers/many-headers", guarantee.TwoControls, "The ingress gateway rejects a request with 200 additional headers", outside, toIngress(genuine, func(p *traffic.Probe) {
+		ask("strangers/many-headers", guarantee.TwoControls, "The ingress gateway rejects a request with 200 additional headers", outside, toIngress(genuineWest, func(p *traffic.Probe) {
 			for i := range 200 {
 				p.Header = append(p.Header, [2]string{fmt.Sprintf("X-%d", i), "a"})
 			}
@@ -162,7 +162,7 @@ func requests() []Case {
 }
 
 func foldedHeader(t *T) {
-	p := toIngress(genuine)(t.Federation)
+	p := toIngress(genuineWest)(t.Federation)
 	p.Kind, p.Body = "raw", "GET /reviews/0 HTTP/1.1\r\nHost: "+reviewsSNI+"\r\nX-A: b\r\n c: d\r\n\r\n"
 	answer := t.Try(outside, p)[0]
 	t.Seen("%s", answer.Outcome())
@@ -175,7 +175,7 @@ func foldedHeader(t *T) {
 var listening = []string{"15020", "15021", "15090", "15443"}
 
 func otherPorts(t *T) {
-	for _, gateway := range []carrier{t.ingress(), t.egress()} {
+	for _, gateway := range []workload{t.ingress(), t.egress()} {
 		pod, err := gateway.mesh.Pod(t.Context, gateway.workload)
 		t.Must(err)
 		out, err := gateway.mesh.Exec(t.Context, pod, "istio-proxy", nil, "cat", "/proc/net/tcp", "/proc/net/tcp6")
@@ -248,8 +248,8 @@ func spelling(name, target, want string) Case {
 	local := func(*federation.Federation) traffic.Probe {
 		return traffic.Probe{URL: "http://reviews:9080", Target: target}
 	}
-	direct := toIngress(genuine, func(p *traffic.Probe) { p.URL, p.Target = "https://"+reviewsSNI, target })
-	over2 := toIngress(genuine, func(p *traffic.Probe) { p.Kind, p.URL, p.Target = "h2", "https://"+reviewsSNI, target })
+	direct := toIngress(genuineWest, func(p *traffic.Probe) { p.URL, p.Target = "https://"+reviewsSNI, target })
+	over2 := toIngress(genuineWest, func(p *traffic.Probe) { p.Kind, p.URL, p.Target = "h2", "https://"+reviewsSNI, target })
 	return attempts("paths/"+name, guarantee.TwoControls|guarantee.ErrorsNotGuesses, fmt.Sprintf("The gateways answer %s for the path `%s`, and the backend sees no path outside of /reviews/", strings.ReplaceAll(want, " | ", " or "), target),
 		Attempt{From: productpage, Probe: local, Want: want, Read: whereItLed},
 		Attempt{From: outside, Probe: direct, Want: want, Read: whereItLed},
@@ -267,8 +267,8 @@ func whereItLed(answer traffic.Answer) string {
 // peers: two of them at one gateway, each with a genuine certificate of its own.
 func peers() []Case {
 	const west, north = "p8080.ledger.west.fed.east.example", "p8080.ledger.north.fed.east.example"
-	northEgress := of("north", pki.Request{SpiffeID: "spiffe://north.example/ns/istio-federation/sa/federation-egress"})
-	to := func(name string, shown certificate, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
+	northEgress := meshCA("north", pki.Request{SpiffeID: "spiffe://north.example/ns/istio-federation/sa/federation-egress"})
+	to := func(name string, shown certificateSource, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
 		return toIngress(shown, append([]func(*traffic.Probe){func(p *traffic.Probe) {
 			p.URL, p.TLS.ServerName = "https://"+name+"/entries/1", name
 		}}, change...)...)
@@ -276,15 +276,15 @@ func peers() []Case {
 	post := func(p *traffic.Probe) { p.Method, p.URL = "POST", "https://"+west+"/entries" }
 	return []Case{
 		ask("peers/own-name", guarantee.ServerPerPeer, "North calls the export that is granted to it", outside, to(north, northEgress), "200"),
-		ask("peers/own-name-west", guarantee.ServerPerPeer, "West calls the export that is granted to it", outside, to(west, genuine, post), "200"),
+		ask("peers/own-name-west", guarantee.ServerPerPeer, "West calls the export that is granted to it", outside, to(west, genuineWest, post), "200"),
 		ask("peers/others-name", guarantee.ServerPerPeer, "The ingress gateway rejects north's certificate on west's SNI", outside, to(west, northEgress), outcome.UnknownAuthority),
-		ask("peers/others-name-back", guarantee.ServerPerPeer, "The ingress gateway rejects west's certificate on north's SNI", outside, to(north, genuine), outcome.UnknownAuthority),
-		ask("peers/others-identity", guarantee.ServerPerPeer, "The ingress gateway rejects west's identity from north's CA on west's SNI", outside, to(west, of("north", pki.Request{SpiffeID: egressID})), outcome.UnknownAuthority),
-		ask("peers/others-identity-own-name", guarantee.ServerPerPeer, "The ingress gateway rejects west's identity from north's CA on north's SNI", outside, to(north, of("north", pki.Request{SpiffeID: egressID})), outcome.WrongIdentity),
-		ask("peers/others-host", guarantee.ServerPerPeer, "The ingress gateway denies north west's Host on north's SNI", outside, to(north, northEgress, host(west)), "403"),
-		ask("peers/ungranted-port", guarantee.ExplicitAccess, "West has no SNI for the port that is granted to north only", outside, to("p80.ledger.west.fed.east.example", genuine), outcome.Rejected),
+		ask("peers/others-name-back", guarantee.ServerPerPeer, "The ingress gateway rejects west's certificate on north's SNI", outside, to(north, genuineWest), outcome.UnknownAuthority),
+		ask("peers/others-identity", guarantee.ServerPerPeer, "The ingress gateway rejects west's identity from north's CA on west's SNI", outside, to(west, meshCA("north", pki.Request{SpiffeID: egressID})), outcome.UnknownAuthority),
+		ask("peers/others-identity-own-name", guarantee.ServerPerPeer, "The ingress gateway rejects west's identity from north's CA on north's SNI", outside, to(north, meshCA("north", pki.Request{SpiffeID: egressID})), outcome.WrongIdentity),
+		ask("peers/others-host", guarantee.ServerPerPeer, "The ingress gateway denies north west's Host on north's SNI", outside, to(north, northEgress, withHost(west)), "403"),
+		ask("peers/ungranted-port", guarantee.ExplicitAccess, "West has no SNI for the port that is granted to north only", outside, to("p80.ledger.west.fed.east.example", genuineWest), outcome.Rejected),
 		{Name: "peers/resumed-session", Guarantees: guarantee.ServerPerPeer, Expect: "A TLS session of one SNI cannot be resumed on another SNI", Run: func(t *T) {
-			p := to(west, none)(t.Federation)
+			p := to(west, noCertificate)(t.Federation)
 			own := to(north, northEgress)(t.Federation)
 			p.TLS.ResumeFrom = own.TLS
 			answer := t.Try(outside, p)[0]

@@ -11,13 +11,13 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// weak are certificates that the CA of a peer issued as it should not, and what a stranger learns: the dangers that remain.
-func weak() []Case {
+// weakCertificates are certificates that the CA of a peer issued as it should not, and what a stranger learns: the dangers that remain.
+func weakCertificates() []Case {
 	issued := func(name, what string, request pki.Request, want string) Case {
 		request.SpiffeID = egressID
-		return ask("strangers/danger-"+name, guarantee.ServerPerPeer, "Known risk: Envoy accepts "+what, outside, toIngress(of("west", request)), want)
+		return ask("strangers/danger-"+name, guarantee.ServerPerPeer, "Known risk: Envoy accepts "+what, outside, toIngress(meshCA("west", request)), want)
 	}
-	return in("two-meshes-http",
+	return inScenario("two-meshes-http",
 		issued("rsa-1024", "a certificate with a 1,024-bit RSA key", pki.Request{RSA: 1024}, "200"),
 		issued("sha-1", "a certificate that the peer's CA has signed with SHA-1", pki.Request{SHA1: true}, "200"),
 		ask("strangers/danger-sha-1-intermediate", guarantee.ServerPerPeer, "Known risk: Envoy accepts an intermediate CA whose certificate is signed with SHA-1", outside, toIngress(belowWeak), "200"),
@@ -49,7 +49,7 @@ func belowWeak(f *federation.Federation) pki.Leaf {
 
 func resumedAfterExpiry(t *T) {
 	const life = 5 * time.Second
-	p := toIngress(of("west", pki.Request{SpiffeID: egressID, NotAfter: time.Now().Add(life)}))(t.Federation)
+	p := toIngress(meshCA("west", pki.Request{SpiffeID: egressID, NotAfter: time.Now().Add(life)}))(t.Federation)
 	again := p
 	first := *p.TLS
 	p.TLS.ResumeFrom, p.TLS.ResumeAfter, p.Timeout = &first, life+2*time.Second, life+10*time.Second
@@ -66,11 +66,11 @@ func resumedAfterExpiry(t *T) {
 
 func namesShown(t *T) {
 	shown := func(name string) (traffic.Answer, string) {
-		answer := t.Try(outside, toIngress(none, sni(name))(t.Federation))[0]
+		answer := t.Try(outside, toIngress(noCertificate, withSNI(name))(t.Federation))[0]
 		if answer.Certificates == "" {
 			return answer, ""
 		}
-		if leaf := chain(answer.Certificates)[0]; len(leaf.URIs) > 0 {
+		if leaf := parseChain(answer.Certificates)[0]; len(leaf.URIs) > 0 {
 			return answer, leaf.URIs[0].String()
 		}
 		return answer, "a certificate without an identity"

@@ -17,10 +17,10 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// timing is what changes while calls are under way, and how long it takes.
-func timing() []Case {
+// timingCases is what changes while calls are under way, and how long it takes.
+func timingCases() []Case {
 	return slices.Concat(
-		in("two-meshes-http",
+		inScenario("two-meshes-http",
 			Case{Name: "time/grant-withdrawn", Guarantees: guarantee.ExplicitAccess | guarantee.CompleteRemoval, Expect: "The ingress gateway denies a pruned grant within a second, on open connections as well", Run: func(t *T) {
 				withdrawn(t, "grant-withdrawn", "Gateway fed-in-west", "VirtualService fed-in-reviews-9080-west", "AuthorizationPolicy fed-in-peer-west",
 					"AuthorizationPolicy fed-in-guard-west", "ConfigMap fed-in-trust-west")
@@ -37,7 +37,7 @@ func timing() []Case {
 			Case{Name: "time/ca-rotated", Guarantees: guarantee.ServerPerPeer, Expect: "West rotates its CA without a failed call, and east then rejects the old CA", Run: authorityRotated},
 		),
 		orders(),
-		in("both-directions",
+		inScenario("both-directions",
 			Case{Name: "time/address-dead", Guarantees: guarantee.ExplicitAccess, Expect: "With one of two addresses dead, no call fails after its ejection, not even when Envoy tries the address again", Run: addressDead},
 			Case{Name: "time/addresses-dead", Guarantees: guarantee.ExplicitAccess, Expect: "Calls fail while both addresses are dead, and succeed after both are back", Run: addressesDead},
 		),
@@ -74,7 +74,7 @@ func withdrawn(t *T, program string, gone ...string) {
 	}
 	t.pause(1200 * time.Millisecond)
 	refusedInTime(t, t.samples(load), began, applied)
-	t.Want(outside, "refused | closed | reset | alert: *", toIngress(genuine)(t.Federation))
+	t.Want(outside, "refused | closed | reset | alert: *", toIngress(genuineWest)(t.Federation))
 }
 
 // refusedInTime notes when the last call got through, and demands that it was within a second after kubectl was done.
@@ -90,40 +90,40 @@ func refusedInTime(t *T, samples []traffic.Sample, began, applied time.Time) {
 		}
 		last = sample.At
 	}
-	others := unlike(samples, "200")
+	others := otherThan(samples, "200")
 	t.Seen("%d sent; kubectl took %.1f s; the last call that got through was asked %+.2f s from its end (%d after its end)",
 		len(samples), applied.Sub(began).Seconds(), last.Sub(applied).Seconds(), after)
 	if len(others) == 0 {
 		t.Errorf("no call was refused")
 		return
 	}
-	t.Seen("then %s", summary(others, applied))
+	t.Seen("then %s", summarize(others, applied))
 	if last.Sub(applied) > time.Second {
 		t.Errorf("calls got through for %.1f s after kubectl was done", last.Sub(applied).Seconds())
 	}
 	if early := others[0].At; early.Before(began) {
 		t.Errorf("a call failed before anything was changed: %s", others[0].Outcome)
 	}
-	if wrong := unlike(others, "403 | 404 | 503"); len(wrong) > 0 {
-		t.Errorf("refused otherwise than by 403, 404 or 503: %s", summary(wrong, applied))
+	if wrong := otherThan(others, "403 | 404 | 503"); len(wrong) > 0 {
+		t.Errorf("refused otherwise than by 403, 404 or 503: %s", summarize(wrong, applied))
 	}
 }
 
 func authorityDeleted(t *T) {
-	t.openAgain(productpage, reviews("/reviews/0"))
+	t.answersAtTheEnd(productpage, reviews("/reviews/0"))
 	t.oncePerConnection()
 	load := t.load(20)
-	t.without(t.East, t.manifest(t.East, "ConfigMap", "fed-in-trust-west"))
-	t.without(t.West, t.manifest(t.West, "ConfigMap", "fed-out-trust"))
+	t.withoutObjects(t.East, t.manifest(t.East, "ConfigMap", "fed-in-trust-west"))
+	t.withoutObjects(t.West, t.manifest(t.West, "ConfigMap", "fed-out-trust"))
 	t.pause(5 * time.Second)
-	t.Want(outside, "200", toIngress(genuine)(t.Federation))
+	t.Want(outside, "200", toIngress(genuineWest)(t.Federation))
 	t.Seen("5 s after both were deleted, on new connections")
 	t.steady(load)
-	t.Want(outside, "alert: *", toIngress(forged(pki.Request{SpiffeID: egressID}))(t.Federation)) // what was lost is not "anybody"
+	t.Want(outside, "alert: *", toIngress(foreignCA(pki.Request{SpiffeID: egressID}))(t.Federation)) // what was lost is not "anybody"
 }
 
 func istiodAway(t *T) {
-	t.openAgain(productpage, reviews("/reviews/0"))
+	t.answersAtTheEnd(productpage, reviews("/reviews/0"))
 	t.oncePerConnection()
 	scale := func(ctx context.Context, replicas int) error {
 		for _, m := range []*mesh.Mesh{t.East, t.West} {
@@ -164,8 +164,8 @@ func istiodAway(t *T) {
 
 // gatewaysReplaced has two pods of each gateway, which is what the HorizontalPodAutoscaler sees to; the lab has none of its controllers.
 func gatewaysReplaced(t *T) {
-	t.openAgain(productpage, reviews("/reviews/0"))
-	gateways := []carrier{t.ingress(), t.egress()}
+	t.answersAtTheEnd(productpage, reviews("/reviews/0"))
+	gateways := []workload{t.ingress(), t.egress()}
 	scale := func(ctx context.Context, replicas string) error {
 		for _, g := range gateways {
 			if _, err := g.mesh.Kubectl(ctx, "", "-n", federation.Boundary, "scale", "deployment/"+g.name(), "--replicas="+replicas); err != nil {

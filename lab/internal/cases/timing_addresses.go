@@ -12,14 +12,14 @@ var westAddresses = []string{"203.0.113.10", "203.0.113.11"}
 
 var eastReviews = From{"east", "default/reviews"}
 
-// details is the call that east makes there. A connection to a dead address is given up after 2 s.
-func details() traffic.Probe {
+// detailsCall is the call that east makes there. A connection to a dead address is given up after 2 s.
+func detailsCall() traffic.Probe {
 	return traffic.Probe{URL: "http://details.catalogue:9080/details/0", Timeout: 4 * time.Second}
 }
 
 // addressDead lasts long enough for the dead address to come back on trial more than once.
 func addressDead(t *T) {
-	p := details()
+	p := detailsCall()
 	p.Every = time.Second / 20
 	t.Cleanup(func(context.Context) error { return t.Lab.Mend("west", westAddresses[1]) })
 	load := t.stream("calls", eastReviews, p)
@@ -30,7 +30,7 @@ func addressDead(t *T) {
 	t.Must(t.Lab.Mend("west", westAddresses[1]))
 	t.pause(time.Second)
 	samples := t.samples(load)
-	failed, noticed := unlike(samples, "200"), 0
+	failed, noticed := otherThan(samples, "200"), 0
 	for _, sample := range samples {
 		if sample.Took > time.Second {
 			noticed++
@@ -41,7 +41,7 @@ func addressDead(t *T) {
 		t.Errorf("no call noticed the dead line: it was not in use")
 	}
 	if len(failed) > 0 {
-		t.Seen("%s after one of two addresses died", summary(failed, cut))
+		t.Seen("%s after one of two addresses died", summarize(failed, cut))
 		if last := failed[len(failed)-1].At.Sub(cut); last > 4*time.Second {
 			t.Errorf("a call failed that began %.1f s after the address died", last.Seconds())
 		}
@@ -49,14 +49,14 @@ func addressDead(t *T) {
 }
 
 func addressesDead(t *T) {
-	t.openAgain(eastReviews, details())
+	t.answersAtTheEnd(eastReviews, detailsCall())
 	for _, address := range westAddresses {
 		t.Cleanup(func(context.Context) error { return t.Lab.Mend("west", address) })
 		t.Must(t.Lab.Cut("west", address))
 	}
-	t.Want(eastReviews, "503 | 504 | timeout", details())
+	t.Want(eastReviews, "503 | 504 | timeout", detailsCall())
 	for _, address := range westAddresses {
 		t.Must(t.Lab.Mend("west", address))
 	}
-	t.Seen("both back, works after %.1f s", t.Until(eastReviews, "200", details()).Seconds())
+	t.Seen("both back, works after %.1f s", t.Until(eastReviews, "200", detailsCall()).Seconds())
 }

@@ -30,30 +30,30 @@ import (
 // life of certificates in these cases. Istio's agent renews them at half of it.
 const life = 6 * time.Second
 
-// carrier is a workload that takes part in the article's call.
-type carrier struct {
+// workload is a workload that takes part in the article's call.
+type workload struct {
 	mesh     *mesh.Mesh
 	workload string
 }
 
-func (c carrier) namespace() string {
+func (c workload) namespace() string {
 	namespace, _, _ := strings.Cut(c.workload, "/")
 	return namespace
 }
-func (c carrier) name() string { _, name, _ := strings.Cut(c.workload, "/"); return name }
+func (c workload) name() string { _, name, _ := strings.Cut(c.workload, "/"); return name }
 
-func (t *T) ingress() carrier { return carrier{t.East, gatewayOf("east")} }
-func (t *T) egress() carrier  { return carrier{t.West, gatewayOf("west")} }
-func (t *T) caller() carrier  { return carrier{t.West, productpage.Workload} }
+func (t *T) ingress() workload { return workload{t.East, gatewayOf("east")} }
+func (t *T) egress() workload  { return workload{t.West, gatewayOf("west")} }
+func (t *T) caller() workload  { return workload{t.West, productpage.Workload} }
 
 // shortLived gives workloads certificates of a short life, and takes care that they go on with long-lived ones when the case is over.
-func (t *T) shortLived(carriers ...carrier) {
+func (t *T) shortLived(carriers ...workload) {
 	for _, c := range carriers {
 		t.Cleanup(func(ctx context.Context) error { return rolled(ctx, c.mesh, c.namespace(), c.name()) })
 	}
 	for _, c := range carriers {
 		if c.namespace() == federation.Boundary {
-			t.change(c.mesh, t.manifest(c.mesh, "Deployment", c.name()), expireSoon)
+			t.changeObject(c.mesh, t.manifest(c.mesh, "Deployment", c.name()), expireSoon)
 			continue
 		}
 		deployment := t.application(c)
@@ -68,7 +68,7 @@ func (t *T) shortLived(carriers ...carrier) {
 }
 
 // application is the Deployment of a workload that is not the federation's, as it was applied.
-func (t *T) application(c carrier) *unstructured.Unstructured {
+func (t *T) application(c workload) *unstructured.Unstructured {
 	current := &unstructured.Unstructured{}
 	current.SetAPIVersion("apps/v1")
 	current.SetKind("Deployment")
@@ -128,14 +128,14 @@ func forwarded(answer traffic.Answer) string {
 }
 
 func certificatesRenewed(t *T) {
-	t.openAgain(productpage, reviews("/reviews/0"))
+	t.answersAtTheEnd(productpage, reviews("/reviews/0"))
 	t.oncePerConnection()
 	t.shortLived(t.ingress(), t.egress(), t.caller())
 	t.Until(productpage, "200", reviews("/reviews/0"))
 	load := t.load(40)
 	served, shown, called := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for end := time.Now().Add(2 * life); time.Now().Before(end); t.pause(life / 16) {
-		served[chain(t.Try(outside, toIngress(genuine)(t.Federation))[0].Certificates)[0].SerialNumber.String()] = true
+		served[parseChain(t.Try(outside, toIngress(genuineWest)(t.Federation))[0].Certificates)[0].SerialNumber.String()] = true
 		if hash := forwarded(t.Try(productpage, reviews("/reviews/0"))[0]); hash != "" {
 			shown[hash] = true
 		}
@@ -152,7 +152,7 @@ func certificatesRenewed(t *T) {
 
 // trustChanges looks at the file that the egress gateway has its peers' CAs from. It has to notice every change of it, not only the first.
 func trustChanges(t *T) {
-	t.openAgain(productpage, reviews("/reviews/0"))
+	t.answersAtTheEnd(productpage, reviews("/reviews/0"))
 	t.oncePerConnection()
 	foreign, err := pki.New("foreign")
 	t.Must(err)
@@ -172,7 +172,7 @@ func trustChanges(t *T) {
 }
 
 func authorityRotated(t *T) {
-	t.openAgain(productpage, reviews("/reviews/0"))
+	t.answersAtTheEnd(productpage, reviews("/reviews/0"))
 	before, after := t.authorities()
 	files := t.trusting(before.PEM+after.PEM, after.PEM)
 	both, renewed := files[0], files[1]
@@ -190,29 +190,29 @@ func authorityRotated(t *T) {
 	_, err := t.West.Kubectl(t.Context, "", "-n", mesh.System, "rollout", "restart", "deployment/istiod") // it looks for a plugged-in CA when it starts
 	t.Must(err)
 	t.Must(t.West.IstiodReady(t.Context))
-	t.holds("west's own proxies trust both", func(c held) bool { return len(c.roots) == 2 })
+	t.waitForCertificates("west's own proxies trust both", func(c proxyCertificates) bool { return len(c.roots) == 2 })
 	t.Must(t.plugIn(after, before.PEM+after.PEM))
-	t.holds("west's proxies have certificates of the new CA", func(c held) bool {
+	t.waitForCertificates("west's proxies have certificates of the new CA", func(c proxyCertificates) bool {
 		for _, leaf := range c.leaves {
-			if leaf.CheckSignatureFrom(chain(after.PEM)[0]) != nil {
+			if leaf.CheckSignatureFrom(parseChain(after.PEM)[0]) != nil {
 				return false
 			}
 		}
 		return true
 	})
-	old, next := by(before), by(after)
+	old, next := issuedBy(before), issuedBy(after)
 	t.Want(outside, "200", toIngress(old)(t.Federation), toIngress(next)(t.Federation))
 	began := time.Now()
 	t.Must(t.East.ApplyFile(t.Context, renewed))
-	t.Must(until(t.Context, t.Federation, outside, "alert: *", toIngress(old)(t.Federation)))
+	t.Must(waitUntil(t.Context, t.Federation, outside, "alert: *", toIngress(old)(t.Federation)))
 	t.Seen("the old CA refused %.1f s after it was removed from the file", time.Since(began).Seconds())
 	t.Want(outside, "200", toIngress(next)(t.Federation))
 	t.pause(time.Second)
 	t.steady(load)
 }
 
-// by is what an authority issues for the identity of west's egress gateway.
-func by(a *authority) certificate {
+// issuedBy is what an authority issues for the identity of west's egress gateway.
+func issuedBy(a *certificateAuthority) certificateSource {
 	return func(*federation.Federation) pki.Leaf {
 		loaded, err := pki.Load([]byte(a.PEM), []byte(a.key))
 		if err != nil {
@@ -226,14 +226,14 @@ func by(a *authority) certificate {
 	}
 }
 
-// authority is a CA together with its key, as a mesh's owner has it.
-type authority struct{ PEM, key string }
+// certificateAuthority is a CA together with its key, as a mesh's owner has it.
+type certificateAuthority struct{ PEM, key string }
 
 // authorities are west's own and the one that takes its place.
-func (t *T) authorities() (before, after *authority) {
+func (t *T) authorities() (before, after *certificateAuthority) {
 	secret, err := t.West.Client.CoreV1().Secrets(mesh.System).Get(t.Context, "istio-ca-secret", metav1.GetOptions{})
 	t.Must(err)
-	before = &authority{string(secret.Data["ca-cert.pem"]), string(secret.Data["ca-key.pem"])}
+	before = &certificateAuthority{string(secret.Data["ca-cert.pem"]), string(secret.Data["ca-key.pem"])}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	t.Must(err)
 	template := &x509.Certificate{
@@ -245,7 +245,7 @@ func (t *T) authorities() (before, after *authority) {
 	t.Must(err)
 	text, err := pki.KeyPEM(key)
 	t.Must(err)
-	return before, &authority{string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), text}
+	return before, &certificateAuthority{string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), text}
 }
 
 // trusting are east's files for a west with these roots, one for each.
@@ -265,7 +265,7 @@ func (t *T) trusting(roots ...string) []string {
 }
 
 // plugIn gives istiod a CA to issue from, and what workloads are to trust.
-func (t *T) plugIn(a *authority, roots string) error {
+func (t *T) plugIn(a *certificateAuthority, roots string) error {
 	secret := &core.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: "cacerts", Namespace: mesh.System},
 		StringData: map[string]string{"ca-cert.pem": a.PEM, "ca-key.pem": a.key, "cert-chain.pem": a.PEM, "root-cert.pem": roots},
@@ -290,10 +290,10 @@ func (t *T) plugOut(ctx context.Context) error {
 	return t.West.IstiodReady(ctx)
 }
 
-// holds waits until something is true of the certificates of both proxies of west through which calls go.
-func (t *T) holds(what string, condition func(held) bool) {
+// waitForCertificates waits until something is true of the certificates of both proxies of west through which calls go.
+func (t *T) waitForCertificates(what string, condition func(proxyCertificates) bool) {
 	began := time.Now()
-	for _, c := range []carrier{t.egress(), t.caller()} {
+	for _, c := range []workload{t.egress(), t.caller()} {
 		t.Must(mesh.Wait(t.Context, 15*time.Second, func() error {
 			own, err := certificatesOf(t.Context, c.mesh, c.workload)
 			if err == nil && !condition(own) {

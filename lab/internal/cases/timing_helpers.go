@@ -28,7 +28,7 @@ func (t *T) oncePerConnection() { t.oncePerConnectionIn(t.West) }
 
 func (t *T) oncePerConnectionIn(m *mesh.Mesh) {
 	for _, o := range t.manifests(m, "DestinationRule") {
-		t.change(m, o, func(rule map[string]any) {
+		t.changeObject(m, o, func(rule map[string]any) {
 			policy, _, _ := unstructured.NestedMap(rule, "spec", "trafficPolicy")
 			if policy == nil {
 				policy = map[string]any{}
@@ -100,16 +100,16 @@ func (t *T) samples(s *stream) []traffic.Sample {
 // steady ends a stream none of whose requests may fail, and says how many there were.
 func (t *T) steady(s *stream) []traffic.Sample {
 	samples := t.samples(s)
-	failed := unlike(samples, "200")
+	failed := otherThan(samples, "200")
 	t.Seen("%s: %d sent, %d failed", s.name, len(samples), len(failed))
 	if len(failed) > 0 {
-		t.Errorf("%s: %s", s.name, summary(failed, samples[0].At))
+		t.Errorf("%s: %s", s.name, summarize(failed, samples[0].At))
 	}
 	return samples
 }
 
-// unlike are the samples with another outcome.
-func unlike(samples []traffic.Sample, want string) []traffic.Sample {
+// otherThan are the samples with another outcome.
+func otherThan(samples []traffic.Sample, want string) []traffic.Sample {
 	var others []traffic.Sample
 	for _, sample := range samples {
 		if !outcome.Matches(sample.Outcome, want) {
@@ -119,8 +119,8 @@ func unlike(samples []traffic.Sample, want string) []traffic.Sample {
 	return others
 }
 
-// summary is how many of each outcome there are, and when the first and the last of them were asked.
-func summary(samples []traffic.Sample, began time.Time) string {
+// summarize is how many of each outcome there are, and when the first and the last of them were asked.
+func summarize(samples []traffic.Sample, began time.Time) string {
 	by := map[string]int{}
 	for _, sample := range samples {
 		by[sample.Outcome]++
@@ -142,14 +142,14 @@ func (t *T) pause(d time.Duration) {
 	}
 }
 
-// held is what a proxy shows, and the roots that it trusts inside its mesh. The egress gateway has its certificate twice: for its own mesh,
+// proxyCertificates is what a proxy shows, and the roots that it trusts inside its mesh. The egress gateway has its certificate twice: for its own mesh,
 // and for peers, where it comes from a file that the agent writes.
-type held struct {
+type proxyCertificates struct {
 	leaves map[string]*x509.Certificate // by the name that the proxy has for it
 	roots  []*x509.Certificate
 }
 
-func (h held) String() string {
+func (h proxyCertificates) String() string {
 	text := fmt.Sprintf("with %d roots", len(h.roots))
 	for _, name := range slices.Sorted(maps.Keys(h.leaves)) {
 		text += fmt.Sprintf(", %s of %s by %s", name, h.leaves[name].NotBefore.Format(time.TimeOnly), h.leaves[name].Issuer)
@@ -158,10 +158,10 @@ func (h held) String() string {
 }
 
 // certificatesOf reads what the proxy of a workload holds, from its admin page.
-func certificatesOf(ctx context.Context, m *mesh.Mesh, workload string) (held, error) {
+func certificatesOf(ctx context.Context, m *mesh.Mesh, workload string) (proxyCertificates, error) {
 	out, err := m.Admin(ctx, workload, "config_dump?resource=dynamic_active_secrets")
 	if err != nil {
-		return held{}, err
+		return proxyCertificates{}, err
 	}
 	var dump struct {
 		Configs []struct {
@@ -180,15 +180,15 @@ func certificatesOf(ctx context.Context, m *mesh.Mesh, workload string) (held, e
 		out = out[start:] // the agent says something about itself first
 	}
 	if err := json.Unmarshal([]byte(out), &dump); err != nil {
-		return held{}, fmt.Errorf("secrets of %s: %w", workload, err)
+		return proxyCertificates{}, fmt.Errorf("secrets of %s: %w", workload, err)
 	}
-	found := held{leaves: map[string]*x509.Certificate{}}
+	found := proxyCertificates{leaves: map[string]*x509.Certificate{}}
 	for _, config := range dump.Configs {
 		if text := config.Secret.TLS.Chain.text(); text != "" {
-			found.leaves[config.Secret.Name] = chain(text)[0]
+			found.leaves[config.Secret.Name] = parseChain(text)[0]
 		}
 		if config.Secret.Name == "ROOTCA" {
-			found.roots = chain(config.Secret.Context.CA.text())
+			found.roots = parseChain(config.Secret.Context.CA.text())
 		}
 	}
 	if len(found.leaves) == 0 || found.roots == nil {
@@ -206,8 +206,8 @@ func (i embedded) text() string {
 	return string(data)
 }
 
-// chain reads certificates from PEM. An unreadable one ends the case, since Play reports a panic.
-func chain(text string) []*x509.Certificate {
+// parseChain reads certificates from PEM. An unreadable one ends the case, since Play reports a panic.
+func parseChain(text string) []*x509.Certificate {
 	var all []*x509.Certificate
 	for rest := []byte(text); ; {
 		var block *pem.Block

@@ -29,23 +29,23 @@ func orders() []Case {
 	}
 	all = append(all, Case{Name: "order/trust-last", Guarantees: guarantee.ExplicitAccess | guarantee.ProtectionFirst, Run: trustLast,
 		Expect: "Objects that arrive in an empty cluster let no one in until the peer's CA arrives, and then open every export at once"})
-	return in("two-meshes-http", all...)
+	return inScenario("two-meshes-http", all...)
 }
 
-// step is an object that is to be applied.
-type step struct {
+// objectStep is an object that is to be applied.
+type objectStep struct {
 	mesh   *mesh.Mesh
 	object *unstructured.Unstructured
 }
 
 // steps are all objects of the scenario, shuffled.
-func (t *T) steps() []step {
-	var all []step
+func (t *T) steps() []objectStep {
+	var all []objectStep
 	for _, m := range []*mesh.Mesh{t.East, t.West} {
 		objects, err := t.Objects(t.Current(), m.Name)
 		t.Must(err)
 		for _, o := range objects {
-			all = append(all, step{m, o})
+			all = append(all, objectStep{m, o})
 		}
 	}
 	rand.New(rand.NewPCG(t.seed(), 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
@@ -64,8 +64,8 @@ func (t *T) seed() uint64 {
 	return seed
 }
 
-// each does something in both meshes at once, with the steps of each in their order.
-func (t *T) each(steps []step, run func(*mesh.Mesh, []*unstructured.Unstructured) error) {
+// inBothMeshes does something in both meshes at once, with the steps of each in their order.
+func (t *T) inBothMeshes(steps []objectStep, run func(*mesh.Mesh, []*unstructured.Unstructured) error) {
 	var group errgroup.Group
 	for _, m := range []*mesh.Mesh{t.East, t.West} {
 		var objects []*unstructured.Unstructured
@@ -79,16 +79,16 @@ func (t *T) each(steps []step, run func(*mesh.Mesh, []*unstructured.Unstructured
 	t.Must(group.Wait())
 }
 
-// take deletes objects of both meshes.
-func (t *T) take(steps []step) {
-	t.each(steps, func(m *mesh.Mesh, objects []*unstructured.Unstructured) error {
+// deleteSteps deletes objects of both meshes.
+func (t *T) deleteSteps(steps []objectStep) {
+	t.inBothMeshes(steps, func(m *mesh.Mesh, objects []*unstructured.Unstructured) error {
 		return m.DeleteNow(t.Context, objects...)
 	})
 }
 
-// put applies objects one by one. What lacks its namespace waits for the next round, as with everybody who delivers manifests.
-func (t *T) put(steps []step) {
-	t.each(steps, func(m *mesh.Mesh, objects []*unstructured.Unstructured) error {
+// applySteps applies objects one by one. What lacks its namespace waits for the next round, as with everybody who delivers manifests.
+func (t *T) applySteps(steps []objectStep) {
+	t.inBothMeshes(steps, func(m *mesh.Mesh, objects []*unstructured.Unstructured) error {
 		for round := 0; len(objects) > 0; round++ {
 			var later []*unstructured.Unstructured
 			for _, o := range objects {
@@ -113,9 +113,9 @@ func (t *T) uninvited() []*stream {
 		return t.stream(name, from, p)
 	}
 	return []*stream{
-		ask("no certificate", outside, toIngress(none)(t.Federation)),
-		ask("another identity of west", outside, toIngress(of("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/other"}))(t.Federation)),
-		ask("an account that is not listed", other, reviews("/reviews/0")),
+		ask("no certificate", outside, toIngress(noCertificate)(t.Federation)),
+		ask("another identity of west", outside, toIngress(meshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/other"}))(t.Federation)),
+		ask("an account that is not listed", otherAccount, reviews("/reviews/0")),
 		ask("a path that no rule names", productpage, reviews("/admin")),
 	}
 }
@@ -130,7 +130,7 @@ func (t *T) keptOut(streams []*stream) {
 			return !strings.HasPrefix(sample.Outcome, "2") && sample.Pod == ""
 		})
 		if len(through) > 0 {
-			t.Errorf("%s: let in: %s", s.name, summary(through, samples[0].At))
+			t.Errorf("%s: let in: %s", s.name, summarize(through, samples[0].At))
 		}
 	}
 	t.Seen("%d uninvited requests", total)
@@ -153,7 +153,7 @@ func (t *T) nobodyCame(before int) {
 
 // restore puts the scenario back, whatever a case did.
 func (t *T) restore() {
-	t.openAgain(productpage, reviews("/reviews/0"))
+	t.answersAtTheEnd(productpage, reviews("/reviews/0"))
 	t.Cleanup(func(ctx context.Context) error {
 		for _, m := range []*mesh.Mesh{t.East, t.West} {
 			for _, file := range t.Files(t.Current(), m.Name) {
@@ -168,15 +168,15 @@ func (t *T) restore() {
 
 func shuffled(t *T) {
 	t.restore()
-	steps := slices.DeleteFunc(t.steps(), func(s step) bool { // what only takes time: the pods stay
+	steps := slices.DeleteFunc(t.steps(), func(s objectStep) bool { // what only takes time: the pods stay
 		return slices.Contains([]string{"Namespace", "ServiceAccount", "Deployment"}, s.object.GetKind())
 	})
-	t.take(steps)
+	t.deleteSteps(steps)
 	before := t.counted()
 	streams := t.uninvited()
-	t.put(steps[:len(steps)-1])
+	t.applySteps(steps[:len(steps)-1])
 	t.pause(500 * time.Millisecond)
-	t.put(steps[len(steps)-1:])
+	t.applySteps(steps[len(steps)-1:])
 	t.pause(500 * time.Millisecond)
 	t.nobodyCame(before)
 	took := t.Until(productpage, "200", reviews("/reviews/0"))
@@ -187,27 +187,27 @@ func shuffled(t *T) {
 func trustLast(t *T) {
 	t.restore()
 	steps := t.steps()
-	t.take(steps)
+	t.deleteSteps(steps)
 	before := t.counted()
 	streams := t.uninvited()
-	isTrust := func(s step) bool {
+	isTrust := func(s objectStep) bool {
 		return s.object.GetKind() == "ConfigMap" && strings.Contains(s.object.GetName(), "-trust")
 	}
-	t.put(slices.DeleteFunc(slices.Clone(steps), isTrust))
-	for _, c := range []carrier{t.ingress(), t.egress()} {
+	t.applySteps(slices.DeleteFunc(slices.Clone(steps), isTrust))
+	for _, c := range []workload{t.ingress(), t.egress()} {
 		t.Must(rolled(t.Context, c.mesh, c.namespace(), c.name()))
 	}
 	t.Until(outside, "open", traffic.Probe{Kind: "tcp", URL: "tcp://" + eastAddress}) // what does not answer at all would prove nothing
-	t.Want(outside, "closed | reset | alert: *", toIngress(genuine)(t.Federation))
+	t.Want(outside, "closed | reset | alert: *", toIngress(genuineWest)(t.Federation))
 	t.Want(productpage, "503", reviews("/reviews/0"))
 	t.nobodyCame(before)
 
-	trust := slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return !isTrust(s) })
-	slices.SortFunc(trust, func(a, b step) int { return strings.Compare(a.mesh.Name, b.mesh.Name) })
-	t.put(trust[:1])
-	t.Seen("east open %.1f s after west's CA was there", t.Until(outside, "200", toIngress(genuine)(t.Federation)).Seconds())
+	trust := slices.DeleteFunc(slices.Clone(steps), func(s objectStep) bool { return !isTrust(s) })
+	slices.SortFunc(trust, func(a, b objectStep) int { return strings.Compare(a.mesh.Name, b.mesh.Name) })
+	t.applySteps(trust[:1])
+	t.Seen("east open %.1f s after west's CA was there", t.Until(outside, "200", toIngress(genuineWest)(t.Federation)).Seconds())
 	t.Want(productpage, "503", reviews("/reviews/0"))
-	t.put(trust[1:])
+	t.applySteps(trust[1:])
 	t.Seen("west %.1f s after east's", t.Until(productpage, "200", reviews("/reviews/0")).Seconds())
 	t.keptOut(streams)
 }

@@ -25,28 +25,28 @@ type authorization func(*federation.Federation) []string
 // tokens are demanded of users of west: whoever has none, or another one than that, and whom that must not concern.
 func tokens() []Case {
 	reads := func(name string, guarantees guarantee.Set, expect string, has authorization, want string) Case {
-		return ask("tokens/"+name, guarantees, expect, api, having(get(ordersURL), has), want)
+		return ask("tokens/"+name, guarantees, expect, shopAPI, withAuthorization(get(ordersURL), has), want)
 	}
 	writes := func(name string, guarantees guarantee.Set, expect string, has authorization, want string) Case {
-		return ask("tokens/"+name, guarantees, expect, api, having(send("POST", ordersURL), has), want)
+		return ask("tokens/"+name, guarantees, expect, shopAPI, withAuthorization(request("POST", ordersURL), has), want)
 	}
 	finds := func(name string, guarantees guarantee.Set, expect string, has authorization, want string) Case {
-		return ask("tokens/"+name, guarantees, expect, api, having(call("search.shop:9000", "/search.Query/Find"), has), want)
+		return ask("tokens/"+name, guarantees, expect, shopAPI, withAuthorization(grpcCall("search.shop:9000", "/search.Query/Find"), has), want)
 	}
 	directly := func(name, expect string, has authorization, want string, change ...func(*traffic.Probe)) Case {
-		return ask("tokens/"+name, guarantee.TwoControls, expect, outside, straight(has, change...), want)
+		return ask("tokens/"+name, guarantee.TwoControls, expect, outside, bypassingEgress(has, change...), want)
 	}
 	header := func(name, value string) func(*traffic.Probe) {
 		return func(p *traffic.Probe) { p.Header = append(p.Header, [2]string{name, value}) }
 	}
-	return in("tokens",
+	return inScenario("tokens",
 		analyzed("tokens"),
 		reads("good", guarantee.ExplicitAccess, "The ingress gateway accepts an end-user JWT that matches the rule", bearer(reader), "200"),
 		reads("good-audience-of-several", guarantee.ExplicitAccess, "The ingress gateway accepts an end-user JWT in which one of several audiences matches", bearer(reader.with("aud", []string{"mail", "orders"})), "200"),
 		reads("good-scope-of-several", guarantee.ExplicitAccess, "The ingress gateway accepts an end-user JWT in which one word of the scope matches", bearer(reader.with("scope", "mail orders.read print")), "200"),
 		reads("good-scope-as-list", guarantee.ExplicitAccess, "The ingress gateway accepts an end-user JWT whose scope is a list", bearer(reader.with("scope", []string{"mail", "orders.read"})), "200"),
 		Case{Name: "tokens/arrives", Guarantees: guarantee.NothingInternal, Expect: "The backend receives the end-user JWT and no header derived from it", Run: tokenArrives},
-		reads("none", guarantee.TwoControls, "The ingress gateway denies a request without an end-user JWT", nothing, "403"),
+		reads("none", guarantee.TwoControls, "The ingress gateway denies a request without an end-user JWT", noAuthorization, "403"),
 		reads("wrong-audience", guarantee.TwoControls, "The ingress gateway denies an end-user JWT for another audience", bearer(reader.with("aud", "mail")), "403"),
 		reads("longer-audience", guarantee.TwoControls, "The ingress gateway denies an end-user JWT whose audience only begins with ours", bearer(reader.with("aud", "orders.archive")), "403"),
 		reads("no-audience", guarantee.TwoControls, "The ingress gateway denies an end-user JWT without an audience", bearer(reader.with("aud", nil)), "403"),
@@ -73,24 +73,24 @@ func tokens() []Case {
 		reads("shorter-issuer", guarantee.TwoControls, "The ingress gateway rejects an issuer that is a prefix of the trusted one", bearer(reader.with("iss", "https://login")), "401"),
 		reads("longer-issuer", guarantee.TwoControls, "The ingress gateway rejects an issuer that begins with the trusted one", bearer(reader.with("iss", loginName+".evil.example")), "401"),
 		reads("no-issuer", guarantee.TwoControls, "The ingress gateway rejects an end-user JWT without an issuer", bearer(reader.with("iss", nil)), "401"),
-		reads("opaque", guarantee.TwoControls, "The ingress gateway rejects an opaque token", text("Bearer 2YotnFZFEjr1zCsicMWpAA"), "401"),
-		reads("basic", guarantee.TwoControls, "The ingress gateway denies basic authentication", text("Basic dXNlcjpwYXNzd29yZA=="), "403"),
+		reads("opaque", guarantee.TwoControls, "The ingress gateway rejects an opaque token", authorizationHeader("Bearer 2YotnFZFEjr1zCsicMWpAA"), "401"),
+		reads("basic", guarantee.TwoControls, "The ingress gateway denies basic authentication", authorizationHeader("Basic dXNlcjpwYXNzd29yZA=="), "403"),
 		reads("small-letters", guarantee.TwoControls, "The ingress gateway denies the authorization scheme in lower case", func(f *federation.Federation) []string {
 			return []string{strings.Replace(bearer(reader)(f)[0], "Bearer", "bearer", 1)}
 		}, "403"),
 		reads("behind-something", guarantee.TwoControls, "The ingress gateway denies an end-user JWT behind another credential in one header", func(f *federation.Federation) []string {
 			return []string{"Basic dXNlcjpwYXNzd29yZA==, " + bearer(reader)(f)[0]}
 		}, "403"),
-		reads("two-good", guarantee.TwoControls, "The ingress gateway rejects two valid end-user JWTs in one request", twoGood, "401"),
+		reads("two-good", guarantee.TwoControls, "The ingress gateway rejects two valid end-user JWTs in one request", twoTokens, "401"),
 		reads("two-one-forged", guarantee.TwoControls, "The ingress gateway rejects a valid end-user JWT beside a forged one", func(f *federation.Federation) []string {
 			return append(bearer(reader)(f), forgedToken(reader.with("sub", "somebody else"))(f)...)
 		}, "401"),
-		ask("tokens/in-query", guarantee.TwoControls, "The ingress gateway denies an end-user JWT in the query, where logs would contain it", api, func(f *federation.Federation) traffic.Probe {
+		ask("tokens/in-query", guarantee.TwoControls, "The ingress gateway denies an end-user JWT in the query, where logs would contain it", shopAPI, func(f *federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: ordersURL + "?access_token=" + strings.TrimPrefix(bearer(reader)(f)[0], "Bearer ")}
 		}, "403"),
-		ask("tokens/other-path", guarantee.TwoControls, "The ingress gateway denies a valid end-user JWT on a path that no rule allows", api, having(get("http://orders.shop:8080/admin"), bearer(reader)), "403"),
-		ask("tokens/excepted-path", guarantee.TwoControls, "The ingress gateway denies a valid end-user JWT on an excepted path", api, having(get("http://orders.shop:8080/orders/drafts/1"), bearer(reader)), "403"),
-		ask("tokens/preflight", guarantee.TwoControls, "The ingress gateway denies a browser's preflight request without an end-user JWT", api, func(*federation.Federation) traffic.Probe {
+		ask("tokens/other-path", guarantee.TwoControls, "The ingress gateway denies a valid end-user JWT on a path that no rule allows", shopAPI, withAuthorization(get("http://orders.shop:8080/admin"), bearer(reader)), "403"),
+		ask("tokens/excepted-path", guarantee.TwoControls, "The ingress gateway denies a valid end-user JWT on an excepted path", shopAPI, withAuthorization(get("http://orders.shop:8080/orders/drafts/1"), bearer(reader)), "403"),
+		ask("tokens/preflight", guarantee.TwoControls, "The ingress gateway denies a browser's preflight request without an end-user JWT", shopAPI, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: ordersURL, Method: "OPTIONS", Header: [][2]string{{"origin", "https://a.example"}, {"access-control-request-method", "GET"}}}
 		}, "403"),
 		writes("writer", guarantee.ExplicitAccess, "The ingress gateway accepts the other claims of another rule: a nested claim, and one whose name is a URL", bearer(writer), "200"),
@@ -102,22 +102,22 @@ func tokens() []Case {
 		writes("reader-writes-not", guarantee.TwoControls, "The ingress gateway denies the reader's token under the rule for writers", bearer(reader), "403"),
 		reads("writer-reads-not", guarantee.TwoControls, "The ingress gateway denies the writer's token under the rule for readers", bearer(writer), "403"),
 		finds("grpc", guarantee.ExplicitAccess, "The ingress gateway accepts a gRPC call with an end-user JWT of its own issuer", signedBy("staff", finder), "OK"),
-		finds("grpc-none", guarantee.TwoControls, "The ingress gateway denies a gRPC call without an end-user JWT", nothing, "PERMISSION_DENIED"),
+		finds("grpc-none", guarantee.TwoControls, "The ingress gateway denies a gRPC call without an end-user JWT", noAuthorization, "PERMISSION_DENIED"),
 		finds("grpc-wrong-audience", guarantee.TwoControls, "The ingress gateway denies a gRPC call with an end-user JWT for another audience", signedBy("staff", finder.with("aud", "shop")), "PERMISSION_DENIED"),
 		finds("grpc-expired", guarantee.TwoControls, "The ingress gateway rejects a gRPC call with an expired end-user JWT", signedBy("staff", finder.with("exp", fromNow(-time.Hour))), "UNAUTHENTICATED"),
 		finds("grpc-other-issuer", guarantee.TwoControls, "The ingress gateway denies a gRPC call with the token of another trusted issuer", bearer(reader.with("aud", "search")), "PERMISSION_DENIED"),
-		finds("grpc-opaque", guarantee.TwoControls, "The ingress gateway rejects a gRPC call with an opaque token", text("Bearer 2YotnFZFEjr1zCsicMWpAA"), "UNAUTHENTICATED"),
-		attempts("tokens/elsewhere", guarantee.WorkloadsUntouched, "Callers send any authorization header where no rule requires an end-user JWT", elsewhere("reviews.shop:9080/reviews/1", api)...),
-		attempts("tokens/elsewhere-same-service", guarantee.WorkloadsUntouched, "Another peer sends any authorization header to the same service, where its grant requires no end-user JWT", elsewhere("orders.shop:8080/orders/1", northAPI)...),
+		finds("grpc-opaque", guarantee.TwoControls, "The ingress gateway rejects a gRPC call with an opaque token", authorizationHeader("Bearer 2YotnFZFEjr1zCsicMWpAA"), "UNAUTHENTICATED"),
+		attempts("tokens/elsewhere", guarantee.WorkloadsUntouched, "Callers send any authorization header where no rule requires an end-user JWT", anyAuthorization("reviews.shop:9080/reviews/1", shopAPI)...),
+		attempts("tokens/elsewhere-same-service", guarantee.WorkloadsUntouched, "Another peer sends any authorization header to the same service, where its grant requires no end-user JWT", anyAuthorization("orders.shop:8080/orders/1", northAPI)...),
 		directly("straight", "A peer that bypasses its egress gateway with a valid end-user JWT is accepted", bearer(reader), "200"),
-		directly("straight-none", "A peer that bypasses its egress gateway without an end-user JWT is denied", nothing, "403"),
-		directly("straight-two-good", "A peer that bypasses its egress gateway with two end-user JWTs is denied", twoGood, "401 | 403"),
-		directly("straight-two-good-http2", "A peer that bypasses its egress gateway over HTTP/2 with two end-user JWTs is denied", twoGood, "401 | 403", func(p *traffic.Probe) { p.Kind, p.TLS.ALPN = "h2", []string{"h2"} }),
+		directly("straight-none", "A peer that bypasses its egress gateway without an end-user JWT is denied", noAuthorization, "403"),
+		directly("straight-two-good", "A peer that bypasses its egress gateway with two end-user JWTs is denied", twoTokens, "401 | 403"),
+		directly("straight-two-good-http2", "A peer that bypasses its egress gateway over HTTP/2 with two end-user JWTs is denied", twoTokens, "401 | 403", func(p *traffic.Probe) { p.Kind, p.TLS.ALPN = "h2", []string{"h2"} }),
 		directly("straight-http2", "A peer that bypasses its egress gateway over HTTP/2 with one end-user JWT is accepted", bearer(reader), "200", func(p *traffic.Probe) { p.Kind, p.TLS.ALPN = "h2", []string{"h2"} }),
-		directly("straight-other-peer", "The ingress gateway rejects west's certificate on another peer's SNI despite a valid end-user JWT", bearer(reader), "alert: *", sni("p8080.orders.north.fed.east.example")),
-		directly("straight-claims-as-headers", "The ingress gateway ignores claims that a request sends in headers", nothing, "403",
+		directly("straight-other-peer", "The ingress gateway rejects west's certificate on another peer's SNI despite a valid end-user JWT", bearer(reader), "alert: *", withSNI("p8080.orders.north.fed.east.example")),
+		directly("straight-claims-as-headers", "The ingress gateway ignores claims that a request sends in headers", noAuthorization, "403",
 			header("x-jwt-scope", "orders.read"), header("x-jwt-payload", "eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUifQ"), header("x-envoy-auth-jwt", "orders.read")),
-		directly("straight-claims-as-route", "The ingress gateway rejects a request that forges the claims of Istio's JWT routing", nothing, "400", header("@request.auth.claims[scope]", "orders.read")),
+		directly("straight-claims-as-route", "The ingress gateway rejects a request that forges the claims of Istio's JWT routing", noAuthorization, "400", header("@request.auth.claims[scope]", "orders.read")),
 		Case{Name: "tokens/refusals-tell-nothing", Guarantees: guarantee.NothingInternal, Expect: "Denials of end-user JWTs reveal no internal name", Run: tokenRefusals},
 		Case{Name: "tokens/others-allow-everything", Guarantees: guarantee.TwoControls, Expect: "An ALLOW policy for everything in the root namespace opens no export that requires an end-user JWT; the routes deny", Run: tokensAgainstOthers},
 		Case{Name: "tokens/others-route-everything", Guarantees: guarantee.TwoControls, Expect: "Routes without JWT conditions open no export; the RBAC rules of the virtual host deny", Run: tokensByPolicyAlone},
@@ -130,14 +130,14 @@ func tokens() []Case {
 	)
 }
 
-// saying is what a token says.
-type saying pki.Claims
+// tokenClaims is what a token says.
+type tokenClaims pki.Claims
 
 // fromNow is a time, counted from when the token is signed: cases wait for their turn.
 type fromNow time.Duration
 
 // claims are what it says at this moment.
-func (s saying) claims() pki.Claims {
+func (s tokenClaims) claims() pki.Claims {
 	claims := pki.Claims{}
 	for name, value := range s {
 		if distance, ok := value.(fromNow); ok {
@@ -149,7 +149,7 @@ func (s saying) claims() pki.Claims {
 }
 
 // with another value of a claim, or without it.
-func (s saying) with(name string, value any) saying {
+func (s tokenClaims) with(name string, value any) tokenClaims {
 	changed := maps.Clone(s)
 	changed[name] = value
 	if value == nil {
@@ -159,30 +159,30 @@ func (s saying) with(name string, value any) saying {
 }
 
 var (
-	reader = saying{"iss": loginName, "sub": "ada", "aud": "orders", "scope": "orders.read", "exp": fromNow(time.Hour)}
+	reader = tokenClaims{"iss": loginName, "sub": "ada", "aud": "orders", "scope": "orders.read", "exp": fromNow(time.Hour)}
 	writer = reader.with("scope", "orders.write").with("realm_access", map[string]any{"roles": []string{"clerk"}}).with(loginName+"/desk", "7")
 	finder = reader.with("iss", staffName).with("aud", []string{"search"})
 )
 
-func nothing(*federation.Federation) []string { return nil }
+func noAuthorization(*federation.Federation) []string { return nil }
 
-func text(value string) authorization {
+func authorizationHeader(value string) authorization {
 	return func(*federation.Federation) []string { return []string{value} }
 }
 
 // bearer of a token that the first issuer has signed.
-func bearer(says saying) authorization { return signedBy("login", says) }
+func bearer(says tokenClaims) authorization { return signedBy("login", says) }
 
-func twoGood(f *federation.Federation) []string {
+func twoTokens(f *federation.Federation) []string {
 	return append(bearer(reader)(f), bearer(reader.with("sub", "somebody else"))(f)...)
 }
 
-func signedBy(name string, says saying) authorization {
+func signedBy(name string, says tokenClaims) authorization {
 	return func(f *federation.Federation) []string { return []string{"Bearer " + signed(issuer(f, name), says)} }
 }
 
 // forgedToken names the right key and is signed by another.
-func forgedToken(says saying) authorization {
+func forgedToken(says tokenClaims) authorization {
 	return func(*federation.Federation) []string {
 		stranger, err := pki.NewIssuer("login-1", "RS256")
 		if err != nil {
@@ -200,7 +200,7 @@ func issuer(f *federation.Federation, name string) *pki.Issuer {
 	return found
 }
 
-func signed(by *pki.Issuer, says saying) string {
+func signed(by *pki.Issuer, says tokenClaims) string {
 	token, err := by.Token(says.claims())
 	if err != nil {
 		panic(err)
@@ -208,8 +208,8 @@ func signed(by *pki.Issuer, says saying) string {
 	return token
 }
 
-// having puts it into a request.
-func having(base func(*federation.Federation) traffic.Probe, has authorization) func(*federation.Federation) traffic.Probe {
+// withAuthorization puts it into a request.
+func withAuthorization(base func(*federation.Federation) traffic.Probe, has authorization) func(*federation.Federation) traffic.Probe {
 	return func(f *federation.Federation) traffic.Probe {
 		p := base(f)
 		for _, value := range has(f) {
@@ -219,21 +219,21 @@ func having(base func(*federation.Federation) traffic.Probe, has authorization) 
 	}
 }
 
-// elsewhere tries everything that is refused where a token is demanded.
-func elsewhere(target string, from From) []Attempt {
+// anyAuthorization tries everything that is refused where a token is demanded.
+func anyAuthorization(target string, from From) []Attempt {
 	var all []Attempt
 	for _, has := range []authorization{
-		nothing, bearer(reader), bearer(reader.with("exp", fromNow(-time.Hour))), forgedToken(reader),
-		signedBy("staff", reader.with("iss", "https://other.example")), text("Bearer 2YotnFZFEjr1zCsicMWpAA"), text("Basic dXNlcjpwYXNzd29yZA=="),
+		noAuthorization, bearer(reader), bearer(reader.with("exp", fromNow(-time.Hour))), forgedToken(reader),
+		signedBy("staff", reader.with("iss", "https://other.example")), authorizationHeader("Bearer 2YotnFZFEjr1zCsicMWpAA"), authorizationHeader("Basic dXNlcjpwYXNzd29yZA=="),
 	} {
-		all = append(all, Attempt{From: from, Probe: having(get("http://"+target), has), Want: "200"})
+		all = append(all, Attempt{From: from, Probe: withAuthorization(get("http://"+target), has), Want: "200"})
 	}
 	return append(all, Attempt{From: from, Probe: get("http://" + target + "?access_token=2YotnFZFEjr1zCsicMWpAA"), Want: "200"})
 }
 
 func tokenArrives(t *T) {
-	p := having(get(ordersURL), bearer(reader))(t.Federation)
-	seen := seenBy(t, t.Try(api, p)[0])
+	p := withAuthorization(get(ordersURL), bearer(reader))(t.Federation)
+	seen := seenBy(t, t.Try(shopAPI, p)[0])
 	if got := header(seen.Header, "authorization"); got != p.Header[0][1] {
 		t.Errorf("the service sees %q", got)
 	}
@@ -249,8 +249,8 @@ func tokenRefusals(t *T) {
 	for _, one := range []struct {
 		has    authorization
 		status string
-	}{{nothing, "403"}, {bearer(reader.with("aud", "mail")), "403"}, {text("Bearer 2YotnFZFEjr1zCsicMWpAA"), "401"}, {forgedToken(reader), "401"}} {
-		answer := t.Try(outside, straight(one.has)(t.Federation))[0]
+	}{{noAuthorization, "403"}, {bearer(reader.with("aud", "mail")), "403"}, {authorizationHeader("Bearer 2YotnFZFEjr1zCsicMWpAA"), "401"}, {forgedToken(reader), "401"}} {
+		answer := t.Try(outside, bypassingEgress(one.has)(t.Federation))[0]
 		if answer.Outcome() != one.status {
 			t.Errorf("%s, and not %s", answer.Outcome(), one.status)
 		}

@@ -18,7 +18,7 @@ import (
 )
 
 // others allow everything, and a marker tells when the gateway has heard of it.
-const heard = `---
+const arrivalMarker = `---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: they-have-arrived, namespace: istio-federation}
@@ -28,62 +28,64 @@ spec:
   rules: [{to: [{operation: {paths: [/orders/marker]}}]}]
 `
 
-// straight is a request past the egress gateway, on a connection of its own: those that a gateway keeps have seen older configurations.
-func straight(has authorization, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
-	all := append([]func(*traffic.Probe){sni(ordersSNI), func(p *traffic.Probe) { p.URL = "https://" + ordersSNI + "/orders/1" }}, change...)
-	return having(toIngress(genuine, all...), has)
+// bypassingEgress is a request past the egress gateway, on a connection of its own: those that a gateway keeps have seen older configurations.
+func bypassingEgress(has authorization, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
+	all := append([]func(*traffic.Probe){withSNI(ordersSNI), func(p *traffic.Probe) { p.URL = "https://" + ordersSNI + "/orders/1" }}, change...)
+	return withAuthorization(toIngress(genuineWest, all...), has)
 }
 
 // toSearch is the same for gRPC, toReviews where no token is demanded.
 func toSearch(has authorization) func(*federation.Federation) traffic.Probe {
 	name := "p9000.search.west.fed.east.example"
-	return having(toIngress(genuine, sni(name), func(p *traffic.Probe) {
+	return withAuthorization(toIngress(genuineWest, withSNI(name), func(p *traffic.Probe) {
 		p.Kind, p.URL, p.Body, p.TLS.ALPN = "grpc", "https://"+name+"/search.Query/Find", "hello", []string{"h2"}
 	}), has)
 }
 
 func toReviews(has authorization) func(*federation.Federation) traffic.Probe {
-	return having(toIngress(genuine), has)
+	return withAuthorization(toIngress(genuineWest), has)
 }
 
-// leftAs waits at the end of a case until this is what it was.
-func (t *T) leftAs(want string, probe func(*federation.Federation) traffic.Probe) {
-	t.Cleanup(func(ctx context.Context) error { return until(ctx, t.Federation, outside, want, probe(t.Federation)) })
+// restoredTo waits at the end of a case until this is what it was.
+func (t *T) restoredTo(want string, probe func(*federation.Federation) traffic.Probe) {
+	t.Cleanup(func(ctx context.Context) error {
+		return waitUntil(ctx, t.Federation, outside, want, probe(t.Federation))
+	})
 }
 
 func atMarker(p *traffic.Probe) { p.URL = "https://" + ordersSNI + "/orders/marker" }
 
 func tokensAgainstOthers(t *T) {
-	t.leftAs("403", straight(nothing))
-	t.leftAs("200", straight(bearer(reader), atMarker))
-	t.Put(t.East, allowAnything+heard)
-	t.Until(outside, "403", straight(bearer(reader), atMarker)(t.Federation))
-	refused := []authorization{nothing, bearer(reader.with("scope", "mail")), bearer(reader.with("aud", "mail")), bearer(reader.with("scope", nil)),
-		signedBy("staff", reader.with("iss", staffName)), text("Basic dXNlcjpwYXNzd29yZA==")}
+	t.restoredTo("403", bypassingEgress(noAuthorization))
+	t.restoredTo("200", bypassingEgress(bearer(reader), atMarker))
+	t.Put(t.East, allowAnything+arrivalMarker)
+	t.Until(outside, "403", bypassingEgress(bearer(reader), atMarker)(t.Federation))
+	refused := []authorization{noAuthorization, bearer(reader.with("scope", "mail")), bearer(reader.with("aud", "mail")), bearer(reader.with("scope", nil)),
+		signedBy("staff", reader.with("iss", staffName)), authorizationHeader("Basic dXNlcjpwYXNzd29yZA==")}
 	for _, has := range refused {
-		t.Want(outside, "403", straight(has)(t.Federation))
+		t.Want(outside, "403", bypassingEgress(has)(t.Federation))
 	}
-	t.Want(outside, "PERMISSION_DENIED", toSearch(nothing)(t.Federation))
-	t.Want(outside, "200", straight(bearer(reader))(t.Federation))
+	t.Want(outside, "PERMISSION_DENIED", toSearch(noAuthorization)(t.Federation))
+	t.Want(outside, "200", bypassingEgress(bearer(reader))(t.Federation))
 	t.Seen("%d tokens refused", len(refused))
-	t.change(t.East, t.manifest(t.East, "VirtualService", "fed-in-orders-8080-west"), withoutTokens)
-	t.change(t.East, t.manifest(t.East, "EnvoyFilter", "fed-in-edge"), withoutRulesOfOrders)
-	took := t.Until(outside, "200", straight(nothing)(t.Federation))
-	t.Seen("without tokens in the routes and in the rules of the virtual host 200 after %s", round(took))
+	t.changeObject(t.East, t.manifest(t.East, "VirtualService", "fed-in-orders-8080-west"), withoutTokens)
+	t.changeObject(t.East, t.manifest(t.East, "EnvoyFilter", "fed-in-edge"), withoutRulesOfOrders)
+	took := t.Until(outside, "200", bypassingEgress(noAuthorization)(t.Federation))
+	t.Seen("without tokens in the routes and in the rules of the virtual host 200 after %s", rounded(took))
 }
 
 func tokensByPolicyAlone(t *T) {
-	behind := straight(func(f *federation.Federation) []string { return []string{"Basic dXNlcg==, " + bearer(reader)(f)[0]} })
-	t.leftAs("403", straight(nothing))
-	t.leftAs("403", behind)
-	t.change(t.East, t.manifest(t.East, "VirtualService", "fed-in-orders-8080-west"), withoutTokens)
+	behind := bypassingEgress(func(f *federation.Federation) []string { return []string{"Basic dXNlcg==, " + bearer(reader)(f)[0]} })
+	t.restoredTo("403", bypassingEgress(noAuthorization))
+	t.restoredTo("403", behind)
+	t.changeObject(t.East, t.manifest(t.East, "VirtualService", "fed-in-orders-8080-west"), withoutTokens)
 	t.Until(outside, "200", behind(t.Federation)) // only the routes ask for a token and nothing else
-	for _, has := range []authorization{nothing, bearer(reader.with("scope", "mail")), bearer(reader.with("aud", "mail")), bearer(reader.with("aud", "orders.x"))} {
-		t.Want(outside, "403", straight(has)(t.Federation))
+	for _, has := range []authorization{noAuthorization, bearer(reader.with("scope", "mail")), bearer(reader.with("aud", "mail")), bearer(reader.with("aud", "orders.x"))} {
+		t.Want(outside, "403", bypassingEgress(has)(t.Federation))
 	}
-	t.change(t.East, t.manifest(t.East, "EnvoyFilter", "fed-in-edge"), withoutRulesOfOrders)
-	took := t.Until(outside, "200", straight(nothing)(t.Federation))
-	t.Seen("403; without tokens in the rules of the virtual host 200 after %s", round(took))
+	t.changeObject(t.East, t.manifest(t.East, "EnvoyFilter", "fed-in-edge"), withoutRulesOfOrders)
+	took := t.Until(outside, "200", bypassingEgress(noAuthorization)(t.Federation))
+	t.Seen("403; without tokens in the rules of the virtual host 200 after %s", rounded(took))
 }
 
 // withoutRulesOfOrders lets the rules of the virtual host of orders allow every request.
@@ -106,26 +108,26 @@ func withoutTokens(o map[string]any) {
 }
 
 func issuerDeleted(t *T) {
-	opaque := text("Bearer 2YotnFZFEjr1zCsicMWpAA")
-	t.leftAs("200", straight(bearer(reader)))
-	t.leftAs("OK", toSearch(signedBy("staff", finder)))
+	opaque := authorizationHeader("Bearer 2YotnFZFEjr1zCsicMWpAA")
+	t.restoredTo("200", bypassingEgress(bearer(reader)))
+	t.restoredTo("OK", toSearch(signedBy("staff", finder)))
 	for _, o := range t.manifests(t.East, "RequestAuthentication") {
-		t.without(t.East, o)
+		t.withoutObjects(t.East, o)
 	}
-	took := t.Until(outside, "403", straight(opaque)(t.Federation)) // nobody looks at tokens
-	for _, has := range []authorization{bearer(reader), nothing, forgedToken(reader)} {
-		t.Want(outside, "403", straight(has)(t.Federation))
+	took := t.Until(outside, "403", bypassingEgress(opaque)(t.Federation)) // nobody looks at tokens
+	for _, has := range []authorization{bearer(reader), noAuthorization, forgedToken(reader)} {
+		t.Want(outside, "403", bypassingEgress(has)(t.Federation))
 	}
 	t.Want(outside, "PERMISSION_DENIED", toSearch(signedBy("staff", finder))(t.Federation))
 	t.Want(outside, "200", toReviews(opaque)(t.Federation))
-	t.Seen("403 after %s", round(took))
+	t.Seen("403 after %s", rounded(took))
 }
 
 func issuerOfOthers(t *T) {
 	staff, err := t.Issuer("staff")
 	t.Must(err)
-	theirs := straight(signedBy("staff", reader.with("iss", "https://other.example")))
-	t.leftAs("401", theirs)
+	theirs := bypassingEgress(signedBy("staff", reader.with("iss", "https://other.example")))
+	t.restoredTo("401", theirs)
 	t.Put(t.East, `apiVersion: security.istio.io/v1
 kind: RequestAuthentication
 metadata: {name: of-the-mesh, namespace: istio-system}
@@ -134,26 +136,26 @@ spec:
   jwtRules: [{issuer: "https://other.example", jwks: '`+staff.JWKS()+`'}]
 `)
 	took := t.Until(outside, "403", theirs(t.Federation)) // it is believed, and not demanded
-	t.Want(outside, "200", toReviews(text("Bearer 2YotnFZFEjr1zCsicMWpAA"))(t.Federation), straight(bearer(reader))(t.Federation))
-	t.Seen("believed after %s", round(took))
+	t.Want(outside, "200", toReviews(authorizationHeader("Bearer 2YotnFZFEjr1zCsicMWpAA"))(t.Federation), bypassingEgress(bearer(reader))(t.Federation))
+	t.Seen("believed after %s", rounded(took))
 }
 
 func filterDeleted(t *T) {
-	opaque := text("Bearer 2YotnFZFEjr1zCsicMWpAA")
-	t.leftAs("200", toReviews(opaque))
-	t.without(t.East, t.manifest(t.East, "EnvoyFilter", "fed-in-jwt-elsewhere"))
+	opaque := authorizationHeader("Bearer 2YotnFZFEjr1zCsicMWpAA")
+	t.restoredTo("200", toReviews(opaque))
+	t.withoutObjects(t.East, t.manifest(t.East, "EnvoyFilter", "fed-in-jwt-elsewhere"))
 	took := t.Until(outside, "401", toReviews(opaque)(t.Federation))
-	t.Want(outside, "200", toReviews(nothing)(t.Federation))
-	t.Want(outside, "403", straight(nothing)(t.Federation))
-	t.Want(outside, "200", straight(bearer(reader))(t.Federation))
-	t.Seen("401 elsewhere after %s", round(took))
+	t.Want(outside, "200", toReviews(noAuthorization)(t.Federation))
+	t.Want(outside, "403", bypassingEgress(noAuthorization)(t.Federation))
+	t.Want(outside, "200", bypassingEgress(bearer(reader))(t.Federation))
+	t.Seen("401 elsewhere after %s", rounded(took))
 }
 
-// fetching makes the gateway believe the first issuer by keys from an address, believing by these keys, in place of those of the manifests.
-func (t *T) fetching(address string) { t.keys("jwksUri", address) }
-func (t *T) believing(keySet string) { t.keys("jwks", keySet) }
+// keysFrom makes the gateway believe the first issuer by keys from an address, believing by these keys, in place of those of the manifests.
+func (t *T) keysFrom(address string) { t.setIssuer("jwksUri", address) }
+func (t *T) keySet(keySet string)    { t.setIssuer("jwks", keySet) }
 
-func (t *T) keys(field, value string) {
+func (t *T) setIssuer(field, value string) {
 	for _, o := range t.manifests(t.East, "RequestAuthentication") {
 		rules, _, _ := unstructured.NestedSlice(o.Object, "spec", "jwtRules")
 		rule := rules[0].(map[string]any)
@@ -162,12 +164,12 @@ func (t *T) keys(field, value string) {
 		}
 		delete(rule, "jwks")
 		rule[field] = value
-		t.change(t.East, o, func(o map[string]any) { t.Must(unstructured.SetNestedSlice(o, rules, "spec", "jwtRules")) })
+		t.changeObject(t.East, o, func(o map[string]any) { t.Must(unstructured.SetNestedSlice(o, rules, "spec", "jwtRules")) })
 	}
 }
 
-// publishes serves a key set to everybody, with a certificate of this authority, and returns where.
-func (t *T) publishes(by *pki.Authority, keys string) string {
+// serveKeys serves a key set to everybody, with a certificate of this authority, and returns where.
+func (t *T) serveKeys(by *pki.Authority, keys string) string {
 	here := net.ParseIP(t.Lab.Here())
 	leaf, err := by.Issue(pki.Request{IPs: []net.IP{here}})
 	t.Must(err)
@@ -186,56 +188,56 @@ func (t *T) publishes(by *pki.Authority, keys string) string {
 }
 
 func keysOfAllKinds(t *T) {
-	t.leftAs("200", straight(bearer(reader)))
+	t.restoredTo("200", bypassingEgress(bearer(reader)))
 	var all []*pki.Issuer
 	for _, algorithm := range pki.Algorithms {
 		one, err := pki.NewIssuer("of-"+algorithm, algorithm)
 		t.Must(err)
 		all = append(all, one)
 	}
-	t.believing(all[0].JWKS(all[1:]...))
-	t.Until(outside, "200", straight(text("Bearer "+signed(all[0], reader)))(t.Federation))
+	t.keySet(all[0].JWKS(all[1:]...))
+	t.Until(outside, "200", bypassingEgress(authorizationHeader("Bearer "+signed(all[0], reader)))(t.Federation))
 	for i, one := range all {
-		t.Want(outside, "200", straight(text("Bearer "+signed(one, reader)))(t.Federation))
+		t.Want(outside, "200", bypassingEgress(authorizationHeader("Bearer "+signed(one, reader)))(t.Federation))
 		forger, err := pki.NewIssuer("of-"+pki.Algorithms[i], pki.Algorithms[i])
 		t.Must(err)
-		t.Want(outside, "401", straight(text("Bearer "+signed(forger, reader)))(t.Federation))
+		t.Want(outside, "401", bypassingEgress(authorizationHeader("Bearer "+signed(forger, reader)))(t.Federation))
 		t.Seen("%s", pki.Algorithms[i])
 	}
 }
 
 func keysFetched(t *T) {
-	t.leftAs("200", straight(bearer(reader)))
+	t.restoredTo("200", bypassingEgress(bearer(reader)))
 	fresh, err := pki.NewIssuer("login-2", "RS256")
 	t.Must(err)
-	good := straight(text("Bearer " + signed(fresh, reader)))
+	good := bypassingEgress(authorizationHeader("Bearer " + signed(fresh, reader)))
 	t.Want(outside, "401", good(t.Federation))
 	authority, err := t.Authority(federation.KeyServers)
 	t.Must(err)
-	t.fetching(t.publishes(authority, fresh.JWKS()))
+	t.keysFrom(t.serveKeys(authority, fresh.JWKS()))
 	took := t.Until(outside, "200", good(t.Federation))
-	t.Want(outside, "401", straight(bearer(reader))(t.Federation))
-	t.Want(outside, "403", straight(nothing)(t.Federation))
-	t.Seen("200 after %s", round(took))
+	t.Want(outside, "401", bypassingEgress(bearer(reader))(t.Federation))
+	t.Want(outside, "403", bypassingEgress(noAuthorization)(t.Federation))
+	t.Seen("200 after %s", rounded(took))
 	stranger, err := pki.New("foreign")
 	t.Must(err)
-	t.fetching(t.publishes(stranger, fresh.JWKS()))
+	t.keysFrom(t.serveKeys(stranger, fresh.JWKS()))
 	took = t.Until(outside, "401", good(t.Federation))
 	time.Sleep(2 * time.Second)
 	t.Want(outside, "401", good(t.Federation))
-	t.Seen("from a server that it does not believe: 401 after %s", round(took))
+	t.Seen("from a server that it does not believe: 401 after %s", rounded(took))
 }
 
 func keysUnreachable(t *T) {
-	good := straight(bearer(reader))
-	t.leftAs("200", good)
-	t.fetching("https://nobody.login.example/keys")
+	good := bypassingEgress(bearer(reader))
+	t.restoredTo("200", good)
+	t.keysFrom("https://nobody.login.example/keys")
 	took := t.Until(outside, "401", good(t.Federation))
 	answer := t.Try(outside, good(t.Federation))[0]
-	t.Want(outside, "403", straight(nothing)(t.Federation))
+	t.Want(outside, "403", bypassingEgress(noAuthorization)(t.Federation))
 	t.Want(outside, "OK", toSearch(signedBy("staff", finder))(t.Federation))
-	t.Want(outside, "200", toReviews(nothing)(t.Federation))
-	t.Seen("401 after %s (%s)", round(took), answer.Body)
+	t.Want(outside, "200", toReviews(noAuthorization)(t.Federation))
+	t.Seen("401 after %s (%s)", rounded(took), answer.Body)
 }
 
 // tokensTakenAway: each thing that is asked of a token is asked twice.
@@ -247,7 +249,7 @@ func tokensTakenAway() []Mutation {
 	}
 	route := func(name, field string) Mutation {
 		return Mutation{Name: "tokens/route/" + name, Guarantees: guarantee.TwoControls, Mesh: "east", Kind: "VirtualService", Object: orders,
-			Change: without("spec/http/5/match/" + field), Off: []string{"tokens/rules/" + name}}
+			Change: withoutField("spec/http/5/match/" + field), Off: []string{"tokens/rules/" + name}}
 	}
 	header := route("header", "0/headers/authorization") // rules read the claims, and not where the token came from
 	header.Off = nil
@@ -259,7 +261,7 @@ func tokensTakenAway() []Mutation {
 		header,
 		{
 			Name: "tokens/believed/in-one-header", Guarantees: guarantee.TwoControls, Mesh: "east", Kind: "RequestAuthentication", Object: "fed-in-jwt-login-example-22494105",
-			Change: without("spec/jwtRules/0/fromHeaders"), Off: []string{"tokens/route/header"},
+			Change: withoutField("spec/jwtRules/0/fromHeaders"), Off: []string{"tokens/route/header"},
 		},
 		{Name: "tokens/believed", Guarantees: guarantee.TwoControls, Mesh: "east", Kind: "RequestAuthentication", Object: "fed-in-jwt-login-example-staff-a79795a0"},
 		{Name: "tokens/filter", Guarantees: guarantee.WorkloadsUntouched, Mesh: "east", Kind: "EnvoyFilter", Object: "fed-in-jwt-elsewhere"},

@@ -20,14 +20,14 @@ import (
 // trust is whom a mesh believes: credentials and authorities of all kinds, and who is believed no more.
 func trust() []Case {
 	return slices.Concat(
-		in("two-peers",
+		inScenario("two-peers",
 			ask("trust/peer-before-isolation", guarantee.ExplicitAccess, "West calls east before east isolates it", productpage, get("http://reviews:9080/reviews/0"), "200"),
 			ask("trust/peer-before-isolation-back", guarantee.ExplicitAccess, "East calls west before east isolates it", backend, get("http://details.catalogue:9080/details/0"), "200"),
 			ask("trust/other-peer-before-isolation", guarantee.ExplicitAccess, "North calls east before east isolates west", northClient, get("http://reviews.partners:9080/reviews/0"), "200"),
 			ask("trust/other-peer-before-isolation-back", guarantee.ExplicitAccess, "East calls north before east isolates west", backend, get("http://ratings.partners:9080/ratings/0"), "200"),
 			Case{Name: "trust/isolated", Guarantees: guarantee.ExplicitAccess | guarantee.CompleteRemoval, Expect: "East rejects an isolated peer in both directions, on open connections as well; the other peer loses no call", Run: isolated},
 		),
-		in("roots-kept-by-others",
+		inScenario("roots-kept-by-others",
 			analyzed("roots-kept-by-others"),
 			ask("trust/kept-roots", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "West calls east when CA certificates are managed externally", productpage, get("http://reviews:9080/reviews/0"), "200"),
 			ask("trust/kept-roots-back", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "East calls west when CA certificates are managed externally", backend, get(detailsURL), "200"),
@@ -43,8 +43,8 @@ func keptRootsChange(t *T) {
 	foreign, err := pki.New("foreign")
 	t.Must(err)
 	t.Cleanup(func(ctx context.Context) error { return federation.PutRoots(ctx, t.West, string(root)) })
-	t.openAgain(productpage, reviews("/reviews/0"))
-	t.openAgain(backend, traffic.Probe{URL: detailsURL})
+	t.answersAtTheEnd(productpage, reviews("/reviews/0"))
+	t.answersAtTheEnd(backend, traffic.Probe{URL: detailsURL})
 	t.oncePerConnectionBothWays()
 	t.Must(t.West.Client.CoreV1().ConfigMaps(federation.Boundary).Delete(t.Context, federation.KeptRoots, metav1.DeleteOptions{}))
 	for _, name := range []string{"federation-ingress", "federation-egress"} {
@@ -86,8 +86,8 @@ func (t *T) calls(name string, from From, url string) *stream {
 	return t.stream(name, from, traffic.Probe{URL: url, Every: 25 * time.Millisecond, Reuse: true})
 }
 
-// lacks are the objects of a mesh that another scenario does not have, in the order in which they can go.
-func (t *T) lacks(m *mesh.Mesh, scenario string) []*unstructured.Unstructured {
+// missingIn are the objects of a mesh that another scenario does not have, in the order in which they can go.
+func (t *T) missingIn(m *mesh.Mesh, scenario string) []*unstructured.Unstructured {
 	before, err := t.Objects(t.Current(), m.Name)
 	t.Must(err)
 	after, err := t.Objects(scenario, m.Name)
@@ -107,7 +107,7 @@ func isolated(t *T) {
 			"authorizationpolicy/fed-in-isolated-west", "authorizationpolicy/fed-out-isolated-west")
 		return err
 	})
-	gone := t.lacks(t.East, "isolated-peer")
+	gone := t.missingIn(t.East, "isolated-peer")
 	calls := map[*stream]string{
 		t.calls("west to east", productpage, "http://reviews:9080/reviews/0"):           "",
 		t.calls("east to west", backend, "http://details.catalogue:9080/details/0"):     "",
@@ -128,6 +128,6 @@ func isolated(t *T) {
 			refusedInTime(t, t.samples(stream), began, applied)
 		}
 	}
-	t.Want(outside, "refused | closed | reset | alert: *", toIngress(genuine)(t.Federation))
+	t.Want(outside, "refused | closed | reset | alert: *", toIngress(genuineWest)(t.Federation))
 	t.Want(backend, "403 | 404 | 503", traffic.Probe{URL: "http://details.catalogue:9080/details/0"})
 }

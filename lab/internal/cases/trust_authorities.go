@@ -24,13 +24,13 @@ const (
 
 // authorities are certificates that the meshes' own CAs do not issue.
 func authorities() []Case {
-	return in("separate-authorities",
+	return inScenario("separate-authorities",
 		analyzed("separate-authorities"),
 		ask("trust/own-authorities", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "West calls east when each boundary has its own CA", productpage, get("http://reviews:9080/reviews/0"), "200"),
 		ask("trust/own-authorities-back", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "East calls west when each boundary has its own CA", backend, get(detailsURL), "200"),
-		ask("trust/own-authorities-refuse", guarantee.ExplicitAccess|guarantee.EgressCallers, "The egress gateway rejects an unlisted workload when each boundary has its own CA", other, get("http://reviews:9080/reviews/0"), "503"),
+		ask("trust/own-authorities-refuse", guarantee.ExplicitAccess|guarantee.EgressCallers, "The egress gateway rejects an unlisted workload when each boundary has its own CA", otherAccount, get("http://reviews:9080/reviews/0"), "503"),
 		ask("trust/issued-by-the-boundary", guarantee.ServerPerPeer, "The ingress gateway accepts a certificate of the boundary's CA", outside, toBoundary(byBoundary("west-boundary", boundaryEgress)), "200"),
-		ask("trust/issued-by-the-mesh", guarantee.ServerPerPeer, "The ingress gateway rejects the same identity from the mesh CA", outside, toBoundary(of("west", pki.Request{SpiffeID: boundaryEgress})), "alert: *"),
+		ask("trust/issued-by-the-mesh", guarantee.ServerPerPeer, "The ingress gateway rejects the same identity from the mesh CA", outside, toBoundary(meshCA("west", pki.Request{SpiffeID: boundaryEgress})), "alert: *"),
 		ask("trust/identity-of-the-mesh", guarantee.ServerPerPeer, "The ingress gateway rejects the gateway's mesh identity from the boundary's CA", outside, toBoundary(byBoundary("west-boundary", egressID)), "alert: *"),
 		ask("trust/issued-by-the-other-boundary", guarantee.ServerPerPeer, "The ingress gateway rejects a certificate of its own boundary's CA", outside, toBoundary(byBoundary("east-boundary", boundaryEgress)), "alert: *"),
 		Case{Name: "trust/workloads-in-cluster-local", Guarantees: guarantee.ExplicitAccess | guarantee.ServerPerPeer, Expect: "The workloads of both meshes change to the trust domain cluster.local, and only listed callers get through", Run: clusterLocal},
@@ -44,7 +44,7 @@ func authorities() []Case {
 }
 
 // byBoundary is what the authority of a boundary issues.
-func byBoundary(name, spiffeID string) certificate {
+func byBoundary(name, spiffeID string) certificateSource {
 	return func(f *federation.Federation) pki.Leaf {
 		authority, err := f.Authority(name)
 		if err != nil {
@@ -59,12 +59,12 @@ func byBoundary(name, spiffeID string) certificate {
 }
 
 // toBoundary is a request to east's ingress gateway in this scenario.
-func toBoundary(shown certificate) func(*federation.Federation) traffic.Probe {
-	return toIngress(shown, sni(boundarySNI), func(p *traffic.Probe) { p.URL = "https://" + boundarySNI + "/reviews/0" })
+func toBoundary(shown certificateSource) func(*federation.Federation) traffic.Probe {
+	return toIngress(shown, withSNI(boundarySNI), func(p *traffic.Probe) { p.URL = "https://" + boundarySNI + "/reviews/0" })
 }
 
-// both are the calls that work in this scenario, so many times a second.
-func (t *T) both() []*stream {
+// bothDirections are the calls that work in this scenario, so many times a second.
+func (t *T) bothDirections() []*stream {
 	var streams []*stream
 	for _, call := range []struct {
 		name string
@@ -76,8 +76,8 @@ func (t *T) both() []*stream {
 	return streams
 }
 
-// handed synthesises the scenario with other files in the directory of roots, and returns where the manifests are.
-func (t *T) handed(files map[string]string) func(meshName string) string {
+// synthesizeWith synthesises the scenario with other files in the directory of roots, and returns where the manifests are.
+func (t *T) synthesizeWith(files map[string]string) func(meshName string) string {
 	directory := t.directory()
 	trust, output := filepath.Join(directory, "trust"), filepath.Join(directory, "manifests")
 	t.Must(os.CopyFS(trust, os.DirFS(t.Trust())))
@@ -88,8 +88,8 @@ func (t *T) handed(files map[string]string) func(meshName string) string {
 	return func(meshName string) string { return filepath.Join(output, t.Current(), meshName+".yaml") }
 }
 
-// asBefore goes back to the scenario's files and to new certificates when the case is over.
-func (t *T) asBefore() {
+// restoreCredentials goes back to the scenario's files and to new certificates when the case is over.
+func (t *T) restoreCredentials() {
 	t.Cleanup(func(ctx context.Context) error {
 		for _, m := range []*mesh.Mesh{t.East, t.West} {
 			if err := t.PutCredentials(ctx, m, t.Current()); err != nil {
@@ -103,7 +103,7 @@ func (t *T) asBefore() {
 			}
 		}
 		for from, url := range map[From]string{productpage: "http://reviews:9080/reviews/0", backend: detailsURL} {
-			if err := until(ctx, t.Federation, from, "200", traffic.Probe{URL: url}); err != nil {
+			if err := waitUntil(ctx, t.Federation, from, "200", traffic.Probe{URL: url}); err != nil {
 				return err
 			}
 		}
@@ -137,7 +137,7 @@ func (t *T) oncePerConnectionBothWays() {
 // clusterLocal gives both meshes the trust domain that Istio has without being told, and applies what the program then writes.
 func clusterLocal(t *T) {
 	meshes := []*mesh.Mesh{t.East, t.West}
-	t.asBefore()
+	t.restoreCredentials()
 	over := func(ctx context.Context, from, to func(*mesh.Mesh) string) error {
 		for _, m := range meshes {
 			if err := m.SetTrustDomain(ctx, from(m), to(m)); err != nil {
@@ -175,24 +175,24 @@ func clusterLocal(t *T) {
 	}
 	t.Until(productpage, "200", reviews("/reviews/0"))
 	t.Until(backend, "200", traffic.Probe{URL: detailsURL})
-	t.Want(other, "503", reviews("/reviews/0"))
+	t.Want(otherAccount, "503", reviews("/reviews/0"))
 	t.Want(From{"east", "default/ratings"}, "503", traffic.Probe{URL: detailsURL})
-	t.Want(outside, "alert: *", toBoundary(of("west", pki.Request{SpiffeID: "spiffe://cluster.local/ns/istio-federation/sa/federation-egress"}))(t.Federation),
+	t.Want(outside, "alert: *", toBoundary(meshCA("west", pki.Request{SpiffeID: "spiffe://cluster.local/ns/istio-federation/sa/federation-egress"}))(t.Federation),
 		toBoundary(byBoundary("west-boundary", "spiffe://cluster.local/ns/istio-federation/sa/federation-egress"))(t.Federation))
 	t.Seen("with those of cluster.local: 200 both ways, other accounts refused, certificates of cluster.local refused at the border")
 }
 
 func secretsRenewed(t *T) {
-	t.asBefore()
+	t.restoreCredentials()
 	t.oncePerConnectionBothWays()
-	streams := t.both()
+	streams := t.bothDirections()
 	served, shown := map[string]bool{}, map[string]bool{}
 	for range 6 {
 		t.issueAll(t.East, t.authority("east-boundary"))
 		t.issueAll(t.West, t.authority("west-boundary"))
 		t.pause(2 * time.Second)
 		genuine := byBoundary("west-boundary", boundaryEgress)
-		served[chain(t.Try(outside, toBoundary(genuine)(t.Federation))[0].Certificates)[0].SerialNumber.String()] = true
+		served[parseChain(t.Try(outside, toBoundary(genuine)(t.Federation))[0].Certificates)[0].SerialNumber.String()] = true
 		own, err := certificatesOf(t.Context, t.West, "istio-federation/federation-egress")
 		t.Must(err)
 		for name, leaf := range own.leaves {
@@ -211,9 +211,9 @@ func secretsRenewed(t *T) {
 }
 
 func nextRoot(t *T) {
-	t.asBefore()
+	t.restoreCredentials()
 	t.oncePerConnectionBothWays()
-	streams := t.both()
+	streams := t.bothDirections()
 	t.issueAll(t.East, t.authority("east-boundary-next"))
 	t.pause(3 * time.Second)
 	for _, one := range streams {
@@ -222,18 +222,18 @@ func nextRoot(t *T) {
 }
 
 func revokedCaller(t *T) {
-	t.asBefore()
+	t.restoreCredentials()
 	t.oncePerConnectionBothWays()
 	authority := t.authority("west-boundary")
 	stolen, err := authority.Issue(pki.Request{SpiffeID: boundaryEgress})
 	t.Must(err)
 	thief := toBoundary(func(*federation.Federation) pki.Leaf { return stolen })(t.Federation)
 	t.Want(outside, "200", thief)
-	streams := t.both()
+	streams := t.bothDirections()
 	for i, revoked := range [][]pki.Leaf{{stolen}, {}, {stolen}} {
 		list, err := authority.Revoke(time.Now().Add(time.Duration(24+i)*time.Hour), revoked...)
 		t.Must(err)
-		t.Must(t.East.ApplyFile(t.Context, t.handed(map[string]string{"west-boundary.crl": list})("east")))
+		t.Must(t.East.ApplyFile(t.Context, t.synthesizeWith(map[string]string{"west-boundary.crl": list})("east")))
 		want := "200"
 		if len(revoked) > 0 {
 			want = "alert: *"
@@ -248,7 +248,7 @@ func revokedCaller(t *T) {
 }
 
 func revokedServer(t *T) {
-	t.asBefore()
+	t.restoreCredentials()
 	t.oncePerConnectionBothWays()
 	authority := t.authority("west-boundary")
 	leaves := t.issueAll(t.West, authority)
@@ -257,9 +257,9 @@ func revokedServer(t *T) {
 	list, err := authority.Revoke(time.Now().Add(24*time.Hour), leaves[0])
 	t.Must(err)
 	began := time.Now()
-	t.Must(t.East.ApplyFile(t.Context, t.handed(map[string]string{"west-boundary.crl": list})("east")))
+	t.Must(t.East.ApplyFile(t.Context, t.synthesizeWith(map[string]string{"west-boundary.crl": list})("east")))
 	t.Must(rolled(t.Context, t.East, federation.Boundary, "federation-egress"))
-	t.Must(until(t.Context, t.Federation, backend, "503", traffic.Probe{URL: detailsURL}))
+	t.Must(waitUntil(t.Context, t.Federation, backend, "503", traffic.Probe{URL: detailsURL}))
 	t.Seen("refused %.1f s after kubectl began, when the pods had been replaced", time.Since(began).Seconds())
 	t.Want(productpage, "200", reviews("/reviews/0")) // west's egress gateway has another certificate
 	t.issueAll(t.West, authority)
@@ -267,11 +267,11 @@ func revokedServer(t *T) {
 }
 
 func listExpired(t *T) {
-	t.asBefore()
+	t.restoreCredentials()
 	t.oncePerConnectionBothWays()
 	list, err := t.authority("west-boundary").Revoke(time.Now().Add(-time.Minute))
 	t.Must(err)
-	t.Must(t.East.ApplyFile(t.Context, t.handed(map[string]string{"west-boundary.crl": list})("east")))
+	t.Must(t.East.ApplyFile(t.Context, t.synthesizeWith(map[string]string{"west-boundary.crl": list})("east")))
 	t.Must(rolled(t.Context, t.East, federation.Boundary, "federation-egress"))
 	t.Until(productpage, "503", reviews("/reviews/0"))
 	t.Until(backend, "503", traffic.Probe{URL: detailsURL})
@@ -280,7 +280,7 @@ func listExpired(t *T) {
 }
 
 func intermediate(t *T) {
-	t.asBefore()
+	t.restoreCredentials()
 	t.oncePerConnectionBothWays()
 	root := t.authority("east-boundary")
 	below, err := root.Intermediate("east-boundary, second floor")
@@ -297,7 +297,7 @@ func intermediate(t *T) {
 	t.issueAll(t.East, below)
 	t.pause(2 * time.Second)
 	expect("a chain, under the root", "200")
-	t.Must(t.West.ApplyFile(t.Context, t.handed(map[string]string{"east-boundary.pem": below.PEM})("west")))
+	t.Must(t.West.ApplyFile(t.Context, t.synthesizeWith(map[string]string{"east-boundary.pem": below.PEM})("west")))
 	t.oncePerConnectionIn(t.West)
 	expect("the same, with the intermediate CA as the anchor", "200")
 	t.issueAll(t.East, root)

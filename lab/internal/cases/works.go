@@ -12,53 +12,53 @@ import (
 // works are the calls that were agreed, in every scenario.
 func works() []Case {
 	return slices.Concat(
-		in("nothing-exposed",
+		inScenario("nothing-exposed",
 			Case{Name: "works/nothing-exposed", Guarantees: guarantee.ExplicitAccess, Expect: "Without an export, the library generates no listener and no load balancer", Run: nothingThere},
 		),
-		in("two-meshes-http",
+		inScenario("two-meshes-http",
 			ask("works/short-name", guarantee.ExplicitAccess, "The allowed caller reaches reviews by its short name", productpage, get("http://reviews:9080/reviews/0"), "200"),
 			ask("works/namespaced-name", guarantee.ExplicitAccess, "The allowed caller reaches reviews by name and namespace", productpage, get("http://reviews.default:9080/reviews/0"), "200"),
 			ask("works/service-name", guarantee.ExplicitAccess, "The allowed caller reaches reviews by name, namespace and svc", productpage, get("http://reviews.default.svc:9080/reviews/0"), "200"),
 			ask("works/full-name", guarantee.ExplicitAccess, "The allowed caller reaches reviews by its full name", productpage, get("http://reviews.default.svc.cluster.local:9080/reviews/0?u=a%2Fb"), "200"),
 			Case{Name: "works/backend-sees-its-own-name", Guarantees: guarantee.NothingInternal, Expect: "The backend receives its own full name as Host, and the name of the calling peer in a header", Run: backendSees},
-			ask("works/method-rule", guarantee.TwoControls, "The exporter denies a method that no rule allows", productpage, send("POST", "http://reviews:9080/reviews/0"), "403"),
-			ask("works/method-rule-head", guarantee.TwoControls, "The exporter denies HEAD where the rules allow only GET", productpage, send("HEAD", "http://reviews:9080/reviews/0"), "403"),
+			ask("works/method-rule", guarantee.TwoControls, "The exporter denies a method that no rule allows", productpage, request("POST", "http://reviews:9080/reviews/0"), "403"),
+			ask("works/method-rule-head", guarantee.TwoControls, "The exporter denies HEAD where the rules allow only GET", productpage, request("HEAD", "http://reviews:9080/reviews/0"), "403"),
 			ask("works/path-rule", guarantee.TwoControls, "The exporter denies a path that no rule allows", productpage, get("http://reviews:9080/admin"), "403"),
 			Case{Name: "works/apply-twice", Guarantees: guarantee.Reproducible | guarantee.ValidObjects, Expect: "Applying the same files a second time changes no object", Run: appliedTwice},
 			analyzed("two-meshes-http"),
 		),
-		in("separate-apps",
+		inScenario("separate-apps",
 			ask("works/separate-programs", guarantee.ExplicitAccess, "Two programs without common code generate meshes that call each other", productpage, get("http://reviews:9080/reviews/0"), "200"),
-			ask("works/separate-programs-refuse", guarantee.ExplicitAccess, "Two programs without common code deny a caller that the binding does not list", other, get("http://reviews:9080/reviews/0"), "503"),
+			ask("works/separate-programs-refuse", guarantee.ExplicitAccess, "Two programs without common code deny a caller that the binding does not list", otherAccount, get("http://reviews:9080/reviews/0"), "503"),
 		),
-		in("renamed-everything",
-			ask("works/renamed", guarantee.DeclaredNames, "A call succeeds when service, namespace and port have different names in the two meshes", From{"west", "finance/checkout"}, send("POST", "http://debit.finance/withdrawals"), "200"),
-			ask("works/renamed-refuses", guarantee.ExplicitAccess|guarantee.TwoControls, "The exporter's rules apply to calls by a different local name", From{"west", "finance/checkout"}, send("POST", "http://debit.finance/accounts"), "403"),
+		inScenario("renamed-everything",
+			ask("works/renamed", guarantee.DeclaredNames, "A call succeeds when service, namespace and port have different names in the two meshes", From{"west", "finance/checkout"}, request("POST", "http://debit.finance/withdrawals"), "200"),
+			ask("works/renamed-refuses", guarantee.ExplicitAccess|guarantee.TwoControls, "The exporter's rules apply to calls by a different local name", From{"west", "finance/checkout"}, request("POST", "http://debit.finance/accounts"), "403"),
 		),
-		in("three-meshes",
+		inScenario("three-meshes",
 			analyzed("three-meshes"),
-			ask("works/third-mesh", guarantee.ServerPerPeer, "Two peers call one exporter, each under its own rules: west may write", From{"west", "west/client"}, send("POST", "http://ledger.partners:8080/entries"), "200"),
+			ask("works/third-mesh", guarantee.ServerPerPeer, "Two peers call one exporter, each under its own rules: west may write", From{"west", "west/client"}, request("POST", "http://ledger.partners:8080/entries"), "200"),
 			ask("works/third-mesh-own-rules", guarantee.TwoControls, "The exporter denies reads by west, which may only write", From{"west", "west/client"}, get("http://ledger.partners:8080/entries/1"), "403"),
 			ask("works/third-mesh-reads", guarantee.ServerPerPeer, "The exporter allows reads by north", From{"north", "north/client"}, get("http://ledger.partners:8080/entries/1"), "200"),
 			ask("works/third-mesh-second-port", guarantee.ServerPerPeer, "North reaches a second exported port of the same service", From{"north", "north/client"}, get("http://ledger.partners/balance"), "200"),
-			ask("works/third-mesh-writes-not", guarantee.TwoControls, "The exporter denies writes by north, which may only read", From{"north", "north/client"}, send("POST", "http://ledger.partners:8080/entries"), "403"),
-			ask("works/second-namespace", guarantee.ExplicitAccess, "The egress gateway accepts callers of both namespaces that the binding lists", From{"west", "partners/batch"}, send("POST", "http://ledger.partners:8080/entries"), "200"),
+			ask("works/third-mesh-writes-not", guarantee.TwoControls, "The exporter denies writes by north, which may only read", From{"north", "north/client"}, request("POST", "http://ledger.partners:8080/entries"), "403"),
+			ask("works/second-namespace", guarantee.ExplicitAccess, "The egress gateway accepts callers of both namespaces that the binding lists", From{"west", "partners/batch"}, request("POST", "http://ledger.partners:8080/entries"), "200"),
 			ask("works/port-not-granted", guarantee.ExplicitAccess, "West cannot reach a port that was granted only to north", From{"west", "west/client"}, get("http://ledger.partners/balance"), "closed | reset | refused | timeout | 503 | 502"),
 		),
-		in("both-directions",
+		inScenario("both-directions",
 			analyzed("both-directions"),
 			ask("works/both-directions-there", guarantee.ExplicitAccess, "West calls east in a federation of both directions", productpage, get("http://reviews:9080/reviews/0"), "200"),
 			ask("works/both-directions-back", guarantee.ExplicitAccess, "East calls west in the same federation, at static addresses and another public port", From{"east", "default/reviews"}, get("http://details.catalogue:9080/details/0"), "200"),
 		),
-		in("declared-but-closed",
+		inScenario("declared-but-closed",
 			ask("works/bound-for-nobody", guarantee.ExplicitAccess, "A binding without callers lets no workload through", productpage, get("http://reviews:9080/reviews/0"), "503"),
 		),
 	)
 }
 
-// demo is the example that the README shows. It brings applications of its own, so it comes last.
-func demo() []Case {
-	return in("bookinfo",
+// bookinfo is the example that the README shows. It brings applications of its own, so it comes last.
+func bookinfo() []Case {
+	return inScenario("bookinfo",
 		ask("works/bookinfo", guarantee.ExplicitAccess, "The productpage of the demo reaches its reviews", From{"west", "default/productpage"}, get("http://reviews:9080/reviews/0"), "200"),
 		ask("works/bookinfo-refuses", guarantee.TwoControls, "The productpage of the demo is denied every other path of reviews", From{"west", "default/productpage"}, get("http://reviews:9080/health"), "403"),
 		ask("works/bookinfo-details-not", guarantee.ExplicitAccess, "The details workload of the demo cannot call reviews", From{"west", "default/details"}, get("http://reviews:9080/reviews/0"), "503"),
@@ -118,10 +118,10 @@ func appliedTwice(t *T) {
 
 func nothingThere(t *T) {
 	for _, m := range t.Meshes() {
-		services, err := m.List(t.Context, resource("", "v1", "services"), "")
+		services, err := m.List(t.Context, groupVersionResource("", "v1", "services"), "")
 		t.Must(err)
 		for _, service := range services {
-			if kind, _, _ := nested(service.Object, "spec", "type"); kind == "LoadBalancer" {
+			if kind, _, _ := nestedString(service.Object, "spec", "type"); kind == "LoadBalancer" {
 				t.Errorf("mesh %s has the load balancer %s", m.Name, service.GetName())
 			}
 		}
