@@ -30,8 +30,8 @@ func streamPlan(name string, count int) traffic.Hold {
 	return traffic.Hold{Name: name, Count: count, Probe: traffic.Probe{Kind: "grpc", URL: "http://search:9000/search.Query/Talk"}}
 }
 
-// through holds streams of north and of another pod of west while something is done, and for a while after it.
-func (t *T) through(attack func()) {
+// duringAttack holds streams of north and of another pod of west while something is done, and for a while after it.
+func (t *T) duringAttack(attack func()) {
 	stops := []func() ([]traffic.Held, error){t.holding(northAPI, streamPlan("north", 20)), t.holding(batch, streamPlan("batch of west", 20))}
 	t.pause(3 * time.Second)
 	attack()
@@ -47,7 +47,7 @@ func (t *T) through(attack func()) {
 				why[firstWord(one.Why)]++
 			}
 		}
-		t.Seen("%s: %d of %d streams live on", held[0].Name, len(held)-ended, len(held))
+		t.Logf("%s: %d of %d streams live on", held[0].Name, len(held)-ended, len(held))
 		if ended > 0 {
 			t.Errorf("%s: %d of %d streams ended or missed a line: %v", held[0].Name, ended, len(held), why)
 		}
@@ -67,10 +67,10 @@ func resetsOfPeer(t *T) {
 		GRPC: true, Connections: 4, Streams: 100, Waves: 8, Delay: 20 * time.Millisecond,
 	}
 	plan.For = 6 * time.Second
-	t.through(func() {
+	t.duringAttack(func() {
 		report, err := t.attackOutside(plan)
 		t.Must(err)
-		t.Seen("%s", report)
+		t.Logf("%s", report)
 	})
 }
 
@@ -80,10 +80,10 @@ func deadlinesOfCaller(t *T) {
 		GRPC:  true, Connections: 7, Streams: 90, Waves: 2, Delay: 500 * time.Millisecond, // its own sidecar ends a connection with more
 	}
 	plan.For = 5 * time.Second
-	t.through(func() {
-		reports, err := t.West.Attack(t.Context, shopAPI.Workload, []traffic.Attack{plan})
+	t.duringAttack(func() {
+		reports, err := t.West.Attack(t.Context(), shopAPI.Workload, []traffic.Attack{plan})
 		t.Must(err)
-		t.Seen("%s", reports[0])
+		t.Logf("%s", reports[0])
 	})
 }
 
@@ -114,13 +114,13 @@ func slowReader(t *T) {
 	t.Must(<-ended)
 	was, is := percentile(quiet, 0.99), percentile(meanwhile, 0.99)
 	failed := otherThan(meanwhile, "OK")
-	t.Seen("p99 of north %s, and %s meanwhile; %d of %d calls failed", inMilliseconds(was), inMilliseconds(is), len(failed), len(meanwhile))
+	t.Logf("p99 of north %s, and %s meanwhile; %d of %d calls failed", inMilliseconds(was), inMilliseconds(is), len(failed), len(meanwhile))
 	if len(failed) > 0 {
 		t.Errorf("calls of north: %s", summarize(failed, meanwhile[0].At))
 	}
 	t.judgeDelay("north", was, is)
 	_, most := t.memory(workload, false)
-	t.Seen("%.0f MiB of the workload's proxy", most)
+	t.Logf("%.0f MiB of the workload's proxy", most)
 	if most > mostMemory {
 		t.Errorf("%.0f MiB of the workload's proxy, and not below %.0f", most, mostMemory)
 	}
@@ -145,7 +145,7 @@ func manyStreams(t *T) {
 			why[one.Why]++
 		}
 	}
-	t.Seen("the first holds %d of 1,100 streams %v; the other's calls: %v", open, why, outcomes)
+	t.Logf("the first holds %d of 1,100 streams %v; the other's calls: %v", open, why, outcomes)
 	if outcomes["OK"] != 10 {
 		t.Errorf("of 10 calls of another caller: %v", outcomes)
 	}
@@ -163,8 +163,8 @@ func twoIngressPods(t *T) {
 		return rolled(ctx, gateway.mesh, federation.Boundary, gateway.name())
 	}
 	t.answersAtTheEnd(shopAPI, traffic.Probe{URL: "http://chat:8080/"})
-	t.Cleanup(func(ctx context.Context) error { return scale(ctx, "1") })
-	t.Must(scale(t.Context, "2"))
+	t.Restore(func(ctx context.Context) error { return scale(ctx, "1") })
+	t.Must(scale(t.Context(), "2"))
 	t.pause(8 * time.Second) // until every node leads to both
 	var stops []func() ([]traffic.Held, error)
 	for _, from := range []From{shopAPI, batch} {
@@ -178,15 +178,15 @@ func twoIngressPods(t *T) {
 		t.Must(err)
 	}
 	t.pause(time.Second)
-	pods, err := t.East.Client.CoreV1().Pods(federation.Boundary).List(t.Context, metav1.ListOptions{LabelSelector: "app=" + gateway.name()})
+	pods, err := t.East.Client.CoreV1().Pods(federation.Boundary).List(t.Context(), metav1.ListOptions{LabelSelector: "app=" + gateway.name()})
 	t.Must(err)
 	counts := map[string]int{}
 	for _, pod := range pods.Items {
-		log, err := t.East.Logs(t.Context, &pod, "istio-proxy")
+		log, err := t.East.Logs(t.Context(), &pod, "istio-proxy")
 		t.Must(err)
 		counts[pod.Name] = strings.Count(log, counted)
 	}
-	t.Seen("1,000 streams of two callers: %v", slices.Sorted(maps.Values(counts)))
+	t.Logf("1,000 streams of two callers: %v", slices.Sorted(maps.Values(counts)))
 	serving := slices.DeleteFunc(slices.Collect(maps.Values(counts)), func(count int) bool { return count == 0 })
 	if len(serving) < 2 { // a pod of before may still be there
 		t.Errorf("one pod served all of 1,000 streams: %v", counts)

@@ -124,7 +124,7 @@ func (s resourceAttack) atEgress(t *T) {
 	leaf := meshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/shop/sa/batch"})(t.Federation)
 	plan := s.planned(s.export+".shop.east.egress.fed.west.example", egressHost+":15443", leaf, "istio")
 	t.measureAttack(s, t.egress(), shopAPI, traffic.Probe{URL: "http://ratings:9080/"}, plan.For, func() (*traffic.Report, error) {
-		reports, err := t.West.Attack(t.Context, noSidecar.Workload, []traffic.Attack{plan})
+		reports, err := t.West.Attack(t.Context(), noSidecar.Workload, []traffic.Attack{plan})
 		if err != nil {
 			return nil, err
 		}
@@ -151,7 +151,7 @@ func (t *T) measureAttack(s resourceAttack, gateway workload, who From, others t
 		}
 		answers := make(chan []traffic.Answer, 1)
 		go func() {
-			got, err := probe(t.Context, t.Federation, who, probes...)
+			got, err := probe(t.Context(), t.Federation, who, probes...)
 			if err != nil {
 				t.Errorf("the others: %v", err)
 			}
@@ -186,7 +186,7 @@ func (t *T) measureAttack(s resourceAttack, gateway workload, who From, others t
 		after, _ = t.memory(gateway, false)
 	}
 	was, is := percentile(quiet, 0.99), percentile(meanwhile, 0.99)
-	t.Seen("%.0f MiB before, %.0f during, %.0f after; p99 of others %s and %s; %s", before, most, after, inMilliseconds(was), inMilliseconds(is), report)
+	t.Logf("%.0f MiB before, %.0f during, %.0f after; p99 of others %s and %s; %s", before, most, after, inMilliseconds(was), inMilliseconds(is), report)
 	if failed := otherThan(meanwhile, "200 | "+starved); len(failed) > 0 {
 		t.Errorf("of %d requests of others: %s", len(meanwhile), summarize(failed, meanwhile[0].At))
 	}
@@ -213,7 +213,7 @@ func (t *T) measureAttack(s resourceAttack, gateway workload, who From, others t
 // judgeDelay compares 99th percentiles of somebody's answers, unless other programs of this computer would be measured with them.
 func (t *T) judgeDelay(whose string, was, is time.Duration) {
 	if patience.Of(time.Second) > time.Second {
-		t.Seen("too much else ran to judge p99")
+		t.Logf("too much else ran to judge p99")
 		return
 	}
 	if is > coresShared && is.Seconds() > slowerBy*was.Seconds() {
@@ -231,7 +231,7 @@ func (t *T) judgeLate(whose string, samples []traffic.Sample) {
 	switch {
 	case len(late) == 0:
 	case patience.Of(time.Second) > time.Second:
-		t.Seen("%d of %d requests of %s came too late or found no ready gateway, while too much else ran to judge that", len(late), len(samples), whose)
+		t.Logf("%d of %d requests of %s came too late or found no ready gateway, while too much else ran to judge that", len(late), len(samples), whose)
 	default:
 		t.Errorf("%d of %d requests of %s came too late or found no ready gateway", len(late), len(samples), whose)
 	}
@@ -239,9 +239,9 @@ func (t *T) judgeLate(whose string, samples []traffic.Sample) {
 
 // replacePod replaces the pod of a gateway.
 func (t *T) replacePod(gateway workload) {
-	_, err := gateway.mesh.Kubectl(t.Context, "", "-n", gateway.namespace(), "rollout", "restart", "deployment/"+gateway.name())
+	_, err := gateway.mesh.Kubectl(t.Context(), "", "-n", gateway.namespace(), "rollout", "restart", "deployment/"+gateway.name())
 	t.Must(err)
-	t.Must(rolled(t.Context, gateway.mesh, gateway.namespace(), gateway.name()))
+	t.Must(rolled(t.Context(), gateway.mesh, gateway.namespace(), gateway.name()))
 	t.pause(5 * time.Second) // the old pod has left the addresses of the Service by then
 }
 
@@ -250,12 +250,12 @@ var residentMemory = regexp.MustCompile(`Vm(HWM|RSS):\s+(\d+) kB`)
 // memory is how much of a gateway's Envoy is resident, and the most that was since the last reset, in MiB.
 func (t *T) memory(gateway workload, reset bool) (now, most float64) {
 	var pod *core.Pod
-	t.Must(mesh.Wait(t.Context, recovery, func() (err error) { // a gateway that was just attacked may miss a probe
-		pod, err = gateway.mesh.Pod(t.Context, gateway.workload)
+	t.Must(mesh.Wait(t.Context(), recovery, func() (err error) { // a gateway that was just attacked may miss a probe
+		pod, err = gateway.mesh.Pod(t.Context(), gateway.workload)
 		return err
 	}))
 	script := `for p in /proc/[0-9]*; do if [ "$(cat $p/comm 2>/dev/null)" = envoy ]; then cat $p/status; ` + map[bool]string{true: "echo 5 > $p/clear_refs; "}[reset] + `fi; done`
-	out, err := gateway.mesh.Exec(t.Context, pod, "istio-proxy", nil, "sh", "-c", script)
+	out, err := gateway.mesh.Exec(t.Context(), pod, "istio-proxy", nil, "sh", "-c", script)
 	t.Must(err)
 	for _, found := range residentMemory.FindAllStringSubmatch(out, -1) {
 		kilobytes, err := strconv.ParseFloat(found[2], 64)

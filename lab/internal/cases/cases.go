@@ -3,7 +3,7 @@
 // A case is data and a small function. Most are one probe and the outcome that it must have:
 //
 //	ask("strangers/no-certificate", guarantee.ServerPerPeer, "The ingress gateway rejects a client without a certificate",
-//		fromOutside(ingress(reviewsSNI, tls())), "alert: certificate required")
+//		outside, toIngress(noCertificate), outcome.NoCertificate)
 //
 // Cases use API servers, kubectl and exec: none knows how pods run.
 package cases
@@ -11,7 +11,6 @@ package cases
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -21,9 +20,7 @@ import (
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
-	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
-	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -84,76 +81,6 @@ type Result struct {
 // OK tells whether everything was as it must be.
 func (r Result) OK() bool { return len(r.Failures) == 0 }
 
-// T is handed to a case while it runs.
-type T struct {
-	*federation.Federation
-	Context  context.Context
-	seen     []string
-	failures []string
-	cleanup  []func(context.Context) error
-}
-
-// endOfCase ends a case from inside.
-type endOfCase struct{}
-
-// Errorf notes what is not as it must be; the case goes on.
-func (t *T) Errorf(format string, args ...any) {
-	t.failures = append(t.failures, fmt.Sprintf(format, args...))
-}
-
-// Must ends the case when something that it needs did not work.
-func (t *T) Must(err error) {
-	if err != nil {
-		t.Errorf("%v", err)
-		panic(endOfCase{})
-	}
-}
-
-// Seen notes what happened, for the table.
-func (t *T) Seen(format string, args ...any) { t.seen = append(t.seen, fmt.Sprintf(format, args...)) }
-
-// Cleanup runs when the case is over, the last one first.
-func (t *T) Cleanup(run func(context.Context) error) { t.cleanup = append(t.cleanup, run) }
-
-// Put applies objects for as long as the case runs.
-func (t *T) Put(m *mesh.Mesh, text string) {
-	objects := parseObjects(t, text)
-	t.Cleanup(func(ctx context.Context) error { return m.Delete(ctx, objects...) })
-	t.Must(m.Put(t.Context, objects...))
-}
-
-// Again applies the scenario once more and waits until it holds: for the clean-up of cases that have changed something.
-func (t *T) Again(ctx context.Context) error {
-	if err := t.Federation.Again(ctx); err != nil {
-		return err
-	}
-	return Settle(ctx, t.Federation, t.Current())
-}
-
-// Try probes and returns the answers.
-func (t *T) Try(from From, probes ...traffic.Probe) []traffic.Answer {
-	answers, err := probe(t.Context, t.Federation, from, probes...)
-	t.Must(err)
-	return answers
-}
-
-// Want probes and compares the outcome.
-func (t *T) Want(from From, want string, probes ...traffic.Probe) {
-	t.Must(outcome.Check(want))
-	for i, answer := range t.Try(from, probes...) {
-		if got := answer.Outcome(); !outcome.Matches(got, want) {
-			t.Errorf("%s %s from %s: %s, and not %s%s", probes[i].Method, probes[i].URL, from, got, want, detail(answer))
-		}
-	}
-}
-
-// Until probes again and again until the outcome is the wanted one, and returns how long that took.
-func (t *T) Until(from From, want string, probe traffic.Probe) time.Duration {
-	began := time.Now()
-	t.Must(waitUntil(t.Context, t.Federation, from, want, probe))
-	return time.Since(began)
-}
-
 func (f From) String() string {
 	if f.Mesh == "" {
 		return "outside"
@@ -161,67 +88,9 @@ func (f From) String() string {
 	return f.Mesh + " " + f.Workload
 }
 
-func probe(ctx context.Context, f *federation.Federation, from From, probes ...traffic.Probe) ([]traffic.Answer, error) {
-	if from.Mesh == "" {
-		return f.Outside(probes...)
-	}
-	return f.Mesh(from.Mesh).Probe(ctx, from.Workload, probes...)
-}
-
-func waitUntil(ctx context.Context, f *federation.Federation, from From, want string, p traffic.Probe) error {
-	if err := outcome.Check(want); err != nil {
-		return err
-	}
-	return mesh.Wait(ctx, time.Minute, func() error {
-		answers, err := probe(ctx, f, from, p)
-		if err == nil && !outcome.Matches(answers[0].Outcome(), want) {
-			err = fmt.Errorf("%s from %s: %s, and not %s%s", p.URL, from, answers[0].Outcome(), want, detail(answers[0]))
-		}
-		return err
-	})
-}
-
-func detail(answer traffic.Answer) string {
-	text := answer.Error
-	if text == "" {
-		text = strings.TrimSpace(answer.Body)
-	}
-	if len(text) > 200 {
-		text = text[:200] + "…"
-	}
-	if text == "" {
-		return ""
-	}
-	return " (" + text + ")"
-}
-
-// safely turns a panic into an error, so that labs are taken away whatever a case does. The end that Must makes is none.
-func safely(run func() error) (err error) {
-	defer func() {
-		switch caught := recover().(type) {
-		case nil, endOfCase:
-		default:
-			err = fmt.Errorf("panic: %v\n%s", caught, debug.Stack())
-		}
-	}()
-	return run()
-}
-
 // Play runs one case on meshes on which its scenario is applied.
-func Play(ctx context.Context, f *federation.Federation, c Case) (result Result) {
-	ctx, cancel := context.WithTimeout(ctx, patience.Of(4*time.Minute))
-	defer cancel()
-	began := time.Now()
-	t := &T{Federation: f, Context: ctx}
-	if err := safely(func() error { c.Run(t); return nil }); err != nil {
-		t.Errorf("%v", err)
-	}
-	for _, run := range slices.Backward(t.cleanup) {
-		if err := safely(func() error { return run(context.WithoutCancel(ctx)) }); err != nil {
-			t.Errorf("clean-up: %v", err)
-		}
-	}
-	return Result{Case: c, Seen: strings.Join(t.seen, "; "), Failures: t.failures, Took: time.Since(began)}
+func Play(ctx context.Context, f *federation.Federation, c Case) Result {
+	return run(ctx, f, c, func(ctx context.Context) error { return Settle(ctx, f, f.Current()) })
 }
 
 // Settle waits until what a scenario promises to callers is true everywhere: until then, a refusal would say nothing.
@@ -261,7 +130,7 @@ func attempts(name string, guarantees guarantee.Set, expect string, all ...Attem
 				t.Errorf("from %s: %s, and not %s%s", attempt.From, got, attempt.Want, detail(answer))
 			}
 		}
-		t.Seen("%s", strings.Join(slices.Compact(outcomes), ", "))
+		t.Logf("%s", strings.Join(slices.Compact(outcomes), ", "))
 	}}
 }
 

@@ -121,7 +121,7 @@ func (t *T) sendFraming(want, bytes string) {
 
 // sendBothWays tries a request by both ways at once, and looks in the backend's log for what came of them.
 func (t *T) sendBothWays(want string, request func(kind, out, hidden, host string) traffic.Probe) {
-	pod, err := t.East.Pod(t.Context, "default/reviews")
+	pod, err := t.East.Pod(t.Context(), "default/reviews")
 	t.Must(err)
 	type way struct {
 		from              From
@@ -146,7 +146,7 @@ func (t *T) sendBothWays(want string, request func(kind, out, hidden, host strin
 			p.URL = "http://reviews:9080" + w.out
 		}
 		both.Go(func() error {
-			answers, err := probe(t.Context, t.Federation, w.from, p)
+			answers, err := probe(t.Context(), t.Federation, w.from, p)
 			if err == nil {
 				w.answer = answers[0]
 			}
@@ -155,7 +155,7 @@ func (t *T) sendBothWays(want string, request func(kind, out, hidden, host strin
 	}
 	t.Must(both.Wait())
 	time.Sleep(200 * time.Millisecond)
-	log, err := t.East.Logs(t.Context, pod, "app")
+	log, err := t.East.Logs(t.Context(), pod, "app")
 	t.Must(err)
 	for _, w := range ways {
 		if !outcome.Matches(w.answer.Outcome(), want) {
@@ -174,7 +174,7 @@ func (t *T) sendBothWays(want string, request func(kind, out, hidden, host strin
 				t.Errorf("%s: the backend saw another request: %+v", w.from, *seen)
 			}
 		}
-		t.Seen("%s", text)
+		t.Logf("%s", text)
 	}
 }
 

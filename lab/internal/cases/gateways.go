@@ -47,7 +47,7 @@ func connectsNothing(t *T) {
 	if got := t.connections("east", "db/mysql", 3306) - before; got != 1 {
 		t.Errorf("the caller made it accept %d connections, and not 1", got)
 	}
-	t.Seen("no connection for others, one for the caller")
+	t.Logf("no connection for others, one for the caller")
 }
 
 // bothGuarded writes what would open or change a gateway, from outside of its namespace.
@@ -86,15 +86,15 @@ spec: {configPatches: [{applyTo: HTTP_FILTER, match: {context: GATEWAY}, patch: 
 		filter("federation-out"):                           "change the proxies",
 	} {
 		objects := parseObjects(t, text)
-		t.Cleanup(func(ctx context.Context) error { return t.East.Delete(ctx, objects...) })
-		if err := t.East.Put(t.Context, objects...); err == nil || !refusal(err) || !strings.Contains(err.Error(), why) {
+		t.Restore(func(ctx context.Context) error { return t.East.Delete(ctx, objects...) })
+		if err := t.East.Put(t.Context(), objects...); err == nil || !refusal(err) || !strings.Contains(err.Error(), why) {
 			t.Errorf("not refused because it would %s: %v: %s", why, err, text)
 			continue
 		}
 		refused++
 	}
 	t.Put(t.East, gateway("tenant", "tenants-own"))
-	t.Seen("%d refused, one of the tenant's own taken", refused)
+	t.Logf("%d refused, one of the tenant's own taken", refused)
 }
 
 // toWest is a request to west's ingress gateway by somebody who has a certificate of east with this identity.

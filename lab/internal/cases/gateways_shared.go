@@ -85,8 +85,8 @@ func sharedGuarded(t *T) {
 		"kind: VirtualService\nmetadata: {name: foreign, namespace: tenant}\nspec: {hosts: [" + reviewsSNI + "], gateways: [istio-ingress/public], http: [{directResponse: {status: 200}}]}":   "takes a host name",
 	} {
 		objects := parseObjects(t, "apiVersion: networking.istio.io/v1\n"+text)
-		t.Cleanup(func(ctx context.Context) error { return t.East.Delete(ctx, objects...) })
-		if err := t.East.Put(t.Context, objects...); err == nil || !refusal(err) || !strings.Contains(err.Error(), why) {
+		t.Restore(func(ctx context.Context) error { return t.East.Delete(ctx, objects...) })
+		if err := t.East.Put(t.Context(), objects...); err == nil || !refusal(err) || !strings.Contains(err.Error(), why) {
 			t.Errorf("not refused because it %s: %v", why, err)
 		}
 	}
@@ -101,7 +101,7 @@ metadata: {name: more, namespace: tenant}
 spec: {hosts: [more.example], gateways: [istio-ingress/public], http: [{directResponse: {status: 204}}]}
 `)
 	t.Until(outside, "204", traffic.Probe{URL: "http://more.example:8080/", Dial: "203.0.113.20:8080"})
-	t.Seen("three refused; a Gateway of those who run it and a route of a customer taken, 204")
+	t.Logf("three refused; a Gateway of those who run it and a route of a customer taken, 204")
 }
 
 const allowAll = `apiVersion: security.istio.io/v1
@@ -130,7 +130,7 @@ func sharedPolicies(t *T) {
 		}
 	})
 	opened := toShared(byBoundary("west-boundary", boundaryEgress), withPath("/votes"))(t.Federation)
-	t.Must(mesh.Wait(t.Context, time.Minute, func() error { // the refusal of the routes has no body
+	t.Must(mesh.Wait(t.Context(), time.Minute, func() error { // the refusal of the routes has no body
 		if answer := t.Try(outside, opened)[0]; answer.Outcome() != "403" || answer.Body == "" {
 			return fmt.Errorf("the routes are not open yet: %s %q", answer.Outcome(), answer.Body)
 		}
@@ -140,7 +140,7 @@ func sharedPolicies(t *T) {
 		t.Want(outside, "403", toShared(byBoundary("west-boundary", boundaryEgress), change)(t.Federation))
 	}
 	shopOpen(t)
-	t.Seen("another identity 403; with the routes open, a method, a path and a combination that no rule names 403")
+	t.Logf("another identity 403; with the routes open, a method, a path and a combination that no rule names 403")
 }
 
 // everyName is a server of others for every name, on our port.
@@ -169,7 +169,7 @@ func sharedWildcard(t *T) {
 		t.Want(outside, "403", toShared(noCertificate, withSNI(name), withHost("any.example"))(t.Federation))
 	}
 	t.Want(productpage, "200", reviews("/reviews/0"))
-	t.Seen("our name: as before; names of ours that nobody is granted: 403")
+	t.Logf("our name: as before; names of ours that nobody is granted: 403")
 }
 
 func sharedPlain(t *T) {
@@ -188,16 +188,16 @@ spec:
 	shopOpen(t)
 	// The creation times of objects have whole seconds.
 	gateways := t.manifests(t.East, "Gateway")
-	t.Cleanup(func(ctx context.Context) error { return t.East.PutOwn(ctx, gateways...) })
+	t.Restore(func(ctx context.Context) error { return t.East.PutOwn(ctx, gateways...) })
 	public := parseObjects(t, federation.SharedListeners)
-	t.Cleanup(func(ctx context.Context) error { return t.East.Put(ctx, public...) })
-	t.Must(t.East.Delete(t.Context, append(gateways, public...)...))
+	t.Restore(func(ctx context.Context) error { return t.East.Put(ctx, public...) })
+	t.Must(t.East.Delete(t.Context(), append(gateways, public...)...))
 	t.pause(2 * time.Second)
-	t.Must(t.East.PutOwn(t.Context, gateways...))
-	t.Must(t.East.Put(t.Context, public...))
+	t.Must(t.East.PutOwn(t.Context(), gateways...))
+	t.Must(t.East.Put(t.Context(), public...))
 	t.Until(productpage, "503", reviews("/reviews/0"))
 	t.Want(outside, "404", unencrypted)
-	t.Seen("ours is older: as before; theirs is older: 503 for the caller; in plain text 404 both times")
+	t.Logf("ours is older: as before; theirs is older: 503 for the caller; in plain text 404 both times")
 }
 
 func sharedAllow(t *T) {
@@ -214,7 +214,7 @@ func sharedAllow(t *T) {
 	t.Want(productpage, "403", reviews("/admin"))
 	t.Want(outside, "alert: certificate required", toShared(noCertificate)(t.Federation))
 	t.Want(outside, "403", traffic.Probe{URL: "http://any.example:8080/", Dial: "203.0.113.20:8080"})
-	t.Seen("403 for the caller, then 200; the shop 200 throughout, and nothing else of its gateway")
+	t.Logf("403 for the caller, then 200; the shop 200 throughout, and nothing else of its gateway")
 }
 
 func sharedHeaders(t *T) {
@@ -231,7 +231,7 @@ func sharedHeaders(t *T) {
 			t.Errorf("%s is %q, and not %s", name, got, want)
 		}
 	}
-	t.Seen("x-forwarded-client-cert %s", header(seen.Header, "x-forwarded-client-cert"))
+	t.Logf("x-forwarded-client-cert %s", header(seen.Header, "x-forwarded-client-cert"))
 	for _, one := range []struct {
 		want   string
 		change func(*traffic.Probe)
@@ -248,7 +248,7 @@ func sharedHeaders(t *T) {
 			}
 		}
 	}
-	t.Seen("answers have server: istio-envoy, and nothing else of the gateway's")
+	t.Logf("answers have server: istio-envoy, and nothing else of the gateway's")
 }
 
 func sharedConnects(t *T) {
@@ -265,16 +265,16 @@ func sharedConnects(t *T) {
 	if got := t.connections("east", "db/mysql", 3306) - before; got != 1 {
 		t.Errorf("the peer made it accept %d connections, and not 1", got)
 	}
-	t.Seen("no connection for others, one for the peer")
+	t.Logf("no connection for others, one for the peer")
 }
 
 // sharedRestart replaces the gateway's pods while what our servers need is not there.
 func sharedRestart(t *T) {
 	restarted := func(m *mesh.Mesh) time.Duration {
 		began := time.Now()
-		_, err := m.Kubectl(t.Context, "", "-n", "istio-ingress", "rollout", "restart", "deployment/shared")
+		_, err := m.Kubectl(t.Context(), "", "-n", "istio-ingress", "rollout", "restart", "deployment/shared")
 		t.Must(err)
-		t.Must(rolled(t.Context, m, "istio-ingress", "shared"))
+		t.Must(rolled(t.Context(), m, "istio-ingress", "shared"))
 		took := rounded(time.Since(began))
 		t.pause(5 * time.Second) // until the old one is gone
 		return took
@@ -285,19 +285,19 @@ func sharedRestart(t *T) {
 	t.Until(outside, "200", inPlain(t.Federation))
 	shopOpen(t)
 	t.Want(outside, "alert: * | closed | reset", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
-	t.Must(t.East.PutOwn(t.Context, t.manifest(t.East, "ConfigMap", "fed-in-trust-west")))
+	t.Must(t.East.PutOwn(t.Context(), t.manifest(t.East, "ConfigMap", "fed-in-trust-west")))
 	opened := t.Until(outside, "200", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
-	t.Seen("the gateway is ready after %s, without the peer's CA after %s; peers are let in %s after it is there", before, authority, rounded(opened))
-	t.Cleanup(func(ctx context.Context) error { return t.PutCredentials(ctx, t.West, t.Current()) })
-	t.Must(t.West.Client.CoreV1().Secrets("istio-ingress").Delete(t.Context, "federation-ingress-tls", metav1.DeleteOptions{}))
+	t.Logf("the gateway is ready after %s, without the peer's CA after %s; peers are let in %s after it is there", before, authority, rounded(opened))
+	t.Restore(func(ctx context.Context) error { return t.PutCredentials(ctx, t.West, t.Current()) })
+	t.Must(t.West.Client.CoreV1().Secrets("istio-ingress").Delete(t.Context(), "federation-ingress-tls", metav1.DeleteOptions{}))
 	secret := restarted(t.West)
 	shop := inPlain(t.Federation)
 	shop.Dial = "203.0.113.10:8080"
 	t.Until(outside, "200", shop)
 	t.Want(backend, "503", traffic.Probe{URL: detailsURL})
-	t.Must(t.PutCredentials(t.Context, t.West, t.Current()))
+	t.Must(t.PutCredentials(t.Context(), t.West, t.Current()))
 	opened = t.Until(backend, "200", traffic.Probe{URL: detailsURL})
-	t.Seen("without its Secret after %s; and %s", secret, rounded(opened))
+	t.Logf("without its Secret after %s; and %s", secret, rounded(opened))
 }
 
 // sharedPassthrough makes the gateway what Istio calls an east-west gateway.
@@ -311,7 +311,7 @@ spec:
 `)
 	passed := intoMesh
 	passed.URL = "tls://203.0.113.20:443"
-	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
 		answer := t.Try(outside, passed)[0]
 		if id := spiffeIDOf(answer.Certificates); id != "spiffe://east.example/ns/default/sa/bookinfo-ratings" {
 			return fmt.Errorf("no bytes pass: %q: %s", id, answer.Outcome())
@@ -323,5 +323,5 @@ spec:
 	t.Want(outside, "200", toShared(byBoundary("west-boundary", boundaryEgress))(t.Federation))
 	t.Want(outside, "alert: unknown certificate authority", toShared(meshCA("west", pki.Request{SpiffeID: boundaryEgress}))(t.Federation))
 	shopOpen(t)
-	t.Seen("it passes bytes, ours are as before")
+	t.Logf("it passes bytes, ours are as before")
 }

@@ -67,7 +67,7 @@ func echoOf(peer string) string   { return "p7000.echo." + peer + ".fed.east.exa
 // holding starts to hold connections, and returns what ends them and says what became of each.
 func (t *T) holding(from From, plans ...traffic.Hold) func() ([]traffic.Held, error) {
 	if from.Mesh != "" {
-		stop, err := t.Mesh(from.Mesh).Hold(t.Context, from.Workload, plans)
+		stop, err := t.Mesh(from.Mesh).Hold(t.Context(), from.Workload, plans)
 		t.Must(err)
 		return stop
 	}
@@ -77,7 +77,7 @@ func (t *T) holding(from From, plans ...traffic.Hold) func() ([]traffic.Held, er
 	var out, errs bytes.Buffer
 	command.Stdout, command.Stderr = &out, &errs
 	t.Must(command.Start())
-	t.Cleanup(func(context.Context) error { input.Close(); return nil })
+	t.Restore(func(context.Context) error { input.Close(); return nil })
 	t.Must(json.NewEncoder(input).Encode(plans))
 	return func() ([]traffic.Held, error) {
 		input.Close()
@@ -142,7 +142,7 @@ func (t *T) holdConnections(each, outsideEach int) func() []traffic.Held {
 				}
 			}
 		}
-		t.Seen("%d of %d requests failed", failed, sent)
+		t.Logf("%d of %d requests failed", failed, sent)
 		return slices.DeleteFunc(held, func(one traffic.Held) bool { return one.Kind == "http" })
 	}
 }
@@ -153,8 +153,8 @@ type revision struct {
 	at            time.Time
 }
 
-// apply makes the change in every mesh whose manifests it touches.
-func (t *T) apply(before string, s *revision) {
+// applyRevision makes the change in every mesh whose manifests it touches.
+func (t *T) applyRevision(before string, s *revision) {
 	s.at = time.Now()
 	for _, m := range []*mesh.Mesh{t.East, t.West, t.North} {
 		was, err := t.Objects(before, m.Name)
@@ -162,7 +162,7 @@ func (t *T) apply(before string, s *revision) {
 		now, err := t.Objects(s.program, m.Name)
 		t.Must(err)
 		if !reflect.DeepEqual(was, now) {
-			t.Must(t.Become(t.Context, m, before, s.program))
+			t.Must(t.Become(t.Context(), m, before, s.program))
 		}
 	}
 }
@@ -175,33 +175,33 @@ func heldThroughChanges(t *T) {
 		{what: "caller added", program: "held-caller"}, {what: "caller removed", program: "held"},
 		{what: "rule added", program: "held-rule"}, {what: "rule removed", program: "held"},
 	}
-	t.Cleanup(t.Again)
+	t.Restore(t.Reapply)
 	end := t.holdConnections(6, 5)
 	t.pause(3 * time.Second)
 	began, before := time.Now(), "held"
 	for _, s := range revisions {
-		t.apply(before, s)
+		t.applyRevision(before, s)
 		before = s.program
 		t.pause(2 * time.Second)
 	}
 	changed := time.Since(began)
 	t.pause(heldFor)
 	all := end()
-	t.Seen("%d changes in %s, then watched for %s", len(revisions), rounded(changed), heldFor)
+	t.Logf("%d changes in %s, then watched for %s", len(revisions), rounded(changed), heldFor)
 	if ended := t.alive(all, revisions); ended > 0 {
 		t.Errorf("%d of %d connections ended or missed a line", ended, len(all))
 	}
 }
 
 func heldThroughNewPeer(t *T) {
-	t.Cleanup(t.Again)
+	t.Restore(t.Reapply)
 	end := t.holdConnections(4, 4)
 	t.pause(3 * time.Second)
 	added := &revision{what: "peer added", program: "held-peer"}
-	t.apply("held", added)
+	t.applyRevision("held", added)
 	name := "p9080.reviews.audit.fed.east.example"
 	opened := t.Until(outside, "200", toIngress(genuineAudit, withSNI(name), withURLHost(name))(t.Federation))
-	t.Seen("the new peer is served after %s", rounded(opened))
+	t.Logf("the new peer is served after %s", rounded(opened))
 	t.pause(drains + 15*time.Second)
 	t.alive(end(), []*revision{added})
 }
@@ -228,12 +228,12 @@ func (t *T) alive(all []traffic.Held, revisions []*revision) (ended int) {
 		ended++
 		ends[kind]++
 	}
-	t.Seen("%d of %d connections live on (silent for at most %s)", len(all)-ended, len(all), rounded(longest))
+	t.Logf("%d of %d connections live on (silent for at most %s)", len(all)-ended, len(all), rounded(longest))
 	if lived[1] > 0 {
-		t.Seen("those that ended lived for %s to %s", rounded(lived[0]), rounded(lived[1]))
+		t.Logf("those that ended lived for %s to %s", rounded(lived[0]), rounded(lived[1]))
 	}
 	for _, kind := range slices.Sorted(maps.Keys(ends)) {
-		t.Seen("%d × %s", ends[kind], kind)
+		t.Logf("%d × %s", ends[kind], kind)
 	}
 	return ended
 }

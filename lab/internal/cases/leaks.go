@@ -165,8 +165,8 @@ func backendPlain(t *T) {
 	seen := seenBy(t, t.Try(productpage, reviews("/reviews/0"))[0])
 	sameNames(t, "the request", seen.Header, fromClient, fromEgress, fromIngress)
 	eastsOwn(t, seen)
-	t.Seen("%d headers; x-forwarded-for %s, x-federation-peer %s", len(seen.Header), header(seen.Header, "x-forwarded-for"), header(seen.Header, "x-federation-peer"))
-	t.Seen("x-forwarded-client-cert %s", header(seen.Header, "x-forwarded-client-cert"))
+	t.Logf("%d headers; x-forwarded-for %s, x-federation-peer %s", len(seen.Header), header(seen.Header, "x-forwarded-for"), header(seen.Header, "x-federation-peer"))
+	t.Logf("x-forwarded-client-cert %s", header(seen.Header, "x-forwarded-client-cert"))
 }
 
 func backendForged(t *T) {
@@ -174,7 +174,7 @@ func backendForged(t *T) {
 	seen := seenByAll(t, t.Try(productpage, withForgedHeaders(reviews("/reviews/0"), headers))[0])
 	sameNames(t, "the request", seen.Header, fromClient, fromEgress, fromIngress, ownWords)
 	eastsOwn(t, seen)
-	t.Seen("%d sent, %d of the application's own arrived", len(headers), len(seen.Header)-len(fromClient)-len(fromEgress)-len(fromIngress))
+	t.Logf("%d sent, %d of the application's own arrived", len(headers), len(seen.Header)-len(fromClient)-len(fromEgress)-len(fromIngress))
 }
 
 func backendPeerForges(t *T) {
@@ -189,7 +189,7 @@ func backendPeerForges(t *T) {
 	if got := header(seen.Header, "x-forwarded-client-cert"); strings.Contains(got, forgery) {
 		t.Errorf("x-forwarded-client-cert is %q", got)
 	}
-	t.Seen("%d sent; x-forwarded-for %s, x-forwarded-proto %s, x-request-id %s", len(headers), header(seen.Header, "x-forwarded-for"),
+	t.Logf("%d sent; x-forwarded-for %s, x-forwarded-proto %s, x-request-id %s", len(headers), header(seen.Header, "x-forwarded-for"),
 		header(seen.Header, "x-forwarded-proto"), header(seen.Header, "x-request-id"))
 }
 
@@ -201,7 +201,7 @@ func requestIDs(t *T) {
 	call.Header = [][2]string{{"x-request-id", sent}}
 	arrived := header(seenBy(t, t.Try(productpage, call)[0]).Header, "x-request-id")
 	caller, egress, ingress := loggedID(t, t.West, "default/productpage", target), loggedID(t, t.West, gatewayOf("west"), target), loggedID(t, t.East, gatewayOf("east"), target)
-	t.Seen("caller %.8s, egress gateway %.8s, ingress gateway %.8s, backend %.8s", caller, egress, ingress, arrived)
+	t.Logf("caller %.8s, egress gateway %.8s, ingress gateway %.8s, backend %.8s", caller, egress, ingress, arrived)
 	if caller != sent || egress == caller || ingress == egress || arrived != ingress {
 		t.Errorf("the ids are %s, %s, %s and %s", caller, egress, ingress, arrived)
 	}
@@ -211,10 +211,10 @@ var requestID = regexp.MustCompile(`"([0-9a-f]{8}-[0-9a-f-]{27})"`)
 
 // loggedID is the id of the request for a path in the access log of a proxy, which is written with some delay.
 func loggedID(t *T, m *mesh.Mesh, workload, path string) (id string) {
-	pod, err := m.Pod(t.Context, workload)
+	pod, err := m.Pod(t.Context(), workload)
 	t.Must(err)
-	t.Must(mesh.Wait(t.Context, 15*time.Second, func() error {
-		log, err := m.Logs(t.Context, pod, "istio-proxy")
+	t.Must(mesh.Wait(t.Context(), 15*time.Second, func() error {
+		log, err := m.Logs(t.Context(), pod, "istio-proxy")
 		if err != nil {
 			return err
 		}
@@ -231,7 +231,7 @@ func loggedID(t *T, m *mesh.Mesh, workload, path string) (id string) {
 
 func webSocketPasses(t *T) {
 	answer := t.Try(productpage, traffic.Probe{Kind: "websocket", URL: "ws://reviews:9080/reviews/live", Body: "hello"})[0]
-	t.Seen("%s, %q", answer.Outcome(), answer.Body)
+	t.Logf("%s, %q", answer.Outcome(), answer.Body)
 	if answer.Outcome() != "101" || !strings.HasSuffix(answer.Body, "hello") {
 		t.Errorf("%s%s", answer.Outcome(), detail(answer))
 	}
@@ -245,7 +245,7 @@ func asPeer(t *T, change ...func(*traffic.Probe)) traffic.Answer {
 func answerHeaders(t *T) {
 	answer := asPeer(t)
 	sameNames(t, "the answer", answer.Header, []string{"content-length", "content-type", "date"})
-	t.Seen("%v", answer.Header)
+	t.Logf("%v", answer.Header)
 }
 
 func answerForged(t *T) {
@@ -253,13 +253,13 @@ func answerForged(t *T) {
 		"x-envoy-upstream-canary", "x-envoy-upstream-service-time"}
 	answer := asPeer(t, withPath("/reviews/0?bytes=2&header=x-app:1&header="+strings.Join(names, ":"+forgery+"&header=")+":"+forgery))
 	sameNames(t, "the answer", answer.Header, []string{"content-length", "content-type", "date", "x-app"})
-	t.Seen("%d sent by the backend, none arrived but the application's own", len(names))
+	t.Logf("%d sent by the backend, none arrived but the application's own", len(names))
 }
 
 func answerOwnWords(t *T) {
 	answer := asPeer(t, withPath("/reviews/0?redirect=/reviews/1"))
 	sameNames(t, "the answer", answer.Header, []string{"content-length", "content-type", "date", "location"})
-	t.Seen("location: %s", header(answer.Header, "location"))
+	t.Logf("location: %s", header(answer.Header, "location"))
 	if !strings.Contains(header(answer.Header, "location"), reviewsHost) {
 		t.Errorf("location is %q: the documents say otherwise", header(answer.Header, "location"))
 	}
@@ -267,7 +267,7 @@ func answerOwnWords(t *T) {
 
 // tellsNothing looks at an answer of the gateway itself.
 func tellsNothing(t *T, want string, answer traffic.Answer) {
-	t.Seen("%s %q", answer.Outcome(), answer.Body)
+	t.Logf("%s %q", answer.Outcome(), answer.Body)
 	if !outcome.Matches(answer.Outcome(), want) {
 		t.Errorf("%s, and not %s", answer.Outcome(), want)
 	}
@@ -294,5 +294,5 @@ func certificateTells(t *T) {
 	answer := asPeer(t)
 	leaf := parseChain(answer.Certificates)[0]
 	onlyIdentity(t, leaf, ingressID)
-	t.Seen("%v, subject %q, %d certificates, TLS %s", leaf.URIs, leaf.Subject, strings.Count(answer.Certificates, "BEGIN"), answer.TLSVersion)
+	t.Logf("%v, subject %q, %d certificates, TLS %s", leaf.URIs, leaf.Subject, strings.Count(answer.Certificates, "BEGIN"), answer.TLSVersion)
 }

@@ -51,8 +51,8 @@ func standInForEast(t *T, id string) *standIn {
 		},
 	}
 	// The computer's own end of the line to the lab: the packets of west's node go the way that they go to a peer.
-	ctx, stop := context.WithCancel(t.Context)
-	t.Cleanup(func(context.Context) error { stop(); return nil })
+	ctx, stop := context.WithCancel(t.Context())
+	t.Restore(func(context.Context) error { stop(); return nil })
 	address := t.Lab.Here()
 	_, err = traffic.Capture(ctx, address+":15443", config, func(seen traffic.Seen) {
 		s.Lock()
@@ -60,7 +60,7 @@ func standInForEast(t *T, id string) *standIn {
 		s.seen = append(s.seen, seen)
 	})
 	t.Must(err)
-	t.Cleanup(func(ctx context.Context) error {
+	t.Restore(func(ctx context.Context) error {
 		return mesh.Wait(ctx, 20*time.Second, func() error { // the stand-in answers, too, and by another name
 			answers, err := probe(ctx, t.Federation, productpage, reviews("/reviews/0"))
 			if err == nil && (answers[0].Seen == nil || !strings.HasPrefix(answers[0].Seen.Pod, "reviews-")) {
@@ -105,7 +105,7 @@ func (s *standIn) sends(t *T, call traffic.Probe) traffic.Seen {
 
 func wire(t *T) {
 	s := standInForEast(t, ingressID)
-	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
 		t.Try(productpage, reviews("/reviews/first"))
 		if _, found := s.request("/reviews/first"); !found {
 			return fmt.Errorf("nothing arrives at the stand-in")
@@ -114,7 +114,7 @@ func wire(t *T) {
 	}))
 	plain := s.sends(t, reviews("/reviews/plain"))
 	onWire(t, "a plain request", plain, fromClient, fromEgress)
-	t.Seen("plain: Host %s, %v", plain.Host, plain.Header)
+	t.Logf("plain: Host %s, %v", plain.Host, plain.Header)
 
 	headers := forgedHeaders(t.Federation)
 	for i, part := range atOnce(headers) {
@@ -123,7 +123,7 @@ func wire(t *T) {
 		crossing := slices.DeleteFunc(slices.Concat(ownWords, methods), func(name string) bool { return header(part, name) == "" })
 		onWire(t, "a request with forged headers", s.sends(t, forged), fromClient, fromEgress, crossing)
 	}
-	t.Seen("%d headers forged: %d own words of the application crossed", len(headers), len(ownWords)+len(methods))
+	t.Logf("%d headers forged: %d own words of the application crossed", len(headers), len(ownWords)+len(methods))
 
 	upgrade := s.sends(t, traffic.Probe{Kind: "websocket", URL: "ws://reviews:9080/reviews/live"})
 	onWire(t, "an upgrade", upgrade, fromClient, fromEgress, []string{":protocol", "sec-websocket-key", "sec-websocket-version"})
@@ -156,7 +156,7 @@ func (s *standIn) handshakes(t *T) {
 			for _, c := range state.PeerCertificates[1:] {
 				rest = append(rest, c.Subject.String())
 			}
-			t.Seen("TLS 1.3, %s, ALPN %v, then %v", egressID, offers[0], rest)
+			t.Logf("TLS 1.3, %s, ALPN %v, then %v", egressID, offers[0], rest)
 		}
 	}
 	for _, offer := range offers {
@@ -176,7 +176,7 @@ func onlyIdentity(t *T, leaf *x509.Certificate, id string) {
 // wireWrongServer shows east's workload instead of its gateway: the handshake ends before a request.
 func wireWrongServer(t *T) {
 	s := standInForEast(t, "spiffe://east.example/ns/default/sa/bookinfo-reviews")
-	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
 		t.Try(productpage, reviews("/reviews/0"))
 		if _, offers := s.connections(); len(offers) == 0 {
 			return fmt.Errorf("nobody comes to the stand-in")
@@ -184,7 +184,7 @@ func wireWrongServer(t *T) {
 		return nil
 	}))
 	answer := t.Try(productpage, reviews("/reviews/0"))[0]
-	t.Seen("the caller gets %s %q", answer.Outcome(), answer.Body)
+	t.Logf("the caller gets %s %q", answer.Outcome(), answer.Body)
 	if answer.Outcome() != "503" {
 		t.Errorf("the caller gets %s", answer.Outcome())
 	}
@@ -199,7 +199,7 @@ func backendGone(t *T) {
 		_, err := t.East.Kubectl(ctx, "", "-n", "default", "scale", "deployment/reviews", "--replicas="+replicas)
 		return err
 	}
-	t.Cleanup(func(ctx context.Context) error {
+	t.Restore(func(ctx context.Context) error {
 		if err := scale(ctx, "1"); err != nil {
 			return err
 		}
@@ -208,7 +208,7 @@ func backendGone(t *T) {
 		}
 		return waitUntil(ctx, t.Federation, outside, "200", toIngress(genuineWest)(t.Federation))
 	})
-	t.Must(scale(t.Context, "0"))
+	t.Must(scale(t.Context(), "0"))
 	t.Until(outside, "503", toIngress(genuineWest)(t.Federation))
 	tellsNothing(t, "503", asPeer(t))
 }

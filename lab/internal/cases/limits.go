@@ -78,7 +78,7 @@ func traceStripped(t *T) {
 		p := traffic.Probe{URL: "http://reviews.shop:9080/reviews/0"}
 		carrying(all...)(&p)
 		got := unchanged(t, t.Try(one.from, p)[0], all)
-		t.Seen("from %s %d of %d", one.from, len(got), len(all))
+		t.Logf("from %s %d of %d", one.from, len(got), len(all))
 		if !slices.Equal(got, one.want) {
 			t.Errorf("from %s: %v arrived, and not %v", one.from, got, one.want)
 		}
@@ -95,7 +95,7 @@ func traceStrippedByIngress(t *T) {
 	if got := unchanged(t, answer, ownOnly); !slices.Equal(got, ownOnly) {
 		t.Errorf("only %v arrived of %v", got, ownOnly)
 	}
-	t.Seen("0 of %d", len(traces))
+	t.Logf("0 of %d", len(traces))
 }
 
 func traceStrippedInAnswers(t *T) {
@@ -108,7 +108,7 @@ func traceStrippedInAnswers(t *T) {
 	}{{shopAPI, 0}, {northAPI, len(names)}} {
 		answer := t.Try(one.from, traffic.Probe{URL: "http://reviews.shop:9080" + url})[0]
 		got := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return header(answer.Header, name) == "" })
-		t.Seen("to %s %d of %d", one.from, len(got), len(names))
+		t.Logf("to %s %d of %d", one.from, len(got), len(names))
 		if answer.Outcome() != "200" || len(got) != one.want {
 			t.Errorf("to %s: %s with %v, and not %d of them", one.from, answer.Outcome(), got, one.want)
 		}
@@ -135,7 +135,7 @@ func connectedAfterHandshake(t *T) {
 		}
 		time.Sleep(300 * time.Millisecond)
 		got := t.connections("east", "db/mysql", 3306) - before
-		t.Seen("%s: %d", one.who, got)
+		t.Logf("%s: %d", one.who, got)
 		if got != one.want {
 			t.Errorf("%s: the database has accepted %d connections, and not %d", one.who, got, one.want)
 		}
@@ -165,7 +165,7 @@ func maxConnections(t *T) {
 				open++
 			}
 		}
-		t.Seen("%s %d of 6", one.peer, open)
+		t.Logf("%s %d of 6", one.peer, open)
 		if open != one.want {
 			t.Errorf("of 6 connections of %s %d were open, and not %d", one.peer, open, one.want)
 		}
@@ -181,7 +181,7 @@ func maxDurationTCP(t *T) {
 		began := time.Now()
 		answer := t.Try(outside, idleConnection(t, one.peer, one.shown, 6*time.Second))[0]
 		took := time.Since(began)
-		t.Seen("%s %s", one.peer, rounded(took))
+		t.Logf("%s %s", one.peer, rounded(took))
 		if !strings.Contains(answer.Body, "220") || took < one.from || took > one.to {
 			t.Errorf("a connection of %s ended after %s (%s)%s", one.peer, took, answer.Outcome(), detail(answer))
 		}
@@ -217,7 +217,7 @@ func idleTimeout(t *T) {
 		began := time.Now()
 		answer := t.Try(outside, one.probe)[0]
 		took := time.Since(began)
-		t.Seen("%s %s", one.name, rounded(took))
+		t.Logf("%s %s", one.name, rounded(took))
 		if !strings.Contains(answer.Body, one.said) || took < one.from || took > one.to {
 			t.Errorf("a connection to %s ended after %s (%s)%s", one.name, took, answer.Outcome(), detail(answer))
 		}
@@ -233,7 +233,7 @@ func maxDurationHTTP(t *T) {
 			t.Errorf("a request failed: %s", sample.Outcome)
 		}
 	}
-	t.Seen("%d of %d failed in 8 s", failed, len(samples))
+	t.Logf("%d of %d failed in 8 s", failed, len(samples))
 }
 
 // sequentialRequests is several requests on one connection, as fast as answers come.
@@ -261,13 +261,13 @@ func tally(answer traffic.Answer) map[string]int {
 func requestsPerSecond(t *T) {
 	waitForRateLimit()
 	got := tally(t.Try(outside, sequentialRequests(genuineWest, 12)(t.Federation))[0])
-	t.Seen("west %v", got)
+	t.Logf("west %v", got)
 	// A slow computer may begin the next second before the last request.
 	if got["200"] < 5 || got["200"] > 10 || got["200"]+got["429"] != 12 {
 		t.Errorf("of 12 requests of west: %v", got)
 	}
 	got = tally(t.Try(outside, sequentialRequests(genuineNorth, 12, withSNI(reviewOf("north")), withURLHost(reviewOf("north")))(t.Federation))[0])
-	t.Seen("north %v", got)
+	t.Logf("north %v", got)
 	if got["200"] != 12 {
 		t.Errorf("of 12 requests of north: %v", got)
 	}
@@ -277,7 +277,7 @@ func refusedCostNothing(t *T) {
 	waitForRateLimit()
 	post := func(p *traffic.Probe) { p.Method = "POST" }
 	got := tally(t.Try(outside, sequentialRequests(genuineWest, 12, post)(t.Federation))[0])
-	t.Seen("refused %v", got)
+	t.Logf("refused %v", got)
 	if got["403"] != 12 {
 		t.Errorf("of 12 requests that no rule allows: %v", got)
 	}

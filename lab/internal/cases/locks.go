@@ -95,7 +95,7 @@ spec: {mtls: {mode: PERMISSIVE}}
 `)
 	took := t.Until(noIdentity, "403", balance("/"))
 	t.Want(teller, "200", balance("/"))
-	t.Seen("403 after %s", rounded(took))
+	t.Logf("403 after %s", rounded(took))
 }
 
 func lockAgainstOthers(t *T) {
@@ -113,19 +113,19 @@ spec: {action: DENY, rules: [{to: [{operation: {paths: [/marker]}}]}]}
 	t.Until(teller, "403", balance("/marker"))
 	t.Want(unlistedLocal, "403", balance("/"))
 	t.Want(teller, "200", balance("/"))
-	t.Seen("403")
+	t.Logf("403")
 	t.unlock("withdraw", "accounts")
 	took := t.Until(unlistedLocal, "200", balance("/"))
-	t.Seen("without the lock 200 after %s", rounded(took))
+	t.Logf("without the lock 200 after %s", rounded(took))
 }
 
 // unlock takes a lock away for as long as the case runs.
 func (t *T) unlock(service, namespace string) {
 	objects, err := t.Objects("locked", "east")
 	t.Must(err)
-	t.Must(t.East.Delete(t.Context, findObject(objects, "AuthorizationPolicy", "fed-lock-"+service+"-"+namespace)))
-	t.Cleanup(func(ctx context.Context) error {
-		if err := t.Again(ctx); err != nil {
+	t.Must(t.East.Delete(t.Context(), findObject(objects, "AuthorizationPolicy", "fed-lock-"+service+"-"+namespace)))
+	t.Restore(func(ctx context.Context) error {
+		if err := t.Reapply(ctx); err != nil {
 			return err
 		}
 		return waitUntil(ctx, t.Federation, unlistedLocal, "403", balance("/"))
@@ -134,7 +134,7 @@ func (t *T) unlock(service, namespace string) {
 
 func lockBesideNarrower(t *T) {
 	byPeer := traffic.Probe{URL: "http://withdraw:8080/withdrawals/0"}
-	t.Cleanup(func(ctx context.Context) error { return waitUntil(ctx, t.Federation, checkout, "200", byPeer) }) // once the policy is gone
+	t.Restore(func(ctx context.Context) error { return waitUntil(ctx, t.Federation, checkout, "200", byPeer) }) // once the policy is gone
 	t.Put(t.East, `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: owners-own, namespace: accounts}
@@ -146,7 +146,7 @@ spec:
 	took := t.Until(teller, "403", balance("/withdrawals/0"))
 	t.Want(teller, "200", balance("/balance"))
 	t.Until(checkout, "403", byPeer) // the gateway keeps connections for a while
-	t.Seen("403 after %s, what the owner allows 200", rounded(took))
+	t.Logf("403 after %s, what the owner allows 200", rounded(took))
 }
 
 func lockedProbes(t *T) {
@@ -155,8 +155,8 @@ func lockedProbes(t *T) {
 	lock := findObject(objects, "AuthorizationPolicy", "fed-lock-withdraw-accounts").DeepCopy()
 	lock.SetName("of-probed")
 	withField("spec/selector/matchLabels/app", "probed")(lock)
-	t.Cleanup(func(ctx context.Context) error { return t.East.Delete(ctx, lock) })
-	t.Must(t.East.Put(t.Context, lock))
+	t.Restore(func(ctx context.Context) error { return t.East.Delete(ctx, lock) })
+	t.Must(t.East.Put(t.Context(), lock))
 	t.Put(t.East, `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: probed, namespace: accounts}
@@ -175,8 +175,8 @@ spec:
         readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1}
 `)
 	var pod *core.Pod
-	t.Must(mesh.Wait(t.Context, time.Minute, func() (err error) {
-		pod, err = t.East.Pod(t.Context, "accounts/probed")
+	t.Must(mesh.Wait(t.Context(), time.Minute, func() (err error) {
+		pod, err = t.East.Pod(t.Context(), "accounts/probed")
 		return err
 	}))
 	if port := pod.Spec.Containers[0].ReadinessProbe.HTTPGet.Port.IntValue(); port != 15020 {
@@ -186,7 +186,7 @@ spec:
 	for _, port := range []string{"15020", "15090"} {
 		t.Want(noIdentity, "200", traffic.Probe{URL: "http://" + pod.Status.PodIP + ":" + port + "/stats/prometheus"})
 	}
-	t.Seen("ready by port 15020, metrics 200")
+	t.Logf("ready by port 15020, metrics 200")
 }
 
 func declaredHosts(t *T) {
@@ -212,21 +212,21 @@ spec:
 	t.Want(checkout, outcome.CutOff, toWithdraw(t.Federation))
 	t.Put(t.West, entry("egress", "peer.acquirer.example"))
 	took := t.Until(checkout, "200", toWithdraw(t.Federation))
-	t.Seen("closed; an allowed host 200 after %s", rounded(took))
+	t.Logf("closed; an allowed host 200 after %s", rounded(took))
 }
 
 // restrictionLifted applies west's file with an ApplySet that is in no namespace, and then without what restricts a namespace.
 func restrictionLifted(t *T) {
 	const kind = "crd/applysets.mesh-federation.internal"
 	kubectl := func(args ...string) {
-		_, err := t.West.Kubectl(t.Context, "", args...)
+		_, err := t.West.Kubectl(t.Context(), "", args...)
 		t.Must(err)
 	}
-	t.Cleanup(func(ctx context.Context) error {
+	t.Restore(func(ctx context.Context) error {
 		if _, err := t.West.Kubectl(ctx, "", "delete", kind, "--ignore-not-found"); err != nil {
 			return err
 		}
-		if err := t.Again(ctx); err != nil {
+		if err := t.Reapply(ctx); err != nil {
 			return err
 		}
 		return waitUntil(ctx, t.Federation, checkout, outcome.CutOff, toWithdraw(t.Federation))
@@ -251,9 +251,9 @@ func restrictionLifted(t *T) {
 	}), "\n---\n")), 0o600))
 	apply(lifted)
 	for _, kind := range []string{"Sidecar", "NetworkPolicy"} {
-		if _, err := t.West.Get(t.Context, t.manifest(t.West, kind, "fed-restricted-finance")); !apierrors.IsNotFound(err) {
+		if _, err := t.West.Get(t.Context(), t.manifest(t.West, kind, "fed-restricted-finance")); !apierrors.IsNotFound(err) {
 			t.Errorf("%s fed-restricted-finance is still there (%v)", kind, err)
 		}
 	}
-	t.Seen("both gone; past the egress gateway 200 after %s", rounded(t.Until(checkout, "200", toWithdraw(t.Federation))))
+	t.Logf("both gone; past the egress gateway 200 after %s", rounded(t.Until(checkout, "200", toWithdraw(t.Federation))))
 }

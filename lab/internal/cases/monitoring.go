@@ -79,7 +79,7 @@ func (e logEntry) text(field string) string {
 // watched runs a case once both gateways write the log that the scenario asks for.
 func watched(run func(*T)) func(*T) {
 	return func(t *T) {
-		t.Must(mesh.Wait(t.Context, 30*time.Second, func() error {
+		t.Must(mesh.Wait(t.Context(), 30*time.Second, func() error {
 			target := unique()
 			t.Want(shopAPI, "200", traffic.Probe{URL: shopReviews + target})
 			time.Sleep(time.Second)
@@ -106,9 +106,9 @@ func (t *T) accessLog(m *mesh.Mesh) (entries []logEntry) {
 }
 
 func (t *T) logLines(m *mesh.Mesh) []string {
-	pod, err := m.Pod(t.Context, gatewayOf(m.Name))
+	pod, err := m.Pod(t.Context(), gatewayOf(m.Name))
 	t.Must(err)
-	text, err := m.Logs(t.Context, pod, "istio-proxy")
+	text, err := m.Logs(t.Context(), pod, "istio-proxy")
 	t.Must(err)
 	return strings.Split(text, "\n")
 }
@@ -116,7 +116,7 @@ func (t *T) logLines(m *mesh.Mesh) []string {
 // logged waits for the line of which the fields are these: it is written with some delay.
 func (t *T) logged(m *mesh.Mesh, after int, fields map[string]string) logEntry {
 	var found logEntry
-	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
 		all := t.accessLog(m)
 		for _, e := range all[min(after, len(all)):] {
 			if !slices.ContainsFunc(keysOf(fields), func(field string) bool { return e.text(field) != fields[field] }) {
@@ -159,7 +159,7 @@ func defaultLog(t *T) {
 		name string
 	}{{t.East, reviewsSNI + " reviews-9080-west"}, {t.West, bindingSNI + " reviews-9080-default-east"}} {
 		var line string
-		t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+		t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
 			for _, line = range t.logLines(one.m) {
 				if strings.Contains(line, target) {
 					return nil
@@ -170,7 +170,7 @@ func defaultLog(t *T) {
 		if !strings.HasSuffix(line, one.name) || strings.Contains(line, "spiffe://") {
 			t.Errorf("mesh %s logs %s", one.m.Name, line)
 		}
-		t.Seen("… %s", one.name)
+		t.Logf("… %s", one.name)
 	}
 }
 
@@ -178,7 +178,7 @@ func impostor(t *T) {
 	const counter = "envoy_cluster_ssl_fail_verify_san"
 	before := t.counter(t.West, counter, reviewsSNI)
 	standInForEast(t, "spiffe://east.example/ns/default/sa/bookinfo-reviews")
-	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
 		target := unique()
 		t.Try(productpage, reviews(target))
 		time.Sleep(time.Second)
@@ -193,7 +193,7 @@ func impostor(t *T) {
 	if after <= before {
 		t.Errorf("%s was %d and is %d", counter, before, after)
 	}
-	t.Seen("503 UF, CERTIFICATE_VERIFY_FAILED, %s", counter)
+	t.Logf("503 UF, CERTIFICATE_VERIFY_FAILED, %s", counter)
 }
 
 func unique() string { return "/reviews/" + strconv.FormatInt(time.Now().UnixNano(), 36) }
@@ -205,7 +205,7 @@ func loggedIn(t *T) {
 	}{{shopAPI, "west", egressID}, {northAPI, "north", northEgressID}} {
 		var line logEntry
 		// A connection from before the log's format changed is logged as it was, until the gateway has drained it.
-		t.Must(mesh.Wait(t.Context, time.Minute, func() error {
+		t.Must(mesh.Wait(t.Context(), time.Minute, func() error {
 			target := unique()
 			t.Want(one.from, "200", traffic.Probe{URL: shopReviews + target + "?secret=1"})
 			time.Sleep(time.Second)
@@ -224,7 +224,7 @@ func loggedIn(t *T) {
 		if len(line.text("serial")) < 16 {
 			t.Errorf("the serial number is %s", line.text("serial"))
 		}
-		t.Seen("%s, %s", line.text("listener"), line.text("caller"))
+		t.Logf("%s, %s", line.text("listener"), line.text("caller"))
 	}
 }
 
@@ -238,7 +238,7 @@ func loggedOut(t *T) {
 			"listener": shopListener, "caller": "spiffe://west.example/ns/shop/sa/" + account, "status": "200", "server": ingressID,
 			"cluster": "outbound|15443||" + reviewsSNI, "upstream": eastAddress,
 		})
-		t.Seen("%s to %s", line.text("caller"), line.text("cluster"))
+		t.Logf("%s to %s", line.text("caller"), line.text("cluster"))
 	}
 }
 
@@ -253,7 +253,7 @@ func loggedRefusal(t *T) {
 	t.compareFields("at the egress gateway", t.logged(t.West, 0, map[string]string{"path": target}), map[string]string{
 		"caller": "spiffe://west.example/ns/shop/sa/api", "status": "403", "details": "via_upstream",
 	})
-	t.Seen("%s %s", at.text("details"), at.text("route"))
+	t.Logf("%s %s", at.text("details"), at.text("route"))
 }
 
 func loggedConnection(t *T) {
@@ -264,7 +264,7 @@ func loggedConnection(t *T) {
 	t.compareFields("at the egress gateway", t.logged(t.West, out, map[string]string{"listener": "p3306.mysql.shop.east.egress.fed.west.example"}), map[string]string{
 		"caller": "spiffe://west.example/ns/shop/sa/api", "received": "5", "server": ingressID, "cluster": "outbound|15443||" + mysqlOf("west"),
 	})
-	t.Seen("%s bytes in, %s out, %s ms", at.text("received"), at.text("sent"), at.text("milliseconds"))
+	t.Logf("%s bytes in, %s out, %s ms", at.text("received"), at.text("sent"), at.text("milliseconds"))
 }
 
 func loggedRefusedConnection(t *T) {
@@ -272,12 +272,12 @@ func loggedRefusedConnection(t *T) {
 	t.Want(From{"west", "shop/other"}, "closed | reset", tcpBytes("mysql.shop:3306", "hello")(t.Federation))
 	line := t.logged(t.West, out, map[string]string{"listener": "p3306.mysql.shop.east.egress.fed.west.example"})
 	t.compareFields("at the egress gateway", line, map[string]string{"caller": "spiffe://west.example/ns/shop/sa/other", "received": "0"})
-	t.Seen("%s, %s bytes", line.text("caller"), line.text("received"))
+	t.Logf("%s, %s bytes", line.text("caller"), line.text("received"))
 	in := len(t.accessLog(t.East))
 	t.Want(outside, "alert: *", toServer(mysqlOf("west"), "tcp", noCertificate)(t.Federation))
 	stranger := t.logged(t.East, in, map[string]string{"listener": mysqlOf("west"), "caller": "-"})
 	t.compareFields("at the ingress gateway", stranger, map[string]string{"received": "0", "address": "203.0.113.66:*"})
-	t.Seen("a stranger: %s", stranger.text("address"))
+	t.Logf("a stranger: %s", stranger.text("address"))
 }
 
 func loggedUnknownName(t *T) {
@@ -286,7 +286,7 @@ func loggedUnknownName(t *T) {
 	t.Want(outside, outcome.CutOff, toIngress(genuineWest, withSNI(nobody))(t.Federation))
 	line := t.logged(t.East, before, map[string]string{"listener": nobody})
 	t.compareFields("an unknown server name", line, map[string]string{"flags": "NR", "details": "filter_chain_not_found", "caller": "-", "address": "203.0.113.66:*"})
-	t.Seen("%s %s from %s", line.text("flags"), line.text("details"), line.text("address"))
+	t.Logf("%s %s from %s", line.text("flags"), line.text("details"), line.text("address"))
 }
 
 func countedAttackers(t *T) {
@@ -301,8 +301,8 @@ func countedAttackers(t *T) {
 	} {
 		before := t.counter(t.East, one.counter, "15443")
 		t.Want(outside, "alert: *", toIngress(one.shown)(t.Federation))
-		t.grows(t.East, before, 1, one.counter, "15443")
-		t.Seen("%s: %s", one.what, one.counter)
+		t.waitForCounter(t.East, before, 1, one.counter, "15443")
+		t.Logf("%s: %s", one.what, one.counter)
 	}
 	t.Want(shopAPI, "200", traffic.Probe{URL: shopReviews + "/reviews/after"}) // whatever was to be logged is logged by then
 	t.logged(t.East, logs, map[string]string{"path": "/reviews/after"})
@@ -318,7 +318,7 @@ func countedCaller(t *T) {
 	before := t.counter(t.West, counter, "15443")
 	target := unique()
 	t.Want(From{"west", "shop/other"}, "503", traffic.Probe{URL: shopReviews + target})
-	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
 		if now := t.counter(t.West, counter, "15443"); now <= before {
 			return fmt.Errorf("%s is still %d", counter, now)
 		}
@@ -331,7 +331,7 @@ func countedCaller(t *T) {
 			t.Errorf("logged: %v", e)
 		}
 	}
-	t.Seen("%s", counter)
+	t.Logf("%s", counter)
 }
 
 func countedApart(t *T) {
@@ -348,7 +348,7 @@ func countedApart(t *T) {
 	}
 	t.Want(shopAPI, "403", traffic.Probe{URL: shopReviews + "/reviews/0", Method: "POST"})
 	want := counted{west.good + 3, west.refused + 1, west.denied + 1}
-	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
 		if now := count("west"); now != want {
 			return fmt.Errorf("west has %v, and not %v", now, want)
 		}
@@ -357,10 +357,10 @@ func countedApart(t *T) {
 	if now := count("north"); now != north {
 		t.Errorf("north had %v and has %v, and did nothing", north, now)
 	}
-	t.Seen("west %v, north %v", want, north)
+	t.Logf("west %v, north %v", want, north)
 	out := t.counter(t.West, "envoy_cluster_upstream_rq", reviewsSNI, `"2xx"`)
 	t.Want(batch, "200", traffic.Probe{URL: shopReviews + "/reviews/0"})
-	t.grows(t.West, out, 1, "envoy_cluster_upstream_rq", reviewsSNI, `"2xx"`)
+	t.waitForCounter(t.West, out, 1, "envoy_cluster_upstream_rq", reviewsSNI, `"2xx"`)
 }
 
 func deadPeer(t *T) {
@@ -371,7 +371,7 @@ func deadPeer(t *T) {
 		t.Must(unstructured.SetNestedSlice(entry, []any{map[string]any{"address": "203.0.113.20", "ports": map[string]any{"http2-federation": int64(9)}}}, "spec", "endpoints"))
 	})
 	var target string
-	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
 		target = unique()
 		if got := t.Try(shopAPI, traffic.Probe{URL: shopReviews + target})[0].Outcome(); got != "503" {
 			return fmt.Errorf("the peer still answers: %s", got)
@@ -382,7 +382,7 @@ func deadPeer(t *T) {
 	t.compareFields("a call to a dead peer", line, map[string]string{
 		"status": "503", "flags": "UF", "caller": "spiffe://west.example/ns/shop/sa/api", "cluster": "outbound|15443||" + reviewsSNI, "upstream": "203.0.113.20:9",
 	})
-	t.Seen("%s %s", line.text("flags"), line.text("details"))
+	t.Logf("%s %s", line.text("flags"), line.text("details"))
 	if now := t.counter(t.West, failed, reviewsSNI); now <= before {
 		t.Errorf("%s was %d and is %d", failed, before, now)
 	}
@@ -390,7 +390,7 @@ func deadPeer(t *T) {
 
 // counter reads one of those that Prometheus would read, and that has all these in its labels; what was never counted is 0.
 func (t *T) counter(m *mesh.Mesh, name string, labels ...string) int {
-	text, err := m.Admin(t.Context, gatewayOf(m.Name), "stats/prometheus")
+	text, err := m.Admin(t.Context(), gatewayOf(m.Name), "stats/prometheus")
 	t.Must(err)
 	for _, line := range strings.Split(text, "\n") {
 		found := prometheusSample.FindStringSubmatch(line)
@@ -406,9 +406,9 @@ func (t *T) counter(m *mesh.Mesh, name string, labels ...string) int {
 
 var prometheusSample = regexp.MustCompile(`^(\w+)\{(.*)\} (\d+)$`)
 
-// grows waits until a counter has grown by so much.
-func (t *T) grows(m *mesh.Mesh, before, by int, name string, labels ...string) {
-	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+// waitForCounter waits until a counter has grown by so much.
+func (t *T) waitForCounter(m *mesh.Mesh, before, by int, name string, labels ...string) {
+	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
 		if now := t.counter(m, name, labels...); now != before+by {
 			return fmt.Errorf("%s %v was %d and is %d", name, labels, before, now)
 		}

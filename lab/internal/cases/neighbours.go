@@ -18,11 +18,11 @@ func otherTenants() []Case {
 	var all []Case
 	for _, a := range deniedObjects {
 		if a.refused != "" {
-			all = append(all, Case{Name: "neighbours/refused-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "The API server denies " + a.what, Run: a.isRefused})
+			all = append(all, Case{Name: "neighbours/refused-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "The API server denies " + a.what, Run: a.isDenied})
 		}
 	}
 	for _, a := range acceptedObjects {
-		all = append(all, Case{Name: "neighbours/passes-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "The API server accepts " + a.what + ", which does not affect the boundary", Run: a.passes})
+		all = append(all, Case{Name: "neighbours/passes-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "The API server accepts " + a.what + ", which does not affect the boundary", Run: a.isAccepted})
 	}
 	all = append(all,
 		Case{Name: "neighbours/status-passes", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server lets controllers write the status of objects that the policy would deny", Run: statusPasses},
@@ -30,7 +30,7 @@ func otherTenants() []Case {
 	)
 	for _, a := range deniedObjects {
 		if a.refused != "" && !a.onlyRefused {
-			all = append(all, Case{Name: "neighbours/unseen-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "Without the admission policy, the boundary is not affected by " + a.what, Run: a.isUnseen})
+			all = append(all, Case{Name: "neighbours/unseen-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "Without the admission policy, the boundary is not affected by " + a.what, Run: a.hasNoEffect})
 		}
 	}
 	for _, o := range uncoveredObjects {
@@ -49,27 +49,27 @@ func otherTenants() []Case {
 // otherOfWest is a workload of west that is not its egress gateway.
 var otherOfWest = pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}
 
-// isRefused tries the first object: the others only make use of it.
-func (a tenantAttack) isRefused(t *T) {
+// isDenied tries the first object: the others only make use of it.
+func (a tenantAttack) isDenied(t *T) {
 	m := t.Mesh(a.mesh)
 	createTenant(t, m)
 	first := parseObjects(t, a.objects)[0]
-	t.Cleanup(func(ctx context.Context) error { return m.Delete(ctx, first) })
-	err := m.Put(t.Context, first)
+	t.Restore(func(ctx context.Context) error { return m.Delete(ctx, first) })
+	err := m.Put(t.Context(), first)
 	if err == nil {
 		t.Errorf("the API server took it")
 		return
 	}
 	_, message, _ := strings.Cut(err.Error(), "denied request: ")
-	t.Seen("%s", message)
+	t.Logf("%s", message)
 	subject := fmt.Sprintf("%s %s/%s ", first.GetKind(), first.GetNamespace(), first.GetName())
 	if !refusal(err) || !strings.HasPrefix(message, subject) || !strings.Contains(message, a.refused) || !strings.Contains(message, "mesh "+a.mesh) {
 		t.Errorf("the refusal does not name the object (%s), the reason (%s) and the boundary: %v", subject, a.refused, err)
 	}
 }
 
-// isUnseen writes all objects with the policy out of force.
-func (a tenantAttack) isUnseen(t *T) {
+// hasNoEffect writes all objects with the policy out of force.
+func (a tenantAttack) hasNoEffect(t *T) {
 	m := t.Mesh(a.mesh)
 	createTenantPod(t, t.East)
 	createTenant(t, m)
@@ -84,7 +84,7 @@ func (a tenantAttack) isUnseen(t *T) {
 	if a.check != nil {
 		a.check(t)
 	}
-	t.Seen("200 and 503 as before, no other listener, updates still arrive")
+	t.Logf("200 and 503 as before, no other listener, updates still arrive")
 }
 
 func gatewayOf(meshName string) string {
@@ -94,14 +94,14 @@ func gatewayOf(meshName string) string {
 	return "istio-federation/federation-ingress"
 }
 
-// passes writes the objects with the policy in force.
-func (a tenantAttack) passes(t *T) {
+// isAccepted writes the objects with the policy in force.
+func (a tenantAttack) isAccepted(t *T) {
 	m := t.Mesh(a.mesh)
 	createTenant(t, m)
 	t.Put(m, a.objects)
 	waitForConfig(t, m)
 	expectUnharmed(t)
-	t.Seen("taken; 200 and 503 as before")
+	t.Logf("taken; 200 and 503 as before")
 }
 
 // finalizer keeps an object there after it was deleted, and tries to change it then.
@@ -114,30 +114,30 @@ spec: {selector: {istio: %s}, servers: [{port: {number: 8080, name: http, protoc
 `
 	kept, ours, freed := fmt.Sprintf(text, "lab.example/keep", "tenants-own"), fmt.Sprintf(text, "lab.example/keep", "istio-federation-ingress"), fmt.Sprintf(text, "", "tenants-own")
 	t.Put(t.East, kept)
-	_, err := t.East.Kubectl(t.Context, "", "-n", "tenant", "delete", "gateways.networking.istio.io", "lingering", "--wait=false")
+	_, err := t.East.Kubectl(t.Context(), "", "-n", "tenant", "delete", "gateways.networking.istio.io", "lingering", "--wait=false")
 	t.Must(err)
-	err = t.East.Put(t.Context, parseObjects(t, ours)...)
+	err = t.East.Put(t.Context(), parseObjects(t, ours)...)
 	if err == nil || !refusal(err) {
 		t.Errorf("its selector could be changed to ours: %v", err)
 	}
-	t.Must(t.East.Put(t.Context, parseObjects(t, freed)...))
-	t.Must(t.East.Delete(t.Context, parseObjects(t, freed)...))
-	t.Seen("edit refused, gone without its finalizer")
+	t.Must(t.East.Put(t.Context(), parseObjects(t, freed)...))
+	t.Must(t.East.Delete(t.Context(), parseObjects(t, freed)...))
+	t.Logf("edit refused, gone without its finalizer")
 }
 
 // statusPasses needs an object that is refused: it is written while the policy is out of force, as if it had been there before.
 func statusPasses(t *T) {
 	createTenant(t, t.East)
 	foreign := parseObjects(t, foreignGateway("v1", ourIngress, ownPort))
-	t.Cleanup(func(ctx context.Context) error { return t.East.Delete(ctx, foreign...) })
+	t.Restore(func(ctx context.Context) error { return t.East.Delete(ctx, foreign...) })
 	patch := []string{"-n", "tenant", "patch", "gateways.networking.istio.io", "foreign", "--type=merge", "-p"}
 	whilePolicyIsOff(t, t.East, func() { applyObjects(t, t.East, foreignGateway("v1", ourIngress, ownPort)) })
-	_, err := t.East.Kubectl(t.Context, "", append(patch, `{"status":{"conditions":[{"type":"Reconciled","status":"True"}]}}`, "--subresource=status")...)
+	_, err := t.East.Kubectl(t.Context(), "", append(patch, `{"status":{"conditions":[{"type":"Reconciled","status":"True"}]}}`, "--subresource=status")...)
 	t.Must(err)
-	if _, err := t.East.Kubectl(t.Context, "", append(patch, `{"metadata":{"labels":{"touched":"yes"}}}`)...); err == nil || !strings.Contains(err.Error(), "istio-federation-boundary") {
+	if _, err := t.East.Kubectl(t.Context(), "", append(patch, `{"metadata":{"labels":{"touched":"yes"}}}`)...); err == nil || !strings.Contains(err.Error(), "istio-federation-boundary") {
 		t.Errorf("other changes of it are not refused by the policy: %v", err)
 	}
-	t.Seen("status taken, other changes refused")
+	t.Logf("status taken, other changes refused")
 }
 
 // olderRouteSteals is about callers in another namespace than the bound name's. To those in the name's own namespace our route is private, and
@@ -146,7 +146,7 @@ func olderRouteSteals(t *T) {
 	createTenant(t, t.West)
 	caller, call := From{"west", "west/client"}, traffic.Probe{URL: "http://ledger.partners:8080/entries", Method: "POST"}
 	theirs := tenantRoute("tenant", "ledger.partners.svc.cluster.local", `[west]`)
-	if err := t.West.Put(t.Context, parseObjects(t, theirs)...); err == nil || !refusal(err) {
+	if err := t.West.Put(t.Context(), parseObjects(t, theirs)...); err == nil || !refusal(err) {
 		t.Errorf("the policy does not refuse it: %v", err)
 	}
 	withoutPolicy(t, t.West)
@@ -154,7 +154,7 @@ func olderRouteSteals(t *T) {
 		recreate(t, t.West, "VirtualService fed-name-ledger-partners")
 		time.Sleep(2 * time.Second) // before ours has arrived, theirs is the only one: that would prove nothing
 		t.Want(caller, "418", call)
-		t.Seen("a caller of another namespace gets the neighbour's 418")
+		t.Logf("a caller of another namespace gets the neighbour's 418")
 	})
 	t.Until(caller, "200", call)
 }
@@ -171,7 +171,7 @@ func olderRoute(t *T) {
 			expectUnharmed(t)
 		})
 	}
-	t.Seen("200 and 503 as before, for an export to everybody and one to the callers")
+	t.Logf("200 and 503 as before, for an export to everybody and one to the callers")
 }
 
 func filterInRootWorks(t *T) {
@@ -179,7 +179,7 @@ func filterInRootWorks(t *T) {
 	filter := abortFilter("istio-system", `{labels: {istio: istio-federation-ingress}}`)
 	t.Put(t.East, filter)
 	t.Until(outside, "418", toIngress(genuineWest)(t.Federation))
-	t.Must(t.East.Delete(t.Context, parseObjects(t, filter)...))
+	t.Must(t.East.Delete(t.Context(), parseObjects(t, filter)...))
 	t.Until(outside, "200", toIngress(genuineWest)(t.Federation))
-	t.Seen("every request of the peer gets the filter's 418")
+	t.Logf("every request of the peer gets the filter's 418")
 }

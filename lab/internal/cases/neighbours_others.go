@@ -65,7 +65,7 @@ func changesNothing(meshName, text string) func(*T) {
 		}
 		waitForConfig(t, meshes...)
 		expectUnharmed(t)
-		t.Seen("200 and 503 as before")
+		t.Logf("200 and 503 as before")
 	}
 }
 
@@ -95,7 +95,7 @@ func allowEverything(t *T) {
 	t.Want(outside, "403", toIngress(genuineWest, withPath("/admin"))(t.Federation))
 	t.Want(outside, "reset | closed", toIngress(genuineWest, withSNI("p9080.ratings.west.fed.east.example"))(t.Federation))
 	t.Want(outside, "403", toIngress(genuineWest, withHost(reviewsHost))(t.Federation))
-	t.Seen("other accounts 503, other methods and paths 403, strangers refused")
+	t.Logf("other accounts 503, other methods and paths 403, strangers refused")
 }
 
 func denyElsewhere(t *T) {
@@ -142,7 +142,7 @@ spec:
 `, host, port, podIP(t, t.West, "plain/plain"))+withoutTLS("tenant", host))
 		waitForConfig(t, t.West)
 		expectUnharmed(t)
-		t.Seen("200 from the peer's backend")
+		t.Logf("200 from the peer's backend")
 	}
 }
 
@@ -155,7 +155,7 @@ func sidecarPerPort(t *T) {
 	t.Until(productpage, "200", reviews("/reviews/0"))
 	waitForConfig(t, t.West)
 	expectUnharmed(t)
-	t.Seen("503 without a listener that sees istio-federation/*, 200 with one")
+	t.Logf("503 without a listener that sees istio-federation/*, 200 with one")
 }
 
 // sidecarInRoot is the default of every namespace that has none of its own. The namespace of the gateways is no exception, but gateways do not heed it.
@@ -172,13 +172,13 @@ func neitherProtection(t *T) {
 	scope := func(ctx context.Context, value string) error {
 		return m.SetIstiod(ctx, map[string]string{"PILOT_SCOPE_GATEWAY_TO_NAMESPACE": value})
 	}
-	t.Cleanup(func(ctx context.Context) error {
+	t.Restore(func(ctx context.Context) error {
 		if err := scope(ctx, "true"); err != nil {
 			return err
 		}
 		return waitForConfigWithin(ctx, t.Federation, m, 30*time.Second)
 	})
-	t.Must(scope(t.Context, "false"))
+	t.Must(scope(t.Context(), "false"))
 	waitForConfig(t, m)
 	opensPort(t)
 	passesThrough(t)
@@ -192,7 +192,7 @@ func opensPort(t *T) {
 	withObjects(t, t.East, foreignGateway("v1", ourIngress, ownPort)+foreignRoutes("*"), func() {
 		plaintext := traffic.Probe{URL: "http://" + podIP(t, t.East, "istio-federation/federation-ingress") + ":8080/reviews/0"}
 		t.Until(tenantPod, "403", plaintext)
-		t.Seen("an own port: a plaintext listener on our gateway, where the guard answers 403")
+		t.Logf("an own port: a plaintext listener on our gateway, where the guard answers 403")
 		withObjects(t, t.East, allowAnything, func() {
 			waitForConfig(t, t.East)
 			t.Want(tenantPod, "403", plaintext)
@@ -205,13 +205,13 @@ func opensPort(t *T) {
 func passesThrough(t *T) {
 	withObjects(t, t.East, foreignGateway("v1", ourIngress, passThrough), func() {
 		time.Sleep(2 * time.Second)
-		frozen := waitForConfigWithin(t.Context, t.Federation, t.East, 6*time.Second) != nil
+		frozen := waitForConfigWithin(t.Context(), t.Federation, t.East, 6*time.Second) != nil
 		answer := t.Try(outside, intoMesh)[0]
 		if id := spiffeIDOf(answer.Certificates); id != "" {
 			t.Errorf("the outsider meets %q: %s", id, answer.Outcome())
 		}
 		expectAgreedCall(t)
-		t.Seen("passing through: an outsider meets nobody (%s); no update reaches our gateway meanwhile: %t", answer.Outcome(), frozen)
+		t.Logf("passing through: an outsider meets nobody (%s); no update reaches our gateway meanwhile: %t", answer.Outcome(), frozen)
 	})
 	waitForConfig(t, t.East)
 }
@@ -220,11 +220,11 @@ func passesThrough(t *T) {
 func freezes(t *T) {
 	withObjects(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(reviewsSNI), func() {
 		time.Sleep(time.Second) // the mark must come after the foreign Gateway, not together with it
-		if err := waitForConfigWithin(t.Context, t.Federation, t.East, 6*time.Second); err == nil {
+		if err := waitForConfigWithin(t.Context(), t.Federation, t.East, 6*time.Second); err == nil {
 			t.Errorf("our gateway still takes updates beside a foreign server of the same name")
 		}
 		expectAgreedCall(t)
-		t.Seen("the same name: no update reaches our gateway any more")
+		t.Logf("the same name: no update reaches our gateway any more")
 	})
 	waitForConfig(t, t.East)
 }
@@ -238,7 +238,7 @@ func takesOver(t *T) {
 		if answer.Outcome() != "403" {
 			t.Errorf("the peer: %s", answer.Outcome())
 		}
-		t.Seen("the same name, older: a stranger without certificate gets to the policies (403), the peer %s", answer.Outcome())
+		t.Logf("the same name, older: a stranger without certificate gets to the policies (403), the peer %s", answer.Outcome())
 	})
 	t.Until(outside, "200", toIngress(genuineWest)(t.Federation))
 	waitForConfig(t, t.East)
@@ -252,14 +252,14 @@ func staysOpen(t *T) {
 	t.withoutObjects(t.East, slices.Concat(policies, listeners)...)
 	withObjects(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(reviewsSNI), func() {
 		t.Until(outside, "200", toIngress(noCertificate)(t.Federation))
-		t.Must(t.East.PutOwn(t.Context, listeners...)) // the wrong way round: the order of the files puts policies first
-		time.Sleep(2 * time.Second)                    // until the proxy has refused our listener, and with it every later change
-		t.Must(t.East.PutOwn(t.Context, policies...))
-		if err := waitForConfigWithin(t.Context, t.Federation, t.East, 5*time.Second); err == nil {
+		t.Must(t.East.PutOwn(t.Context(), listeners...)) // the wrong way round: the order of the files puts policies first
+		time.Sleep(2 * time.Second)                      // until the proxy has refused our listener, and with it every later change
+		t.Must(t.East.PutOwn(t.Context(), policies...))
+		if err := waitForConfigWithin(t.Context(), t.Federation, t.East, 5*time.Second); err == nil {
 			t.Errorf("our gateway takes updates")
 		}
 		t.Want(outside, "200", toIngress(noCertificate)(t.Federation))
-		t.Seen("there before our listener, which comes before our policies: a stranger without certificate gets 200, after all of ours was applied")
+		t.Logf("there before our listener, which comes before our policies: a stranger without certificate gets 200, after all of ours was applied")
 	})
 	t.Until(outside, "alert: certificate required", toIngress(noCertificate)(t.Federation))
 	t.Until(outside, "200", toIngress(genuineWest)(t.Federation))

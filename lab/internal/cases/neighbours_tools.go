@@ -53,13 +53,13 @@ func createTenant(t *T, m *mesh.Mesh) { applyObjects(t, m, tenantNamespace) }
 // createTenantPod makes sure that the neighbour's pod runs, too.
 func createTenantPod(t *T, m *mesh.Mesh) {
 	applyObjects(t, m, tenantNamespace+"---\n"+podOf("tenant", false))
-	t.Must(m.Ready(t.Context, "tenant"))
+	t.Must(m.Ready(t.Context(), "tenant"))
 }
 
 // withoutPolicy takes the admission policy out of force for as long as the case runs.
 func withoutPolicy(t *T, m *mesh.Mesh) {
 	binding := bindingOf(t, m)
-	t.Cleanup(func(ctx context.Context) error { return policyOn(ctx, m, binding) })
+	t.Restore(func(ctx context.Context) error { return policyOn(ctx, m, binding) })
 	policyOff(t, m, binding)
 }
 
@@ -67,7 +67,7 @@ func withoutPolicy(t *T, m *mesh.Mesh) {
 func whilePolicyIsOff(t *T, m *mesh.Mesh, run func()) {
 	binding := bindingOf(t, m)
 	defer func() {
-		if err := policyOn(context.WithoutCancel(t.Context), m, binding); err != nil {
+		if err := policyOn(context.WithoutCancel(t.Context()), m, binding); err != nil {
 			t.Errorf("%v", err)
 		}
 	}()
@@ -80,8 +80,8 @@ func bindingOf(t *T, m *mesh.Mesh) *unstructured.Unstructured {
 }
 
 func policyOff(t *T, m *mesh.Mesh, binding *unstructured.Unstructured) {
-	t.Must(m.Delete(t.Context, binding))
-	t.Must(waitForPolicy(t.Context, m, false))
+	t.Must(m.Delete(t.Context(), binding))
+	t.Must(waitForPolicy(t.Context(), m, false))
 }
 
 func policyOn(ctx context.Context, m *mesh.Mesh, binding *unstructured.Unstructured) error {
@@ -126,7 +126,7 @@ func refusal(err error) bool {
 // that the proxies still take what istiod sends.
 func waitForConfig(t *T, meshes ...*mesh.Mesh) {
 	for _, m := range meshes {
-		t.Must(waitForConfigWithin(t.Context, t.Federation, m, 20*time.Second))
+		t.Must(waitForConfigWithin(t.Context(), t.Federation, m, 20*time.Second))
 	}
 }
 
@@ -208,14 +208,14 @@ func listeners(t *T, m *mesh.Mesh, workload string) string {
 
 // envoyAdmin asks the proxy of a pod.
 func envoyAdmin(t *T, m *mesh.Mesh, workload, page string) string {
-	out, err := m.Admin(t.Context, workload, page)
+	out, err := m.Admin(t.Context(), workload, page)
 	t.Must(err)
 	return out
 }
 
 // podIP of a pod.
 func podIP(t *T, m *mesh.Mesh, workload string) string {
-	pod, err := m.Pod(t.Context, workload)
+	pod, err := m.Pod(t.Context(), workload)
 	t.Must(err)
 	return pod.Status.PodIP
 }

@@ -29,14 +29,14 @@ func nodes() []Case {
 }
 
 func portOfNodes(t *T) {
-	service, err := t.East.Get(t.Context, t.manifest(t.East, "Service", "federation-ingress"))
+	service, err := t.East.Get(t.Context(), t.manifest(t.East, "Service", "federation-ingress"))
 	t.Must(err)
 	ports, _, err := unstructured.NestedSlice(service.Object, "spec", "ports")
 	t.Must(err)
 	if got := ports[0].(map[string]any)["nodePort"]; len(ports) != 1 || got != int64(30443) {
 		t.Errorf("the node port is %v, and not the endpoint's", got)
 	}
-	pod, err := t.East.Pod(t.Context, gatewayOf("east"))
+	pod, err := t.East.Pod(t.Context(), gatewayOf("east"))
 	t.Must(err)
 	node := pod.Status.HostIP
 	t.changeObject(t.West, t.manifest(t.West, "ServiceEntry", "fed-out-reviews-9080-east"), func(entry map[string]any) {
@@ -54,7 +54,7 @@ func portOfNodes(t *T) {
 	dial := func(p *traffic.Probe) { p.Dial = node + ":30443" }
 	t.Want(outside, "200", toIngress(genuineWest, dial)(t.Federation))
 	t.Want(outside, "alert: certificate required", toIngress(noCertificate, dial)(t.Federation))
-	t.Seen("%s:30443, 200 after %s", node, rounded(took))
+	t.Logf("%s:30443, 200 after %s", node, rounded(took))
 }
 
 func ipv6Endpoint(t *T) {
@@ -68,32 +68,32 @@ func ipv6Endpoint(t *T) {
 	bracketed := entry.DeepCopy()
 	bracketed.SetName("lab-brackets")
 	six("[2001:db8::20]")(bracketed.Object)
-	if words, refused := t.West.Refuses(t.Context, bracketed); !refused || !strings.Contains(words, "not a valid IP address") {
+	if words, refused := t.West.Refuses(t.Context(), bracketed); !refused || !strings.Contains(words, "not a valid IP address") {
 		t.Errorf("an address in brackets: %q", words)
 	}
 	t.changeObject(t.West, entry, six("2001:db8::20"))
-	t.Must(mesh.Wait(t.Context, 20*time.Second, func() error {
+	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
 		if clusters := envoyAdmin(t, t.West, gatewayOf("west"), "clusters"); !strings.Contains(clusters, "outbound|15443||"+reviewsSNI+"::[2001:db8::20]:15443::") {
 			return fmt.Errorf("the egress gateway does not know the address")
 		}
 		return nil
 	}))
-	t.Seen("[2001:db8::20]:15443 at the egress gateway")
+	t.Logf("[2001:db8::20]:15443 at the egress gateway")
 }
 
 func dualStackRefused(t *T) {
 	service := t.manifest(t.East, "Service", "federation-ingress").DeepCopy()
 	service.SetName("lab-dual")
 	t.Must(unstructured.SetNestedSlice(service.Object, []any{map[string]any{"port": int64(15443)}}, "spec", "ports"))
-	if words, refused := t.East.Refuses(t.Context, service); refused {
+	if words, refused := t.East.Refuses(t.Context(), service); refused {
 		t.Errorf("refused as it is: %s", words)
 	}
 	t.Must(unstructured.SetNestedField(service.Object, "RequireDualStack", "spec", "ipFamilyPolicy"))
-	words, refused := t.East.Refuses(t.Context, service)
+	words, refused := t.East.Refuses(t.Context(), service)
 	if !refused || !strings.Contains(words, "not configured for dual-stack services") {
 		t.Errorf("%q", words)
 	}
-	t.Seen("not configured for dual-stack services")
+	t.Logf("not configured for dual-stack services")
 }
 
 // uidRange is what OpenShift writes to every namespace, another one for each.
@@ -105,20 +105,20 @@ func openShiftIDs(t *T) {
 			"openshift.io/sa.scc.uid-range"+suffix, "openshift.io/sa.scc.supplemental-groups"+suffix)
 		return err
 	}
-	t.Cleanup(func(ctx context.Context) error { return t.East.SetIstiod(ctx, map[string]string{"PLATFORM": ""}) })
-	t.Cleanup(func(ctx context.Context) error { return annotate(ctx, "-") })
-	t.Must(annotate(t.Context, "="+uidRange))
+	t.Restore(func(ctx context.Context) error { return t.East.SetIstiod(ctx, map[string]string{"PLATFORM": ""}) })
+	t.Restore(func(ctx context.Context) error { return annotate(ctx, "-") })
+	t.Must(annotate(t.Context(), "="+uidRange))
 	if user, group := t.injectedIDs(); user != 1337 || group != 1337 {
 		t.Errorf("an istiod that does not know of OpenShift gives %d and %d", user, group)
 	}
-	t.Must(t.East.SetIstiod(t.Context, map[string]string{"PLATFORM": "openshift"}))
-	t.Must(mesh.Wait(t.Context, 30*time.Second, func() error {
+	t.Must(t.East.SetIstiod(t.Context(), map[string]string{"PLATFORM": "openshift"}))
+	t.Must(mesh.Wait(t.Context(), 30*time.Second, func() error {
 		if user, group := t.injectedIDs(); user != 1000659999 || group != 1000659999 {
 			return fmt.Errorf("the ids are %d and %d", user, group)
 		}
 		return nil
 	}))
-	t.Seen("1337 without, 1000659999 with platform openshift")
+	t.Logf("1337 without, 1000659999 with platform openshift")
 }
 
 // injectedIDs are the ones of a gateway's pod that would be created now.
@@ -128,7 +128,7 @@ func (t *T) injectedIDs() (user, group int64) {
 	pod := &core.Pod{}
 	t.Must(json.Unmarshal(text, pod))
 	pod.Name, pod.Namespace = "lab-asks", federation.Boundary
-	created, err := t.East.Client.CoreV1().Pods(federation.Boundary).Create(t.Context, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	created, err := t.East.Client.CoreV1().Pods(federation.Boundary).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 	t.Must(err)
 	context := created.Spec.Containers[0].SecurityContext
 	return *context.RunAsUser, *context.RunAsGroup

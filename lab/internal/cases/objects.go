@@ -24,7 +24,7 @@ func (t *T) manifest(m *mesh.Mesh, kind, name string) *unstructured.Unstructured
 func (t *T) directory() string {
 	directory, err := os.MkdirTemp("", "mesh-federation-lab-")
 	t.Must(err)
-	t.Cleanup(func(context.Context) error { return os.RemoveAll(directory) })
+	t.Restore(func(context.Context) error { return os.RemoveAll(directory) })
 	return directory
 }
 
@@ -39,24 +39,24 @@ func (t *T) manifests(m *mesh.Mesh, kind string) []*unstructured.Unstructured {
 func (t *T) changeObject(m *mesh.Mesh, o *unstructured.Unstructured, edit func(map[string]any)) {
 	changed := o.DeepCopy()
 	edit(changed.Object)
-	t.Cleanup(func(ctx context.Context) error { return m.PutOwn(ctx, o) })
-	t.Must(m.PutOwn(t.Context, changed))
+	t.Restore(func(ctx context.Context) error { return m.PutOwn(ctx, o) })
+	t.Must(m.PutOwn(t.Context(), changed))
 }
 
 // withoutObjects takes objects of the scenario away for as long as the case runs, or until they are written again.
 func (t *T) withoutObjects(m *mesh.Mesh, objects ...*unstructured.Unstructured) {
-	t.Cleanup(func(ctx context.Context) error { return m.PutOwn(ctx, objects...) })
-	t.Must(m.Delete(t.Context, objects...))
+	t.Restore(func(ctx context.Context) error { return m.PutOwn(ctx, objects...) })
+	t.Must(m.Delete(t.Context(), objects...))
 }
 
 // answersAtTheEnd is the last thing that a case waits for: that the call works which works in the scenario.
 func (t *T) answersAtTheEnd(from From, probe traffic.Probe) {
-	t.Cleanup(func(ctx context.Context) error { return waitUntil(ctx, t.Federation, from, "200", probe) })
+	t.Restore(func(ctx context.Context) error { return waitUntil(ctx, t.Federation, from, "200", probe) })
 }
 
 // applyObjects is T.Put for what may stay.
 func applyObjects(t *T, m *mesh.Mesh, text string) {
-	t.Must(m.Put(t.Context, parseObjects(t, text)...))
+	t.Must(m.Put(t.Context(), parseObjects(t, text)...))
 }
 
 func parseObjects(t *T, text string) []*unstructured.Unstructured {
@@ -69,11 +69,11 @@ func parseObjects(t *T, text string) []*unstructured.Unstructured {
 func withObjects(t *T, m *mesh.Mesh, text string, run func()) {
 	objects := parseObjects(t, text)
 	defer func() {
-		if err := m.Delete(context.WithoutCancel(t.Context), objects...); err != nil {
+		if err := m.Delete(context.WithoutCancel(t.Context()), objects...); err != nil {
 			t.Errorf("%v", err)
 		}
 	}()
-	t.Must(m.Put(t.Context, objects...))
+	t.Must(m.Put(t.Context(), objects...))
 	run()
 }
 
@@ -87,5 +87,5 @@ func recreate(t *T, m *mesh.Mesh, names ...string) {
 	}
 	t.withoutObjects(m, objects...)
 	time.Sleep(1100 * time.Millisecond) // ages are counted in whole seconds
-	t.Must(m.PutOwn(t.Context, objects...))
+	t.Must(m.PutOwn(t.Context(), objects...))
 }

@@ -128,7 +128,7 @@ func sharedTakenAway() []Mutation {
 // databaseConnections tells whether east's database accepts a connection for somebody's sake.
 func databaseConnections(from From, attempt func(*federation.Federation) traffic.Probe) Attempt {
 	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
-		t := &T{Federation: f, Context: ctx}
+		t := newT(ctx, f)
 		before := t.connections("east", "db/mysql", 3306)
 		t.Try(from, attempt(f))
 		time.Sleep(300 * time.Millisecond)
@@ -139,7 +139,7 @@ func databaseConnections(from From, attempt func(*federation.Federation) traffic
 // silentConnection tells whether a silent connection to a database is still open after a while.
 func silentConnection(serverName string, shown certificateSource, while time.Duration) Attempt {
 	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
-		t := &T{Federation: f, Context: ctx}
+		t := newT(ctx, f)
 		p := idleConnection(t, "west", shown, while)
 		p.TLS.ServerName = serverName
 		began := time.Now()

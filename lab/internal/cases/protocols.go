@@ -185,7 +185,7 @@ func ownTLS(t *T) {
 		return
 	}
 	leaf := parseChain(answer.Certificates)[0]
-	t.Seen("certificate %q, TLS %s, server name %q", leaf.Subject.CommonName, answer.TLSVersion, answer.Seen.ServerName)
+	t.Logf("certificate %q, TLS %s, server name %q", leaf.Subject.CommonName, answer.TLSVersion, answer.Seen.ServerName)
 	if len(leaf.URIs) > 0 || issuedByMesh(t, leaf) {
 		t.Errorf("the certificate is one of the mesh: %v", leaf.URIs)
 	}
@@ -204,7 +204,7 @@ func ownName(t *T) {
 	if err := leaf.VerifyHostname("vault.east.example"); err != nil || answer.Seen.ServerName != "vault.east.example" {
 		t.Errorf("asked for %q: %v", answer.Seen.ServerName, err)
 	}
-	t.Seen("server name %q, certificate for %v", answer.Seen.ServerName, leaf.DNSNames)
+	t.Logf("server name %q, certificate for %v", answer.Seen.ServerName, leaf.DNSNames)
 }
 
 func ownNameTaken(t *T) {
@@ -228,7 +228,7 @@ spec: {hosts: [%s], exportTo: ["%s"], addresses: [240.99.0.2], resolution: STATI
 		route("elsewhere", `"*.east.example"`, "shop"), route("elsewhere", `"*.shop.svc.cluster.local"`, "shop"), route("shop", `"*.svc.cluster.local"`, "."),
 		entry("elsewhere", "vault.east.example", "shop"), entry("shop", "chat.east.example", "."),
 	} {
-		if words, no := t.West.Refuses(t.Context, refused); !no || !strings.Contains(words, "binds to another mesh") {
+		if words, no := t.West.Refuses(t.Context(), refused); !no || !strings.Contains(words, "binds to another mesh") {
 			t.Errorf("%v: %q", refused.Object["spec"], words)
 		}
 	}
@@ -236,7 +236,7 @@ spec: {hosts: [%s], exportTo: ["%s"], addresses: [240.99.0.2], resolution: STATI
 		route("elsewhere", "vault.east.example", "."), route("shop", "other.east.example", "."), route("elsewhere", `"*.east.example"`, "."),
 		entry("elsewhere", "vault.east.example", "."), entry("shop", "other.east.example", "*"),
 	} {
-		if words, no := t.West.Refuses(t.Context, taken); no {
+		if words, no := t.West.Refuses(t.Context(), taken); no {
 			t.Errorf("%v: %q", taken.Object["spec"], words)
 		}
 	}
@@ -244,7 +244,7 @@ spec: {hosts: [%s], exportTo: ["%s"], addresses: [240.99.0.2], resolution: STATI
 
 func issuedByMesh(t *T, leaf *x509.Certificate) bool {
 	for _, m := range t.Meshes() {
-		root, err := m.Root(t.Context)
+		root, err := m.Root(t.Context())
 		t.Must(err)
 		if leaf.CheckSignatureFrom(parseChain(root)[0]) == nil {
 			return true
@@ -257,7 +257,7 @@ func issuedByMesh(t *T, leaf *x509.Certificate) bool {
 func (t *T) meshesOf(namespace string) map[string]string {
 	meshes := map[string]string{}
 	for _, m := range t.Meshes() {
-		pods, err := m.List(t.Context, groupVersionResource("", "v1", "pods"), namespace)
+		pods, err := m.List(t.Context(), groupVersionResource("", "v1", "pods"), namespace)
 		t.Must(err)
 		for _, pod := range pods {
 			meshes[pod.GetName()] = m.Name
@@ -281,7 +281,7 @@ func weights(t *T) {
 		shares[from]++
 		hosts[from] = answer.Seen.Host
 	}
-	t.Seen("of 200 at 70/20/10: west %d, east %d, north %d; west sees Host %s", shares["west"], shares["east"], shares["north"], hosts["west"])
+	t.Logf("of 200 at 70/20/10: west %d, east %d, north %d; west sees Host %s", shares["west"], shares["east"], shares["north"], hosts["west"])
 	// Five standard deviations: a run in a million fails by chance.
 	for name, bounds := range map[string][2]int{"west": {107, 173}, "east": {11, 69}, "north": {1, 42}} {
 		if shares[name] < bounds[0] || shares[name] > bounds[1] {
@@ -319,15 +319,15 @@ func headersChoose(t *T) {
 			}
 		}
 	}
-	t.Seen("24 requests")
+	t.Logf("24 requests")
 }
 
 // connections are those that an application has accepted at a port.
 func (t *T) connections(meshName, workload string, port int) int {
 	m := t.Mesh(meshName)
-	pod, err := m.Pod(t.Context, workload)
+	pod, err := m.Pod(t.Context(), workload)
 	t.Must(err)
-	log, err := m.Logs(t.Context, pod, "app")
+	log, err := m.Logs(t.Context(), pod, "app")
 	t.Must(err)
 	return strings.Count(log, fmt.Sprintf("port=%d connection", port))
 }
@@ -340,7 +340,7 @@ func sharedConnections(t *T) {
 	}
 	t.Want(shopAPI, "open", probes...)
 	east, north := t.connections("east", "db/mysql", 3306)-before["east"], t.connections("north", "db/mysql", 3306)-before["north"]
-	t.Seen("of 60 connections at 50/50: east %d, north %d", east, north)
+	t.Logf("of 60 connections at 50/50: east %d, north %d", east, north)
 	if east < 11 || north < 11 {
 		t.Errorf("one of them has next to nothing")
 	}
@@ -359,7 +359,7 @@ func sharedCalls(t *T) {
 			t.Errorf("%s, trailers %v", answer.Outcome(), answer.Trailer)
 		}
 	}
-	t.Seen("of 60 calls at 50/50: east %d, north %d", shares["east"], shares["north"])
+	t.Logf("of 60 calls at 50/50: east %d, north %d", shares["east"], shares["north"])
 	if shares["east"] < 11 || shares["north"] < 11 {
 		t.Errorf("shares are %v", shares)
 	}
@@ -378,7 +378,7 @@ func otherCaller(t *T) {
 			t.Errorf("a pod of mesh %s answered", meshes[answer.Seen.Pod])
 		}
 	}
-	t.Seen("of 100: %d answered by our own pods, %d refused", outcomes["200"], outcomes["503"])
+	t.Logf("of 100: %d answered by our own pods, %d refused", outcomes["200"], outcomes["503"])
 	if outcomes["200"]+outcomes["503"] != 100 || outcomes["503"] < 5 || outcomes["200"] < 40 {
 		t.Errorf("outcomes are %v", outcomes)
 	}

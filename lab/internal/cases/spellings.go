@@ -139,10 +139,8 @@ func (t *T) trySpellings(normalization string) {
 			}
 		}
 	}
-	if len(t.failures) > 20 {
-		t.failures = append(t.failures[:20], fmt.Sprintf("and %d more", len(t.failures)-20))
-	}
-	t.Seen("%d spellings, %d requests by %d ways: %s; %d arrived as paths of which nothing is excepted; %d plain paths each 200",
+	t.KeepFailures(20)
+	t.Logf("%d spellings, %d requests by %d ways: %s; %d arrived as paths of which nothing is excepted; %d plain paths each 200",
 		len(paths), tried, len(all), outcomeCounts(outcomes), reached, len(plainPaths))
 }
 
@@ -211,14 +209,14 @@ func (t *T) normalize(normalization string) {
 		}
 		return nil
 	}
-	t.Cleanup(func(ctx context.Context) error {
+	t.Restore(func(ctx context.Context) error {
 		if err := set(ctx, ""); err != nil {
 			return err
 		}
 		return t.normalizes(ctx, "")
 	})
-	t.Must(set(t.Context, normalization))
-	t.Must(t.normalizes(t.Context, normalization))
+	t.Must(set(t.Context(), normalization))
+	t.Must(t.normalizes(t.Context(), normalization))
 }
 
 // normalizes waits until the gateways do as they were told: what arrives of a path at a port without rules tells.
@@ -253,7 +251,7 @@ func withoutRules(t *T) {
 			}
 		}
 	}
-	t.Seen("%d requests are read as excepted paths, by %d of %d kinds of backends", read, len(kinds), len(folds.Backends))
+	t.Logf("%d requests are read as excepted paths, by %d of %d kinds of backends", read, len(kinds), len(folds.Backends))
 	if read < 1000 || len(kinds) != len(folds.Backends) {
 		t.Errorf("too few for the other cases to say something")
 	}
@@ -267,7 +265,7 @@ func rawBytes(t *T) {
 			one := attackerTo(name, "east", eastAddress, change)
 			for _, path := range []string{"/orders//drafts/\xff", "/orders/\xff/../drafts/1", "/orders/\xfe;/..;/drafts/1", "/orders/%64rafts/\xc3", "/orders/secret;\xff", "/orders/DRAFTS/\xff"} {
 				for target, answer := range t.askAll(one, targets([]string{path})) {
-					t.Seen("%q %s", path, answer.Outcome())
+					t.Logf("%q %s", path, answer.Outcome())
 					if answer.Seen != nil && len(answer.Seen.ReadBy) > 0 || answer.Seen == nil && !outcome.Matches(answer.Outcome(), "400 | 403 | closed | reset") {
 						t.Errorf("%s: %q: %s", one.name, target, answer.Outcome())
 					}
@@ -276,7 +274,7 @@ func rawBytes(t *T) {
 			for _, target := range []string{"/orders/1?q=caf\xc3\xa9", "/orders/1?q=\xff"} { // Envoy refuses both itself, where no rule is as well
 				unruled := attackerTo("open", "east", eastAddress, change)
 				got, want := t.askAll(one, []string{target})[target].Outcome(), t.askAll(unruled, []string{target})[target].Outcome()
-				t.Seen("%q %s", target, got)
+				t.Logf("%q %s", target, got)
 				if got != want {
 					t.Errorf("%s: %q: %s, and %s where there are no rules", one.name, target, got, want)
 				}

@@ -101,7 +101,7 @@ func secondRequest(t *T) {
 		for _, then := range answer.Then {
 			outcomes = append(outcomes, then.Outcome())
 		}
-		t.Seen("%s: %s", kind, strings.Join(outcomes, " "))
+		t.Logf("%s: %s", kind, strings.Join(outcomes, " "))
 		if want := "200 403 403 200"; strings.Join(outcomes, " ") != want {
 			t.Errorf("%s: %v, and not %s%s", kind, outcomes, want, detail(answer))
 		}
@@ -110,11 +110,11 @@ func secondRequest(t *T) {
 
 // dottedServerName needs a client that sends what it is told: Go's takes the dot off.
 func dottedServerName(t *T) {
-	pod, err := t.West.Pod(t.Context, noSidecar.Workload)
+	pod, err := t.West.Pod(t.Context(), noSidecar.Workload)
 	t.Must(err)
 	request := fmt.Sprintf("(printf 'GET /reviews/0 HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n'; sleep 1) | timeout 3 openssl s_client -connect %s -servername ", reviewsSNI, eastAddress)
 	for _, name := range []string{reviewsSNI, reviewsSNI + "."} { // the first shows that the client gets through, and is refused
-		out, err := t.West.Exec(t.Context, pod, "app", nil, "sh", "-c", request+name+" -tls1_3 2>&1; true")
+		out, err := t.West.Exec(t.Context(), pod, "app", nil, "sh", "-c", request+name+" -tls1_3 2>&1; true")
 		t.Must(err)
 		switch {
 		case !strings.Contains(out, "CONNECTED"):
@@ -125,7 +125,7 @@ func dottedServerName(t *T) {
 			t.Errorf("%s: there is an answer: %s", name, out)
 		}
 	}
-	t.Seen("no answer")
+	t.Logf("no answer")
 }
 
 // requests that mean something else to the next reader.
@@ -165,7 +165,7 @@ func foldedHeader(t *T) {
 	p := toIngress(genuineWest)(t.Federation)
 	p.Kind, p.Body = "raw", "GET /reviews/0 HTTP/1.1\r\nHost: "+reviewsSNI+"\r\nX-A: b\r\n c: d\r\n\r\n"
 	answer := t.Try(outside, p)[0]
-	t.Seen("%s", answer.Outcome())
+	t.Logf("%s", answer.Outcome())
 	if answer.Outcome() != "200" || !strings.Contains(answer.Body, `["x-a","b c: d"]`) {
 		t.Errorf("the backend saw something else: %s", answer.Body)
 	}
@@ -176,12 +176,12 @@ var listening = []string{"15020", "15021", "15090", "15443"}
 
 func otherPorts(t *T) {
 	for _, gateway := range []workload{t.ingress(), t.egress()} {
-		pod, err := gateway.mesh.Pod(t.Context, gateway.workload)
+		pod, err := gateway.mesh.Pod(t.Context(), gateway.workload)
 		t.Must(err)
-		out, err := gateway.mesh.Exec(t.Context, pod, "istio-proxy", nil, "cat", "/proc/net/tcp", "/proc/net/tcp6")
+		out, err := gateway.mesh.Exec(t.Context(), pod, "istio-proxy", nil, "cat", "/proc/net/tcp", "/proc/net/tcp6")
 		t.Must(err)
 		open := openPorts(out)
-		t.Seen("%s: %s", gateway.name(), strings.Join(open, " "))
+		t.Logf("%s: %s", gateway.name(), strings.Join(open, " "))
 		if !slices.Equal(open, listening) {
 			t.Errorf("%s listens on %v, and not on %v", gateway.name(), open, listening)
 		}
@@ -288,7 +288,7 @@ func peers() []Case {
 			own := to(north, northEgress)(t.Federation)
 			p.TLS.ResumeFrom = own.TLS
 			answer := t.Try(outside, p)[0]
-			t.Seen("%s, resumed: %t", answer.Outcome(), answer.Resumed)
+			t.Logf("%s, resumed: %t", answer.Outcome(), answer.Resumed)
 			if answer.Resumed || answer.Outcome() != outcome.NoCertificate {
 				t.Errorf("%s, resumed: %t%s", answer.Outcome(), answer.Resumed, detail(answer))
 			}

@@ -56,7 +56,7 @@ func resumedAfterExpiry(t *T) {
 	resumed := t.Try(outside, p)[0]
 	again.TLS = &first
 	anew := t.Try(outside, again)[0]
-	t.Seen("%s after the expiry: resumed %t, %s; with a new handshake %s", 2*time.Second, resumed.Resumed, resumed.Outcome(), anew.Outcome())
+	t.Logf("%s after the expiry: resumed %t, %s; with a new handshake %s", 2*time.Second, resumed.Resumed, resumed.Outcome(), anew.Outcome())
 	for _, answer := range []traffic.Answer{resumed, anew} {
 		if answer.Resumed || answer.Outcome() != "alert: expired certificate" {
 			t.Errorf("resumed %t: %s%s", answer.Resumed, answer.Outcome(), detail(answer))
@@ -77,7 +77,7 @@ func namesShown(t *T) {
 	}
 	granted, identity := shown(reviewsSNI)
 	other, nothing := shown("p9080.ratings.west.fed.east.example")
-	t.Seen("for a granted name %s and %q; for another one %s and %q", granted.Outcome(), identity, other.Outcome(), nothing)
+	t.Logf("for a granted name %s and %q; for another one %s and %q", granted.Outcome(), identity, other.Outcome(), nothing)
 	if identity != ingressID || nothing != "" {
 		t.Errorf("shown: %s", fmt.Sprint(identity, " ", nothing))
 	}

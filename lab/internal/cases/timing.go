@@ -54,7 +54,7 @@ func (t *T) load(perSecond int) *stream {
 // withdrawn applies east with an ApplySet, as the quick start says, then what is left after east took consent back.
 func withdrawn(t *T, program string, gone ...string) {
 	t.restore()
-	t.Cleanup(func(ctx context.Context) error {
+	t.Restore(func(ctx context.Context) error {
 		_, err := t.East.Kubectl(ctx, "", "-n", federation.Boundary, "delete", "configmap", "federation", "--ignore-not-found")
 		return err
 	})
@@ -68,7 +68,7 @@ func withdrawn(t *T, program string, gone ...string) {
 	applied := time.Now()
 	for _, name := range gone {
 		kind, name, _ := strings.Cut(name, " ")
-		if _, err := t.East.Get(t.Context, t.manifest(t.East, kind, name)); !apierrors.IsNotFound(err) {
+		if _, err := t.East.Get(t.Context(), t.manifest(t.East, kind, name)); !apierrors.IsNotFound(err) {
 			t.Errorf("%s %s is still there (%v)", kind, name, err)
 		}
 	}
@@ -91,13 +91,13 @@ func refusedInTime(t *T, samples []traffic.Sample, began, applied time.Time) {
 		last = sample.At
 	}
 	others := otherThan(samples, "200")
-	t.Seen("%d sent; kubectl took %.1f s; the last call that got through was asked %+.2f s from its end (%d after its end)",
+	t.Logf("%d sent; kubectl took %.1f s; the last call that got through was asked %+.2f s from its end (%d after its end)",
 		len(samples), applied.Sub(began).Seconds(), last.Sub(applied).Seconds(), after)
 	if len(others) == 0 {
 		t.Errorf("no call was refused")
 		return
 	}
-	t.Seen("then %s", summarize(others, applied))
+	t.Logf("then %s", summarize(others, applied))
 	if last.Sub(applied) > time.Second {
 		t.Errorf("calls got through for %.1f s after kubectl was done", last.Sub(applied).Seconds())
 	}
@@ -117,7 +117,7 @@ func authorityDeleted(t *T) {
 	t.withoutObjects(t.West, t.manifest(t.West, "ConfigMap", "fed-out-trust"))
 	t.pause(5 * time.Second)
 	t.Want(outside, "200", toIngress(genuineWest)(t.Federation))
-	t.Seen("5 s after both were deleted, on new connections")
+	t.Logf("5 s after both were deleted, on new connections")
 	t.steady(load)
 	t.Want(outside, "alert: *", toIngress(foreignCA(pki.Request{SpiffeID: egressID}))(t.Federation)) // what was lost is not "anybody"
 }
@@ -145,11 +145,11 @@ func istiodAway(t *T) {
 		return nil
 	}
 	load := t.load(30)
-	t.Cleanup(back)
-	t.Must(scale(t.Context, 0))
+	t.Restore(back)
+	t.Must(scale(t.Context(), 0))
 	for _, m := range []*mesh.Mesh{t.East, t.West} {
-		t.Must(mesh.Wait(t.Context, time.Minute, func() error {
-			pods, err := m.Client.CoreV1().Pods(mesh.System).List(t.Context, metav1.ListOptions{LabelSelector: "app=istiod"})
+		t.Must(mesh.Wait(t.Context(), time.Minute, func() error {
+			pods, err := m.Client.CoreV1().Pods(mesh.System).List(t.Context(), metav1.ListOptions{LabelSelector: "app=istiod"})
 			if err == nil && len(pods.Items) > 0 { // one that is being deleted goes on answering for a while
 				err = fmt.Errorf("%d istiods are still there", len(pods.Items))
 			}
@@ -157,7 +157,7 @@ func istiodAway(t *T) {
 		}))
 	}
 	t.pause(3 * time.Second)
-	t.Must(back(t.Context))
+	t.Must(back(t.Context()))
 	t.pause(2 * time.Second)
 	t.steady(load)
 }
@@ -179,16 +179,16 @@ func gatewaysReplaced(t *T) {
 		}
 		return nil
 	}
-	t.Cleanup(func(ctx context.Context) error { return scale(ctx, "1") })
-	t.Must(scale(t.Context, "2"))
+	t.Restore(func(ctx context.Context) error { return scale(ctx, "1") })
+	t.Must(scale(t.Context(), "2"))
 	load := t.load(50)
 	t.pause(time.Second)
 	for _, g := range gateways {
 		began := time.Now()
-		_, err := g.mesh.Kubectl(t.Context, "", "-n", federation.Boundary, "rollout", "restart", "deployment/"+g.name())
+		_, err := g.mesh.Kubectl(t.Context(), "", "-n", federation.Boundary, "rollout", "restart", "deployment/"+g.name())
 		t.Must(err)
-		t.Must(rolled(t.Context, g.mesh, federation.Boundary, g.name()))
-		t.Seen("%s replaced in %.1f s", g.name(), time.Since(began).Seconds())
+		t.Must(rolled(t.Context(), g.mesh, federation.Boundary, g.name()))
+		t.Logf("%s replaced in %.1f s", g.name(), time.Since(began).Seconds())
 	}
 	t.pause(2 * time.Second)
 	t.steady(load)

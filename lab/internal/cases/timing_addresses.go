@@ -21,7 +21,7 @@ func detailsCall() traffic.Probe {
 func addressDead(t *T) {
 	p := detailsCall()
 	p.Every = time.Second / 20
-	t.Cleanup(func(context.Context) error { return t.Lab.Mend("west", westAddresses[1]) })
+	t.Restore(func(context.Context) error { return t.Lab.Mend("west", westAddresses[1]) })
 	load := t.stream("calls", eastReviews, p)
 	t.pause(time.Second)
 	cut := time.Now()
@@ -36,12 +36,12 @@ func addressDead(t *T) {
 			noticed++
 		}
 	}
-	t.Seen("%d sent, %d failed, %d took more than a second", len(samples), len(failed), noticed)
+	t.Logf("%d sent, %d failed, %d took more than a second", len(samples), len(failed), noticed)
 	if noticed == 0 {
 		t.Errorf("no call noticed the dead line: it was not in use")
 	}
 	if len(failed) > 0 {
-		t.Seen("%s after one of two addresses died", summarize(failed, cut))
+		t.Logf("%s after one of two addresses died", summarize(failed, cut))
 		if last := failed[len(failed)-1].At.Sub(cut); last > 4*time.Second {
 			t.Errorf("a call failed that began %.1f s after the address died", last.Seconds())
 		}
@@ -51,12 +51,12 @@ func addressDead(t *T) {
 func addressesDead(t *T) {
 	t.answersAtTheEnd(eastReviews, detailsCall())
 	for _, address := range westAddresses {
-		t.Cleanup(func(context.Context) error { return t.Lab.Mend("west", address) })
+		t.Restore(func(context.Context) error { return t.Lab.Mend("west", address) })
 		t.Must(t.Lab.Cut("west", address))
 	}
 	t.Want(eastReviews, "503 | 504 | timeout", detailsCall())
 	for _, address := range westAddresses {
 		t.Must(t.Lab.Mend("west", address))
 	}
-	t.Seen("both back, works after %.1f s", t.Until(eastReviews, "200", detailsCall()).Seconds())
+	t.Logf("both back, works after %.1f s", t.Until(eastReviews, "200", detailsCall()).Seconds())
 }

@@ -49,7 +49,7 @@ func (t *T) caller() workload  { return workload{t.West, productpage.Workload} }
 // shortLived gives workloads certificates of a short life, and takes care that they go on with long-lived ones when the case is over.
 func (t *T) shortLived(carriers ...workload) {
 	for _, c := range carriers {
-		t.Cleanup(func(ctx context.Context) error { return rolled(ctx, c.mesh, c.namespace(), c.name()) })
+		t.Restore(func(ctx context.Context) error { return rolled(ctx, c.mesh, c.namespace(), c.name()) })
 	}
 	for _, c := range carriers {
 		if c.namespace() == federation.Boundary {
@@ -57,13 +57,13 @@ func (t *T) shortLived(carriers ...workload) {
 			continue
 		}
 		deployment := t.application(c)
-		t.Cleanup(func(ctx context.Context) error { return c.mesh.Put(ctx, deployment) })
+		t.Restore(func(ctx context.Context) error { return c.mesh.Put(ctx, deployment) })
 		changed := deployment.DeepCopy()
 		expireSoon(changed.Object)
-		t.Must(c.mesh.Put(t.Context, changed))
+		t.Must(c.mesh.Put(t.Context(), changed))
 	}
 	for _, c := range carriers {
-		t.Must(rolled(t.Context, c.mesh, c.namespace(), c.name()))
+		t.Must(rolled(t.Context(), c.mesh, c.namespace(), c.name()))
 	}
 }
 
@@ -74,7 +74,7 @@ func (t *T) application(c workload) *unstructured.Unstructured {
 	current.SetKind("Deployment")
 	current.SetNamespace(c.namespace())
 	current.SetName(c.name())
-	live, err := c.mesh.Get(t.Context, current)
+	live, err := c.mesh.Get(t.Context(), current)
 	t.Must(err)
 	for _, entry := range live.GetManagedFields() { // what its owner wrote, and nothing that was defaulted
 		if entry.Manager == "lab" && entry.Operation == metav1.ManagedFieldsOperationApply {
@@ -139,12 +139,12 @@ func certificatesRenewed(t *T) {
 		if hash := forwarded(t.Try(productpage, reviews("/reviews/0"))[0]); hash != "" {
 			shown[hash] = true
 		}
-		own, err := certificatesOf(t.Context, t.West, productpage.Workload)
+		own, err := certificatesOf(t.Context(), t.West, productpage.Workload)
 		t.Must(err)
 		called[own.leaves["default"].SerialNumber.String()] = true
 	}
 	t.steady(load)
-	t.Seen("certificates in %s: ingress %d, egress %d, caller %d", 2*life, len(served), len(shown), len(called))
+	t.Logf("certificates in %s: ingress %d, egress %d, caller %d", 2*life, len(served), len(shown), len(called))
 	if len(served) < 3 || len(shown) < 3 || len(called) < 3 { // the first renewal works also where a file is watched that is no longer there
 		t.Errorf("not all certificates were renewed again and again")
 	}
@@ -159,16 +159,16 @@ func trustChanges(t *T) {
 	own := t.manifest(t.West, "ConfigMap", "fed-out-trust")
 	wrong := own.DeepCopy()
 	t.Must(unstructured.SetNestedField(wrong.Object, foreign.PEM, "data", "east.crt"))
-	t.Cleanup(func(ctx context.Context) error { return t.West.PutOwn(ctx, own) })
+	t.Restore(func(ctx context.Context) error { return t.West.PutOwn(ctx, own) })
 	var took []string
 	for _, change := range []struct {
 		trust *unstructured.Unstructured
 		want  string
 	}{{wrong, "503"}, {own, "200"}, {wrong, "503"}, {own, "200"}} {
-		t.Must(t.West.PutOwn(t.Context, change.trust))
+		t.Must(t.West.PutOwn(t.Context(), change.trust))
 		took = append(took, fmt.Sprintf("%s %.1f s", change.want, t.Until(productpage, change.want, reviews("/reviews/0")).Seconds()))
 	}
-	t.Seen("%s after each change", strings.Join(took, ", "))
+	t.Logf("%s after each change", strings.Join(took, ", "))
 }
 
 func authorityRotated(t *T) {
@@ -178,18 +178,18 @@ func authorityRotated(t *T) {
 	both, renewed := files[0], files[1]
 	t.oncePerConnection()
 	t.shortLived(t.egress(), t.caller())
-	t.Cleanup(t.plugOut) // before these two start anew, with certificates of a long life
+	t.Restore(t.plugOut) // before these two start anew, with certificates of a long life
 	t.Until(productpage, "200", reviews("/reviews/0"))
 	load := t.load(40)
 
-	t.Cleanup(func(ctx context.Context) error {
+	t.Restore(func(ctx context.Context) error {
 		return t.East.PutOwn(ctx, t.manifest(t.East, "ConfigMap", "fed-in-trust-west"))
 	})
-	t.Must(t.East.ApplyFile(t.Context, both)) // east trusts both, before anything is issued by the new one
+	t.Must(t.East.ApplyFile(t.Context(), both)) // east trusts both, before anything is issued by the new one
 	t.Must(t.plugIn(before, before.PEM+after.PEM))
-	_, err := t.West.Kubectl(t.Context, "", "-n", mesh.System, "rollout", "restart", "deployment/istiod") // it looks for a plugged-in CA when it starts
+	_, err := t.West.Kubectl(t.Context(), "", "-n", mesh.System, "rollout", "restart", "deployment/istiod") // it looks for a plugged-in CA when it starts
 	t.Must(err)
-	t.Must(t.West.IstiodReady(t.Context))
+	t.Must(t.West.IstiodReady(t.Context()))
 	t.waitForCertificates("west's own proxies trust both", func(c proxyCertificates) bool { return len(c.roots) == 2 })
 	t.Must(t.plugIn(after, before.PEM+after.PEM))
 	t.waitForCertificates("west's proxies have certificates of the new CA", func(c proxyCertificates) bool {
@@ -203,9 +203,9 @@ func authorityRotated(t *T) {
 	old, next := issuedBy(before), issuedBy(after)
 	t.Want(outside, "200", toIngress(old)(t.Federation), toIngress(next)(t.Federation))
 	began := time.Now()
-	t.Must(t.East.ApplyFile(t.Context, renewed))
-	t.Must(waitUntil(t.Context, t.Federation, outside, "alert: *", toIngress(old)(t.Federation)))
-	t.Seen("the old CA refused %.1f s after it was removed from the file", time.Since(began).Seconds())
+	t.Must(t.East.ApplyFile(t.Context(), renewed))
+	t.Must(waitUntil(t.Context(), t.Federation, outside, "alert: *", toIngress(old)(t.Federation)))
+	t.Logf("the old CA refused %.1f s after it was removed from the file", time.Since(began).Seconds())
 	t.Want(outside, "200", toIngress(next)(t.Federation))
 	t.pause(time.Second)
 	t.steady(load)
@@ -231,7 +231,7 @@ type certificateAuthority struct{ PEM, key string }
 
 // authorities are west's own and the one that takes its place.
 func (t *T) authorities() (before, after *certificateAuthority) {
-	secret, err := t.West.Client.CoreV1().Secrets(mesh.System).Get(t.Context, "istio-ca-secret", metav1.GetOptions{})
+	secret, err := t.West.Client.CoreV1().Secrets(mesh.System).Get(t.Context(), "istio-ca-secret", metav1.GetOptions{})
 	t.Must(err)
 	before = &certificateAuthority{string(secret.Data["ca-cert.pem"]), string(secret.Data["ca-key.pem"])}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -258,7 +258,7 @@ func (t *T) trusting(roots ...string) []string {
 		files[i] = filepath.Join(output, t.Current(), "east.yaml")
 		t.Must(os.CopyFS(trust, os.DirFS(t.Trust())))
 		t.Must(os.WriteFile(filepath.Join(trust, "west.pem"), []byte(root), 0o644))
-		group.Go(func() error { return t.Synthesise(t.Context, trust, output, t.Current()) })
+		group.Go(func() error { return t.Synthesise(t.Context(), trust, output, t.Current()) })
 	}
 	t.Must(group.Wait())
 	return files
@@ -271,9 +271,9 @@ func (t *T) plugIn(a *certificateAuthority, roots string) error {
 		StringData: map[string]string{"ca-cert.pem": a.PEM, "ca-key.pem": a.key, "cert-chain.pem": a.PEM, "root-cert.pem": roots},
 	}
 	secrets := t.West.Client.CoreV1().Secrets(mesh.System)
-	_, err := secrets.Create(t.Context, secret, metav1.CreateOptions{})
+	_, err := secrets.Create(t.Context(), secret, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
-		_, err = secrets.Update(t.Context, secret, metav1.UpdateOptions{})
+		_, err = secrets.Update(t.Context(), secret, metav1.UpdateOptions{})
 	}
 	return err
 }
@@ -294,13 +294,13 @@ func (t *T) plugOut(ctx context.Context) error {
 func (t *T) waitForCertificates(what string, condition func(proxyCertificates) bool) {
 	began := time.Now()
 	for _, c := range []workload{t.egress(), t.caller()} {
-		t.Must(mesh.Wait(t.Context, 15*time.Second, func() error {
-			own, err := certificatesOf(t.Context, c.mesh, c.workload)
+		t.Must(mesh.Wait(t.Context(), 15*time.Second, func() error {
+			own, err := certificatesOf(t.Context(), c.mesh, c.workload)
 			if err == nil && !condition(own) {
 				err = fmt.Errorf("%s: not so for %s, %s", what, c.workload, own)
 			}
 			return err
 		}))
 	}
-	t.Seen("%s after %.1f s", what, time.Since(began).Seconds())
+	t.Logf("%s after %.1f s", what, time.Since(began).Seconds())
 }

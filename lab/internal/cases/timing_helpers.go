@@ -57,11 +57,11 @@ func (t *T) stream(name string, from From, p traffic.Probe) *stream {
 	if from.Mesh == "" {
 		s.stop = sync.OnceValues(t.streamOutside(p))
 	} else {
-		load, err := t.Mesh(from.Mesh).StartLoad(t.Context, from.Workload, p)
+		load, err := t.Mesh(from.Mesh).StartLoad(t.Context(), from.Workload, p)
 		t.Must(err)
 		s.stop = sync.OnceValues(load.Stop)
 	}
-	t.Cleanup(func(context.Context) error { _, err := s.stop(); return err })
+	t.Restore(func(context.Context) error { _, err := s.stop(); return err })
 	return s
 }
 
@@ -101,7 +101,7 @@ func (t *T) samples(s *stream) []traffic.Sample {
 func (t *T) steady(s *stream) []traffic.Sample {
 	samples := t.samples(s)
 	failed := otherThan(samples, "200")
-	t.Seen("%s: %d sent, %d failed", s.name, len(samples), len(failed))
+	t.Logf("%s: %d sent, %d failed", s.name, len(samples), len(failed))
 	if len(failed) > 0 {
 		t.Errorf("%s: %s", s.name, summarize(failed, samples[0].At))
 	}
@@ -137,8 +137,8 @@ func summarize(samples []traffic.Sample, began time.Time) string {
 func (t *T) pause(d time.Duration) {
 	select {
 	case <-time.After(d):
-	case <-t.Context.Done():
-		t.Must(t.Context.Err())
+	case <-t.Context().Done():
+		t.Must(t.Context().Err())
 	}
 }
 
@@ -228,6 +228,6 @@ func parseChain(text string) []*x509.Certificate {
 
 // applySet applies a file as the quick start says: what the file lacks is taken away.
 func applySet(t *T, m *mesh.Mesh, file string) {
-	_, err := m.Kubectl(t.Context, "", "apply", "--server-side", "--prune", "--applyset=configmap/federation", "-n", federation.Boundary, "-f", file)
+	_, err := m.Kubectl(t.Context(), "", "apply", "--server-side", "--prune", "--applyset=configmap/federation", "-n", federation.Boundary, "-f", file)
 	t.Must(err)
 }

@@ -60,7 +60,7 @@ func (t *T) seed() uint64 {
 		seed, err = strconv.ParseUint(earlier, 10, 64)
 		t.Must(err)
 	}
-	t.Seen("SEED=%d", seed)
+	t.Logf("SEED=%d", seed)
 	return seed
 }
 
@@ -82,7 +82,7 @@ func (t *T) inBothMeshes(steps []objectStep, run func(*mesh.Mesh, []*unstructure
 // deleteSteps deletes objects of both meshes.
 func (t *T) deleteSteps(steps []objectStep) {
 	t.inBothMeshes(steps, func(m *mesh.Mesh, objects []*unstructured.Unstructured) error {
-		return m.DeleteNow(t.Context, objects...)
+		return m.DeleteNow(t.Context(), objects...)
 	})
 }
 
@@ -92,7 +92,7 @@ func (t *T) applySteps(steps []objectStep) {
 		for round := 0; len(objects) > 0; round++ {
 			var later []*unstructured.Unstructured
 			for _, o := range objects {
-				err := m.PutOwn(t.Context, o)
+				err := m.PutOwn(t.Context(), o)
 				t.pause(200 * time.Millisecond) // for those who try to get in
 				if err != nil && round < 3 && strings.Contains(err.Error(), "not found") {
 					later = append(later, o)
@@ -133,11 +133,11 @@ func (t *T) keptOut(streams []*stream) {
 			t.Errorf("%s: let in: %s", s.name, summarize(through, samples[0].At))
 		}
 	}
-	t.Seen("%d uninvited requests", total)
+	t.Logf("%d uninvited requests", total)
 }
 
-// counted is how many requests the backend has seen so far. Asking does not count.
-func (t *T) counted() int {
+// requestsSeen is how many requests the backend has seen so far. Asking does not count.
+func (t *T) requestsSeen() int {
 	answer := t.Try(From{"east", "default/ratings"}, traffic.Probe{URL: "http://reviews:9080/lab/count"})[0]
 	counts := map[string]struct{ Requests int }{}
 	t.Must(json.Unmarshal([]byte(answer.Body), &counts))
@@ -146,7 +146,7 @@ func (t *T) counted() int {
 
 // nobodyCame demands that the backend saw nothing since an earlier count.
 func (t *T) nobodyCame(before int) {
-	if after := t.counted(); after != before {
+	if after := t.requestsSeen(); after != before {
 		t.Errorf("the backend has seen %d requests meanwhile", after-before)
 	}
 }
@@ -154,7 +154,7 @@ func (t *T) nobodyCame(before int) {
 // restore puts the scenario back, whatever a case did.
 func (t *T) restore() {
 	t.answersAtTheEnd(productpage, reviews("/reviews/0"))
-	t.Cleanup(func(ctx context.Context) error {
+	t.Restore(func(ctx context.Context) error {
 		for _, m := range []*mesh.Mesh{t.East, t.West} {
 			for _, file := range t.Files(t.Current(), m.Name) {
 				if err := m.ApplyFile(ctx, file); err != nil {
@@ -172,7 +172,7 @@ func shuffled(t *T) {
 		return slices.Contains([]string{"Namespace", "ServiceAccount", "Deployment"}, s.object.GetKind())
 	})
 	t.deleteSteps(steps)
-	before := t.counted()
+	before := t.requestsSeen()
 	streams := t.uninvited()
 	t.applySteps(steps[:len(steps)-1])
 	t.pause(500 * time.Millisecond)
@@ -180,7 +180,7 @@ func shuffled(t *T) {
 	t.pause(500 * time.Millisecond)
 	t.nobodyCame(before)
 	took := t.Until(productpage, "200", reviews("/reviews/0"))
-	t.Seen("%d objects, the last one %s in %s; then open after %.1f s", len(steps), mesh.Key(steps[len(steps)-1].object), steps[len(steps)-1].mesh.Name, took.Seconds()+0.5)
+	t.Logf("%d objects, the last one %s in %s; then open after %.1f s", len(steps), mesh.Key(steps[len(steps)-1].object), steps[len(steps)-1].mesh.Name, took.Seconds()+0.5)
 	t.keptOut(streams)
 }
 
@@ -188,14 +188,14 @@ func trustLast(t *T) {
 	t.restore()
 	steps := t.steps()
 	t.deleteSteps(steps)
-	before := t.counted()
+	before := t.requestsSeen()
 	streams := t.uninvited()
 	isTrust := func(s objectStep) bool {
 		return s.object.GetKind() == "ConfigMap" && strings.Contains(s.object.GetName(), "-trust")
 	}
 	t.applySteps(slices.DeleteFunc(slices.Clone(steps), isTrust))
 	for _, c := range []workload{t.ingress(), t.egress()} {
-		t.Must(rolled(t.Context, c.mesh, c.namespace(), c.name()))
+		t.Must(rolled(t.Context(), c.mesh, c.namespace(), c.name()))
 	}
 	t.Until(outside, "open", traffic.Probe{Kind: "tcp", URL: "tcp://" + eastAddress}) // what does not answer at all would prove nothing
 	t.Want(outside, "closed | reset | alert: *", toIngress(genuineWest)(t.Federation))
@@ -205,9 +205,9 @@ func trustLast(t *T) {
 	trust := slices.DeleteFunc(slices.Clone(steps), func(s objectStep) bool { return !isTrust(s) })
 	slices.SortFunc(trust, func(a, b objectStep) int { return strings.Compare(a.mesh.Name, b.mesh.Name) })
 	t.applySteps(trust[:1])
-	t.Seen("east open %.1f s after west's CA was there", t.Until(outside, "200", toIngress(genuineWest)(t.Federation)).Seconds())
+	t.Logf("east open %.1f s after west's CA was there", t.Until(outside, "200", toIngress(genuineWest)(t.Federation)).Seconds())
 	t.Want(productpage, "503", reviews("/reviews/0"))
 	t.applySteps(trust[1:])
-	t.Seen("west %.1f s after east's", t.Until(productpage, "200", reviews("/reviews/0")).Seconds())
+	t.Logf("west %.1f s after east's", t.Until(productpage, "200", reviews("/reviews/0")).Seconds())
 	t.keptOut(streams)
 }

@@ -242,7 +242,7 @@ func tokenArrives(t *T) {
 			t.Errorf("the service sees %s: %s", h[0], h[1])
 		}
 	}
-	t.Seen("Authorization as it was sent, %d headers", len(seen.Header))
+	t.Logf("Authorization as it was sent, %d headers", len(seen.Header))
 }
 
 func tokenRefusals(t *T) {
@@ -266,6 +266,6 @@ func tokenRefusals(t *T) {
 				t.Errorf("the refusal has the header %s: %s", h[0], h[1])
 			}
 		}
-		t.Seen("%s %q %s", one.status, answer.Body, challenge)
+		t.Logf("%s %q %s", one.status, answer.Body, challenge)
 	}
 }

@@ -48,7 +48,7 @@ func toReviews(has authorization) func(*federation.Federation) traffic.Probe {
 
 // restoredTo waits at the end of a case until this is what it was.
 func (t *T) restoredTo(want string, probe func(*federation.Federation) traffic.Probe) {
-	t.Cleanup(func(ctx context.Context) error {
+	t.Restore(func(ctx context.Context) error {
 		return waitUntil(ctx, t.Federation, outside, want, probe(t.Federation))
 	})
 }
@@ -67,11 +67,11 @@ func tokensAgainstOthers(t *T) {
 	}
 	t.Want(outside, "PERMISSION_DENIED", toSearch(noAuthorization)(t.Federation))
 	t.Want(outside, "200", bypassingEgress(bearer(reader))(t.Federation))
-	t.Seen("%d tokens refused", len(refused))
+	t.Logf("%d tokens refused", len(refused))
 	t.changeObject(t.East, t.manifest(t.East, "VirtualService", "fed-in-orders-8080-west"), withoutTokens)
 	t.changeObject(t.East, t.manifest(t.East, "EnvoyFilter", "fed-in-edge"), withoutRulesOfOrders)
 	took := t.Until(outside, "200", bypassingEgress(noAuthorization)(t.Federation))
-	t.Seen("without tokens in the routes and in the rules of the virtual host 200 after %s", rounded(took))
+	t.Logf("without tokens in the routes and in the rules of the virtual host 200 after %s", rounded(took))
 }
 
 func tokensByPolicyAlone(t *T) {
@@ -85,7 +85,7 @@ func tokensByPolicyAlone(t *T) {
 	}
 	t.changeObject(t.East, t.manifest(t.East, "EnvoyFilter", "fed-in-edge"), withoutRulesOfOrders)
 	took := t.Until(outside, "200", bypassingEgress(noAuthorization)(t.Federation))
-	t.Seen("403; without tokens in the rules of the virtual host 200 after %s", rounded(took))
+	t.Logf("403; without tokens in the rules of the virtual host 200 after %s", rounded(took))
 }
 
 // withoutRulesOfOrders lets the rules of the virtual host of orders allow every request.
@@ -120,7 +120,7 @@ func issuerDeleted(t *T) {
 	}
 	t.Want(outside, "PERMISSION_DENIED", toSearch(signedBy("staff", finder))(t.Federation))
 	t.Want(outside, "200", toReviews(opaque)(t.Federation))
-	t.Seen("403 after %s", rounded(took))
+	t.Logf("403 after %s", rounded(took))
 }
 
 func issuerOfOthers(t *T) {
@@ -137,7 +137,7 @@ spec:
 `)
 	took := t.Until(outside, "403", theirs(t.Federation)) // it is believed, and not demanded
 	t.Want(outside, "200", toReviews(authorizationHeader("Bearer 2YotnFZFEjr1zCsicMWpAA"))(t.Federation), bypassingEgress(bearer(reader))(t.Federation))
-	t.Seen("believed after %s", rounded(took))
+	t.Logf("believed after %s", rounded(took))
 }
 
 func filterDeleted(t *T) {
@@ -148,7 +148,7 @@ func filterDeleted(t *T) {
 	t.Want(outside, "200", toReviews(noAuthorization)(t.Federation))
 	t.Want(outside, "403", bypassingEgress(noAuthorization)(t.Federation))
 	t.Want(outside, "200", bypassingEgress(bearer(reader))(t.Federation))
-	t.Seen("401 elsewhere after %s", rounded(took))
+	t.Logf("401 elsewhere after %s", rounded(took))
 }
 
 // keysFrom makes the gateway believe the first issuer by keys from an address, believing by these keys, in place of those of the manifests.
@@ -183,7 +183,7 @@ func (t *T) serveKeys(by *pki.Authority, keys string) string {
 		ErrorLog:          log.New(io.Discard, "", 0), // whoever does not believe the certificate says so
 	}
 	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(func(context.Context) error { return server.Close() })
+	t.Restore(func(context.Context) error { return server.Close() })
 	return "https://" + listener.Addr().String() + "/keys"
 }
 
@@ -202,7 +202,7 @@ func keysOfAllKinds(t *T) {
 		forger, err := pki.NewIssuer("of-"+pki.Algorithms[i], pki.Algorithms[i])
 		t.Must(err)
 		t.Want(outside, "401", bypassingEgress(authorizationHeader("Bearer "+signed(forger, reader)))(t.Federation))
-		t.Seen("%s", pki.Algorithms[i])
+		t.Logf("%s", pki.Algorithms[i])
 	}
 }
 
@@ -218,14 +218,14 @@ func keysFetched(t *T) {
 	took := t.Until(outside, "200", good(t.Federation))
 	t.Want(outside, "401", bypassingEgress(bearer(reader))(t.Federation))
 	t.Want(outside, "403", bypassingEgress(noAuthorization)(t.Federation))
-	t.Seen("200 after %s", rounded(took))
+	t.Logf("200 after %s", rounded(took))
 	stranger, err := pki.New("foreign")
 	t.Must(err)
 	t.keysFrom(t.serveKeys(stranger, fresh.JWKS()))
 	took = t.Until(outside, "401", good(t.Federation))
 	time.Sleep(2 * time.Second)
 	t.Want(outside, "401", good(t.Federation))
-	t.Seen("from a server that it does not believe: 401 after %s", rounded(took))
+	t.Logf("from a server that it does not believe: 401 after %s", rounded(took))
 }
 
 func keysUnreachable(t *T) {
@@ -237,7 +237,7 @@ func keysUnreachable(t *T) {
 	t.Want(outside, "403", bypassingEgress(noAuthorization)(t.Federation))
 	t.Want(outside, "OK", toSearch(signedBy("staff", finder))(t.Federation))
 	t.Want(outside, "200", toReviews(noAuthorization)(t.Federation))
-	t.Seen("401 after %s (%s)", rounded(took), answer.Body)
+	t.Logf("401 after %s (%s)", rounded(took), answer.Body)
 }
 
 // tokensTakenAway: each thing that is asked of a token is asked twice.

@@ -42,33 +42,33 @@ func keptRootsChange(t *T) {
 	t.Must(err)
 	foreign, err := pki.New("foreign")
 	t.Must(err)
-	t.Cleanup(func(ctx context.Context) error { return federation.PutRoots(ctx, t.West, string(root)) })
+	t.Restore(func(ctx context.Context) error { return federation.PutRoots(ctx, t.West, string(root)) })
 	t.answersAtTheEnd(productpage, reviews("/reviews/0"))
 	t.answersAtTheEnd(backend, traffic.Probe{URL: detailsURL})
 	t.oncePerConnectionBothWays()
-	t.Must(t.West.Client.CoreV1().ConfigMaps(federation.Boundary).Delete(t.Context, federation.KeptRoots, metav1.DeleteOptions{}))
+	t.Must(t.West.Client.CoreV1().ConfigMaps(federation.Boundary).Delete(t.Context(), federation.KeptRoots, metav1.DeleteOptions{}))
 	for _, name := range []string{"federation-ingress", "federation-egress"} {
-		_, err := t.West.Kubectl(t.Context, "", "-n", federation.Boundary, "rollout", "restart", "deployment/"+name)
+		_, err := t.West.Kubectl(t.Context(), "", "-n", federation.Boundary, "rollout", "restart", "deployment/"+name)
 		t.Must(err)
-		t.Must(rolled(t.Context, t.West, federation.Boundary, name))
+		t.Must(rolled(t.Context(), t.West, federation.Boundary, name))
 	}
 	var pods []string
 	for _, workload := range []string{"istio-federation/federation-ingress", "istio-federation/federation-egress"} {
-		pod, err := t.West.Pod(t.Context, workload)
+		pod, err := t.West.Pod(t.Context(), workload)
 		t.Must(err)
 		pods = append(pods, pod.Name)
 	}
 	t.pause(2 * time.Second)
 	for i, step := range []struct{ roots, want string }{{"", "503"}, {string(root), "200"}, {foreign.PEM, "503"}, {string(root), "200"}, {foreign.PEM, "503"}, {string(root), "200"}} {
 		if step.roots != "" {
-			t.Must(federation.PutRoots(t.Context, t.West, step.roots))
+			t.Must(federation.PutRoots(t.Context(), t.West, step.roots))
 		}
 		there := t.Until(productpage, step.want, reviews("/reviews/0"))
 		back := t.Until(backend, step.want, traffic.Probe{URL: detailsURL})
-		t.Seen("step %d: %s after %.1f s and %.1f s", i, step.want, there.Seconds(), back.Seconds())
+		t.Logf("step %d: %s after %.1f s and %.1f s", i, step.want, there.Seconds(), back.Seconds())
 	}
 	for i, workload := range []string{"istio-federation/federation-ingress", "istio-federation/federation-egress"} {
-		pod, err := t.West.Pod(t.Context, workload)
+		pod, err := t.West.Pod(t.Context(), workload)
 		t.Must(err)
 		if pod.Name != pods[i] {
 			t.Errorf("%s is another pod than before", workload)
@@ -102,7 +102,7 @@ func (t *T) missingIn(m *mesh.Mesh, scenario string) []*unstructured.Unstructure
 // isolated applies east's file in which west is cut off, and takes away what it lacks.
 func isolated(t *T) {
 	t.restore()
-	t.Cleanup(func(ctx context.Context) error {
+	t.Restore(func(ctx context.Context) error {
 		_, err := t.East.Kubectl(ctx, "", "-n", federation.Boundary, "delete", "--ignore-not-found",
 			"authorizationpolicy/fed-in-isolated-west", "authorizationpolicy/fed-out-isolated-west")
 		return err
@@ -116,15 +116,15 @@ func isolated(t *T) {
 	}
 	t.pause(time.Second)
 	began := time.Now()
-	t.Must(t.East.ApplyFile(t.Context, t.Files("isolated-peer", "east")[0]))
-	t.Must(t.East.DeleteNow(t.Context, gone...))
+	t.Must(t.East.ApplyFile(t.Context(), t.Files("isolated-peer", "east")[0]))
+	t.Must(t.East.DeleteNow(t.Context(), gone...))
 	applied := time.Now()
 	t.pause(1500 * time.Millisecond)
 	for stream, want := range calls {
 		if want == "200" {
 			t.steady(stream)
 		} else {
-			t.Seen("%s", stream.name)
+			t.Logf("%s", stream.name)
 			refusedInTime(t, t.samples(stream), began, applied)
 		}
 	}

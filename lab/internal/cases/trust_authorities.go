@@ -84,13 +84,13 @@ func (t *T) synthesizeWith(files map[string]string) func(meshName string) string
 	for name, text := range files {
 		t.Must(os.WriteFile(filepath.Join(trust, name), []byte(text), 0o644))
 	}
-	t.Must(t.Synthesise(t.Context, trust, output, t.Current()))
+	t.Must(t.Synthesise(t.Context(), trust, output, t.Current()))
 	return func(meshName string) string { return filepath.Join(output, t.Current(), meshName+".yaml") }
 }
 
 // restoreCredentials goes back to the scenario's files and to new certificates when the case is over.
 func (t *T) restoreCredentials() {
-	t.Cleanup(func(ctx context.Context) error {
+	t.Restore(func(ctx context.Context) error {
 		for _, m := range []*mesh.Mesh{t.East, t.West} {
 			if err := t.PutCredentials(ctx, m, t.Current()); err != nil {
 				return err
@@ -117,7 +117,7 @@ func (t *T) issueAll(m *mesh.Mesh, authority *pki.Authority) []pki.Leaf {
 	for _, credential := range federation.Credentials[t.Current()][m.Name] {
 		leaf, err := authority.Issue(pki.Request{SpiffeID: credential.SpiffeID})
 		t.Must(err)
-		t.Must(federation.PutCredential(t.Context, m, credential.Secret, leaf))
+		t.Must(federation.PutCredential(t.Context(), m, credential.Secret, leaf))
 		leaves = append(leaves, leaf)
 	}
 	return leaves
@@ -164,14 +164,14 @@ func clusterLocal(t *T) {
 	}
 	own := func(m *mesh.Mesh) string { return m.TrustDomain() }
 	shared := func(*mesh.Mesh) string { return "cluster.local" }
-	t.Cleanup(func(ctx context.Context) error { return over(ctx, shared, own) })
-	t.Must(over(t.Context, own, shared))
+	t.Restore(func(ctx context.Context) error { return over(ctx, shared, own) })
+	t.Must(over(t.Context(), own, shared))
 	t.Until(productpage, "503", reviews("/reviews/0"))
-	t.Seen("with policies that name callers of the old trust domain: 503")
+	t.Logf("with policies that name callers of the old trust domain: 503")
 	directory := t.directory()
-	t.Must(t.Synthesise(t.Context, t.Trust(), directory, "cluster-local"))
+	t.Must(t.Synthesise(t.Context(), t.Trust(), directory, "cluster-local"))
 	for _, m := range meshes {
-		t.Must(m.ApplyFile(t.Context, filepath.Join(directory, "cluster-local", m.Name+".yaml")))
+		t.Must(m.ApplyFile(t.Context(), filepath.Join(directory, "cluster-local", m.Name+".yaml")))
 	}
 	t.Until(productpage, "200", reviews("/reviews/0"))
 	t.Until(backend, "200", traffic.Probe{URL: detailsURL})
@@ -179,7 +179,7 @@ func clusterLocal(t *T) {
 	t.Want(From{"east", "default/ratings"}, "503", traffic.Probe{URL: detailsURL})
 	t.Want(outside, "alert: *", toBoundary(meshCA("west", pki.Request{SpiffeID: "spiffe://cluster.local/ns/istio-federation/sa/federation-egress"}))(t.Federation),
 		toBoundary(byBoundary("west-boundary", "spiffe://cluster.local/ns/istio-federation/sa/federation-egress"))(t.Federation))
-	t.Seen("with those of cluster.local: 200 both ways, other accounts refused, certificates of cluster.local refused at the border")
+	t.Logf("with those of cluster.local: 200 both ways, other accounts refused, certificates of cluster.local refused at the border")
 }
 
 func secretsRenewed(t *T) {
@@ -193,7 +193,7 @@ func secretsRenewed(t *T) {
 		t.pause(2 * time.Second)
 		genuine := byBoundary("west-boundary", boundaryEgress)
 		served[parseChain(t.Try(outside, toBoundary(genuine)(t.Federation))[0].Certificates)[0].SerialNumber.String()] = true
-		own, err := certificatesOf(t.Context, t.West, "istio-federation/federation-egress")
+		own, err := certificatesOf(t.Context(), t.West, "istio-federation/federation-egress")
 		t.Must(err)
 		for name, leaf := range own.leaves {
 			if name != "default" {
@@ -204,7 +204,7 @@ func secretsRenewed(t *T) {
 	for _, one := range streams {
 		t.steady(one)
 	}
-	t.Seen("6 renewals; the ingress gateway showed %d certificates, the egress gateway %d", len(served), len(shown))
+	t.Logf("6 renewals; the ingress gateway showed %d certificates, the egress gateway %d", len(served), len(shown))
 	if len(served) < 5 || len(shown) < 5 {
 		t.Errorf("not all renewals were noticed")
 	}
@@ -233,14 +233,14 @@ func revokedCaller(t *T) {
 	for i, revoked := range [][]pki.Leaf{{stolen}, {}, {stolen}} {
 		list, err := authority.Revoke(time.Now().Add(time.Duration(24+i)*time.Hour), revoked...)
 		t.Must(err)
-		t.Must(t.East.ApplyFile(t.Context, t.synthesizeWith(map[string]string{"west-boundary.crl": list})("east")))
+		t.Must(t.East.ApplyFile(t.Context(), t.synthesizeWith(map[string]string{"west-boundary.crl": list})("east")))
 		want := "200"
 		if len(revoked) > 0 {
 			want = "alert: *"
 		}
-		t.Seen("%s after %.1f s", want, t.Until(outside, want, thief).Seconds())
+		t.Logf("%s after %.1f s", want, t.Until(outside, want, thief).Seconds())
 		t.oncePerConnectionIn(t.East)
-		t.Must(rolled(t.Context, t.East, federation.Boundary, "federation-egress"))
+		t.Must(rolled(t.Context(), t.East, federation.Boundary, "federation-egress"))
 	}
 	for _, one := range streams {
 		t.steady(one)
@@ -257,13 +257,13 @@ func revokedServer(t *T) {
 	list, err := authority.Revoke(time.Now().Add(24*time.Hour), leaves[0])
 	t.Must(err)
 	began := time.Now()
-	t.Must(t.East.ApplyFile(t.Context, t.synthesizeWith(map[string]string{"west-boundary.crl": list})("east")))
-	t.Must(rolled(t.Context, t.East, federation.Boundary, "federation-egress"))
-	t.Must(waitUntil(t.Context, t.Federation, backend, "503", traffic.Probe{URL: detailsURL}))
-	t.Seen("refused %.1f s after kubectl began, when the pods had been replaced", time.Since(began).Seconds())
+	t.Must(t.East.ApplyFile(t.Context(), t.synthesizeWith(map[string]string{"west-boundary.crl": list})("east")))
+	t.Must(rolled(t.Context(), t.East, federation.Boundary, "federation-egress"))
+	t.Must(waitUntil(t.Context(), t.Federation, backend, "503", traffic.Probe{URL: detailsURL}))
+	t.Logf("refused %.1f s after kubectl began, when the pods had been replaced", time.Since(began).Seconds())
 	t.Want(productpage, "200", reviews("/reviews/0")) // west's egress gateway has another certificate
 	t.issueAll(t.West, authority)
-	t.Seen("a new certificate is believed after %.1f s", t.Until(backend, "200", traffic.Probe{URL: detailsURL}).Seconds())
+	t.Logf("a new certificate is believed after %.1f s", t.Until(backend, "200", traffic.Probe{URL: detailsURL}).Seconds())
 }
 
 func listExpired(t *T) {
@@ -271,12 +271,12 @@ func listExpired(t *T) {
 	t.oncePerConnectionBothWays()
 	list, err := t.authority("west-boundary").Revoke(time.Now().Add(-time.Minute))
 	t.Must(err)
-	t.Must(t.East.ApplyFile(t.Context, t.synthesizeWith(map[string]string{"west-boundary.crl": list})("east")))
-	t.Must(rolled(t.Context, t.East, federation.Boundary, "federation-egress"))
+	t.Must(t.East.ApplyFile(t.Context(), t.synthesizeWith(map[string]string{"west-boundary.crl": list})("east")))
+	t.Must(rolled(t.Context(), t.East, federation.Boundary, "federation-egress"))
 	t.Until(productpage, "503", reviews("/reviews/0"))
 	t.Until(backend, "503", traffic.Probe{URL: detailsURL})
 	t.Want(outside, "alert: *", toBoundary(byBoundary("west-boundary", boundaryEgress))(t.Federation))
-	t.Seen("nobody of west is let in, and nobody of west is believed")
+	t.Logf("nobody of west is let in, and nobody of west is believed")
 }
 
 func intermediate(t *T) {
@@ -297,12 +297,12 @@ func intermediate(t *T) {
 	t.issueAll(t.East, below)
 	t.pause(2 * time.Second)
 	expect("a chain, under the root", "200")
-	t.Must(t.West.ApplyFile(t.Context, t.synthesizeWith(map[string]string{"east-boundary.pem": below.PEM})("west")))
+	t.Must(t.West.ApplyFile(t.Context(), t.synthesizeWith(map[string]string{"east-boundary.pem": below.PEM})("west")))
 	t.oncePerConnectionIn(t.West)
 	expect("the same, with the intermediate CA as the anchor", "200")
 	t.issueAll(t.East, root)
 	expect("a certificate of the root, with the intermediate CA as the anchor", "503")
 	for _, what := range seen {
-		t.Seen("%s", what)
+		t.Logf("%s", what)
 	}
 }

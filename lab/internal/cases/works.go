@@ -71,7 +71,7 @@ func backendSees(t *T) {
 		t.Errorf("no answer of the backend: %s", answer.Outcome())
 		return
 	}
-	t.Seen("Host %s, x-federation-peer %s", answer.Seen.Host, header(answer.Seen.Header, "x-federation-peer"))
+	t.Logf("Host %s, x-federation-peer %s", answer.Seen.Host, header(answer.Seen.Header, "x-federation-peer"))
 	if answer.Seen.Host != reviewsHost {
 		t.Errorf("the backend sees Host %q", answer.Seen.Host)
 	}
@@ -93,32 +93,32 @@ func header(headers [][2]string, name string) string {
 func analyzed(scenario string) Case {
 	return Case{Name: "works/analyze-" + scenario, Guarantees: guarantee.ValidObjects, Expect: "`istioctl analyze` reports no warning for the scenario " + scenario, Run: func(t *T) {
 		for _, m := range t.Meshes() {
-			messages, err := m.Analyze(t.Context)
+			messages, err := m.Analyze(t.Context())
 			t.Must(err)
 			for _, message := range messages {
 				t.Errorf("mesh %s: %s", m.Name, message)
 			}
 		}
-		t.Seen("no warning in %d meshes", len(t.Meshes()))
+		t.Logf("no warning in %d meshes", len(t.Meshes()))
 	}}
 }
 
 func appliedTwice(t *T) {
 	total := 0
 	for _, m := range t.Meshes() {
-		changed, count, err := t.Unchanged(t.Context, m)
+		changed, count, err := t.Unchanged(t.Context(), m)
 		t.Must(err)
 		total += count
 		for _, key := range changed {
 			t.Errorf("mesh %s: %s has changed", m.Name, key)
 		}
 	}
-	t.Seen("%d objects as they were", total)
+	t.Logf("%d objects as they were", total)
 }
 
 func nothingThere(t *T) {
 	for _, m := range t.Meshes() {
-		services, err := m.List(t.Context, groupVersionResource("", "v1", "services"), "")
+		services, err := m.List(t.Context(), groupVersionResource("", "v1", "services"), "")
 		t.Must(err)
 		for _, service := range services {
 			if kind, _, _ := nestedString(service.Object, "spec", "type"); kind == "LoadBalancer" {
@@ -127,7 +127,7 @@ func nothingThere(t *T) {
 		}
 	}
 	answer := t.Try(outside, traffic.Probe{Kind: "tcp", URL: "tcp://" + eastAddress})[0]
-	t.Seen("%s", answer.Outcome())
+	t.Logf("%s", answer.Outcome())
 	if !outcome.Matches(answer.Outcome(), "refused | unreachable | timeout") {
 		t.Errorf("the port is %s", answer.Outcome())
 	}

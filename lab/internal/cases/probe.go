@@ -1,0 +1,47 @@
+package cases
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+func probe(ctx context.Context, f *federation.Federation, from From, probes ...traffic.Probe) ([]traffic.Answer, error) {
+	if from.Mesh == "" {
+		return f.Outside(probes...)
+	}
+	return f.Mesh(from.Mesh).Probe(ctx, from.Workload, probes...)
+}
+
+func waitUntil(ctx context.Context, f *federation.Federation, from From, want string, p traffic.Probe) error {
+	if err := outcome.Check(want); err != nil {
+		return err
+	}
+	return mesh.Wait(ctx, time.Minute, func() error {
+		answers, err := probe(ctx, f, from, p)
+		if err == nil && !outcome.Matches(answers[0].Outcome(), want) {
+			err = fmt.Errorf("%s from %s: %s, and not %s%s", p.URL, from, answers[0].Outcome(), want, detail(answers[0]))
+		}
+		return err
+	})
+}
+
+func detail(answer traffic.Answer) string {
+	text := answer.Error
+	if text == "" {
+		text = strings.TrimSpace(answer.Body)
+	}
+	if len(text) > 200 {
+		text = text[:200] + "…"
+	}
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}
