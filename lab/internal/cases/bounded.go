@@ -212,7 +212,7 @@ func (t *T) measureAttack(s resourceAttack, gateway workload, who From, others t
 
 // judgeDelay compares 99th percentiles of somebody's answers, unless other programs of this computer would be measured with them.
 func (t *T) judgeDelay(whose string, was, is time.Duration) {
-	if patience.Of(time.Second) > time.Second {
+	if patience.Busy() {
 		t.Logf("too much else ran to judge p99")
 		return
 	}
@@ -230,7 +230,7 @@ func (t *T) judgeLate(whose string, samples []traffic.Sample) {
 	late := slices.DeleteFunc(slices.Clone(samples), func(one traffic.Sample) bool { return !outcome.Matches(one.Outcome, starved) })
 	switch {
 	case len(late) == 0:
-	case patience.Of(time.Second) > time.Second:
+	case patience.Busy():
 		t.Logf("%d of %d requests of %s came too late or found no ready gateway, while too much else ran to judge that", len(late), len(samples), whose)
 	default:
 		t.Errorf("%d of %d requests of %s came too late or found no ready gateway", len(late), len(samples), whose)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -44,7 +45,7 @@ func reviews(path string) traffic.Probe { return traffic.Probe{URL: "http://revi
 
 // issue makes a certificate with a mesh's own CA, as somebody could who took over all of that mesh.
 func issue(f *federation.Federation, meshName string, request pki.Request) (pki.Leaf, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := patience.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	authority, err := f.Mesh(meshName).Authority(ctx) // read each time: cases replace it
 	if err != nil {

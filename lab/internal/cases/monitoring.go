@@ -16,6 +16,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -57,7 +58,7 @@ func monitoring() []Case {
 }
 
 func podAddress(f *federation.Federation, meshName string) string {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := patience.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	pod, err := f.Mesh(meshName).Pod(ctx, gatewayOf(meshName))
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -131,7 +132,7 @@ func waitForConfig(t *T, meshes ...*mesh.Mesh) {
 }
 
 func waitForConfigWithin(ctx context.Context, f *federation.Federation, m *mesh.Mesh, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := patience.WithTimeout(ctx, limit)
 	defer cancel()
 	mark := "m" + strings.ToLower(rand.Text()[:12])
 	from, gateway, marked := outside, "ingress", toIngress(genuineWest)(f)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -30,7 +31,7 @@ func weakCertificates() []Case {
 
 // belowWeak is a certificate of an intermediate CA whose own certificate is signed with SHA-1.
 func belowWeak(f *federation.Federation) pki.Leaf {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := patience.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	root, err := f.West.Authority(ctx)
 	if err != nil {

@@ -149,7 +149,7 @@ func (t *T) Until(from From, want string, probe traffic.Probe) time.Duration {
 
 // run plays one case; settle waits until the scenario is in effect once more after a case has changed it.
 func run(ctx context.Context, f *federation.Federation, c Case, settle func(context.Context) error) Result {
-	ctx, cancel := context.WithTimeout(ctx, patience.Of(longest))
+	ctx, cancel := patience.WithTimeout(ctx, longest)
 	defer cancel()
 	began := time.Now()
 	t := &T{Federation: f, name: c.Name, ctx: ctx, settle: settle}

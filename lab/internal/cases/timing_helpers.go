@@ -19,7 +19,6 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
-	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
@@ -41,8 +40,7 @@ func (t *T) oncePerConnectionIn(m *mesh.Mesh) {
 
 // rolled waits until every pod of a Deployment is of its newest version: mesh.Ready would be content with a ready pod of the old one.
 func rolled(ctx context.Context, m *mesh.Mesh, namespace, name string) error {
-	_, err := m.Kubectl(ctx, "", "-n", namespace, "rollout", "status", "deployment/"+name, "--timeout="+patience.Of(time.Minute).String())
-	return err
+	return m.RolledOut(ctx, namespace, "deployment/"+name)
 }
 
 // stream is a probe that goes on until it is stopped.
@@ -138,7 +136,7 @@ func (t *T) pause(d time.Duration) {
 	select {
 	case <-time.After(d):
 	case <-t.Context().Done():
-		t.Must(t.Context().Err())
+		t.Must(context.Cause(t.Context()))
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
-	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -155,7 +154,7 @@ func clusterLocal(t *T) {
 		}
 		for _, m := range meshes {
 			for _, namespace := range []string{federation.Boundary, "default"} {
-				if _, err := m.Kubectl(ctx, "", "-n", namespace, "wait", "--for=condition=Available", "deployment", "--all", "--timeout="+patience.Of(time.Minute).String()); err != nil {
+				if err := m.Available(ctx, namespace); err != nil {
 					return err
 				}
 			}

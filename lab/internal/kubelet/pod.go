@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/network"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 )
 
 // pod is one pod of this node: a network namespace, a directory, and a process for each container.
@@ -206,7 +207,7 @@ func (p *pod) probe(probe *core.Probe, c *container) bool {
 	if probe.HTTPGet.Scheme != "" {
 		scheme = strings.ToLower(string(probe.HTTPGet.Scheme))
 	}
-	client := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: patience.Of(2 * time.Second), Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Get(fmt.Sprintf("%s://%s:%d%s", scheme, p.address, c.port(probe.HTTPGet.Port), probe.HTTPGet.Path))
 	if err != nil {
 		return false

@@ -333,7 +333,7 @@ func images(bin string, programs build.Programs) []kubelet.Image {
 
 // wait until the cluster answers, or its process has given up.
 func (l *Lab) wait(ctx context.Context, mesh string) error {
-	for began := time.Now(); time.Since(began) < patience.Of(time.Minute) && ctx.Err() == nil; {
+	for budget := patience.Start(time.Minute); !budget.Spent() && ctx.Err() == nil; {
 		kubectl := exec.CommandContext(ctx, filepath.Join(l.Directory(), "bin", "kubectl"), "--kubeconfig", l.Kubeconfig(mesh), "get", "node", mesh)
 		if kubectl.Run() == nil {
 			return nil

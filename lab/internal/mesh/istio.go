@@ -19,8 +19,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/version"
 	"sigs.k8s.io/yaml"
-
-	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 )
 
 // settings are the only values that differ from the charts' own, besides whose certificates istiod believes when it fetches keys of
@@ -169,8 +167,7 @@ func (m *Mesh) SetTrustDomain(ctx context.Context, from, to string) error {
 	if _, err := m.Kubectl(ctx, "", "-n", System, "rollout", "restart", "deployment/istiod"); err != nil {
 		return err
 	}
-	_, err = m.Kubectl(ctx, "", "-n", System, "rollout", "status", "deployment/istiod", "--timeout="+patience.Of(time.Minute).String())
-	return err
+	return m.RolledOut(ctx, System, "deployment/istiod")
 }
 
 var pathNormalization = regexp.MustCompile(`(?m)^pathNormalization:\n  normalization: .*\n`)

@@ -25,6 +25,7 @@ import (
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 )
 
@@ -260,6 +261,28 @@ func (m *Mesh) Ready(ctx context.Context, namespaces ...string) error {
 		}
 		return nil
 	})
+}
+
+// rolloutLimit is how long new pods may take on an idle machine.
+const rolloutLimit = time.Minute
+
+// RolledOut waits until every pod of a workload, such as deployment/istiod, is of its newest version: Ready would be content with a ready
+// pod of the old one.
+func (m *Mesh) RolledOut(ctx context.Context, namespace, workload string) error {
+	return m.kubectlWaits(ctx, "-n", namespace, "rollout", "status", workload)
+}
+
+// Available waits until every Deployment of a namespace has its pods.
+func (m *Mesh) Available(ctx context.Context, namespace string) error {
+	return m.kubectlWaits(ctx, "-n", namespace, "wait", "--for=condition=Available", "deployment", "--all")
+}
+
+// kubectlWaits runs one of kubectl's commands that wait, with a limit that grows with the load of this machine.
+func (m *Mesh) kubectlWaits(ctx context.Context, args ...string) error {
+	ctx, cancel := patience.WithTimeout(ctx, rolloutLimit)
+	defer cancel()
+	_, err := m.Kubectl(ctx, "", append(args, "--timeout="+patience.Longest(rolloutLimit).String())...)
+	return err
 }
 
 // Root is the public root certificate of the mesh, where its owner finds it.

@@ -9,10 +9,17 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 )
 
-// Wait tries until it works; the last error says what was missing. The limit grows with the load of this machine.
+// Wait tries until it works; the last error says what was missing. The limit is spent more slowly while this machine is busy.
 func Wait(ctx context.Context, limit time.Duration, try func() error) error {
+	return wait(ctx, patience.Start(limit), try)
+}
+
+func wait(ctx context.Context, budget interface {
+	Spent() bool
+	Waited() time.Duration
+}, try func() error) error {
 	var missing error
-	for began := time.Now(); ; {
+	for {
 		err := try()
 		if err == nil {
 			return nil
@@ -20,12 +27,12 @@ func Wait(ctx context.Context, limit time.Duration, try func() error) error {
 		if missing == nil || ctx.Err() == nil { // a try that was cut short says nothing
 			missing = err
 		}
-		if waited := time.Since(began); waited > patience.Of(limit) {
-			return errors.Join(fmt.Errorf("gave up after %s", waited.Round(time.Second)), missing)
+		if budget.Spent() {
+			return errors.Join(fmt.Errorf("gave up after %s", budget.Waited().Round(time.Second)), missing)
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(ctx.Err(), missing)
+			return errors.Join(context.Cause(ctx), missing)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

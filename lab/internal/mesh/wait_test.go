@@ -27,3 +27,17 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 		t.Errorf("error: %v", err)
 	}
 }
+
+// tries is a budget that is spent after so many questions, whatever the clock says.
+type tries struct{ left int }
+
+func (t *tries) Spent() bool           { t.left--; return t.left < 0 }
+func (t *tries) Waited() time.Duration { return 11 * time.Minute }
+
+func TestWaitGoesOnWhileItsBudgetLasts(t *testing.T) {
+	count := 0
+	err := wait(context.Background(), &tries{3}, func() error { count++; return errors.New("no pod") })
+	if err == nil || !strings.Contains(err.Error(), "gave up after 11m0s") || count != 4 {
+		t.Errorf("%d tries: %v", count, err)
+	}
+}

@@ -57,9 +57,12 @@ func once(ctx context.Context, p Probe, sessions *lastSession) Answer {
 	return c.converse(ctx, p)
 }
 
+// UsualTimeout is how long a probe waits for its answer that says nothing else.
+const UsualTimeout = 5 * time.Second
+
 func (p Probe) timeout() time.Duration {
 	if p.Timeout > 0 {
 		return p.Timeout
 	}
-	return 5 * time.Second
+	return UsualTimeout
 }

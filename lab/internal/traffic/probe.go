@@ -40,7 +40,7 @@ type Probe struct {
 	// that of the first request unless they name one.
 	Then []Probe `json:"then,omitempty"`
 
-	Timeout time.Duration `json:"timeout,omitempty"` // 5 s for all of it; a repeated probe has it each time
+	Timeout time.Duration `json:"timeout,omitempty"` // UsualTimeout for all of it; a repeated probe has it each time
 	Quiet   time.Duration `json:"quiet,omitempty"`   // 300 ms: tcp and raw have heard all when nothing came for so long
 
 	// Every repeats the probe at this interval, For this long or (without For) until standard input closes, each time on a new connection
