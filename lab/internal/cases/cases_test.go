@@ -6,8 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/mutations"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 )
 
@@ -77,33 +76,6 @@ func TestMutationsHaveNamesOfTheirOwnAndSwitchOffWhatExists(t *testing.T) {
 	}
 }
 
-func TestAFieldIsTakenOutOfObjectsAndLists(t *testing.T) {
-	o := &unstructured.Unstructured{Object: map[string]any{
-		"kind": "Gateway", "metadata": map[string]any{"name": "g", "annotations": map[string]any{"a.b/c": "d"}},
-		"spec": map[string]any{"servers": []any{map[string]any{"tls": map[string]any{"mode": "MUTUAL"}}, "second"}},
-	}}
-	withoutField("spec/servers/0/tls/mode", "metadata/annotations/a.b~1c")(o)
-	withoutField("spec/servers/1")(o)
-	withField("spec/servers/0/hosts", []any{"x"})(o)
-	servers, _, _ := unstructured.NestedSlice(o.Object, "spec", "servers")
-	if len(servers) != 1 || len(o.GetAnnotations()) != 0 {
-		t.Fatalf("left: %v", o.Object)
-	}
-	server := servers[0].(map[string]any)
-	if tls := server["tls"].(map[string]any); len(tls) != 0 || len(server["hosts"].([]any)) != 1 {
-		t.Errorf("left: %v", server)
-	}
-}
-
-func TestTakingOutWhatIsNotThereIsAMistake(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("nobody complains")
-		}
-	}()
-	withoutField("spec/nothing")(&unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{}}})
-}
-
 // notMutated are objects that protect nothing by themselves, or about which other cases tell more than their absence would.
 var notMutated = map[string]string{
 	"ConfigMap fed-in-trust-west":                         "time/ca-object-deleted, order/trust-last",
@@ -124,12 +96,12 @@ var notMutated = map[string]string{
 func TestEveryObjectOfTheManifestsIsTakenAwayOrChangedOnce(t *testing.T) {
 	changed := map[string]bool{}
 	for _, m := range Mutations() {
-		if m.Scenario == MutationScenario {
+		if m.Scenario == mutations.FirstScenario {
 			changed[m.Mesh+" "+m.Subject()] = true
 		}
 	}
 	for _, meshName := range []string{"east", "west"} {
-		objects, err := mesh.ObjectsOf(filepath.Join("..", "..", "..", "test", "golden", MutationScenario, meshName+".yaml"))
+		objects, err := mesh.ObjectsOf(filepath.Join("..", "..", "..", "test", "golden", mutations.FirstScenario, meshName+".yaml"))
 		if err != nil {
 			t.Fatal(err)
 		}

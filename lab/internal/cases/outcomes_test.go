@@ -11,11 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/testbed"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 )
 
 // misspelt says which of some attempts expect what can never come of them.
-func misspelt(kind, name string, attempts []Attempt, compared bool) []string {
+func misspelt(kind, name string, attempts []testbed.Attempt, compared bool) []string {
 	var found []string
 	for i, attempt := range attempts {
 		if attempt.Want == "" && compared {
@@ -42,14 +43,14 @@ func TestEveryAttemptExpectsWordsOfTheVocabulary(t *testing.T) {
 }
 
 func TestAMisspeltOutcomeIsReportedWithItsCaseAndWord(t *testing.T) {
-	found := misspelt("case", "works/short-name", []Attempt{{Want: "closd | 503"}}, false)
+	found := misspelt("case", "works/short-name", []testbed.Attempt{{Want: "closd | 503"}}, false)
 	if len(found) != 1 || !strings.Contains(found[0], "works/short-name") || !strings.Contains(found[0], `"closd" is not an outcome`) {
 		t.Errorf("reported: %q", found)
 	}
 }
 
 // Where the functions that probe have the outcome that they expect.
-var expectedAt = map[string]int{"Want": 1, "Until": 1, "waitUntil": 3, "restoredTo": 0, "otherThan": 1}
+var expectedAt = map[string]int{"Want": 1, "Until": 1, "WaitUntil": 3, "restoredTo": 1, "OtherThan": 1}
 
 // Longer cases expect outcomes in their functions, which run on meshes only: their source is read instead.
 func TestEveryOutcomeInTheSourceIsOfTheVocabulary(t *testing.T) {

@@ -1,0 +1,79 @@
+package edits
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	. "github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/testbed"
+)
+
+// anything is what an RBAC rule says that asks for nothing.
+var anything = map[string]any{"any": true}
+
+// rulesOf changes the RBAC policy that an EnvoyFilter brings for the virtual host of a TLS server name.
+func rulesOf(sni string, change func(policy map[string]any)) func(*unstructured.Unstructured) {
+	return func(o *unstructured.Unstructured) {
+		rbac := patchFor(o, sni)["typed_per_filter_config"].(map[string]any)["mesh-federation.rules"].(map[string]any)["rbac"].(map[string]any)
+		for _, policy := range rbac["rules"].(map[string]any)["policies"].(map[string]any) {
+			change(policy.(map[string]any))
+		}
+	}
+}
+
+// WithoutRule lets one rule of one permission ask for nothing.
+func WithoutRule(sni string, permission, rule int) func(*unstructured.Unstructured) {
+	return rulesOf(sni, func(policy map[string]any) {
+		and := policy["permissions"].([]any)[permission].(map[string]any)["and_rules"].(map[string]any)
+		and["rules"].([]any)[rule] = anything
+	})
+}
+
+// ForAnything lets the rules of an export hold for every request.
+func ForAnything(sni string) func(*unstructured.Unstructured) {
+	return rulesOf(sni, func(policy map[string]any) { policy["permissions"] = []any{anything} })
+}
+
+// ForAnybody lets the rules of a local name hold for every caller.
+func ForAnybody(bindingSNI string) func(*unstructured.Unstructured) {
+	return rulesOf(bindingSNI, func(policy map[string]any) { policy["principals"] = []any{anything} })
+}
+
+// WithoutPatch takes the first patch of a kind out of an EnvoyFilter; with a server name, the one for that.
+func WithoutPatch(applyTo, sni string) func(*unstructured.Unstructured) {
+	return func(o *unstructured.Unstructured) {
+		for i, patch := range patchesOf(o) {
+			if patch["applyTo"] == applyTo && (sni == "" || forServer(patch, sni)) {
+				WithoutField(fmt.Sprintf("spec/configPatches/%d", i))(o)
+				return
+			}
+		}
+		panic(fmt.Sprintf("%s has no patch of a %s for %q", o.GetName(), applyTo, sni))
+	}
+}
+
+// patchFor is the value of the patch for the virtual host of a TLS server name.
+func patchFor(o *unstructured.Unstructured, sni string) map[string]any {
+	for _, patch := range patchesOf(o) {
+		if patch["applyTo"] == "VIRTUAL_HOST" && forServer(patch, sni) {
+			return patch["patch"].(map[string]any)["value"].(map[string]any)
+		}
+	}
+	panic(fmt.Sprintf("%s has no rules for %q", o.GetName(), sni))
+}
+
+func patchesOf(o *unstructured.Unstructured) []map[string]any {
+	var patches []map[string]any
+	for _, patch := range o.Object["spec"].(map[string]any)["configPatches"].([]any) {
+		patches = append(patches, patch.(map[string]any))
+	}
+	return patches
+}
+
+// forServer tells whether a patch is for the virtual host or the filter chain of a TLS server name.
+func forServer(patch map[string]any, sni string) bool {
+	match := patch["match"].(map[string]any)
+	host, _, _ := NestedString(match, "routeConfiguration", "vhost", "name")
+	chain, _, _ := NestedString(match, "listener", "filterChain", "sni")
+	return host == sni+":15443" || chain == sni
+}
