@@ -41,10 +41,10 @@ func TestAnApplicationSaysWhatItSpeaksOnEachPort(t *testing.T) {
 }
 
 func TestNoScenarioHasTwoApplicationsOfOneNameOrAPortOfNoKind(t *testing.T) {
-	for scenario, meshes := range in {
+	for scenario, meshes := range ofScenario {
 		for meshName, apps := range meshes {
 			seen := map[string]bool{}
-			for _, a := range slices.Concat(always[meshName], apps) {
+			for _, a := range slices.Concat(ofEveryScenario[meshName], apps) {
 				if seen[a.name] {
 					t.Errorf("%s: two applications of mesh %s are called %s", scenario, meshName, a.name)
 				}

@@ -102,7 +102,7 @@ func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
 		if err := m.IstiodReady(ctx); err != nil {
 			return err
 		}
-		if err := m.Put(ctx, ground()...); err != nil {
+		if err := m.Put(ctx, groundObjects()...); err != nil {
 			return err
 		}
 		return m.SaveRoot(ctx, filepath.Join(trust, m.Name+".pem"))

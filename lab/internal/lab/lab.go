@@ -10,23 +10,16 @@ package lab
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
-	"syscall"
-	"time"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/build"
-	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/kubelet"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/network"
-	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/node"
-	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 )
 
 const (
@@ -81,22 +74,6 @@ func Up(ctx context.Context, programs build.Programs) (*Lab, error) {
 	return nil, fmt.Errorf("%d labs are running already: end one with Ctrl-C, or those that were left up with `npm run lab -- down`", maxLabs)
 }
 
-// numbers are those that a lab may have: the one that the variable LAB names, or any.
-func numbers() []int {
-	if chosen := os.Getenv("LAB"); chosen != "" {
-		id, err := strconv.Atoi(chosen)
-		if err != nil || id < 0 || id >= maxLabs {
-			return nil // Check has said so
-		}
-		return []int{id}
-	}
-	var all []int
-	for id := range maxLabs {
-		all = append(all, id)
-	}
-	return all
-}
-
 // Kept finds the lab that `up` has left running; with several, the one that the variable LAB names, or the first.
 func Kept(programs build.Programs) (*Lab, error) {
 	for _, id := range numbers() {
@@ -109,26 +86,6 @@ func Kept(programs build.Programs) (*Lab, error) {
 
 // errNone is that no lab was left running.
 var errNone = errors.New("no lab is up: start one with `npm run lab -- up`")
-
-// Hold keeps others out of a kept lab until Release, or until this process ends: whoever applies and probes would disturb each other.
-func (l *Lab) Hold() error {
-	held, err := lock(l.ID)
-	if errors.Is(err, errTaken) {
-		return fmt.Errorf("lab %d is in use by another run: wait until it ends, or choose another lab by the variable LAB", l.ID)
-	}
-	if err != nil {
-		return err
-	}
-	l.lock = held
-	if !kept(l.ID) { // meanwhile
-		l.Release()
-		return errNone
-	}
-	return nil
-}
-
-// Release undoes Hold.
-func (l *Lab) Release() { _ = l.lock.Close() }
 
 // Clean takes away every lab that no process holds, the kept ones included, and says how many. LAB limits it to one. A kept one that is in use
 // is an error.
@@ -221,163 +178,3 @@ func (l *Lab) subnet(host int) string { return fmt.Sprintf("198.18.%d.%d", l.ID,
 func (l *Lab) address(mesh string) string {
 	return l.subnet(11 + slices.IndexFunc(Sites, func(site Site) bool { return site.Name == mesh }))
 }
-
-func (l *Lab) start(ctx context.Context) error {
-	bin := filepath.Join(l.Directory(), "bin")
-	if err := os.MkdirAll(bin, 0o755); err != nil {
-		return err
-	}
-	if err := l.install(bin); err != nil {
-		return err
-	}
-	world := l.world()
-	if err := world.Create(); err != nil {
-		return err
-	}
-	if err := network.Reach(l.ID, world, l.subnet(0)+"/24", l.subnet(1), l.subnet(2)); err != nil {
-		return err
-	}
-	stranger := network.New(l.ID, "outsider")
-	if err := errors.Join(stranger.Create(), stranger.Attach(world, outsider)); err != nil {
-		return err
-	}
-	for _, site := range Sites {
-		if err := l.site(site, bin); err != nil {
-			return err
-		}
-	}
-	for _, site := range Sites {
-		if err := l.wait(ctx, site.Name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// install puts all programs side by side; the lab's own are copied, since they may be built anew while a lab is up.
-func (l *Lab) install(bin string) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	for _, name := range []string{"lab", "app"} {
-		data, err := os.ReadFile(filepath.Join(filepath.Dir(self), name))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(bin, name), data, 0o755); err != nil {
-			return err
-		}
-	}
-	entries, err := os.ReadDir(l.Programs.Directory)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		if err := os.Symlink(l.Programs.Path(entry.Name()), filepath.Join(bin, entry.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *Lab) site(site Site, bin string) error {
-	host, address := network.New(l.ID, site.Name), l.address(site.Name)
-	if err := errors.Join(host.Create(), host.Attach(l.world(), address)); err != nil {
-		return err
-	}
-	for _, public := range site.Addresses {
-		if err := host.Route(l.world(), public, address); err != nil {
-			return err
-		}
-	}
-	names := map[string]string{}
-	for _, other := range Sites {
-		names["federation."+other.Name+".example"] = other.Addresses[0]
-	}
-	config := node.Config{
-		LabID: l.ID, Name: site.Name, Host: host, Address: address, PublicAddresses: site.Addresses, PublicNames: names,
-		Directory: filepath.Join(l.Directory(), site.Name), Binaries: bin, Kubernetes: l.Programs.Kubernetes, Token: rand.Text(), Images: images(bin, l.Programs),
-	}
-	path, err := config.Write()
-	if err != nil {
-		return err
-	}
-	output, err := os.Create(filepath.Join(config.Directory, "node.log"))
-	if err != nil {
-		return err
-	}
-	defer output.Close()
-	process := host.Command(filepath.Join(bin, "lab"), "node", path)
-	process.Stdout, process.Stderr = output, output
-	process.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	return process.Start()
-}
-
-// images are the programs that stand for container images.
-func images(bin string, programs build.Programs) []kubelet.Image {
-	istio := map[string]string{
-		"/usr/local/bin/pilot-agent":                     filepath.Join(programs.Directory, "pilot-agent"),
-		"/usr/local/bin/pilot-discovery":                 filepath.Join(programs.Directory, "pilot-discovery"),
-		"/usr/local/bin/envoy":                           filepath.Join(programs.Directory, "envoy"),
-		"/var/lib/istio/envoy/envoy_bootstrap_tmpl.json": filepath.Join(programs.Directory, "envoy_bootstrap.json"),
-	}
-	own := map[string]string{"/usr/local/bin/app": filepath.Join(bin, "app")}
-	return []kubelet.Image{
-		{Match: "/proxyv2", Files: istio, Entrypoint: []string{"/usr/local/bin/pilot-agent"}, User: 1337},
-		{Match: "/pilot", Files: istio, Entrypoint: []string{"/usr/local/bin/pilot-discovery"}, User: 1337},
-		{Match: "examples-bookinfo", Files: own, Entrypoint: []string{"/usr/local/bin/app", "serve", "--http", "9080"}, User: 1000},
-		{Match: "mesh-federation-lab", Files: own, Entrypoint: []string{"/usr/local/bin/app"}, User: 1000},
-	}
-}
-
-// wait until the cluster answers, or its process has given up.
-func (l *Lab) wait(ctx context.Context, mesh string) error {
-	for budget := patience.Start(time.Minute); !budget.Spent() && ctx.Err() == nil; {
-		kubectl := exec.CommandContext(ctx, filepath.Join(l.Directory(), "bin", "kubectl"), "--kubeconfig", l.Kubeconfig(mesh), "get", "node", mesh)
-		if kubectl.Run() == nil {
-			return nil
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
-	log, _ := os.ReadFile(filepath.Join(l.Directory(), mesh, "node.log"))
-	return fmt.Errorf("mesh %s does not come up: %w\n%s", mesh, ctx.Err(), log[max(0, len(log)-2000):])
-}
-
-var errTaken = errors.New("taken")
-
-// claim takes a number, unless a process holds it or a lab was kept under it.
-func claim(id int) (*os.File, error) {
-	if kept(id) { // not locked even for a moment, for those who use it
-		return nil, errTaken
-	}
-	lock, err := lock(id)
-	if err == nil && kept(id) { // meanwhile
-		lock.Close()
-		return nil, errTaken
-	}
-	return lock, err
-}
-
-// lock is held by the process that a lab lives in, or that uses a kept one.
-func lock(id int) (*os.File, error) {
-	if err := os.MkdirAll(root, 0o755); err != nil {
-		return nil, err
-	}
-	file, err := os.OpenFile(directory(id)+".lock", os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
-		file.Close()
-		return nil, errTaken
-	}
-	return file, nil
-}
-
-func kept(id int) bool {
-	_, err := os.Stat(filepath.Join(directory(id), "kept"))
-	return err == nil
-}
-
-func directory(id int) string { return filepath.Join(root, strconv.Itoa(id)) }
