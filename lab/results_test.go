@@ -45,7 +45,7 @@ func TestWhatFailedOrWasNotPlayedIsLeft(t *testing.T) {
 	}
 	for _, err := range []error{
 		r.played(line{Kind: "case", Name: all[0].Name, Failures: nil}), r.played(line{Kind: "case", Name: all[1].Name, Failures: []string{"503, and not 200"}}),
-		r.played(line{Kind: "mutation", Name: mutations[0].Name, Failures: []string{"no case notices"}}), r.played(line{Kind: "mutation", Name: mutations[1].Name, Failures: nil}),
+		r.played(line{Kind: "mutation", Name: mutations[0].Name, Failures: []string{"no case fails without this protection"}}), r.played(line{Kind: "mutation", Name: mutations[1].Name, Failures: nil}),
 	} {
 		if err != nil {
 			t.Error(err)

@@ -102,7 +102,7 @@ metadata: {name: more, namespace: tenant}
 spec: {hosts: [more.example], gateways: [istio-ingress/public], http: [{directResponse: {status: 204}}]}
 `)
 	t.Until(Outside, "204", traffic.Probe{URL: "http://more.example:8080/", Dial: "203.0.113.20:8080"})
-	t.Logf("three refused; a Gateway of those who run it and a route of a customer taken, 204")
+	t.Logf("three objects denied; the operator's Gateway and a customer's route accepted, 204")
 }
 
 const allowAll = `apiVersion: security.istio.io/v1
@@ -141,7 +141,7 @@ func sharedPolicies(t *T) {
 		t.Want(Outside, "403", ToShared(ByBoundary("west-boundary", BoundaryEgress), change)(t.Federation))
 	}
 	shopOpen(t)
-	t.Logf("another identity 403; with the routes open, a method, a path and a combination that no rule names 403")
+	t.Logf("another identity 403; with open routes, a method, a path and a combination that no rule allows 403")
 }
 
 // EveryName is a server of others for every name, on our port.
@@ -170,7 +170,7 @@ func sharedWildcard(t *T) {
 		t.Want(Outside, "403", ToShared(NoCertificate, WithSNI(name), WithHost("any.example"))(t.Federation))
 	}
 	t.Want(Productpage, "200", Reviews("/reviews/0"))
-	t.Logf("our name: as before; names of ours that nobody is granted: 403")
+	t.Logf("our SNI: as before; our SNIs that are granted to no peer: 403")
 }
 
 func sharedPlain(t *T) {
@@ -198,7 +198,7 @@ spec:
 	t.Must(t.East.Put(t.Context(), public...))
 	t.Until(Productpage, "503", Reviews("/reviews/0"))
 	t.Want(Outside, "404", unencrypted)
-	t.Logf("ours is older: as before; theirs is older: 503 for the caller; in plain text 404 both times")
+	t.Logf("our Gateway is older: as before; the operator's is older: 503 for the caller; plaintext 404 both times")
 }
 
 func sharedAllow(t *T) {
@@ -215,7 +215,7 @@ func sharedAllow(t *T) {
 	t.Want(Productpage, "403", Reviews("/admin"))
 	t.Want(Outside, "alert: certificate required", ToShared(NoCertificate)(t.Federation))
 	t.Want(Outside, "403", traffic.Probe{URL: "http://any.example:8080/", Dial: "203.0.113.20:8080"})
-	t.Logf("403 for the caller, then 200; the shop 200 throughout, and nothing else of its gateway")
+	t.Logf("403 for the caller, then 200; the shop 200 throughout, nothing else opened")
 }
 
 func sharedHeaders(t *T) {
@@ -249,7 +249,7 @@ func sharedHeaders(t *T) {
 			}
 		}
 	}
-	t.Logf("answers have server: istio-envoy, and nothing else of the gateway's")
+	t.Logf("answers have server: istio-envoy, and no other header of the gateway")
 }
 
 func sharedConnects(t *T) {
@@ -266,7 +266,7 @@ func sharedConnects(t *T) {
 	if got := t.Connections("east", "db/mysql", 3306) - before; got != 1 {
 		t.Errorf("the peer made it accept %d connections, and not 1", got)
 	}
-	t.Logf("no connection for others, one for the peer")
+	t.Logf("no connection for other clients, one for the peer")
 }
 
 // sharedRestart replaces the gateway's pods while what our servers need is not there.
@@ -288,7 +288,7 @@ func sharedRestart(t *T) {
 	t.Want(Outside, "alert: * | closed | reset", ToShared(ByBoundary("west-boundary", BoundaryEgress))(t.Federation))
 	t.Must(t.East.PutOwn(t.Context(), t.Manifest(t.East, "ConfigMap", "fed-in-trust-west")))
 	opened := t.Until(Outside, "200", ToShared(ByBoundary("west-boundary", BoundaryEgress))(t.Federation))
-	t.Logf("the gateway is ready after %s, without the peer's CA after %s; peers are let in %s after it is there", before, authority, Rounded(opened))
+	t.Logf("the gateway is ready after %s, without the peer's CA after %s; the peer gets 200 %s after it arrives", before, authority, Rounded(opened))
 	t.Restore(func(ctx context.Context) error { return t.PutCredentials(ctx, t.West, t.Current()) })
 	t.Must(t.West.Client.CoreV1().Secrets("istio-ingress").Delete(t.Context(), "federation-ingress-tls", metav1.DeleteOptions{}))
 	secret := restarted(t.West)
@@ -324,5 +324,5 @@ spec:
 	t.Want(Outside, "200", ToShared(ByBoundary("west-boundary", BoundaryEgress))(t.Federation))
 	t.Want(Outside, "alert: unknown certificate authority", ToShared(MeshCA("west", pki.Request{SpiffeID: BoundaryEgress}))(t.Federation))
 	shopOpen(t)
-	t.Logf("it passes bytes, ours are as before")
+	t.Logf("the operator's server passes bytes through, our exports are as before")
 }

@@ -50,7 +50,7 @@ func connectsNothing(t *T) {
 	if got := t.Connections("east", "db/mysql", 3306) - before; got != 1 {
 		t.Errorf("the caller made it accept %d connections, and not 1", got)
 	}
-	t.Logf("no connection for others, one for the caller")
+	t.Logf("no connection for other clients, one for the caller")
 }
 
 // bothGuarded writes what would open or change a gateway, from outside of its namespace.
@@ -91,13 +91,13 @@ spec: {configPatches: [{applyTo: HTTP_FILTER, match: {context: GATEWAY}, patch: 
 		objects := ParseObjects(t, text)
 		t.Restore(func(ctx context.Context) error { return t.East.Delete(ctx, objects...) })
 		if err := t.East.Put(t.Context(), objects...); err == nil || !Refusal(err) || !strings.Contains(err.Error(), why) {
-			t.Errorf("not refused because it would %s: %v: %s", why, err, text)
+			t.Errorf("not denied with the reason %q: %v: %s", why, err, text)
 			continue
 		}
 		refused++
 	}
 	t.Put(t.East, gateway("tenant", "tenants-own"))
-	t.Logf("%d refused, one of the tenant's own taken", refused)
+	t.Logf("%d denied, one with the tenant's own selector accepted", refused)
 }
 
 // toWest is a request to west's ingress gateway by somebody who has a certificate of east with this identity.

@@ -79,7 +79,7 @@ func ipv6Endpoint(t *T) {
 		}
 		return nil
 	}))
-	t.Logf("[2001:db8::20]:15443 at the egress gateway")
+	t.Logf("the egress gateway has the endpoint [2001:db8::20]:15443")
 }
 
 func dualStackRefused(t *T) {

@@ -31,7 +31,7 @@ func bystander(t *T) {
 		t.Errorf("the caller's proxy does not know %s either: this case proves nothing", BindingSNI)
 	}
 	t.Want(Caller("west", "tenant/bystander"), "404 | 502 | 503 | closed | reset | timeout | name", traffic.Probe{URL: "http://reviews.default:9080/reviews/0"})
-	t.Logf("%d bytes of configuration without a name of ours", len(dump))
+	t.Logf("%d bytes of configuration contain no name of the federation", len(dump))
 }
 
 // trustStays looks for the peer's root in what the proxies hold.
@@ -57,7 +57,7 @@ func trustStays(t *T) {
 			}
 		}
 	}
-	t.Logf("both gateways hold the peer's root, the four workloads do not")
+	t.Logf("both gateways have the peer's root certificate, the four workloads do not")
 }
 
 var inline = regexp.MustCompile(`"inline_(?:bytes|string)": "([^"]+)"`)

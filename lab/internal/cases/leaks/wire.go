@@ -37,7 +37,7 @@ func wire(t *T) {
 		crossing := slices.DeleteFunc(slices.Concat(OwnWords, Methods), func(name string) bool { return Header(part, name) == "" })
 		onWire(t, "a request with forged headers", s.Sends(t, forged), FromClient, FromEgress, crossing)
 	}
-	t.Logf("%d headers forged: %d own words of the application crossed", len(headers), len(OwnWords)+len(Methods))
+	t.Logf("%d headers forged: %d of the application's own crossed", len(headers), len(OwnWords)+len(Methods))
 
 	upgrade := s.Sends(t, traffic.Probe{Kind: "websocket", URL: "ws://reviews:9080/reviews/live"})
 	onWire(t, "an upgrade", upgrade, FromClient, FromEgress, []string{":protocol", "sec-websocket-key", "sec-websocket-version"})

@@ -214,7 +214,7 @@ func measureAttack(t *T, s resourceAttack, gateway Workload, who From, others tr
 // judgeDelay compares 99th percentiles of somebody's answers, unless other programs of this computer would be measured with them.
 func judgeDelay(t *T, whose string, was, is time.Duration) {
 	if patience.Busy() {
-		t.Logf("too much else ran to judge p99")
+		t.Logf("p99 not judged, because the machine was busy with other programs")
 		return
 	}
 	if is > coresShared && is.Seconds() > slowerBy*was.Seconds() {
@@ -232,9 +232,9 @@ func judgeLate(t *T, whose string, samples []traffic.Sample) {
 	switch {
 	case len(late) == 0:
 	case patience.Busy():
-		t.Logf("%d of %d requests of %s came too late or found no ready gateway, while too much else ran to judge that", len(late), len(samples), whose)
+		t.Logf("%d of %d requests of %s were late or found no ready gateway; not judged, because the machine was busy with other programs", len(late), len(samples), whose)
 	default:
-		t.Errorf("%d of %d requests of %s came too late or found no ready gateway", len(late), len(samples), whose)
+		t.Errorf("%d of %d requests of %s were late or found no ready gateway", len(late), len(samples), whose)
 	}
 }
 

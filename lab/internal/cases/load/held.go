@@ -191,7 +191,7 @@ func heldThroughChanges(t *T) {
 	changed := time.Since(began)
 	t.Pause(heldFor)
 	all := end()
-	t.Logf("%d changes in %s, then watched for %s", len(revisions), Rounded(changed), heldFor)
+	t.Logf("%d changes in %s, then observed for %s", len(revisions), Rounded(changed), heldFor)
 	if ended := alive(t, all, revisions); ended > 0 {
 		t.Errorf("%d of %d connections ended or missed a line", ended, len(all))
 	}
@@ -205,7 +205,7 @@ func heldThroughNewPeer(t *T) {
 	applyRevision(t, "held", added)
 	name := "p9080.reviews.audit.fed.east.example"
 	opened := t.Until(Outside, "200", ToIngress(genuineAudit, WithSNI(name), WithURLHost(name))(t.Federation))
-	t.Logf("the new peer is served after %s", Rounded(opened))
+	t.Logf("the new peer gets 200 after %s", Rounded(opened))
 	t.Pause(drains + 15*time.Second)
 	alive(t, end(), []*revision{added})
 }
@@ -232,9 +232,9 @@ func alive(t *T, all []traffic.Held, revisions []*revision) (ended int) {
 		ended++
 		ends[kind]++
 	}
-	t.Logf("%d of %d connections live on (silent for at most %s)", len(all)-ended, len(all), Rounded(longest))
+	t.Logf("%d of %d connections stay open (longest silence %s)", len(all)-ended, len(all), Rounded(longest))
 	if lived[1] > 0 {
-		t.Logf("those that ended lived for %s to %s", Rounded(lived[0]), Rounded(lived[1]))
+		t.Logf("the others ended after %s to %s", Rounded(lived[0]), Rounded(lived[1]))
 	}
 	for _, kind := range slices.Sorted(maps.Keys(ends)) {
 		t.Logf("%d × %s", ends[kind], kind)

@@ -48,7 +48,7 @@ func duringAttack(t *T, attack func()) {
 				why[firstWord(one.Why)]++
 			}
 		}
-		t.Logf("%s: %d of %d streams live on", held[0].Name, len(held)-ended, len(held))
+		t.Logf("%s: %d of %d streams stay open", held[0].Name, len(held)-ended, len(held))
 		if ended > 0 {
 			t.Errorf("%s: %d of %d streams ended or missed a line: %v", held[0].Name, ended, len(held), why)
 		}
@@ -146,7 +146,7 @@ func manyStreams(t *T) {
 			why[one.Why]++
 		}
 	}
-	t.Logf("the first holds %d of 1,100 streams %v; the other's calls: %v", open, why, outcomes)
+	t.Logf("the first caller holds %d of 1,100 streams %v; calls of the other: %v", open, why, outcomes)
 	if outcomes["OK"] != 10 {
 		t.Errorf("of 10 calls of another caller: %v", outcomes)
 	}

@@ -119,7 +119,7 @@ spec: {action: DENY, rules: [{to: [{operation: {paths: [/marker]}}]}]}
 	t.Logf("403")
 	unlock(t, "withdraw", "accounts")
 	took := t.Until(unlistedLocal, "200", balance("/"))
-	t.Logf("without the lock 200 after %s", Rounded(took))
+	t.Logf("200 after %s without the locking policy", Rounded(took))
 }
 
 // unlock takes a lock away for as long as the case runs.
@@ -149,7 +149,7 @@ spec:
 	took := t.Until(teller, "403", balance("/withdrawals/0"))
 	t.Want(teller, "200", balance("/balance"))
 	t.Until(checkout, "403", byPeer) // the gateway keeps connections for a while
-	t.Logf("403 after %s, what the owner allows 200", Rounded(took))
+	t.Logf("403 after %s; what the narrower policy allows 200", Rounded(took))
 }
 
 func lockedProbes(t *T) {
@@ -215,7 +215,7 @@ spec:
 	t.Want(checkout, outcome.CutOff, toWithdraw(t.Federation))
 	t.Put(t.West, entry("egress", "peer.acquirer.example"))
 	took := t.Until(checkout, "200", toWithdraw(t.Federation))
-	t.Logf("closed; an allowed host 200 after %s", Rounded(took))
+	t.Logf("other hosts closed; an allowed host 200 after %s", Rounded(took))
 }
 
 // restrictionLifted applies west's file with an ApplySet that is in no namespace, and then without what restricts a namespace.
@@ -258,5 +258,5 @@ func restrictionLifted(t *T) {
 			t.Errorf("%s fed-restricted-finance is still there (%v)", kind, err)
 		}
 	}
-	t.Logf("both gone; past the egress gateway 200 after %s", Rounded(t.Until(checkout, "200", toWithdraw(t.Federation))))
+	t.Logf("both objects are gone; bypassing the egress gateway 200 after %s", Rounded(t.Until(checkout, "200", toWithdraw(t.Federation))))
 }

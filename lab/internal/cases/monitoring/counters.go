@@ -43,7 +43,7 @@ func countedAttackers(t *T) {
 		shown         CertificateSource
 	}{
 		{"no certificate", "envoy_listener_ssl_fail_verify_no_cert", NoCertificate},
-		{"a CA that nobody knows", "envoy_listener_ssl_fail_verify_error", ForeignCA(pki.Request{SpiffeID: EgressID})},
+		{"an unknown CA", "envoy_listener_ssl_fail_verify_error", ForeignCA(pki.Request{SpiffeID: EgressID})},
 		{"another identity of the peer", "envoy_listener_ssl_fail_verify_san", MeshCA("west", OtherOfWest)},
 	} {
 		before := readCounter(t, t.East, one.counter, "15443")

@@ -194,7 +194,7 @@ func loggedRefusedConnection(t *T) {
 	t.Want(Outside, "alert: *", ToServer(MysqlOf("west"), "tcp", NoCertificate)(t.Federation))
 	stranger := logged(t, t.East, in, map[string]string{"listener": MysqlOf("west"), "caller": "-"})
 	compareFields(t, "at the ingress gateway", stranger, map[string]string{"received": "0", "address": "203.0.113.66:*"})
-	t.Logf("a stranger: %s", stranger.text("address"))
+	t.Logf("an external attacker from %s", stranger.text("address"))
 }
 
 func loggedUnknownName(t *T) {

@@ -68,10 +68,10 @@ func (m Mutation) Around() string {
 		around = append(around, "`"+off+"`")
 	}
 	if m.Attack != nil {
-		around = append(around, "a foreign object")
+		around = append(around, "an object of another tenant")
 	}
 	if m.Impostor != nil {
-		around = append(around, "an impostor for the peer")
+		around = append(around, "an impostor in the peer's place")
 	}
 	return strings.Join(around, ", ")
 }
@@ -84,23 +84,23 @@ func (r MutationResult) Failures() []string {
 	case r.Error != nil:
 		return []string{r.Error.Error()}
 	}
-	return []string{"no case notices"}
+	return []string{"no case fails without this protection"}
 }
 
 // Summary is the first to notice, or why nothing can.
 func (r MutationResult) Summary() string {
 	switch {
 	case r.Cannot != "":
-		return "cannot be noticed: " + r.Cannot
+		return "not tested: " + r.Cannot
 	case len(r.Noticed) == 0:
-		return "nothing noticed"
+		return "no case failed"
 	}
 	// An opening tells more than a call that stops; where only that happens, the page says so.
 	first := slices.IndexFunc(r.Noticed, func(one string) bool { return !strings.Contains(one, ": 200 →") })
 	agreed := slices.ContainsFunc(r.Noticed, func(one string) bool { return strings.HasPrefix(one, "works/") && strings.Contains(one, ": 200 →") })
 	switch {
 	case agreed:
-		return fmt.Sprintf("the agreed call stops (%d)", len(r.Noticed))
+		return fmt.Sprintf("the allowed call fails (%d)", len(r.Noticed))
 	case first < 0:
 		first = 0
 	}

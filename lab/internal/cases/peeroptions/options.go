@@ -76,7 +76,7 @@ func traceStripped(t *T) {
 		p := traffic.Probe{URL: "http://reviews.shop:9080/reviews/0"}
 		carrying(all...)(&p)
 		got := unchanged(t, t.Try(one.from, p)[0], all)
-		t.Logf("from %s %d of %d", one.from, len(got), len(all))
+		t.Logf("from %s %d of %d headers", one.from, len(got), len(all))
 		if !slices.Equal(got, one.want) {
 			t.Errorf("from %s: %v arrived, and not %v", one.from, got, one.want)
 		}
@@ -93,7 +93,7 @@ func traceStrippedByIngress(t *T) {
 	if got := unchanged(t, answer, ownOnly); !slices.Equal(got, ownOnly) {
 		t.Errorf("only %v arrived of %v", got, ownOnly)
 	}
-	t.Logf("0 of %d", len(traces))
+	t.Logf("0 of %d headers", len(traces))
 }
 
 func traceStrippedInAnswers(t *T) {
@@ -106,7 +106,7 @@ func traceStrippedInAnswers(t *T) {
 	}{{ShopAPI, 0}, {NorthAPI, len(names)}} {
 		answer := t.Try(one.from, traffic.Probe{URL: "http://reviews.shop:9080" + url})[0]
 		got := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return Header(answer.Header, name) == "" })
-		t.Logf("to %s %d of %d", one.from, len(got), len(names))
+		t.Logf("to %s %d of %d headers", one.from, len(got), len(names))
 		if answer.Outcome() != "200" || len(got) != one.want {
 			t.Errorf("to %s: %s with %v, and not %d of them", one.from, answer.Outcome(), got, one.want)
 		}
@@ -121,11 +121,11 @@ func connectedAfterHandshake(t *T) {
 		probe func(*federation.Federation) traffic.Probe
 		want  int
 	}{
-		{"the caller that may", ShopAPI, database, 3},
-		{"its neighbour", ShopOther, database, 0},
-		{"a stranger", Outside, ToServer(MysqlOf("west"), "tcp", NoCertificate), 0},
-		{"somebody else of west", Outside, ToServer(MysqlOf("west"), "tcp", MeshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/shop/sa/api"})), 0},
-		{"west itself", Outside, ToServer(MysqlOf("west"), "tcp", GenuineWest), 3},
+		{"the listed caller", ShopAPI, database, 3},
+		{"an unlisted workload", ShopOther, database, 0},
+		{"an external attacker", Outside, ToServer(MysqlOf("west"), "tcp", NoCertificate), 0},
+		{"another workload of west", Outside, ToServer(MysqlOf("west"), "tcp", MeshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/shop/sa/api"})), 0},
+		{"west's egress gateway", Outside, ToServer(MysqlOf("west"), "tcp", GenuineWest), 3},
 	} {
 		before := t.Connections("east", "db/mysql", 3306)
 		for range 3 {
@@ -133,7 +133,7 @@ func connectedAfterHandshake(t *T) {
 		}
 		time.Sleep(300 * time.Millisecond)
 		got := t.Connections("east", "db/mysql", 3306) - before
-		t.Logf("%s: %d", one.who, got)
+		t.Logf("%s: %d connections", one.who, got)
 		if got != one.want {
 			t.Errorf("%s: the database has accepted %d connections, and not %d", one.who, got, one.want)
 		}
@@ -163,7 +163,7 @@ func maxConnections(t *T) {
 				open++
 			}
 		}
-		t.Logf("%s %d of 6", one.peer, open)
+		t.Logf("%s %d of 6 open", one.peer, open)
 		if open != one.want {
 			t.Errorf("of 6 connections of %s %d were open, and not %d", one.peer, open, one.want)
 		}
@@ -275,7 +275,7 @@ func refusedCostNothing(t *T) {
 	waitForRateLimit()
 	post := func(p *traffic.Probe) { p.Method = "POST" }
 	got := tally(t.Try(Outside, sequentialRequests(GenuineWest, 12, post)(t.Federation))[0])
-	t.Logf("refused %v", got)
+	t.Logf("denied %v", got)
 	if got["403"] != 12 {
 		t.Errorf("of 12 requests that no rule allows: %v", got)
 	}

@@ -139,7 +139,7 @@ func otherCaller(t *T) {
 			t.Errorf("a pod of mesh %s answered", meshes[answer.Seen.Pod])
 		}
 	}
-	t.Logf("of 100: %d answered by our own pods, %d refused", outcomes["200"], outcomes["503"])
+	t.Logf("of 100: %d answered by local pods, %d rejected", outcomes["200"], outcomes["503"])
 	if outcomes["200"]+outcomes["503"] != 100 || outcomes["503"] < 5 || outcomes["200"] < 40 {
 		t.Errorf("outcomes are %v", outcomes)
 	}

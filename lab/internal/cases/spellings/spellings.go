@@ -145,7 +145,7 @@ func trySpellings(t *T, normalization string) {
 		}
 	}
 	t.KeepFailures(20)
-	t.Logf("%d spellings, %d requests by %d ways: %s; %d arrived as paths of which nothing is excepted; %d plain paths each 200",
+	t.Logf("%d spellings in %d requests by %d callers: %s; %d arrived as paths that are not excepted; each of %d plain paths 200",
 		len(paths), tried, len(all), outcomeCounts(outcomes), reached, len(plainPaths))
 }
 

@@ -66,7 +66,7 @@ spec: {hosts: [nothing.fed.%s.example], gateways: [none], exportTo: ["."], http:
 	err = mesh.Wait(ctx, 20*time.Second, func() error {
 		switch err := m.Put(ctx, asked...); {
 		case err == nil && works:
-			return errors.New("the admission policy does not work")
+			return errors.New("the admission policy is not in effect")
 		case err != nil && !works:
 			return err
 		case err != nil && !Refusal(err):
@@ -144,9 +144,9 @@ func expectUnharmed(t *T) {
 func expectAgreedCall(t *T) {
 	for _, answer := range append(t.Try(Productpage, Reviews("/reviews/0")), t.Try(Outside, ToIngress(GenuineWest)(t.Federation))...) {
 		if answer.Outcome() != "200" {
-			t.Errorf("the agreed call: %s%s", answer.Outcome(), Detail(answer))
+			t.Errorf("the allowed call: %s%s", answer.Outcome(), Detail(answer))
 		} else if answer.Seen == nil || !strings.HasPrefix(answer.Seen.Pod, "reviews-") {
-			t.Errorf("the agreed call was answered by somebody else: %s", Detail(answer))
+			t.Errorf("the allowed call was answered by another workload: %s", Detail(answer))
 		}
 	}
 }

@@ -56,14 +56,14 @@ func (a tenantAttack) isDenied(t *T) {
 	t.Restore(func(ctx context.Context) error { return m.Delete(ctx, first) })
 	err := m.Put(t.Context(), first)
 	if err == nil {
-		t.Errorf("the API server took it")
+		t.Errorf("the API server accepted it")
 		return
 	}
 	_, message, _ := strings.Cut(err.Error(), "denied request: ")
 	t.Logf("%s", message)
 	subject := fmt.Sprintf("%s %s/%s ", first.GetKind(), first.GetNamespace(), first.GetName())
 	if !Refusal(err) || !strings.HasPrefix(message, subject) || !strings.Contains(message, a.refused) || !strings.Contains(message, "mesh "+a.mesh) {
-		t.Errorf("the refusal does not name the object (%s), the reason (%s) and the boundary: %v", subject, a.refused, err)
+		t.Errorf("the denial does not name the object (%s), the reason (%s) and the boundary: %v", subject, a.refused, err)
 	}
 }
 
@@ -93,7 +93,7 @@ func (a tenantAttack) isAccepted(t *T) {
 	t.Put(m, a.objects)
 	waitForConfig(t, m)
 	expectUnharmed(t)
-	t.Logf("taken; 200 and 503 as before")
+	t.Logf("accepted; 200 and 503 as before")
 }
 
 // finalizer keeps an object there after it was deleted, and tries to change it then.
@@ -114,7 +114,7 @@ spec: {selector: {istio: %s}, servers: [{port: {number: 8080, name: http, protoc
 	}
 	t.Must(t.East.Put(t.Context(), ParseObjects(t, freed)...))
 	t.Must(t.East.Delete(t.Context(), ParseObjects(t, freed)...))
-	t.Logf("edit refused, gone without its finalizer")
+	t.Logf("the edit is denied; the object is removed without its finalizer")
 }
 
 // statusPasses needs an object that is refused: it is written while the policy is out of force, as if it had been there before.
@@ -127,9 +127,9 @@ func statusPasses(t *T) {
 	_, err := t.East.Kubectl(t.Context(), "", append(patch, `{"status":{"conditions":[{"type":"Reconciled","status":"True"}]}}`, "--subresource=status")...)
 	t.Must(err)
 	if _, err := t.East.Kubectl(t.Context(), "", append(patch, `{"metadata":{"labels":{"touched":"yes"}}}`)...); err == nil || !strings.Contains(err.Error(), "istio-federation-boundary") {
-		t.Errorf("other changes of it are not refused by the policy: %v", err)
+		t.Errorf("the policy does not deny other changes of it: %v", err)
 	}
-	t.Logf("status taken, other changes refused")
+	t.Logf("the status is accepted, other changes are denied")
 }
 
 // olderRouteSteals is about callers in another namespace than the bound name's. To those in the name's own namespace our route is private, and
@@ -139,14 +139,14 @@ func olderRouteSteals(t *T) {
 	caller, call := Caller("west", "west/client"), traffic.Probe{URL: "http://ledger.partners:8080/entries", Method: "POST"}
 	theirs := tenantRoute("tenant", "ledger.partners.svc.cluster.local", `[west]`)
 	if err := t.West.Put(t.Context(), ParseObjects(t, theirs)...); err == nil || !Refusal(err) {
-		t.Errorf("the policy does not refuse it: %v", err)
+		t.Errorf("the policy does not deny it: %v", err)
 	}
 	withoutPolicy(t, t.West)
 	WithObjects(t, t.West, theirs, func() {
 		Recreate(t, t.West, "VirtualService fed-name-ledger-partners")
 		time.Sleep(2 * time.Second) // before ours has arrived, theirs is the only one: that would prove nothing
 		t.Want(caller, "418", call)
-		t.Logf("a caller of another namespace gets the neighbour's 418")
+		t.Logf("a caller of another namespace gets the tenant's 418")
 	})
 	t.Until(caller, "200", call)
 }

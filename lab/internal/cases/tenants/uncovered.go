@@ -96,7 +96,7 @@ func allowEverything(t *T) {
 	t.Want(Outside, "403", ToIngress(GenuineWest, WithPath("/admin"))(t.Federation))
 	t.Want(Outside, "reset | closed", ToIngress(GenuineWest, WithSNI("p9080.ratings.west.fed.east.example"))(t.Federation))
 	t.Want(Outside, "403", ToIngress(GenuineWest, WithHost(ReviewsHost))(t.Federation))
-	t.Logf("other accounts 503, other methods and paths 403, strangers refused")
+	t.Logf("other accounts 503, other methods and paths 403, external attackers rejected")
 }
 
 func denyElsewhere(t *T) {
@@ -156,7 +156,7 @@ func sidecarPerPort(t *T) {
 	t.Until(Productpage, "200", Reviews("/reviews/0"))
 	waitForConfig(t, t.West)
 	expectUnharmed(t)
-	t.Logf("503 without a listener that sees istio-federation/*, 200 with one")
+	t.Logf("503 without a listener that imports istio-federation/*, 200 with one")
 }
 
 // sidecarInRoot is the default of every namespace that has none of its own. The namespace of the gateways is no exception, but gateways do not heed it.
@@ -193,7 +193,7 @@ func opensPort(t *T) {
 	WithObjects(t, t.East, foreignGateway("v1", ourIngress, ownPort)+foreignRoutes("*"), func() {
 		plaintext := traffic.Probe{URL: "http://" + PodIP(t, t.East, "istio-federation/federation-ingress") + ":8080/reviews/0"}
 		t.Until(TenantPod, "403", plaintext)
-		t.Logf("an own port: a plaintext listener on our gateway, where the guard answers 403")
+		t.Logf("a port of its own: a plaintext listener on our gateway, where the guard policy answers 403")
 		WithObjects(t, t.East, AllowAnything, func() {
 			waitForConfig(t, t.East)
 			t.Want(TenantPod, "403", plaintext)
@@ -209,10 +209,10 @@ func passesThrough(t *T) {
 		frozen := waitForConfigWithin(t.Context(), t.Federation, t.East, 6*time.Second) != nil
 		answer := t.Try(Outside, IntoMesh)[0]
 		if id := SpiffeIDOf(answer.Certificates); id != "" {
-			t.Errorf("the outsider meets %q: %s", id, answer.Outcome())
+			t.Errorf("the external attacker reaches %q: %s", id, answer.Outcome())
 		}
 		expectAgreedCall(t)
-		t.Logf("passing through: an outsider meets nobody (%s); no update reaches our gateway meanwhile: %t", answer.Outcome(), frozen)
+		t.Logf("passthrough: an external attacker reaches no workload (%s); our gateway rejects updates meanwhile: %t", answer.Outcome(), frozen)
 	})
 	waitForConfig(t, t.East)
 }
@@ -225,7 +225,7 @@ func freezes(t *T) {
 			t.Errorf("our gateway still takes updates beside a foreign server of the same name")
 		}
 		expectAgreedCall(t)
-		t.Logf("the same name: no update reaches our gateway any more")
+		t.Logf("the same SNI: our gateway rejects every update")
 	})
 	waitForConfig(t, t.East)
 }
@@ -239,7 +239,7 @@ func takesOver(t *T) {
 		if answer.Outcome() != "403" {
 			t.Errorf("the peer: %s", answer.Outcome())
 		}
-		t.Logf("the same name, older: a stranger without certificate gets to the policies (403), the peer %s", answer.Outcome())
+		t.Logf("the same SNI, older: a client without a certificate reaches the policies (403), the peer gets %s", answer.Outcome())
 	})
 	t.Until(Outside, "200", ToIngress(GenuineWest)(t.Federation))
 	waitForConfig(t, t.East)
@@ -260,7 +260,7 @@ func staysOpen(t *T) {
 			t.Errorf("our gateway takes updates")
 		}
 		t.Want(Outside, "200", ToIngress(NoCertificate)(t.Federation))
-		t.Logf("there before our listener, which comes before our policies: a stranger without certificate gets 200, after all of ours was applied")
+		t.Logf("older than our listener, with our policies applied last: a client without a certificate gets 200")
 	})
 	t.Until(Outside, "alert: certificate required", ToIngress(NoCertificate)(t.Federation))
 	t.Until(Outside, "200", ToIngress(GenuineWest)(t.Federation))

@@ -59,5 +59,5 @@ func addressesDead(t *T) {
 	for _, address := range westAddresses {
 		t.Must(t.Lab.Mend("west", address))
 	}
-	t.Logf("both back, works after %.1f s", t.Until(eastReviews, "200", detailsCall()).Seconds())
+	t.Logf("200 %.1f s after both addresses are back", t.Until(eastReviews, "200", detailsCall()).Seconds())
 }

@@ -190,7 +190,7 @@ func authorityRotated(t *T) {
 	began := time.Now()
 	t.Must(t.East.ApplyFile(t.Context(), renewed))
 	t.Must(WaitUntil(t.Context(), t.Federation, Outside, "alert: *", ToIngress(old)(t.Federation)))
-	t.Logf("the old CA refused %.1f s after it was removed from the file", time.Since(began).Seconds())
+	t.Logf("the old CA is rejected %.1f s after it was removed from the file", time.Since(began).Seconds())
 	t.Want(Outside, "200", ToIngress(next)(t.Federation))
 	t.Pause(time.Second)
 	t.Steady(load)

@@ -133,7 +133,7 @@ func keptOut(t *T, streams []*Stream) {
 			t.Errorf("%s: let in: %s", s.Name, Summarize(through, samples[0].At))
 		}
 	}
-	t.Logf("%d uninvited requests", total)
+	t.Logf("%d requests of attackers, none let in", total)
 }
 
 // requestsSeen is how many requests the backend has seen so far. Asking does not count.
@@ -165,7 +165,7 @@ func shuffled(t *T) {
 	t.Pause(500 * time.Millisecond)
 	nobodyCame(t, before)
 	took := t.Until(Productpage, "200", Reviews("/reviews/0"))
-	t.Logf("%d objects, the last one %s in %s; then open after %.1f s", len(steps), mesh.Key(steps[len(steps)-1].object), steps[len(steps)-1].mesh.Name, took.Seconds()+0.5)
+	t.Logf("%d objects, the last one %s in %s; 200 after %.1f s", len(steps), mesh.Key(steps[len(steps)-1].object), steps[len(steps)-1].mesh.Name, took.Seconds()+0.5)
 	keptOut(t, streams)
 }
 
@@ -190,9 +190,9 @@ func trustLast(t *T) {
 	trust := slices.DeleteFunc(slices.Clone(steps), func(s objectStep) bool { return !isTrust(s) })
 	slices.SortFunc(trust, func(a, b objectStep) int { return strings.Compare(a.mesh.Name, b.mesh.Name) })
 	applySteps(t, trust[:1])
-	t.Logf("east open %.1f s after west's CA was there", t.Until(Outside, "200", ToIngress(GenuineWest)(t.Federation)).Seconds())
+	t.Logf("east answers 200 %.1f s after west's CA arrived", t.Until(Outside, "200", ToIngress(GenuineWest)(t.Federation)).Seconds())
 	t.Want(Productpage, "503", Reviews("/reviews/0"))
 	applySteps(t, trust[1:])
-	t.Logf("west %.1f s after east's", t.Until(Productpage, "200", Reviews("/reviews/0")).Seconds())
+	t.Logf("west gets 200 %.1f s after east's CA arrived", t.Until(Productpage, "200", Reviews("/reviews/0")).Seconds())
 	keptOut(t, streams)
 }

@@ -86,7 +86,7 @@ func authorityDeleted(t *T) {
 	t.WithoutObjects(t.West, t.Manifest(t.West, "ConfigMap", "fed-out-trust"))
 	t.Pause(5 * time.Second)
 	t.Want(Outside, "200", ToIngress(GenuineWest)(t.Federation))
-	t.Logf("5 s after both were deleted, on new connections")
+	t.Logf("200 on new connections, 5 s after both CA objects were deleted")
 	t.Steady(load)
 	t.Want(Outside, "alert: *", ToIngress(ForeignCA(pki.Request{SpiffeID: EgressID}))(t.Federation)) // what was lost is not "anybody"
 }

@@ -68,11 +68,11 @@ func tokensAgainstOthers(t *T) {
 	}
 	t.Want(Outside, "PERMISSION_DENIED", toSearch(noAuthorization)(t.Federation))
 	t.Want(Outside, "200", bypassingEgress(Bearer(Reader))(t.Federation))
-	t.Logf("%d tokens refused", len(refused))
+	t.Logf("%d tokens denied", len(refused))
 	t.ChangeObject(t.East, t.Manifest(t.East, "VirtualService", "fed-in-orders-8080-west"), withoutTokens)
 	t.ChangeObject(t.East, t.Manifest(t.East, "EnvoyFilter", "fed-in-edge"), withoutRulesOfOrders)
 	took := t.Until(Outside, "200", bypassingEgress(noAuthorization)(t.Federation))
-	t.Logf("without tokens in the routes and in the rules of the virtual host 200 after %s", Rounded(took))
+	t.Logf("without JWT conditions in the routes and in the rules of the virtual host, 200 after %s", Rounded(took))
 }
 
 func tokensByPolicyAlone(t *T) {
@@ -86,7 +86,7 @@ func tokensByPolicyAlone(t *T) {
 	}
 	t.ChangeObject(t.East, t.Manifest(t.East, "EnvoyFilter", "fed-in-edge"), withoutRulesOfOrders)
 	took := t.Until(Outside, "200", bypassingEgress(noAuthorization)(t.Federation))
-	t.Logf("403; without tokens in the rules of the virtual host 200 after %s", Rounded(took))
+	t.Logf("403; without JWT conditions in the rules of the virtual host, 200 after %s", Rounded(took))
 }
 
 // withoutRulesOfOrders lets the rules of the virtual host of orders allow every request.
@@ -138,7 +138,7 @@ spec:
 `)
 	took := t.Until(Outside, "403", theirs(t.Federation)) // it is believed, and not demanded
 	t.Want(Outside, "200", toReviews(authorizationHeader("Bearer 2YotnFZFEjr1zCsicMWpAA"))(t.Federation), bypassingEgress(Bearer(Reader))(t.Federation))
-	t.Logf("believed after %s", Rounded(took))
+	t.Logf("the additional issuer is trusted after %s", Rounded(took))
 }
 
 func filterDeleted(t *T) {
@@ -227,7 +227,7 @@ func keysFetched(t *T) {
 	took = t.Until(Outside, "401", good(t.Federation))
 	time.Sleep(2 * time.Second)
 	t.Want(Outside, "401", good(t.Federation))
-	t.Logf("from a server that it does not believe: 401 after %s", Rounded(took))
+	t.Logf("with keys from an untrusted server, 401 after %s", Rounded(took))
 }
 
 func keysUnreachable(t *T) {

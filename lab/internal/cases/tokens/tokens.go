@@ -244,7 +244,7 @@ func tokenArrives(t *T) {
 			t.Errorf("the service sees %s: %s", h[0], h[1])
 		}
 	}
-	t.Logf("Authorization as it was sent, %d headers", len(seen.Header))
+	t.Logf("Authorization is unchanged, %d headers", len(seen.Header))
 }
 
 func tokenRefusals(t *T) {

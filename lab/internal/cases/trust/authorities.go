@@ -145,7 +145,7 @@ func clusterLocal(t *T) {
 	t.Restore(func(ctx context.Context) error { return over(ctx, shared, own) })
 	t.Must(over(t.Context(), own, shared))
 	t.Until(Productpage, "503", Reviews("/reviews/0"))
-	t.Logf("with policies that name callers of the old trust domain: 503")
+	t.Logf("503 while the policies list callers of the old trust domain")
 	directory := t.Directory()
 	t.Must(t.Synthesise(t.Context(), t.Trust(), directory, "cluster-local"))
 	for _, m := range meshes {
@@ -157,7 +157,7 @@ func clusterLocal(t *T) {
 	t.Want(Caller("east", "default/ratings"), "503", traffic.Probe{URL: DetailsURL})
 	t.Want(Outside, "alert: *", toBoundary(MeshCA("west", pki.Request{SpiffeID: "spiffe://cluster.local/ns/istio-federation/sa/federation-egress"}))(t.Federation),
 		toBoundary(ByBoundary("west-boundary", "spiffe://cluster.local/ns/istio-federation/sa/federation-egress"))(t.Federation))
-	t.Logf("with those of cluster.local: 200 both ways, other accounts refused, certificates of cluster.local refused at the border")
+	t.Logf("with callers of cluster.local: 200 both ways; other accounts and certificates of cluster.local are rejected")
 }
 
 func secretsRenewed(t *T) {
@@ -182,7 +182,7 @@ func secretsRenewed(t *T) {
 	for _, one := range streams {
 		t.Steady(one)
 	}
-	t.Logf("6 renewals; the ingress gateway showed %d certificates, the egress gateway %d", len(served), len(shown))
+	t.Logf("6 renewals; the ingress gateway presented %d certificates, the egress gateway %d", len(served), len(shown))
 	if len(served) < 5 || len(shown) < 5 {
 		t.Errorf("not all renewals were noticed")
 	}
@@ -238,10 +238,10 @@ func revokedServer(t *T) {
 	t.Must(t.East.ApplyFile(t.Context(), synthesizeWith(t, map[string]string{"west-boundary.crl": list})("east")))
 	t.Must(Rolled(t.Context(), t.East, federation.Boundary, "federation-egress"))
 	t.Must(WaitUntil(t.Context(), t.Federation, Backend, "503", traffic.Probe{URL: DetailsURL}))
-	t.Logf("refused %.1f s after kubectl began, when the pods had been replaced", time.Since(began).Seconds())
+	t.Logf("rejected %.1f s after kubectl began, when the pods had been replaced", time.Since(began).Seconds())
 	t.Want(Productpage, "200", Reviews("/reviews/0")) // west's egress gateway has another certificate
 	issueAll(t, t.West, authority)
-	t.Logf("a new certificate is believed after %.1f s", t.Until(Backend, "200", traffic.Probe{URL: DetailsURL}).Seconds())
+	t.Logf("a new certificate is trusted after %.1f s", t.Until(Backend, "200", traffic.Probe{URL: DetailsURL}).Seconds())
 }
 
 func listExpired(t *T) {
@@ -254,7 +254,7 @@ func listExpired(t *T) {
 	t.Until(Productpage, "503", Reviews("/reviews/0"))
 	t.Until(Backend, "503", traffic.Probe{URL: DetailsURL})
 	t.Want(Outside, "alert: *", toBoundary(ByBoundary("west-boundary", BoundaryEgress))(t.Federation))
-	t.Logf("nobody of west is let in, and nobody of west is believed")
+	t.Logf("no client of west is let in, and no server of west is trusted")
 }
 
 func intermediate(t *T) {

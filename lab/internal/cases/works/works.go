@@ -91,7 +91,7 @@ func appliedTwice(t *T) {
 			t.Errorf("mesh %s: %s has changed", m.Name, key)
 		}
 	}
-	t.Logf("%d objects as they were", total)
+	t.Logf("%d objects unchanged", total)
 }
 
 func nothingThere(t *T) {
