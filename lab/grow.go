@@ -31,7 +31,7 @@ func grow(ctx context.Context, programs build.Programs, repository string, args 
 	var measured []growth.Size
 	for _, size := range sizes {
 		if size > admissionNames {
-			say("%d grants are measured without the admission policy, whose expression the API server refuses for so many names", size)
+			say("%d grants are measured without the admission policy, whose expression the API server rejects for so many names", size)
 		}
 		one, err := growth.Measure(ctx, f, size, say)
 		if err != nil {
@@ -47,7 +47,7 @@ func grow(ctx context.Context, programs build.Programs, repository string, args 
 		fmt.Println(complaint)
 	}
 	if len(complaints) > 0 {
-		return fmt.Errorf("%d figures are not as they must be", len(complaints))
+		return fmt.Errorf("%d figures miss their goal", len(complaints))
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func say(format string, args ...any) {
 	fmt.Printf("%6.1fs  %s\n", time.Since(started).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// operate is what people ask of the lab.
+// operate runs the commands that people type.
 func operate(ctx context.Context, command string, args []string) error {
 	if command == "list" {
 		return list()
@@ -33,7 +33,7 @@ func operate(ctx context.Context, command string, args []string) error {
 	}
 	if command == "down" {
 		removed, err := lab.Clean()
-		say("%d labs taken away", removed)
+		say("%d labs removed", removed)
 		return err
 	}
 	repository, err := repositoryRoot()
@@ -92,7 +92,7 @@ func begin(ctx context.Context, programs build.Programs, repository string) (*la
 		l.Down()
 		return nil, nil, err
 	}
-	say("Istio is ready in each, and every scenario is synthesised with the roots that the meshes made for themselves")
+	say("Istio is ready in each mesh, and every scenario is synthesized with the root certificates of the meshes")
 	return l, f, nil
 }
 
@@ -119,11 +119,11 @@ func status(programs build.Programs) error {
 	}
 	fmt.Printf("\nlab %d, in %s\n\n", l.ID, l.Directory())
 	for _, site := range lab.Sites {
-		fmt.Printf("export KUBECONFIG=%-60s # mesh %s, reached by others at %s\n", l.Kubeconfig(site.Name), site.Name, strings.Join(site.Addresses, " and "))
+		fmt.Printf("export KUBECONFIG=%-60s # mesh %s, public address %s\n", l.Kubeconfig(site.Name), site.Name, strings.Join(site.Addresses, " and "))
 	}
 	fmt.Printf("\nkubectl is in %s/bin. logs, exec and port-forward work, for example:\n", l.Directory())
 	fmt.Println("  kubectl -n istio-federation logs deploy/federation-ingress")
-	fmt.Println("  kubectl -n istio-federation port-forward deploy/federation-ingress 15000   # the proxy's admin page")
+	fmt.Println("  kubectl -n istio-federation port-forward deploy/federation-ingress 15000   # Envoy's admin interface")
 	fmt.Println("  npm run lab -- shell west/default/productpage")
 	fmt.Println("  npm run lab -- run strangers    # cases on this lab")
 	fmt.Println("  npm run lab -- down")

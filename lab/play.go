@@ -30,7 +30,7 @@ func prove(ctx context.Context, programs build.Programs, repository string, writ
 		}
 		chosen, mutations = earlier.notPassed()
 	case len(args) > 0:
-		return fmt.Errorf("prove plays everything, or %s; it does not take %q: `npm run lab -- run` plays single cases", failedOnly, strings.Join(args, " "))
+		return fmt.Errorf("prove runs everything, or %s, and takes no %q: `npm run lab -- run` runs single cases", failedOnly, strings.Join(args, " "))
 	}
 	r, err := begun(repository, chosen, mutations)
 	if err != nil {
@@ -48,7 +48,7 @@ func prove(ctx context.Context, programs build.Programs, repository string, writ
 	for range labs { // one after the other comes up, so that the first case does not wait for all
 		l, f, err := begin(together, programs, repository)
 		if err != nil {
-			say("a lab does not come up, so the others play its part: %v", err)
+			say("a lab does not start, so the other labs run its part: %v", err)
 			missing = append(missing, err)
 			continue
 		}
@@ -70,7 +70,7 @@ func prove(ctx context.Context, programs build.Programs, repository string, writ
 		// Three labs at a time on a busy computer: what depends on it shows when nothing else runs.
 		failedCases, failedMutations := r.takeFailed()
 		if count := len(failedCases) + len(failedMutations); count > 0 {
-			say("%d did not behave while all labs were busy, and are played once more", count)
+			say("%d failed while all labs were busy, and are run once more", count)
 		}
 		quiet.playCases(ctx, failedCases)
 		quiet.playMutations(ctx, failedMutations)
@@ -147,7 +147,7 @@ func mutate(ctx context.Context, programs build.Programs, repository string, nam
 // playOnOne plays on the lab that is up, or on one that goes away afterwards.
 func playOnOne(ctx context.Context, programs build.Programs, repository string, chosen []cases.Case, mutations []cases.Mutation) error {
 	if len(chosen)+len(mutations) == 0 {
-		say("nothing is left to play")
+		say("nothing is left to run")
 		return nil
 	}
 	r, err := begun(repository, chosen, mutations)

@@ -156,7 +156,7 @@ func (p *player) playMutations(ctx context.Context, chosen []cases.Mutation) {
 				p.fail(left, err)
 				break
 			}
-			say("scenario %s is applied anew: %v", scenario, err)
+			say("scenario %s is applied again: %v", scenario, err)
 		}
 	}
 }
@@ -175,7 +175,7 @@ func (p *player) playSome(ctx context.Context, mutations []cases.Mutation) (play
 
 // fail notes that mutations could not be played: the first one has the whole reason.
 func (p *player) fail(mutations []cases.Mutation, reason error) {
-	brief := fmt.Errorf("not played, like the one before: %s", firstLine(reason))
+	brief := fmt.Errorf("not run, for the same reason as the one before: %s", firstLine(reason))
 	for _, m := range mutations {
 		p.record.addMutation(cases.MutationResult{Mutation: m, Error: reason})
 		reason = brief

@@ -89,7 +89,7 @@ func TestAScenarioThatFailsCostsItsOwnMutationsOnly(t *testing.T) {
 	_, slow := in("slow", "a", "b")
 	_, fine := in("fine", "c")
 	p.playMutations(context.Background(), slices.Concat(slow, fine))
-	expect(t, came(p.record), "a a pod is slow\nvery slow", "b not played, like the one before: a pod is slow", "c ")
+	expect(t, came(p.record), "a a pod is slow\nvery slow", "b not run, for the same reason as the one before: a pod is slow", "c ")
 	expect(t, *prepared, "slow", "slow", "fine")
 }
 
@@ -104,7 +104,7 @@ func TestAScenarioThatNeverHoldsIsGivenUpAfterTheSecondTime(t *testing.T) {
 	p, prepared := pretended(t, nil)
 	_, mutations := in("s", "a", "refused", "b")
 	p.playMutations(context.Background(), mutations)
-	expect(t, came(p.record), "a ", "refused the scenario does not hold", "b not played, like the one before: the scenario does not hold")
+	expect(t, came(p.record), "a ", "refused the scenario does not hold", "b not run, for the same reason as the one before: the scenario does not hold")
 	expect(t, *prepared, "s", "s", "s")
 }
 

@@ -50,7 +50,7 @@ func (r *record) addMutation(result cases.MutationResult) {
 
 func (r *record) keep(l line) {
 	if err := r.results.played(l); err != nil {
-		say("this result is not kept: %v", err)
+		say("this result cannot be saved: %v", err)
 	}
 }
 
@@ -92,7 +92,7 @@ func (r *record) complete(earlier lines) {
 // whole tells whether there is a result of every case and every mutation.
 func (r *record) whole() error {
 	if missing := len(cases.All()) - len(r.cases) + len(cases.Mutations()) - len(r.mutations); missing > 0 {
-		return fmt.Errorf("%d cases and mutations have no result: play everything once", missing)
+		return fmt.Errorf("%d cases and mutations have no result: run everything once", missing)
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func (r *record) failed() int {
 
 func (r *record) verdict() error {
 	if failed := r.failed(); failed > 0 {
-		return fmt.Errorf("%d did not behave: `npm run lab -- run --failed` plays them again", failed)
+		return fmt.Errorf("%d failed: `npm run lab -- run --failed` runs them again", failed)
 	}
 	return nil
 }
@@ -199,27 +199,32 @@ const proof = "docs/proof.md"
 
 func (r *record) write(repository string, programs build.Programs) error {
 	var page strings.Builder
-	fmt.Fprintf(&page, `# What real proxies did
+	fmt.Fprintf(&page, `# Tested on real proxies
 
-Written by the lab on %s: %d cases and %d mutations, all as they must be when they were last played. Istio %s from its unmodified charts,
-Kubernetes %s, Envoy %s; the manifests are what the constructs wrote, applied unchanged.
-[lab/README.md](../lab/README.md) says how the lab works and what it cannot do. The guarantees and their numbers are in [laws.md](laws.md).
+Written by the lab on %s: %d cases and %d mutations, all of which passed when they were last run.
+Istio %s from its unmodified charts, Kubernetes %s, Envoy %s. The manifests are the output of the constructs, applied unchanged.
+[lab/README.md](../lab/README.md) describes how the lab works and what it cannot test.
+The guarantees and their numbers are in [laws.md](laws.md).
 
 `, time.Now().UTC().Format(time.DateOnly), len(r.cases), len(r.mutations), programs.Istio, programs.Kubernetes, build.EnvoyVersion)
 	for _, group := range r.groups() {
-		fmt.Fprintf(&page, "## %s\n\n| case | guarantee | what must happen | what happened |\n|---|---|---|---|\n", groupTitle(group[0].Group()))
+		name := group[0].Group()
+		fmt.Fprintf(&page, "## %s\n\n%s\n\n", groupTitle(name), subjects[name])
+		fmt.Fprintf(&page, "| case | guarantee | what must happen | what happened |\n|---|---|---|---|\n")
 		for _, c := range group {
 			fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", c.Name, numbers(c.Guarantees), cell(c.Expect), cell(c.Seen))
 		}
 		page.WriteString("\n")
 	}
-	page.WriteString(`## What notices when a protection is missing
+	page.WriteString(`## Protections that are removed
 
-Objects and fields that protect something are taken out of the manifests, one at a time, and the cases are repeated: every object of the
-first scenario, to which a test sees, and of others what it does not have (their name comes first). Protections lie in layers, so some are missed only when the layers above are off, or when somebody attacks: both are in place
-before and after, and what changes is this one protection.
+The lab removes each object and field that protects something from the manifests, one at a time, and repeats the cases: a case
+must fail. A test makes sure that every object of the first scenario is removed or changed once; of other scenarios, the lab
+removes what the first one does not have. Many protections are layered. Such a layer is removed while the layers above it are
+disabled, or while another tenant or an impostor attacks; both are in place before and after, so that this one protection is all
+that changes.
 
-| without | object | guarantee | switched off as well | first to notice, of how many |
+| removed | object | guarantee | also disabled, or added | first case that failed, of how many |
 |---|---|---|---|---|
 `)
 	for _, m := range r.mutations {
@@ -228,9 +233,39 @@ before and after, and what changes is this one protection.
 	return os.WriteFile(filepath.Join(repository, proof), []byte(page.String()), 0o644)
 }
 
+// subjects are what the groups of cases are about, under their titles on the page.
+var subjects = map[string]string{
+	"works":      "Calls that must succeed, and requests next to them that the rules deny.",
+	"protocols":  "TCP, gRPC, TLS, WebSocket and HTTP/2; additional hosts; excepted paths and required headers.",
+	"sources":    "One local name with several sources: peers by weight or header, and local pods.",
+	"callers":    "Local names that are open to a namespace or to the whole mesh.",
+	"terms":      "Peer options: what the exporter configures for one peer applies to no other peer.",
+	"boundaries": "Two boundaries of one mesh, each for its own peer.",
+	"gateways":   "Gateways in separate namespaces, and existing gateways that another team operates.",
+	"strangers":  "External attackers at the ingress gateway, with and without certificates.",
+	"paths":      "Spellings of paths that no rule allows, sent by an allowed caller and past the egress gateway.",
+	"peers":      "Two peers of one exporter: neither can use the access of the other.",
+	"insiders":   "Unlisted workloads of the consuming mesh, and ways to bypass the egress gateway.",
+	"neighbours": "Other tenants of the mesh: what the API server denies them, and what has no effect without the admission policy.",
+	"leaks":      "What crosses the boundary in headers, handshakes, answers and configuration.",
+	"time":       "Removals, restarts and rotations while calls are under way.",
+	"order":      "Objects that arrive in another order than the files have them.",
+	"locks":      "Locked workloads, and namespaces that cannot bypass the egress gateway.",
+	"trust":      "Isolation of a peer, CAs that are managed externally, CAs of boundaries, revocation.",
+	"tokens":     "End-user JWTs that rules require.",
+	"framing":    "Requests whose end two readers may see at different places.",
+	"spellings":  "Other spellings of excepted paths, for backends of many kinds.",
+	"headers":    "Required headers, and names of headers that backends fold into those that gateways set.",
+	"monitoring": "What the owner of a mesh finds in logs and metrics.",
+	"nodes":      "Node ports, IPv6 endpoints, dual-stack Services and OpenShift.",
+	"held":       "Connections that stay open while the configuration of others changes.",
+	"bounded":    "Attacks on memory and processors by those who may call.",
+	"apart":      "What one peer or caller does must not slow down or end the calls of another one.",
+}
+
 func groupTitle(group string) string { return strings.ToUpper(group[:1]) + group[1:] }
 
-// cell is a text inside of a table.
+// cell is a text in a cell of a table.
 func cell(text string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(text, "|", "\\|"), "\n", " ")
 }

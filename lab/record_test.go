@@ -10,6 +10,14 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases"
 )
 
+func TestEveryGroupHasASubject(t *testing.T) {
+	for _, c := range cases.All() {
+		if subjects[c.Group()] == "" {
+			t.Errorf("group %s of case %s has no subject", c.Group(), c.Name)
+		}
+	}
+}
+
 // The page is written by hand-started runs, so it may lag behind in its figures, and never in what is tried.
 func TestTheWrittenProofHoldsEveryCaseAndMutationThatExists(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", proof))

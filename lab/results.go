@@ -110,7 +110,7 @@ func (ls lines) notPassed() (chosen []cases.Case, mutations []cases.Mutation) {
 func lastLines(repository string) (lines, error) {
 	file, err := os.Open(filepath.Join(repository, resultsFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("no earlier run is recorded: there is nothing that could have failed")
+		return nil, errors.New("no earlier run is recorded, so no failed cases are known")
 	}
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ func (s *stage) use(ctx context.Context, scenario string) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	say("scenario %s fails and is tried once more: %v", scenario, err)
+	say("scenario %s failed and is tried once more: %v", scenario, err)
 	if err = s.prepare(ctx, scenario); err == nil || ctx.Err() != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func prepared(f *federation.Federation) func(context.Context, string) error {
 			return err
 		}
 		f.Settled = scenario
-		say("     scenario %-37s holds after %.1f s", scenario, time.Since(began).Seconds())
+		say("     scenario %-37s is ready after %.1f s", scenario, time.Since(began).Seconds())
 		return nil
 	}
 }

@@ -129,7 +129,8 @@ func images(bin string, programs build.Programs) []kubelet.Image {
 
 // wait until the cluster answers, or its process has given up.
 func (l *Lab) wait(ctx context.Context, mesh string) error {
-	for budget := patience.Start(time.Minute); !budget.Spent() && ctx.Err() == nil; {
+	budget := patience.Start(time.Minute)
+	for !budget.Spent() && ctx.Err() == nil {
 		kubectl := exec.CommandContext(ctx, filepath.Join(l.Directory(), "bin", "kubectl"), "--kubeconfig", l.Kubeconfig(mesh), "get", "node", mesh)
 		if kubectl.Run() == nil {
 			return nil
@@ -137,5 +138,9 @@ func (l *Lab) wait(ctx context.Context, mesh string) error {
 		time.Sleep(200 * time.Millisecond)
 	}
 	log, _ := os.ReadFile(filepath.Join(l.Directory(), mesh, "node.log"))
-	return fmt.Errorf("mesh %s does not come up: %w\n%s", mesh, ctx.Err(), log[max(0, len(log)-2000):])
+	end := log[max(0, len(log)-2000):]
+	if ctx.Err() != nil {
+		return fmt.Errorf("mesh %s does not start: %w\n%s", mesh, context.Cause(ctx), end)
+	}
+	return fmt.Errorf("mesh %s does not start within %s\n%s", mesh, budget.Waited().Round(time.Second), end)
 }
