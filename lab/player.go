@@ -80,7 +80,8 @@ func units(chosen []cases.Case, mutations []cases.Mutation) []unit {
 		u := of(k)
 		u.cases = append(u.cases, c)
 	}
-	// The first mutations of a scenario are played with its cases, since applying a scenario is a good part of the work.
+	// The first mutations of a scenario are played with its cases, since applying a scenario is a good part of the
+	// work.
 	parts := map[string]int{}
 	for group := range scenariosOf(mutations) {
 		for part := range slices.Chunk(group, mutationsAtOnce) {
@@ -134,8 +135,8 @@ func (p *player) playCases(ctx context.Context, chosen []cases.Case) {
 	}
 }
 
-// playMutations plays those of one scenario after the other. When a scenario does not hold, it is applied anew for what is left of it; when
-// it does not hold again and nothing was played in between, the rest of it fails.
+// playMutations plays those of one scenario after the other. When a scenario does not hold, it is applied anew for what
+// is left of it; when it does not hold again and nothing was played in between, the rest of it fails.
 func (p *player) playMutations(ctx context.Context, chosen []cases.Mutation) {
 	for left := range scenariosOf(chosen) {
 		scenario := left[0].Scenario

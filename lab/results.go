@@ -15,7 +15,8 @@ import (
 // resultsFile holds what came of each case and mutation the last time; it is outside of version control.
 const resultsFile = "lab/.results.jsonl"
 
-// What is known of a case or mutation. One that is planned was chosen and has no result: somebody stopped the run, or it still goes on.
+// What is known of a case or mutation. One that is planned was chosen and has no result: somebody stopped the run, or
+// it still goes on.
 const (
 	planned = "planned"
 	passed  = "passed"

@@ -9,8 +9,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 )
 
-// stage makes scenarios hold on one lab, one at a time. A scenario that fails costs its own cases only: it is tried once more, and its error
-// is kept for whoever asks for it again.
+// stage makes scenarios hold on one lab, one at a time. A scenario that fails costs its own cases only: it is tried
+// once more, and its error is kept for whoever asks for it again.
 type stage struct {
 	// prepare applies a scenario, unless it is the one that is applied, and waits until it holds.
 	prepare func(ctx context.Context, scenario string) error

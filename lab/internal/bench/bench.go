@@ -1,8 +1,8 @@
-// Package bench measures what a call through both boundary gateways costs, beside other ways to the same backend: requests a second and
-// latency, for each protocol, with a few requests in flight and with many.
+// Package bench measures what a call through both boundary gateways costs, beside other ways to the same backend:
+// requests a second and latency, for each protocol, with a few requests in flight and with many.
 //
-// All ways are measured in turn, round after round, so that whatever else the machine does hits all of them; the ratios are medians of pairs
-// of one round.
+// All ways are measured in turn, round after round, so that whatever else the machine does hits all of them; the ratios
+// are medians of pairs of one round.
 package bench
 
 import (
@@ -53,7 +53,8 @@ type Protocol struct {
 	Probe func(host string) traffic.Probe
 }
 
-// Protocols of the backend: 256 bytes over HTTP/1.1, one unary gRPC call, one line over TCP; all on connections that are kept.
+// Protocols of the backend: 256 bytes over HTTP/1.1, one unary gRPC call, one line over TCP; all on connections that
+// are kept.
 var Protocols = []Protocol{
 	{"HTTP/1.1", func(host string) traffic.Probe {
 		return traffic.Probe{URL: "http://" + host + ":8080/bench/0?bytes=256"}

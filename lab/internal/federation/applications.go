@@ -1,6 +1,7 @@
 package federation
 
-// ofEveryScenario are the applications that are there in every scenario: somebody to call, somebody who may not, somebody without a sidecar.
+// ofEveryScenario are the applications that are there in every scenario: somebody to call, somebody who may not,
+// somebody without a sidecar.
 var ofEveryScenario = map[string][]app{
 	"east": {
 		{name: "default/reviews", account: "bookinfo-reviews", ports: []port{{"http", 9080}}},
@@ -17,7 +18,8 @@ var ofEveryScenario = map[string][]app{
 // benchPorts are the ports of a backend that is measured.
 var benchPorts = []port{{"http", 8080}, {"grpc", 9090}, {"tcp", 7001}}
 
-// ofScenario are those that one scenario needs in addition. Their namespaces are there in every mesh and in every scenario.
+// ofScenario are those that one scenario needs in addition. Their namespaces are there in every mesh and in every
+// scenario.
 var ofScenario = map[string]map[string][]app{
 	"renamed-everything": {
 		"east": {{name: "accounts/withdraw", account: "withdraw", ports: []port{{"http", 8080}}}},

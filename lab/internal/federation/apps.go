@@ -28,7 +28,8 @@ type port struct {
 	number int
 }
 
-// kinds are the options of `app serve`, and what a Service says of such a port: whoever greets first, or has TLS of its own, is TCP to Istio.
+// kinds are the options of `app serve`, and what a Service says of such a port: whoever greets first, or has TLS of its
+// own, is TCP to Istio.
 var kinds = map[string]string{
 	"http":     "http", // WebSocket as well
 	"grpc":     "grpc",
@@ -38,8 +39,8 @@ var kinds = map[string]string{
 	"deaf":     "http",
 }
 
-// groundObjects is what every mesh has: the namespaces of all meshes, since a binding may be called as the service is at home, with sidecars for
-// their pods, and mutual TLS everywhere.
+// groundObjects is what every mesh has: the namespaces of all meshes, since a binding may be called as the service is
+// at home, with sidecars for their pods, and mutual TLS everywhere.
 func groundObjects() []*unstructured.Unstructured {
 	text := `apiVersion: security.istio.io/v1
 kind: PeerAuthentication

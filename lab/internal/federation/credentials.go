@@ -16,8 +16,9 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 )
 
-// Credential is a Secret with what a gateway presents when its mesh's own CA does not issue it. The lab has no cert-manager: it writes the
-// Secrets that the Certificates name, as it writes those that an owner brings. A name without a namespace is in the boundary's.
+// Credential is a Secret with what a gateway presents when its mesh's own CA does not issue it. The lab has no
+// cert-manager: it writes the Secrets that the Certificates name, as it writes those that an owner brings. A name
+// without a namespace is in the boundary's.
 type Credential struct{ Secret, Authority, SpiffeID string }
 
 // Credentials by scenario and mesh: the ingress gateway's, then the egress gateway's.

@@ -10,7 +10,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 )
 
-// missing are objects of before that now lacks, those that open first: the reverse of the order in which they were applied.
+// missing are objects of before that now lacks, those that open first: the reverse of the order in which they were
+// applied.
 func missing(before, now []*unstructured.Unstructured) []*unstructured.Unstructured {
 	keep := map[string]bool{}
 	for _, object := range now {

@@ -1,5 +1,5 @@
-// Package federation is several meshes and what lies between them, as the cases need it: the applications of each mesh, the manifests of
-// one scenario at a time, and somebody outside.
+// Package federation is several meshes and what lies between them, as the cases need it: the applications of each mesh,
+// the manifests of one scenario at a time, and somebody outside.
 package federation
 
 import (
@@ -82,7 +82,8 @@ func (f *Federation) Each(run func(*mesh.Mesh) error) error {
 	return group.Wait()
 }
 
-// Prepare installs Istio into every mesh, reads the roots that the meshes made for themselves, and synthesises all scenarios with them.
+// Prepare installs Istio into every mesh, reads the roots that the meshes made for themselves, and synthesises all
+// scenarios with them.
 func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
 	trust := f.Trust()
 	if err := os.MkdirAll(trust, 0o755); err != nil {
@@ -163,8 +164,8 @@ func (f *Federation) Objects(scenario, meshName string) ([]*unstructured.Unstruc
 	return all, nil
 }
 
-// Use makes a scenario the one that is applied in every mesh: unchanged, strictly, and with what the one before had in addition taken
-// away. Its applications are there and ready afterwards.
+// Use makes a scenario the one that is applied in every mesh: unchanged, strictly, and with what the one before had in
+// addition taken away. Its applications are there and ready afterwards.
 func (f *Federation) Use(ctx context.Context, scenario string) error {
 	if f.current == scenario {
 		return nil
@@ -219,7 +220,8 @@ func (f *Federation) use(ctx context.Context, m *mesh.Mesh, scenario string) err
 	apps := appsOf(scenario, m.Name)
 	f.mu.Lock()
 	gone := slices.Concat(missing(f.applied[m.Name], objects), missing(f.apps[m.Name], apps))
-	// When this fails half-way, objects of both scenarios are there, and the next scenario must find them all to take them away.
+	// When this fails half-way, objects of both scenarios are there, and the next scenario must find them all to take
+	// them away.
 	f.applied[m.Name], f.apps[m.Name] = together(f.applied[m.Name], objects), together(f.apps[m.Name], apps)
 	f.mu.Unlock()
 	if err := m.DeleteNow(ctx, gone...); err != nil {

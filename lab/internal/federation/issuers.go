@@ -13,7 +13,8 @@ var issuers = map[string]string{"login": "RS256", "staff": "ES256"}
 // KeyServers is the authority of those who publish keys of issuers, where istiod fetches them.
 const KeyServers = "key-servers"
 
-// foundIssuers makes keys for them, of which the programs read the public ones, and returns the root of the servers that publish some.
+// foundIssuers makes keys for them, of which the programs read the public ones, and returns the root of the servers
+// that publish some.
 func (f *Federation) foundIssuers() (string, error) {
 	for name, algorithm := range issuers {
 		issuer, err := pki.NewIssuer(name+"-1", algorithm)

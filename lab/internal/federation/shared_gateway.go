@@ -1,7 +1,8 @@
 package federation
 
-// sharedGateway is a gateway that somebody else runs, for everybody: a shop on a port of its own, and once more on ours, routed by the shop's people.
-// It believes and passes on what clients say of themselves, as badly as it can be set.
+// sharedGateway is a gateway that somebody else runs, for everybody: a shop on a port of its own, and once more on
+// ours, routed by the shop's people. It believes and passes on what clients say of themselves, as badly as it can be
+// set.
 const sharedGateway = `---
 apiVersion: v1
 kind: ServiceAccount

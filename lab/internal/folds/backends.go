@@ -10,7 +10,8 @@ type Backend struct {
 	steps   []fold
 }
 
-// Backends are those that the gateways' routes are tried against. Where a version or a setting decides, it is the one that folds more.
+// Backends are those that the gateways' routes are tried against. Where a version or a setting decides, it is the one
+// that folds more.
 var Backends = []Backend{
 	{"nginx", []string{
 		"https://nginx.org/en/docs/http/ngx_http_core_module.html#location (decodes, resolves dot segments, compresses slashes)",
@@ -115,7 +116,8 @@ func (b Backend) Read(path string) (string, bool) {
 	return path, true
 }
 
-// reads tells whether the backend would serve an excepted pattern for a path: `/a/b` is that path, `/a/*` whatever lies below.
+// reads tells whether the backend would serve an excepted pattern for a path: `/a/b` is that path, `/a/*` whatever lies
+// below.
 func (b Backend) reads(path, excepted string) bool {
 	got, ok := b.Read(path)
 	if !ok {

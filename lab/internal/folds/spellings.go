@@ -15,8 +15,8 @@ type Spelling struct {
 // change writes a path in other ways.
 type change func(path string) []string
 
-// Spellings of the paths, each of which lies in an excepted pattern: every change of every path, and pairs of changes of the first one. Only
-// those that some backend reads as an excepted path are kept.
+// Spellings of the paths, each of which lies in an excepted pattern: every change of every path, and pairs of changes
+// of the first one. Only those that some backend reads as an excepted path are kept.
 func Spellings(paths []string, excepted ...string) []Spelling {
 	seen := map[string]bool{}
 	var all []Spelling

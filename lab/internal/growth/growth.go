@@ -1,7 +1,9 @@
-// Package growth measures what one more grant costs: configuration that istiod pushes, memory of both gateways, and time.
+// Package growth measures what one more grant costs: configuration that istiod pushes, memory of both gateways, and
+// time.
 //
-// A restart of one workload is a clean measurement: istiod then sends its whole configuration to one new proxy, and what istiod's own metrics
-// gain meanwhile are pushes of that. pilot_xds_config_size_bytes counts the bytes of the resources on the wire, without the gRPC and HTTP/2 around them.
+// A restart of one workload is a clean measurement: istiod then sends its whole configuration to one new proxy, and
+// what istiod's own metrics gain meanwhile are pushes of that. pilot_xds_config_size_bytes counts the bytes of the
+// resources on the wire, without the gRPC and HTTP/2 around them.
 package growth
 
 import (
@@ -31,8 +33,8 @@ type Size struct {
 	Idle Proxy
 	// Apply is how long kubectl took; Settled how long the last export took to answer afterwards.
 	Apply, Settled time.Duration
-	// OneMore is the time from the first changed object of one further grant to its first answer; Converged is what istiod says of it: from a
-	// change to all of it in a proxy, the mean of all proxies in the slower mesh.
+	// OneMore is the time from the first changed object of one further grant to its first answer; Converged is what
+	// istiod says of it: from a change to all of it in a proxy, the mean of all proxies in the slower mesh.
 	OneMore, Converged time.Duration
 	// Failures are what could not be measured: an export that does not answer, a proxy that does not start.
 	Failures []string
@@ -62,7 +64,8 @@ const (
 // Scenario is the program of that size.
 func Scenario(grants int) string { return fmt.Sprintf("grow-%d", grants) }
 
-// Measure applies the program of a size and measures. What cannot be measured is a failure of that size; an error ends everything.
+// Measure applies the program of a size and measures. What cannot be measured is a failure of that size; an error ends
+// everything.
 func Measure(ctx context.Context, f *federation.Federation, grants int, say func(string, ...any)) (Size, error) {
 	s := Size{Grants: grants}
 	if err := f.Add(ctx, Scenario(grants), Scenario(grants+1)); err != nil {
@@ -204,8 +207,9 @@ func restarted(ctx context.Context, m *mesh.Mesh, workload string) (Proxy, error
 	return p, p.inspect(ctx, m, pod)
 }
 
-// pushed reads what istiod sent to a new pod. It sends everything twice when it learns of the pod's endpoint a moment later, so one push is the
-// mean of them. Pushes to other proxies meanwhile would be in the mean: its log tells whether there were any.
+// pushed reads what istiod sent to a new pod. It sends everything twice when it learns of the pod's endpoint a moment
+// later, so one push is the mean of them. Pushes to other proxies meanwhile would be in the mean: its log tells whether
+// there were any.
 func (p *Proxy) pushed(ctx context.Context, m *mesh.Mesh, pod string, before counters) error {
 	after, log, err := quiet(ctx, m)
 	if err != nil {
@@ -257,7 +261,8 @@ func pushesTo(log, kind, pod string) int {
 	return count
 }
 
-// alone waits until a workload has one pod: one that still drains gets every change as well, and the time of istiod with it.
+// alone waits until a workload has one pod: one that still drains gets every change as well, and the time of istiod
+// with it.
 func alone(ctx context.Context, m *mesh.Mesh, workload string) error {
 	namespace, app, _ := strings.Cut(workload, "/")
 	return mesh.Wait(ctx, patient, func() error {

@@ -12,7 +12,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 )
 
-// counters are sums and counts of istiod's distributions at one moment, by name and type, for example "pilot_xds_push_time_sum lds".
+// counters are sums and counts of istiod's distributions at one moment, by name and type, for example
+// "pilot_xds_push_time_sum lds".
 type counters map[string]float64
 
 // distributions are those that are read. The first two count bytes and seconds of each push, by type of resource.

@@ -1,4 +1,5 @@
-// Package guarantee names what the library promises, as docs/laws.md numbers it. Cases and mutations say which guarantees they test.
+// Package guarantee names what the library promises, as docs/laws.md numbers it. Cases and mutations say which
+// guarantees they test.
 package guarantee
 
 // Set is one guarantee, or several: ExplicitAccess | TwoControls.

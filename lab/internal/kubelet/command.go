@@ -11,8 +11,8 @@ import (
 	"k8s.io/kubernetes/third_party/forked/golang/expansion"
 )
 
-// Image is what the lab has in place of a container image: the programs that are put into the file system, and which one runs when the
-// container names none.
+// Image is what the lab has in place of a container image: the programs that are put into the file system, and which
+// one runs when the container names none.
 type Image struct {
 	Match      string            // part of the image's name
 	Files      map[string]string // path inside → path on this computer

@@ -26,7 +26,8 @@ type mount struct {
 	ReadOnly       bool
 }
 
-// shared is what every image has from this computer: programs and libraries, read-only. Nothing else of it is visible inside.
+// shared is what every image has from this computer: programs and libraries, read-only. Nothing else of it is visible
+// inside.
 var shared = []string{
 	"/usr", "/bin", "/sbin", "/lib", "/lib64",
 	"/etc/alternatives", "/etc/ssl", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/passwd", "/etc/group", "/etc/protocols",
@@ -38,8 +39,8 @@ var devices = []string{"null", "zero", "full", "random", "urandom", "tty"}
 // startedFile is open for as long as a container is being built; the kubelet waits for its end.
 const startedFile = 3
 
-// Init is the first process of a container, in namespaces of its own. It builds the file system that the pod asks for, makes it the root,
-// and becomes the container's program.
+// Init is the first process of a container, in namespaces of its own. It builds the file system that the pod asks for,
+// makes it the root, and becomes the container's program.
 func Init(bundlePath string) error {
 	data, err := os.ReadFile(bundlePath)
 	if err != nil {

@@ -1,9 +1,11 @@
-// Package kubelet stands in for the kubelet of one node, without containers: a pod is a network namespace with a process for each
-// container, which sees a file system of its own, the volumes that it asked for, and runs with the rights that its security contexts
-// leave it. Init containers, sidecars, probes, projected tokens, logs, exec and port-forward work as on a real node.
+// Package kubelet stands in for the kubelet of one node, without containers: a pod is a network namespace with a
+// process for each container, which sees a file system of its own, the volumes that it asked for, and runs with the
+// rights that its security contexts leave it. Init containers, sidecars, probes, projected tokens, logs, exec and
+// port-forward work as on a real node.
 //
-// Not there: cgroups (limits are told to the program, and not enforced), seccomp and AppArmor profiles, liveness probes, images. A
-// container runs the programs of an Image, over the programs and libraries of this computer, read-only.
+// Not there: cgroups (limits are told to the program, and not enforced), seccomp and AppArmor profiles, liveness
+// probes, images. A container runs the programs of an Image, over the programs and libraries of this computer,
+// read-only.
 package kubelet
 
 import (

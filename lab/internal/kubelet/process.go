@@ -91,7 +91,8 @@ func (p *pod) launch(c *container) (*exec.Cmd, error) {
 	return process, nil
 }
 
-// end stops the containers as a kubelet does: preStop hooks, SIGTERM, then SIGKILL after the grace period; sidecars last.
+// end stops the containers as a kubelet does: preStop hooks, SIGTERM, then SIGKILL after the grace period; sidecars
+// last.
 func (p *pod) end(grace time.Duration) {
 	p.mu.Lock()
 	p.ending = true

@@ -1,11 +1,13 @@
-// Package lab brings meshes up on this computer and takes them away again: hosts, lines between them, and on each a cluster of its own.
+// Package lab brings meshes up on this computer and takes them away again: hosts, lines between them, and on each a
+// cluster of its own.
 //
 //	l, err := lab.Up(ctx, programs)
 //	defer l.Down()
 //	east := l.Kubeconfig("east")
 //
-// What it leaves on the computer while it runs: network namespaces that begin with "mflab<number>-", one network link, one directory. Each
-// lab has a number, so several can run at once; Down finds everything by that number, also after a crash.
+// What it leaves on the computer while it runs: network namespaces that begin with "mflab<number>-", one network link,
+// one directory. Each lab has a number, so several can run at once; Down finds everything by that number, also after a
+// crash.
 package lab
 
 import (
@@ -87,8 +89,8 @@ func Kept(programs build.Programs) (*Lab, error) {
 // errNone is that no lab was left running.
 var errNone = errors.New("no lab is up: start one with `npm run lab -- up`")
 
-// Clean takes away every lab that no process holds, the kept ones included, and says how many. LAB limits it to one. A kept one that is in use
-// is an error.
+// Clean takes away every lab that no process holds, the kept ones included, and says how many. LAB limits it to one. A
+// kept one that is in use is an error.
 func Clean() (removed int, err error) {
 	for _, id := range numbers() {
 		lock, locked := lock(id)

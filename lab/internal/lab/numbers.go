@@ -25,7 +25,8 @@ func numbers() []int {
 	return all
 }
 
-// Hold keeps others out of a kept lab until Release, or until this process ends: whoever applies and probes would disturb each other.
+// Hold keeps others out of a kept lab until Release, or until this process ends: whoever applies and probes would
+// disturb each other.
 func (l *Lab) Hold() error {
 	held, err := lock(l.ID)
 	if errors.Is(err, errTaken) {

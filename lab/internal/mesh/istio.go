@@ -21,8 +21,9 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// settings are the only values that differ from the charts' own, besides whose certificates istiod believes when it fetches keys of
-// issuers. Metrics, metadata exchange and ALPN are off because Envoy as it is published lacks filters that Istio compiles into its own proxy.
+// settings are the only values that differ from the charts' own, besides whose certificates istiod believes when it
+// fetches keys of issuers. Metrics, metadata exchange and ALPN are off because Envoy as it is published lacks filters
+// that Istio compiles into its own proxy.
 const settings = `
 spec:
   values:
@@ -126,8 +127,8 @@ metadata: {name: lab-asks, namespace: istio-system}
 spec: {rules: [{when: [{key: nothing, values: [x]}]}]}
 `
 
-// IstiodReady waits until a new istiod is in charge: the one before is gone, which pushes until then, and the API server reaches the new
-// one, without which it takes no object of Istio.
+// IstiodReady waits until a new istiod is in charge: the one before is gone, which pushes until then, and the API
+// server reaches the new one, without which it takes no object of Istio.
 func (m *Mesh) IstiodReady(ctx context.Context) error {
 	if err := m.Ready(ctx, System); err != nil {
 		return err
@@ -172,8 +173,8 @@ func (m *Mesh) SetTrustDomain(ctx context.Context, from, to string) error {
 
 var pathNormalization = regexp.MustCompile(`(?m)^pathNormalization:\n  normalization: .*\n`)
 
-// SetPathNormalization says what the proxies of the mesh make of paths before anybody looks at them; nothing is Istio's default. istiod
-// reads it while it runs.
+// SetPathNormalization says what the proxies of the mesh make of paths before anybody looks at them; nothing is Istio's
+// default. istiod reads it while it runs.
 func (m *Mesh) SetPathNormalization(ctx context.Context, normalization string) error {
 	text, err := m.meshConfig(ctx)
 	if err != nil {

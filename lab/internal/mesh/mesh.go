@@ -1,5 +1,5 @@
-// Package mesh is one mesh as its administrator sees it: through the API server, kubectl and exec. Nothing here knows how the cluster
-// runs, so the same calls work against an existing one.
+// Package mesh is one mesh as its administrator sees it: through the API server, kubectl and exec. Nothing here knows
+// how the cluster runs, so the same calls work against an existing one.
 package mesh
 
 import (
@@ -86,7 +86,8 @@ const filterWarning = "Warning: EnvoyFilter exposes internal implementation deta
 // ApplyFile is how the output of cdk8s is meant to be applied. A warning of the API server is an error.
 func (m *Mesh) ApplyFile(ctx context.Context, path string) error {
 	out, err := m.Kubectl(ctx, "", "apply", "--server-side", "--validate=strict", "-f", path)
-	// A policy that was there before and has just learned the name of a filter or of a namespace is asked a moment too early.
+	// A policy that was there before and has just learned the name of a filter or of a namespace is asked a moment too
+	// early.
 	if err != nil && strings.Contains(out, "-boundary' denied request") {
 		time.Sleep(3 * time.Second)
 		out, err = m.Kubectl(ctx, "", "apply", "--server-side", "--validate=strict", "-f", path)
@@ -108,8 +109,8 @@ func (m *Mesh) Put(ctx context.Context, objects ...*unstructured.Unstructured) e
 	return m.apply(ctx, "lab", objects)
 }
 
-// PutOwn applies objects of the manifests as their owner does: fields that it said before and does not say now go. Whoever else wrote
-// them would own them from then on, and the next scenario could not be applied without a conflict.
+// PutOwn applies objects of the manifests as their owner does: fields that it said before and does not say now go.
+// Whoever else wrote them would own them from then on, and the next scenario could not be applied without a conflict.
 func (m *Mesh) PutOwn(ctx context.Context, objects ...*unstructured.Unstructured) error {
 	return m.apply(ctx, "kubectl", objects)
 }
@@ -266,8 +267,8 @@ func (m *Mesh) Ready(ctx context.Context, namespaces ...string) error {
 // rolloutLimit is how long new pods may take on an idle machine.
 const rolloutLimit = time.Minute
 
-// RolledOut waits until every pod of a workload, such as deployment/istiod, is of its newest version: Ready would be content with a ready
-// pod of the old one.
+// RolledOut waits until every pod of a workload, such as deployment/istiod, is of its newest version: Ready would be
+// content with a ready pod of the old one.
 func (m *Mesh) RolledOut(ctx context.Context, namespace, workload string) error {
 	return m.kubectlWaits(ctx, "-n", namespace, "rollout", "status", workload)
 }

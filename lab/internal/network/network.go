@@ -1,10 +1,12 @@
-// Package network makes the hosts of a lab: Linux network namespaces that are joined by routed links, as machines are by cables.
+// Package network makes the hosts of a lab: Linux network namespaces that are joined by routed links, as machines are
+// by cables.
 //
 //	world := network.New(id, "world")          // a router that stands for everything between the meshes
 //	node := network.New(id, "east")
 //	node.Create(); node.Attach(world, "198.18.0.11")
 //
-// There is no bridge: each link is a point-to-point route, so two meshes may use the same private addresses without seeing each other.
+// There is no bridge: each link is a point-to-point route, so two meshes may use the same private addresses without
+// seeing each other.
 package network
 
 import (
@@ -17,7 +19,8 @@ import (
 
 const prefix = "mflab"
 
-// gateway is the next hop of every host. The address belongs to nobody: each host knows at which hardware address its router is.
+// gateway is the next hop of every host. The address belongs to nobody: each host knows at which hardware address its
+// router is.
 const (
 	gateway       = "169.254.1.1"
 	routerAddress = "02:00:00:00:00:01"

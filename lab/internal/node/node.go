@@ -1,5 +1,5 @@
-// Package node is a whole cluster on one host: etcd, kube-apiserver, kube-controller-manager and kube-proxy as they are published, and
-// stand-ins for what needs machines: the kubelet, DNS, and whoever gives load balancers their addresses.
+// Package node is a whole cluster on one host: etcd, kube-apiserver, kube-controller-manager and kube-proxy as they are
+// published, and stand-ins for what needs machines: the kubelet, DNS, and whoever gives load balancers their addresses.
 package node
 
 import (

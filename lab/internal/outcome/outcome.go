@@ -1,12 +1,13 @@
-// Package outcome is the vocabulary in which cases declare what an attempt must end with, and the comparison of what it ended with.
+// Package outcome is the vocabulary in which cases declare what an attempt must end with, and the comparison of what it
+// ended with.
 //
 //	"200"                        an HTTP status
 //	"PERMISSION_DENIED"          a gRPC code
 //	"refused | reset | timeout"  one of several words
 //	"alert: certificate required", "alert: *"
 //
-// A word that is not in the vocabulary can never occur, so an expectation with one would be met by the other words alone, or never. Check
-// rejects it.
+// A word that is not in the vocabulary can never occur, so an expectation with one would be met by the other words
+// alone, or never. Check rejects it.
 package outcome
 
 import (
@@ -75,8 +76,8 @@ var alerts = []string{
 // Alternatives are the words of an expectation.
 func Alternatives(expected string) []string { return strings.Split(expected, separator) }
 
-// Check returns an error that names the first word of an expectation that is not in the vocabulary. The own words are those that a case
-// adds to it.
+// Check returns an error that names the first word of an expectation that is not in the vocabulary. The own words are
+// those that a case adds to it.
 func Check(expected string, own ...string) error {
 	for _, word := range Alternatives(expected) {
 		if !known(word) && !slices.Contains(own, word) {
@@ -108,8 +109,8 @@ func known(word string) bool {
 	return err == nil && http.StatusText(status) != "" || slices.Contains(words, word) || slices.Contains(GRPC, word)
 }
 
-// Matches compares what an attempt ended with to what was expected: "a | b" is one of several words, "a*" every word that begins so. The
-// values of headers and of access logs are compared in the same way.
+// Matches compares what an attempt ended with to what was expected: "a | b" is one of several words, "a*" every word
+// that begins so. The values of headers and of access logs are compared in the same way.
 func Matches(got, expected string) bool {
 	return slices.ContainsFunc(Alternatives(expected), func(one string) bool {
 		prefix, open := strings.CutSuffix(one, "*")

@@ -1,8 +1,9 @@
-// Package patience prolongs waiting limits by the load of this machine: what takes a second on an idle core takes several when several
-// processes want that core.
+// Package patience prolongs waiting limits by the load of this machine: what takes a second on an idle core takes
+// several when several processes want that core.
 //
-// A wait that can look at the clock again and again has a Budget, or a context of WithTimeout. Both spend the limit more slowly while the
-// machine is busy, at whatever time of the wait that is. Of is for what needs one number at its beginning.
+// A wait that can look at the clock again and again has a Budget, or a context of WithTimeout. Both spend the limit
+// more slowly while the machine is busy, at whatever time of the wait that is. Of is for what needs one number at its
+// beginning.
 package patience
 
 import (
@@ -26,10 +27,12 @@ func Of(limit time.Duration) time.Duration {
 // Longest is what a limit can become: for programs that take one number, under a context of WithTimeout.
 func Longest(limit time.Duration) time.Duration { return time.Duration(float64(limit) * most) }
 
-// Busy reports whether more processes wanted a core during the last minute than there are cores: figures that depend on time say little.
+// Busy reports whether more processes wanted a core during the last minute than there are cores: figures that depend on
+// time say little.
 func Busy() bool { return average(loadavg(), cores()) > 1 }
 
-// Budget is a limit that is spent at the speed of an idle machine: while four processes want each core, four seconds spend one.
+// Budget is a limit that is spent at the speed of an idle machine: while four processes want each core, four seconds
+// spend one.
 type Budget struct {
 	limit, spent time.Duration
 	began, last  time.Time
@@ -44,7 +47,8 @@ func start(limit time.Duration, factor func() float64, clock func() time.Time) *
 	return &Budget{limit: limit, began: clock(), last: clock(), factor: factor, clock: clock}
 }
 
-// Spent reports whether the limit is used up. It counts the time since it was asked last, so it must be asked again and again.
+// Spent reports whether the limit is used up. It counts the time since it was asked last, so it must be asked again and
+// again.
 func (b *Budget) Spent() bool {
 	moment := b.clock()
 	b.spent += time.Duration(float64(moment.Sub(b.last)) / b.factor())
@@ -84,7 +88,8 @@ func withTimeout(parent context.Context, budget *Budget, every time.Duration) (c
 	return ctx, func() { once.Do(func() { close(done) }); cancel(context.Canceled) }
 }
 
-// now is the factor at this moment. The average lags behind by a minute, the processes that run at this moment jump: the larger one counts.
+// now is the factor at this moment. The average lags behind by a minute, the processes that run at this moment jump:
+// the larger one counts.
 func now() float64 {
 	text, n := loadavg(), cores()
 	return min(max(average(text, n), running(text, n), 1), most)

@@ -63,7 +63,8 @@ func TestABusyMachineSpendsABudgetMoreSlowly(t *testing.T) {
 	}
 }
 
-// Whoever was held up by a load that has ended needs its time as well: a limit that is prolonged by the load of the last moment forgets it.
+// Whoever was held up by a load that has ended needs its time as well: a limit that is prolonged by the load of the
+// last moment forgets it.
 func TestLoadCountsForTheTimeThatItLasted(t *testing.T) {
 	m := machine{load: 10}
 	b := m.start(2 * time.Minute)

@@ -124,7 +124,8 @@ func (i *Issuer) Unsigned(claims Claims) string {
 	return unsigned(map[string]string{"alg": "none", "kid": i.kid}, claims) + "."
 }
 
-// WithPublicKey is a token that takes the issuer's public key for a secret that both sides share. Some libraries have believed that.
+// WithPublicKey is a token that takes the issuer's public key for a secret that both sides share. Some libraries have
+// believed that.
 func (i *Issuer) WithPublicKey(claims Claims) (string, error) {
 	content := unsigned(map[string]string{"alg": "HS256", "kid": i.kid}, claims)
 	der, err := x509.MarshalPKIXPublicKey(i.key.Public())

@@ -1,5 +1,5 @@
-// Package pki makes authorities and certificates for the lab, in memory: those of the stand-in kubelets, and those that strangers and
-// compromised peers present.
+// Package pki makes authorities and certificates for the lab, in memory: those of the stand-in kubelets, and those that
+// strangers and compromised peers present.
 package pki
 
 import (

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Attack is something that a client does which costs a server more than the client. Kind is what it does on each connection:
+// Attack is something that a client does which costs a server more than the client. Kind is what it does on each
+// connection:
 //
 //	"window"        asks on every stream and takes no more of the answers than Window, and Drip bytes more each second
 //	"reset"         opens streams and resets each after Delay

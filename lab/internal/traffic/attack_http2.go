@@ -13,7 +13,8 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// attacker is one connection of HTTP/2 that an attack uses frame by frame. One goroutine reads, one writes; what both write is locked.
+// attacker is one connection of HTTP/2 that an attack uses frame by frame. One goroutine reads, one writes; what both
+// write is locked.
 type attacker struct {
 	Attack
 	*connection

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// refusalWait is how long a server has to refuse the client's certificate. With TLS 1.3 the client's handshake is done before the server
-// has seen it.
+// refusalWait is how long a server has to refuse the client's certificate. With TLS 1.3 the client's handshake is done
+// before the server has seen it.
 const refusalWait = 150 * time.Millisecond
 
 // tcp waits for a greeting, writes the body and listens for what comes.

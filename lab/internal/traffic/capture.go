@@ -19,9 +19,10 @@ import (
 // The HTTP/2 server has read the environment by now.
 var _ = extended.Done()
 
-// Capture stands where a peer's ingress gateway would: it ends TLS, answers each request of HTTP/1.1 and HTTP/2 with what it has seen, and
-// tells all that arrived, to the byte where that is possible. It listens when it returns, at the address that it returns, and goes on until the context
-// ends. What is not a request at all is told as well: such a Seen has Raw and no Method.
+// Capture stands where a peer's ingress gateway would: it ends TLS, answers each request of HTTP/1.1 and HTTP/2 with
+// what it has seen, and tells all that arrived, to the byte where that is possible. It listens when it returns, at the
+// address that it returns, and goes on until the context ends. What is not a request at all is told as well: such a
+// Seen has Raw and no Method.
 func Capture(ctx context.Context, address string, config *tls.Config, onSeen func(Seen)) (net.Addr, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {

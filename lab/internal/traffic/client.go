@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Do runs all probes at once and answers in the same order. Probes that have no end of their own run until the context ends; it also cuts off
-// whatever else is still under way.
+// Do runs all probes at once and answers in the same order. Probes that have no end of their own run until the context
+// ends; it also cuts off whatever else is still under way.
 func Do(ctx context.Context, probes []Probe) []Answer { return do(ctx, nil, probes) }
 
-// RunProbe reads an array of probes from in and writes the answers to out. Probes with Every and without For go on until in is at its end:
-// no new request begins then, and those under way are waited for.
+// RunProbe reads an array of probes from in and writes the answers to out. Probes with Every and without For go on
+// until in is at its end: no new request begins then, and those under way are waited for.
 func RunProbe(in io.Reader, out io.Writer) error {
 	decoder := json.NewDecoder(in)
 	var probes []Probe

@@ -24,7 +24,8 @@ type connection struct {
 	spent bool
 }
 
-// connect makes the connection that the probe asks for. Without one, the answer says why. Sessions are those to resume, if any.
+// connect makes the connection that the probe asks for. Without one, the answer says why. Sessions are those to resume,
+// if any.
 func connect(ctx context.Context, p Probe, sessions *lastSession) (*connection, Answer) {
 	where := locate(p.URL)
 	address := p.Dial
@@ -130,8 +131,8 @@ func (c *connection) bound(ctx context.Context) func() bool {
 	return context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 }
 
-// patientWriter keeps a failed write to itself. Whoever closes a connection may have said why before: an alert, or a whole response. It is
-// still there to be read, and says more than that one could not write.
+// patientWriter keeps a failed write to itself. Whoever closes a connection may have said why before: an alert, or a
+// whole response. It is still there to be read, and says more than that one could not write.
 type patientWriter struct {
 	net.Conn
 	failed error

@@ -15,9 +15,10 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// Hold is a number of connections that stay open. On each the client says a line at the interval Every (a second without it) and expects
-// it back. Kind is "tcp", "websocket" or "grpc"; the streams of one Hold of gRPC share a channel, as those of an application do. With "http"
-// the line is a request that must be answered with 200, on a connection that is made anew when the server has closed it.
+// Hold is a number of connections that stay open. On each the client says a line at the interval Every (a second
+// without it) and expects it back. Kind is "tcp", "websocket" or "grpc"; the streams of one Hold of gRPC share a
+// channel, as those of an application do. With "http" the line is a request that must be answered with 200, on a
+// connection that is made anew when the server has closed it.
 type Hold struct {
 	Probe
 	Name  string `json:"name"`
@@ -36,14 +37,15 @@ type Held struct {
 	Silence  time.Duration `json:"silence"` // the longest time between two lines that came back
 }
 
-// Alive says that the connection was there until the client ended it, and that every line came back but one that was under way.
+// Alive says that the connection was there until the client ended it, and that every line came back but one that was
+// under way.
 func (h Held) Alive() bool { return !h.Opened.IsZero() && h.Ended.IsZero() && h.Sent-h.Received <= 1 }
 
 // longest is how long connections are held when nobody says that it is enough.
 const longest = 10 * time.Minute
 
-// RunHold reads an array of plans from in, holds the connections until a file of that name exists (without one, until in is at its end), and
-// writes what became of them to out.
+// RunHold reads an array of plans from in, holds the connections until a file of that name exists (without one, until
+// in is at its end), and writes what became of them to out.
 func RunHold(in io.Reader, out io.Writer, stop string) error {
 	decoder := json.NewDecoder(in)
 	var plans []Hold
@@ -234,7 +236,8 @@ func (l lines) hear() error {
 	return err
 }
 
-// channel connects to the server of a plan of gRPC, and again whenever the connection is lost, as the client libraries do.
+// channel connects to the server of a plan of gRPC, and again whenever the connection is lost, as the client libraries
+// do.
 func (h Hold) channel() (*grpc.ClientConn, error) {
 	dial := func(ctx context.Context, _ string) (net.Conn, error) {
 		p := h.Probe

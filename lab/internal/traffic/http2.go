@@ -17,7 +17,8 @@ const (
 	ourWindow     = 1 << 30
 )
 
-// http2Client speaks HTTP/2 frame by frame, one stream after the other, since the usual clients would tidy or refuse what a probe holds.
+// http2Client speaks HTTP/2 frame by frame, one stream after the other, since the usual clients would tidy or refuse
+// what a probe holds.
 type http2Client struct {
 	*connection
 	out     *bufio.Writer
@@ -56,8 +57,8 @@ type received struct {
 	length int64
 }
 
-// roundTrip sends one request and returns the answer and its body. What the framer writes goes to a buffer, whose first failure Flush
-// reports.
+// roundTrip sends one request and returns the answer and its body. What the framer writes goes to a buffer, whose first
+// failure Flush reports.
 func (h *http2Client) roundTrip(ctx context.Context, p Probe, defaults [][2]string, body []byte) (Answer, received) {
 	answer := h.facts
 	if h.stream == 0 {

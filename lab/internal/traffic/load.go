@@ -59,8 +59,8 @@ func repeat(ctx context.Context, stop <-chan struct{}, p Probe) Answer {
 	return all.answer()
 }
 
-// ticks waits for the next moment to ask, and says whether there is one. A clock that is not waited for forgets ticks, as does a caller
-// with too many requests in flight.
+// ticks waits for the next moment to ask, and says whether there is one. A clock that is not waited for forgets ticks,
+// as does a caller with too many requests in flight.
 func ticks(over context.Context, every time.Duration) func() bool {
 	if every == 0 {
 		return func() bool { return over.Err() == nil }

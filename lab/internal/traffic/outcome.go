@@ -14,8 +14,9 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 )
 
-// Outcome is the answer in a word, as cases expect it: the first word of the error, with the name of a TLS alert ("alert: certificate
-// required"), else the gRPC code, else the HTTP status ("200"), which raw bytes may have brought too, else "open".
+// Outcome is the answer in a word, as cases expect it: the first word of the error, with the name of a TLS alert
+// ("alert: certificate required"), else the gRPC code, else the HTTP status ("200"), which raw bytes may have brought
+// too, else "open".
 func (a Answer) Outcome() string {
 	switch word, _, _ := strings.Cut(a.Error, ":"); {
 	case word == "alert":

@@ -1,5 +1,6 @@
-// Package traffic is what runs inside pods: a server that says what reached it, and a client that tries what it is told and says
-// what it saw. Neither knows anything of Kubernetes, so the same binary can be an image of an existing cluster.
+// Package traffic is what runs inside pods: a server that says what reached it, and a client that tries what it is told
+// and says what it saw. Neither knows anything of Kubernetes, so the same binary can be an image of an existing
+// cluster.
 //
 //	lab serve --http 9080                      the server
 //	lab probe < probes.json > answers.json     the client: all probes at once, answers in the same order
@@ -11,12 +12,12 @@ import "time"
 
 // Probe is one thing to try. Zero values mean what a plain client would do.
 type Probe struct {
-	// Kind is the protocol above the connection: "http" (HTTP/1.1, the default), "h2", "grpc", "websocket", "tcp", "line" (Body is one
-	// line, and so is the answer), "handshake" (TLS only) or "raw" (Body is written as it is).
+	// Kind is the protocol above the connection: "http" (HTTP/1.1, the default), "h2", "grpc", "websocket", "tcp",
+	// "line" (Body is one line, and so is the answer), "handshake" (TLS only) or "raw" (Body is written as it is).
 	Kind string `json:"kind,omitempty"`
 
-	// URL is what is asked for: http(s)://host:port/path; its path is sent as it is written. For "tcp", "raw" and "handshake" only
-	// host and port count. With grpc, the path is /package.Service/Method.
+	// URL is what is asked for: http(s)://host:port/path; its path is sent as it is written. For "tcp", "raw" and
+	// "handshake" only host and port count. With grpc, the path is /package.Service/Method.
 	URL string `json:"url,omitempty"`
 
 	// Dial is the host:port to connect to when it is not the URL's.
@@ -28,23 +29,23 @@ type Probe struct {
 	Method string `json:"method,omitempty"` // GET
 	// Host is Host or :authority when it is not the URL's host.
 	Host string `json:"host,omitempty"`
-	// Header is sent in this order, as written (HTTP/2: in lower case). A field takes the place of the default of that name; with HTTP/2,
-	// ":path" and its like do so too, and may be there twice.
+	// Header is sent in this order, as written (HTTP/2: in lower case). A field takes the place of the default of that
+	// name; with HTTP/2, ":path" and its like do so too, and may be there twice.
 	Header [][2]string `json:"header,omitempty"`
 	Body   string      `json:"body,omitempty"`
 
 	// TLS wraps the connection. Without it, only an https URL does, with what TLS{} means.
 	TLS *TLS `json:"tls,omitempty"`
 
-	// Then are further requests on the same connection (http, h2, grpc): only path, Target, Method, Host, Header and Body count. Their host is
-	// that of the first request unless they name one.
+	// Then are further requests on the same connection (http, h2, grpc): only path, Target, Method, Host, Header and
+	// Body count. Their host is that of the first request unless they name one.
 	Then []Probe `json:"then,omitempty"`
 
 	Timeout time.Duration `json:"timeout,omitempty"` // UsualTimeout for all of it; a repeated probe has it each time
 	Quiet   time.Duration `json:"quiet,omitempty"`   // 300 ms: tcp and raw have heard all when nothing came for so long
 
-	// Every repeats the probe at this interval, For this long or (without For) until standard input closes, each time on a new connection
-	// unless Reuse is set. The answer is the last one, with Samples of all.
+	// Every repeats the probe at this interval, For this long or (without For) until standard input closes, each time
+	// on a new connection unless Reuse is set. The answer is the last one, with Samples of all.
 	Every time.Duration `json:"every,omitempty"`
 	For   time.Duration `json:"for,omitempty"`
 	Reuse bool          `json:"reuse,omitempty"`
@@ -54,10 +55,11 @@ type Probe struct {
 	Steady *Steady `json:"steady,omitempty"`
 }
 
-// TLS is how a connection is wrapped. The client never refuses a server certificate by itself: it reports what it was shown.
+// TLS is how a connection is wrapped. The client never refuses a server certificate by itself: it reports what it was
+// shown.
 type TLS struct {
-	// ServerName is sent as written, upper case included; none when empty. crypto/tls leaves two things out: the dots at its end, and the
-	// whole name when it is an IP address. Neither is allowed in a ClientHello.
+	// ServerName is sent as written, upper case included; none when empty. crypto/tls leaves two things out: the dots
+	// at its end, and the whole name when it is an IP address. Neither is allowed in a ClientHello.
 	ServerName string   `json:"serverName,omitempty"`
 	Cert       string   `json:"cert,omitempty"`       // PEM chain
 	Key        string   `json:"key,omitempty"`        // PEM
@@ -65,7 +67,8 @@ type TLS struct {
 	MaxVersion string   `json:"maxVersion,omitempty"`
 	ALPN       []string `json:"alpn,omitempty"`
 
-	// ResumeFrom makes a first connection as it says, on which one request is sent, and offers the session that it gave to this one.
+	// ResumeFrom makes a first connection as it says, on which one request is sent, and offers the session that it gave
+	// to this one.
 	ResumeFrom *TLS `json:"resumeFrom,omitempty"`
 	// ResumeAfter is how long the session rests in between.
 	ResumeAfter time.Duration `json:"resumeAfter,omitempty"`
@@ -81,8 +84,9 @@ type Answer struct {
 	Bytes   int64       `json:"bytes,omitempty"` // length of the body
 	GRPC    string      `json:"grpc,omitempty"`  // OK, UNAVAILABLE, PERMISSION_DENIED…
 
-	// Error is why there is no answer, in one of these words first: "refused" (connection refused), "unreachable", "timeout", "reset",
-	// "closed" (end of file), "alert" (a TLS alert: its name follows), "name" (the name does not resolve), "other". Then a colon and details.
+	// Error is why there is no answer, in one of these words first: "refused" (connection refused), "unreachable",
+	// "timeout", "reset", "closed" (end of file), "alert" (a TLS alert: its name follows), "name" (the name does not
+	// resolve), "other". Then a colon and details.
 	Error string `json:"error,omitempty"`
 
 	Certificates string `json:"certificates,omitempty"` // PEM, what the server showed

@@ -132,7 +132,8 @@ func redirection(r *http.Request, path string) string {
 	return scheme + "://" + r.Host + "/" + strings.TrimPrefix(path, "/")
 }
 
-// webSocket sends the first message back with the pod's name; with the query "talk" it sends every message back as it is.
+// webSocket sends the first message back with the pod's name; with the query "talk" it sends every message back as it
+// is.
 func (a *app) webSocket(w http.ResponseWriter, r *http.Request) {
 	upgrader := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	conn, err := upgrader.Upgrade(w, r, nil)

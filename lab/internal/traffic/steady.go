@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// Steady is a load with a fixed number of requests in flight: each of so many workers has a connection of its own, asks, waits for the answer
-// and asks again. The warm-up begins when every worker has had its first answer, or none in time, so that no connection is made while it counts;
-// what is asked during the warm-up does not count either.
+// Steady is a load with a fixed number of requests in flight: each of so many workers has a connection of its own,
+// asks, waits for the answer and asks again. The warm-up begins when every worker has had its first answer, or none in
+// time, so that no connection is made while it counts; what is asked during the warm-up does not count either.
 type Steady struct {
 	InFlight int           `json:"inFlight"`
 	WarmUp   time.Duration `json:"warmUp,omitempty"`
@@ -109,7 +109,8 @@ func (w *worker) run(ctx context.Context, p Probe, began, over time.Time, most i
 	}
 }
 
-// briefly is how a protocol is spoken when only the time counts: nobody looks at the body. Nil means that it is spoken as always.
+// briefly is how a protocol is spoken when only the time counts: nobody looks at the body. Nil means that it is spoken
+// as always.
 func (c *connection) briefly(p Probe) func(context.Context, Probe) Answer {
 	switch p.Kind {
 	case "", "http":

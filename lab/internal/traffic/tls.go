@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// config is the TLS configuration of a client that shows its certificate to anyone and refuses none. What the server shows goes to shown,
-// also when the handshake then fails.
+// config is the TLS configuration of a client that shows its certificate to anyone and refuses none. What the server
+// shows goes to shown, also when the handshake then fails.
 func (t TLS) config(alpn []string, sessions *lastSession, shown *string) (*tls.Config, error) {
 	config := &tls.Config{
 		InsecureSkipVerify: true,

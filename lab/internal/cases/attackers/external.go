@@ -17,7 +17,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// External come to east's ingress gateway on their own, past every egress gateway.
+// External are attacks on east's ingress gateway that bypass every egress gateway.
 func External() []Case {
 	return slices.Concat(
 		InScenario("two-meshes-http", certificates()...),
@@ -28,7 +28,7 @@ func External() []Case {
 	)
 }
 
-// certificates: who somebody is, on a server name that exists.
+// certificates are attempts with various client certificates, on an SNI that exists.
 func certificates() []Case {
 	day := 24 * time.Hour
 	attempt := func(name, expect string, shown CertificateSource, want string) Case {
@@ -63,7 +63,7 @@ func certificates() []Case {
 	}
 }
 
-// serverNames: what somebody with the genuine certificate asks for.
+// serverNames are attempts with the genuine certificate on various SNIs and hosts.
 func serverNames() []Case {
 	attempt := func(name, expect, want string, change ...func(*traffic.Probe)) Case {
 		return Ask("strangers/"+name, guarantee.ExplicitAccess|guarantee.ServerPerPeer, expect, Outside, ToIngress(GenuineWest, change...), want)
@@ -87,7 +87,7 @@ func serverNames() []Case {
 	}
 }
 
-// secondRequest asks for something else where the first one was allowed.
+// secondRequest sends requests that the rules deny on the connection of an allowed one.
 func secondRequest(t *T) {
 	for _, kind := range []string{"http", "h2"} {
 		p := ToIngress(GenuineWest)(t.Federation)
@@ -109,7 +109,7 @@ func secondRequest(t *T) {
 	}
 }
 
-// dottedServerName needs a client that sends what it is told: Go's takes the dot off.
+// dottedServerName uses openssl, because Go's client removes the dot.
 func dottedServerName(t *T) {
 	pod, err := t.West.Pod(t.Context(), NoSidecar.Workload)
 	t.Must(err)
@@ -129,7 +129,7 @@ func dottedServerName(t *T) {
 	t.Logf("no answer")
 }
 
-// requests that mean something else to the next reader.
+// requests are HTTP requests that two readers may interpret in different ways.
 func requests() []Case {
 	attempt := func(name, expect, body, want string) Case {
 		return Ask("strangers/"+name, guarantee.TwoControls, expect, Outside, ToIngress(GenuineWest, func(p *traffic.Probe) {
@@ -172,7 +172,7 @@ func foldedHeader(t *T) {
 	}
 }
 
-// listening are the ports that a gateway pod may have open to others: ours, readiness, and two for metrics.
+// listening are the ports that a gateway pod may open: ours, readiness, and two for metrics.
 var listening = []string{"15020", "15021", "15090", "15443"}
 
 func otherPorts(t *T) {
@@ -189,7 +189,7 @@ func otherPorts(t *T) {
 	}
 }
 
-// openPorts reads the kernel's table of sockets: those that listen, and not on the loopback.
+// openPorts reads the kernel's table of sockets that listen on other addresses than the loopback.
 func openPorts(table string) []string {
 	var open []string
 	for _, line := range strings.Split(table, "\n") {
@@ -210,7 +210,7 @@ func openPorts(table string) []string {
 	return open
 }
 
-// paths: every spelling of a path that no rule names, and some of one that a rule names.
+// paths are spellings of paths that no rule allows, and some that a rule allows.
 func paths() []Case {
 	var cases []Case
 	for _, p := range []struct{ name, target, want string }{
@@ -244,7 +244,7 @@ func paths() []Case {
 	return cases
 }
 
-// spelling is tried by the caller in the mesh, and by a compromised gateway over both versions of HTTP.
+// spelling is sent by the allowed caller, and by a compromised gateway over both versions of HTTP.
 func spelling(name, target, want string) Case {
 	local := func(*federation.Federation) traffic.Probe {
 		return traffic.Probe{URL: "http://reviews:9080", Target: target}
@@ -257,7 +257,7 @@ func spelling(name, target, want string) Case {
 		Attempt{From: Outside, Probe: over2, Want: want, Read: whereItLed})
 }
 
-// whereItLed is the outcome, and the path if the backend was asked for one that it must not see.
+// whereItLed is the outcome, and the path if the backend received one that the rules deny.
 func whereItLed(answer traffic.Answer) string {
 	if answer.Seen != nil && (!strings.HasPrefix(answer.Seen.Path, "/reviews/") || strings.Contains(answer.Seen.Path, "..")) {
 		return answer.Outcome() + ", the backend saw " + answer.Seen.Path
@@ -265,7 +265,7 @@ func whereItLed(answer traffic.Answer) string {
 	return answer.Outcome()
 }
 
-// peers: two of them at one gateway, each with a genuine certificate of its own.
+// peers are two peers at one gateway, each with its own genuine certificate.
 func peers() []Case {
 	const west, north = "p8080.ledger.west.fed.east.example", "p8080.ledger.north.fed.east.example"
 	northEgress := MeshCA("north", pki.Request{SpiffeID: "spiffe://north.example/ns/istio-federation/sa/federation-egress"})

@@ -15,11 +15,11 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// refusedFraming is how Envoy refuses a request that it cannot read in one way only.
+// refusedFraming are Envoy's answers to a request that it cannot read unambiguously.
 const refusedFraming = "400 | 501 | closed | reset"
 
-// Framing are requests of which two readers may see two borders. In the bytes, OUT is a path that the rules allow, HIDDEN one that they do not,
-// and HOST the name of the service.
+// Framing are requests whose end two readers may see at different places. In the bytes, OUT is a path that the rules
+// allow, HIDDEN one that they deny, and HOST the name of the service.
 func Framing() []Case {
 	const get = "GET OUT HTTP/1.1\r\nHost: HOST\r\n"
 	const hidden = "GET HIDDEN HTTP/1.1\r\nHost: HOST\r\n\r\n"
@@ -109,7 +109,7 @@ func Framing() []Case {
 	return InScenario("two-meshes-http", append(cases, framingHTTP2()...)...)
 }
 
-// sendFraming sends bytes to the ingress gateway with west's genuine certificate, and as the ordinary caller.
+// sendFraming sends bytes to the ingress gateway with west's genuine certificate, and as the allowed caller.
 func sendFraming(t *T, want, bytes string) {
 	sendBothWays(t, want, func(kind, out, hidden, host string) traffic.Probe {
 		text := strings.NewReplacer("OUT", out, "HIDDEN", hidden, "HOST", host).Replace(bytes)
@@ -120,7 +120,7 @@ func sendFraming(t *T, want, bytes string) {
 	})
 }
 
-// sendBothWays tries a request by both ways at once, and looks in the backend's log for what came of them.
+// sendBothWays sends a request in both ways at once, and checks the backend's log.
 func sendBothWays(t *T, want string, request func(kind, out, hidden, host string) traffic.Probe) {
 	pod, err := t.East.Pod(t.Context(), "default/reviews")
 	t.Must(err)
@@ -179,7 +179,7 @@ func sendBothWays(t *T, want string, request func(kind, out, hidden, host string
 	}
 }
 
-// seenInBytes is what the backend says in an answer that came as bytes.
+// seenInBytes is what the backend received, read from an answer in raw bytes.
 func seenInBytes(answer traffic.Answer) *traffic.Seen {
 	begin, end := strings.Index(answer.Body, "{"), strings.LastIndex(answer.Body, "}")
 	seen := &traffic.Seen{}
@@ -192,7 +192,7 @@ func seenInBytes(answer traffic.Answer) *traffic.Seen {
 	return seen
 }
 
-// framingHTTP2 is what HTTP/2 can hold and HTTP/1.1 would read as something else: the gateway speaks HTTP/1.1 to the backend.
+// framingHTTP2 are HTTP/2 requests that are ambiguous in HTTP/1.1, which the gateway speaks to the backend.
 func framingHTTP2() []Case {
 	var cases []Case
 	for name, header := range map[string][][2]string{

@@ -9,7 +9,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Unlisted are workloads of the consuming mesh that are not among the callers.
+// Unlisted are workloads of the consuming mesh that no binding lists.
 func Unlisted() []Case {
 	local := Get("http://reviews.default:9080/reviews/0")
 	return InScenario("two-meshes-http",

@@ -13,7 +13,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// WeakCertificates are certificates that the CA of a peer issued as it should not, and what a stranger learns: the dangers that remain.
+// WeakCertificates are certificates that a peer's CA should not issue, and what an external attacker learns: the known
+// risks.
 func WeakCertificates() []Case {
 	issued := func(name, what string, request pki.Request, want string) Case {
 		request.SpiffeID = EgressID

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// WithoutField takes a field or an element of a list out; numbers in the path are places in lists.
+// WithoutField removes a field or an element of a list; numbers in the path are indexes.
 func WithoutField(paths ...string) func(*unstructured.Unstructured) {
 	return func(o *unstructured.Unstructured) {
 		for _, path := range paths {

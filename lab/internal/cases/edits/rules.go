@@ -8,10 +8,10 @@ import (
 	. "github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/testbed"
 )
 
-// anything is what an RBAC rule says that asks for nothing.
+// anything is an RBAC rule without a condition.
 var anything = map[string]any{"any": true}
 
-// rulesOf changes the RBAC policy that an EnvoyFilter brings for the virtual host of a TLS server name.
+// rulesOf changes the RBAC policy in an EnvoyFilter for the virtual host of an SNI.
 func rulesOf(sni string, change func(policy map[string]any)) func(*unstructured.Unstructured) {
 	return func(o *unstructured.Unstructured) {
 		rbac := patchFor(o, sni)["typed_per_filter_config"].(map[string]any)["mesh-federation.rules"].(map[string]any)["rbac"].(map[string]any)
@@ -21,7 +21,7 @@ func rulesOf(sni string, change func(policy map[string]any)) func(*unstructured.
 	}
 }
 
-// WithoutRule lets one rule of one permission ask for nothing.
+// WithoutRule replaces one rule of one permission by one without a condition.
 func WithoutRule(sni string, permission, rule int) func(*unstructured.Unstructured) {
 	return rulesOf(sni, func(policy map[string]any) {
 		and := policy["permissions"].([]any)[permission].(map[string]any)["and_rules"].(map[string]any)
@@ -29,17 +29,17 @@ func WithoutRule(sni string, permission, rule int) func(*unstructured.Unstructur
 	})
 }
 
-// ForAnything lets the rules of an export hold for every request.
+// ForAnything lets the rules of an export allow every request.
 func ForAnything(sni string) func(*unstructured.Unstructured) {
 	return rulesOf(sni, func(policy map[string]any) { policy["permissions"] = []any{anything} })
 }
 
-// ForAnybody lets the rules of a local name hold for every caller.
+// ForAnybody lets the rules of a local name allow every caller.
 func ForAnybody(bindingSNI string) func(*unstructured.Unstructured) {
 	return rulesOf(bindingSNI, func(policy map[string]any) { policy["principals"] = []any{anything} })
 }
 
-// WithoutPatch takes the first patch of a kind out of an EnvoyFilter; with a server name, the one for that.
+// WithoutPatch removes the first patch of a kind from an EnvoyFilter, or the one for an SNI.
 func WithoutPatch(applyTo, sni string) func(*unstructured.Unstructured) {
 	return func(o *unstructured.Unstructured) {
 		for i, patch := range patchesOf(o) {
@@ -52,7 +52,7 @@ func WithoutPatch(applyTo, sni string) func(*unstructured.Unstructured) {
 	}
 }
 
-// patchFor is the value of the patch for the virtual host of a TLS server name.
+// patchFor is the value of the patch for the virtual host of an SNI.
 func patchFor(o *unstructured.Unstructured, sni string) map[string]any {
 	for _, patch := range patchesOf(o) {
 		if patch["applyTo"] == "VIRTUAL_HOST" && forServer(patch, sni) {
@@ -70,7 +70,7 @@ func patchesOf(o *unstructured.Unstructured) []map[string]any {
 	return patches
 }
 
-// forServer tells whether a patch is for the virtual host or the filter chain of a TLS server name.
+// forServer reports whether a patch is for the virtual host or the filter chain of an SNI.
 func forServer(patch map[string]any, sni string) bool {
 	match := patch["match"].(map[string]any)
 	host, _, _ := NestedString(match, "routeConfiguration", "vhost", "name")

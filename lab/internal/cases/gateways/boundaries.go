@@ -5,7 +5,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 )
 
-// SecondBoundary are two of one mesh: west deals with east at the first, and with north at the second, which has another port at the same address.
+// SecondBoundary are cases with two boundaries of west: the first one for east, and the second one for north, at
+// another port of the same address.
 func SecondBoundary() []Case {
 	client := func(meshName string) From { return Caller(meshName, "partners/client") }
 	return InScenario("second-boundary",

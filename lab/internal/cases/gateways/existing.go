@@ -18,10 +18,10 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// shopName is what the others serve on the gateway that they run.
+// shopName is the host of the operator's shop on the existing gateway.
 const shopName = "shop.example"
 
-// Existing are ingress gateways that others run, and have other listeners on.
+// Existing are ingress gateways that another team operates, with listeners of its own.
 func Existing() []Case {
 	genuine, workload := ByBoundary("west-boundary", BoundaryEgress), ByBoundary("west-boundary", "spiffe://boundary.west.example/ns/default/sa/bookinfo-productpage")
 	shopper := func(f *federation.Federation) traffic.Probe {
@@ -63,7 +63,7 @@ func Existing() []Case {
 	)
 }
 
-// ToShared is a request to east's gateway, which is reached at another port.
+// ToShared builds a request to east's existing gateway, which has another port.
 func ToShared(shown CertificateSource, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
 	return ToIngress(shown, append([]func(*traffic.Probe){func(p *traffic.Probe) { p.Dial = "203.0.113.20:443" }}, change...)...)
 }
@@ -73,7 +73,7 @@ func inPlain(*federation.Federation) traffic.Probe {
 	return traffic.Probe{URL: "http://" + shopName + ":8080/", Dial: "203.0.113.20:8080"}
 }
 
-// shopOpen is what must hold for the others whatever we do.
+// shopOpen checks that the operator's shop answers, whatever we do.
 func shopOpen(t *T) {
 	t.Want(Outside, "200", inPlain(t.Federation), ToShared(NoCertificate, WithURLHost(shopName), WithSNI(shopName))(t.Federation))
 }
@@ -144,7 +144,7 @@ func sharedPolicies(t *T) {
 	t.Logf("another identity 403; with open routes, a method, a path and a combination that no rule allows 403")
 }
 
-// EveryName is a server of others for every name, on our port.
+// EveryName is the operator's server for every SNI, at our port.
 const EveryName = `apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: everything, namespace: istio-ingress}
@@ -269,7 +269,7 @@ func sharedConnects(t *T) {
 	t.Logf("no connection for other clients, one for the peer")
 }
 
-// sharedRestart replaces the gateway's pods while what our servers need is not there.
+// sharedRestart replaces the gateway's pods while our servers lack what they need.
 func sharedRestart(t *T) {
 	restarted := func(m *mesh.Mesh) time.Duration {
 		began := time.Now()
@@ -301,7 +301,7 @@ func sharedRestart(t *T) {
 	t.Logf("without its Secret after %s; and %s", secret, Rounded(opened))
 }
 
-// sharedPassthrough makes the gateway what Istio calls an east-west gateway.
+// sharedPassthrough makes the gateway an Istio east-west gateway as well.
 func sharedPassthrough(t *T) {
 	t.Put(t.East, `apiVersion: networking.istio.io/v1
 kind: Gateway

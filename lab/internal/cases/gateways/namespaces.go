@@ -14,7 +14,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// SeparateNamespaces are somewhere else than in one namespace of the boundary's.
+// SeparateNamespaces are cases with the ingress and the egress gateway in separate namespaces.
 func SeparateNamespaces() []Case {
 	details := "http://details.catalogue:9080/"
 	return InScenario("gateway-namespaces",
@@ -37,7 +37,7 @@ func SeparateNamespaces() []Case {
 	)
 }
 
-// connectsNothing counts connections of the database while others try to reach it.
+// connectsNothing counts the database's connections while unlisted workloads and external attackers try to reach it.
 func connectsNothing(t *T) {
 	before := t.Connections("east", "db/mysql", 3306)
 	t.Try(OtherAccount, TcpBytes("mysql:3306", "hello")(t.Federation))
@@ -53,7 +53,7 @@ func connectsNothing(t *T) {
 	t.Logf("no connection for other clients, one for the caller")
 }
 
-// bothGuarded writes what would open or change a gateway, from outside of its namespace.
+// bothGuarded applies objects that would open or change a gateway, from outside of its namespace.
 func bothGuarded(t *T) {
 	CreateTenant(t, t.East)
 	gateway := func(namespace, label string) string {
@@ -100,7 +100,7 @@ spec: {configPatches: [{applyTo: HTTP_FILTER, match: {context: GATEWAY}, patch: 
 	t.Logf("%d denied, one with the tenant's own selector accepted", refused)
 }
 
-// toWest is a request to west's ingress gateway by somebody who has a certificate of east with this identity.
+// toWest builds a request to west's ingress gateway with a certificate of east for this identity.
 func toWest(spiffeID string) func(*federation.Federation) traffic.Probe {
 	const details = "p9080.details.east.fed.west.example"
 	return ToIngress(MeshCA("east", pki.Request{SpiffeID: spiffeID}), WithSNI(details), WithURLHost(details), func(p *traffic.Probe) { p.Dial = "203.0.113.10:15443" })

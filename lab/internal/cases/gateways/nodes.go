@@ -18,8 +18,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Nodes are a gateway's where no load balancer stands in front of them. The public addresses of the lab are those of load balancers, so
-// peers dial the node's own.
+// Nodes are cases without a load balancer. The public addresses of the lab belong to load balancers, so peers dial the
+// node's own address.
 func Nodes() []Case {
 	return InScenario("node-port",
 		Case{Name: "nodes/port", Guarantees: guarantee.ExplicitAccess | guarantee.ServerPerPeer, Expect: "The node port of the ingress gateway accepts peers and rejects external attackers", Run: portOfNodes},

@@ -16,7 +16,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// bystander is a workload with a sidecar in a namespace that no binding names.
+// bystander is a workload with a sidecar in a namespace without bindings.
 func bystander(t *T) {
 	CreateTenant(t, t.West)
 	t.Put(t.West, PodOf("bystander", true))
@@ -34,7 +34,7 @@ func bystander(t *T) {
 	t.Logf("%d bytes of configuration contain no name of the federation", len(dump))
 }
 
-// trustStays looks for the peer's root in what the proxies hold.
+// trustStays searches the configuration of the proxies for the peer's root certificate.
 func trustStays(t *T) {
 	for _, place := range []struct {
 		mesh      *mesh.Mesh
@@ -62,7 +62,7 @@ func trustStays(t *T) {
 
 var inline = regexp.MustCompile(`"inline_(?:bytes|string)": "([^"]+)"`)
 
-// hasCertificate tells whether a certificate is in the configuration of a proxy.
+// hasCertificate reports whether the configuration of a proxy contains a certificate.
 func hasCertificate(t *T, m *mesh.Mesh, workload, certificate string) bool {
 	block, _ := pem.Decode([]byte(certificate))
 	if block == nil {

@@ -16,7 +16,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Cases are what crosses the boundary without anybody's wish. The lists below are lists of what may cross: whatever else appears is a failure.
+// Cases are what crosses the boundary unintentionally. The lists below are what may cross: everything else is a
+// failure.
 func Cases() []Case {
 	return InScenario("two-meshes-http",
 		Case{Name: "leaks/backend-plain", Guarantees: guarantee.NothingInternal, Expect: "The backend receives a plain request with seven known headers, and none reveals internals of west", Run: backendPlain},
@@ -40,7 +41,7 @@ func Cases() []Case {
 	)
 }
 
-// internalText is what nobody outside of west may read anywhere: addresses of pods and Services, identities, local names.
+// internalText must not appear outside of west: addresses of pods and Services, identities, local names.
 var internalText = regexp.MustCompile(`10\.244\.|10\.96\.|198\.18\.|127\.0\.0|spiffe|cluster\.local|\.svc|bookinfo|productpage|istio-federation|federation-(in|e)gress|egress\.fed|istiod|reviews-[0-9a-f]`)
 
 // sameNames compares the names of headers with those that may be there and must.
@@ -57,7 +58,8 @@ func sameNames(t *T, what string, headers [][2]string, lists ...[]string) {
 	}
 }
 
-// eastsOwn are the headers that east's proxies set: the peer's public address and its gateway's identity are what east has to know.
+// eastsOwn are the headers that east's proxies set: the peer's public address and its gateway's identity, which east
+// needs.
 func eastsOwn(t *T, seen *traffic.Seen) {
 	for name, want := range map[string]string{"x-federation-peer": "west", "x-forwarded-for": westAddress} {
 		if got := Header(seen.Header, name); !outcome.Matches(got, want) {
@@ -154,7 +156,7 @@ func webSocketPasses(t *T) {
 	}
 }
 
-// asPeer is the answer as the peer's egress gateway gets it: the caller's own sidecar adds headers of its own.
+// asPeer is the answer that the peer's egress gateway receives: the caller's own sidecar adds headers of its own.
 func asPeer(t *T, change ...func(*traffic.Probe)) traffic.Answer {
 	return t.Try(Outside, ToIngress(GenuineWest, change...)(t.Federation))[0]
 }
@@ -182,7 +184,7 @@ func answerOwnWords(t *T) {
 	}
 }
 
-// tellsNothing looks at an answer of the gateway itself.
+// tellsNothing checks an answer of the gateway itself for internal names.
 func tellsNothing(t *T, want string, answer traffic.Answer) {
 	t.Logf("%s %q", answer.Outcome(), answer.Body)
 	if !outcome.Matches(answer.Outcome(), want) {

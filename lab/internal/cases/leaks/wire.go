@@ -45,7 +45,7 @@ func wire(t *T) {
 	checkHandshakes(t, s)
 }
 
-// onWire looks at one request as a peer sees it.
+// onWire checks one request as a peer receives it.
 func onWire(t *T, what string, seen traffic.Seen, lists ...[]string) {
 	sameNames(t, what, seen.Header, lists...)
 	if seen.Host != ReviewsSNI || seen.ServerName != ReviewsSNI || seen.Proto != "HTTP/2.0" {
@@ -80,14 +80,14 @@ func checkHandshakes(t *T, s *StandIn) {
 	}
 }
 
-// onlyIdentity wants a certificate that holds this identity and no other name.
+// onlyIdentity checks that a certificate contains this identity and no other name.
 func onlyIdentity(t *T, leaf *x509.Certificate, id string) {
 	if len(leaf.URIs) != 1 || leaf.URIs[0].String() != id || len(leaf.DNSNames)+len(leaf.IPAddresses)+len(leaf.EmailAddresses) > 0 || leaf.Subject.CommonName != "" {
 		t.Errorf("the certificate names %v %v %v %v %s", leaf.URIs, leaf.DNSNames, leaf.IPAddresses, leaf.EmailAddresses, leaf.Subject)
 	}
 }
 
-// wireWrongServer shows east's workload instead of its gateway: the handshake ends before a request.
+// wireWrongServer presents east's workload instead of its gateway: the handshake ends before a request.
 func wireWrongServer(t *T) {
 	s := StandInForEast(t, "spiffe://east.example/ns/default/sa/bookinfo-reviews")
 	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
@@ -107,7 +107,7 @@ func wireWrongServer(t *T) {
 	}
 }
 
-// backendGone takes the pods of the exposed Service away.
+// backendGone removes the pods of the exported Service.
 func backendGone(t *T) {
 	scale := func(ctx context.Context, replicas string) error {
 		_, err := t.East.Kubectl(ctx, "", "-n", "default", "scale", "deployment/reviews", "--replicas="+replicas)
@@ -127,7 +127,7 @@ func backendGone(t *T) {
 	tellsNothing(t, "503", asPeer(t))
 }
 
-// backendUnsafe lets the owner of the backend make a mistake with its TLS, of two kinds: proxies tell in the body why a connection failed.
+// backendUnsafe breaks the backend's TLS in two ways: proxies describe in the body why a connection failed.
 func backendUnsafe(t *T) {
 	for _, mistake := range []string{"{mode: DISABLE}", "{mode: ISTIO_MUTUAL, subjectAltNames: [\"spiffe://east.example/ns/default/sa/nobody\"]}"} {
 		WithObjects(t, t.East, `apiVersion: networking.istio.io/v1

@@ -29,10 +29,11 @@ const (
 	recovery    = time.Minute
 )
 
-// coresShared is what the attacker itself may add to the answers for others: it runs on the same cores as the gateways, and as every other
-// program of the lab. A percentile below it is noise.
+// coresShared is what the attacker itself may add to the answers for others: it runs on the same cores as the gateways,
+// and as every other program of the lab. A percentile below it is noise.
 
-// Bounded are attacks by somebody who may call: a peer with its genuine certificate, and a caller with the certificate of its workload.
+// Bounded are attacks by those who may call: a peer with its genuine certificate, and a caller with the certificate of
+// its workload.
 func Bounded() []Case {
 	all := []Case{}
 	for _, s := range resourceAttacks() {
@@ -60,8 +61,8 @@ type resourceAttack struct {
 	endedWithin time.Duration
 }
 
-// floods are attacks whose bytes, handshakes or streams keep the cores busy that attacker, gateways and victims share in the lab: how late the
-// others' answers are says how many cores there are. What is judged is that they come.
+// floods are attacks that keep the cores busy which attacker, gateways and victims share in the lab: the delay of other
+// answers depends on the number of cores. Only whether they arrive is judged.
 var floods = []string{
 	"no-window-all", "no-window-many", "slow-reader", "slow-reader-http1", "large-headers", "upload", "pings", "tcp-not-read",
 }
@@ -99,7 +100,7 @@ func resourceAttacks() []resourceAttack {
 
 func (s resourceAttack) floods() bool { return slices.Contains(floods, s.name) }
 
-// planned is the attack by a client whose TLS leads to a server of a gateway.
+// planned is the attack by a client that connects to a server of a gateway.
 func (s resourceAttack) planned(serverName, address string, leaf pki.Leaf, alpn ...string) traffic.Attack {
 	plan := s.plan
 	plan.For, plan.Timeout = max(6*time.Second, s.endedWithin), 6*time.Second
@@ -133,7 +134,7 @@ func (s resourceAttack) atEgress(t *T) {
 	})
 }
 
-// attackOutside runs an attack from the host that belongs to no mesh.
+// attackOutside runs an attack from the host outside of all meshes.
 func attackOutside(t *T, plan traffic.Attack) (*traffic.Report, error) {
 	reports, err := t.Federation.AttackOutside(plan)
 	if err != nil {
@@ -142,7 +143,7 @@ func attackOutside(t *T, plan traffic.Attack) (*traffic.Report, error) {
 	return reports[0], nil
 }
 
-// measureAttack measures a gateway and ten connections of somebody else before, during and after an attack.
+// measureAttack measures a gateway and ten connections of another caller before, during and after an attack.
 func measureAttack(t *T, s resourceAttack, gateway Workload, who From, others traffic.Probe, lasts time.Duration, attack func() (*traffic.Report, error)) *traffic.Report {
 	calls := func(within time.Duration, during func()) []traffic.Sample {
 		probes := make([]traffic.Probe, 10)
@@ -211,7 +212,7 @@ func measureAttack(t *T, s resourceAttack, gateway Workload, who From, others tr
 	return report
 }
 
-// judgeDelay compares 99th percentiles of somebody's answers, unless other programs of this computer would be measured with them.
+// judgeDelay compares 99th percentiles, unless other programs of this computer would be measured as well.
 func judgeDelay(t *T, whose string, was, is time.Duration) {
 	if patience.Busy() {
 		t.Logf("p99 not judged, because the machine was busy with other programs")
@@ -222,11 +223,12 @@ func judgeDelay(t *T, whose string, was, is time.Duration) {
 	}
 }
 
-// starved is how calls end when the gateways have no time left: in the caller, at a gateway that does not answer its probe, or at one whose
-// handshakes take too long.
+// starved is how calls end when the gateways have no time left: a time-out, a gateway that misses its probe, or a
+// handshake that takes too long.
 const starved = "timeout | refused | 503"
 
-// judgeLate wants none of these, unless too much else runs on this computer: a flood takes the cores that all of the lab shares.
+// judgeLate fails if a call ended so, unless the machine is busy with other programs: a flood takes the cores that the
+// whole lab shares.
 func judgeLate(t *T, whose string, samples []traffic.Sample) {
 	late := slices.DeleteFunc(slices.Clone(samples), func(one traffic.Sample) bool { return !outcome.Matches(one.Outcome, starved) })
 	switch {
@@ -248,7 +250,7 @@ func replacePod(t *T, gateway Workload) {
 
 var residentMemory = regexp.MustCompile(`Vm(HWM|RSS):\s+(\d+) kB`)
 
-// memory is how much of a gateway's Envoy is resident, and the most that was since the last reset, in MiB.
+// memory is the resident memory of a gateway's Envoy, and its maximum since the last reset, in MiB.
 func memory(t *T, gateway Workload, reset bool) (now, most float64) {
 	var pod *core.Pod
 	t.Must(mesh.Wait(t.Context(), recovery, func() (err error) { // a gateway that was just attacked may miss a probe

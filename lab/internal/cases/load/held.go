@@ -68,7 +68,7 @@ func searchOf(peer string) string { return "p9000.search." + peer + ".fed.east.e
 
 func echoOf(peer string) string { return "p7000.echo." + peer + ".fed.east.example" }
 
-// holding starts to hold connections, and returns what ends them and says what became of each.
+// holding opens connections, and returns a function that closes them and returns what happened to each.
 func holding(t *T, from From, plans ...traffic.Hold) func() ([]traffic.Held, error) {
 	if from.Mesh != "" {
 		stop, err := t.Mesh(from.Mesh).Hold(t.Context(), from.Workload, plans)
@@ -102,7 +102,7 @@ func heldBy(name string, count int) []traffic.Hold {
 	}
 }
 
-// heldOutside are those of a peer without a cluster, at east's ingress gateway.
+// heldOutside are connections of a peer without a cluster, at east's ingress gateway.
 func heldOutside(t *T, peer string, shown CertificateSource, count int) []traffic.Hold {
 	plans := heldBy(peer, count)
 	for i, name := range []string{echoOf(peer), chatOf(peer), searchOf(peer)} {
@@ -210,7 +210,7 @@ func heldThroughNewPeer(t *T) {
 	alive(t, end(), []*revision{added})
 }
 
-// alive says which connections are, and which change was the last one before the others ended or before Envoy began to drain them.
+// alive counts the connections that ended, and names the last change before that or before Envoy began to drain them.
 func alive(t *T, all []traffic.Held, revisions []*revision) (ended int) {
 	ends, of := map[string]int{}, map[string]int{}
 	longest, lived := time.Duration(0), [2]time.Duration{time.Hour, 0}

@@ -15,7 +15,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Separation is that peers and callers share no connection: what one does to its connection reaches no other.
+// Separation checks that peers and callers share no connection: what one does to its connection does not affect
+// another.
 func Separation() []Case {
 	return InScenario("held",
 		Case{Name: "apart/resets-of-a-peer", Guarantees: guarantee.ServerPerPeer, Expect: "Streams of north and of another pod of west survive 3,200 gRPC calls that west opens and resets", Run: resetsOfPeer},

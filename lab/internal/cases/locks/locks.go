@@ -31,7 +31,7 @@ var (
 	noIdentity    = Caller("east", "accounts/plain")   // has the teller's account and no sidecar
 )
 
-// Cases are what closes the workload behind an exposure, and ways round the egress gateway.
+// Cases are locked workloads, and namespaces that cannot bypass the egress gateway.
 func Cases() []Case {
 	withdraw := Get("http://withdraw.accounts:8080/withdrawals/0")
 	return InScenario("locked",
@@ -69,7 +69,7 @@ const (
 
 var greetings = []string{greetingAndEcho, greetingOnly}
 
-// greets tells what a server that speaks first lets a caller have.
+// greets tells what a server that speaks first sends to a caller.
 func greets(answer traffic.Answer) string {
 	switch {
 	case strings.Contains(answer.Body, "ping"):
@@ -80,7 +80,7 @@ func greets(answer traffic.Answer) string {
 	return answer.Outcome()
 }
 
-// toWithdraw is a request past the egress gateway, with its genuine certificate.
+// toWithdraw is a request that bypasses the egress gateway, with its genuine certificate.
 func toWithdraw(f *federation.Federation) traffic.Probe {
 	name := "p8080.withdraw.west.fed.east.example"
 	return ToIngress(GenuineWest, WithSNI(name), func(p *traffic.Probe) { p.URL = "https://" + name + "/withdrawals/0" })(f)
@@ -122,7 +122,7 @@ spec: {action: DENY, rules: [{to: [{operation: {paths: [/marker]}}]}]}
 	t.Logf("200 after %s without the locking policy", Rounded(took))
 }
 
-// unlock takes a lock away for as long as the case runs.
+// unlock removes the policy of a locked workload for as long as the case runs.
 func unlock(t *T, service, namespace string) {
 	objects, err := t.Objects("locked", "east")
 	t.Must(err)
@@ -218,7 +218,8 @@ spec:
 	t.Logf("other hosts closed; an allowed host 200 after %s", Rounded(took))
 }
 
-// restrictionLifted applies west's file with an ApplySet that is in no namespace, and then without what restricts a namespace.
+// restrictionLifted applies west's file with an ApplySet without a namespace, and then without the restricted
+// namespace.
 func restrictionLifted(t *T) {
 	const kind = "crd/applysets.mesh-federation.internal"
 	kubectl := func(args ...string) {

@@ -23,7 +23,7 @@ func (e logEntry) text(field string) string {
 	return fmt.Sprint(e[field])
 }
 
-// watched runs a case once both gateways write the log that the scenario asks for.
+// watched runs a case once both gateways write the access log that the scenario configures.
 func watched(run func(*T)) func(*T) {
 	return func(t *T) {
 		t.Must(mesh.Wait(t.Context(), 30*time.Second, func() error {

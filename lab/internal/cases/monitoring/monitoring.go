@@ -16,7 +16,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Cases is what the owner of a mesh sees of each peer and of each caller, as docs/how-to/monitoring.md says.
+// Cases are what the owner of a mesh sees of each peer and each caller, as docs/how-to/monitoring.md describes.
 func Cases() []Case {
 	prometheus := Caller("east", "monitoring/prometheus")
 	scrape := func(path string) func(*federation.Federation) traffic.Probe {
@@ -68,7 +68,7 @@ const (
 
 func unique() string { return "/reviews/" + strconv.FormatInt(time.Now().UnixNano(), 36) }
 
-// readCounter reads one of those that Prometheus would read, and that has all these in its labels; what was never counted is 0.
+// readCounter reads a Prometheus counter with these labels; a counter that does not exist is 0.
 func readCounter(t *T, m *mesh.Mesh, name string, labels ...string) int {
 	text, err := m.Admin(t.Context(), GatewayOf(m.Name), "stats/prometheus")
 	t.Must(err)

@@ -12,7 +12,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// forgottenGrant is a second server for west at east's gateway, by somebody who may write in the boundary's namespace and forgot the grant.
+// forgottenGrant is a second server for west at east's gateway, by a user with access to the boundary's namespace who
+// forgot the grant.
 const forgottenGrant = `apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: forgotten, namespace: istio-federation}
@@ -36,7 +37,7 @@ spec:
   http: [{route: [{destination: {host: ratings.default.svc.cluster.local, port: {number: 9080}}}]}]
 `
 
-// foreignListener is a listener of somebody else's on a boundary gateway.
+// foreignListener is another tenant's listener on a boundary gateway.
 const foreignListener = `apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: foreign, namespace: istio-federation}
@@ -67,7 +68,7 @@ spec:
   http: [{match: [{uri: {prefix: /admin}}], directResponse: {status: 299}}]
 `
 
-// podPort asks a gateway pod of the mesh itself, from a workload of the same mesh.
+// podPort calls a gateway pod directly, from a workload of the same mesh.
 func podPort(from From, app string, port int) Attempt {
 	return Attempt{From: from, Probe: func(f *federation.Federation) traffic.Probe {
 		pod, err := f.Mesh(from.Mesh).Pod(context.Background(), federation.Boundary+"/"+app)
@@ -78,7 +79,7 @@ func podPort(from From, app string, port int) Attempt {
 	}}
 }
 
-// proxyConfig tells whether a proxy of west holds a text in its configuration.
+// proxyConfig reports whether the configuration of a proxy of west contains a text.
 func proxyConfig(workload, text string) Attempt {
 	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
 		dump, err := f.West.Admin(ctx, workload, "config_dump")
@@ -92,7 +93,7 @@ func proxyConfig(workload, text string) Attempt {
 	}}
 }
 
-// admits tells whether the API server would take an object.
+// admits reports whether the API server accepts an object.
 func admits(meshName, text string) Attempt {
 	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
 		objects, err := mesh.Objects(text)
@@ -106,7 +107,7 @@ func admits(meshName, text string) Attempt {
 	}}
 }
 
-// forgedHeadersArriving tells which headers arrive at the backend as an application or a peer's gateway made them up, an application's own ones aside.
+// forgedHeadersArriving lists the forged headers that reach the backend, without an application's own ones.
 func forgedHeadersArriving(from From, base func(*federation.Federation) traffic.Probe) Attempt {
 	return Attempt{
 		From: from,
@@ -134,7 +135,7 @@ func forgedHeadersArriving(from From, base func(*federation.Federation) traffic.
 	}
 }
 
-// answerHeaderNames tells which headers of an answer reach a peer.
+// answerHeaderNames lists the headers of an answer that reach a peer.
 func answerHeaderNames() Attempt {
 	return Attempt{
 		From: Outside,

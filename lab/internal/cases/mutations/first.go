@@ -18,7 +18,7 @@ import (
 
 const anyTenant = "default" // any namespace that is not the boundary's
 
-// eastProtections: what protects east.
+// eastProtections are the protections of the exporting mesh.
 func eastProtections() []Mutation {
 	gateway := func(name string, change func(*unstructured.Unstructured), more Mutation) Mutation {
 		more.Name, more.Guarantees, more.Mesh, more.Kind, more.Object, more.Change = "east/gateway/"+name, guarantee.ServerPerPeer, "east", "Gateway", "fed-in-west", change
@@ -103,7 +103,7 @@ func eastProtections() []Mutation {
 	}
 }
 
-// westProtections: what protects west.
+// westProtections are the protections of the consuming mesh.
 func westProtections() []Mutation {
 	policy := func(name, object string, change func(*unstructured.Unstructured), more Mutation) Mutation {
 		more.Name, more.Guarantees, more.Mesh, more.Kind, more.Object, more.Change = "west/policy/"+name, guarantee.TwoControls|guarantee.EgressCallers, "west", "AuthorizationPolicy", object, change
@@ -181,7 +181,7 @@ func westProtections() []Mutation {
 	}
 }
 
-// envoyHeaders tells which headers of the proxies' own making come from west.
+// envoyHeaders lists the headers of west's proxies that reach the peer.
 func envoyHeaders() Attempt {
 	return Attempt{
 		From:  Productpage,
@@ -201,7 +201,7 @@ func envoyHeaders() Attempt {
 	}
 }
 
-// admission: what keeps neighbours off, at the API server.
+// admission are the protections against other tenants at the API server.
 func admission() []Mutation {
 	gateway := fmt.Sprintf("apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: x, namespace: %s}\nspec: {selector: {istio: istio-federation-egress}, servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ['*']}]}\n", anyTenant)
 	filter := fmt.Sprintf("apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: {name: x, namespace: %s}\nspec: {workloadSelector: {labels: {istio: istio-federation-egress}}, configPatches: []}\n", mesh.System)
@@ -235,7 +235,7 @@ func admission() []Mutation {
 	}
 }
 
-// unenforced: what the lab cannot notice, and why.
+// unenforced are the protections that the lab cannot test, with the reason.
 func unenforced() []Mutation {
 	listed := func(name, meshName, kind, object, why string, guarantees guarantee.Set) Mutation {
 		return Mutation{Name: name, Guarantees: guarantees, Mesh: meshName, Kind: kind, Object: object, Cannot: why}

@@ -12,10 +12,10 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 )
 
-// Mutation takes one protection out of the manifests. If the lab is worth anything, a case notices.
+// Mutation removes one protection from the manifests; a case must fail.
 //
-// Protections lie in layers on purpose, so many are noticed only when the layers above are off, or when somebody attacks: both are in
-// place before and after, and what changes is this one protection.
+// Protections are layered on purpose, so many have an effect only while the layers above are disabled, or while another
+// tenant attacks: both are in place before and after, and only this one protection changes.
 type Mutation struct {
 	Name       string
 	Guarantees guarantee.Set
@@ -33,10 +33,10 @@ type Mutation struct {
 	Cannot   string // why no case can notice
 }
 
-// Subject is the object that is changed or taken away.
+// Subject is the object that is changed or removed.
 func (m Mutation) Subject() string { return fmt.Sprintf("%s %s", m.Kind, m.Object) }
 
-// MutationResult says which attempts came out differently.
+// MutationResult lists the attempts that had another outcome.
 type MutationResult struct {
 	Mutation
 	Noticed []string // "case: before → after"
@@ -46,7 +46,8 @@ type MutationResult struct {
 // OK tells whether the protection was missed, or why it cannot be.
 func (r MutationResult) OK() bool { return r.Error == nil && (len(r.Noticed) > 0 || r.Cannot != "") }
 
-// FirstScenario is the one of which every object is mutated; of others, what it does not have.
+// FirstScenario is the one of which every object is mutated. Of other scenarios, only what the first one lacks is
+// mutated.
 const FirstScenario = "two-meshes-http"
 
 func mutationNamed(name string) Mutation {
@@ -58,10 +59,10 @@ func mutationNamed(name string) Mutation {
 	panic("there is no mutation " + name)
 }
 
-// Layered tells whether other protections were off, or somebody attacked.
+// Layered reports whether other protections were disabled, or another tenant attacked.
 func (m Mutation) Layered() bool { return m.Off != nil || m.Attack != nil || m.Impostor != nil }
 
-// Around is what was switched off or put up as well, for people.
+// Around describes what was disabled or added as well.
 func (m Mutation) Around() string {
 	var around []string
 	for _, off := range m.Off {
@@ -76,7 +77,7 @@ func (m Mutation) Around() string {
 	return strings.Join(around, ", ")
 }
 
-// Failures say what is not as it must be.
+// Failures describe why the mutation did not pass.
 func (r MutationResult) Failures() []string {
 	switch {
 	case r.OK():
@@ -87,7 +88,7 @@ func (r MutationResult) Failures() []string {
 	return []string{"no case fails without this protection"}
 }
 
-// Summary is the first to notice, or why nothing can.
+// Summary is the first case that failed, or the reason why no case can fail.
 func (r MutationResult) Summary() string {
 	switch {
 	case r.Cannot != "":
@@ -107,7 +108,8 @@ func (r MutationResult) Summary() string {
 	return fmt.Sprintf("%s (%d)", r.Noticed[first], len(r.Noticed))
 }
 
-// All are all protections of the first scenario's manifests, taken away one at a time, and those that only others have.
+// All are the protections of the first scenario's manifests, removed one at a time, and those that only other scenarios
+// have.
 func All() []Mutation {
 	return slices.Concat(
 		takenFrom(FirstScenario, eastProtections(), westProtections(), admission(), unenforced()),
@@ -118,7 +120,7 @@ func All() []Mutation {
 	)
 }
 
-// takenFrom says whose the mutations are.
+// takenFrom sets the scenario of mutations.
 func takenFrom(scenario string, mutations ...[]Mutation) []Mutation {
 	all := slices.Concat(mutations...)
 	for i := range all {

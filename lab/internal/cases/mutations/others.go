@@ -16,7 +16,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// protocolsTakenAway: what protects ports that speak something else, and rules that are more than methods and paths.
+// protocolsTakenAway are protections of ports other than HTTP, and of rules with more than methods and paths.
 func protocolsTakenAway() []Mutation {
 	at := func(name, meshName, kind, object string, change func(*unstructured.Unstructured), off ...string) Mutation {
 		return Mutation{Name: "protocols/" + name, Guarantees: guarantee.TwoControls, Mesh: meshName, Kind: kind, Object: object, Change: change, Off: off}
@@ -49,7 +49,7 @@ func protocolsTakenAway() []Mutation {
 	}
 }
 
-// wideTakenAway: callers that nobody lists are checked by the rules of the name, and by a policy.
+// wideTakenAway are protections of local names for unlisted callers: the rules of the name, and a policy.
 func wideTakenAway() []Mutation {
 	return []Mutation{
 		{
@@ -63,7 +63,7 @@ func wideTakenAway() []Mutation {
 	}
 }
 
-// peerOptionsTakenAway: what is decided about one peer.
+// peerOptionsTakenAway are the peer options.
 func peerOptionsTakenAway() []Mutation {
 	filter := func(name, meshName, object string, extra ...Attempt) Mutation {
 		return Mutation{Name: "terms/" + name, Guarantees: guarantee.ServerPerPeer, Mesh: meshName, Kind: "EnvoyFilter", Object: object, Extra: extra}
@@ -80,7 +80,7 @@ func peerOptionsTakenAway() []Mutation {
 	}
 }
 
-// locksTakenAway: what closes a workload, and ways round the egress gateway.
+// locksTakenAway are the policies of locked workloads, and of namespaces that cannot bypass the egress gateway.
 func locksTakenAway() []Mutation {
 	lock := func(name, meshName, kind, object string) Mutation {
 		return Mutation{Name: "locks/" + name, Guarantees: guarantee.ExplicitAccess | guarantee.TwoControls, Mesh: meshName, Kind: kind, Object: object}
@@ -95,7 +95,7 @@ func locksTakenAway() []Mutation {
 	}
 }
 
-// sharedTakenAway: on a shared gateway, policies can only deny.
+// sharedTakenAway are protections on an existing gateway, where policies can only deny.
 func sharedTakenAway() []Mutation {
 	at := func(name, kind, object string, change func(*unstructured.Unstructured), off ...string) Mutation {
 		return Mutation{Name: "shared/" + name, Guarantees: guarantee.ServerPerPeer | guarantee.TwoControls, Mesh: "east", Kind: kind, Object: object, Change: change, Off: off}
@@ -131,7 +131,7 @@ func sharedTakenAway() []Mutation {
 	}
 }
 
-// databaseConnections tells whether east's database accepts a connection for somebody's sake.
+// databaseConnections counts the connections that east's database accepts because of an attempt.
 func databaseConnections(from From, attempt func(*federation.Federation) traffic.Probe) Attempt {
 	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
 		t := NewT(ctx, f)
@@ -142,7 +142,7 @@ func databaseConnections(from From, attempt func(*federation.Federation) traffic
 	}}
 }
 
-// silentConnection tells whether a silent connection to a database is still open after a while.
+// silentConnection reports whether a silent connection to a database is still open after a while.
 func silentConnection(serverName string, shown CertificateSource, while time.Duration) Attempt {
 	return Attempt{Do: func(ctx context.Context, f *federation.Federation) string {
 		t := NewT(ctx, f)

@@ -24,7 +24,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// mutatedFederation is a federation on which protections are taken away and put back.
+// mutatedFederation is a federation on which protections are removed and restored.
 type mutatedFederation struct {
 	*federation.Federation
 	ctx      context.Context
@@ -34,8 +34,8 @@ type mutatedFederation struct {
 	current  map[string]*unstructured.Unstructured   // what is changed at the moment, by mesh and key
 }
 
-// Play plays mutations of one scenario, which is applied, one after the other and hands each result on. An error means that the scenario
-// is not as it must be: the mutations that have no result then were not played.
+// Play runs mutations of one scenario, which is applied, one after the other, and passes each result to done. An error
+// means that the scenario was not restored: the mutations without a result were not run.
 func Play(ctx context.Context, f *federation.Federation, cases []Case, chosen []Mutation, done func(MutationResult)) error {
 	scenario := chosen[0].Scenario
 	m := mutatedFederation{f, ctx, scenario, map[string]Attempt{}, map[string][]*unstructured.Unstructured{}, map[string]*unstructured.Unstructured{}}
@@ -83,7 +83,7 @@ func Play(ctx context.Context, f *federation.Federation, cases []Case, chosen []
 	return nil
 }
 
-// restored waits until everything is as it was: what the next mutation is compared with must not be this one.
+// restored waits until every attempt has its first outcome again: the next mutation must not be compared with this one.
 func (m mutatedFederation) restored(base map[string]string) error {
 	return mesh.Wait(m.ctx, 20*time.Second, func() error {
 		now, err := m.outcomes(nil)
@@ -99,7 +99,8 @@ func (m mutatedFederation) restored(base map[string]string) error {
 // repeatedSpellings are the spellings that are repeated for every mutation: one of each kind.
 var repeatedSpellings = []string{"paths/prefix-alone", "paths/double-slash", "paths/double-slash-inside", "paths/dots", "paths/encoded-slash", "paths/backslash"}
 
-// waitsForSilence attempts wait for a time-out or for silence: they would be most of the check's time, and are about other things.
+// waitsForSilence reports whether an attempt waits for a time-out or for silence: such attempts would take most of the
+// time, and test other things.
 func waitsForSilence(f *federation.Federation, a Attempt) bool {
 	return strings.Contains(a.Want, "timeout") && a.From == NoSidecar || a.Probe(f).Kind == "raw"
 }
@@ -171,7 +172,7 @@ func (m mutatedFederation) play(mutation Mutation, base map[string]string) (noti
 	return nil, nil
 }
 
-// impostor answers on this computer, where west is led to in place of east.
+// impostor answers on this computer, where west sends its calls in place of east.
 func (m mutatedFederation) impostor(shown CertificateSource) (func() error, error) {
 	nothing := func() error { return nil }
 	leaf := shown(m.Federation)
@@ -191,8 +192,8 @@ func (m mutatedFederation) impostor(shown CertificateSource) (func() error, erro
 	return func() error { stop(); return back() }, err
 }
 
-// settle is the time that istiod and the proxies have for a change. It is long against the tenth of a second for which istiod collects
-// changes; what is not noticed then gets more time.
+// settle waits for istiod and the proxies to apply a change. istiod collects changes for a tenth of a second; what has
+// no effect yet gets more time.
 func (m mutatedFederation) settle() { time.Sleep(900 * time.Millisecond) }
 
 func differences(before, after map[string]string) []string {
@@ -206,7 +207,7 @@ func differences(before, after map[string]string) []string {
 	return slices.Compact(noticed)
 }
 
-// outcomes of all attempts, those of one workload at once.
+// outcomes runs all attempts, those of one workload at once.
 func (m mutatedFederation) outcomes(extra []Attempt) (map[string]string, error) {
 	all := maps.Clone(m.attempts)
 	for i, attempt := range extra {
@@ -251,7 +252,7 @@ func (m mutatedFederation) outcomes(extra []Attempt) (map[string]string, error) 
 	return outcomes, group.Wait()
 }
 
-// apply changes one object as it is at the moment, or takes it away, and returns what puts it back, which is never nil.
+// apply changes or deletes one object, and returns a function that restores it, which is never nil.
 func (m mutatedFederation) apply(mutation Mutation) (func() error, error) {
 	target := m.Mesh(mutation.Mesh)
 	original := FindObject(m.original[mutation.Mesh], mutation.Kind, mutation.Object)

@@ -13,7 +13,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// spellingsTakenAway: what stands between other spellings of an excepted path and the backend, and between several lines of a header and it.
+// spellingsTakenAway are protections against other spellings of an excepted path, and against repeated headers.
 func spellingsTakenAway() []Mutation {
 	const orders = "fed-in-orders-9080-west"
 	at := func(name, meshName, object string, change func(*unstructured.Unstructured), extra ...Attempt) Mutation {
@@ -48,7 +48,7 @@ func spellingsTakenAway() []Mutation {
 	}
 }
 
-// eachRoute changes the routes of a VirtualService, and keeps those that it says.
+// eachRoute changes the routes of a VirtualService, and removes those for which keep returns false.
 func eachRoute(o *unstructured.Unstructured, keep func(map[string]any) bool) {
 	spec := o.Object["spec"].(map[string]any)
 	spec["http"] = slices.DeleteFunc(spec["http"].([]any), func(route any) bool { return !keep(route.(map[string]any)) })

@@ -6,7 +6,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 )
 
-// tokensTakenAway: each thing that is asked of a token is asked twice.
+// tokensTakenAway are the conditions for end-user JWTs, each of which is checked twice.
 func tokensTakenAway() []Mutation {
 	const orders = "fed-in-orders-8080-west"
 	rule := func(name string, permission, rule int) Mutation {

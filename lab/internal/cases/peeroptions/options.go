@@ -22,7 +22,7 @@ var (
 
 var ownOnly = []string{"x-cost-centre", "x-team"}
 
-// Cases are what a mesh decides about one peer: each holds for that peer, and no other feels it.
+// Cases are the peer options: each applies to its peer, and to no other.
 func Cases() []Case {
 	old := func(version string) func(*traffic.Probe) {
 		return func(p *traffic.Probe) { p.TLS.MaxVersion = version }
@@ -140,7 +140,8 @@ func connectedAfterHandshake(t *T) {
 	}
 }
 
-// IdleConnection is a connection to the database on which both have spoken, until it ends or nothing came for so long.
+// IdleConnection is a connection to the database on which both sides have sent bytes, until it ends or is silent for so
+// long.
 func IdleConnection(t *T, peer string, shown CertificateSource, quiet time.Duration) traffic.Probe {
 	p := ToServer(MysqlOf(peer), "tcp", shown)(t.Federation)
 	p.Body, p.Quiet, p.Timeout = "hello", quiet, quiet+5*time.Second
@@ -234,7 +235,7 @@ func maxDurationHTTP(t *T) {
 	t.Logf("%d of %d failed in 8 s", failed, len(samples))
 }
 
-// sequentialRequests is several requests on one connection, as fast as answers come.
+// sequentialRequests are several requests on one connection, as fast as answers come.
 func sequentialRequests(shown CertificateSource, count int, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
 	return func(f *federation.Federation) traffic.Probe {
 		p := ToIngress(shown, change...)(f)
@@ -245,7 +246,7 @@ func sequentialRequests(shown CertificateSource, count int, change ...func(*traf
 	}
 }
 
-// waitForRateLimit waits until west may ask again: whoever asked before has taken some of the limit.
+// waitForRateLimit waits until earlier requests no longer count against west's rate limit.
 func waitForRateLimit() { time.Sleep(1200 * time.Millisecond) }
 
 func tally(answer traffic.Answer) map[string]int {

@@ -21,7 +21,7 @@ var shopResolver = Caller("west", "shop/resolver") // as api, with Istio's DNS p
 
 var otherResolver = Caller("west", "shop/nosy") // as other, with it
 
-// Cases are what people connect besides plain HTTP: both directions of talk, and nobody else's.
+// Cases are protocols besides plain HTTP, in both directions, and callers that must be rejected.
 func Cases() []Case {
 	refusedTCP := "closed | reset"
 	return InScenario("protocols",
@@ -72,7 +72,7 @@ func Cases() []Case {
 	)
 }
 
-// withTimeout waits longer for an answer than others do.
+// withTimeout sets the time-out of a probe.
 func withTimeout(probe func(*federation.Federation) traffic.Probe, timeout time.Duration) func(*federation.Federation) traffic.Probe {
 	return func(f *federation.Federation) traffic.Probe {
 		p := probe(f)

@@ -8,7 +8,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// SeveralSources are several peers, and pods of our own, behind one name.
+// SeveralSources are peers and local pods behind one local name.
 func SeveralSources() []Case {
 	return InScenario("several-sources",
 		Analyzed("several-sources"),
@@ -24,7 +24,7 @@ func SeveralSources() []Case {
 	)
 }
 
-// meshesOf tells for each pod of some name in which mesh it is.
+// meshesOf returns the mesh of each pod.
 func meshesOf(t *T, namespace string) map[string]string {
 	meshes := map[string]string{}
 	for _, m := range t.Meshes() {

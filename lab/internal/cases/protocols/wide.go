@@ -6,7 +6,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 )
 
-// WideCallers are callers that nobody lists.
+// WideCallers are callers that a binding allows without listing them one by one.
 func WideCallers() []Case {
 	return InScenario("wide-callers",
 		Analyzed("wide-callers"),

@@ -11,12 +11,13 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// underscored are names that CGI, WSGI, Rack and PHP read as names of headers that a gateway sets or removes.
+// underscored are names that CGI, WSGI, Rack and PHP fold into headers that a gateway sets or removes.
 var underscored = []string{
 	"x_federation_peer", "x_forwarded_for", "x_forwarded_client_cert", "x_original_url", "x_http_method_override", "x-forwarded_for", "x_rewrite-url",
 }
 
-// underscores cross no gateway: a request that has one is rejected, at a shared gateway on our servers only.
+// underscores checks that the gateways reject requests with such names; an existing gateway does so on our servers
+// only.
 func underscores() []Case {
 	const north = "203.0.113.30:443"
 	var cases []Case
@@ -46,13 +47,13 @@ func underscores() []Case {
 	return cases
 }
 
-// pastSidecar asks the egress gateway itself, with the certificate of a caller that is allowed.
+// pastSidecar calls the egress gateway directly, with the certificate of an allowed caller.
 func pastSidecar(name string, change ...func(*traffic.Probe)) entryPoint {
 	server := "p9080." + name + ".shop.east.egress.fed.west.example"
 	return entryPoint{name, NoSidecar, ToEgress(MeshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/shop/sa/api"}), append([]func(*traffic.Probe){WithSNI(server), WithURLHost(server)}, change...)...)}
 }
 
-// ForgedNames is the outcome, and which names reached the backend as somebody made them up.
+// ForgedNames is the outcome, and the forged names that reached the backend.
 func ForgedNames(answer traffic.Answer) string {
 	text := answer.Outcome()
 	if answer.Seen != nil {
@@ -65,7 +66,7 @@ func ForgedNames(answer traffic.Answer) string {
 	return text
 }
 
-// RequiredTwice: Envoy takes a header for the required one as soon as one of its lines has the value.
+// RequiredTwice tests repeated headers: for Envoy, one line with the required value is enough.
 func RequiredTwice() []Case {
 	const draft = "/orders/drafts/1"
 	with := func(who func(string, ...func(*traffic.Probe)) entryPoint, values []string, change ...func(*traffic.Probe)) Attempt {
@@ -106,10 +107,10 @@ func editors(answer traffic.Answer) string {
 	return strings.Join(words, " ")
 }
 
-// removed are the names that must not cross, beside those that the lists of the manifests hold anyway.
+// removed are names that must not cross, besides those in the lists of the manifests.
 var removed = []string{"x-envoy-original-method", "proxy-authorization", "te", "x-scheme", "front-end-https", "cf-connecting-ip", "x-middleware-subrequest", "client-cert"}
 
-// hopHeaders: what an earlier hop, or somebody who passes for it, says of the request.
+// hopHeaders are headers in which an earlier hop, or an attacker in its place, describes the request.
 func hopHeaders() []Case {
 	arrives := func(answer traffic.Answer) string {
 		if answer.Seen == nil {

@@ -31,7 +31,7 @@ var (
 	corpus = sync.OnceValue(func() []folds.Spelling { return folds.Spellings(closed, excepted...) })
 )
 
-// plainPaths must work below a rule with exceptions, whatever the mesh makes of paths.
+// plainPaths must succeed below a rule with exceptions, whatever the mesh normalizes.
 var plainPaths = []string{
 	"/orders/", "/orders/1", "/orders/a%20b", "/orders/caf%C3%A9", "/orders/%E2%82%AC", "/orders/%D0%B6", "/orders/a+b", "/orders/~me", "/orders/100%25", "/orders/100%25/x",
 	"/orders/secrets", "/orders/secret-2", "/orders/secret%20plan", "/orders/secret/plan", "/orders/drafts2/1", "/orders/old-drafts", "/orders/drafts.v2/1", "/orders/my-secret",
@@ -39,7 +39,7 @@ var plainPaths = []string{
 	"/orders/1?next=//drafts;a=b&path=%2Forders%2Fdrafts&twice=%2570&back=%5C..&null=%00", "/orders/1?q=;;//../orders/secret",
 }
 
-// entryPoint is one way to where the spellings are tried.
+// entryPoint is a caller and its way to the paths.
 type entryPoint struct {
 	name  string
 	From  From
@@ -63,14 +63,14 @@ func AttackerTo(name, meshName, dial string, change ...func(*traffic.Probe)) ent
 	}}, change...)...)}
 }
 
-// withToken adds the token that the rules of users demand.
+// withToken adds the end-user JWT that the rules require.
 func withToken(f *federation.Federation) func(*traffic.Probe) {
 	return func(p *traffic.Probe) {
 		p.Header = append(p.Header, [2]string{"authorization", tokens.Bearer(tokens.Reader)(f)[0]})
 	}
 }
 
-// entryPoints are all: each kind of grant, by an ordinary caller and past the egress gateway, over both versions of HTTP.
+// entryPoints are all kinds of grants, by an allowed caller and past the egress gateway, over both versions of HTTP.
 func entryPoints(f *federation.Federation) []entryPoint {
 	const north = "203.0.113.30:443"
 	return []entryPoint{
@@ -81,7 +81,7 @@ func entryPoints(f *federation.Federation) []entryPoint {
 	}
 }
 
-// Cases are other ways to write a path that a rule excepts.
+// Cases are other spellings of a path that a rule excepts.
 func Cases() []Case {
 	corpusCase := func(name, normalization, what string) Case {
 		return Case{
@@ -101,7 +101,7 @@ func Cases() []Case {
 	}, slices.Concat(RequiredTwice(), underscores(), hopHeaders())...)...)
 }
 
-// targets are the spellings with what the backend shall look for.
+// targets are the spellings, with the excepted paths that the backend checks.
 func targets(paths []string) []string {
 	query := url.Values{"excepted": excepted}.Encode()
 	out := make([]string, len(paths))
@@ -111,7 +111,7 @@ func targets(paths []string) []string {
 	return out
 }
 
-// trySpellings tries the corpus and what must work, after the mesh that exports has been told what to make of paths.
+// trySpellings tries the corpus and the plain paths, after the exporting mesh has set its path normalization.
 func trySpellings(t *T, normalization string) {
 	if normalization != "" {
 		normalize(t, normalization)
@@ -174,7 +174,7 @@ func outcomeCounts(outcomes map[string]int) string {
 	return strings.Join(words, ", ")
 }
 
-// askAll asks for all targets, many on one connection; those behind an answer that ended it are asked again.
+// askAll requests all targets, several on one connection; those after an answer that closed it are requested again.
 func askAll(t *T, one entryPoint, targets []string) map[string]traffic.Answer {
 	const onOneConnection, atOnce = 5, 64 // a third of the answers ends its connection
 	answers := map[string]traffic.Answer{}
@@ -224,7 +224,7 @@ func normalize(t *T, normalization string) {
 	t.Must(normalizes(t, t.Context(), normalization))
 }
 
-// normalizes waits until the gateways do as they were told: what arrives of a path at a port without rules tells.
+// normalizes waits until the gateways apply the path normalization, which a port without rules shows.
 func normalizes(t *T, ctx context.Context, normalization string) error {
 	want := map[string]string{"": "/x//b%2fd", "NONE": "/a/../x//%62%2fd", "MERGE_SLASHES": "/x/b%2fd", "DECODE_AND_MERGE_SLASHES": "/x/b/d"}[normalization]
 	return mesh.Wait(ctx, time.Minute, func() error {
@@ -262,7 +262,7 @@ func withoutRules(t *T) {
 	}
 }
 
-// rawBytes hide from a pattern what stands beside them, since Envoy's patterns read UTF-8.
+// rawBytes tests bytes that could hide the text next to them, since Envoy's patterns read UTF-8.
 func rawBytes(t *T) {
 	normalize(t, "NONE")
 	for _, change := range []func(*traffic.Probe){func(*traffic.Probe) {}, OverHTTP2} {

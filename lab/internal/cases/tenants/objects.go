@@ -7,7 +7,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// tenantAttack is what a neighbour writes into a mesh.
+// tenantAttack are objects that another tenant applies to a mesh.
 type tenantAttack struct {
 	name, mesh, what string
 	objects          string   // the first one is that which is refused
@@ -39,7 +39,7 @@ spec: {selector: %s, servers: [%s]}
 `, version, selector, server)
 }
 
-// foreignRoutes answer whatever the foreign Gateway lets in.
+// foreignRoutes route what the foreign Gateway accepts.
 func foreignRoutes(host string) string {
 	return fmt.Sprintf(`---
 apiVersion: networking.istio.io/v1
@@ -49,7 +49,7 @@ spec: {hosts: ["%s"], gateways: [foreign], http: [{route: [{destination: {host: 
 `, host)
 }
 
-// tenantRoute answers callers of a host with a status of its own.
+// tenantRoute answers the callers of a host with 418.
 func tenantRoute(namespace, host, exportTo string) string {
 	return fmt.Sprintf(`apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -88,7 +88,7 @@ spec:
 `, namespace, selector)
 }
 
-// extension is a WasmPlugin, or the kind that follows it.
+// extension is a WasmPlugin, or the kind that replaces it.
 func extension(kind, namespace, selector string) string {
 	version, source := "v1alpha1", "url: \"oci://registry.example/neighbour:1\""
 	if kind == "TrafficExtension" {
@@ -101,7 +101,7 @@ spec: {%s, selector: {matchLabels: %s}}
 `, version, kind, namespace, source, selector)
 }
 
-// deniedObjects are what the admission policy refuses.
+// deniedObjects are objects that the admission policy denies.
 var deniedObjects = []tenantAttack{
 	{name: "gateway-own-port", mesh: "east", what: "a Gateway that opens a port on our ingress gateway",
 		objects: foreignGateway("v1", ourIngress, ownPort) + foreignRoutes("*"), refused: opensOrFreezes, check: ownPortClosed},
@@ -179,7 +179,7 @@ spec: {selector: {istio: istio-federation-ingress}, servers: [` + ownPort + `]}
 		objects: extension("TrafficExtension", "tenant", ourIngress), refused: changesProxies},
 }
 
-// acceptedObjects is what a neighbour may write: the admission policy is not in its way, and it does nothing to us.
+// acceptedObjects are objects that the admission policy allows, because they do not affect the boundary.
 var acceptedObjects = []tenantAttack{
 	{name: "own-gateway", mesh: "east", what: "a tenant's Gateway with its own selector",
 		objects: foreignGateway("v1", "{istio: tenants-own}", ownPort) + foreignRoutes("shop.tenant.example")},
@@ -201,7 +201,7 @@ spec: {configPatches: [{applyTo: LISTENER, match: {context: SIDECAR_INBOUND, lis
 `},
 }
 
-// ownPortClosed dials the gateway's pod from a pod of the same mesh, past its Service.
+// ownPortClosed dials the gateway's pod from a pod of the same mesh, without its Service.
 func ownPortClosed(t *T) {
 	t.Want(TenantPod, "refused", traffic.Probe{Kind: "tcp", URL: "tcp://" + PodIP(t, t.East, "istio-federation/federation-ingress") + ":8080"})
 }

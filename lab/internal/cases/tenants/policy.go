@@ -17,14 +17,14 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// withoutPolicy takes the admission policy out of force for as long as the case runs.
+// withoutPolicy disables the admission policy for as long as the case runs.
 func withoutPolicy(t *T, m *mesh.Mesh) {
 	binding := bindingOf(t, m)
 	t.Restore(func(ctx context.Context) error { return policyOn(ctx, m, binding) })
 	policyOff(t, m, binding)
 }
 
-// whilePolicyIsOff does that for a part of a case.
+// whilePolicyIsOff disables the admission policy for a part of a case.
 func whilePolicyIsOff(t *T, m *mesh.Mesh, run func()) {
 	binding := bindingOf(t, m)
 	defer func() {
@@ -52,8 +52,8 @@ func policyOn(ctx context.Context, m *mesh.Mesh, binding *unstructured.Unstructu
 	return waitForPolicy(ctx, m, true)
 }
 
-// waitForPolicy waits until the API server judges by the admission policy, or does not: it reads policies once a second. The object that it asks
-// with is refused for its host, and does nothing.
+// waitForPolicy waits until the API server enforces the admission policy, or does not: it reads policies once a second.
+// The object of the request is denied for its host, and has no effect.
 func waitForPolicy(ctx context.Context, m *mesh.Mesh, works bool) error {
 	asked, err := mesh.Objects(fmt.Sprintf(`apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -77,9 +77,9 @@ spec: {hosts: [nothing.fed.%s.example], gateways: [none], exportTo: ["."], http:
 	return errors.Join(err, m.Delete(context.WithoutCancel(ctx), asked...))
 }
 
-// waitForConfig waits until what was written before has reached the proxies of the boundary, and in west those of the callers: istiod sends in the
-// order of writing, so a mark of ours that was written last and works there comes after everything else. That the mark works shows, too,
-// that the proxies still take what istiod sends.
+// waitForConfig waits until earlier changes have reached the proxies of the boundary, and in west those of the callers.
+// istiod sends changes in the order in which they were written, so a mark that is written last arrives after everything
+// else. The mark also proves that the proxies still accept updates.
 func waitForConfig(t *T, meshes ...*mesh.Mesh) {
 	for _, m := range meshes {
 		t.Must(waitForConfigWithin(t.Context(), t.Federation, m, 20*time.Second))
@@ -130,7 +130,8 @@ spec: {hosts: [%[1]s.lab.example], exportTo: ["."], http: [{directResponse: {sta
 	return errors.Join(err, m.Delete(context.WithoutCancel(ctx), objects...))
 }
 
-// expectUnharmed is all that must hold whatever neighbours do: the agreed call works and reaches its backend, and nobody and nothing else comes through.
+// expectUnharmed checks what must be true whatever other tenants do: the allowed call reaches its backend, and no other
+// caller and no other request gets through.
 func expectUnharmed(t *T) {
 	expectAgreedCall(t)
 	t.Want(OtherAccount, "503", Reviews("/reviews/0"))
@@ -140,7 +141,8 @@ func expectUnharmed(t *T) {
 	t.Want(Outside, "alert: certificate unknown", ToIngress(MeshCA("west", OtherOfWest))(t.Federation))
 }
 
-// expectAgreedCall is the half of unharmed that is about the agreed call. The one from outside makes a connection of its own.
+// expectAgreedCall checks that the allowed call reaches its backend. The one from outside opens a connection of its
+// own.
 func expectAgreedCall(t *T) {
 	for _, answer := range append(t.Try(Productpage, Reviews("/reviews/0")), t.Try(Outside, ToIngress(GenuineWest)(t.Federation))...) {
 		if answer.Outcome() != "200" {

@@ -13,9 +13,9 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Cases are others in the same mesh who write objects that touch the boundary: its gateways, its hosts, its names. Each attack is tried
-// twice: the API server refuses it, and with the admission policy out of force it has no effect. The last case shows what the
-// attacks lead to when istiod lacks the variable as well.
+// Cases are objects of other tenants that affect the boundary: its gateways, its hosts, its names. Each attack is tried
+// twice: the API server denies it, and it has no effect while the admission policy is disabled. One case shows the
+// effect of the attacks when istiod's variable is missing as well.
 func Cases() []Case {
 	var all []Case
 	for _, a := range deniedObjects {
@@ -48,7 +48,7 @@ func Cases() []Case {
 	)...)
 }
 
-// isDenied tries the first object: the others only make use of it.
+// isDenied applies the first object: the others only make use of it.
 func (a tenantAttack) isDenied(t *T) {
 	m := t.Mesh(a.mesh)
 	CreateTenant(t, m)
@@ -67,7 +67,7 @@ func (a tenantAttack) isDenied(t *T) {
 	}
 }
 
-// hasNoEffect writes all objects with the policy out of force.
+// hasNoEffect applies all objects while the policy is disabled.
 func (a tenantAttack) hasNoEffect(t *T) {
 	m := t.Mesh(a.mesh)
 	CreateTenantPod(t, t.East)
@@ -86,7 +86,7 @@ func (a tenantAttack) hasNoEffect(t *T) {
 	t.Logf("200 and 503 as before, no other listener, updates still arrive")
 }
 
-// isAccepted writes the objects with the policy in force.
+// isAccepted applies the objects while the policy is enabled.
 func (a tenantAttack) isAccepted(t *T) {
 	m := t.Mesh(a.mesh)
 	CreateTenant(t, m)
@@ -96,7 +96,7 @@ func (a tenantAttack) isAccepted(t *T) {
 	t.Logf("accepted; 200 and 503 as before")
 }
 
-// finalizer keeps an object there after it was deleted, and tries to change it then.
+// finalizer keeps a deleted object, and tries to change it.
 func finalizer(t *T) {
 	CreateTenant(t, t.East)
 	text := `apiVersion: networking.istio.io/v1
@@ -117,7 +117,8 @@ spec: {selector: {istio: %s}, servers: [{port: {number: 8080, name: http, protoc
 	t.Logf("the edit is denied; the object is removed without its finalizer")
 }
 
-// statusPasses needs an object that is refused: it is written while the policy is out of force, as if it had been there before.
+// statusPasses needs an object that the policy denies: it is applied while the policy is disabled, as if it had been
+// there before.
 func statusPasses(t *T) {
 	CreateTenant(t, t.East)
 	foreign := ParseObjects(t, foreignGateway("v1", ourIngress, ownPort))
@@ -132,8 +133,9 @@ func statusPasses(t *T) {
 	t.Logf("the status is accepted, other changes are denied")
 }
 
-// olderRouteSteals is about callers in another namespace than the bound name's. To those in the name's own namespace our route is private, and
-// istiod prefers that to whatever others export. To all others it is one exported route among several, of which the oldest wins.
+// olderRouteSteals is about callers outside of the local name's namespace. In the name's own namespace our route is
+// private, which istiod prefers to exported routes. For all others it is one exported route among several, of which the
+// oldest takes precedence.
 func olderRouteSteals(t *T) {
 	CreateTenant(t, t.West)
 	caller, call := Caller("west", "west/client"), traffic.Probe{URL: "http://ledger.partners:8080/entries", Method: "POST"}
@@ -151,7 +153,7 @@ func olderRouteSteals(t *T) {
 	t.Until(caller, "200", call)
 }
 
-// olderRoute is the same for callers in the bound name's namespace.
+// olderRoute is the same for callers in the local name's namespace.
 func olderRoute(t *T) {
 	CreateTenant(t, t.West)
 	withoutPolicy(t, t.West)

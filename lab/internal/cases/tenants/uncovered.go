@@ -12,7 +12,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// uncoveredObjects are objects that the admission policy is not about, and what becomes of us when they are there.
+// uncoveredObjects are objects that the admission policy does not cover, and their effect on the boundary.
 var uncoveredObjects = []struct {
 	name, what string
 	guarantees guarantee.Set
@@ -53,7 +53,7 @@ spec: {mtls: {mode: PERMISSIVE}, selector: {matchLabels: {app: reviews}}}
 	{"sidecar-in-root", "Callers reach the local name when the whole mesh has a Sidecar that imports only the own namespace", guarantee.TenantsKeptOut, sidecarInRoot},
 }
 
-// changesNothing writes something into a mesh, or into both, and nothing changes.
+// changesNothing applies objects to a mesh, or to both, and checks that nothing changes.
 func changesNothing(meshName, text string) func(*T) {
 	return func(t *T) {
 		meshes := []*mesh.Mesh{t.East, t.West}
@@ -116,7 +116,7 @@ spec: {action: DENY, rules: [{}], selector: {matchLabels: {istio: %[1]s}}}
 	changesNothing("", text)(t)
 }
 
-// entryForPeer tries both ages: what is older goes first in much of istiod.
+// entryForPeer tries both ages: istiod often prefers the older object.
 func entryForPeer(t *T) {
 	entryFor(ReviewsSNI, 15443)(t)
 	Recreate(t, t.West, "ServiceEntry fed-out-reviews-9080-east", "DestinationRule fed-out-reviews-9080-east")
@@ -125,7 +125,7 @@ func entryForPeer(t *T) {
 	expectUnharmed(t)
 }
 
-// entryFor leads a host to a pod of somebody else, which answers whoever comes.
+// entryFor points a host to a pod of another tenant, which answers every request.
 func entryFor(host string, port int) func(*T) {
 	return func(t *T) {
 		CreateTenant(t, t.West)
@@ -147,8 +147,8 @@ spec:
 	}
 }
 
-// sidecarPerPort is the one setting of a caller's namespace that needs more than the bound name: a listener for the port sees Services of that
-// port only, so that the egress gateway, which has another one, must be seen by a second listener.
+// sidecarPerPort is the one setting of a caller's namespace that needs more than the local name. A listener for the
+// port imports Services of that port only, so a second listener must import the egress gateway, which has another port.
 func sidecarPerPort(t *T) {
 	listener := `{port: {number: 9080, name: http, protocol: HTTP}, hosts: ["./*"]}`
 	WithObjects(t, t.West, sidecar("default", listener), func() { t.Until(Productpage, "503", Reviews("/reviews/0")) })
@@ -159,13 +159,14 @@ func sidecarPerPort(t *T) {
 	t.Logf("503 without a listener that imports istio-federation/*, 200 with one")
 }
 
-// sidecarInRoot is the default of every namespace that has none of its own. The namespace of the gateways is no exception, but gateways do not heed it.
+// sidecarInRoot applies the default of every namespace without a Sidecar, the gateways' namespace included; gateways
+// ignore it.
 func sidecarInRoot(t *T) {
 	changesNothing("", sidecar("istio-system", `{hosts: ["./*", "istio-system/*"]}`))(t)
 }
 
-// neitherProtection shows what the admission policy and istiod's variable are each enough to prevent. All of it runs in one case, since istiod
-// starts anew twice for it.
+// neitherProtection shows the attacks that the admission policy and istiod's variable each prevent. They run in one
+// case, since istiod restarts twice for it.
 func neitherProtection(t *T) {
 	m := t.East
 	CreateTenantPod(t, m)
@@ -188,7 +189,7 @@ func neitherProtection(t *T) {
 	staysOpen(t)
 }
 
-// opensPort: the listener is there. What stops the outsider is the guard, which knows no such server name.
+// opensPort opens a listener. The guard policy, which allows no such SNI, stops the attacker.
 func opensPort(t *T) {
 	WithObjects(t, t.East, foreignGateway("v1", ourIngress, ownPort)+foreignRoutes("*"), func() {
 		plaintext := traffic.Probe{URL: "http://" + PodIP(t, t.East, "istio-federation/federation-ingress") + ":8080/reviews/0"}
@@ -201,8 +202,9 @@ func opensPort(t *T) {
 	})
 }
 
-// passesThrough: without our EnvoyFilter the outsider would shake hands with a workload that was never exposed. The filter gives every chain
-// of the port a TLS context, so that Envoy refuses one that passes bytes on.
+// passesThrough shows that our EnvoyFilter stops AUTO_PASSTHROUGH. It gives every filter chain of the port a TLS
+// context, so Envoy rejects a chain that passes bytes through. Without it, an external attacker would reach a workload
+// that is not exported.
 func passesThrough(t *T) {
 	WithObjects(t, t.East, foreignGateway("v1", ourIngress, passThrough), func() {
 		time.Sleep(2 * time.Second)
@@ -217,7 +219,7 @@ func passesThrough(t *T) {
 	waitForConfig(t, t.East)
 }
 
-// freezes: two servers for one name make a listener that Envoy refuses, and with it all later changes.
+// freezes shows that two servers for one SNI make a listener that Envoy rejects, together with all later changes.
 func freezes(t *T) {
 	WithObjects(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(ReviewsSNI), func() {
 		time.Sleep(time.Second) // the mark must come after the foreign Gateway, not together with it
@@ -230,7 +232,7 @@ func freezes(t *T) {
 	waitForConfig(t, t.East)
 }
 
-// takesOver: the older server of a name wins. Policies still hold, but the peer is locked out.
+// takesOver shows that the older server of an SNI takes precedence. Policies still apply, but the peer is rejected.
 func takesOver(t *T) {
 	WithObjects(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(ReviewsSNI), func() {
 		Recreate(t, t.East, "Gateway fed-in-west")
@@ -245,8 +247,8 @@ func takesOver(t *T) {
 	waitForConfig(t, t.East)
 }
 
-// staysOpen is why policies come before Gateways in the order of the files: a foreign Gateway that was there first, and ours together with
-// our policies, make a listener that Envoy refuses. It keeps the one before, which has no policy.
+// staysOpen is the reason why policies precede Gateways in the files. An older foreign Gateway, and ours together with
+// our policies, make a listener that Envoy rejects: it keeps the listener before, which has no policy.
 func staysOpen(t *T) {
 	listeners := slices.Concat(t.Manifests(t.East, "VirtualService"), t.Manifests(t.East, "Gateway"))
 	policies := t.Manifests(t.East, "AuthorizationPolicy")

@@ -10,7 +10,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// SeenByAll is what the backend saw of several requests, as if they had been one.
+// SeenByAll merges what the backend received in several requests, as if they had been one.
 func SeenByAll(t *T, answer traffic.Answer) *traffic.Seen {
 	seen := SeenBy(t, answer)
 	for _, then := range answer.Then {
@@ -24,7 +24,7 @@ func SeenByAll(t *T, answer traffic.Answer) *traffic.Seen {
 	return seen
 }
 
-// SeenBy the backend, or the end of the case.
+// SeenBy returns what the backend received, or ends the case.
 func SeenBy(t *T, answer traffic.Answer) *traffic.Seen {
 	if answer.Seen == nil {
 		t.Must(fmt.Errorf("no answer of the backend: %s%s", answer.Outcome(), Detail(answer)))
@@ -32,7 +32,7 @@ func SeenBy(t *T, answer traffic.Answer) *traffic.Seen {
 	return answer.Seen
 }
 
-// SpiffeIDOf is the name in the first of some certificates.
+// SpiffeIDOf returns the SPIFFE ID in the first of some certificates.
 func SpiffeIDOf(certificates string) string {
 	if certificates == "" {
 		return ""
@@ -43,7 +43,7 @@ func SpiffeIDOf(certificates string) string {
 	return ""
 }
 
-// ParseChain reads certificates from PEM. An unreadable one ends the case, since Play reports a panic.
+// ParseChain reads certificates from PEM. It panics when one is unreadable, which fails the case.
 func ParseChain(text string) []*x509.Certificate {
 	var all []*x509.Certificate
 	for rest := []byte(text); ; {

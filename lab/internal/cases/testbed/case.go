@@ -17,7 +17,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Case is one promise that is put to the test.
+// Case is one test on real proxies.
 type Case struct {
 	Name       string        // group/what-is-tried
 	Guarantees guarantee.Set // that it tests
@@ -29,7 +29,7 @@ type Case struct {
 	Attempts []Attempt
 }
 
-// Attempt is a probe, whose it is, and what must come of it.
+// Attempt is a probe, the workload that sends it, and the expected outcome.
 type Attempt struct {
 	From  From
 	Probe func(*federation.Federation) traffic.Probe
@@ -49,7 +49,7 @@ func (a Attempt) OutcomeOf(answer traffic.Answer) string {
 	return answer.Outcome()
 }
 
-// Check returns an error when the attempt expects what can never come of it.
+// Check returns an error when the attempt expects an outcome that can never occur.
 func (a Attempt) Check() error {
 	if a.Read != nil {
 		return outcome.CheckDetailed(a.Want, a.Words...)
@@ -57,13 +57,13 @@ func (a Attempt) Check() error {
 	return outcome.Check(a.Want)
 }
 
-// From is who tries: a workload of a mesh, or somebody outside when Mesh is empty.
+// From is the workload that sends a probe; an empty Mesh means a host outside of all meshes.
 type From struct{ Mesh, Workload string }
 
 // Group is the part of the name before the slash.
 func (c Case) Group() string { group, _, _ := strings.Cut(c.Name, "/"); return group }
 
-// Result is what came of a case.
+// Result is the outcome of a case.
 type Result struct {
 	Case
 	Seen     string // what happened, in a few words
@@ -71,10 +71,10 @@ type Result struct {
 	Took     time.Duration
 }
 
-// OK tells whether everything was as it must be.
+// OK reports whether the case passed.
 func (r Result) OK() bool { return len(r.Failures) == 0 }
 
-// Caller is a workload of a mesh that tries something, named "namespace/app".
+// Caller is a workload of a mesh that sends probes, named "namespace/app".
 func Caller(meshName, workload string) From { return From{meshName, workload} }
 
 func (f From) String() string {
@@ -84,12 +84,12 @@ func (f From) String() string {
 	return f.Mesh + " " + f.Workload
 }
 
-// Ask is a case that is one probe.
+// Ask builds a case of one probe.
 func Ask(name string, guarantees guarantee.Set, expect string, from From, probe func(*federation.Federation) traffic.Probe, want string) Case {
 	return Attempts(name, guarantees, expect, Attempt{From: from, Probe: probe, Want: want})
 }
 
-// Attempts is a case that is several probes.
+// Attempts builds a case of several probes.
 func Attempts(name string, guarantees guarantee.Set, expect string, all ...Attempt) Case {
 	return Case{Name: name, Guarantees: guarantees, Expect: expect, Attempts: all, Run: func(t *T) {
 		var outcomes []string
@@ -113,7 +113,7 @@ func InScenario(scenario string, cases ...Case) []Case {
 	return cases
 }
 
-// AskDetailed is a case that is one probe, and what it brought: the outcome, and the bytes or the trailers that came.
+// AskDetailed builds a case of one probe that compares the outcome together with the received bytes or trailers.
 func AskDetailed(name string, guarantees guarantee.Set, expect string, from From, probe func(*federation.Federation) traffic.Probe, want string) Case {
 	read := func(answer traffic.Answer) string {
 		text := answer.Outcome()

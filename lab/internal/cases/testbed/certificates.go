@@ -9,7 +9,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 )
 
-// issue makes a certificate with a mesh's own CA, as somebody could who took over all of that mesh.
+// issue creates a certificate with a mesh's own CA, as an attacker could who controls all of that mesh.
 func issue(f *federation.Federation, meshName string, request pki.Request) (pki.Leaf, error) {
 	ctx, cancel := patience.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -20,10 +20,10 @@ func issue(f *federation.Federation, meshName string, request pki.Request) (pki.
 	return authority.Issue(request)
 }
 
-// CertificateSource is where a stranger's certificate comes from; it panics, since Play reports that as a failure of the case.
+// CertificateSource creates the client certificate of a probe. It panics on errors, which fails the case.
 type CertificateSource func(*federation.Federation) pki.Leaf
 
-// MeshCA a mesh's own CA.
+// MeshCA issues a certificate with a mesh's own CA.
 func MeshCA(meshName string, request pki.Request) CertificateSource {
 	return func(f *federation.Federation) pki.Leaf {
 		leaf, err := issue(f, meshName, request)
@@ -34,7 +34,7 @@ func MeshCA(meshName string, request pki.Request) CertificateSource {
 	}
 }
 
-// ForeignCA by a CA that nobody knows.
+// ForeignCA issues a certificate with a CA that no mesh trusts.
 func ForeignCA(request pki.Request) CertificateSource {
 	return func(*federation.Federation) pki.Leaf {
 		authority, err := pki.New("foreign")
@@ -49,7 +49,7 @@ func ForeignCA(request pki.Request) CertificateSource {
 	}
 }
 
-// SelfSigned is a certificate that is its own CA.
+// SelfSigned creates a self-signed certificate.
 func SelfSigned(request pki.Request) CertificateSource {
 	return func(*federation.Federation) pki.Leaf {
 		leaf, err := pki.SelfSigned(request)
@@ -60,16 +60,16 @@ func SelfSigned(request pki.Request) CertificateSource {
 	}
 }
 
-// NoCertificate presents none.
+// NoCertificate presents no certificate.
 func NoCertificate(*federation.Federation) pki.Leaf { return pki.Leaf{} }
 
-// GenuineWest is what west's egress gateway presents.
+// GenuineWest is the certificate that west's egress gateway presents.
 var GenuineWest = MeshCA("west", pki.Request{SpiffeID: EgressID})
 
-// GenuineNorth is what north's egress gateway presents.
+// GenuineNorth is the certificate that north's egress gateway presents.
 var GenuineNorth = MeshCA("north", pki.Request{SpiffeID: "spiffe://north.example/ns/istio-federation/sa/federation-egress"})
 
-// ByBoundary is what the authority of a boundary issues.
+// ByBoundary issues a certificate with the CA of a boundary.
 func ByBoundary(name, spiffeID string) CertificateSource {
 	return func(f *federation.Federation) pki.Leaf {
 		authority, err := f.Authority(name)

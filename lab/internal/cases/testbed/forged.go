@@ -17,20 +17,22 @@ var (
 	OwnWords    = []string{"authorization", "cookie", "origin", "referer", "x-custom",        // of the application: they cross, as the documents say
 		"traceparent", "tracestate", "baggage", "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "x-b3-flags",
 		"x-cloud-trace-context", "x-datadog-trace-id", "x-datadog-parent-id", "x-ot-span-context"}
-	// Istio's own proxy puts the gateway's own in their place, in a filter that the lab's Envoy lacks. Removing them by a route, which comes
-	// later, would remove those. West's egress gateway does so.
+	// Istio's own proxy puts the gateway's own in their place, in a filter that the lab's Envoy lacks. Removing them by
+	// a route, which comes later, would remove those. West's egress gateway does so.
 	ReplacedByIstio = []string{"x-envoy-peer-metadata", "x-envoy-peer-metadata-id"}
-	// Frameworks take them in place of the method: the exporter removes them, since it is its backend that would believe them.
+	// Frameworks take them in place of the method: the exporter removes them, since it is its backend that would
+	// believe them.
 	Methods = []string{"x-http-method", "x-http-method-override", "x-method-override"}
 	// Envoy takes these from callers, or makes them anew.
 	envoys = []string{"x-envoy-internal", "x-envoy-force-trace", "x-envoy-max-retries", "x-envoy-retry-on", "x-envoy-expected-rq-timeout-ms",
 		"x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-alt-stat-name", "x-envoy-ip-tags", "x-envoy-downstream-service-cluster", "x-envoy-downstream-service-node"}
 )
 
-// Forgery is what forged headers say: the address of a pod, which proxies believe more than others.
+// Forgery is the value of forged headers: the address of a pod, which proxies trust more than others.
 const Forgery = "10.244.9.9"
 
-// ForgedHeaders are all headers that the removal lists of either side name, what Envoy believes, and an application's own.
+// ForgedHeaders are all headers that the removal lists of both sides contain, those that Envoy trusts, and an
+// application's own.
 func ForgedHeaders(f *federation.Federation) [][2]string {
 	names := slices.Concat(OwnWords, Methods, envoys, FromIngress)
 	for _, meshName := range []string{"east", "west"} {
@@ -54,10 +56,10 @@ func ForgedHeaders(f *federation.Federation) [][2]string {
 	return headers
 }
 
-// AtOnce are as many of the headers as one request may have: Envoy refuses more than 100.
+// AtOnce divides headers into as many as one request may have: Envoy rejects more than 100.
 func AtOnce(headers [][2]string) [][][2]string { return slices.Collect(slices.Chunk(headers, 70)) }
 
-// WithForgedHeaders gives the headers to a probe, in several requests on one connection.
+// WithForgedHeaders adds the headers to a probe, in several requests on one connection.
 func WithForgedHeaders(p traffic.Probe, headers [][2]string) traffic.Probe {
 	for i, part := range AtOnce(headers) {
 		if i == 0 {

@@ -33,14 +33,14 @@ func NestedString(object map[string]any, path ...string) (string, bool, error) {
 	return unstructured.NestedString(object, path...)
 }
 
-// Manifest is one object of the scenario that is applied.
+// Manifest returns one object of the applied scenario.
 func (t *T) Manifest(m *mesh.Mesh, kind, name string) *unstructured.Unstructured {
 	objects, err := t.Objects(t.Current(), m.Name)
 	t.Must(err)
 	return FindObject(objects, kind, name)
 }
 
-// Directory is one for files that the case writes.
+// Directory creates a directory for files of the case.
 func (t *T) Directory() string {
 	directory, err := os.MkdirTemp("", "mesh-federation-lab-")
 	t.Must(err)
@@ -48,14 +48,14 @@ func (t *T) Directory() string {
 	return directory
 }
 
-// Manifests are all of a kind.
+// Manifests returns all objects of a kind in the applied scenario.
 func (t *T) Manifests(m *mesh.Mesh, kind string) []*unstructured.Unstructured {
 	objects, err := t.Objects(t.Current(), m.Name)
 	t.Must(err)
 	return slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() != kind })
 }
 
-// ChangeObject applies an object of the scenario otherwise for as long as the case runs.
+// ChangeObject applies a changed object of the scenario for as long as the case runs.
 func (t *T) ChangeObject(m *mesh.Mesh, o *unstructured.Unstructured, edit func(map[string]any)) {
 	changed := o.DeepCopy()
 	edit(changed.Object)
@@ -63,18 +63,18 @@ func (t *T) ChangeObject(m *mesh.Mesh, o *unstructured.Unstructured, edit func(m
 	t.Must(m.PutOwn(t.Context(), changed))
 }
 
-// WithoutObjects takes objects of the scenario away for as long as the case runs, or until they are written again.
+// WithoutObjects deletes objects of the scenario for as long as the case runs, or until they are applied again.
 func (t *T) WithoutObjects(m *mesh.Mesh, objects ...*unstructured.Unstructured) {
 	t.Restore(func(ctx context.Context) error { return m.PutOwn(ctx, objects...) })
 	t.Must(m.Delete(t.Context(), objects...))
 }
 
-// AnswersAtTheEnd is the last thing that a case waits for: that the call works which works in the scenario.
+// AnswersAtTheEnd makes the case wait, as its last step, until a call of the scenario succeeds again.
 func (t *T) AnswersAtTheEnd(from From, probe traffic.Probe) {
 	t.Restore(func(ctx context.Context) error { return WaitUntil(ctx, t.Federation, from, "200", probe) })
 }
 
-// ApplyObjects is T.Put for what may stay.
+// ApplyObjects applies objects that stay after the case.
 func ApplyObjects(t *T, m *mesh.Mesh, text string) {
 	t.Must(m.Put(t.Context(), ParseObjects(t, text)...))
 }
@@ -85,7 +85,7 @@ func ParseObjects(t *T, text string) []*unstructured.Unstructured {
 	return objects
 }
 
-// WithObjects is T.Put for a part of a case.
+// WithObjects applies objects for a part of a case.
 func WithObjects(t *T, m *mesh.Mesh, text string, run func()) {
 	objects := ParseObjects(t, text)
 	defer func() {
@@ -97,8 +97,8 @@ func WithObjects(t *T, m *mesh.Mesh, text string, run func()) {
 	run()
 }
 
-// Recreate makes objects of the scenario, "Kind name" each, younger than everything that is there: among objects that want the same, istiod
-// mostly prefers the oldest.
+// Recreate deletes and creates objects of the scenario, "Kind name" each, so that they are younger than all others:
+// among conflicting objects, istiod mostly prefers the oldest.
 func Recreate(t *T, m *mesh.Mesh, names ...string) {
 	var objects []*unstructured.Unstructured
 	for _, one := range names {
@@ -110,7 +110,7 @@ func Recreate(t *T, m *mesh.Mesh, names ...string) {
 	t.Must(m.PutOwn(t.Context(), objects...))
 }
 
-// AllowAnything is a policy of somebody else that allows every request.
+// AllowAnything is another tenant's policy that allows every request.
 const AllowAnything = `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: allow-everything, namespace: istio-system}

@@ -14,8 +14,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 )
 
-// ProxyCertificates is what a proxy shows, and the roots that it trusts inside its mesh. The egress gateway has its certificate twice: for its own mesh,
-// and for peers, where it comes from a file that the agent writes.
+// ProxyCertificates are the certificates that a proxy presents, and the roots that it trusts inside its mesh. The
+// egress gateway has two certificates: one for its own mesh, and one for peers, from a file that the agent writes.
 type ProxyCertificates struct {
 	Leaves map[string]*x509.Certificate // by the name that the proxy has for it
 	Roots  []*x509.Certificate
@@ -29,7 +29,7 @@ func (h ProxyCertificates) String() string {
 	return text
 }
 
-// CertificatesOf reads what the proxy of a workload holds, from its admin page.
+// CertificatesOf reads the certificates of a workload's proxy from Envoy's admin interface.
 func CertificatesOf(ctx context.Context, m *mesh.Mesh, workload string) (ProxyCertificates, error) {
 	out, err := m.Admin(ctx, workload, "config_dump?resource=dynamic_active_secrets")
 	if err != nil {

@@ -5,20 +5,21 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Get is a plain request.
+// Get builds a GET request.
 func Get(url string) func(*federation.Federation) traffic.Probe {
 	return func(*federation.Federation) traffic.Probe { return traffic.Probe{URL: url} }
 }
 
-// Request is a request by another method.
+// Request builds a request with another method.
 func Request(method, url string) func(*federation.Federation) traffic.Probe {
 	return func(*federation.Federation) traffic.Probe { return traffic.Probe{URL: url, Method: method} }
 }
 
-// Reviews is the call that must work in the article's scenario, by its local name.
+// Reviews is the allowed call of the first scenario, by its local name.
 func Reviews(path string) traffic.Probe { return traffic.Probe{URL: "http://reviews:9080" + path} }
 
-// ToIngress is a request to east's ingress gateway past any egress gateway: the TLS is the stranger's own. change adjusts it.
+// ToIngress builds a request to east's ingress gateway that bypasses every egress gateway, with the TLS certificate of
+// the attacker; change adjusts it.
 func ToIngress(shown CertificateSource, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
 	return func(f *federation.Federation) traffic.Probe {
 		leaf := shown(f)
@@ -43,7 +44,7 @@ func WithPath(target string) func(*traffic.Probe) {
 	return func(p *traffic.Probe) { p.URL = "https://" + ReviewsSNI + target }
 }
 
-// ToEgress is a request to west's egress gateway with the TLS of whoever tries.
+// ToEgress builds a request to west's egress gateway with the TLS certificate of the caller.
 func ToEgress(shown CertificateSource, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
 	return func(f *federation.Federation) traffic.Probe {
 		leaf := shown(f)
@@ -70,7 +71,7 @@ func GrpcCall(address, method string) func(*federation.Federation) traffic.Probe
 	}
 }
 
-// ToServer is a connection to one server of east's ingress gateway.
+// ToServer builds a connection to one server of east's ingress gateway.
 func ToServer(serverName, kind string, shown CertificateSource) func(*federation.Federation) traffic.Probe {
 	return func(f *federation.Federation) traffic.Probe {
 		leaf := shown(f)

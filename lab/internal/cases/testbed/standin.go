@@ -16,7 +16,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// StandIn takes the place of east's ingress gateway and writes down what comes.
+// StandIn takes the place of east's ingress gateway and records what arrives.
 type StandIn struct {
 	sync.Mutex
 	seen   []traffic.Seen
@@ -24,7 +24,8 @@ type StandIn struct {
 	offers [][]string // ALPN
 }
 
-// StandInForEast shows a certificate with this identity, of east's own CA, and is where west finds east for as long as the case runs.
+// StandInForEast presents a certificate with this identity, of east's own CA. West sends its calls there for as long as
+// the case runs.
 func StandInForEast(t *T, id string) *StandIn {
 	leaf, err := issue(t.Federation, "east", pki.Request{SpiffeID: id})
 	t.Must(err)
@@ -71,7 +72,7 @@ func StandInForEast(t *T, id string) *StandIn {
 	return s
 }
 
-// of the stand-in: the request that came for a path.
+// Request returns the request that arrived for a path.
 func (s *StandIn) Request(path string) (traffic.Seen, bool) {
 	s.Lock()
 	defer s.Unlock()
@@ -88,7 +89,7 @@ func (s *StandIn) Connections() ([]tls.ConnectionState, [][]string) {
 	return slices.Clone(s.states), slices.Clone(s.offers)
 }
 
-// Sends lets productpage call, and returns what arrives.
+// Sends lets productpage call, and returns the request that arrives.
 func (s *StandIn) Sends(t *T, call traffic.Probe) traffic.Seen {
 	t.Try(Productpage, call)
 	_, path, _ := strings.Cut(call.URL, ":9080")

@@ -19,7 +19,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// RefusedInTime notes when the last call got through, and demands that it was within a second after kubectl was done.
+// RefusedInTime logs when the last call succeeded, and fails unless that was within a second after kubectl ended.
 func RefusedInTime(t *T, samples []traffic.Sample, began, applied time.Time) {
 	var last time.Time
 	after := 0
@@ -51,7 +51,8 @@ func RefusedInTime(t *T, samples []traffic.Sample, began, applied time.Time) {
 	}
 }
 
-// OncePerConnection makes the proxies open a new TLS connection for every request, on both ways over which requests leave west.
+// OncePerConnection makes west's proxies open a new TLS connection for every request, to the egress gateway and to the
+// peer.
 func (t *T) OncePerConnection() { t.OncePerConnectionIn(t.West) }
 
 func (t *T) OncePerConnectionIn(m *mesh.Mesh) {
@@ -67,7 +68,7 @@ func (t *T) OncePerConnectionIn(m *mesh.Mesh) {
 	}
 }
 
-// Rolled waits until every pod of a Deployment is of its newest version: mesh.Ready would be content with a ready pod of the old one.
+// Rolled waits until every pod of a Deployment is of its newest version.
 func Rolled(ctx context.Context, m *mesh.Mesh, namespace, name string) error {
 	return m.RolledOut(ctx, namespace, "deployment/"+name)
 }
@@ -92,7 +93,7 @@ func (t *T) Stream(name string, from From, p traffic.Probe) *Stream {
 	return s
 }
 
-// streamOutside starts one on the host that belongs to no mesh.
+// streamOutside starts a stream on the host outside of all meshes.
 func (t *T) streamOutside(p traffic.Probe) func() ([]traffic.Sample, error) {
 	command := t.Lab.Outside("probe")
 	input, err := command.StdinPipe()
@@ -124,7 +125,7 @@ func (t *T) Samples(s *Stream) []traffic.Sample {
 	return samples
 }
 
-// Steady ends a stream none of whose requests may fail, and says how many there were.
+// Steady ends a stream in which no request may fail, and logs the number of requests.
 func (t *T) Steady(s *Stream) []traffic.Sample {
 	samples := t.Samples(s)
 	failed := OtherThan(samples, "200")
@@ -135,7 +136,7 @@ func (t *T) Steady(s *Stream) []traffic.Sample {
 	return samples
 }
 
-// OtherThan are the samples with another outcome.
+// OtherThan returns the samples with another outcome.
 func OtherThan(samples []traffic.Sample, want string) []traffic.Sample {
 	var others []traffic.Sample
 	for _, sample := range samples {
@@ -146,7 +147,7 @@ func OtherThan(samples []traffic.Sample, want string) []traffic.Sample {
 	return others
 }
 
-// Summarize is how many of each outcome there are, and when the first and the last of them were asked.
+// Summarize counts the outcomes, and gives the time of the first and the last request.
 func Summarize(samples []traffic.Sample, began time.Time) string {
 	by := map[string]int{}
 	for _, sample := range samples {
@@ -160,7 +161,7 @@ func Summarize(samples []traffic.Sample, began time.Time) string {
 	return fmt.Sprintf("%s between %.1f s and %.1f s", strings.Join(parts, ", "), first.Seconds(), last.Seconds())
 }
 
-// Pause lets time pass.
+// Pause waits.
 func (t *T) Pause(d time.Duration) {
 	select {
 	case <-time.After(d):
@@ -169,13 +170,13 @@ func (t *T) Pause(d time.Duration) {
 	}
 }
 
-// ApplySet applies a file as the quick start says: what the file lacks is taken away.
+// ApplySet applies a file as the quick start describes: objects that the file lacks are pruned.
 func ApplySet(t *T, m *mesh.Mesh, file string) {
 	_, err := m.Kubectl(t.Context(), "", "apply", "--server-side", "--prune", "--applyset=configmap/federation", "-n", federation.Boundary, "-f", file)
 	t.Must(err)
 }
 
-// RestoreScenario puts the scenario back, whatever a case did.
+// RestoreScenario applies the scenario again at the end of the case.
 func (t *T) RestoreScenario() {
 	t.AnswersAtTheEnd(Productpage, Reviews("/reviews/0"))
 	t.Restore(func(ctx context.Context) error {

@@ -19,8 +19,8 @@ import (
 // longest is how long a case may run on an idle machine.
 const longest = 4 * time.Minute
 
-// T is handed to a case while it runs. The methods that testing.TB has as well do the same here: a case is no Go test, since it needs meshes
-// on which its scenario is applied, and ends with a row of a table.
+// T is handed to a case while it runs. The methods that testing.TB has as well do the same here: a case is no Go test,
+// since it needs meshes on which its scenario is applied, and ends with a row of a table.
 type T struct {
 	*federation.Federation
 	name     string
@@ -115,7 +115,8 @@ func (t *T) Put(m *mesh.Mesh, text string) {
 	t.Must(m.Put(t.Context(), objects...))
 }
 
-// Reapply applies the scenario once more and waits until it holds: for the clean-up of cases that have changed something.
+// Reapply applies the scenario once more and waits until it is ready: for the clean-up of cases that have changed
+// something.
 func (t *T) Reapply(ctx context.Context) error {
 	if err := t.Federation.Again(ctx); err != nil {
 		return err
@@ -123,14 +124,14 @@ func (t *T) Reapply(ctx context.Context) error {
 	return t.settle(ctx)
 }
 
-// Try probes and returns the answers.
+// Try sends probes and returns the answers.
 func (t *T) Try(from From, probes ...traffic.Probe) []traffic.Answer {
 	answers, err := Probe(t.ctx, t.Federation, from, probes...)
 	t.Must(err)
 	return answers
 }
 
-// Want probes and compares the outcome.
+// Want sends probes and compares their outcome.
 func (t *T) Want(from From, want string, probes ...traffic.Probe) {
 	t.Must(outcome.Check(want))
 	for i, answer := range t.Try(from, probes...) {
@@ -140,7 +141,7 @@ func (t *T) Want(from From, want string, probes ...traffic.Probe) {
 	}
 }
 
-// Until probes again and again until the outcome is the wanted one, and returns how long that took.
+// Until repeats a probe until it has the expected outcome, and returns how long that took.
 func (t *T) Until(from From, want string, probe traffic.Probe) time.Duration {
 	began := time.Now()
 	t.Must(WaitUntil(t.ctx, t.Federation, from, want, probe))
@@ -164,7 +165,7 @@ func Run(ctx context.Context, f *federation.Federation, c Case, settle func(cont
 	return Result{Case: c, Seen: strings.Join(t.seen, "; "), Failures: t.Failures(), Took: time.Since(began)}
 }
 
-// Safely turns a panic into an error, so that labs are taken away whatever a case does. The end that Must makes is none.
+// Safely turns a panic into an error, so that labs are removed whatever a case does. The panic of FailNow is no error.
 func Safely(run func() error) (err error) {
 	defer func() {
 		switch caught := recover().(type) {

@@ -10,20 +10,21 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// IntoMesh is how somebody outside would use a Gateway that passes bytes through: the server name says where to.
+// IntoMesh is how an external attacker would use a Gateway with AUTO_PASSTHROUGH: the SNI selects the workload.
 var IntoMesh = traffic.Probe{Kind: "handshake", URL: "tls://" + EastAddress,
 	TLS: &traffic.TLS{ServerName: "outbound_.9080_._.ratings.default.svc.cluster.local", ALPN: []string{"istio"}}}
 
-// TenantPod is a pod of a neighbour in east. It has no sidecar: what it dials is what it gets.
+// TenantPod is a pod of another tenant in east. It has no sidecar, so that it dials addresses directly.
 var TenantPod = From{"east", "tenant/tenant"}
 
-// tenantNamespace is in both meshes. It stays when a case is over, since a namespace takes seconds to go and does nothing by itself.
+// tenantNamespace is created in both meshes. It stays after a case, since deleting a namespace takes seconds and it has
+// no effect by itself.
 const tenantNamespace = `apiVersion: v1
 kind: Namespace
 metadata: {name: tenant, labels: {istio-injection: enabled}}
 `
 
-// PodOf is a program of the neighbour, with a sidecar or without.
+// PodOf is a workload of another tenant, with or without a sidecar.
 func PodOf(name string, sidecar bool) string {
 	return fmt.Sprintf(`apiVersion: v1
 kind: ServiceAccount
@@ -45,16 +46,16 @@ spec:
 `, name, sidecar)
 }
 
-// CreateTenant makes sure that the neighbour's namespace is there.
+// CreateTenant creates the namespace of another tenant.
 func CreateTenant(t *T, m *mesh.Mesh) { ApplyObjects(t, m, tenantNamespace) }
 
-// CreateTenantPod makes sure that the neighbour's pod runs, too.
+// CreateTenantPod creates the workload of another tenant, too.
 func CreateTenantPod(t *T, m *mesh.Mesh) {
 	ApplyObjects(t, m, tenantNamespace+"---\n"+PodOf("tenant", false))
 	t.Must(m.Ready(t.Context(), "tenant"))
 }
 
-// Refusal tells whether it was the admission policy that said no.
+// Refusal reports whether the admission policy denied a request.
 func Refusal(err error) bool {
 	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), "ValidatingAdmissionPolicy 'istio-federation-boundary'")
 }

@@ -14,21 +14,21 @@ func GatewayOf(meshName string) string {
 	return "istio-federation/federation-ingress"
 }
 
-// EnvoyAdmin asks the proxy of a pod.
+// EnvoyAdmin reads a page of a workload's Envoy admin interface.
 func EnvoyAdmin(t *T, m *mesh.Mesh, workload, page string) string {
 	out, err := m.Admin(t.Context(), workload, page)
 	t.Must(err)
 	return out
 }
 
-// PodIP of a pod.
+// PodIP is the address of a workload's pod.
 func PodIP(t *T, m *mesh.Mesh, workload string) string {
 	pod, err := m.Pod(t.Context(), workload)
 	t.Must(err)
 	return pod.Status.PodIP
 }
 
-// Connections are those that an application has accepted at a port.
+// Connections is the number of connections that an application has accepted at a port.
 func (t *T) Connections(meshName, workload string, port int) int {
 	m := t.Mesh(meshName)
 	pod, err := m.Pod(t.Context(), workload)
@@ -38,7 +38,7 @@ func (t *T) Connections(meshName, workload string, port int) int {
 	return strings.Count(log, fmt.Sprintf("port=%d connection", port))
 }
 
-// Workload is a workload that takes part in the article's call.
+// Workload is a workload on the way of the allowed call: the caller or a gateway.
 type Workload struct {
 	Mesh     *mesh.Mesh
 	Workload string

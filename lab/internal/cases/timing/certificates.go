@@ -31,7 +31,7 @@ import (
 // life of certificates in these cases. Istio's agent renews them at half of it.
 const life = 6 * time.Second
 
-// shortLived gives workloads certificates of a short life, and takes care that they go on with long-lived ones when the case is over.
+// shortLived gives workloads short-lived certificates, and long-lived ones again when the case is over.
 func shortLived(t *T, carriers ...Workload) {
 	for _, c := range carriers {
 		t.Restore(func(ctx context.Context) error { return Rolled(ctx, c.Mesh, c.Namespace(), c.Name()) })
@@ -95,7 +95,8 @@ func expireSoon(deployment map[string]any) {
 	}
 }
 
-// forwarded finds the hash of the certificate that west's egress gateway showed, in what the backend was told.
+// forwarded is the hash of the certificate that west's egress gateway presented, from the header that the backend
+// received.
 func forwarded(answer traffic.Answer) string {
 	if answer.Seen == nil {
 		return ""
@@ -135,7 +136,8 @@ func certificatesRenewed(t *T) {
 	}
 }
 
-// trustChanges looks at the file that the egress gateway has its peers' CAs from. It has to notice every change of it, not only the first.
+// trustChanges changes the file with the peers' CAs of the egress gateway, which must load every change, not only the
+// first.
 func trustChanges(t *T) {
 	t.AnswersAtTheEnd(Productpage, Reviews("/reviews/0"))
 	t.OncePerConnection()
@@ -196,7 +198,7 @@ func authorityRotated(t *T) {
 	t.Steady(load)
 }
 
-// issuedBy is what an authority issues for the identity of west's egress gateway.
+// issuedBy issues a certificate for west's egress gateway with a CA.
 func issuedBy(a *certificateAuthority) CertificateSource {
 	return func(*federation.Federation) pki.Leaf {
 		loaded, err := pki.Load([]byte(a.PEM), []byte(a.key))
@@ -211,10 +213,10 @@ func issuedBy(a *certificateAuthority) CertificateSource {
 	}
 }
 
-// certificateAuthority is a CA together with its key, as a mesh's owner has it.
+// certificateAuthority is a CA with its key, as a mesh's owner has it.
 type certificateAuthority struct{ PEM, key string }
 
-// authorities are west's own and the one that takes its place.
+// authorities are west's own CA and the one that replaces it.
 func authorities(t *T) (before, after *certificateAuthority) {
 	secret, err := t.West.Client.CoreV1().Secrets(mesh.System).Get(t.Context(), "istio-ca-secret", metav1.GetOptions{})
 	t.Must(err)
@@ -249,7 +251,7 @@ func trusting(t *T, roots ...string) []string {
 	return files
 }
 
-// plugIn gives istiod a CA to issue from, and what workloads are to trust.
+// plugIn configures the CA that istiod issues from, and the roots that workloads trust.
 func plugIn(t *T, a *certificateAuthority, roots string) error {
 	secret := &core.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: "cacerts", Namespace: mesh.System},
@@ -263,7 +265,7 @@ func plugIn(t *T, a *certificateAuthority, roots string) error {
 	return err
 }
 
-// plugOut lets istiod go back to the CA that it made for itself.
+// plugOut lets istiod return to the CA that it generated.
 func plugOut(t *T, ctx context.Context) error {
 	err := t.West.Client.CoreV1().Secrets(mesh.System).Delete(ctx, "cacerts", metav1.DeleteOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {

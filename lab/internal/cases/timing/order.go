@@ -86,7 +86,8 @@ func deleteSteps(t *T, steps []objectStep) {
 	})
 }
 
-// applySteps applies objects one by one. What lacks its namespace waits for the next round, as with everybody who delivers manifests.
+// applySteps applies objects one by one. What lacks its namespace waits for the next round, as with everybody who
+// delivers manifests.
 func applySteps(t *T, steps []objectStep) {
 	inBothMeshes(t, steps, func(m *mesh.Mesh, objects []*unstructured.Unstructured) error {
 		for round := 0; len(objects) > 0; round++ {
@@ -106,7 +107,7 @@ func applySteps(t *T, steps []objectStep) {
 	})
 }
 
-// uninvited are those who must never get in, each asking all the time.
+// uninvited are attackers who must never get in, each of which calls all the time.
 func uninvited(t *T) []*Stream {
 	ask := func(name string, from From, p traffic.Probe) *Stream {
 		p.Every, p.Timeout = time.Second/10, 2*time.Second
@@ -120,7 +121,7 @@ func uninvited(t *T) []*Stream {
 	}
 }
 
-// keptOut ends the streams and demands that nothing of them came through.
+// keptOut ends the streams and fails if a request got through.
 func keptOut(t *T, streams []*Stream) {
 	total := 0
 	for _, s := range streams {
@@ -144,7 +145,7 @@ func requestsSeen(t *T) int {
 	return counts["9080"].Requests
 }
 
-// nobodyCame demands that the backend saw nothing since an earlier count.
+// nobodyCame fails if the backend has received a request since an earlier count.
 func nobodyCame(t *T, before int) {
 	if after := requestsSeen(t); after != before {
 		t.Errorf("the backend has seen %d requests meanwhile", after-before)

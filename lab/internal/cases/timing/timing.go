@@ -18,7 +18,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 )
 
-// Cases is what changes while calls are under way, and how long it takes.
+// Cases are changes while calls are under way, and how long they take.
 func Cases() []Case {
 	return slices.Concat(
 		InScenario("two-meshes-http",
@@ -45,14 +45,14 @@ func Cases() []Case {
 	)
 }
 
-// load is the call that the scenario allows, so many times a second, on connections that stay open.
+// load repeats the allowed call, so many times a second, on connections that stay open.
 func load(t *T, perSecond int) *Stream {
 	p := Reviews("/reviews/0")
 	p.Every, p.Reuse = time.Second/time.Duration(perSecond), true
 	return t.Stream("calls", Productpage, p)
 }
 
-// withdrawn applies east with an ApplySet, as the quick start says, then what is left after east took consent back.
+// withdrawn applies east with an ApplySet, as the quick start describes, and then without the grant.
 func withdrawn(t *T, program string, gone ...string) {
 	t.RestoreScenario()
 	t.Restore(func(ctx context.Context) error {
@@ -131,7 +131,8 @@ func istiodAway(t *T) {
 	t.Steady(load)
 }
 
-// gatewaysReplaced has two pods of each gateway, which is what the HorizontalPodAutoscaler sees to; the lab has none of its controllers.
+// gatewaysReplaced has two pods of each gateway, which is what the HorizontalPodAutoscaler sees to; the lab has none of
+// its controllers.
 func gatewaysReplaced(t *T) {
 	t.AnswersAtTheEnd(Productpage, Reviews("/reviews/0"))
 	gateways := []Workload{t.Ingress(), t.Egress()}

@@ -29,13 +29,14 @@ spec:
   rules: [{to: [{operation: {paths: [/orders/marker]}}]}]
 `
 
-// bypassingEgress is a request past the egress gateway, on a connection of its own: those that a gateway keeps have seen older configurations.
+// bypassingEgress is a request that bypasses the egress gateway, on a new connection: connections that a gateway keeps
+// have older configurations.
 func bypassingEgress(has authorization, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
 	all := append([]func(*traffic.Probe){WithSNI(OrdersSNI), func(p *traffic.Probe) { p.URL = "https://" + OrdersSNI + "/orders/1" }}, change...)
 	return withAuthorization(ToIngress(GenuineWest, all...), has)
 }
 
-// toSearch is the same for gRPC, toReviews where no token is demanded.
+// toSearch is the same for gRPC; toReviews is a request where no JWT is required.
 func toSearch(has authorization) func(*federation.Federation) traffic.Probe {
 	name := "p9000.search.west.fed.east.example"
 	return withAuthorization(ToIngress(GenuineWest, WithSNI(name), func(p *traffic.Probe) {
@@ -94,7 +95,7 @@ func withoutRulesOfOrders(o map[string]any) {
 	edits.ForAnything(OrdersSNI)(&unstructured.Unstructured{Object: o})
 }
 
-// withoutTokens takes what concerns tokens out of a VirtualService.
+// withoutTokens removes the JWT conditions from a VirtualService.
 func withoutTokens(o map[string]any) {
 	routes, _, _ := unstructured.NestedSlice(o, "spec", "http")
 	for _, route := range routes {
@@ -152,7 +153,7 @@ func filterDeleted(t *T) {
 	t.Logf("401 elsewhere after %s", Rounded(took))
 }
 
-// keysFrom makes the gateway believe the first issuer by keys from an address, believing by these keys, in place of those of the manifests.
+// keysFrom lets the gateway fetch the first issuer's keys from an address; keySet replaces them by these keys.
 func keysFrom(t *T, address string) { setIssuer(t, "jwksUri", address) }
 
 func keySet(t *T, keySet string) { setIssuer(t, "jwks", keySet) }
@@ -170,7 +171,7 @@ func setIssuer(t *T, field, value string) {
 	}
 }
 
-// serveKeys serves a key set to everybody, with a certificate of this authority, and returns where.
+// serveKeys serves a key set with a certificate of this CA, and returns its address.
 func serveKeys(t *T, by *pki.Authority, keys string) string {
 	here := net.ParseIP(t.Lab.Here())
 	leaf, err := by.Issue(pki.Request{IPs: []net.IP{here}})

@@ -21,10 +21,10 @@ const (
 	ordersURL = "http://orders.shop:8080/orders/1"
 )
 
-// authorization is what a request has in that header, or in several.
+// authorization are the values of the request's Authorization headers.
 type authorization func(*federation.Federation) []string
 
-// Cases are demanded of users of west: whoever has none, or another one than that, and whom that must not concern.
+// Cases are exports that require end-user JWTs: requests without one, with a wrong one, and requests that need none.
 func Cases() []Case {
 	reads := func(name string, guarantees guarantee.Set, expect string, has authorization, want string) Case {
 		return Ask("tokens/"+name, guarantees, expect, ShopAPI, withAuthorization(Get(ordersURL), has), want)
@@ -132,7 +132,7 @@ func Cases() []Case {
 	)
 }
 
-// tokenClaims is what a token says.
+// tokenClaims are the claims of an end-user JWT.
 type tokenClaims pki.Claims
 
 // fromNow is a time, counted from when the token is signed: cases wait for their turn.
@@ -172,7 +172,7 @@ func authorizationHeader(value string) authorization {
 	return func(*federation.Federation) []string { return []string{value} }
 }
 
-// Bearer of a token that the first issuer has signed.
+// Bearer is an end-user JWT that the first issuer has signed.
 func Bearer(says tokenClaims) authorization { return signedBy("login", says) }
 
 func twoTokens(f *federation.Federation) []string {
@@ -183,7 +183,7 @@ func signedBy(name string, says tokenClaims) authorization {
 	return func(f *federation.Federation) []string { return []string{"Bearer " + signed(issuer(f, name), says)} }
 }
 
-// forgedToken names the right key and is signed by another.
+// forgedToken names the right key and is signed with another one.
 func forgedToken(says tokenClaims) authorization {
 	return func(*federation.Federation) []string {
 		stranger, err := pki.NewIssuer("login-1", "RS256")
@@ -210,7 +210,7 @@ func signed(by *pki.Issuer, says tokenClaims) string {
 	return token
 }
 
-// withAuthorization puts it into a request.
+// withAuthorization adds the headers to a request.
 func withAuthorization(base func(*federation.Federation) traffic.Probe, has authorization) func(*federation.Federation) traffic.Probe {
 	return func(f *federation.Federation) traffic.Probe {
 		p := base(f)
@@ -221,7 +221,7 @@ func withAuthorization(base func(*federation.Federation) traffic.Probe, has auth
 	}
 }
 
-// anyAuthorization tries everything that is refused where a token is demanded.
+// anyAuthorization tries every credential that is rejected where a JWT is required.
 func anyAuthorization(target string, from From) []Attempt {
 	var all []Attempt
 	for _, has := range []authorization{

@@ -15,7 +15,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// SeparateAuthorities are certificates that the meshes' own CAs do not issue.
+// SeparateAuthorities are cases with certificates that the meshes' own CAs do not issue.
 func SeparateAuthorities() []Case {
 	return InScenario("separate-authorities",
 		Analyzed("separate-authorities"),
@@ -54,7 +54,8 @@ func bothDirections(t *T) []*Stream {
 	return streams
 }
 
-// synthesizeWith synthesises the scenario with other files in the directory of roots, and returns where the manifests are.
+// synthesizeWith synthesizes the scenario with other files in the directory of roots, and returns where the manifests
+// are.
 func synthesizeWith(t *T, files map[string]string) func(meshName string) string {
 	directory := t.Directory()
 	trust, output := filepath.Join(directory, "trust"), filepath.Join(directory, "manifests")
@@ -66,7 +67,7 @@ func synthesizeWith(t *T, files map[string]string) func(meshName string) string 
 	return func(meshName string) string { return filepath.Join(output, t.Current(), meshName+".yaml") }
 }
 
-// restoreCredentials goes back to the scenario's files and to new certificates when the case is over.
+// restoreCredentials restores the scenario's files and issues new certificates when the case is over.
 func restoreCredentials(t *T) {
 	t.Restore(func(ctx context.Context) error {
 		for _, m := range []*mesh.Mesh{t.East, t.West} {
@@ -112,7 +113,8 @@ func oncePerConnectionBothWays(t *T) {
 	t.OncePerConnectionIn(t.East)
 }
 
-// clusterLocal gives both meshes the trust domain that Istio has without being told, and applies what the program then writes.
+// clusterLocal gives both meshes Istio's default trust domain, and applies the manifests that the program then
+// generates.
 func clusterLocal(t *T) {
 	meshes := []*mesh.Mesh{t.East, t.West}
 	restoreCredentials(t)

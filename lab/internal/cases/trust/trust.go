@@ -19,7 +19,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Cases is whom a mesh believes: credentials and authorities of all kinds, and who is believed no more.
+// Cases are credentials and CAs of all kinds, and peers that are no longer trusted.
 func Cases() []Case {
 	return slices.Concat(
 		InScenario("two-peers",
@@ -38,7 +38,7 @@ func Cases() []Case {
 	)
 }
 
-// keptRootsChange takes the ConfigMap that others keep away before the gateways start, then brings, spoils and mends it.
+// keptRootsChange removes the externally managed ConfigMap before the gateways start, then adds, breaks and repairs it.
 func keptRootsChange(t *T) {
 	root, err := os.ReadFile(filepath.Join(t.Trust(), "east.pem"))
 	t.Must(err)
@@ -98,7 +98,7 @@ func missingIn(t *T, m *mesh.Mesh, scenario string) []*unstructured.Unstructured
 	return gone
 }
 
-// isolated applies east's file in which west is cut off, and takes away what it lacks.
+// isolated applies east's file in which west is isolated, and deletes the objects that it lacks.
 func isolated(t *T) {
 	t.RestoreScenario()
 	t.Restore(func(ctx context.Context) error {

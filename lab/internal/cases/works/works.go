@@ -10,7 +10,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Cases are the calls that were agreed, in every scenario.
+// Cases are the allowed calls of most scenarios.
 func Cases() []Case {
 	return slices.Concat(
 		InScenario("nothing-exposed",
@@ -57,7 +57,7 @@ func Cases() []Case {
 	)
 }
 
-// Bookinfo is the example that the README shows. It brings applications of its own, so it comes last.
+// Bookinfo is the example of the README. It has applications of its own, so it comes last.
 func Bookinfo() []Case {
 	return InScenario("bookinfo",
 		Ask("works/bookinfo", guarantee.ExplicitAccess, "The productpage of the demo reaches its reviews", Caller("west", "default/productpage"), Get("http://reviews:9080/reviews/0"), "200"),
