@@ -9,7 +9,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/build"
 )
 
-// benchmark measures calls through both gateways beside other ways, on the lab that is up or on one that goes away.
+// benchmark measures calls through both gateways and by other ways, on the running lab or on one that is removed
+// afterwards.
 func benchmark(ctx context.Context, programs build.Programs, repository string, args []string) error {
 	effort := bench.Whole
 	switch {

@@ -11,13 +11,13 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/growth"
 )
 
-// sizesByDefault are numbers of grants.
+// sizesByDefault are the numbers of grants that are measured without arguments.
 var sizesByDefault = []int{100, 500, 1000, 2000}
 
-// admissionNames is up to how many bound names scripts/lab.ts emits the admission policy.
+// admissionNames is the largest number of local names for which scripts/lab.ts emits the admission policy.
 const admissionNames = 1001
 
-// grow measures what configuration and memory cost, size by size, on the lab that is up or on one that goes away.
+// grow measures configuration and memory, size by size, on the running lab or on one that is removed afterwards.
 func grow(ctx context.Context, programs build.Programs, repository string, args []string) error {
 	sizes, err := sizesOf(args)
 	if err != nil {

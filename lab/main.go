@@ -1,4 +1,4 @@
-// Command lab applies what the constructs write to real clusters and real proxies, and attacks it. See README.md.
+// Command lab applies the output of the constructs to real clusters and real proxies, and attacks it. See README.md.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 
 func dispatch(ctx context.Context, command string, args []string) error {
 	switch command {
-	// For people.
+	// Commands that people type.
 	case "", "up", "down", "run", "list", "mutate", "grow", "bench", "prove", "shell", "status":
 		return operate(ctx, command, args)
 	// Parts of the lab.
@@ -44,7 +44,7 @@ func dispatch(ctx context.Context, command string, args []string) error {
 	return fmt.Errorf("there is no command %q: see lab/README.md", command)
 }
 
-// connect joins standard input and output to a port, on whatever host it is started.
+// connect joins standard input and output to a port, on the host on which it is started.
 func connect(address string) error {
 	connection, err := net.Dial("tcp", address)
 	if err != nil {

@@ -77,7 +77,7 @@ func repositoryRoot() (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// begin brings a lab up, ready for its first scenario.
+// begin starts a lab, ready for its first scenario.
 func begin(ctx context.Context, programs build.Programs, repository string) (*lab.Lab, *federation.Federation, error) {
 	l, err := lab.Up(ctx, programs)
 	if err != nil {

@@ -15,10 +15,10 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/lab"
 )
 
-// labs are how many play everything at the same time: most of it is waiting.
+// labs is the number of labs that run everything at the same time: most of the time they wait.
 const labs = 3
 
-// prove plays everything, or what did not pass the last time: what passed then counts as it was seen.
+// prove runs everything, or what did not pass the last time: what passed then counts as it was recorded.
 func prove(ctx context.Context, programs build.Programs, repository string, write bool, args []string) error {
 	chosen, mutations := cases.All(), cases.Mutations()
 	var earlier lines
@@ -88,7 +88,7 @@ func prove(ctx context.Context, programs build.Programs, repository string, writ
 	return err
 }
 
-// borrow takes the lab that is up, or brings one up that goes away afterwards.
+// borrow takes the running lab, or starts one that is removed afterwards.
 func borrow(ctx context.Context, programs build.Programs, repository string) (*federation.Federation, func(), error) {
 	l, err := lab.Kept(programs)
 	if err == nil {
@@ -108,10 +108,10 @@ func borrow(ctx context.Context, programs build.Programs, repository string) (*f
 	return f, l.Down, nil
 }
 
-// failedOnly chooses what did not pass the last time.
+// failedOnly selects what did not pass the last time.
 const failedOnly = "--failed"
 
-// run plays some cases, or all, or what did not pass the last time, mutations included.
+// run runs some cases, or all, or what did not pass the last time, mutations included.
 func run(ctx context.Context, programs build.Programs, repository string, names []string) error {
 	if slices.Contains(names, failedOnly) {
 		if len(names) > 1 {
@@ -131,7 +131,7 @@ func run(ctx context.Context, programs build.Programs, repository string, names 
 	return playOnOne(ctx, programs, repository, chosen, nil)
 }
 
-// mutate takes some protections out of the manifests, or each.
+// mutate removes some protections from the manifests, or each.
 func mutate(ctx context.Context, programs build.Programs, repository string, names []string) error {
 	for _, name := range names {
 		if !slices.ContainsFunc(cases.Mutations(), func(m cases.Mutation) bool { return strings.HasPrefix(m.Name, name) }) {
@@ -144,7 +144,7 @@ func mutate(ctx context.Context, programs build.Programs, repository string, nam
 	return playOnOne(ctx, programs, repository, nil, chosen)
 }
 
-// playOnOne plays on the lab that is up, or on one that goes away afterwards.
+// playOnOne runs cases and mutations on the running lab, or on one that is removed afterwards.
 func playOnOne(ctx context.Context, programs build.Programs, repository string, chosen []cases.Case, mutations []cases.Mutation) error {
 	if len(chosen)+len(mutations) == 0 {
 		say("nothing is left to run")
@@ -167,7 +167,7 @@ func playOnOne(ctx context.Context, programs build.Programs, repository string, 
 	return errors.Join(ctx.Err(), r.verdict())
 }
 
-// choose takes cases by name, or all of a group or scenario.
+// choose selects cases by name, or all of a group or scenario.
 func choose(names []string) ([]cases.Case, error) {
 	if len(names) == 0 {
 		return cases.All(), nil

@@ -10,7 +10,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 )
 
-// player plays on one lab and writes into the record, which it may share with others.
+// player runs cases and mutations on one lab and adds the results to the record, which several players may share.
 type player struct {
 	stage
 	record *record
@@ -29,23 +29,23 @@ func newPlayer(f *federation.Federation, r *record) *player {
 	}
 }
 
-// unit is what one lab plays without a pause: cases, or mutations, of one scenario.
+// unit is what one lab runs in one piece: cases, or mutations, of one scenario.
 type unit struct {
 	cases     []cases.Case
 	mutations []cases.Mutation
 }
 
-// mutationsAtOnce is how many mutations a lab takes at a time, so that no lab has all of those of the first scenario.
+// mutationsAtOnce is the largest number of mutations in a unit, so that no lab gets all of the first scenario.
 const mutationsAtOnce = 20
 
-// secondsOf are what a case of a group takes, where that is far from the usual second.
+// secondsOf are the seconds of a case of a group, where they differ much from one.
 var secondsOf = map[string]int{
 	"bounded": 13, "held": 70, "apart": 11, "spellings": 20, "time": 14, "order": 17, "trust": 9, "terms": 4, "neighbours": 2,
 }
 
 const secondsOfMutation = 10
 
-// cost is about how many seconds a unit takes.
+// cost estimates the seconds of a unit.
 func (u unit) cost() int {
 	cost := secondsOfMutation * len(u.mutations)
 	for _, c := range u.cases {
@@ -54,10 +54,10 @@ func (u unit) cost() int {
 	return cost
 }
 
-// apart are groups that are units of their own, beside the other cases of their scenario: they are long.
+// apart are groups that are units of their own, because they are long.
 var apart = []string{"neighbours", "framing", "bounded", "held"}
 
-// units divide work among labs, those that take longest first, so that all labs end at about the same time.
+// units divides the work among labs, the longest units first, so that all labs end at about the same time.
 func units(chosen []cases.Case, mutations []cases.Mutation) []unit {
 	type key struct {
 		scenario, group string
@@ -98,7 +98,7 @@ func units(chosen []cases.Case, mutations []cases.Mutation) []unit {
 	return divided
 }
 
-// scenariosOf yields the mutations scenario by scenario.
+// scenariosOf yields the mutations, scenario by scenario.
 func scenariosOf(mutations []cases.Mutation) func(yield func([]cases.Mutation) bool) {
 	return func(yield func([]cases.Mutation) bool) {
 		for len(mutations) > 0 {
@@ -119,7 +119,7 @@ func (p *player) play(ctx context.Context, u unit) {
 	p.playMutations(ctx, u.mutations)
 }
 
-// playCases plays one after the other; the cases of a scenario that cannot be used fail, and the others go on.
+// playCases runs cases one after the other. The cases of a scenario that cannot be used fail, and the others run.
 func (p *player) playCases(ctx context.Context, chosen []cases.Case) {
 	for _, c := range chosen {
 		result := cases.Result{Case: c}
@@ -135,8 +135,8 @@ func (p *player) playCases(ctx context.Context, chosen []cases.Case) {
 	}
 }
 
-// playMutations plays those of one scenario after the other. When a scenario does not hold, it is applied anew for what
-// is left of it; when it does not hold again and nothing was played in between, the rest of it fails.
+// playMutations runs mutations, scenario by scenario. When a scenario is not restored, it is applied again for the rest
+// of its mutations; when that fails and nothing was run in between, the rest fails.
 func (p *player) playMutations(ctx context.Context, chosen []cases.Mutation) {
 	for left := range scenariosOf(chosen) {
 		scenario := left[0].Scenario
@@ -162,7 +162,7 @@ func (p *player) playMutations(ctx context.Context, chosen []cases.Mutation) {
 	}
 }
 
-// playSome plays mutations of one scenario until it does not hold any more, and says how many.
+// playSome runs mutations of one scenario until it is not restored, and returns their number.
 func (p *player) playSome(ctx context.Context, mutations []cases.Mutation) (played int, err error) {
 	if err := p.use(ctx, mutations[0].Scenario); err != nil {
 		return 0, err
@@ -174,7 +174,7 @@ func (p *player) playSome(ctx context.Context, mutations []cases.Mutation) (play
 	return played, err
 }
 
-// fail notes that mutations could not be played: the first one has the whole reason.
+// fail records mutations that could not be run: the first one has the whole reason.
 func (p *player) fail(mutations []cases.Mutation, reason error) {
 	brief := fmt.Errorf("not run, for the same reason as the one before: %s", firstLine(reason))
 	for _, m := range mutations {

@@ -15,7 +15,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 )
 
-// record is what came of everything that was played. Several labs add to it.
+// record holds the results of everything that was run. Several labs add to it.
 type record struct {
 	results         *results
 	chosen          []cases.Case
@@ -26,7 +26,7 @@ type record struct {
 	mutations []cases.MutationResult
 }
 
-// begun is the record of a run that has played nothing yet.
+// begun is the record of a run without results.
 func begun(repository string, chosen []cases.Case, mutations []cases.Mutation) (*record, error) {
 	written, err := openResults(repository, chosen, mutations)
 	return &record{results: written, chosen: chosen, mutationsChosen: mutations}, err
@@ -54,7 +54,7 @@ func (r *record) keep(l line) {
 	}
 }
 
-// takeFailed takes out what did not behave, so that it can be played again.
+// takeFailed removes what failed, so that it can be run again.
 func (r *record) takeFailed() (again []cases.Case, mutationsAgain []cases.Mutation) {
 	for _, c := range r.cases {
 		if !c.OK() {
@@ -71,7 +71,7 @@ func (r *record) takeFailed() (again []cases.Case, mutationsAgain []cases.Mutati
 	return again, mutationsAgain
 }
 
-// complete adds what passed in earlier runs and was not played in this one.
+// complete adds what passed in earlier runs and was not run in this one.
 func (r *record) complete(earlier lines) {
 	for _, c := range cases.All() {
 		last := earlier[[2]string{"case", c.Name}]
@@ -89,7 +89,7 @@ func (r *record) complete(earlier lines) {
 	}
 }
 
-// whole tells whether there is a result of every case and every mutation.
+// whole returns an error unless every case and every mutation has a result.
 func (r *record) whole() error {
 	if missing := len(cases.All()) - len(r.cases) + len(cases.Mutations()) - len(r.mutations); missing > 0 {
 		return fmt.Errorf("%d cases and mutations have no result: run everything once", missing)
@@ -133,12 +133,12 @@ func (r *record) verdict() error {
 	return nil
 }
 
-// count is the last line, for whoever sums up.
+// count prints the totals, as the last line.
 func (r *record) count() {
 	fmt.Printf("%d passed, %d failed\n", len(r.cases)+len(r.mutations)-r.failed(), r.failed())
 }
 
-// print is the table of what was played, one row a group.
+// print prints a table with one row for each group.
 func (r *record) print() {
 	fmt.Println()
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
@@ -170,7 +170,7 @@ func (r *record) print() {
 	fmt.Println()
 }
 
-// groups in the order in which they come first.
+// groups returns the groups in the order of their first cases.
 func (r *record) groups() [][]cases.Result {
 	var groups [][]cases.Result
 	place := map[string]int{}
@@ -233,7 +233,7 @@ that changes.
 	return os.WriteFile(filepath.Join(repository, proof), []byte(page.String()), 0o644)
 }
 
-// subjects are what the groups of cases are about, under their titles on the page.
+// subjects describe the groups of cases, under their titles on the page.
 var subjects = map[string]string{
 	"works":      "Calls that must succeed, and requests next to them that the rules deny.",
 	"protocols":  "TCP, gRPC, TLS, WebSocket and HTTP/2; additional hosts; excepted paths and required headers.",

@@ -12,7 +12,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases"
 )
 
-// resultsFile holds what came of each case and mutation the last time; it is outside of version control.
+// resultsFile holds the last result of each case and mutation; it is outside of version control.
 const resultsFile = "lab/.results.jsonl"
 
 // What is known of a case or mutation. One that is planned was chosen and has no result: somebody stopped the run, or
@@ -23,7 +23,7 @@ const (
 	failed  = "failed"
 )
 
-// line of the file. The last one of a name counts.
+// line is one line of the file. The last one of a name counts.
 type line struct {
 	Kind     string   `json:"kind"` // case or mutation
 	Name     string   `json:"name"`
@@ -34,13 +34,13 @@ type line struct {
 	Noticed []string `json:"noticed,omitempty"`
 }
 
-// results writes lines as they come, so that a run that is stopped keeps what it has seen.
+// results writes lines at once, so that a run that is stopped keeps its results.
 type results struct {
 	lock sync.Mutex
 	file *os.File
 }
 
-// openResults begins a run: what it will play is planned from now on. What it does not play keeps its state.
+// openResults begins a run: everything that it will run is planned. Everything else keeps its state.
 func openResults(repository string, chosen []cases.Case, mutations []cases.Mutation) (*results, error) {
 	path := filepath.Join(repository, resultsFile)
 	mode := os.O_APPEND
@@ -88,7 +88,7 @@ func (r *results) close() error { return r.file.Close() }
 // lines by kind and name.
 type lines map[[2]string]line
 
-// notPassed are the cases and mutations that did not pass the last time that they were chosen, in the usual order.
+// notPassed are the cases and mutations that did not pass the last time that they were selected, in the usual order.
 func (ls lines) notPassed() (chosen []cases.Case, mutations []cases.Mutation) {
 	left := func(kind, name string) bool {
 		last, known := ls[[2]string{kind, name}]
@@ -107,7 +107,7 @@ func (ls lines) notPassed() (chosen []cases.Case, mutations []cases.Mutation) {
 	return chosen, mutations
 }
 
-// lastLines are what is known of each case and mutation.
+// lastLines are the last results of each case and mutation.
 func lastLines(repository string) (lines, error) {
 	file, err := os.Open(filepath.Join(repository, resultsFile))
 	if errors.Is(err, fs.ErrNotExist) {

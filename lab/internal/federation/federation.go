@@ -1,5 +1,5 @@
 // Package federation is several meshes and what lies between them, as the cases need it: the applications of each mesh,
-// the manifests of one scenario at a time, and somebody outside.
+// the manifests of one scenario at a time, and a host outside of all meshes.
 package federation
 
 import (
@@ -30,7 +30,7 @@ type Federation struct {
 	East, West, North *mesh.Mesh
 
 	Lab *lab.Lab
-	// Settled is the scenario that was seen to hold.
+	// Settled is the scenario that became ready.
 	Settled    string
 	repository string
 	directory  string // synthesised manifests, by scenario
@@ -82,8 +82,8 @@ func (f *Federation) Each(run func(*mesh.Mesh) error) error {
 	return group.Wait()
 }
 
-// Prepare installs Istio into every mesh, reads the roots that the meshes made for themselves, and synthesises all
-// scenarios with them.
+// Prepare installs Istio into every mesh, reads the root certificates of the meshes, and synthesizes all scenarios with
+// them.
 func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
 	trust := f.Trust()
 	if err := os.MkdirAll(trust, 0o755); err != nil {
@@ -119,7 +119,7 @@ func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
 // Trust is the directory with the roots that the programs read.
 func (f *Federation) Trust() string { return f.directory + "-trust" }
 
-// Page is a file of the documentation that tells people to apply it.
+// Page is a file of the documentation that readers apply.
 func (f *Federation) Page(name string) string { return filepath.Join(f.repository, "docs", name) }
 
 // Synthesise runs the programs with these roots; without names, all of them.
@@ -164,8 +164,8 @@ func (f *Federation) Objects(scenario, meshName string) ([]*unstructured.Unstruc
 	return all, nil
 }
 
-// Use makes a scenario the one that is applied in every mesh: unchanged, strictly, and with what the one before had in
-// addition taken away. Its applications are there and ready afterwards.
+// Use applies a scenario in every mesh, unchanged and strictly, and deletes what only the scenario before had. Its
+// applications are ready afterwards.
 func (f *Federation) Use(ctx context.Context, scenario string) error {
 	if f.current == scenario {
 		return nil
@@ -188,7 +188,7 @@ func (f *Federation) Forget() { f.current, f.Settled = "", "" }
 // Current is the scenario that is applied.
 func (f *Federation) Current() string { return f.current }
 
-// Resume takes the scenario over that another process has applied.
+// Resume continues with the scenario that another process has applied.
 func (f *Federation) Resume() error {
 	name, err := os.ReadFile(f.directory + "-current")
 	if err != nil {
@@ -247,12 +247,12 @@ func (f *Federation) use(ctx context.Context, m *mesh.Mesh, scenario string) err
 	return m.Ready(ctx, namespaces(slices.Concat(apps, objects))...)
 }
 
-// Outside tries things from a host that belongs to no mesh.
+// Outside sends probes from a host outside of all meshes.
 func (f *Federation) Outside(probes ...traffic.Probe) ([]traffic.Answer, error) {
 	return outside[traffic.Answer](f, "probe", probes)
 }
 
-// AttackOutside runs attacks from there to their end.
+// AttackOutside runs attacks from that host to their end.
 func (f *Federation) AttackOutside(plans ...traffic.Attack) ([]*traffic.Report, error) {
 	return outside[*traffic.Report](f, "attack", plans)
 }

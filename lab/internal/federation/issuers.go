@@ -7,14 +7,14 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 )
 
-// issuers sign tokens of end users: how, by the name of the file with their public keys.
+// issuers sign end-user JWTs: the algorithm by the name of the file with their public keys.
 var issuers = map[string]string{"login": "RS256", "staff": "ES256"}
 
-// KeyServers is the authority of those who publish keys of issuers, where istiod fetches them.
+// KeyServers is the CA of the servers from which istiod fetches issuers' keys.
 const KeyServers = "key-servers"
 
-// foundIssuers makes keys for them, of which the programs read the public ones, and returns the root of the servers
-// that publish some.
+// foundIssuers creates the issuers' keys, of which the programs read the public ones, and returns the root certificate
+// of the key servers.
 func (f *Federation) foundIssuers() (string, error) {
 	for name, algorithm := range issuers {
 		issuer, err := pki.NewIssuer(name+"-1", algorithm)

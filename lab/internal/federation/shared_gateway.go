@@ -1,8 +1,8 @@
 package federation
 
-// sharedGateway is a gateway that somebody else runs, for everybody: a shop on a port of its own, and once more on
-// ours, routed by the shop's people. It believes and passes on what clients say of themselves, as badly as it can be
-// set.
+// sharedGateway is an existing gateway that another team operates: a shop at a port of its own, and once more at ours,
+// with the operator's routes. It trusts and forwards what clients send about themselves, which is the worst possible
+// configuration.
 const sharedGateway = `---
 apiVersion: v1
 kind: ServiceAccount
@@ -34,7 +34,7 @@ spec:
   ports: [{name: tls-federation, port: 443, targetPort: 15443}, {name: http, port: 8080, targetPort: 8080}]
 `
 
-// SharedListeners are those of others on the gateway that somebody else runs.
+// SharedListeners are the operator's listeners on the existing gateway.
 const SharedListeners = `---
 apiVersion: networking.istio.io/v1
 kind: Gateway

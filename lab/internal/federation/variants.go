@@ -6,8 +6,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
 )
 
-// Become applies another program in a mesh and prunes what it lacks, as the delivery tools do: what is new comes before
-// what is gone goes. The applications stay.
+// Become applies another program in a mesh and prunes what it lacks, as delivery tools do: new objects are applied
+// before old ones are deleted. The applications stay.
 func (f *Federation) Become(ctx context.Context, m *mesh.Mesh, before, after string) error {
 	was, err := f.Objects(before, m.Name)
 	if err != nil {

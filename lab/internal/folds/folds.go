@@ -1,4 +1,4 @@
-// Package folds knows how common backends read the path of a request: what each of them makes of repeated slashes, path
+// Package folds describes how common backends read the path of a request: what each of them makes of repeated slashes, path
 // parameters, escapes, upper case and the like. Two paths that a backend folds into one are one resource to it,
 // whatever a gateway in front of it thinks.
 package folds

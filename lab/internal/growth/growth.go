@@ -1,4 +1,4 @@
-// Package growth measures what one more grant costs: configuration that istiod pushes, memory of both gateways, and
+// Package growth measures the cost of one more grant: configuration that istiod pushes, memory of both gateways, and
 // time.
 //
 // A restart of one workload is a clean measurement: istiod then sends its whole configuration to one new proxy, and
@@ -25,7 +25,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Size is what was measured with so many grants.
+// Size holds the figures of one number of grants.
 type Size struct {
 	Grants          int
 	Ingress, Egress Proxy
@@ -40,7 +40,7 @@ type Size struct {
 	Failures []string
 }
 
-// Proxy is what one workload costs.
+// Proxy holds the figures of one workload.
 type Proxy struct {
 	LDS, RDS, CDS int           // bytes of a whole push
 	Push          time.Duration // how long istiod was busy with that push
@@ -64,7 +64,7 @@ const (
 // Scenario is the program of that size.
 func Scenario(grants int) string { return fmt.Sprintf("grow-%d", grants) }
 
-// Measure applies the program of a size and measures. What cannot be measured is a failure of that size; an error ends
+// Measure applies the program of a size and measures. A figure that is missing is a failure of that size; an error ends
 // everything.
 func Measure(ctx context.Context, f *federation.Federation, grants int, say func(string, ...any)) (Size, error) {
 	s := Size{Grants: grants}
@@ -109,7 +109,7 @@ func Measure(ctx context.Context, f *federation.Federation, grants int, say func
 // patient is how long an export may take to answer, and a pod to start, on an idle machine.
 const patient = 90 * time.Second
 
-// answers waits until an export answers its caller, and says how long.
+// answers waits until an export answers its caller, and returns how long that took.
 func answers(ctx context.Context, f *federation.Federation, export int) (time.Duration, error) {
 	began := time.Now()
 	probe := traffic.Probe{URL: fmt.Sprintf("http://reviews-%d:9080/reviews/0", export), Timeout: 2 * time.Second}
@@ -123,7 +123,7 @@ func answers(ctx context.Context, f *federation.Federation, export int) (time.Du
 	return time.Since(began), err
 }
 
-// oneMore applies what the next size changes.
+// oneMore applies the objects that the next size changes.
 func oneMore(ctx context.Context, f *federation.Federation, grants int) (took, converged time.Duration, err error) {
 	changed := map[*mesh.Mesh][]*unstructured.Unstructured{}
 	before := map[*mesh.Mesh]counters{}
@@ -261,8 +261,7 @@ func pushesTo(log, kind, pod string) int {
 	return count
 }
 
-// alone waits until a workload has one pod: one that still drains gets every change as well, and the time of istiod
-// with it.
+// alone waits until a workload has one pod: a draining one still receives every change, which takes istiod's time.
 func alone(ctx context.Context, m *mesh.Mesh, workload string) error {
 	namespace, app, _ := strings.Cut(workload, "/")
 	return mesh.Wait(ctx, patient, func() error {
@@ -296,10 +295,10 @@ func replaced(ctx context.Context, m *mesh.Mesh, workload, old string) (pod *cor
 // resident prints the memory of Envoy's process, in kB.
 const resident = `for p in /proc/[0-9]*; do if [ "$(cat $p/comm)" = envoy ]; then grep VmRSS: $p/status; fi; done`
 
-// chains counts in the pod: the page of a gateway with a thousand exports is not worth a journey.
+// chains counts in the pod, because the page of a gateway with a thousand exports is too long to transfer.
 const chains = `pilot-agent request GET 'config_dump?resource=dynamic_listeners' | grep -c '"transport_socket": {' || true`
 
-// inspect asks the proxy of a pod.
+// inspect reads the figures of a pod's proxy.
 func (p *Proxy) inspect(ctx context.Context, m *mesh.Mesh, pod *core.Pod) error {
 	for _, one := range []struct {
 		script string

@@ -3,7 +3,7 @@
 // rights that its security contexts leave it. Init containers, sidecars, probes, projected tokens, logs, exec and
 // port-forward work as on a real node.
 //
-// Not there: cgroups (limits are told to the program, and not enforced), seccomp and AppArmor profiles, liveness
+// Missing: cgroups (limits are passed to the program, and not enforced), seccomp and AppArmor profiles, liveness
 // probes, images. A container runs the programs of an Image, over the programs and libraries of this computer,
 // read-only.
 package kubelet
@@ -34,7 +34,7 @@ import (
 // Port is where the API server finds exec, logs and port-forward.
 const Port = 10250
 
-// Config is what a node is told.
+// Config is the configuration of a node.
 type Config struct {
 	Node         string       // its name
 	LabID        int          // the lab that its hosts belong to
@@ -78,7 +78,7 @@ func New(config Config, client kubernetes.Interface, factory informers.SharedInf
 	}
 }
 
-// Register makes the node known.
+// Register creates the Node object.
 func (k *Kubelet) Register(ctx context.Context) error {
 	now := meta.Now()
 	node := &core.Node{
@@ -103,7 +103,7 @@ func (k *Kubelet) Register(ctx context.Context) error {
 	return err
 }
 
-// Run starts what shall run and ends what shall not, until the context ends.
+// Run starts and ends pods until the context ends.
 func (k *Kubelet) Run(ctx context.Context) {
 	for sleep(ctx, 100*time.Millisecond) {
 		wanted, err := k.podLister.List(labels.Everything())

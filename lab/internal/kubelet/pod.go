@@ -166,7 +166,7 @@ func (p *pod) isUp(c *container) bool {
 	return c.up
 }
 
-// observe asks the readiness probes and tells the API server what changed.
+// observe runs the readiness probes and reports changes to the API server.
 func (p *pod) observe(ctx context.Context) {
 	for last := ""; ; {
 		for _, c := range p.containers {
@@ -198,7 +198,7 @@ func (p *pod) state() string {
 	return state.String()
 }
 
-// probe asks over HTTP or TCP from the node, as a kubelet does. Other kinds of probes count as passed.
+// probe sends an HTTP probe from the node, as a kubelet does. Probes of other kinds count as passed.
 func (p *pod) probe(probe *core.Probe, c *container) bool {
 	if probe == nil || probe.HTTPGet == nil {
 		return true

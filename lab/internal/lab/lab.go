@@ -1,5 +1,5 @@
-// Package lab brings meshes up on this computer and takes them away again: hosts, lines between them, and on each a
-// cluster of its own.
+// Package lab starts meshes on this computer and removes them again: hosts, links between them, and on each a cluster
+// of its own.
 //
 //	l, err := lab.Up(ctx, programs)
 //	defer l.Down()
@@ -29,7 +29,7 @@ const (
 	maxLabs = 8
 )
 
-// Site is where a mesh stands in the lab's network.
+// Site is the place of a mesh in the lab's network.
 type Site struct {
 	Name      string
 	Addresses []string // public, all of them lead to its ingress gateway
@@ -45,14 +45,14 @@ var Sites = []Site{
 // outsider is the address of a host that belongs to no mesh.
 const outsider = "203.0.113.66"
 
-// Lab is one that is up.
+// Lab is a running lab.
 type Lab struct {
 	ID       int
 	Programs build.Programs
 	lock     *os.File
 }
 
-// Up finds a free number, cleans what a crashed lab left under it, and starts the clusters.
+// Up finds a free number, removes what a crashed lab left under it, and starts the clusters.
 func Up(ctx context.Context, programs build.Programs) (*Lab, error) {
 	for _, id := range numbers() {
 		lock, err := claim(id)
@@ -89,8 +89,8 @@ func Kept(programs build.Programs) (*Lab, error) {
 // errNone is that no lab was left running.
 var errNone = errors.New("no lab is up: start one with `npm run lab -- up`")
 
-// Clean takes away every lab that no process holds, the kept ones included, and says how many. LAB limits it to one. A
-// kept one that is in use is an error.
+// Clean removes every lab that no process holds, those included that were left running, and returns their number. LAB
+// limits it to one. A lab in use is an error.
 func Clean() (removed int, err error) {
 	for _, id := range numbers() {
 		lock, locked := lock(id)
@@ -110,7 +110,7 @@ func Clean() (removed int, err error) {
 	return removed, err
 }
 
-// Keep lets the lab live on when this process ends.
+// Keep lets the lab run on when this process ends.
 func (l *Lab) Keep() error {
 	if err := os.WriteFile(filepath.Join(directory(l.ID), "kept"), nil, 0o644); err != nil {
 		return err
@@ -118,7 +118,7 @@ func (l *Lab) Keep() error {
 	return l.lock.Close()
 }
 
-// Down ends all processes of the lab and takes away its hosts and files. It is safe to call it twice.
+// Down ends all processes of the lab and removes its hosts and files. It is safe to call it twice.
 func (l *Lab) Down() {
 	l.remove()
 	if l.lock != nil {
@@ -162,7 +162,7 @@ func (l *Lab) Outside(args ...string) *exec.Cmd {
 // Here is the address at which the lab's hosts find this computer.
 func (l *Lab) Here() string { return l.subnet(1) }
 
-// Cut makes one public address of a mesh dead, as an unplugged line; Mend plugs it in.
+// Cut makes one public address of a mesh unreachable, as an unplugged cable does.
 func (l *Lab) Cut(mesh, address string) error {
 	return network.New(l.ID, mesh).Unroute(l.world(), address)
 }

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// numbers are those that a lab may have: the one that the variable LAB names, or any.
+// numbers are those that a lab may use: the one in the variable LAB, or any.
 func numbers() []int {
 	if chosen := os.Getenv("LAB"); chosen != "" {
 		id, err := strconv.Atoi(chosen)
@@ -25,8 +25,7 @@ func numbers() []int {
 	return all
 }
 
-// Hold keeps others out of a kept lab until Release, or until this process ends: whoever applies and probes would
-// disturb each other.
+// Hold reserves a running lab until Release, or until this process ends: several runs would disturb each other.
 func (l *Lab) Hold() error {
 	held, err := lock(l.ID)
 	if errors.Is(err, errTaken) {
@@ -48,7 +47,7 @@ func (l *Lab) Release() { _ = l.lock.Close() }
 
 var errTaken = errors.New("taken")
 
-// claim takes a number, unless a process holds it or a lab was kept under it.
+// claim reserves a number, unless a process holds it or a lab was left running under it.
 func claim(id int) (*os.File, error) {
 	if kept(id) { // not locked even for a moment, for those who use it
 		return nil, errTaken

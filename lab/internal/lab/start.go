@@ -33,8 +33,8 @@ func (l *Lab) start(ctx context.Context) error {
 	if err := network.Reach(l.ID, world, l.subnet(0)+"/24", l.subnet(1), l.subnet(2)); err != nil {
 		return err
 	}
-	stranger := network.New(l.ID, "outsider")
-	if err := errors.Join(stranger.Create(), stranger.Attach(world, outsider)); err != nil {
+	attacker := network.New(l.ID, "outsider")
+	if err := errors.Join(attacker.Create(), attacker.Attach(world, outsider)); err != nil {
 		return err
 	}
 	for _, site := range Sites {
@@ -110,7 +110,7 @@ func (l *Lab) site(site Site, bin string) error {
 	return process.Start()
 }
 
-// images are the programs that stand for container images.
+// images are the programs in place of container images.
 func images(bin string, programs build.Programs) []kubelet.Image {
 	istio := map[string]string{
 		"/usr/local/bin/pilot-agent":                     filepath.Join(programs.Directory, "pilot-agent"),

@@ -29,7 +29,7 @@ func (m *Mesh) Exec(ctx context.Context, pod *core.Pod, container string, stdin 
 	return out.String(), nil
 }
 
-// Admin asks the proxy of a workload for a page that only its administrator sees.
+// Admin reads a page of Envoy's admin interface in the pod of a workload.
 func (m *Mesh) Admin(ctx context.Context, workload, page string) (string, error) {
 	pod, err := m.Pod(ctx, workload)
 	if err != nil {
@@ -38,7 +38,7 @@ func (m *Mesh) Admin(ctx context.Context, workload, page string) (string, error)
 	return m.Exec(ctx, pod, "istio-proxy", nil, "pilot-agent", "request", "GET", page)
 }
 
-// Probe lets a workload try things.
+// Probe lets a workload send probes.
 func (m *Mesh) Probe(ctx context.Context, workload string, probes ...traffic.Probe) ([]traffic.Answer, error) {
 	return tell[[]traffic.Answer](ctx, m, workload, "probe", probes)
 }
@@ -48,7 +48,7 @@ func (m *Mesh) Attack(ctx context.Context, workload string, plans []traffic.Atta
 	return tell[[]*traffic.Report](ctx, m, workload, "attack", plans)
 }
 
-// tell gives the app of a workload a command with its input, and waits for the answer.
+// tell runs a command of the app in a workload's pod with its input, and returns the answer.
 func tell[Answer any](ctx context.Context, m *Mesh, workload, command string, input any) (Answer, error) {
 	var none Answer
 	pod, err := m.Pod(ctx, workload)
@@ -108,7 +108,7 @@ func (m *Mesh) StartLoad(ctx context.Context, workload string, probe traffic.Pro
 	return load, nil
 }
 
-// Stop ends the load and returns what it saw.
+// Stop ends the load and returns its samples.
 func (l *Load) Stop() ([]traffic.Sample, error) {
 	l.input.Close()
 	result := <-l.result
@@ -118,7 +118,7 @@ func (l *Load) Stop() ([]traffic.Sample, error) {
 	return result.answers[0].Samples, nil
 }
 
-// Logs of a container since a moment.
+// Logs returns the log of a container.
 func (m *Mesh) Logs(ctx context.Context, pod *core.Pod, container string) (string, error) {
 	data, err := m.Client.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &core.PodLogOptions{Container: container}).DoRaw(ctx)
 	return string(data), err

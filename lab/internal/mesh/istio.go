@@ -21,9 +21,9 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// settings are the only values that differ from the charts' own, besides whose certificates istiod believes when it
-// fetches keys of issuers. Metrics, metadata exchange and ALPN are off because Envoy as it is published lacks filters
-// that Istio compiles into its own proxy.
+// settings are the only values that differ from the charts' own, besides the CA that istiod trusts when it fetches
+// issuers' keys. Metrics, metadata exchange and ALPN are disabled because the published Envoy lacks filters that Istio
+// compiles into its own proxy.
 const settings = `
 spec:
   values:
@@ -104,7 +104,8 @@ func render(trustDomain, kubernetes, keyServers string) (string, error) {
 	return text.String(), nil
 }
 
-// SetIstiod changes variables of istiod and waits until the new one is in charge; an empty value takes a variable away.
+// SetIstiod sets environment variables of istiod and waits until the new one is ready; an empty value removes a
+// variable.
 func (m *Mesh) SetIstiod(ctx context.Context, variables map[string]string) error {
 	args := []string{"-n", System, "set", "env", "deployment/istiod"}
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
@@ -120,15 +121,15 @@ func (m *Mesh) SetIstiod(ctx context.Context, variables map[string]string) error
 	return m.IstiodReady(ctx)
 }
 
-// wrong is what the API server takes and istiod does not.
+// wrong is an object that the API server accepts and istiod rejects.
 const wrong = `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: lab-asks, namespace: istio-system}
 spec: {rules: [{when: [{key: nothing, values: [x]}]}]}
 `
 
-// IstiodReady waits until a new istiod is in charge: the one before is gone, which pushes until then, and the API
-// server reaches the new one, without which it takes no object of Istio.
+// IstiodReady waits until only the new istiod runs, since the old one pushes until it ends, and until the API server
+// reaches its webhook, without which it accepts no object of Istio.
 func (m *Mesh) IstiodReady(ctx context.Context) error {
 	if err := m.Ready(ctx, System); err != nil {
 		return err
@@ -152,7 +153,7 @@ func (m *Mesh) IstiodReady(ctx context.Context) error {
 	})
 }
 
-// SetTrustDomain gives the mesh another trust domain. Workloads have it once they are started anew.
+// SetTrustDomain changes the trust domain of the mesh. Workloads use it after a restart.
 func (m *Mesh) SetTrustDomain(ctx context.Context, from, to string) error {
 	text, err := m.meshConfig(ctx)
 	if err != nil {
@@ -173,8 +174,8 @@ func (m *Mesh) SetTrustDomain(ctx context.Context, from, to string) error {
 
 var pathNormalization = regexp.MustCompile(`(?m)^pathNormalization:\n  normalization: .*\n`)
 
-// SetPathNormalization says what the proxies of the mesh make of paths before anybody looks at them; nothing is Istio's
-// default. istiod reads it while it runs.
+// SetPathNormalization sets the path normalization of the mesh's proxies; the empty text is Istio's default. istiod
+// reads it while it runs.
 func (m *Mesh) SetPathNormalization(ctx context.Context, normalization string) error {
 	text, err := m.meshConfig(ctx)
 	if err != nil {

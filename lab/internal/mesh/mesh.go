@@ -1,4 +1,4 @@
-// Package mesh is one mesh as its administrator sees it: through the API server, kubectl and exec. Nothing here knows
+// Package mesh is one mesh as its administrator sees it: through the API server, kubectl and exec. It does not depend on
 // how the cluster runs, so the same calls work against an existing one.
 package mesh
 
@@ -67,7 +67,7 @@ func Open(name, kubeconfig, kubectl string) (*Mesh, error) {
 // TrustDomain of the mesh.
 func (m *Mesh) TrustDomain() string { return m.Name + ".example" }
 
-// Kubectl runs it with this text as standard input and returns what it printed, warnings included.
+// Kubectl runs kubectl with this text as standard input and returns what it printed, warnings included.
 func (m *Mesh) Kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, m.kubectl, append([]string{"--kubeconfig", m.Kubeconfig}, args...)...)
 	command.Env = append(command.Environ(), "KUBECTL_APPLYSET=true") // it does not know --applyset otherwise
@@ -80,7 +80,7 @@ func (m *Mesh) Kubectl(ctx context.Context, stdin string, args ...string) (strin
 	return out.String(), nil
 }
 
-// filterWarning is what istiod says of every EnvoyFilter, whatever is in it.
+// filterWarning is istiod's warning for every EnvoyFilter.
 const filterWarning = "Warning: EnvoyFilter exposes internal implementation details"
 
 // ApplyFile is how the output of cdk8s is meant to be applied. A warning of the API server is an error.
@@ -104,13 +104,13 @@ func (m *Mesh) ApplyFile(ctx context.Context, path string) error {
 	return nil
 }
 
-// Put applies objects as somebody else than the federation's owner would, strictly and without kubectl's start-up time.
+// Put applies objects as another owner than the federation's, strictly and without kubectl's start-up time.
 func (m *Mesh) Put(ctx context.Context, objects ...*unstructured.Unstructured) error {
 	return m.apply(ctx, "lab", objects)
 }
 
-// PutOwn applies objects of the manifests as their owner does: fields that it said before and does not say now go.
-// Whoever else wrote them would own them from then on, and the next scenario could not be applied without a conflict.
+// PutOwn applies objects of the manifests as their owner, so that fields which are no longer set are removed. Another
+// field manager would own them from then on, and the next scenario would conflict.
 func (m *Mesh) PutOwn(ctx context.Context, objects ...*unstructured.Unstructured) error {
 	return m.apply(ctx, "kubectl", objects)
 }
@@ -134,7 +134,7 @@ func (m *Mesh) apply(ctx context.Context, owner string, objects []*unstructured.
 	return nil
 }
 
-// Refuses tells whether the API server would refuse an object, and with which words.
+// Refuses reports whether the API server would reject an object, and its message.
 func (m *Mesh) Refuses(ctx context.Context, object *unstructured.Unstructured) (string, bool) {
 	resource, err := m.resource(object)
 	if err != nil {
@@ -156,7 +156,7 @@ func (m *Mesh) Get(ctx context.Context, object *unstructured.Unstructured) (*uns
 	return resource.Get(ctx, object.GetName(), metav1.GetOptions{})
 }
 
-// Delete takes objects away and waits until they are gone. What is not there is no error.
+// Delete deletes objects and waits until they are gone. Missing objects are no error.
 func (m *Mesh) Delete(ctx context.Context, objects ...*unstructured.Unstructured) error {
 	background := metav1.DeletePropagationBackground
 	for _, object := range objects {
@@ -184,7 +184,7 @@ func (m *Mesh) Delete(ctx context.Context, objects ...*unstructured.Unstructured
 	return nil
 }
 
-// DeleteNow is Delete without the time that pods of a namespace have to finish what they do.
+// DeleteNow is Delete without the grace period of pods in a namespace.
 func (m *Mesh) DeleteNow(ctx context.Context, objects ...*unstructured.Unstructured) error {
 	for _, object := range objects {
 		if object.GetKind() == "Namespace" {
@@ -236,7 +236,7 @@ func (m *Mesh) Pod(ctx context.Context, workload string) (*core.Pod, error) {
 	return nil, fmt.Errorf("mesh %s has no ready pod of %s", m.Name, workload)
 }
 
-// IsReady tells what the kubelet says of a pod.
+// IsReady reports the Ready condition of a pod.
 func IsReady(pod *core.Pod) bool {
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == core.PodReady {
@@ -246,7 +246,7 @@ func IsReady(pod *core.Pod) bool {
 	return false
 }
 
-// Ready waits until every pod of the namespaces is ready and every Deployment has what it wants.
+// Ready waits until every Deployment of the namespaces has its pods.
 func (m *Mesh) Ready(ctx context.Context, namespaces ...string) error {
 	return Wait(ctx, 2*time.Minute, func() error {
 		for _, namespace := range namespaces {
@@ -300,7 +300,7 @@ func (m *Mesh) Root(ctx context.Context) (string, error) {
 	return root, err
 }
 
-// Authority is the mesh's own CA with its key: what somebody has who took over the whole mesh.
+// Authority is the mesh's own CA with its key, which an attacker has who controls the whole mesh.
 func (m *Mesh) Authority(ctx context.Context) (*pki.Authority, error) {
 	secret, err := m.Client.CoreV1().Secrets(System).Get(ctx, "istio-ca-secret", metav1.GetOptions{})
 	if err != nil {

@@ -43,7 +43,7 @@ func ObjectsOf(path string) ([]*unstructured.Unstructured, error) {
 	return objects, nil
 }
 
-// Key tells objects of one mesh apart.
+// Key identifies an object in its mesh.
 func Key(object *unstructured.Unstructured) string {
 	kind := object.GroupVersionKind().GroupKind()
 	return fmt.Sprintf("%s %s/%s", kind, object.GetNamespace(), object.GetName())

@@ -9,8 +9,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 )
 
-// Wait tries until it works; the last error says what was missing. The limit is spent more slowly while this machine is
-// busy.
+// Wait retries until there is no error, and then returns the last one. The limit is spent more slowly while this
+// machine is busy.
 func Wait(ctx context.Context, limit time.Duration, try func() error) error {
 	return wait(ctx, patience.Start(limit), try)
 }

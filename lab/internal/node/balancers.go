@@ -12,7 +12,7 @@ import (
 	listers "k8s.io/client-go/listers/core/v1"
 )
 
-// balancers gives Services of type LoadBalancer the node's public addresses; kube-proxy does the rest.
+// balancers assigns the node's public addresses to Services of type LoadBalancer; kube-proxy does the rest.
 type balancers struct {
 	config   Config
 	client   kubernetes.Interface

@@ -32,7 +32,7 @@ const (
 	apiServiceIP   = "10.96.0.1"
 )
 
-// Config is what the process of a node is told, as a file.
+// Config is the configuration of a node's process, in a file.
 type Config struct {
 	LabID           int
 	Name            string
@@ -50,7 +50,7 @@ type Config struct {
 // Kubeconfig is the administrator's, also for use outside of the lab.
 func (c Config) Kubeconfig() string { return filepath.Join(c.Directory, "kubeconfig") }
 
-// Write leaves the configuration where Run finds it.
+// Write writes the configuration to the file that Run reads.
 func (c Config) Write() (string, error) {
 	if err := os.MkdirAll(filepath.Join(c.Directory, "pki"), 0o755); err != nil {
 		return "", err
@@ -147,7 +147,7 @@ func (c Config) controllers() []string {
 	}
 }
 
-// keys makes what the API server and the kubelet need to know each other, and where tokens are signed.
+// keys creates the credentials of the API server and the kubelet, and the key that signs tokens.
 func (c Config) keys() (*tls.Config, error) {
 	authority, err := pki.New("lab kubelet of " + c.Name)
 	if err != nil {

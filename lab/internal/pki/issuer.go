@@ -17,13 +17,13 @@ import (
 	"math/big"
 )
 
-// Issuer signs tokens of end users. Its key is made when it is made.
+// Issuer signs end-user JWTs.
 type Issuer struct {
 	key crypto.Signer
 	kid string
 }
 
-// Claims are what a token says.
+// Claims are the claims of a JWT.
 type Claims map[string]any
 
 // Algorithms are those with which an issuer can sign.
@@ -31,7 +31,7 @@ var Algorithms = []string{"RS256", "ES256", "ES384", "ES512", "EdDSA"}
 
 var curves = map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521()}
 
-// NewIssuer has a key of its own, for one of the algorithms.
+// NewIssuer creates an issuer with a key for one of the algorithms.
 func NewIssuer(kid, algorithm string) (issuer *Issuer, err error) {
 	var key crypto.Signer
 	switch {
@@ -96,7 +96,7 @@ func padded(key *ecdsa.PublicKey, number *big.Int) []byte {
 	return number.FillBytes(make([]byte, (key.Params().BitSize+7)/8))
 }
 
-// Token says something and is signed.
+// Token is a signed JWT with these claims.
 func (i *Issuer) Token(claims Claims) (string, error) {
 	content := unsigned(map[string]string{"alg": i.algorithm(), "typ": "JWT", "kid": i.kid}, claims)
 	hash := map[string]crypto.Hash{"ES384": crypto.SHA384, "ES512": crypto.SHA512}[i.algorithm()]
@@ -119,13 +119,13 @@ func (i *Issuer) Token(claims Claims) (string, error) {
 	return content + "." + encoded(signature), err
 }
 
-// Unsigned is a token that says it needs no signature. Some libraries have believed that.
+// Unsigned is a JWT with the algorithm none, which some libraries have accepted.
 func (i *Issuer) Unsigned(claims Claims) string {
 	return unsigned(map[string]string{"alg": "none", "kid": i.kid}, claims) + "."
 }
 
-// WithPublicKey is a token that takes the issuer's public key for a secret that both sides share. Some libraries have
-// believed that.
+// WithPublicKey is a JWT that is signed with the issuer's public key as an HMAC secret, which some libraries have
+// accepted.
 func (i *Issuer) WithPublicKey(claims Claims) (string, error) {
 	content := unsigned(map[string]string{"alg": "HS256", "kid": i.kid}, claims)
 	der, err := x509.MarshalPKIXPublicKey(i.key.Public())

@@ -1,5 +1,5 @@
-// Package pki makes authorities and certificates for the lab, in memory: those of the stand-in kubelets, and those that
-// strangers and compromised peers present.
+// Package pki creates CAs and certificates for the lab, in memory: those of the stand-in kubelets, and those that
+// external attackers and compromised peers present.
 package pki
 
 import (
@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// Authority issues certificates.
+// Authority is a CA.
 type Authority struct {
 	cert *x509.Certificate
 	key  crypto.Signer
@@ -29,7 +29,7 @@ type Authority struct {
 // Leaf is a certificate and its key, as PEM.
 type Leaf struct{ Cert, Key string }
 
-// Request says what a certificate shall hold. Zero values mean: no identity, both usages, valid now for an hour.
+// Request describes a certificate. Zero values mean: no identity, both usages, valid for an hour from now.
 type Request struct {
 	SpiffeID            string
 	DNSNames            []string
@@ -44,7 +44,7 @@ type Request struct {
 	SHA1 bool     // the signature of an authority whose key is RSA is made with SHA-1
 }
 
-// New makes a self-signed authority.
+// New creates a self-signed CA.
 func New(organisation string) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -63,7 +63,7 @@ func New(organisation string) (*Authority, error) {
 	return &Authority{cert, key, encode("CERTIFICATE", der)}, err
 }
 
-// SelfSigned makes a certificate that vouches for itself.
+// SelfSigned creates a self-signed certificate.
 func SelfSigned(request Request) (Leaf, error) {
 	authority, err := New("nobody")
 	if err != nil {
@@ -85,7 +85,7 @@ func SelfSigned(request Request) (Leaf, error) {
 	return Leaf{Cert: encode("CERTIFICATE", der), Key: keyPEM}, err
 }
 
-// Load takes an authority from PEM: a mesh's own, for what a compromised owner of that mesh could do.
+// Load reads a CA from PEM: a mesh's own, for what a compromised owner of that mesh could do.
 func Load(cert, key []byte) (*Authority, error) {
 	block, _ := pem.Decode(cert)
 	if block == nil {
@@ -99,7 +99,7 @@ func Load(cert, key []byte) (*Authority, error) {
 	return &Authority{parsed, signer, string(cert)}, err
 }
 
-// Revoke makes a list of what the authority has revoked: the certificates with these PEM texts. It ends at a time.
+// Revoke creates a revocation list with these certificates, which expires at a time.
 func (a *Authority) Revoke(until time.Time, leaves ...Leaf) (string, error) {
 	template := &x509.RevocationList{Number: serial(), ThisUpdate: until.Add(-48 * time.Hour), NextUpdate: until}
 	for _, leaf := range leaves {
@@ -118,7 +118,7 @@ func (a *Authority) Revoke(until time.Time, leaves ...Leaf) (string, error) {
 	return encode("X509 CRL", der), err
 }
 
-// Intermediate makes an authority below this one.
+// Intermediate creates a CA below this one.
 func (a *Authority) Intermediate(organisation string) (*Authority, error) {
 	return a.intermediate(organisation, x509.UnknownSignatureAlgorithm)
 }

@@ -36,7 +36,7 @@ type Attack struct {
 	Waves       int           `json:"waves,omitempty"` // "reset": so many times, one after the other; the next one begins at the interval Every
 }
 
-// Report is what came of an attack.
+// Report holds the results of an attack.
 type Report struct {
 	Connections int            `json:"connections"` // those that were opened
 	Streams     int            `json:"streams"`

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// selfSigned makes a certificate that nobody else vouches for.
+// selfSigned creates a self-signed certificate.
 func selfSigned(names ...string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// ServeCommand is "lab serve": it runs the server until it is told to stop.
+// ServeCommand is "app serve": it runs the server until it is stopped.
 func ServeCommand(args []string) error {
 	var options Options
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
@@ -34,7 +34,7 @@ func ServeCommand(args []string) error {
 	return Serve(ctx, options)
 }
 
-// ProbeCommand is "lab probe": probes on standard input, answers on standard output.
+// ProbeCommand is "app probe": probes on standard input, answers on standard output.
 func ProbeCommand(args []string) error {
 	if err := parse(flag.NewFlagSet("probe", flag.ContinueOnError), args); err != nil {
 		return err

@@ -25,7 +25,7 @@ type Hold struct {
 	Count int    `json:"count"`
 }
 
-// Held is what became of one connection.
+// Held is the result of one connection.
 type Held struct {
 	Name     string        `json:"name"`
 	Kind     string        `json:"kind"`
@@ -37,7 +37,7 @@ type Held struct {
 	Silence  time.Duration `json:"silence"` // the longest time between two lines that came back
 }
 
-// Alive says that the connection was there until the client ended it, and that every line came back but one that was
+// Alive reports whether the connection was open until the client ended it, and every line came back but one that was
 // under way.
 func (h Held) Alive() bool { return !h.Opened.IsZero() && h.Ended.IsZero() && h.Sent-h.Received <= 1 }
 

@@ -1,6 +1,5 @@
-// Package traffic is what runs inside pods: a server that says what reached it, and a client that tries what it is told
-// and says what it saw. Neither knows anything of Kubernetes, so the same binary can be an image of an existing
-// cluster.
+// Package traffic runs inside pods: a server that reports what it received, and a client that sends probes and reports
+// the answers. Neither depends on Kubernetes, so the same binary can be an image of an existing cluster.
 //
 //	lab serve --http 9080                      the server
 //	lab probe < probes.json > answers.json     the client: all probes at once, answers in the same order
@@ -10,7 +9,7 @@ package traffic
 
 import "time"
 
-// Probe is one thing to try. Zero values mean what a plain client would do.
+// Probe is one request or connection to try. Zero values mean what a plain client would do.
 type Probe struct {
 	// Kind is the protocol above the connection: "http" (HTTP/1.1, the default), "h2", "grpc", "websocket", "tcp",
 	// "line" (Body is one line, and so is the answer), "handshake" (TLS only) or "raw" (Body is written as it is).
@@ -74,7 +73,7 @@ type TLS struct {
 	ResumeAfter time.Duration `json:"resumeAfter,omitempty"`
 }
 
-// Answer is what came of a Probe.
+// Answer is the result of a Probe.
 type Answer struct {
 	Status  int         `json:"status,omitempty"` // HTTP status; for grpc see GRPC
 	Proto   string      `json:"proto,omitempty"`  // HTTP/1.1, HTTP/2.0
@@ -110,7 +109,7 @@ type Sample struct {
 	Pod     string        `json:"pod,omitempty"` // who answered
 }
 
-// Seen is what reached the server.
+// Seen is what the server received.
 type Seen struct {
 	Pod    string      `json:"pod"`    // the server's host name
 	Proto  string      `json:"proto"`  // HTTP/1.1, HTTP/2.0

@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// grace is how long requests under way may take when the server is told to stop.
+// grace is how long requests under way may take when the server is stopped.
 const grace = 5 * time.Second
 
-// Options are the ports that the server listens on, by what it speaks there.
+// Options are the ports of the server, by protocol.
 type Options struct {
 	HTTP     []int // HTTP/1.1, and HTTP/2 with prior knowledge
 	GRPC     []int

@@ -87,7 +87,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	respond(w, r, steering, seen)
 }
 
-// respond does as the query parameters of a request say.
+// respond follows the query parameters of a request.
 func respond(w http.ResponseWriter, r *http.Request, steering url.Values, seen Seen) {
 	header := w.Header()
 	header.Set("Server", "lab-backend/1.0")
@@ -123,7 +123,7 @@ func respond(w http.ResponseWriter, r *http.Request, steering url.Values, seen S
 	json.NewEncoder(w).Encode(seen)
 }
 
-// redirection is the whole URL, as applications make it that believe the Host header.
+// redirection is the whole URL, as applications write it that trust the Host header.
 func redirection(r *http.Request, path string) string {
 	scheme := "http"
 	if r.TLS != nil {

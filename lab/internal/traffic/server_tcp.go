@@ -15,7 +15,7 @@ func (s *server) serveGreeting(ctx context.Context, l *listener) error {
 	return serveEcho(ctx, l, greeting)
 }
 
-// serveEcho says the first words, if there are any, and repeats what it is told.
+// serveEcho sends the greeting, if there is one, and returns what it receives.
 func serveEcho(ctx context.Context, l *listener, first string) error {
 	return serveConnections(ctx, l, func(conn net.Conn) { echo(l, conn, first) })
 }

@@ -192,9 +192,9 @@ func loggedRefusedConnection(t *T) {
 	t.Logf("%s, %s bytes", line.text("caller"), line.text("received"))
 	in := len(accessLog(t, t.East))
 	t.Want(Outside, "alert: *", ToServer(MysqlOf("west"), "tcp", NoCertificate)(t.Federation))
-	stranger := logged(t, t.East, in, map[string]string{"listener": MysqlOf("west"), "caller": "-"})
-	compareFields(t, "at the ingress gateway", stranger, map[string]string{"received": "0", "address": "203.0.113.66:*"})
-	t.Logf("an external attacker from %s", stranger.text("address"))
+	attacker := logged(t, t.East, in, map[string]string{"listener": MysqlOf("west"), "caller": "-"})
+	compareFields(t, "at the ingress gateway", attacker, map[string]string{"received": "0", "address": "203.0.113.66:*"})
+	t.Logf("an external attacker from %s", attacker.text("address"))
 }
 
 func loggedUnknownName(t *T) {

@@ -20,8 +20,8 @@ var (
 	// Istio's own proxy puts the gateway's own in their place, in a filter that the lab's Envoy lacks. Removing them by
 	// a route, which comes later, would remove those. West's egress gateway does so.
 	ReplacedByIstio = []string{"x-envoy-peer-metadata", "x-envoy-peer-metadata-id"}
-	// Frameworks take them in place of the method: the exporter removes them, since it is its backend that would
-	// believe them.
+	// Frameworks take them in place of the method: the exporter removes them, since its own backend would
+	// trust them.
 	Methods = []string{"x-http-method", "x-http-method-override", "x-method-override"}
 	// Envoy takes these from callers, or makes them anew.
 	envoys = []string{"x-envoy-internal", "x-envoy-force-trace", "x-envoy-max-retries", "x-envoy-retry-on", "x-envoy-expected-rq-timeout-ms",

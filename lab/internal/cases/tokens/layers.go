@@ -137,7 +137,7 @@ spec:
   selector: {matchLabels: {istio: istio-federation-ingress}}
   jwtRules: [{issuer: "https://other.example", jwks: '`+staff.JWKS()+`'}]
 `)
-	took := t.Until(Outside, "403", theirs(t.Federation)) // it is believed, and not demanded
+	took := t.Until(Outside, "403", theirs(t.Federation)) // the issuer is trusted, and no rule requires its token
 	t.Want(Outside, "200", toReviews(authorizationHeader("Bearer 2YotnFZFEjr1zCsicMWpAA"))(t.Federation), bypassingEgress(Bearer(Reader))(t.Federation))
 	t.Logf("the additional issuer is trusted after %s", Rounded(took))
 }
@@ -183,7 +183,7 @@ func serveKeys(t *T, by *pki.Authority, keys string) string {
 	server := &http.Server{
 		ReadHeaderTimeout: time.Second,
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, keys) }),
-		ErrorLog:          log.New(io.Discard, "", 0), // whoever does not believe the certificate says so
+		ErrorLog:          log.New(io.Discard, "", 0), // of clients that do not trust the certificate
 	}
 	go func() { _ = server.Serve(listener) }()
 	t.Restore(func(context.Context) error { return server.Close() })
@@ -222,9 +222,9 @@ func keysFetched(t *T) {
 	t.Want(Outside, "401", bypassingEgress(Bearer(Reader))(t.Federation))
 	t.Want(Outside, "403", bypassingEgress(noAuthorization)(t.Federation))
 	t.Logf("200 after %s", Rounded(took))
-	stranger, err := pki.New("foreign")
+	foreign, err := pki.New("foreign")
 	t.Must(err)
-	keysFrom(t, serveKeys(t, stranger, fresh.JWKS()))
+	keysFrom(t, serveKeys(t, foreign, fresh.JWKS()))
 	took = t.Until(Outside, "401", good(t.Federation))
 	time.Sleep(2 * time.Second)
 	t.Want(Outside, "401", good(t.Federation))

@@ -186,11 +186,11 @@ func signedBy(name string, says tokenClaims) authorization {
 // forgedToken names the right key and is signed with another one.
 func forgedToken(says tokenClaims) authorization {
 	return func(*federation.Federation) []string {
-		stranger, err := pki.NewIssuer("login-1", "RS256")
+		forger, err := pki.NewIssuer("login-1", "RS256")
 		if err != nil {
 			panic(err)
 		}
-		return []string{"Bearer " + signed(stranger, says)}
+		return []string{"Bearer " + signed(forger, says)}
 	}
 }
 
