@@ -35,7 +35,7 @@ func certificates() []Case {
 		return Ask("strangers/"+name, guarantee.ServerPerPeer, expect, Outside, ToIngress(shown), want)
 	}
 	return []Case{
-		attempt("genuine", "The ingress gateway accepts the certificate of west's egress gateway, so the rejections below are not caused by the probe", GenuineWest, "200"),
+		attempt("genuine", "The ingress gateway accepts the certificate of west's egress gateway, so no rejection of other certificates is caused by the probe", GenuineWest, "200"),
 		attempt("no-certificate", "The ingress gateway rejects a client without a certificate", NoCertificate, outcome.NoCertificate),
 		attempt("self-signed", "The ingress gateway rejects a self-signed certificate with the right identity", SelfSigned(pki.Request{SpiffeID: EgressID}), outcome.UnknownAuthority),
 		attempt("foreign-ca", "The ingress gateway rejects the right identity from an unknown CA", ForeignCA(pki.Request{SpiffeID: EgressID}), outcome.UnknownAuthority),

@@ -19,7 +19,7 @@ func Unlisted() []Case {
 		Ask("insiders/egress-plaintext", guarantee.TLSOnEveryHop, "The egress gateway does not answer without TLS", NoSidecar, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: "http://" + EgressHost + ":15443/reviews/0", Host: BindingSNI}
 		}, outcome.CutOff),
-		Ask("insiders/egress-genuine", guarantee.EgressCallers, "The egress gateway accepts the caller's own certificate, so the rejections below are not caused by the probe",
+		Ask("insiders/egress-genuine", guarantee.EgressCallers, "The egress gateway accepts the caller's own certificate, so no rejection of other certificates is caused by the probe",
 			NoSidecar, ToEgress(MeshCA("west", OtherOfWest)), "200"),
 		Ask("insiders/egress-no-certificate", guarantee.EgressCallers, "The egress gateway rejects a workload without a certificate", NoSidecar, ToEgress(NoCertificate), outcome.NoCertificate),
 		Ask("insiders/egress-another-account", guarantee.EgressCallers, "The egress gateway rejects the genuine certificate of another service account",

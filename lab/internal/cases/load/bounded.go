@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -37,15 +38,17 @@ const (
 func Bounded() []Case {
 	all := []Case{}
 	for _, s := range resourceAttacks() {
-		others := "slows down no other peer"
+		others := "other peers are not slowed down"
 		if s.floods() {
-			others = "leaves other peers answered"
+			others = "other peers still get answers"
 		}
 		all = append(all,
-			Case{Name: "bounded/" + s.name, Guarantees: guarantee.ServerPerPeer, Expect: "A peer that " + s.does + " keeps the ingress gateway below 300 MiB and " + others, Run: s.atIngress},
+			Case{Name: "bounded/" + s.name, Guarantees: guarantee.ServerPerPeer, Run: s.atIngress,
+				Expect: "The ingress gateway stays below 300 MiB, and " + others + ", while a peer " + s.does},
 		)
 		if s.atEgressToo {
-			all = append(all, Case{Name: "bounded/" + s.name + "-egress", Guarantees: guarantee.EgressCallers, Expect: "A caller that " + s.does + " keeps its egress gateway below 300 MiB and " + others, Run: s.atEgress})
+			all = append(all, Case{Name: "bounded/" + s.name + "-egress", Guarantees: guarantee.EgressCallers, Run: s.atEgress,
+				Expect: "The egress gateway stays below 300 MiB, and " + strings.Replace(others, "peers", "callers", 1) + ", while a caller " + s.does})
 		}
 	}
 	return InScenario("held", all...)

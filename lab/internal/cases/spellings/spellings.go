@@ -96,7 +96,7 @@ func Cases() []Case {
 		corpusCase("none", "NONE", "With path normalization NONE"),
 		corpusCase("merge-slashes", "MERGE_SLASHES", "With path normalization MERGE_SLASHES"),
 		corpusCase("decode-and-merge-slashes", "DECODE_AND_MERGE_SLASHES", "With path normalization DECODE_AND_MERGE_SLASHES"),
-		{Name: "spellings/without-rules", Guarantees: guarantee.ErrorsNotGuesses, Expect: "Without rules, the same spellings reach backends of every kind, which read excepted paths: only the rules reject them", Run: withoutRules},
+		{Name: "spellings/without-rules", Guarantees: guarantee.ErrorsNotGuesses, Expect: "Without rules, spellings of excepted paths reach backends of every kind, which read them so: only the rules reject them", Run: withoutRules},
 		{Name: "spellings/raw-bytes", Guarantees: guarantee.TwoControls | guarantee.ErrorsNotGuesses, Expect: "The rules match paths that contain bytes of invalid UTF-8", Run: rawBytes},
 	}, slices.Concat(RequiredTwice(), underscores(), hopHeaders())...)...)
 }

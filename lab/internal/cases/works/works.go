@@ -49,7 +49,7 @@ func Cases() []Case {
 		InScenario("both-directions",
 			Analyzed("both-directions"),
 			Ask("works/both-directions-there", guarantee.ExplicitAccess, "West calls east in a federation of both directions", Productpage, Get("http://reviews:9080/reviews/0"), "200"),
-			Ask("works/both-directions-back", guarantee.ExplicitAccess, "East calls west in the same federation, at static addresses and another public port", Caller("east", "default/reviews"), Get("http://details.catalogue:9080/details/0"), "200"),
+			Ask("works/both-directions-back", guarantee.ExplicitAccess, "East calls west in a federation of both directions, at static addresses and another public port", Caller("east", "default/reviews"), Get("http://details.catalogue:9080/details/0"), "200"),
 		),
 		InScenario("declared-but-closed",
 			Ask("works/bound-for-nobody", guarantee.ExplicitAccess, "A binding without callers lets no workload through", Productpage, Get("http://reviews:9080/reviews/0"), "503"),
