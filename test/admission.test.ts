@@ -36,15 +36,15 @@ const route = (spec: object, namespace?: string, name = 'mine') => object('Virtu
 
 describe('is refused', () => {
   test.each<[string, Manifest, Manifest, string]>([
-    ['a Gateway on our gateway label', east, gateway({ istio: 'istio-federation-ingress' }), 'Gateway tenant/mine would open or freeze listeners'],
+    ['a Gateway on our gateway label', east, gateway({ istio: 'istio-federation-ingress' }), 'Gateway tenant/mine would add or block listeners'],
     ['a Gateway on our application label', east, gateway({ app: 'federation-ingress' }), 'of mesh east'],
-    ['a Gateway on a label that Istio adds', east, gateway({ 'service.istio.io/canonical-name': 'federation-ingress' }), 'open or freeze'],
-    ['a Gateway on the injection label', east, gateway({ 'sidecar.istio.io/inject': 'true' }), 'open or freeze'],
-    ['a Gateway on the data plane label', east, gateway({ 'istio.io/dataplane-mode': 'none' }), 'open or freeze'],
-    ['a Gateway that selects everything', east, gateway({}), 'open or freeze'],
-    ['a Gateway without a selector', east, gateway(undefined), 'open or freeze'],
-    ['a Gateway on a label that only the cluster knows', east, gateway({ 'topology.kubernetes.io/zone': 'a' }), 'open or freeze'],
-    ['a Gateway on our labels and one that only the cluster knows', east, gateway({ 'app': 'federation-ingress', 'pod-template-hash': 'x' }), 'open or freeze'],
+    ['a Gateway on a label that Istio adds', east, gateway({ 'service.istio.io/canonical-name': 'federation-ingress' }), 'add or block'],
+    ['a Gateway on the injection label', east, gateway({ 'sidecar.istio.io/inject': 'true' }), 'add or block'],
+    ['a Gateway on the data plane label', east, gateway({ 'istio.io/dataplane-mode': 'none' }), 'add or block'],
+    ['a Gateway that selects everything', east, gateway({}), 'add or block'],
+    ['a Gateway without a selector', east, gateway(undefined), 'add or block'],
+    ['a Gateway on a label that only the cluster knows', east, gateway({ 'topology.kubernetes.io/zone': 'a' }), 'add or block'],
+    ['a Gateway on our labels and one that only the cluster knows', east, gateway({ 'app': 'federation-ingress', 'pod-template-hash': 'x' }), 'add or block'],
     ['a Gateway in the root namespace', east, gateway({ istio: 'istio-federation-ingress' }, 'istio-system'), 'istio-system/mine'],
     ['a Gateway on the egress gateway', west, gateway({ istio: 'istio-federation-egress' }), 'of mesh west'],
     ['a filter on our gateway', east, filter({ app: 'federation-ingress' }), 'EnvoyFilter tenant/mine would change the proxies'],
@@ -60,16 +60,16 @@ describe('is refused', () => {
     ['a wildcard route over our server names', east, route({ hosts: ['*.fed.east.example'] }), 'takes a host name'],
     ['a route for a listener of the egress gateway', west, route({ hosts: ['p9080.reviews.default.east.egress.fed.west.example'] }), 'takes a host name'],
     ['a route for what a peer keeps for us', west, route({ hosts: ['p1.other.west.fed.east.example'] }), 'takes a host name'],
-    ['a route for a bound name', west, route({ hosts: ['reviews.default.svc.cluster.local'] }), 'routes a name that mesh west binds'],
+    ['a route for a bound name', west, route({ hosts: ['reviews.default.svc.cluster.local'] }), 'routes a host that mesh west binds'],
     ['a route for a bound name without the domain', west, route({ hosts: ['reviews.default'] }), 'exportTo ["."]'],
     ['a route for a bound name in its own namespace', west, route({ hosts: ['reviews'] }, 'default'), 'default/mine'],
-    ['a route for a bound name on mesh and a gateway', west, route({ hosts: ['reviews.default.svc'], gateways: ['own', 'mesh'] }), 'routes a name'],
-    ['a route for a bound name with an empty list of gateways', west, route({ hosts: ['reviews.default'], gateways: [] }), 'routes a name'],
-    ['a route for a bound name with an empty list of namespaces', west, route({ hosts: ['reviews.default'], exportTo: [] }), 'routes a name'],
-    ['a route for a bound name with a dot at its end', west, route({ hosts: ['reviews.default.svc.cluster.local.'] }), 'routes a name'],
+    ['a route for a bound name on mesh and a gateway', west, route({ hosts: ['reviews.default.svc'], gateways: ['own', 'mesh'] }), 'routes a host'],
+    ['a route for a bound name with an empty list of gateways', west, route({ hosts: ['reviews.default'], gateways: [] }), 'routes a host'],
+    ['a route for a bound name with an empty list of namespaces', west, route({ hosts: ['reviews.default'], exportTo: [] }), 'routes a host'],
+    ['a route for a bound name with a dot at its end', west, route({ hosts: ['reviews.default.svc.cluster.local.'] }), 'routes a host'],
     ['a route for our server name with a dot at its end', east, route({ hosts: ['p9080.reviews.west.fed.east.example.'] }), 'takes a host name'],
-    ['a route that is shown to others than its namespace', west, route({ hosts: ['reviews.default'], exportTo: ['.', 'other'] }), 'routes a name'],
-    ['a route with our name in another namespace', west, route({ hosts: ['reviews.default'] }, 'tenant', 'fed-name-reviews-default'), 'routes a name'],
+    ['a route that is shown to others than its namespace', west, route({ hosts: ['reviews.default'], exportTo: ['.', 'other'] }), 'routes a host'],
+    ['a route with our name in another namespace', west, route({ hosts: ['reviews.default'] }, 'tenant', 'fed-name-reviews-default'), 'routes a host'],
   ])('%s', (_, policy, manifest, message) => {
     expect(verdict(policy, manifest)).toContain(message);
   });
@@ -107,13 +107,13 @@ describe('of an object that is going', () => {
   });
 
   test('the selector cannot be turned on the boundary', () => {
-    expect(verdict(east, going({ istio: 'istio-federation-ingress' }), going({ istio: 'own' }))).toContain('open or freeze');
+    expect(verdict(east, going({ istio: 'istio-federation-ingress' }), going({ istio: 'own' }))).toContain('add or block');
   });
 
   test('the spec cannot be taken away or given', () => {
     const bare = { kind: 'Gateway', metadata };
-    expect(verdict(east, bare, going({ istio: 'own' }))).toContain('open or freeze');
-    expect(verdict(east, going({}), bare)).toContain('open or freeze');
+    expect(verdict(east, bare, going({ istio: 'own' }))).toContain('add or block');
+    expect(verdict(east, going({}), bare)).toContain('add or block');
   });
 });
 
@@ -131,7 +131,7 @@ test('the boundaries of one mesh let each other through, and nobody else', () =>
     const one = find(objects, 'ValidatingAdmissionPolicy', policy);
     expect(verdict(one, route({ hosts: ['p9080.reviews.west.fed.east.example'] }, neighbour))).toBeUndefined();
     expect(verdict(one, route({ hosts: ['p9080.reviews.west.fed.east.example'] }, 'tenant'))).toContain('takes a host name');
-    expect(verdict(one, gateway({ istio: policy.replace('-boundary', '-ingress') }, neighbour))).toContain('open or freeze');
+    expect(verdict(one, gateway({ istio: policy.replace('-boundary', '-ingress') }, neighbour))).toContain('add or block');
   }
 });
 
@@ -140,9 +140,9 @@ describe('gateways in two namespaces', () => {
 
   test.each<[string, Manifest, string]>([
     ['a Gateway of others on the ingress gateway', gateway({ istio: 'federation-in-ingress' }), 'in federation-in and federation-out of mesh east'],
-    ['a Gateway of others on the egress gateway', gateway({ istio: 'federation-out-egress' }), 'open or freeze'],
-    ['a Gateway on the other gateway', gateway({ istio: 'federation-out-egress' }, 'federation-in'), 'Gateway federation-in/mine would open or freeze'],
-    ['and the other way round', gateway({ istio: 'federation-in-ingress' }, 'federation-out'), 'open or freeze'],
+    ['a Gateway of others on the egress gateway', gateway({ istio: 'federation-out-egress' }), 'add or block'],
+    ['a Gateway on the other gateway', gateway({ istio: 'federation-out-egress' }, 'federation-in'), 'Gateway federation-in/mine would add or block'],
+    ['and the other way round', gateway({ istio: 'federation-in-ingress' }, 'federation-out'), 'add or block'],
     ['a filter in the one namespace', filter(undefined, 'federation-in'), 'change the proxies'],
     ['a filter in the other', filter(undefined, 'federation-out'), 'change the proxies'],
     ['a filter with the name of ours where ours is not', filter(undefined, 'federation-out', 'fed-in-connect-after-tls'), 'change the proxies'],
@@ -201,7 +201,7 @@ test('labels of the pods that the user adds are known to the policy', () => {
   const app = new App();
   const mesh = meshOf(app, 'east', { ingressGateway: BoundaryGateway.dedicated({ labels: { tier: 'edge' } }) });
   mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
-  expect(verdict(policyOf(objectsOf(app)), gateway({ tier: 'edge' }))).toContain('open or freeze');
+  expect(verdict(policyOf(objectsOf(app)), gateway({ tier: 'edge' }))).toContain('add or block');
 });
 
 test.each([

@@ -6,27 +6,29 @@ import { Binding, GatewayConfig, BoundaryConfig } from '../model/model';
 import { exportDomain } from '../model/names';
 
 /*
- * What neighbours in the mesh may not write. Istio merges everybody's Gateways on one workload and lets everybody take a host name, so a
- * Gateway in another namespace could open our listeners past every policy, or freeze them. The API server refuses such objects.
+ * The ValidatingAdmissionPolicy of a boundary: the API server rejects objects of other tenants that would change the boundary.
+ * Istio merges the Gateways of all namespaces that select one workload, and any namespace may use any host name. So a Gateway in
+ * another namespace could add listeners to the boundary gateways that no policy covers, or block updates of theirs.
  */
 
-const ROUTE_OF_MESH = 'object.kind != \'VirtualService\' || !(\'mesh\' in variables.gateways) ||';
+/** CEL: true for everything but a VirtualService for sidecars. The check of such a VirtualService follows. */
+const UNLESS_SIDECAR_ROUTE = 'object.kind != \'VirtualService\' || !(\'mesh\' in variables.gateways) ||';
 
-/** What the policy must know of the whole mesh. */
+/** What the policy needs from the whole mesh. */
 export interface AdmissionContext {
-  /** Our gateways that exist. */
+  /** The boundary gateways that exist. */
   readonly gateways: GatewayConfig[];
-  /** Our EnvoyFilters, as `EnvoyFilter namespace/name`. */
+  /** The boundary's own EnvoyFilters, as `EnvoyFilter namespace/name`. */
   readonly ownFilters: string[];
-  /** Namespaces of all boundaries of this mesh that the program knows. */
+  /** Namespaces of the gateways of all boundaries of this mesh in the program. */
   readonly boundaryNamespaces: string[];
-  /** Suffixes of host names that are the boundary's. */
+  /** Suffixes of peers' SNIs, which only the boundary may use as hosts. */
   readonly domains: string[];
-  /** Local names that lead to peers. */
+  /** Bindings, whose hosts nobody else may route. */
   readonly bindings: Binding[];
 }
 
-/** The policy and its binding. Needs Kubernetes 1.30. */
+/** Creates the ValidatingAdmissionPolicy and its binding. Needs Kubernetes 1.30. */
 export function renderAdmission(scope: Construct, config: BoundaryConfig, admissionContext: () => AdmissionContext): void {
   const name = `${config.namespaceName}-boundary`;
   const gvk = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy' };
@@ -45,49 +47,50 @@ function policy(config: BoundaryConfig, admissionContext: AdmissionContext) {
         resources('extensions.istio.io', ['wasmplugins', 'trafficextensions']),
       ],
     },
-    // Finalizers of objects that were there before the policy can still go; whatever else is written while an object goes is judged.
+    // Skips an update that only removes finalizers of an object under deletion: an object that is older than the policy must stay
+    // deletable. Any update of the spec is checked, also during deletion.
     matchConditions: [{
-      name: 'is-more-than-going',
+      name: 'not-only-finalizer-removal',
       expression: '!has(object.metadata.deletionTimestamp) || oldObject == null ||\n'
         + 'has(object.spec) != has(oldObject.spec) || (has(object.spec) && object.spec != oldObject.spec)',
     }],
     variables: variables(config, admissionContext),
     validations: [
-      refuse('object.kind != \'Gateway\' || !variables.selectsBoundary',
-        ` would open or freeze listeners of ${boundary}: select your own gateway by a label that those pods do not carry`),
-      // A filter without selector is the mesh owner's, in the root namespace, or concerns its own namespace only.
-      refuse('!(object.kind in [\'EnvoyFilter\', \'WasmPlugin\', \'TrafficExtension\']) ||\n'
-        + '(variables.inside ? variables.subject in variables.ownFilters : size(variables.selector) == 0 || !variables.selectsBoundary)',
-      ` would change the proxies of ${boundary}`),
+      validation('object.kind != \'Gateway\' || !variables.selectsBoundary',
+        ` would add or block listeners of ${boundary}: select your own gateway by a label that those pods do not carry`),
+      // A filter without selector is allowed: it is the mesh owner's, in the root namespace, or it affects its own namespace only.
+      validation('!(object.kind in [\'EnvoyFilter\', \'WasmPlugin\', \'TrafficExtension\']) ||\n'
+        + '(variables.inBoundaryNamespace ? variables.subject in variables.ownFilters : size(variables.selector) == 0 || !variables.selectsBoundary)',
+      ` would change the proxies of ${boundary}: in another namespace, select your own workload by a label that those pods do not carry`),
       ...namespacesOf(admissionContext.gateways).map((name) => {
-        // Where others have Gateways as well, ours are known by how their names begin.
-        const begin = admissionContext.gateways.filter(({ namespaceName }) => namespaceName === name)
-          .map(({ control }) => control.gatewayNamePrefix).find((prefix) => prefix !== '') ?? '';
-        return refuse(`object.kind != 'VirtualService' || object.metadata.namespace == '${name}' ||\n`
-          + `!variables.gateways.exists(g, g.startsWith('${name}/${begin}') || g.matches('^${begin}[^./]+[.]${name}([.].*)?$'))`,
-        ` attaches routes to a federation boundary gateway in ${name} of mesh ${config.meshName}`);
+        // In a namespace with Gateways of other owners, a name prefix identifies those of the boundary.
+        const prefix = admissionContext.gateways.filter(({ namespaceName }) => namespaceName === name)
+          .map(({ control }) => control.gatewayNamePrefix).find((begin) => begin !== '') ?? '';
+        return validation(`object.kind != 'VirtualService' || object.metadata.namespace == '${name}' ||\n`
+          + `!variables.gateways.exists(g, g.startsWith('${name}/${prefix}') || g.matches('^${prefix}[^./]+[.]${name}([.].*)?$'))`,
+        ` attaches routes to a federation boundary gateway in ${name} of mesh ${config.meshName}: attach them to your own gateway`);
       }),
-      refuse('object.kind != \'VirtualService\' || object.metadata.namespace in variables.boundaryNamespaces ||\n'
+      validation('object.kind != \'VirtualService\' || object.metadata.namespace in variables.boundaryNamespaces ||\n'
         + '!variables.hosts.exists(h, variables.boundaryHosts.exists(b, h.endsWith(b)))',
-      ` takes a host name that belongs to the federation boundary of mesh ${config.meshName}`, 'variables.hosts.join(\', \')'),
-      ...admissionContext.bindings.length === 0 ? [] : [localNames(config)],
-      ...hasAdditionalHosts(admissionContext) ? [moreNames(config), entriesOfMoreNames(config)] : [],
+      ` takes a host name that belongs to the federation boundary of mesh ${config.meshName}`,
+      'variables.hosts.join(\', \') + \'; use another host\''),
+      ...admissionContext.bindings.length === 0 ? [] : [localNameRoutes(config)],
+      ...hasAdditionalHosts(admissionContext) ? [additionalHostRoutes(config), additionalHostEntries(config)] : [],
     ],
   };
 }
 
 function variables(config: BoundaryConfig, admissionContext: AdmissionContext) {
-  const { gateways, ownFilters, boundaryNamespaces, domains, bindings: bindings } = admissionContext;
+  const { gateways, ownFilters, boundaryNamespaces, domains, bindings } = admissionContext;
   const namespaces = namespacesOf(gateways);
-  // Istio reads an empty list as one that is not there.
-  const stated = (kinds: string, field: string, value: string, otherwise: string) =>
+  // Istio treats an empty list like an absent one.
+  const ifSet = (kinds: string, field: string, value: string, otherwise: string) =>
     `${kinds} && has(object.spec) && has(object.spec.${field}) && size(object.spec.${field}) > 0 ? ${value} : ${otherwise}`;
-  const ofVirtualService = (field: string, value: string, otherwise: string) => stated('object.kind == \'VirtualService\'', field, value, otherwise);
-  const namesHosts = hasAdditionalHosts({ bindings: bindings }) ? 'object.kind in [\'VirtualService\', \'ServiceEntry\']' : 'object.kind == \'VirtualService\'';
+  const hasHosts = hasAdditionalHosts({ bindings }) ? 'object.kind in [\'VirtualService\', \'ServiceEntry\']' : 'object.kind == \'VirtualService\'';
   const host = 'h.endsWith(\'.\') ? h.lowerAscii().substring(0, size(h) - 1) : h.lowerAscii()';
   return [
-    // Whoever runs a gateway may also write filters in its namespace.
-    { name: 'inside', expression: `object.metadata.namespace in ${celList(namespacesOf(gateways.filter(({ control }) => control.pods)).map(celText))}` },
+    // Only namespaces of gateways whose pods the boundary runs: the owner of an existing gateway may write filters beside it.
+    { name: 'inBoundaryNamespace', expression: `object.metadata.namespace in ${celList(namespacesOf(gateways.filter(({ control }) => control.pods)).map(celText))}` },
     { name: 'subject', expression: 'object.kind + \' \' + object.metadata.namespace + \'/\' + object.metadata.name' },
     {
       name: 'podLabels',
@@ -104,7 +107,8 @@ function variables(config: BoundaryConfig, admissionContext: AdmissionContext) {
         'has(object.spec.selector) && has(object.spec.selector.matchLabels) ? object.spec.selector.matchLabels : {}',
       ].join('\n'),
     },
-    // Of a namespace that is not the object's own. Labels that only the cluster knows count as ours.
+    // Whether the selector fits boundary gateways in another namespace than the object's. The values of labels that the cluster adds to
+    // pods are unknown here, so such a label always fits.
     {
       name: 'selectsBoundary',
       expression: [
@@ -113,23 +117,23 @@ function variables(config: BoundaryConfig, admissionContext: AdmissionContext) {
         '  k in [\'pod-template-hash\', \'istio.io/rev\', \'kubernetes.io/hostname\'])))',
       ].join('\n'),
     },
-    { name: 'hosts', expression: stated(namesHosts, 'hosts', `object.spec.hosts.map(h, ${host})`, '[]') },
-    // Of HTTP routes the one with the exact name wins; of others Istio takes the oldest that matches.
+    { name: 'hosts', expression: ifSet(hasHosts, 'hosts', `object.spec.hosts.map(h, ${host})`, '[]') },
+    // Suffixes of wildcard hosts of TCP and TLS routes, of which Istio takes the oldest that matches. Of HTTP routes, an exact host wins.
     ...bindings.length === 0 ? [] : [{
       name: 'wildcards',
       expression: 'object.kind == \'VirtualService\' && has(object.spec) && (has(object.spec.tcp) || has(object.spec.tls)) ?\n'
         + 'variables.hosts.filter(h, h.startsWith(\'*\')).map(h, h.substring(1)) : []',
     }],
-    { name: 'gateways', expression: ofVirtualService('gateways', 'object.spec.gateways', '[\'mesh\']') },
+    { name: 'gateways', expression: ifSet('object.kind == \'VirtualService\'', 'gateways', 'object.spec.gateways', '[\'mesh\']') },
     {
       name: 'onlyOwnNamespace',
-      expression: stated(namesHosts, 'exportTo', 'object.spec.exportTo.all(e, e == \'.\' || e == object.metadata.namespace)', 'false'),
+      expression: ifSet(hasHosts, 'exportTo', 'object.spec.exportTo.all(e, e == \'.\' || e == object.metadata.namespace)', 'false'),
     },
     { name: 'ownFilters', expression: celList(ownFilters.map(celText)) },
     { name: 'boundaryNamespaces', expression: celList(boundaryNamespaces.map(celText)) },
     { name: 'boundaryHosts', expression: celList([exportDomain(config.trustDomain), ...domains].map(celText)) },
-    ...hasAdditionalHosts({ bindings: bindings }) ? [{
-      name: 'moreNames',
+    ...hasAdditionalHosts({ bindings }) ? [{
+      name: 'additionalHosts',
       expression: celList(bindings.flatMap((binding) => binding.additionalHosts.map((name) =>
         celMap({ name, namespace: binding.namespaceName, owner: localNameRouteName(binding) })))),
     }] : [],
@@ -141,9 +145,9 @@ function variables(config: BoundaryConfig, admissionContext: AdmissionContext) {
   ];
 }
 
-/** A route of others for a bound name would lead its callers elsewhere. */
-function localNames(config: BoundaryConfig) {
-  return ofOthers(config, ROUTE_OF_MESH, 'localNames', ' routes', [
+/** Rejects VirtualServices of other owners for a local name: they could send its callers elsewhere. */
+function localNameRoutes(config: BoundaryConfig) {
+  return onlyByOwner(config, UNLESS_SIDECAR_ROUTE, 'localNames', ' routes', [
     '  (variables.hosts.exists(h,',
     `    h in [l.name + '.' + l.namespace, l.name + '.' + l.namespace + '.svc', l.name + '.' + l.namespace + '.svc.${config.clusterDomain}'] ||`,
     '    (h == l.name && object.metadata.namespace == l.namespace)) ||',
@@ -151,38 +155,47 @@ function localNames(config: BoundaryConfig) {
   ]);
 }
 
-function hasAdditionalHosts({ bindings: bindings }: Pick<AdmissionContext, 'bindings'>): boolean {
+function hasAdditionalHosts({ bindings }: Pick<AdmissionContext, 'bindings'>): boolean {
   return bindings.some(({ additionalHosts }) => additionalHosts.length > 0);
 }
 
-/** The same for names outside of the cluster's domain. */
-function moreNames(config: BoundaryConfig) {
-  return ofOthers(config, ROUTE_OF_MESH, 'moreNames', ' routes', ['  (l.name in variables.hosts || variables.wildcards.exists(w, l.name.endsWith(w))))']);
+/** Rejects VirtualServices of other owners for an additional host of a binding. */
+function additionalHostRoutes(config: BoundaryConfig) {
+  return onlyByOwner(config, UNLESS_SIDECAR_ROUTE, 'additionalHosts', ' routes', [
+    '  (l.name in variables.hosts || variables.wildcards.exists(w, l.name.endsWith(w))))',
+  ]);
 }
 
-/** Of several entries for one host Istio takes the oldest, where a Service would win over all of them. */
-function entriesOfMoreNames(config: BoundaryConfig) {
-  return ofOthers(config, 'object.kind != \'ServiceEntry\' ||', 'moreNames', ' declares', ['  l.name in variables.hosts)']);
+/**
+ * Rejects ServiceEntries of other owners for an additional host of a binding: of several entries for one host, Istio takes the oldest.
+ * A local name needs no such check, since its Service takes precedence over every entry.
+ */
+function additionalHostEntries(config: BoundaryConfig) {
+  return onlyByOwner(config, 'object.kind != \'ServiceEntry\' ||', 'additionalHosts', ' declares', ['  l.name in variables.hosts)']);
 }
 
-/** What others write for a name `l` that is bound. Limited to its own namespace it concerns its author only, unless the name is there too. */
-function ofOthers(config: BoundaryConfig, unless: string, list: 'localNames' | 'moreNames', verb: string, isFor: string[]) {
-  return refuse([
+/**
+ * Rejects an object for a bound host `l` of a list, unless it is the binding's own (`owner`). It is allowed with `exportTo` of its own
+ * namespace, where it affects its author only; not so in the binding's namespace.
+ */
+function onlyByOwner(config: BoundaryConfig, unless: string, list: 'localNames' | 'additionalHosts', verb: string, matchesHost: string[]) {
+  return validation([
     unless,
     `!variables.${list}.exists(l,`,
     '  !(object.metadata.namespace == l.namespace && object.metadata.name == l.owner) &&',
     '  !(object.metadata.namespace != l.namespace && variables.onlyOwnNamespace) &&',
-    ...isFor,
-  ].join('\n'), `${verb} a name that mesh ${config.meshName} binds to another mesh`,
-  'variables.hosts.join(\', \') + \'; change the binding, or limit it to its own namespace with exportTo ["."]\'');
+    ...matchesHost,
+  ].join('\n'), `${verb} a host that mesh ${config.meshName} binds to another mesh`,
+  'variables.hosts.join(\', \') + \'; change the binding, or limit this object to its own namespace with exportTo ["."]\'');
 }
 
 function namespacesOf(gateways: GatewayConfig[]): string[] {
   return [...new Set(gateways.map(({ namespaceName }) => namespaceName))].sort();
 }
 
-function refuse(expression: string, what: string, value?: string) {
-  const messageExpression = value === undefined ? `variables.subject + '${what}'` : `variables.subject + '${what}: ' + ${value}`;
+/** A check of the policy: `error` follows the object's kind and name in the message, and `detail` is a CEL expression for its end. */
+function validation(expression: string, error: string, detail?: string) {
+  const messageExpression = detail === undefined ? `variables.subject + '${error}'` : `variables.subject + '${error}: ' + ${detail}`;
   return { expression, messageExpression, reason: 'Forbidden' };
 }
 
@@ -190,7 +203,7 @@ function resources(group: string, kinds: string[]) {
   return { apiGroups: [group], apiVersions: ['*'], operations: ['CREATE', 'UPDATE'], resources: kinds };
 }
 
-/** Names and labels hold no quotes: they were checked as DNS names and label values. */
+/** A CEL string. Names and labels contain no quotes: they were checked as DNS names and label values. */
 function celText(text: string): string {
   return `'${text}'`;
 }
@@ -203,7 +216,7 @@ function celMap(entries: { [key: string]: string }): string {
   return celMapOf(Object.entries(entries).map(([key, value]) => [key, celText(value)]));
 }
 
-/** Keys are texts, values are expressions. */
+/** A CEL map whose values are CEL expressions. */
 function celMapOf(entries: [key: string, value: string][]): string {
   return `{${entries.map(([key, value]) => `${celText(key)}: ${value}`).join(', ')}}`;
 }
