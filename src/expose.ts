@@ -19,7 +19,7 @@ import type { Annotations } from './model/model';
 import { serviceHost, sniOf } from './model/names';
 import type { Permission } from './model/permission';
 import { parseJwtRule } from './pki/jwt';
-import { annotate, renderLock, renderLockBounds } from './render';
+import { annotate, renderLock, renderLockLimits } from './render';
 import { LocalService, ServicePort } from './service';
 
 /** An exposure and its mesh. */
@@ -136,7 +136,7 @@ export class ExposedService extends Construct implements IExposedService {
     const principals = callers.map((caller) => caller._principal(this.owner.workloadTrustDomain));
     const lock = new WorkloadLock(this, this.service, podLabels, () => [...boundary.gatewaysTo(this.host), ...principals]);
     this.node.addValidation({ validate: () => lock.errors() });
-    [renderLock(this, lock), renderLockBounds(this, lock)].forEach((object) => annotate(object, { locked: reasonOf(options) }));
+    [renderLock(this, lock), renderLockLimits(this, lock)].forEach((object) => annotate(object, { locked: reasonOf(options) }));
   }
 
   /**

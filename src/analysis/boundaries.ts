@@ -1,7 +1,7 @@
 import { isIstio, listOf } from './documents';
 import type { Manifest } from './resources';
 import { dedicatedGateway } from '../boundary/config';
-import { OURS } from '../render/emit';
+import { OWN_LABELS } from '../render/emit';
 
 /*
  * The boundaries to which manifests may belong, and which objects reach their gateways.
@@ -26,7 +26,7 @@ export interface Boundaries {
 
 /** The boundaries whose gateways are among the manifests, and those that are elsewhere, in these namespaces. */
 export function boundariesOf(manifests: Manifest[], namespaceNames: string[], rootNamespaceName: string): Boundaries {
-  const run = manifests.filter(({ document }) => document.kind === 'Deployment' && isOurs(document)).map(({ document }) => ({
+  const run = manifests.filter(({ document }) => document.kind === 'Deployment' && isGenerated(document)).map(({ document }) => ({
     namespaceName: String(document.metadata.namespace), labels: document.spec?.template?.metadata?.labels ?? {},
   }));
   const elsewhere = namespaceNames.flatMap((namespaceName) => (['ingress', 'egress'] as const).map((role) =>
@@ -39,13 +39,13 @@ export function boundariesOf(manifests: Manifest[], namespaceNames: string[], ro
 }
 
 /** Whether the library has written an object. */
-export function isOurs({ metadata }: any): boolean {
-  return Object.entries(OURS).every(([name, value]) => metadata?.labels?.[name] === value);
+export function isGenerated({ metadata }: any): boolean {
+  return Object.entries(OWN_LABELS).every(([name, value]) => metadata?.labels?.[name] === value);
 }
 
 /** Servers of a Gateway on pods of a boundary. */
 export function boundaryServers(document: any, boundaries: Boundaries): { readonly path: string; readonly server: any }[] {
-  const isOnBoundary = isIstio(document, 'Gateway') && (isOurs(document) || selected(document, boundaries) !== undefined);
+  const isOnBoundary = isIstio(document, 'Gateway') && (isGenerated(document) || selected(document, boundaries) !== undefined);
   return isOnBoundary ? listOf(document.spec?.servers).map((server, index) => ({ path: `spec.servers[${index}]`, server: server ?? {} })) : [];
 }
 

@@ -43,7 +43,7 @@ export class BoundaryObjects {
       this.open(config.ingress);
       const { authorization, network, workload } = this.phases;
       if (!config.ingress.control.listeners) {
-        const guard = render.renderGuardAmongOthers(authorization, config, () => declared.grantedPeers);
+        const guard = render.renderSharedGatewayGuard(authorization, config, () => declared.grantedPeers);
         render.annotate(guard, { ...config.annotations, ...config.ingress.annotations });
       } else {
         render.annotate(render.renderDefaultDeny(authorization, config, config.ingress), config.annotations);
@@ -63,7 +63,7 @@ export class BoundaryObjects {
       this.open(config.egress);
       const { authorization, network, workload } = this.phases;
       render.annotate(render.renderDefaultDeny(authorization, config, config.egress), config.annotations);
-      render.renderWorkloads(authorization, config);
+      render.renderMeshWorkloads(authorization, config);
       this.parts.once('filter edge egress', () => [render.renderEgressEdge(authorization, config, () => declared.openRoutes)]);
       render.renderEgressNetwork(network, config, () => declared.callerNamespaces, () => declared.peerPorts);
       render.renderWorkload(workload, config, config.egress, () => this.contextOf('egress'));
@@ -116,7 +116,7 @@ export class BoundaryObjects {
   /** The policy for callers whose identities the handshake cannot list. */
   public guardUnlisted(route: LocalRoute): void {
     this.forPeer(route.upstream.peer, `unlisted ${route.bindingHost}`, () =>
-      [render.renderUnlistedCallers(this.phases.authorization, this.config, route)]);
+      [render.renderCallerGuard(this.phases.authorization, this.config, route)]);
   }
 
   /** How sidecars of every namespace reach a local port, unless their namespace has a rule of its own. */
@@ -194,7 +194,7 @@ export class BoundaryObjects {
     const { limits } = this.declared.trafficWith(peerName);
     const key = `filter limits ${peerName}` as const;
     if (!limits || this.parts.has(key)) return;
-    const limited = this.declared.grantsTo(peerName).find((grant) => render.limitsOn(grant, limits).length > 0);
+    const limited = this.declared.grantsTo(peerName).find((grant) => render.limitPatches(grant, limits).length > 0);
     if (!limited) return;
     this.forPeer(limited.peer, key, () =>
       [render.renderLimits(this.phases.upstreams, this.config, limited.peer, limits, () => this.declared.grantsTo(peerName))]);
@@ -215,7 +215,7 @@ export class BoundaryObjects {
     const required = new Map(issuers.map((issuer) => [`issuer ${issuer.issuer}` as PartKey, issuer]));
     this.parts.keys('issuer ').filter((key) => !required.has(key)).forEach((key) => this.parts.remove(key));
     if (required.size === 0 || everywhere) this.parts.remove('filter jwt');
-    else this.parts.once('filter jwt', () => [render.renderTokensElsewhere(this.phases.upstreams, this.config, () => declared.grantsWithoutToken)]);
+    else this.parts.once('filter jwt', () => [render.renderJwtDisabled(this.phases.upstreams, this.config, () => declared.grantsWithoutToken)]);
     for (const [key, issuer] of required) this.parts.once(key, () => [render.renderIssuer(this.phases.listeners, this.config, issuer)]);
   }
 

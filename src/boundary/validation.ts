@@ -6,7 +6,7 @@ import { BoundaryObjects } from './objects';
 import { describeError, show } from '../checks/errors';
 import { coversEndpoint } from '../checks/restriction';
 import type { IMeshPeer } from '../mesh-peer';
-import { leastMemoryLimit, mostPorts } from '../model/memory';
+import { minMemoryLimit, maxPorts } from '../model/memory';
 import { serviceHost } from '../model/names';
 
 /*
@@ -87,10 +87,10 @@ function tooLittleMemory(mesh: Mesh, boundary: Boundary): string[] {
   const { ingress, egress } = boundary.config;
   return [ingress, egress].flatMap(({ role, control, settings: { memoryLimit } }) => {
     const ports = boundary.servedPorts(role);
-    if (!control.pods || memoryLimit === undefined || ports <= mostPorts(memoryLimit)) return [];
+    if (!control.pods || memoryLimit === undefined || ports <= maxPorts(memoryLimit)) return [];
     return [describeError('FED136', mesh,
-      `the ${role} gateway serves ${ports} ports, and its memoryLimit ${show(memoryLimit)} holds the configuration of ${mostPorts(memoryLimit)}`,
-      `raise it to ${show(leastMemoryLimit(ports))} or more, or leave it out`)];
+      `the ${role} gateway serves ${ports} ports, and its memoryLimit ${show(memoryLimit)} holds the configuration of ${maxPorts(memoryLimit)}`,
+      `raise it to ${show(minMemoryLimit(ports))} or more, or leave it out`)];
   });
 }
 

@@ -6,7 +6,7 @@ import { ACCOUNTABILITY, checkAccountability, checkDeviation, checkObjectName, p
 import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
 import { annotationsOf, reasonOf } from '../model/annotations';
-import { FRAMING, REVEALING } from '../model/header-names';
+import { FRAMING, REMOVED_AT_EGRESS } from '../model/header-names';
 import type { BoundaryConfig, PeerLimits as PlainLimits, PeerOptions, UpstreamLimits as PlainUpstreamLimits } from '../model/model';
 import type { AddPeerOptions, PeerLimits, UpstreamLimits } from '../peer';
 
@@ -173,6 +173,6 @@ function checkHeaderNames(where: Where, names?: string[]): void {
     }
     if (name.includes('*')) refuse('no whole name', 'write each name out: Istio removes no header by the beginning of its name');
     if (OF_THE_REQUEST.test(name)) refuse('without which the request would be another one', 'take it away');
-    if (REVEALING.includes(name)) refuse('which never leaves', 'take it away');
+    if (REMOVED_AT_EGRESS.includes(name)) refuse('which never leaves', 'take it away');
   }
 }

@@ -99,13 +99,13 @@ export const FROM_EARLIER_HOPS = [
 ];
 
 /** Headers that some frameworks take in place of the method that was asked for, and judged at the gateway. */
-export const OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override'];
+export const METHOD_OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override'];
 
 /** What the ingress gateway sets itself. */
 export const SET_AT_INGRESS = ['x-federation-peer', 'x-forwarded-client-cert', 'x-forwarded-for', 'x-forwarded-proto'];
 
 /** Headers of a response that name a proxy, a workload or an address, or that tell the next proxy to serve a file or a path of its own. */
-export const IN_RESPONSES = [
+export const RESPONSE_HEADERS = [
   'x-accel-mapping',
   'x-accel-redirect',
   'x-envoy-decorator-operation',
@@ -122,7 +122,7 @@ export const IN_RESPONSES = [
 ];
 
 /** Headers of fixed names by which tracing systems tell one request's way. Istio's routes remove no header by the beginning of its name. */
-export const TRACING = [
+export const TRACE_HEADERS = [
   'b3',
   'baggage',
   'elastic-apm-traceparent',
@@ -155,7 +155,7 @@ export const TRACING = [
 ];
 
 /** What leaves for no peer. */
-export const REVEALING = [
+export const REMOVED_AT_EGRESS = [
   ...FROM_PROXIES, ...FROM_EARLIER_HOPS, 'x-envoy-decorator-operation', 'x-envoy-peer-metadata', 'x-envoy-peer-metadata-id', 'x-federation-peer',
   'x-forwarded-client-cert', 'x-forwarded-for',
 ].sort();
@@ -165,7 +165,7 @@ export const FRAMING = 'host|connection|content-length|expect|keep-alive|te|trai
 
 /** Families whose members proxies on the way write or remove, beside the names above. */
 const FAMILIES = /^x-(forwarded|original|envoy)-./;
-const BY_NAME = new Set([...FROM_PROXIES, ...FROM_EARLIER_HOPS, ...OVERRIDES, ...SET_AT_INGRESS, 'x-request-id']);
+const BY_NAME = new Set([...FROM_PROXIES, ...FROM_EARLIER_HOPS, ...METHOD_OVERRIDES, ...SET_AT_INGRESS, 'x-request-id']);
 const OF_FRAMING = new RegExp(`^(${FRAMING})$`);
 
 /** Whether a proxy on the way reads, writes or removes the header, so that no rule can rely on what the application set. */

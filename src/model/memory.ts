@@ -19,12 +19,12 @@ export function memoryLimitOf({ settings }: GatewayConfig, servedPorts: number):
 }
 
 /** How many ports a gateway with that memory limit can serve. */
-export function mostPorts(memoryLimit: string): number {
+export function maxPorts(memoryLimit: string): number {
   return Math.floor(amountOf(memoryLimit) / LIMIT_FOR_PORT);
 }
 
 /** The least memory limit for so many ports, in Kubernetes notation. */
-export function leastMemoryLimit(servedPorts: number): string {
+export function minMemoryLimit(servedPorts: number): string {
   return notationOf(servedPorts * LIMIT_FOR_PORT);
 }
 

@@ -68,7 +68,7 @@ export function singleObjectName(prefix: string, name: string): string {
 
 /** Name of an object for one exported port and one peer: `fed-in-reviews-9080-west`; without prefix its listener. */
 export function exportObjectName(prefix: string, exportName: string, port: number, peerName: string): string {
-  return join(prefix, [exportName, String(port), peerName], readsBack(/^(.+)-(\d+)-(.+)$/, [exportName, String(port), peerName]));
+  return join(prefix, [exportName, String(port), peerName], isUnambiguous(/^(.+)-(\d+)-(.+)$/, [exportName, String(port), peerName]));
 }
 
 /** Name of an object for one port of a local name and one peer: `fed-out-reviews-9080-default-east`; without prefix its subset. */
@@ -83,7 +83,7 @@ export function callerObjectName(parts: BindingParts, callerNamespace: string): 
 
 /** Name of an object for one Service: the route of a local name is `fed-name-reviews-default`. */
 export function serviceObjectName(prefix: string, serviceName: string, namespaceName: string): string {
-  return join(prefix, [serviceName, namespaceName], readsBack(/^(.+)-([^-]+)$/, [serviceName, namespaceName]));
+  return join(prefix, [serviceName, namespaceName], isUnambiguous(/^(.+)-([^-]+)$/, [serviceName, namespaceName]));
 }
 
 /** Name of what says whose tokens are believed. An issuer is a text of any form, so the hash is what tells it from others. */
@@ -103,7 +103,7 @@ export function gatewayLabel(namespaceName: string, role: string): string {
  * could be taken for another object's prefix or for a hash, get a hash: always, not only when both are declared, so that a name never
  * depends on what else a program says.
  */
-function readsBack(pattern: RegExp, parts: string[]): boolean {
+function isUnambiguous(pattern: RegExp, parts: string[]): boolean {
   const name = parts.join('-');
   const read = pattern.exec(name)?.slice(1);
   return !name.includes('.') && !/^(guard|isolated)(-|$)/.test(name) && !endsLikeHash(name) && parts.every((part, index) => part === read?.[index]);
@@ -112,7 +112,7 @@ function readsBack(pattern: RegExp, parts: string[]): boolean {
 function joinBinding(prefix: string, binding: BindingParts, more: string[], pattern: RegExp): string {
   const { serviceName, namespaceName, localPort, peerName, variant } = binding;
   const parts = [serviceName, String(localPort), namespaceName, peerName, ...more];
-  return variant === undefined ? join(prefix, parts, readsBack(pattern, parts)) : join(prefix, [...parts, variant], false);
+  return variant === undefined ? join(prefix, parts, isUnambiguous(pattern, parts)) : join(prefix, [...parts, variant], false);
 }
 
 function endsLikeHash(name: string): boolean {

@@ -34,7 +34,7 @@ export function renderDefaultDeny(scope: Construct, config: BoundaryConfig, gate
  * On a shared gateway, for our server names only: a name that is kept for no peer leads nowhere, whatever server takes it. An ALLOW of ours
  * would close everybody else's listeners, so there is none.
  */
-export function renderGuardAmongOthers(scope: Construct, config: BoundaryConfig, peers: () => string[]): ApiObject {
+export function renderSharedGatewayGuard(scope: Construct, config: BoundaryConfig, peers: () => string[]): ApiObject {
   return policy(scope, config.ingress, 'fed-in-guard', () => ({
     action: AuthorizationPolicySpecAction.DENY,
     rules: [{
@@ -86,7 +86,7 @@ export function renderIsolation(scope: Construct, config: BoundaryConfig, gatewa
 }
 
 /** The workloads of our mesh, on the names of the boundary. Which of them may use a name is decided by its server and its rules. */
-export function renderWorkloads(scope: Construct, config: BoundaryConfig): ApiObject {
+export function renderMeshWorkloads(scope: Construct, config: BoundaryConfig): ApiObject {
   return policy(scope, config.egress, 'fed-out-mesh', () => ({
     action: AuthorizationPolicySpecAction.ALLOW,
     rules: [{
@@ -98,7 +98,7 @@ export function renderWorkloads(scope: Construct, config: BoundaryConfig): ApiOb
 }
 
 /** Where a caller stands for identities that the handshake cannot list, a policy is the second control beside the rules of the name. */
-export function renderUnlistedCallers(scope: Construct, config: BoundaryConfig, route: LocalRoute): ApiObject {
+export function renderCallerGuard(scope: Construct, config: BoundaryConfig, route: LocalRoute): ApiObject {
   return policy(scope, config.egress, bindingObjectName('fed-out-guard', route), () => ({
     action: AuthorizationPolicySpecAction.DENY,
     rules: [{

@@ -43,7 +43,7 @@ export function bootstrapName({ role }: GatewayConfig): string {
 }
 
 /** Connections that a pod accepts, those of all peers together: a whole number for the agent's variable. */
-export function mostConnections(memoryLimit: string): number {
+export function maxConnectionsFor(memoryLimit: string): number {
   return Math.max(100, Math.floor(amountOf(memoryLimit) / IDLE_CONNECTION));
 }
 

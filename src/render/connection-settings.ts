@@ -8,7 +8,7 @@ import { BoundaryConfig } from '../model/model';
 /** Bytes that Envoy buffers for a connection before it stops reading. */
 export const CONNECTION_BUFFER = 32 * 1024;
 /** A cluster whose connections belong to one connection that comes in each, with buffers of that size. */
-export const OWN_CONNECTIONS = { connection_pool_per_downstream_connection: true, per_connection_buffer_limit_bytes: CONNECTION_BUFFER };
+export const CONNECTION_PER_DOWNSTREAM = { connection_pool_per_downstream_connection: true, per_connection_buffer_limit_bytes: CONNECTION_BUFFER };
 /** Bytes under way for one stream, and for all of a connection. At 50 ms of round trip, 256 KiB carry 5 MB/s for each stream. */
 const STREAM_WINDOW = 256 * 1024;
 export const CONNECTION_WINDOW = 1024 * 1024;

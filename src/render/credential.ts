@@ -1,5 +1,6 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
+import { goDuration } from './duration';
 import { emit, idOf, metadataIn } from './emit';
 import {
   Certificate, CertificateSpec, CertificateSpecPrivateKeyAlgorithm, CertificateSpecPrivateKeyRotationPolicy, CertificateSpecUsages,
@@ -47,9 +48,4 @@ function renderReader(scope: Construct, { name, namespaceName, serviceAccountNam
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
     subjects: [{ kind: 'ServiceAccount', name: serviceAccountName, namespace: namespaceName }],
   });
-}
-
-/** As cert-manager writes it itself, so that nothing differs after it was applied. */
-function goDuration(seconds: number): string {
-  return `${Math.floor(seconds / 3600)}h${Math.floor(seconds / 60) % 60}m${seconds % 60}s`;
 }

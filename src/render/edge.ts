@@ -1,6 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import { CONNECTION_BUFFER, connectionManagerSettings, OWN_CONNECTIONS } from './connection-settings';
+import { CONNECTION_BUFFER, connectionManagerSettings, CONNECTION_PER_DOWNSTREAM } from './connection-settings';
 import { connectionManager, envoyFilter, EXTENSIONS, httpFilter, networkFilter, serversOf } from './filters';
 import { allowedOperations, allowedPrincipals, NOTHING, Rbac } from './rbac';
 import {
@@ -140,7 +140,7 @@ function poolsApart(): EnvoyFilterSpecConfigPatches {
   return {
     applyTo: CLUSTER,
     match: { context: GATEWAY },
-    patch: { operation: MERGE, value: OWN_CONNECTIONS },
+    patch: { operation: MERGE, value: CONNECTION_PER_DOWNSTREAM },
   };
 }
 

@@ -3,7 +3,7 @@ import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { STREAMS } from './connection-settings';
 import { emit } from './emit';
-import { egressHeaders } from './http';
+import { egressHeaders } from './http-headers';
 import { listenerPort, PROTOCOL_NAMES } from './protocol';
 import { CREDENTIAL_DIRECTORY, revocationFileName, TRUST_DIRECTORY, trustFileName, WORKLOAD_CERTIFICATE } from './workload';
 import {

@@ -2,7 +2,7 @@ import {
   ApiObject, ApiObjectMetadataDefinition, App, GroupVersionKind, ImplicitTokenResolver, JsonPatch, Lazy, LazyResolver, NumberStringUnionResolver,
 } from 'cdk8s';
 import { Construct } from 'constructs';
-import { orderOf } from './phases';
+import { applyOrderOf } from './phases';
 import { Annotations } from '../model/model';
 
 /** Name of an object; without namespace it is cluster-scoped. */
@@ -12,7 +12,7 @@ export interface Named {
 }
 
 /** What tells people and tools whose an object is. Pods do not have it: Istio's names for workloads come from labels of this kind. */
-export const OURS = { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' };
+export const OWN_LABELS = { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' };
 
 interface Labelled extends Named {
   readonly labels?: { [name: string]: string };
@@ -21,11 +21,11 @@ interface Labelled extends Named {
 
 /** Metadata of an object of ours, with its place in the order of delivery. */
 export function metadataIn(scope: Construct, { name, namespace, labels, annotations }: Labelled): Labelled {
-  const order = orderOf(scope);
+  const order = applyOrderOf(scope);
   return {
     name,
     ...namespace !== undefined && { namespace },
-    labels: labels ? { ...labels, ...OURS } : OURS,
+    labels: labels ? { ...labels, ...OWN_LABELS } : OWN_LABELS,
     ...(annotations || order) && { annotations: { ...annotations, ...order } },
   };
 }
@@ -39,7 +39,7 @@ export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Label
  * The same for an object in a parent of its own, of which there are many: its id is the same in each. Children are keys of an object, and
  * with some 1,500 different first keys V8 has no more shapes for empty objects: all of the program gets slow (docs/adr/0009).
  */
-export function emitAlike<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
+export function emitWithKindId<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
   const before = scope.node.children.filter((child) => ApiObject.isApiObject(child) && child.kind === gvk.kind).length;
   return emit(scope, gvk, named, spec, before === 0 ? gvk.kind : `${gvk.kind}${before + 1}`);
 }

@@ -1,7 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { emit } from './emit';
-import { durationText } from './http';
+import { durationText } from './duration';
 import {
   EnvoyFilter, EnvoyFilterSpec, EnvoyFilterSpecConfigPatches, EnvoyFilterSpecConfigPatchesApplyTo, EnvoyFilterSpecConfigPatchesMatchContext,
   EnvoyFilterSpecConfigPatchesPatchOperation,
@@ -11,8 +11,8 @@ import { GatewayConfig, Grant, Peer, PeerLimits, BoundaryConfig, speaksHttp } fr
 import { exportObjectName, singleObjectName } from '../model/names';
 
 /*
- * What only Envoy can do. Each filter is asked for by an option, is known to the admission policy by its name, and was seen to work with
- * the versions of Istio for which the option is accepted (docs/adr/0017 has the figures).
+ * EnvoyFilters for options that Istio has no field for. The admission policy allows each by its name, and each was tested on real proxies
+ * with the Istio versions for which the option is accepted (docs/adr/0017 has the figures).
  */
 
 const { GATEWAY } = EnvoyFilterSpecConfigPatchesMatchContext;
@@ -22,14 +22,16 @@ const {
 } = EnvoyFilterSpecConfigPatchesPatchOperation;
 
 export const EXTENSIONS = 'type.googleapis.com/envoy.extensions.filters';
-export const HTTP_MANAGER = 'envoy.filters.network.http_connection_manager';
-export const CONNECTION_MANAGER = `${EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager`;
+const HTTP_MANAGER = 'envoy.filters.network.http_connection_manager';
 const TCP_PROXY = 'envoy.filters.network.tcp_proxy';
 
-/** `istioctl analyze` warns of every EnvoyFilter, and of one that is put before another: Envoy's router is always there. */
-export const FILTER_WARNINGS = { 'galley.istio.io/analyze-suppress': 'IST0133,IST0151' };
+/**
+ * Annotation that suppresses two warnings of `istioctl analyze`: one for every EnvoyFilter, and one for a filter that is inserted before
+ * another. The other one is Envoy's router, which always exists.
+ */
+export const ANALYZE_SUPPRESSIONS = { 'galley.istio.io/analyze-suppress': 'IST0133,IST0151' };
 
-/** Backends of TCP and TLS ports are connected once the caller has shown who it is: Envoy's way is to connect at once. */
+/** Connects to the backends of TCP and TLS ports only after the caller's TLS handshake. By default, Envoy connects at once. */
 export function renderConnectAfterHandshake(scope: Construct, gateway: GatewayConfig, grants: () => Grant[]): ApiObject {
   return envoyFilter(scope, gateway, gateway.role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls', () => {
     const servers = serversOf(gateway, grants().filter(({ port }) => !speaksHttp(port.protocol)));
@@ -37,26 +39,29 @@ export function renderConnectAfterHandshake(scope: Construct, gateway: GatewayCo
   });
 }
 
-/** How long a connection to one server may be silent. */
+/** Idle timeout of connections to one server, in milliseconds. TCP and TLS: no bytes; HTTP and gRPC: no active request. */
 export function renderIdleTimeout(scope: Construct, config: BoundaryConfig, grant: Grant, idleTimeout: number): ApiObject {
   const { port: { exportName, exportPort }, peer } = grant;
   return envoyFilter(scope, config.ingress, exportObjectName('fed-in-idle', exportName, exportPort, peer.name), () =>
-    [onConnection(grant, { idle_timeout: durationText(idleTimeout) }, { idle_timeout: durationText(idleTimeout) })]);
+    [connectionPatch(grant, { idle_timeout: durationText(idleTimeout) }, { idle_timeout: durationText(idleTimeout) })]);
 }
 
-/** A gateway that knows an issuer refuses every other bearer token on every port: where none is demanded, tokens are the backend's business. */
-export function renderTokensElsewhere(scope: Construct, config: BoundaryConfig, grants: () => Grant[]): ApiObject {
+/**
+ * Disables JWT checks for grants that require no token. A RequestAuthentication makes a gateway reject every other bearer token on every
+ * port, but without a requirement it is the backend that checks tokens.
+ */
+export function renderJwtDisabled(scope: Construct, config: BoundaryConfig, grants: () => Grant[]): ApiObject {
   return envoyFilter(scope, config.ingress, 'fed-in-jwt-elsewhere', () => grants().map(({ sni }) =>
     httpFilter({ sni }, 'envoy.filters.http.jwt_authn', REMOVE)));
 }
 
-/** The limits of a peer, server by server: Envoy adds up nothing over several. */
+/** The limits of a peer, one patch for each server: Envoy counts connections and requests for each filter chain by itself. */
 export function renderLimits(scope: Construct, config: BoundaryConfig, peer: Peer, limits: PeerLimits, grants: () => Grant[]): ApiObject {
-  return envoyFilter(scope, config.ingress, singleObjectName('fed-in-limits', peer.name), () => grants().flatMap((grant) => limitsOn(grant, limits)));
+  return envoyFilter(scope, config.ingress, singleObjectName('fed-in-limits', peer.name), () => grants().flatMap((grant) => limitPatches(grant, limits)));
 }
 
-/** What holds for one server. A request is no connection: bytes have no rate. */
-export function limitsOn(grant: Grant, limits: PeerLimits): EnvoyFilterSpecConfigPatches[] {
+/** The limits of a peer at one server. TCP and TLS ports have no rate of requests. */
+export function limitPatches(grant: Grant, limits: PeerLimits): EnvoyFilterSpecConfigPatches[] {
   const { maxConnections, maxConnectionDuration, requestsPerSecond } = limits;
   const { sni } = grant;
   return [
@@ -66,7 +71,7 @@ export function limitsOn(grant: Grant, limits: PeerLimits): EnvoyFilterSpecConfi
         '@type': `${EXTENSIONS}.network.connection_limit.v3.ConnectionLimit`, 'stat_prefix': 'federation', 'max_connections': maxConnections,
       },
     })],
-    ...maxConnectionDuration === undefined ? [] : [onConnection(grant,
+    ...maxConnectionDuration === undefined ? [] : [connectionPatch(grant,
       { max_connection_duration: durationText(maxConnectionDuration) },
       { max_downstream_connection_duration: durationText(maxConnectionDuration) },
     )],
@@ -80,7 +85,7 @@ export function limitsOn(grant: Grant, limits: PeerLimits): EnvoyFilterSpecConfi
           'token_bucket': { max_tokens: requestsPerSecond, tokens_per_fill: requestsPerSecond, fill_interval: '1s' },
           'filter_enabled': { default_value: { numerator: 100 } },
           'filter_enforced': { default_value: { numerator: 100 } },
-          // Otherwise gRPC would answer UNAVAILABLE, which the caller's sidecar tries again.
+          // Otherwise gRPC callers get UNAVAILABLE, which their sidecars retry.
           'rate_limited_as_resource_exhausted': true,
         },
       },
@@ -88,49 +93,65 @@ export function limitsOn(grant: Grant, limits: PeerLimits): EnvoyFilterSpecConfi
   ];
 }
 
-/** What Envoy calls differently where it sees requests, and where it sees bytes only. */
-function onConnection({ sni, port: { protocol } }: Grant, ofRequests: object, ofBytes: object): EnvoyFilterSpecConfigPatches {
-  return speaksHttp(protocol) ? connectionManager({ sni }, { common_http_protocol_options: ofRequests }) : tcpProxy({ sni }, ofBytes);
+/** Connection settings of one server: HTTP and TCP proxies of Envoy have different names for them. */
+function connectionPatch({ sni, port: { protocol } }: Grant, httpFields: object, tcpFields: object): EnvoyFilterSpecConfigPatches {
+  return speaksHttp(protocol) ? connectionManager({ sni }, { common_http_protocol_options: httpFields }) : tcpProxy({ sni }, tcpFields);
 }
 
-/** An EnvoyFilter on the pods of one gateway. Patches of a lower priority are applied first. */
+/** Creates an EnvoyFilter for the pods of one gateway. Patches of a lower priority are applied first. */
 export function envoyFilter(
   scope: Construct, gateway: GatewayConfig, name: string, patches: () => EnvoyFilterSpecConfigPatches[], priority?: number,
 ): ApiObject {
-  return emit<EnvoyFilterSpec>(scope, EnvoyFilter.GVK, { name, namespace: gateway.namespaceName, annotations: FILTER_WARNINGS }, () => ({
+  return emit<EnvoyFilterSpec>(scope, EnvoyFilter.GVK, { name, namespace: gateway.namespaceName, annotations: ANALYZE_SUPPRESSIONS }, () => ({
     workloadSelector: { labels: gateway.selector },
     priority,
     configPatches: patches(),
   }));
 }
 
-/** Which servers a patch names: on the port of a shared gateway, there may be others than ours, and on the port of our own there are none. */
-export function serversOf(gateway: GatewayConfig, ours: { readonly sni: string }[]): { readonly sni?: string }[] {
-  return gateway.control.listeners ? [{}] : ours.map(({ sni }) => ({ sni }));
+/**
+ * The servers that a patch must match: on a shared gateway the boundary's own one by one, since the port may have servers of other
+ * owners. On the boundary's own gateway one match without SNI covers all servers.
+ */
+export function serversOf(gateway: GatewayConfig, own: { readonly sni: string }[]): { readonly sni?: string }[] {
+  return gateway.control.listeners ? [{}] : own.map(({ sni }) => ({ sni }));
 }
 
-/** A patch beside one HTTP filter of a server; without its name, of all servers. */
+/** A patch at one HTTP filter of a server, or of all servers if `server` has no SNI. */
 export function httpFilter(
   server: object, name: string, operation: EnvoyFilterSpecConfigPatchesPatchOperation, value?: object,
 ): EnvoyFilterSpecConfigPatches {
   return patch(HTTP_FILTER, { ...server, filter: { name: HTTP_MANAGER, subFilter: { name } } }, operation, value);
 }
 
-/** Fields of the filter that reads the requests of a server; without its name, of all servers. */
+/** A patch of the HTTP connection manager of a server, or of all servers if `server` has no SNI. */
 export function connectionManager(server: object, fields: object): EnvoyFilterSpecConfigPatches {
-  return networkFilter({ ...server, filter: { name: HTTP_MANAGER } }, MERGE, {
-    typed_config: { '@type': CONNECTION_MANAGER, ...fields },
-  });
+  return connectionManagerPatch({ context: GATEWAY, portNumber: BOUNDARY_PORT, server }, fields);
 }
 
-/** Fields of the filter that passes the bytes of a server on. */
+/** A patch of the HTTP connection managers of listeners, at gateways or sidecars. */
+export function connectionManagerPatch(
+  { context, portNumber, server }: { readonly context: EnvoyFilterSpecConfigPatchesMatchContext; readonly portNumber?: number; readonly server?: object },
+  fields: object,
+): EnvoyFilterSpecConfigPatches {
+  return {
+    applyTo: NETWORK_FILTER,
+    match: { context, listener: { portNumber, filterChain: { ...server, filter: { name: HTTP_MANAGER } } } },
+    patch: {
+      operation: MERGE,
+      value: { typed_config: { '@type': `${EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager`, ...fields } },
+    },
+  };
+}
+
+/** A patch of the TCP proxy of a server, or of all servers if `server` has no SNI. */
 function tcpProxy(server: object, fields: object): EnvoyFilterSpecConfigPatches {
   return networkFilter({ ...server, filter: { name: TCP_PROXY } }, MERGE, {
     typed_config: { '@type': `${EXTENSIONS}.network.tcp_proxy.v3.TcpProxy`, ...fields },
   });
 }
 
-/** A patch of the network filters of a server; without its name, of all servers. */
+/** A patch of the network filters of a server, or of all servers if `server` has no SNI. */
 export function networkFilter(
   server: object, operation: EnvoyFilterSpecConfigPatchesPatchOperation, value: object,
 ): EnvoyFilterSpecConfigPatches {

@@ -1,7 +1,9 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
+import { durationText } from './duration';
 import { emit } from './emit';
-import { durationText, guardedRoutes, ingressHeaders } from './http';
+import { ingressHeaders } from './http-headers';
+import { guardedRoutes } from './http-routes';
 import { listenerPort } from './protocol';
 import {
   Gateway, GatewaySpec, GatewaySpecServers, GatewaySpecServersTlsMinProtocolVersion, GatewaySpecServersTlsMode, VirtualService,

@@ -3,9 +3,9 @@ import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { STREAMS } from './connection-settings';
 import { subsetName } from './egress';
-import { emit, emitAlike, late } from './emit';
-import { exactly } from './http';
-import { orderOfNameRoute } from './phases';
+import { emit, emitWithKindId, late } from './emit';
+import { exactMatches } from './http-routes';
+import { applyOrderOfLocalName } from './phases';
 import { PROTOCOL_NAMES } from './protocol';
 import {
   DestinationRule, DestinationRuleSpec, DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpH2UpgradePolicy,
@@ -27,7 +27,7 @@ const { UPGRADE } = DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpH2U
 export function renderLocalName(scope: Construct, binding: Binding): ApiObject {
   const annotations = { 'networking.istio.io/exportTo': late(() => visibleTo(binding).join(',')) };
   const named = { name: binding.serviceName, namespace: binding.namespaceName, annotations };
-  return emitAlike<k8s.ServiceSpec>(scope, k8s.KubeService.GVK, named, () => ({
+  return emitWithKindId<k8s.ServiceSpec>(scope, k8s.KubeService.GVK, named, () => ({
     ports: binding.ports.map(({ localPort, protocol }, _, all) => ({
       name: all.length === 1 ? PROTOCOL_NAMES[protocol].port : `${PROTOCOL_NAMES[protocol].port}-${localPort}`,
       port: localPort,
@@ -45,7 +45,7 @@ export function renderAdditionalHosts(scope: Construct, binding: Binding): ApiOb
   // Until istiod has given an address, `istioctl analyze` asks for one of our own, which might be somebody else's too.
   const annotations = { 'galley.istio.io/analyze-suppress': 'IST0134' };
   const named = { name: localNameRouteName(binding), namespace: binding.namespaceName, annotations };
-  return emitAlike<ServiceEntrySpec>(scope, ServiceEntry.GVK, named, () => ({
+  return emitWithKindId<ServiceEntrySpec>(scope, ServiceEntry.GVK, named, () => ({
     hosts: binding.additionalHosts,
     exportTo: visibleTo({ callers: binding.callers, namespaceName: binding.namespaceName, existing: false }),
     location: ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
@@ -58,8 +58,8 @@ export function renderAdditionalHosts(scope: Construct, binding: Binding): ApiOb
 
 /** The route of the name, in the callers' sidecars. */
 export function renderLocalNameRoute(scope: Construct, config: BoundaryConfig, binding: Binding): ApiObject {
-  const named = { name: localNameRouteName(binding), namespace: binding.namespaceName, annotations: orderOfNameRoute(config) };
-  return emitAlike<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => {
+  const named = { name: localNameRouteName(binding), namespace: binding.namespaceName, annotations: applyOrderOfLocalName(config) };
+  return emitWithKindId<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => {
     const { ports } = binding;
     const routesFor = <Route>(http: boolean, route: (port: LocalPort, way: RouteMatch, index: number) => Route) => filled(
       ports.filter(({ protocol }) => speaksHttp(protocol) === http).flatMap((port) => port.matches.map((way, index) => route(port, way, index))),
@@ -70,7 +70,7 @@ export function renderLocalNameRoute(scope: Construct, config: BoundaryConfig, b
       exportTo: visibleTo(binding),
       http: routesFor(true, (port, way, index) => ({
         name: index === port.matches.length - 1 ? `${binding.serviceName}-${port.localPort}` : `${binding.serviceName}-${port.localPort}-headers-${index + 1}`,
-        match: [{ port: port.localPort, headers: way.headers && exactly(way.headers) }],
+        match: [{ port: port.localPort, headers: way.headers && exactMatches(way.headers) }],
         route: destinations(config, binding, port, way),
       })),
       tcp: routesFor(false, (port, way) => ({ match: [{ port: port.localPort }], route: destinations(config, binding, port, way) })),
@@ -86,7 +86,7 @@ export function renderCallerDestination(scope: Construct, config: BoundaryConfig
   const named = callerNamespace === undefined
     ? { name: bindingObjectName('fed-any', route), namespace: config.egress.namespaceName }
     : { name: callerObjectName(route, callerNamespace), namespace: callerNamespace };
-  const put = callerNamespace === undefined ? emit : emitAlike;
+  const put = callerNamespace === undefined ? emit : emitWithKindId;
   put<DestinationRuleSpec>(scope, DestinationRule.GVK, named, () => ({
     host: egressHost(config),
     exportTo: [callerNamespace === undefined ? '*' : '.'],

@@ -1,8 +1,8 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import { CONNECTION_WINDOW, OWN_CONNECTIONS, WORKLOAD_STREAM_WINDOW } from './connection-settings';
-import { emitAlike } from './emit';
-import { CONNECTION_MANAGER, FILTER_WARNINGS, HTTP_MANAGER } from './filters';
+import { CONNECTION_WINDOW, CONNECTION_PER_DOWNSTREAM, WORKLOAD_STREAM_WINDOW } from './connection-settings';
+import { emitWithKindId } from './emit';
+import { ANALYZE_SUPPRESSIONS, connectionManagerPatch } from './filters';
 import {
   EnvoyFilter, EnvoyFilterSpec, EnvoyFilterSpecConfigPatchesApplyTo, EnvoyFilterSpecConfigPatchesMatchContext,
   EnvoyFilterSpecConfigPatchesPatchOperation,
@@ -12,15 +12,16 @@ import { Lock } from '../model/model';
 import { serviceObjectName } from '../model/names';
 
 const { SIDECAR_UNDERSCORE_INBOUND: SIDECAR_INBOUND } = EnvoyFilterSpecConfigPatchesMatchContext;
-const { CLUSTER, NETWORK_UNDERSCORE_FILTER: NETWORK_FILTER } = EnvoyFilterSpecConfigPatchesApplyTo;
+const { CLUSTER } = EnvoyFilterSpecConfigPatchesApplyTo;
 const { MERGE } = EnvoyFilterSpecConfigPatchesPatchOperation;
 
 /**
- * Nobody but those who are named reaches the workload. A DENY and no ALLOW: ALLOW policies of others add up and cannot open it again, and
- * an ALLOW of ours would let the callers do what a narrower one of the owner's does not. Who shows no identity, as in plaintext, is not named.
+ * AuthorizationPolicy that denies a workload to every identity except the listed ones (docs/adr/0018). It is a DENY: ALLOW policies of other
+ * owners add up and cannot override it, and an ALLOW of ours would let the listed callers do more than a narrower ALLOW of the owner.
+ * It also denies callers without an identity, such as plaintext connections.
  */
 export function renderLock(scope: Construct, lock: Lock): ApiObject {
-  return emitAlike<AuthorizationPolicySpec>(scope, AuthorizationPolicy.GVK, named(lock), () => ({
+  return emitWithKindId<AuthorizationPolicySpec>(scope, AuthorizationPolicy.GVK, named(lock), () => ({
     selector: { matchLabels: { ...lock.podLabels } },
     action: AuthorizationPolicySpecAction.DENY,
     rules: [{ from: [{ source: { notPrincipals: lock.principals } }] }],
@@ -28,34 +29,22 @@ export function renderLock(scope: Construct, lock: Lock): ApiObject {
 }
 
 /**
- * Keeps the callers of the workload apart. The gateway has a connection to the workload's proxy for each connection of a peer, but that proxy
- * has one for all of them to the application, and buffers up to 16 MiB for each stream of HTTP/2 that nobody reads: one peer could stop the
- * calls of all others there, and end the proxy by its memory (docs/adr/0037).
+ * EnvoyFilter that keeps one peer from blocking other callers of a workload (docs/adr/0037). The gateway opens a connection to the workload's
+ * sidecar for each connection of a peer. By default that sidecar uses one connection to the application for all of them, and buffers up to
+ * 16 MiB for each HTTP/2 stream that nobody reads: one peer could block all other calls there and exhaust the sidecar's memory.
  */
-export function renderLockBounds(scope: Construct, lock: Lock): ApiObject {
-  return emitAlike<EnvoyFilterSpec>(scope, EnvoyFilter.GVK, { ...named(lock), annotations: FILTER_WARNINGS }, () => ({
+export function renderLockLimits(scope: Construct, lock: Lock): ApiObject {
+  return emitWithKindId<EnvoyFilterSpec>(scope, EnvoyFilter.GVK, { ...named(lock), annotations: ANALYZE_SUPPRESSIONS }, () => ({
     workloadSelector: { labels: { ...lock.podLabels } },
     configPatches: [
       {
         applyTo: CLUSTER,
         match: { context: SIDECAR_INBOUND },
-        patch: { operation: MERGE, value: OWN_CONNECTIONS },
+        patch: { operation: MERGE, value: CONNECTION_PER_DOWNSTREAM },
       },
-      {
-        applyTo: NETWORK_FILTER,
-        match: { context: SIDECAR_INBOUND, listener: { filterChain: { filter: { name: HTTP_MANAGER } } } },
-        patch: {
-          operation: MERGE,
-          value: {
-            typed_config: {
-              '@type': CONNECTION_MANAGER,
-              'http2_protocol_options': {
-                initial_stream_window_size: WORKLOAD_STREAM_WINDOW, initial_connection_window_size: CONNECTION_WINDOW,
-              },
-            },
-          },
-        },
-      },
+      connectionManagerPatch({ context: SIDECAR_INBOUND }, {
+        http2_protocol_options: { initial_stream_window_size: WORKLOAD_STREAM_WINDOW, initial_connection_window_size: CONNECTION_WINDOW },
+      }),
     ],
   }));
 }

@@ -45,12 +45,12 @@ export class Phases {
 }
 
 /** What tells Argo CD when an object of a phase is due. */
-export function orderOf(scope: Construct): { [name: string]: string } | undefined {
+export function applyOrderOf(scope: Construct): { [name: string]: string } | undefined {
   const wave = waves.get(scope);
   return wave === undefined ? undefined : { [WAVE]: String(wave) };
 }
 
 /** The same for what leads callers away, which is due when all that it needs is there. */
-export function orderOfNameRoute({ delivery }: BoundaryConfig): { [name: string]: string } | undefined {
+export function applyOrderOfLocalName({ delivery }: BoundaryConfig): { [name: string]: string } | undefined {
   return delivery === 'argoCd' ? { [WAVE]: '1' } : undefined;
 }

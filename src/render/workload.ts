@@ -2,7 +2,7 @@ import { createHash } from 'crypto';
 import { Yaml } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { bootstrapName, mostConnections, renderBootstrap } from './bootstrap';
+import { bootstrapName, maxConnectionsFor, renderBootstrap } from './bootstrap';
 import { connectionSettings } from './connection-settings';
 import { renderCredential } from './credential';
 import { annotate, emit, idOf, late, metadataIn } from './emit';
@@ -228,7 +228,7 @@ function proxyConfig(config: BoundaryConfig, gateway: GatewayConfig, memoryLimit
     ...config.connectionSettings ? { connectionSettings: connectionSettings(config) } : {},
     proxyMetadata: {
       // Istio's own monitor of connections has no other field.
-      ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: String(mostConnections(memoryLimit)),
+      ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: String(maxConnectionsFor(memoryLimit)),
       ...egress && gateway.credential === undefined ? { OUTPUT_CERTS: WORKLOAD_CERTIFICATE } : {},
     },
   });

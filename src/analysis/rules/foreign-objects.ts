@@ -1,4 +1,4 @@
-import { Boundaries, isOurs, LOCAL_KINDS, POLICY_KINDS, selected } from '../boundaries';
+import { Boundaries, isGenerated, LOCAL_KINDS, POLICY_KINDS, selected } from '../boundaries';
 import { isCore, isIstio, listOf } from '../documents';
 import type { Rule } from '../rule';
 import { PEER_HOST } from '../tls';
@@ -11,7 +11,7 @@ export const foreignObjects: Rule = {
 };
 
 function errorsIn(document: any, boundaries: Boundaries): string[] {
-  if (isOurs(document)) return [];
+  if (isGenerated(document)) return [];
   const { kind } = document;
   if (isIstio(document, 'VirtualService')) {
     const namespaceNames = new Set<string | undefined>(boundaries.pods.map(({ namespaceName }) => namespaceName));
