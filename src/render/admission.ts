@@ -6,9 +6,10 @@ import { Binding, GatewayConfig, BoundaryConfig } from '../model/model';
 import { exportDomain } from '../model/names';
 
 /*
- * The ValidatingAdmissionPolicy of a boundary: the API server rejects objects of other tenants that would change the boundary.
- * Istio merges the Gateways of all namespaces that select one workload, and any namespace may use any host name. So a Gateway in
- * another namespace could add listeners to the boundary gateways that no policy covers, or block updates of theirs.
+ * The ValidatingAdmissionPolicy of a boundary: the API server rejects objects of other tenants that would change the
+ * boundary. Istio merges the Gateways of all namespaces that select one workload, and any namespace may use any host
+ * name. So a Gateway in another namespace could add listeners to the boundary gateways that no policy covers, or block
+ * updates of theirs.
  */
 
 /** CEL: true for everything but a VirtualService for sidecars. The check of such a VirtualService follows. */
@@ -47,8 +48,8 @@ function policy(config: BoundaryConfig, admissionContext: AdmissionContext) {
         resources('extensions.istio.io', ['wasmplugins', 'trafficextensions']),
       ],
     },
-    // Skips an update that only removes finalizers of an object under deletion: an object that is older than the policy must stay
-    // deletable. Any update of the spec is checked, also during deletion.
+    // Skips an update that only removes finalizers of an object under deletion: an object that is older than the policy
+    // must stay deletable. Any update of the spec is checked, also during deletion.
     matchConditions: [{
       name: 'not-only-finalizer-removal',
       expression: '!has(object.metadata.deletionTimestamp) || oldObject == null ||\n'
@@ -58,7 +59,8 @@ function policy(config: BoundaryConfig, admissionContext: AdmissionContext) {
     validations: [
       validation('object.kind != \'Gateway\' || !variables.selectsBoundary',
         ` would add or block listeners of ${boundary}: select your own gateway by a label that those pods do not carry`),
-      // A filter without selector is allowed: it is the mesh owner's, in the root namespace, or it affects its own namespace only.
+      // A filter without selector is allowed: it is the mesh owner's, in the root namespace, or it affects its own
+      // namespace only.
       validation('!(object.kind in [\'EnvoyFilter\', \'WasmPlugin\', \'TrafficExtension\']) ||\n'
         + '(variables.inBoundaryNamespace ? variables.subject in variables.ownFilters : size(variables.selector) == 0 || !variables.selectsBoundary)',
       ` would change the proxies of ${boundary}: in another namespace, select your own workload by a label that those pods do not carry`),
@@ -89,7 +91,8 @@ function variables(config: BoundaryConfig, admissionContext: AdmissionContext) {
   const hasHosts = hasAdditionalHosts({ bindings }) ? 'object.kind in [\'VirtualService\', \'ServiceEntry\']' : 'object.kind == \'VirtualService\'';
   const host = 'h.endsWith(\'.\') ? h.lowerAscii().substring(0, size(h) - 1) : h.lowerAscii()';
   return [
-    // Only namespaces of gateways whose pods the boundary runs: the owner of an existing gateway may write filters beside it.
+    // Only namespaces of gateways whose pods the boundary runs: the owner of an existing gateway may write filters
+    // beside it.
     { name: 'inBoundaryNamespace', expression: `object.metadata.namespace in ${celList(namespacesOf(gateways.filter(({ control }) => control.pods)).map(celText))}` },
     { name: 'subject', expression: 'object.kind + \' \' + object.metadata.namespace + \'/\' + object.metadata.name' },
     {
@@ -107,8 +110,8 @@ function variables(config: BoundaryConfig, admissionContext: AdmissionContext) {
         'has(object.spec.selector) && has(object.spec.selector.matchLabels) ? object.spec.selector.matchLabels : {}',
       ].join('\n'),
     },
-    // Whether the selector fits boundary gateways in another namespace than the object's. The values of labels that the cluster adds to
-    // pods are unknown here, so such a label always fits.
+    // Whether the selector fits boundary gateways in another namespace than the object's. The values of labels that the
+    // cluster adds to pods are unknown here, so such a label always fits.
     {
       name: 'selectsBoundary',
       expression: [
@@ -118,7 +121,8 @@ function variables(config: BoundaryConfig, admissionContext: AdmissionContext) {
       ].join('\n'),
     },
     { name: 'hosts', expression: ifSet(hasHosts, 'hosts', `object.spec.hosts.map(h, ${host})`, '[]') },
-    // Suffixes of wildcard hosts of TCP and TLS routes, of which Istio takes the oldest that matches. Of HTTP routes, an exact host wins.
+    // Suffixes of wildcard hosts of TCP and TLS routes, of which Istio takes the oldest that matches. Of HTTP routes,
+    // an exact host wins.
     ...bindings.length === 0 ? [] : [{
       name: 'wildcards',
       expression: 'object.kind == \'VirtualService\' && has(object.spec) && (has(object.spec.tcp) || has(object.spec.tls)) ?\n'
@@ -167,16 +171,16 @@ function additionalHostRoutes(config: BoundaryConfig) {
 }
 
 /**
- * Rejects ServiceEntries of other owners for an additional host of a binding: of several entries for one host, Istio takes the oldest.
- * A local name needs no such check, since its Service takes precedence over every entry.
+ * Rejects ServiceEntries of other owners for an additional host of a binding: of several entries for one host, Istio
+ * takes the oldest. A local name needs no such check, since its Service takes precedence over every entry.
  */
 function additionalHostEntries(config: BoundaryConfig) {
   return onlyByOwner(config, 'object.kind != \'ServiceEntry\' ||', 'additionalHosts', ' declares', ['  l.name in variables.hosts)']);
 }
 
 /**
- * Rejects an object for a bound host `l` of a list, unless it is the binding's own (`owner`). It is allowed with `exportTo` of its own
- * namespace, where it affects its author only; not so in the binding's namespace.
+ * Rejects an object for a bound host `l` of a list, unless it is the binding's own (`owner`). It is allowed with
+ * `exportTo` of its own namespace, where it affects its author only; not so in the binding's namespace.
  */
 function onlyByOwner(config: BoundaryConfig, unless: string, list: 'localNames' | 'additionalHosts', verb: string, matchesHost: string[]) {
   return validation([
@@ -193,7 +197,10 @@ function namespacesOf(gateways: GatewayConfig[]): string[] {
   return [...new Set(gateways.map(({ namespaceName }) => namespaceName))].sort();
 }
 
-/** A check of the policy: `error` follows the object's kind and name in the message, and `detail` is a CEL expression for its end. */
+/**
+ * A check of the policy: `error` follows the object's kind and name in the message, and `detail` is a CEL expression
+ * for its end.
+ */
 function validation(expression: string, error: string, detail?: string) {
   const messageExpression = detail === undefined ? `variables.subject + '${error}'` : `variables.subject + '${error}: ' + ${detail}`;
   return { expression, messageExpression, reason: 'Forbidden' };

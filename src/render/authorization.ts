@@ -9,30 +9,34 @@ import {
 } from '../model/names';
 
 /*
- * Who may pass a boundary gateway. ALLOW policies written by others add up with ours, those of the root namespace included, so each
- * peer is named twice: ALLOW for its identity, and a DENY guard for everybody else. Rules name principals: `namespaces` ignores the
- * trust domain, and `trustDomains` is a prefix test that binds no CA. What a peer may ask of an export stands in the routes and in the
- * rules of the virtual host (rbac.ts).
+ * AuthorizationPolicies of the boundary gateways. Istio adds up the ALLOW policies of all owners, those of the root
+ * namespace included. So each peer has two policies: ALLOW for its identity, and a DENY guard for everybody else. Rules
+ * list principals: `namespaces` ignores the trust domain, and `trustDomains` is a prefix test that is not bound to a
+ * CA. The rules for methods, paths and headers of an export are in its routes (http-routes.ts) and in its virtual host
+ * (rbac.ts).
  */
 
 const PORTS = [String(BOUNDARY_PORT)];
 
-/** Nothing passes until an ALLOW says so; nothing outside our own server names passes whatever others allow. */
+/**
+ * Two policies of a gateway: one that allows nothing, so that every request needs an ALLOW; and a DENY guard for every
+ * SNI outside the boundary's domain, which no ALLOW of another owner can override. Returns the first one.
+ */
 export function renderDefaultDeny(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig): ApiObject {
   const [prefix, domain] = gateway.role === 'ingress'
     ? ['fed-in', exportDomain(config.trustDomain)]
     : ['fed-out', bindingDomain(config.trustDomain)];
-  const nothing = policy(scope, gateway, `${prefix}-default-deny`, () => ({}));
+  const defaultDeny = policy(scope, gateway, `${prefix}-default-deny`, () => ({}));
   policy(scope, gateway, `${prefix}-guard`, () => ({
     action: AuthorizationPolicySpecAction.DENY,
     rules: [{ when: [{ key: 'connection.sni', notValues: [`*${domain}`] }] }],
   }));
-  return nothing;
+  return defaultDeny;
 }
 
 /**
- * On a shared gateway, for our server names only: a name that is kept for no peer leads nowhere, whatever server takes it. An ALLOW of ours
- * would close everybody else's listeners, so there is none.
+ * The DENY guard of a shared gateway: rejects every SNI of the boundary's domain that belongs to no peer with a grant,
+ * whatever server accepts it. There is no policy that allows nothing: it would close the listeners of all other owners.
  */
 export function renderSharedGatewayGuard(scope: Construct, config: BoundaryConfig, peers: () => string[]): ApiObject {
   return policy(scope, config.ingress, 'fed-in-guard', () => ({
@@ -48,8 +52,9 @@ export function renderSharedGatewayGuard(scope: Construct, config: BoundaryConfi
 }
 
 /**
- * On the peer's server names, the peer and nobody else. The policies name no export: each is in the filter chains of all of them, so one
- * that grew with the grants would make the configuration quadratic, and a change of one grant would drain the connections of all.
+ * The policies of one peer: only its egress identity may use its SNIs. The policies name no export. Istio puts each
+ * policy into the filter chains of all exports: policies that grow with the grants would make the configuration
+ * quadratic, and a change of one grant would drain the connections of all (docs/adr/0034).
  */
 export function renderPeerPolicies(scope: Construct, config: BoundaryConfig, { egressIdentity, name }: Peer): ApiObject[] {
   const { principal } = egressIdentity!; // required by allowFrom
@@ -58,7 +63,7 @@ export function renderPeerPolicies(scope: Construct, config: BoundaryConfig, { e
     action: AuthorizationPolicySpecAction.DENY,
     rules: [{ from: [{ source: { notPrincipals: [principal] } }], when }],
   }));
-  // On a shared gateway, an ALLOW would close everybody else's listeners.
+  // On a shared gateway, an ALLOW policy would close the listeners of all other owners.
   if (!config.ingress.control.listeners) return [guard];
   return [guard, policy(scope, config.ingress, singleObjectName('fed-in-peer', name), () => ({
     action: AuthorizationPolicySpecAction.ALLOW,
@@ -66,26 +71,29 @@ export function renderPeerPolicies(scope: Construct, config: BoundaryConfig, { e
   }))];
 }
 
-/** That a peer is cut off, also on connections that are open still. */
+/** Denies an isolated peer at a gateway, also on connections that are still open. */
 export function renderIsolation(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig, peer: Peer): ApiObject {
-  const ofServer = (domain: string) => ({ when: [{ key: 'connection.sni', values: [`*${domain}`] }] });
-  const calls = gateway.role === 'ingress';
-  return policy(scope, gateway, singleObjectName(calls ? 'fed-in-isolated' : 'fed-out-isolated', peer.name), () => ({
+  const whenSni = (domain: string) => ({ when: [{ key: 'connection.sni', values: [`*${domain}`] }] });
+  const isIngress = gateway.role === 'ingress';
+  return policy(scope, gateway, singleObjectName(isIngress ? 'fed-in-isolated' : 'fed-out-isolated', peer.name), () => ({
     action: AuthorizationPolicySpecAction.DENY,
-    rules: calls
+    rules: isIngress
       ? [
-        // What the peer does at listeners of others is for them to say.
+        // On a shared gateway only the boundary's own SNIs: other owners decide about their listeners.
         ...peer.egressIdentity === undefined ? [] : [{
           from: [{ source: { principals: [peer.egressIdentity.principal] } }],
-          ...gateway.control.listeners ? {} : ofServer(exportDomain(config.trustDomain)),
+          ...gateway.control.listeners ? {} : whenSni(exportDomain(config.trustDomain)),
         }],
-        ofServer(exportDomainFor(peer.name, config.trustDomain)),
+        whenSni(exportDomainFor(peer.name, config.trustDomain)),
       ]
-      : [ofServer(bindingDomainFor(peer.name, config.trustDomain))],
+      : [whenSni(bindingDomainFor(peer.name, config.trustDomain))],
   }));
 }
 
-/** The workloads of our mesh, on the names of the boundary. Which of them may use a name is decided by its server and its rules. */
+/**
+ * Allows the workloads of our mesh to use the SNIs of the egress gateway. The server of each local name and the rules
+ * of its virtual host decide which of them may use it.
+ */
 export function renderMeshWorkloads(scope: Construct, config: BoundaryConfig): ApiObject {
   return policy(scope, config.egress, 'fed-out-mesh', () => ({
     action: AuthorizationPolicySpecAction.ALLOW,
@@ -97,7 +105,10 @@ export function renderMeshWorkloads(scope: Construct, config: BoundaryConfig): A
   }));
 }
 
-/** Where a caller stands for identities that the handshake cannot list, a policy is the second control beside the rules of the name. */
+/**
+ * DENY guard of a local name with a caller that stands for several identities (`*`). The TLS handshake cannot check
+ * those, so this policy is the second control besides the rules of the virtual host.
+ */
 export function renderCallerGuard(scope: Construct, config: BoundaryConfig, route: LocalRoute): ApiObject {
   return policy(scope, config.egress, bindingObjectName('fed-out-guard', route), () => ({
     action: AuthorizationPolicySpecAction.DENY,

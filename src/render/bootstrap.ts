@@ -1,53 +1,64 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { idOf, late, metadataIn } from './emit';
+import { idOf, lazyField, metadataIn } from './emit';
 import { GatewayConfig } from '../model/model';
 import { amountOf } from '../model/quantity';
 
 /*
- * What a gateway's Envoy does when its memory runs short. Envoy reads its overload manager at start only, and istiod cannot send it: the agent
- * adds this file to what it writes itself (annotation `sidecar.istio.io/bootstrapOverride`). Figures: docs/adr/0035.
+ * Envoy's overload manager for a gateway: what Envoy does when its memory runs short. Envoy reads this setting only at
+ * start and istiod cannot send it, so the Istio agent merges this file into the bootstrap that it writes (annotation
+ * `sidecar.istio.io/bootstrapOverride`). Figures: docs/adr/0035.
  */
 
 const HEAP = 'envoy.resource_monitors.fixed_heap';
-/** The part of the memory limit that Envoy's heap may take. The rest is for what the heap does not count, and for the agent. */
-const HEAP_SHARE = 0.6;
-/** Bytes of a connection without traffic, generously. */
-const IDLE_CONNECTION = 128 * 1024;
+/**
+ * Fraction of the memory limit that Envoy's heap may use. The rest is for memory that the heap does not count, and for
+ * the agent.
+ */
+const HEAP_FRACTION = 0.6;
+/** Bytes that a connection without traffic needs, rounded up generously. */
+const BYTES_PER_IDLE_CONNECTION = 128 * 1024;
 
 /**
- * From which part of the heap on Envoy does what. `shrink` is passed at all times: pressure ends with an attack, and the memory is given back
- * after that. Streams are reset from the first threshold on, all that hold memory at the second. The last two cost every peer the same.
+ * Fractions of the heap limit above which Envoy acts. `shrink` is always exceeded: memory must also be released after
+ * an attack, when there is no pressure any more. From the first threshold of `resetStreams` on, Envoy resets streams
+ * that hold much memory; at the second, all that hold memory. The last two actions affect every peer alike.
  */
 const THRESHOLDS = { shrink: 0.02, resetStreams: [0.4, 0.7], refuseRequests: 0.95, refuseConnections: 0.98 } as const;
-/** Streams that hold 2^15 bytes (32 KiB) and more are known by what they hold. */
-const TRACKED_STREAM = 15;
-/** Free bytes that the allocator may keep, as a part of the memory limit, and how many it returns each second above that. */
-const KEPT_FREE_SHARE = 0.08;
-const RETURNED_EACH_SECOND = 100 * 1024 * 1024;
-/** Free bytes that are not worth a return while the heap shrinks. */
-const UNFREED = 4 * 1024 * 1024;
+/** Envoy tracks the memory of streams that hold 2^15 bytes (32 KiB) or more. */
+const MIN_TRACKED_STREAM_LOG2 = 15;
+/**
+ * Free memory that the allocator may keep, as a fraction of the memory limit, and bytes that it releases each second
+ * above that.
+ */
+const MAX_FREE_FRACTION = 0.08;
+const RELEASED_PER_SECOND = 100 * 1024 * 1024;
+/** Free bytes below which Envoy releases nothing while it shrinks the heap. */
+const MAX_UNFREED = 4 * 1024 * 1024;
 
-/** The ConfigMap that `bootstrapOverride` names. */
+/** Creates the ConfigMap to which the annotation `bootstrapOverride` refers. */
 export function renderBootstrap(scope: Construct, gateway: GatewayConfig, memoryLimit: () => string): void {
   const named = { name: bootstrapName(gateway), namespace: gateway.namespaceName };
   new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), {
     metadata: metadataIn(scope, named),
-    // The key is the agent's.
-    data: late(() => ({ 'custom_bootstrap.json': `${JSON.stringify(bootstrap(amountOf(memoryLimit())), undefined, 2)}\n` })),
+    // The agent expects this key.
+    data: lazyField(() => ({ 'custom_bootstrap.json': `${JSON.stringify(bootstrap(amountOf(memoryLimit())), undefined, 2)}\n` })),
   });
 }
 
+/** Name of that ConfigMap. */
 export function bootstrapName({ role }: GatewayConfig): string {
   return role === 'ingress' ? 'fed-in-bootstrap' : 'fed-out-bootstrap';
 }
 
-/** Connections that a pod accepts, those of all peers together: a whole number for the agent's variable. */
+/**
+ * Maximum number of connections of a gateway pod, for all peers together. An integer, as the agent's variable requires.
+ */
 export function maxConnectionsFor(memoryLimit: string): number {
-  return Math.max(100, Math.floor(amountOf(memoryLimit) / IDLE_CONNECTION));
+  return Math.max(100, Math.floor(amountOf(memoryLimit) / BYTES_PER_IDLE_CONNECTION));
 }
 
-/** For a memory limit in bytes. */
+/** The bootstrap for a memory limit in bytes. */
 function bootstrap(limit: number) {
   return {
     overload_manager: {
@@ -56,15 +67,15 @@ function bootstrap(limit: number) {
         name: HEAP,
         typed_config: {
           '@type': 'type.googleapis.com/envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig',
-          'max_heap_size_bytes': Math.floor(limit * HEAP_SHARE),
+          'max_heap_size_bytes': Math.floor(limit * HEAP_FRACTION),
         },
       }],
-      buffer_factory_config: { minimum_account_to_track_power_of_two: TRACKED_STREAM },
+      buffer_factory_config: { minimum_account_to_track_power_of_two: MIN_TRACKED_STREAM_LOG2 },
       actions: [
         {
           ...above('shrink_heap', { threshold: { value: THRESHOLDS.shrink } }),
           typed_config: {
-            '@type': 'type.googleapis.com/envoy.config.overload.v3.ShrinkHeapConfig', 'timer_interval': '1s', 'max_unfreed_memory_bytes': UNFREED,
+            '@type': 'type.googleapis.com/envoy.config.overload.v3.ShrinkHeapConfig', 'timer_interval': '1s', 'max_unfreed_memory_bytes': MAX_UNFREED,
           },
         },
         above('reset_high_memory_stream', {
@@ -75,12 +86,12 @@ function bootstrap(limit: number) {
       ],
     },
     memory_allocator_manager: {
-      bytes_to_release: RETURNED_EACH_SECOND, memory_release_interval: '1s', soft_memory_limit_bytes: Math.floor(limit * KEPT_FREE_SHARE),
+      bytes_to_release: RELEASED_PER_SECOND, memory_release_interval: '1s', soft_memory_limit_bytes: Math.floor(limit * MAX_FREE_FRACTION),
     },
   };
 }
 
-/** What Envoy does while its heap is above a threshold. */
+/** An overload action that is active while the heap is above a threshold. */
 function above(action: string, trigger: object) {
   return { name: `envoy.overload_actions.${action}`, triggers: [{ name: HEAP, ...trigger }] };
 }

@@ -8,15 +8,19 @@ import {
 import { CredentialConfig, GatewayConfig, BoundaryConfig } from '../model/model';
 
 /*
- * A certificate that the mesh's own CA does not give: who keeps it, and who may read it. The key is made and kept in the cluster.
+ * A gateway certificate that the mesh's own CA does not issue: the Certificate for cert-manager, and access to its
+ * Secret. The private key is generated in the cluster and stays there.
  */
 
-/** What one gateway needs besides its pods; nothing when it presents what its mesh gives it. */
+/**
+ * Creates the Certificate and the Role of one gateway. A gateway that presents the certificate of its own mesh needs
+ * neither.
+ */
 export function renderCredential(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig): void {
   if (gateway.credential === undefined) return;
   if (gateway.credential.certificate) renderCertificate(scope, config, gateway, gateway.credential.secretName, gateway.credential.certificate);
-  // The egress gateway has its Secret as a volume: nobody but the kubelet reads it.
-  if (gateway.role === 'ingress') renderReader(scope, gateway);
+  // The egress gateway mounts its Secret as a volume, so only the kubelet reads it.
+  if (gateway.role === 'ingress') renderSecretAccess(scope, gateway);
 }
 
 function renderCertificate(
@@ -39,8 +43,11 @@ function renderCertificate(
   }));
 }
 
-/** istiod hands a Secret to a proxy whose account may list the Secrets of the namespace, and asks for nothing else. */
-function renderReader(scope: Construct, { name, namespaceName, serviceAccountName }: GatewayConfig): void {
+/**
+ * Role for the ingress gateway: istiod sends a Secret to a proxy only if its service account may list the Secrets of
+ * the namespace.
+ */
+function renderSecretAccess(scope: Construct, { name, namespaceName, serviceAccountName }: GatewayConfig): void {
   const named = { name, namespace: namespaceName };
   new k8s.KubeRole(scope, idOf('Role', named), { metadata: metadataIn(scope, named), rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['list'] }] });
   new k8s.KubeRoleBinding(scope, idOf('RoleBinding', named), {

@@ -2,7 +2,7 @@ import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { CONNECTION_BUFFER, connectionManagerSettings, CONNECTION_PER_DOWNSTREAM } from './connection-settings';
 import { connectionManager, envoyFilter, EXTENSIONS, httpFilter, networkFilter, serversOf } from './filters';
-import { allowedOperations, allowedPrincipals, NOTHING, Rbac } from './rbac';
+import { allowedOperations, allowedPrincipals, DENY_ALL, Rbac } from './rbac';
 import {
   EnvoyFilterSpecConfigPatches, EnvoyFilterSpecConfigPatchesApplyTo, EnvoyFilterSpecConfigPatchesMatchContext,
   EnvoyFilterSpecConfigPatchesPatchOperation,
@@ -11,63 +11,70 @@ import { BOUNDARY_PORT } from '../model/constants';
 import { GatewayConfig, Grant, LocalRoute, BoundaryConfig, speaksHttp, Upstream } from '../model/model';
 
 /*
- * The one EnvoyFilter that every boundary gateway has: the second control for methods, paths and callers, and what keeps the traffic of one
- * peer from costing another. Istio has no field for either (docs/adr/0034, docs/adr/0035).
+ * The one EnvoyFilter that every boundary gateway has. It enforces the rules for methods, paths and callers a second
+ * time, and limits how much the traffic of one peer can affect another. Istio has no field for either (docs/adr/0034,
+ * docs/adr/0035).
  */
 
 const { GATEWAY } = EnvoyFilterSpecConfigPatchesMatchContext;
 const { CLUSTER, FILTER_UNDERSCORE_CHAIN: FILTER_CHAIN, LISTENER, VIRTUAL_UNDERSCORE_HOST: VIRTUAL_HOST } = EnvoyFilterSpecConfigPatchesApplyTo;
 const { MERGE, INSERT_UNDERSCORE_FIRST: INSERT_FIRST, INSERT_UNDERSCORE_BEFORE: INSERT_BEFORE } = EnvoyFilterSpecConfigPatchesPatchOperation;
 
-/** Name of our RBAC filter in Envoy. Istio's own filter has another one, so our rules never replace a policy. */
-const RULES = 'mesh-federation.rules';
+/**
+ * Name of the boundary's RBAC filter in Envoy. Istio's own RBAC filter has another name, so these rules never replace a
+ * policy.
+ */
+const RBAC_FILTER = 'mesh-federation.rules';
 
-/** What the ingress gateway needs of Envoy for the grants. */
+/** The EnvoyFilter of the ingress gateway. */
 export function renderIngressEdge(scope: Construct, config: BoundaryConfig, grants: () => Grant[]): ApiObject {
   return edge(scope, config.ingress, 'fed-in-edge', () => {
-    const ofRequests = grants().filter(({ port }) => speaksHttp(port.protocol));
-    const servers = serversOf(config.ingress, ofRequests);
+    const httpGrants = grants().filter(({ port }) => speaksHttp(port.protocol));
+    const servers = serversOf(config.ingress, httpGrants);
     return [
-      ...deniedByDefault(servers),
-      ...fullHandshakes(serversOf(config.ingress, grants())),
+      ...denyByDefault(servers),
+      ...withoutSessionResumption(serversOf(config.ingress, grants())),
       ...connectionManagers(config, config.ingress, servers),
-      ...config.ingress.control.listeners ? [...listenerBuffer(config), poolsApart()] : [],
-      ...ofRequests.map(({ sni, operations }) => rulesOf(sni, allowedOperations(operations))),
+      ...config.ingress.control.listeners ? [...listenerBuffer(config), connectionPerDownstream()] : [],
+      ...httpGrants.map(({ sni, operations }) => virtualHostRules(sni, allowedOperations(operations))),
     ];
   });
 }
 
-/** What the egress gateway needs of Envoy for the local names. */
+/** The EnvoyFilter of the egress gateway. */
 export function renderEgressEdge(scope: Construct, config: BoundaryConfig, routes: () => LocalRoute[]): ApiObject {
   return edge(scope, config.egress, 'fed-out-edge', () => [
-    ...deniedByDefault([{}]),
-    ...fullHandshakes([{}]),
+    ...denyByDefault([{}]),
+    ...withoutSessionResumption([{}]),
     ...connectionManagers(config, config.egress, [{}]),
     ...listenerBuffer(config),
-    poolsApart(),
-    ...deadConnections(routes().map(({ upstream }) => upstream)),
-    ...routes().map(({ binding: binding, bindingHost, upstream }) => {
+    connectionPerDownstream(),
+    ...unacknowledgedTimeouts(routes().map(({ upstream }) => upstream)),
+    ...routes().map(({ binding, bindingHost, upstream }) => {
       const rbac = allowedPrincipals(binding.callers.map(({ principal }) => principal));
-      return speaksHttp(upstream.protocol) ? rulesOf(bindingHost, rbac) : connectionsOf(bindingHost, rbac);
+      return speaksHttp(upstream.protocol) ? virtualHostRules(bindingHost, rbac) : connectionRules(bindingHost, rbac);
     }),
   ]);
 }
 
-/** Before the patches that options ask for: a request that is denied takes nothing of a limit. */
+/** Its patches are applied before those of options, so that a denied request does not count against a limit. */
 function edge(scope: Construct, gateway: GatewayConfig, name: string, patches: () => EnvoyFilterSpecConfigPatches[]): ApiObject {
   return envoyFilter(scope, gateway, name, patches, -10);
 }
 
-/** Every request is denied unless its virtual host brings rules: the filter is the same in all filter chains, so no rule changes one. */
-function deniedByDefault(servers: object[]): EnvoyFilterSpecConfigPatches[] {
+/**
+ * Denies every request whose virtual host has no rules. The filter itself contains no rules and is the same in all
+ * filter chains: a changed filter chain would drain its connections.
+ */
+function denyByDefault(servers: object[]): EnvoyFilterSpecConfigPatches[] {
   return servers.map((server) => httpFilter(server, 'envoy.filters.http.router', INSERT_BEFORE, {
-    name: RULES,
-    typed_config: { '@type': `${EXTENSIONS}.http.rbac.v3.RBAC`, 'rules': NOTHING },
+    name: RBAC_FILTER,
+    typed_config: { '@type': `${EXTENSIONS}.http.rbac.v3.RBAC`, 'rules': DENY_ALL },
   }));
 }
 
-/** Rules come with the routes, which Envoy replaces without draining a connection. */
-function rulesOf(sni: string, rules: Rbac): EnvoyFilterSpecConfigPatches {
+/** The rules of one virtual host. They are part of the routes, which Envoy replaces without draining a connection. */
+function virtualHostRules(sni: string, rules: Rbac): EnvoyFilterSpecConfigPatches {
   return {
     applyTo: VIRTUAL_HOST,
     match: { context: GATEWAY, routeConfiguration: { vhost: { name: `${sni}:${BOUNDARY_PORT}` } } },
@@ -75,24 +82,25 @@ function rulesOf(sni: string, rules: Rbac): EnvoyFilterSpecConfigPatches {
       operation: MERGE,
       value: {
         typed_per_filter_config: {
-          [RULES]: { '@type': `${EXTENSIONS}.http.rbac.v3.RBACPerRoute`, 'rbac': { rules } },
+          [RBAC_FILTER]: { '@type': `${EXTENSIONS}.http.rbac.v3.RBACPerRoute`, 'rbac': { rules } },
         },
       },
     },
   };
 }
 
-/** The same for bytes: a filter of this server's chain alone. */
-function connectionsOf(sni: string, rules: Rbac): EnvoyFilterSpecConfigPatches {
+/** The rules of one TCP or TLS server: a filter in the filter chain of this server only. */
+function connectionRules(sni: string, rules: Rbac): EnvoyFilterSpecConfigPatches {
   return networkFilter({ sni }, INSERT_FIRST, {
-    name: RULES,
+    name: RBAC_FILTER,
     typed_config: { '@type': `${EXTENSIONS}.network.rbac.v3.RBAC`, rules, 'stat_prefix': 'federation_' },
   });
 }
 
 /**
- * A WebSocket comes as extended CONNECT where the hop speaks HTTP/2, and leaves as what the next hop speaks. What a connection may cost stands
- * in the pods' ProxyConfig, unless others own the pods or their Istio has no such field.
+ * Settings of the HTTP connection managers. `allow_connect` is for WebSockets, which arrive as extended CONNECT over
+ * HTTP/2. The limits of a connection are here only if the ProxyConfig of the pods cannot set them: on existing
+ * gateways, and before Istio 1.31.
  */
 function connectionManagers(config: BoundaryConfig, gateway: GatewayConfig, servers: object[]): EnvoyFilterSpecConfigPatches[] {
   const limits: Partial<ReturnType<typeof connectionManagerSettings>> =
@@ -100,13 +108,16 @@ function connectionManagers(config: BoundaryConfig, gateway: GatewayConfig, serv
   const { http2_protocol_options: http2, ...settings } = limits;
   return servers.map((server) => connectionManager(server, {
     ...settings,
-    // A request that is no valid HTTP ends its stream, and not the connection with the requests of others.
+    // An invalid request ends its own stream, and not the connection with the requests of other callers.
     http2_protocol_options: { allow_connect: true, override_stream_error_on_invalid_http_message: true, ...http2 },
   }));
 }
 
-/** A resumed session is not asked for a certificate again: it would outlive the one that it began with. */
-function fullHandshakes(servers: { readonly sni?: string }[]): EnvoyFilterSpecConfigPatches[] {
+/**
+ * Disables TLS session resumption. In a resumed session Envoy does not verify the certificate again, so the session
+ * could outlive the certificate that it began with.
+ */
+function withoutSessionResumption(servers: { readonly sni?: string }[]): EnvoyFilterSpecConfigPatches[] {
   return servers.map(({ sni }) => ({
     applyTo: FILTER_CHAIN,
     match: { context: GATEWAY, listener: { portNumber: BOUNDARY_PORT, filterChain: sni === undefined ? undefined : { sni } } },
@@ -126,6 +137,7 @@ function fullHandshakes(servers: { readonly sni?: string }[]): EnvoyFilterSpecCo
   }));
 }
 
+/** Buffer limit of the listener, unless the ProxyConfig of the pods sets it. */
 function listenerBuffer(config: BoundaryConfig): EnvoyFilterSpecConfigPatches[] {
   if (config.connectionSettings) return [];
   const match = { context: GATEWAY, listener: { portNumber: BOUNDARY_PORT } };
@@ -133,10 +145,11 @@ function listenerBuffer(config: BoundaryConfig): EnvoyFilterSpecConfigPatches[] 
 }
 
 /**
- * A connection that comes in has connections onward of its own. Envoy closes a connection on which many streams were reset early, and
- * stops reading from one whose reader is slow: both stay with the peer, or with the caller, that caused them.
+ * Opens upstream connections of its own for each downstream connection. Envoy closes a connection on which many streams
+ * were reset early, and stops reading from one whose reader is slow: both then affect only the peer, or the caller,
+ * that caused them.
  */
-function poolsApart(): EnvoyFilterSpecConfigPatches {
+function connectionPerDownstream(): EnvoyFilterSpecConfigPatches {
   return {
     applyTo: CLUSTER,
     match: { context: GATEWAY },
@@ -144,24 +157,28 @@ function poolsApart(): EnvoyFilterSpecConfigPatches {
   };
 }
 
-/** Milliseconds after which data that a peer does not acknowledge ends a connection. A session of TCP outlives a short outage of the line. */
-const UNACKNOWLEDGED = { requests: 3_000, bytes: 30_000 };
+/**
+ * Milliseconds after which unacknowledged data ends a connection to a peer. Longer for TCP and TLS ports, whose
+ * sessions should survive a short network outage.
+ */
+const UNACKNOWLEDGED_TIMEOUT = { http: 3_000, tcp: 30_000 };
 
 /**
- * The requests of an HTTP/2 connection to an address that went silent would wait until their callers give up, and new ones would join them:
- * the kernel repeats lost data for many minutes. Istio has no field for this option of the socket.
+ * Ends connections to an address that no longer answers. Otherwise the kernel repeats lost data for many minutes, and
+ * the requests of an HTTP/2 connection, new ones included, wait until their callers give up. Istio has no field for
+ * this socket option (TCP_USER_TIMEOUT).
  */
-function deadConnections(upstreams: Upstream[]): EnvoyFilterSpecConfigPatches[] {
-  const ofBytes = upstreams.filter(({ protocol }) => !speaksHttp(protocol)).map(({ sni }) => sni);
+function unacknowledgedTimeouts(upstreams: Upstream[]): EnvoyFilterSpecConfigPatches[] {
+  const tcpSnis = upstreams.filter(({ protocol }) => !speaksHttp(protocol)).map(({ sni }) => sni);
   return [
-    unacknowledged(UNACKNOWLEDGED.requests),
-    // Envoy sets the options of a socket in their order: the last one counts.
-    ...[...new Set(ofBytes)].map((service) => unacknowledged(UNACKNOWLEDGED.bytes, service)),
+    tcpUserTimeout(UNACKNOWLEDGED_TIMEOUT.http),
+    // Envoy sets the options of a socket in their order, so the last one applies.
+    ...[...new Set(tcpSnis)].map((service) => tcpUserTimeout(UNACKNOWLEDGED_TIMEOUT.tcp, service)),
   ];
 }
 
-/** For the clusters of one service, or for all. */
-function unacknowledged(milliseconds: number, service?: string): EnvoyFilterSpecConfigPatches {
+/** Sets TCP_USER_TIMEOUT for the clusters of one service, or for all clusters. */
+function tcpUserTimeout(milliseconds: number, service?: string): EnvoyFilterSpecConfigPatches {
   const option = { description: 'TCP_USER_TIMEOUT', level: 6, name: 18, int_value: milliseconds, state: 'STATE_PREBIND' };
   return {
     applyTo: CLUSTER,

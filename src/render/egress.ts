@@ -1,7 +1,7 @@
 import { isIP } from 'net';
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import { STREAMS } from './connection-settings';
+import { MAX_STREAMS } from './connection-settings';
 import { emit } from './emit';
 import { egressHeaders } from './http-headers';
 import { listenerPort, PROTOCOL_NAMES } from './protocol';
@@ -18,11 +18,15 @@ import {
 import { bindingObjectName, exportObjectName, singleObjectName } from '../model/names';
 
 /*
- * How we reach peers: the egress gateway, and it alone, knows a peer's address and presents a certificate to it. A sidecar that was
- * given federation credentials by a DestinationRule without workload selector would drop them and send plaintext.
+ * Objects that route traffic from the egress gateway to peers. Only the egress gateway has a peer's address and
+ * presents a certificate to it. A sidecar ignores credentials of a DestinationRule without workload selector and would
+ * send plaintext.
  */
 
-/** One exported port of a peer: where it is, and how its gateway is recognised. */
+/**
+ * Creates the ServiceEntry and the DestinationRule of one exported port of a peer: its addresses, and how its gateway
+ * is verified.
+ */
 export function renderUpstream(scope: Construct, config: BoundaryConfig, upstream: Upstream, traffic: () => PeerTraffic): ApiObject[] {
   const { sni, peer } = upstream;
   const named = { name: exportObjectName('fed-out', upstream.exportName, upstream.exportPort, peer.name), namespace: config.egress.namespaceName };
@@ -32,7 +36,8 @@ export function renderUpstream(scope: Construct, config: BoundaryConfig, upstrea
     return { maxConnections: maxConnections ?? UPSTREAM_DEFAULTS.maxConnections, maxRequests: maxRequests ?? UPSTREAM_DEFAULTS.maxRequests };
   };
   const portName = `${protocol.toLowerCase()}-federation`;
-  // `istioctl analyze` asks for the address of a TCP entry, by which a sidecar would tell it from others. No sidecar sees this one.
+  // `istioctl analyze` warns of a TCP entry without address, since sidecars match TCP traffic by address. No sidecar
+  // sees this entry.
   const annotations = protocol === 'TCP' ? { 'galley.istio.io/analyze-suppress': 'IST0134' } : undefined;
   const entry = emit<ServiceEntrySpec>(scope, ServiceEntry.GVK, { ...named, annotations }, () => ({
     hosts: [sni],
@@ -49,9 +54,10 @@ export function renderUpstream(scope: Construct, config: BoundaryConfig, upstrea
     trafficPolicy: {
       connectionPool: {
         tcp: {
-          connectTimeout: severalAddresses(peer) ? '2s' : '5s',
+          connectTimeout: hasSeveralEndpoints(peer) ? '2s' : '5s',
           maxConnections: limits().maxConnections,
-          // A withdrawn grant or CA reaches every connection within the hour. A TCP connection would be cut in the middle of its talk.
+          // A withdrawn grant or CA takes effect on every HTTP connection within an hour. TCP connections have no
+          // limit, since it would cut them in the middle of a session.
           maxConnectionDuration: speaksHttp(upstream.protocol) ? '3600s' : undefined,
           tcpKeepalive: { time: '300s', interval: '60s', probes: 3 },
         },
@@ -59,13 +65,14 @@ export function renderUpstream(scope: Construct, config: BoundaryConfig, upstrea
           ? {
             http1MaxPendingRequests: limits().maxRequests,
             http2MaxRequests: limits().maxRequests,
-            // What our own ingress gateways accept: a peer's need not be asked first, so none of the first calls is refused.
-            maxConcurrentStreams: STREAMS,
+            // The limit of our own ingress gateways: requests that Envoy sends before it knows the peer's limit are not
+            // rejected then.
+            maxConcurrentStreams: MAX_STREAMS,
             idleTimeout: '300s',
           }
           : undefined,
       },
-      ...severalAddresses(peer) ? { outlierDetection: deadEndpoint() } : {},
+      ...hasSeveralEndpoints(peer) ? { outlierDetection: unreachableEndpointDetection() } : {},
       tls: {
         mode: DestinationRuleSpecTrafficPolicyTlsMode.MUTUAL,
         ...config.egress.credential === undefined
@@ -73,7 +80,7 @@ export function renderUpstream(scope: Construct, config: BoundaryConfig, upstrea
           : { clientCertificate: `${CREDENTIAL_DIRECTORY}/tls.crt`, privateKey: `${CREDENTIAL_DIRECTORY}/tls.key` },
         caCertificates: `${TRUST_DIRECTORY}/${trustFileName(peer)}`,
         caCrl: peer.revocationLists === undefined ? undefined : `${TRUST_DIRECTORY}/${revocationFileName(peer)}`,
-        // Always both: with `sni` alone Istio checks no name at all, and any certificate of that CA would do.
+        // Always both: with `sni` alone Istio verifies no name, and accepts any certificate of that CA.
         sni,
         subjectAltNames: [peer.ingressIdentity!.uri], // required by bind
       },
@@ -82,7 +89,7 @@ export function renderUpstream(scope: Construct, config: BoundaryConfig, upstrea
   return [entry, rule];
 }
 
-/** The listeners for the local names that lead to one peer. */
+/** Creates the Gateway with the servers of all local ports that are routed to one peer. */
 export function renderLocalListeners(scope: Construct, config: BoundaryConfig, peer: Peer, routes: () => LocalRoute[]): ApiObject {
   const named = { name: singleObjectName('fed-out', peer.name), namespace: config.egress.namespaceName };
   return emit<GatewaySpec>(scope, Gateway.GVK, named, () => ({
@@ -91,7 +98,7 @@ export function renderLocalListeners(scope: Construct, config: BoundaryConfig, p
   }));
 }
 
-/** The way from one local port to the peer. */
+/** Creates the VirtualService that routes one local port to the peer. */
 export function renderEgressRoute(scope: Construct, config: BoundaryConfig, route: LocalRoute, traffic: () => PeerTraffic): ApiObject {
   const { bindingHost, upstream } = route;
   const destinations = [{ destination: { host: upstream.sni, port: { number: BOUNDARY_PORT } } }];
@@ -105,7 +112,7 @@ export function renderEgressRoute(scope: Construct, config: BoundaryConfig, rout
         http: [{
           name: subsetName(route),
           rewrite: { authority: upstream.sni },
-          retries: severalAddresses(upstream.peer) ? NEVER_SENT : { attempts: 0 },
+          retries: hasSeveralEndpoints(upstream.peer) ? RETRY_UNSENT : { attempts: 0 },
           headers: egressHeaders(traffic()),
           route: destinations,
         }],
@@ -114,7 +121,7 @@ export function renderEgressRoute(scope: Construct, config: BoundaryConfig, rout
   }));
 }
 
-/** Name of the server of a local port, and of the subset by which callers are led there. */
+/** Name of the server of a local port, and of the DestinationRule subset that routes callers to it. */
 export function subsetName(route: LocalRoute): string {
   return bindingObjectName('', route);
 }
@@ -126,28 +133,31 @@ function server(route: LocalRoute): GatewaySpecServers {
     hosts: [`./${route.bindingHost}`],
     tls: {
       mode: GatewaySpecServersTlsMode.ISTIO_UNDERSCORE_MUTUAL,
-      // In the handshake and not only by policy: a policy decides after a server that speaks first has spoken. Names that begin with
-      // something cannot be listed there, so callers that are not named one by one have the policy alone.
+      // Callers are verified in the handshake and not only by policy: with a server-first protocol, Envoy evaluates a
+      // policy only after the server has sent data. The handshake cannot check prefixes (`*`), so such callers are
+      // checked by policy only.
       subjectAltNames: route.binding.callers.some(isUnlisted) ? undefined : route.binding.callers.map(({ principal }) => `spiffe://${principal}`),
     },
   };
 }
 
 /**
- * Retries are the caller's sidecar's: those of three hops would multiply. But what was never sent may go to the peer's other address, and
- * each address that comes back on trial would cost requests otherwise (docs/adr/0021).
+ * Retries only requests that were never sent, at another address of the peer. Otherwise each ejected address that is
+ * tried again would cost requests (docs/adr/0021). All other retries are left to the caller's sidecar: retries of three
+ * hops would multiply.
  */
-const NEVER_SENT = { attempts: 2, retryOn: 'connect-failure,refused-stream' };
+const RETRY_UNSENT = { attempts: 2, retryOn: 'connect-failure,refused-stream' };
 
-function severalAddresses({ endpoints }: Peer): boolean {
+function hasSeveralEndpoints({ endpoints }: Peer): boolean {
   return endpoints.length > 1;
 }
 
 /**
- * An address that cannot be reached is left out at once, and tried again soon: a long absence would outlast the day on which the other one
- * fails. What the peer's service answers never counts against an address, and at most half of them are left out, so the last one never is.
+ * Outlier detection that ejects an unreachable address of a peer after one failure, and tries it again soon: it must be
+ * back when the other address fails. Error responses of the peer's service do not count. At most half of the addresses
+ * are ejected, never the last one.
  */
-function deadEndpoint(): DestinationRuleSpecTrafficPolicyOutlierDetection {
+function unreachableEndpointDetection(): DestinationRuleSpecTrafficPolicyOutlierDetection {
   return toJson_DestinationRuleSpecTrafficPolicyOutlierDetection({
     splitExternalLocalOriginErrors: true,
     consecutiveLocalOriginFailures: 1,

@@ -5,13 +5,16 @@ import { Construct } from 'constructs';
 import { applyOrderOf } from './phases';
 import { Annotations } from '../model/model';
 
-/** Name of an object; without namespace it is cluster-scoped. */
+/** Name and namespace of an object. Without namespace it is cluster-scoped. */
 export interface Named {
   readonly name: string;
   readonly namespace?: string;
 }
 
-/** What tells people and tools whose an object is. Pods do not have it: Istio's names for workloads come from labels of this kind. */
+/**
+ * Labels of every generated object, which identify this library as its owner. Pods do not have them: Istio derives the
+ * names of workloads from labels of this kind.
+ */
 export const OWN_LABELS = { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' };
 
 interface Labelled extends Named {
@@ -19,7 +22,7 @@ interface Labelled extends Named {
   readonly annotations?: { [name: string]: string };
 }
 
-/** Metadata of an object of ours, with its place in the order of delivery. */
+/** Metadata of a generated object, with its labels and the annotation for its place in the apply order. */
 export function metadataIn(scope: Construct, { name, namespace, labels, annotations }: Labelled): Labelled {
   const order = applyOrderOf(scope);
   return {
@@ -30,14 +33,15 @@ export function metadataIn(scope: Construct, { name, namespace, labels, annotati
   };
 }
 
-/** Names an object of ours, its fields read when the chart is written. */
+/** Creates an object whose spec is computed when the chart is written. */
 export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec, id = idOf(gvk.kind, named)): ApiObject {
   return new RenderedObject(scope, id, gvk, named, spec);
 }
 
 /**
- * The same for an object in a parent of its own, of which there are many: its id is the same in each. Children are keys of an object, and
- * with some 1,500 different first keys V8 has no more shapes for empty objects: all of the program gets slow (docs/adr/0009).
+ * Creates such an object with its kind as construct id, for parents of which there are many. `constructs` keeps
+ * children as keys of an object, and with some 1,500 different first keys V8 runs out of shapes for empty objects: the
+ * whole program gets slow (docs/adr/0009).
  */
 export function emitWithKindId<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
   const before = scope.node.children.filter((child) => ApiObject.isApiObject(child) && child.kind === gvk.kind).length;
@@ -45,8 +49,9 @@ export function emitWithKindId<Spec>(scope: Construct, gvk: GroupVersionKind, na
 }
 
 /**
- * An object whose spec is plain data when it is asked for. cdk8s looks for tokens in every value of an object, and walks up the whole
- * tree for each: there are none here, so only metadata that are more than texts go that way (docs/adr/0009 has the figures).
+ * An object whose spec is plain data. cdk8s looks for tokens in every value of an object, and walks up the whole tree
+ * for each. These specs contain no tokens, so only metadata with other values than strings are given to cdk8s
+ * (docs/adr/0009 has the figures).
  */
 class RenderedObject extends ApiObject {
   private ownPatches?: JsonPatch[];
@@ -64,14 +69,14 @@ class RenderedObject extends ApiObject {
     return this.ownPatches ? JsonPatch.apply(json, ...this.ownPatches) : json;
   }
 
-  /** Not where resolvers of the app may find tokens in texts. */
+  /** Undefined if the app has resolvers of its own, which may find tokens in strings. */
   private plainMetadata(): object | undefined {
-    return App.of(this).resolvers.every(({ constructor }) => OWN_RESOLVERS.has(constructor)) ? plainMetadata(this.metadata) : undefined;
+    return App.of(this).resolvers.every(({ constructor }) => CDK8S_RESOLVERS.has(constructor)) ? plainMetadata(this.metadata) : undefined;
   }
 }
 
-/** What cdk8s keeps of an object's metadata. */
-interface Kept {
+/** The private fields of cdk8s' metadata that are read here. */
+interface PrivateMetadata {
   readonly labels?: { [name: string]: unknown };
   readonly annotations?: { [name: string]: unknown };
   readonly finalizers?: unknown[];
@@ -79,18 +84,19 @@ interface Kept {
   readonly _additionalAttributes?: object;
 }
 
-/** Those of cdk8s. */
-const OWN_RESOLVERS = new Set<unknown>([LazyResolver, ImplicitTokenResolver, NumberStringUnionResolver]);
-const OWN_ATTRIBUTES = new Set(['name', 'namespace', 'labels', 'annotations']);
+/** The resolvers and the metadata attributes that cdk8s itself has. */
+const CDK8S_RESOLVERS = new Set<unknown>([LazyResolver, ImplicitTokenResolver, NumberStringUnionResolver]);
+const CDK8S_ATTRIBUTES = new Set(['name', 'namespace', 'labels', 'annotations']);
 
 /**
- * Metadata that are texts alone, as `toJson` gives them: a third of the time that an object takes is spent there on looking for tokens. What
- * is read is private to cdk8s, so whatever is not as expected leaves it to cdk8s.
+ * Metadata that consist of strings only, in the form of `toJson`. There, the search for tokens takes a third of the
+ * time of an object. The fields are private to cdk8s, so this returns undefined for anything unexpected, and cdk8s
+ * renders the metadata.
  */
 function plainMetadata(metadata: ApiObjectMetadataDefinition): object | undefined {
-  const { labels, annotations, finalizers, ownerReferences, _additionalAttributes: others } = metadata as unknown as Kept;
+  const { labels, annotations, finalizers, ownerReferences, _additionalAttributes: others } = metadata as unknown as PrivateMetadata;
   if (!labels || !annotations || !others || finalizers?.length !== 0 || ownerReferences?.length !== 0) return undefined;
-  for (const key in others) if (!OWN_ATTRIBUTES.has(key)) return undefined;
+  for (const key in others) if (!CDK8S_ATTRIBUTES.has(key)) return undefined;
   const json: { [key: string]: unknown } = {};
   for (const [key, values] of [['annotations', annotations], ['labels', labels]] as const) {
     const texts: { [name: string]: unknown } = {};
@@ -106,9 +112,9 @@ function plainMetadata(metadata: ApiObjectMetadataDefinition): object | undefine
   return json;
 }
 
-/** The same data with its keys in order and without those that have no value, as cdk8s writes them. */
+/** A copy with sorted keys and without undefined values, as cdk8s writes it. */
 function ordered(value: any): any {
-  // Always a copy: a list that stands twice in a document would become a YAML alias.
+  // Always a copy: a list that occurs twice in a document would become a YAML alias.
   if (Array.isArray(value)) return typeof value[0] === 'string' ? [...value] : value.map(ordered);
   if (value === null || typeof value !== 'object') return value;
   const result: { [key: string]: unknown } = {};
@@ -118,7 +124,7 @@ function ordered(value: any): any {
   return result;
 }
 
-/** Most are written in order, and looking is cheaper than sorting. */
+/** Keys in order. Most objects are written in order already, and a check is cheaper than sorting. */
 function sortedKeys(value: object): string[] {
   const keys = Object.keys(value);
   for (let index = 1; index < keys.length; index++) {
@@ -127,28 +133,31 @@ function sortedKeys(value: object): string[] {
   return keys;
 }
 
-/** A field of a typed object that is read when the chart is written. */
-export function late<Value>(produce: () => Value): Value {
+/** A field of a typed object that is computed when the chart is written. */
+export function lazyField<Value>(produce: () => Value): Value {
   return Lazy.any({ produce }) as Value;
 }
 
-/** Id of an object's construct: unique within its parent, and it tells which object it is. */
+/** Construct id of an object: kind, namespace and name, so it is unique within its parent. */
 export function idOf(kind: string, { name, namespace }: Named): string {
   return [kind, namespace, name].filter((part) => part !== undefined).join('.');
 }
 
-/** cdk8s stamps the namespace of a chart on every object of it, and the API server refuses one on a cluster-scoped object. */
+/**
+ * Removes the namespace from a cluster-scoped object. cdk8s sets the namespace of a chart on each of its objects, and
+ * the API server rejects it there.
+ */
 export function clusterScoped<Kind extends ApiObject>(object: Kind): Kind {
   if (object.chart.namespace !== undefined) object.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
   return object;
 }
 
-/** Under which name an object keeps a note. */
-export function annotationKey(note: string): string {
-  return `cdk8s-mesh-federation/${note}`;
+/** Full key of an annotation of this library. */
+export function annotationKey(name: string): string {
+  return `cdk8s-mesh-federation/${name}`;
 }
 
-/** Keeps what people stated about an object with the object. */
+/** Adds what the program declares about an object, such as its purpose and owner, as annotations. */
 export function annotate(object: ApiObject, annotations: Annotations): ApiObject {
   for (const name in annotations) {
     const text = annotations[name];

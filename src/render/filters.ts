@@ -11,8 +11,8 @@ import { GatewayConfig, Grant, Peer, PeerLimits, BoundaryConfig, speaksHttp } fr
 import { exportObjectName, singleObjectName } from '../model/names';
 
 /*
- * EnvoyFilters for options that Istio has no field for. The admission policy allows each by its name, and each was tested on real proxies
- * with the Istio versions for which the option is accepted (docs/adr/0017 has the figures).
+ * EnvoyFilters for options that Istio has no field for. The admission policy allows each by its name, and each was
+ * tested on real proxies with the Istio versions for which the option is accepted (docs/adr/0017 has the figures).
  */
 
 const { GATEWAY } = EnvoyFilterSpecConfigPatchesMatchContext;
@@ -26,12 +26,15 @@ const HTTP_MANAGER = 'envoy.filters.network.http_connection_manager';
 const TCP_PROXY = 'envoy.filters.network.tcp_proxy';
 
 /**
- * Annotation that suppresses two warnings of `istioctl analyze`: one for every EnvoyFilter, and one for a filter that is inserted before
- * another. The other one is Envoy's router, which always exists.
+ * Annotation that suppresses two warnings of `istioctl analyze`: one for every EnvoyFilter, and one for a filter that
+ * is inserted before another. The other one is Envoy's router, which always exists.
  */
 export const ANALYZE_SUPPRESSIONS = { 'galley.istio.io/analyze-suppress': 'IST0133,IST0151' };
 
-/** Connects to the backends of TCP and TLS ports only after the caller's TLS handshake. By default, Envoy connects at once. */
+/**
+ * Connects to the backends of TCP and TLS ports only after the caller's TLS handshake. By default, Envoy connects at
+ * once.
+ */
 export function renderConnectAfterHandshake(scope: Construct, gateway: GatewayConfig, grants: () => Grant[]): ApiObject {
   return envoyFilter(scope, gateway, gateway.role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls', () => {
     const servers = serversOf(gateway, grants().filter(({ port }) => !speaksHttp(port.protocol)));
@@ -39,7 +42,9 @@ export function renderConnectAfterHandshake(scope: Construct, gateway: GatewayCo
   });
 }
 
-/** Idle timeout of connections to one server, in milliseconds. TCP and TLS: no bytes; HTTP and gRPC: no active request. */
+/**
+ * Idle timeout of connections to one server, in milliseconds. TCP and TLS: no bytes; HTTP and gRPC: no active request.
+ */
 export function renderIdleTimeout(scope: Construct, config: BoundaryConfig, grant: Grant, idleTimeout: number): ApiObject {
   const { port: { exportName, exportPort }, peer } = grant;
   return envoyFilter(scope, config.ingress, exportObjectName('fed-in-idle', exportName, exportPort, peer.name), () =>
@@ -47,15 +52,18 @@ export function renderIdleTimeout(scope: Construct, config: BoundaryConfig, gran
 }
 
 /**
- * Disables JWT checks for grants that require no token. A RequestAuthentication makes a gateway reject every other bearer token on every
- * port, but without a requirement it is the backend that checks tokens.
+ * Disables JWT checks for grants that require no token. A RequestAuthentication makes a gateway reject every other
+ * bearer token on every port, but without a requirement it is the backend that checks tokens.
  */
 export function renderJwtDisabled(scope: Construct, config: BoundaryConfig, grants: () => Grant[]): ApiObject {
   return envoyFilter(scope, config.ingress, 'fed-in-jwt-elsewhere', () => grants().map(({ sni }) =>
     httpFilter({ sni }, 'envoy.filters.http.jwt_authn', REMOVE)));
 }
 
-/** The limits of a peer, one patch for each server: Envoy counts connections and requests for each filter chain by itself. */
+/**
+ * The limits of a peer, one patch for each server: Envoy counts connections and requests for each filter chain by
+ * itself.
+ */
 export function renderLimits(scope: Construct, config: BoundaryConfig, peer: Peer, limits: PeerLimits, grants: () => Grant[]): ApiObject {
   return envoyFilter(scope, config.ingress, singleObjectName('fed-in-limits', peer.name), () => grants().flatMap((grant) => limitPatches(grant, limits)));
 }
@@ -110,8 +118,8 @@ export function envoyFilter(
 }
 
 /**
- * The servers that a patch must match: on a shared gateway the boundary's own one by one, since the port may have servers of other
- * owners. On the boundary's own gateway one match without SNI covers all servers.
+ * The servers that a patch must match: on a shared gateway the boundary's own one by one, since the port may have
+ * servers of other owners. On the boundary's own gateway one match without SNI covers all servers.
  */
 export function serversOf(gateway: GatewayConfig, own: { readonly sni: string }[]): { readonly sni?: string }[] {
   return gateway.control.listeners ? [{}] : own.map(({ sni }) => ({ sni }));

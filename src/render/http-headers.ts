@@ -5,20 +5,26 @@ import {
 import { GatewayControl, PeerTraffic, Protocol } from '../model/model';
 
 /*
- * HTTP headers that the routes of the boundary gateways set and remove. A VirtualService can only remove headers, never list the allowed
- * ones, so `src/model/header-names.ts` lists the headers that proxies and common frameworks set. An application's own headers pass.
+ * HTTP headers that the routes of the boundary gateways set and remove. A VirtualService can only remove headers, never
+ * list the allowed ones, so `src/model/header-names.ts` lists the headers that proxies and common frameworks set. An
+ * application's own headers pass.
  */
 
-// The gateway's own x-envoy-peer-metadata replaces a forged one later, in a filter; removing it here would remove the gateway's.
+// The gateway's own x-envoy-peer-metadata replaces a forged one later, in a filter; removing it here would remove the
+// gateway's.
 const REMOVED_FROM_REQUESTS = [...FROM_PROXIES, ...FROM_EARLIER_HOPS, ...METHOD_OVERRIDES, 'x-envoy-original-host'].sort();
 
 const REMOVED_FROM_RESPONSES = [...RESPONSE_HEADERS, 'server', 'via', 'x-powered-by'].sort();
 
-/** Response headers that identify a trace. Each gateway gives a request a new id, but the backend's response may repeat its own. */
+/**
+ * Response headers that identify a trace. Each gateway gives a request a new id, but the backend's response may repeat
+ * its own.
+ */
 const TRACE_RESPONSE_HEADERS = [...TRACE_HEADERS, 'traceresponse', 'x-request-id'];
 
 /**
- * Headers at the ingress gateway: a peer cannot forge headers that backends trust, and responses reveal nothing about the backends.
+ * Headers at the ingress gateway: a peer cannot forge headers that backends trust, and responses reveal nothing about
+ * the backends.
  */
 export function ingressHeaders(
   peerName: string, { stripTracing }: PeerTraffic, { requestHeaders }: GatewayControl, protocol: Protocol,
@@ -51,7 +57,9 @@ export function egressHeaders({ stripTracing, removeRequestHeaders }: PeerTraffi
   };
 }
 
-/** All lists in one, sorted. Returns the first list itself if the others are empty, which holds for nearly every route. */
+/**
+ * All lists in one, sorted. Returns the first list itself if the others are empty, which holds for nearly every route.
+ */
 function union(list: string[], ...more: (readonly string[])[]): string[] {
   return more.every(({ length }) => length === 0) ? list : [...new Set([list, ...more].flat())].sort();
 }

@@ -7,13 +7,15 @@ import { covers, narrowestFirst, prefixOf } from '../model/paths';
 import { AMBIGUOUS_PATH, FOLDABLE_PATH, looksLike, mayMeet, PRINTABLE, spellingsOf } from '../model/spellings';
 
 /*
- * HTTP routes of the ingress gateway that enforce the rules of a grant a second time, besides the RBAC rules of its virtual host (rbac.ts,
- * docs/adr/0003). `target` is the part that all routes of a grant share: destination, rewrite, retries, headers.
+ * HTTP routes of the ingress gateway that enforce the rules of a grant a second time, besides the RBAC rules of its
+ * virtual host (rbac.ts, docs/adr/0003). `target` is the part that all routes of a grant share: destination, rewrite,
+ * retries, headers.
  */
 
 /**
- * All HTTP routes of one grant. They match the requests that some operation allows, and the last route rejects every other request. So
- * even if another owner's policy allows everything, no request without a matching rule reaches the backend.
+ * All HTTP routes of one grant. They match the requests that some operation allows, and the last route rejects every
+ * other request. So even if another owner's policy allows everything, no request without a matching rule reaches the
+ * backend.
  */
 export function guardedRoutes(name: string, operations: HttpOperation[], target: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
   if (operations.length === 0) return [{ name, ...target }];
@@ -32,8 +34,8 @@ function denyRoute(name: string, uri?: VirtualServiceSpecHttpMatchUri): VirtualS
 }
 
 /**
- * Rejects paths that a backend may read differently than the gateway. Fewer are rejected if no operation has exceptions: an allowed path
- * does not match most of those spellings, so the last route rejects them.
+ * Rejects paths that a backend may read differently than the gateway. Fewer are rejected if no operation has
+ * exceptions: an allowed path does not match most of those spellings, so the last route rejects them.
  */
 function ambiguousPathRoute(name: string, hasExceptions: boolean): VirtualServiceSpecHttp {
   const match: VirtualServiceSpecHttpMatch[] = hasExceptions
@@ -43,9 +45,10 @@ function ambiguousPathRoute(name: string, hasExceptions: boolean): VirtualServic
 }
 
 /**
- * Routes of operations with exceptions (docs/adr/0020). A route match cannot exclude paths, so each path pattern of the operations gets its
- * own routes, the narrowest pattern first: the same operations then allow every path that reaches the routes of a pattern. Other spellings
- * of an excepted path are rejected after the narrower patterns, which somebody has declared, and before the first wider one.
+ * Routes of operations with exceptions (docs/adr/0020). A route match cannot exclude paths, so each path pattern of the
+ * operations gets its own routes, the narrowest pattern first: the same operations then allow every path that reaches
+ * the routes of a pattern. Other spellings of an excepted path are rejected after the narrower patterns, which somebody
+ * has declared, and before the first wider one.
  */
 function routesByPattern(name: string, declared: HttpOperation[], target: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
   const operations = declared.map(exceptingDirectories);
@@ -71,7 +74,10 @@ function isWider(pattern: string, exception: string): boolean {
   return (prefixOf(pattern)?.length ?? Infinity) <= exception.replace(/\/\*$/, '').length;
 }
 
-/** Routes of the operations that allow all paths of one pattern, and a rejection of the rest unless one of them allows every request. */
+/**
+ * Routes of the operations that allow all paths of one pattern, and a rejection of the rest unless one of them allows
+ * every request.
+ */
 function patternRoutes(name: string, pattern: string, operations: HttpOperation[], target: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
   const allowing = operations.filter((operation) => allowsPattern(operation, pattern))
     .map((operation): HttpOperation => ({ ...operation, paths: [pattern], exceptPaths: undefined }));
@@ -79,15 +85,18 @@ function patternRoutes(name: string, pattern: string, operations: HttpOperation[
   return [...allowRoutes(name, allowing, target), ...allowsEveryRequest ? [] : [denyRoute(name, uriOf(pattern))]];
 }
 
-/** Whether an operation allows all paths of a pattern. A declared path is allowed even if it is a spelling of an excepted one. */
+/**
+ * Whether an operation allows all paths of a pattern. A declared path is allowed even if it is a spelling of an
+ * excepted one.
+ */
 function allowsPattern({ paths, exceptPaths = [] }: HttpOperation, pattern: string): boolean {
   if (paths && !paths.some((path) => covers(path, pattern))) return false;
   return !exceptPaths.some((exception) => covers(exception, pattern) || looksLike(exception, pattern) && !paths?.includes(pattern));
 }
 
 /**
- * Routes of the paths that a backend may read as an excepted path: the operations that except no such path allow them, and everybody else is
- * rejected.
+ * Routes of the paths that a backend may read as an excepted path: the operations that except no such path allow them,
+ * and everybody else is rejected.
  */
 function spellingRoutes(name: string, exception: string, operations: HttpOperation[], target: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
   const regex = spellingsOf(exception);
@@ -98,7 +107,8 @@ function spellingRoutes(name: string, exception: string, operations: HttpOperati
   return [
     ...allowRoutes(name, allowing, target).map((route) => ({
       ...route,
-      // A match has one `uri`, which is the operation's own pattern here. So the spellings are matched by the header `:path`.
+      // A match has one `uri`, which is the operation's own pattern here. So the spellings are matched by the header
+      // `:path`.
       match: route.match!.map((match) => ({ ...match, headers: { ...match.headers, ':path': { regex: `${regex}(\\?.*)?` } } })),
     })),
     denyRoute(name, { regex }),
@@ -106,9 +116,9 @@ function spellingRoutes(name: string, exception: string, operations: HttpOperati
 }
 
 /**
- * Routes to the backend for the requests that operations allow, one for each set of required headers. If a request has several lines of a
- * required header, Envoy's match accepts it as soon as one line has the value. So the route also sets the header to that value, and the
- * backend receives no other line.
+ * Routes to the backend for the requests that operations allow, one for each set of required headers. If a request has
+ * several lines of a required header, Envoy's match accepts it as soon as one line has the value. So the route also
+ * sets the header to that value, and the backend receives no other line.
  */
 function allowRoutes(name: string, operations: HttpOperation[], target: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
   const needed = withoutCovered(operations);
@@ -128,7 +138,10 @@ function settingHeaders(required: ExactHeaders, headers: VirtualServiceSpecHttpH
   return { ...headers, request: { ...headers?.request, set: { ...Object.fromEntries(values), ...headers?.request?.set } } };
 }
 
-/** Operations of one path each, without those that another one covers: istiod warns of a match that an earlier match covers. */
+/**
+ * Operations of one path each, without those that another one covers: istiod warns of a match that an earlier match
+ * covers.
+ */
 function withoutCovered(operations: HttpOperation[]): HttpOperation[] {
   const single = operations.flatMap((operation) => (operation.paths ?? [undefined])
     .map((path): HttpOperation => ({ ...operation, paths: path ? [path] : undefined })));

@@ -1,5 +1,5 @@
 /*
- * Plain data → objects of Kubernetes and Istio. The only folder that knows either.
+ * Functions that turn plain data into objects of Kubernetes and Istio. No other folder creates such objects.
  */
 export * from './admission';
 export * from './local-name';

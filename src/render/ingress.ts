@@ -14,24 +14,25 @@ import { Grant, Peer, PeerTraffic, BoundaryConfig, speaksHttp } from '../model/m
 import { exportObjectName, singleObjectName } from '../model/names';
 
 /*
- * What peers reach: one Gateway object for each peer, one TLS server for each exported port, with that peer's CA and identity only.
- * Istio has no other way to bind a CA to an identity.
+ * Listeners and routes for peers: one Gateway for each peer, and one TLS server for each exported port, with the CA and
+ * the identity of that peer only. Istio has no other way to bind a CA to an identity (docs/adr/0001).
  */
 
-/** What of TLS 1.2 is safe: Istio's own list holds two suites without forward secrecy. TLS 1.3 has suites of its own. */
-const FORWARD_SECRET = [
+/** TLS 1.2 cipher suites with forward secrecy. Istio's default list has two without. TLS 1.3 has suites of its own. */
+const FORWARD_SECRECY_CIPHERS = [
   'ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES128-GCM-SHA256',
 ];
 
-/** The listeners for one peer. */
+/** Creates the Gateway with the TLS servers of one peer's grants. */
 export function renderPeerListeners(
   scope: Construct, config: BoundaryConfig, peer: Peer, traffic: () => PeerTraffic, grants: () => Grant[],
 ): ApiObject {
   const named = {
     name: singleObjectName('fed-in', peer.name),
     namespace: config.ingress.namespaceName,
-    // `istioctl analyze` takes `builtin://` for the name of a Secret: it does not find it, and warns that browsers would reuse a connection
-    // for the next peer's Gateway that has it too. Nobody but egress gateways connects here.
+    // Suppresses two warnings of `istioctl analyze`, which takes `builtin://` for the name of a Secret: the Secret does
+    // not exist (IST0101), and browsers could reuse a connection for another Gateway with the same Secret (IST0138).
+    // Only egress gateways connect here.
     annotations: { 'galley.istio.io/analyze-suppress': 'IST0101,IST0138' },
   };
   return emit<GatewaySpec>(scope, Gateway.GVK, named, () => ({
@@ -40,7 +41,7 @@ export function renderPeerListeners(
   }));
 }
 
-/** The way from one server to the service behind it. */
+/** Creates the VirtualService that routes one server to its backend. */
 export function renderIngressRoute(scope: Construct, config: BoundaryConfig, grant: Grant, traffic: () => PeerTraffic): ApiObject {
   const { peer, port } = grant;
   const named = { name: exportObjectName('fed-in', port.exportName, port.exportPort, peer.name), namespace: config.ingress.namespaceName };
@@ -53,7 +54,7 @@ export function renderIngressRoute(scope: Construct, config: BoundaryConfig, gra
       ? {
         http: guardedRoutes(serverName(grant), grant.operations, {
           rewrite: { authority: port.backend.host },
-          // Retries are the caller's sidecar's: those of three hops would multiply.
+          // Retries are left to the caller's sidecar: retries of three hops would multiply.
           retries: { attempts: 0 },
           timeout: port.requestTimeout === undefined ? undefined : durationText(port.requestTimeout),
           headers: ingressHeaders(peer.name, traffic(), config.ingress.control, port.protocol),
@@ -73,21 +74,24 @@ function server(config: BoundaryConfig, grant: Grant, { allowTls12, trustConfigM
   return {
     name: serverName(grant),
     port: listenerPort(grant.port.protocol, serverName(grant)),
-    // With `./` only routes of this namespace attach.
+    // With `./` only VirtualServices of this namespace can attach.
     hosts: [`./${grant.sni}`],
     tls: {
       mode: GatewaySpecServersTlsMode.MUTUAL,
       credentialName: config.ingress.credential?.secretName ?? 'builtin://',
       caCertCredentialName: `configmap://${config.ingress.namespaceName}/${trustConfigMapName ?? peerTrustName(grant.peer)}`,
       ...allowTls12
-        ? { minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_2, cipherSuites: FORWARD_SECRET }
+        ? { minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_2, cipherSuites: FORWARD_SECRECY_CIPHERS }
         : { minProtocolVersion: GatewaySpecServersTlsMinProtocolVersion.TLSV1_UNDERSCORE_3 },
       subjectAltNames: [grant.peer.egressIdentity!.uri], // required by allowFrom
     },
   };
 }
 
-/** Istio counts requests under this name, and logs routes that begin with it: it tells the peer. */
+/**
+ * Name of a server and prefix of its routes. It contains the peer's name, which so appears in Istio's metrics and
+ * access logs.
+ */
 function serverName({ port: { exportName, exportPort }, peer }: Grant): string {
   return exportObjectName('', exportName, exportPort, peer.name);
 }

@@ -8,13 +8,17 @@ import { issuerObjectName } from '../model/names';
 import { patternOf } from '../model/patterns';
 
 /*
- * Tokens of end users. A RequestAuthentication holds for all servers of a gateway, so it only says whose signatures are believed; who must
- * have which token stands with each grant, twice as all rules do: in the RBAC rules of its virtual host and in its routes (docs/adr/0023).
+ * End-user JWTs. A RequestAuthentication applies to all servers of a gateway, so it only configures the trusted
+ * issuers. Which requests need which token is part of each grant, and is enforced twice like all rules: in the RBAC
+ * rules of its virtual host and in its routes (docs/adr/0023).
  */
 
 const CLAIMS = 'request.auth.claims';
 
-/** Whose tokens are believed. Without it no token is, and what demands one is closed. */
+/**
+ * Creates the RequestAuthentication of one trusted issuer. Without it, requests of grants that require its tokens are
+ * denied.
+ */
 export function renderIssuer(scope: Construct, config: BoundaryConfig, { issuer, jwks, jwksUri }: Issuer): ApiObject {
   const named = { name: issuerObjectName('fed-in-jwt', issuer), namespace: config.ingress.namespaceName };
   return emit<RequestAuthenticationSpec>(scope, RequestAuthentication.GVK, named, () => ({
@@ -23,7 +27,7 @@ export function renderIssuer(scope: Construct, config: BoundaryConfig, { issuer,
       issuer,
       jwks,
       jwksUri,
-      // Without a place Istio looks into the query too, and what stands in an address ends up in logs.
+      // By default Istio also accepts tokens in the query of a URL, and URLs end up in logs.
       fromHeaders: [{ name: 'Authorization', prefix: 'Bearer ' }],
       forwardOriginalToken: true,
     }],
@@ -31,8 +35,8 @@ export function renderIssuer(scope: Construct, config: BoundaryConfig, { issuer,
 }
 
 /**
- * The token in the words of a route. The header itself is asked for too: Envoy finds a token behind any text and in any of several such
- * headers, and a backend may read another one than was checked.
+ * Header matches of a route for a required token. They check the `authorization` header itself as well: Envoy finds a
+ * token after any text and in any of several such headers, so a backend could read another token than the verified one.
  */
 export function tokenMatches({ issuer, audiences, claims }: Token): { [name: string]: VirtualServiceSpecHttpMatchHeaders } {
   const all = [{ path: '[iss]', values: [issuer] }, { path: '[aud]', values: audiences }, ...claims];

@@ -1,9 +1,9 @@
 import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { STREAMS } from './connection-settings';
+import { MAX_STREAMS } from './connection-settings';
 import { subsetName } from './egress';
-import { emit, emitWithKindId, late } from './emit';
+import { emit, emitWithKindId, lazyField } from './emit';
 import { exactMatches } from './http-routes';
 import { applyOrderOfLocalName } from './phases';
 import { PROTOCOL_NAMES } from './protocol';
@@ -19,13 +19,14 @@ import { bindingObjectName, callerObjectName, serviceObjectName, serviceHost } f
 const { UPGRADE } = DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpH2UpgradePolicy;
 
 /*
- * The name that callers dial, in the application's namespace: a Service without pods, so that the cluster's DNS answers and a client
- * without sidecar is refused, and the route that leads its callers to the egress gateway.
+ * Objects of a local name, in the application's namespace: a Service without pods, so that the cluster's DNS resolves
+ * the name and a client without sidecar gets no connection, and the VirtualService that routes callers to the egress
+ * gateway.
  */
 
-/** The Service behind the name. */
+/** Creates the Service of a local name, without pods. */
 export function renderLocalName(scope: Construct, binding: Binding): ApiObject {
-  const annotations = { 'networking.istio.io/exportTo': late(() => visibleTo(binding).join(',')) };
+  const annotations = { 'networking.istio.io/exportTo': lazyField(() => visibleTo(binding).join(',')) };
   const named = { name: binding.serviceName, namespace: binding.namespaceName, annotations };
   return emitWithKindId<k8s.ServiceSpec>(scope, k8s.KubeService.GVK, named, () => ({
     ports: binding.ports.map(({ localPort, protocol }, _, all) => ({
@@ -38,11 +39,12 @@ export function renderLocalName(scope: Construct, binding: Binding): ApiObject {
 }
 
 /**
- * Names outside of the cluster's domain. Nothing stands behind the entry but an address that istiod gives it, by which the callers' sidecars
- * tell its connections from others.
+ * Creates the ServiceEntry for hosts outside the cluster domain. It has no endpoints. istiod assigns it an address, by
+ * which the callers' sidecars recognise its connections.
  */
 export function renderAdditionalHosts(scope: Construct, binding: Binding): ApiObject {
-  // Until istiod has given an address, `istioctl analyze` asks for one of our own, which might be somebody else's too.
+  // Before istiod has assigned an address, `istioctl analyze` warns that the entry has none. An address of our own
+  // could collide with another.
   const annotations = { 'galley.istio.io/analyze-suppress': 'IST0134' };
   const named = { name: localNameRouteName(binding), namespace: binding.namespaceName, annotations };
   return emitWithKindId<ServiceEntrySpec>(scope, ServiceEntry.GVK, named, () => ({
@@ -56,46 +58,48 @@ export function renderAdditionalHosts(scope: Construct, binding: Binding): ApiOb
   }));
 }
 
-/** The route of the name, in the callers' sidecars. */
+/** Creates the VirtualService of a local name, for the callers' sidecars. */
 export function renderLocalNameRoute(scope: Construct, config: BoundaryConfig, binding: Binding): ApiObject {
   const named = { name: localNameRouteName(binding), namespace: binding.namespaceName, annotations: applyOrderOfLocalName(config) };
   return emitWithKindId<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => {
     const { ports } = binding;
-    const routesFor = <Route>(http: boolean, route: (port: LocalPort, way: RouteMatch, index: number) => Route) => filled(
-      ports.filter(({ protocol }) => speaksHttp(protocol) === http).flatMap((port) => port.matches.map((way, index) => route(port, way, index))),
+    const routesFor = <Route>(http: boolean, route: (port: LocalPort, match: RouteMatch, index: number) => Route) => unlessEmpty(
+      ports.filter(({ protocol }) => speaksHttp(protocol) === http).flatMap((port) => port.matches.map((match, index) => route(port, match, index))),
     );
     return {
       hosts: hostsOf(binding),
       gateways: ['mesh'],
       exportTo: visibleTo(binding),
-      http: routesFor(true, (port, way, index) => ({
+      http: routesFor(true, (port, match, index) => ({
         name: index === port.matches.length - 1 ? `${binding.serviceName}-${port.localPort}` : `${binding.serviceName}-${port.localPort}-headers-${index + 1}`,
-        match: [{ port: port.localPort, headers: way.headers && exactMatches(way.headers) }],
-        route: destinations(config, binding, port, way),
+        match: [{ port: port.localPort, headers: match.headers && exactMatches(match.headers) }],
+        route: destinations(config, binding, port, match),
       })),
-      tcp: routesFor(false, (port, way) => ({ match: [{ port: port.localPort }], route: destinations(config, binding, port, way) })),
+      tcp: routesFor(false, (port, match) => ({ match: [{ port: port.localPort }], route: destinations(config, binding, port, match) })),
     };
   });
 }
 
 /**
- * How the sidecars of one namespace recognise a listener of the egress gateway. It lives in the callers' own namespace, where it wins
- * over a `*.svc.cluster.local` rule of theirs. For callers anywhere it lives with the egress gateway, since Istio looks there last.
+ * Creates the DestinationRule with which the sidecars of one namespace connect to a listener of the egress gateway. It
+ * is in the callers' own namespace, where it takes precedence over a `*.svc.cluster.local` rule of theirs. For callers
+ * of every namespace it is in the egress gateway's namespace, where Istio looks last.
  */
 export function renderCallerDestination(scope: Construct, config: BoundaryConfig, route: LocalRoute, callerNamespace?: string): void {
   const named = callerNamespace === undefined
     ? { name: bindingObjectName('fed-any', route), namespace: config.egress.namespaceName }
     : { name: callerObjectName(route, callerNamespace), namespace: callerNamespace };
-  const put = callerNamespace === undefined ? emit : emitWithKindId;
-  put<DestinationRuleSpec>(scope, DestinationRule.GVK, named, () => ({
+  const create = callerNamespace === undefined ? emit : emitWithKindId;
+  create<DestinationRuleSpec>(scope, DestinationRule.GVK, named, () => ({
     host: egressHost(config),
     exportTo: [callerNamespace === undefined ? '*' : '.'],
     subsets: [{
       name: subsetName(route),
       trafficPolicy: {
-        // The egress gateway's port says TLS, so without this a sidecar would speak HTTP/1.1: slower, and trailers of gRPC would be lost.
+        // The protocol of the egress gateway's port is TLS, so without this a sidecar would use HTTP/1.1: slower, and
+        // without gRPC trailers.
         connectionPool: speaksHttp(route.upstream.protocol)
-          ? { http: { h2UpgradePolicy: UPGRADE, maxConcurrentStreams: STREAMS } }
+          ? { http: { h2UpgradePolicy: UPGRADE, maxConcurrentStreams: MAX_STREAMS } }
           : undefined,
         tls: { mode: DestinationRuleSpecSubsetsTrafficPolicyTlsMode.ISTIO_UNDERSCORE_MUTUAL, sni: route.bindingHost },
       },
@@ -103,13 +107,15 @@ export function renderCallerDestination(scope: Construct, config: BoundaryConfig
   }));
 }
 
-/** Name of the VirtualService of a local name: the admission policy lets no other one take the name. */
+/**
+ * Name of the VirtualService of a local name. The admission policy rejects every other VirtualService for that host.
+ */
 export function localNameRouteName(binding: Binding): string {
   return serviceObjectName('fed-name', binding.serviceName, binding.namespaceName);
 }
 
-function destinations(config: BoundaryConfig, binding: Binding, port: LocalPort, way: RouteMatch) {
-  return way.destinations.map(({ weight, route }, _, all) => ({
+function destinations(config: BoundaryConfig, binding: Binding, port: LocalPort, match: RouteMatch) {
+  return match.destinations.map(({ weight, route }, _, all) => ({
     weight: all.length === 1 ? undefined : weight,
     ...route ? toPeer(config, port, route) : { destination: { host: binding.host, port: { number: port.localPort } } },
   }));
@@ -118,12 +124,12 @@ function destinations(config: BoundaryConfig, binding: Binding, port: LocalPort,
 function toPeer(config: BoundaryConfig, port: LocalPort, route: LocalRoute) {
   const destination = { host: egressHost(config), subset: subsetName(route), port: { number: BOUNDARY_PORT } };
   if (!speaksHttp(port.protocol)) return { destination };
-  // On the destination, not as a rewrite of the route: local pods behind the same name keep the Host that they know.
+  // Set on the destination, not as a rewrite of the route: local pods behind the same name still get the original Host.
   return { destination, headers: { request: { set: { Host: route.bindingHost } } } };
 }
 
-/** Istio's schema knows no empty list of routes. */
-function filled<Item>(items: Item[]): Item[] | undefined {
+/** Undefined for an empty list: Istio's schema allows no empty list of routes. */
+function unlessEmpty<Item>(items: Item[]): Item[] | undefined {
   return items.length === 0 ? undefined : items;
 }
 
@@ -131,7 +137,10 @@ function egressHost(config: BoundaryConfig): string {
   return serviceHost(config.egress.serviceName, config.egress.namespaceName, config.clusterDomain);
 }
 
-/** A name of ours is known in its own namespace. The routes of an existing name change nothing but for its callers. */
+/**
+ * Namespaces to which a local name is exported: those of its callers, and its own. For an existing Service its own
+ * namespace is left out unless callers are in it, so that nothing changes for workloads that are no callers.
+ */
 function visibleTo({ callers, namespaceName: own, existing }: Pick<Binding, 'callers' | 'namespaceName' | 'existing'>): string[] {
   const namespaces = new Set(callers.map(({ namespaceName }) => namespaceName ?? '*'));
   if (namespaces.has('*')) return ['*'];

@@ -16,9 +16,9 @@ const { CLUSTER } = EnvoyFilterSpecConfigPatchesApplyTo;
 const { MERGE } = EnvoyFilterSpecConfigPatchesPatchOperation;
 
 /**
- * AuthorizationPolicy that denies a workload to every identity except the listed ones (docs/adr/0018). It is a DENY: ALLOW policies of other
- * owners add up and cannot override it, and an ALLOW of ours would let the listed callers do more than a narrower ALLOW of the owner.
- * It also denies callers without an identity, such as plaintext connections.
+ * AuthorizationPolicy that denies a workload to every identity except the listed ones (docs/adr/0018). It is a DENY:
+ * ALLOW policies of other owners add up and cannot override it, and an ALLOW of ours would let the listed callers do
+ * more than a narrower ALLOW of the owner. It also denies callers without an identity, such as plaintext connections.
  */
 export function renderLock(scope: Construct, lock: Lock): ApiObject {
   return emitWithKindId<AuthorizationPolicySpec>(scope, AuthorizationPolicy.GVK, named(lock), () => ({
@@ -29,9 +29,10 @@ export function renderLock(scope: Construct, lock: Lock): ApiObject {
 }
 
 /**
- * EnvoyFilter that keeps one peer from blocking other callers of a workload (docs/adr/0037). The gateway opens a connection to the workload's
- * sidecar for each connection of a peer. By default that sidecar uses one connection to the application for all of them, and buffers up to
- * 16 MiB for each HTTP/2 stream that nobody reads: one peer could block all other calls there and exhaust the sidecar's memory.
+ * EnvoyFilter that keeps one peer from blocking other callers of a workload (docs/adr/0037). The gateway opens a
+ * connection to the workload's sidecar for each connection of a peer. By default that sidecar uses one connection to
+ * the application for all of them, and buffers up to 16 MiB for each HTTP/2 stream that nobody reads: one peer could
+ * block all other calls there and exhaust the sidecar's memory.
  */
 export function renderLockLimits(scope: Construct, lock: Lock): ApiObject {
   return emitWithKindId<EnvoyFilterSpec>(scope, EnvoyFilter.GVK, { ...named(lock), annotations: ANALYZE_SUPPRESSIONS }, () => ({

@@ -1,17 +1,20 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { idOf, late, metadataIn } from './emit';
+import { idOf, lazyField, metadataIn } from './emit';
 import { BOUNDARY_PORT } from '../model/constants';
 import { GatewayConfig, BoundaryConfig } from '../model/model';
 import { singleObjectName } from '../model/names';
 
 /*
- * Which connections the boundary's pods may have at all, for clusters whose network enforces it.
+ * NetworkPolicies of the boundary's pods. They take effect only in clusters whose network plugin enforces them.
  */
 
 const DEFAULT_DENY = 'federation-default-deny';
 
-/** Nothing in or out of a namespace of the boundary's, but for its gateways. Some tools name files by kind and name alone. */
+/**
+ * Denies all connections of a boundary namespace; the policies of the gateways allow theirs. The name is unique in the
+ * mesh, because some tools name files by kind and name only (docs/adr/0015).
+ */
 export function renderNetworkDeny(scope: Construct, config: BoundaryConfig, namespaceName: string): void {
   const name = namespaceName === config.namespaceName ? DEFAULT_DENY : singleObjectName(DEFAULT_DENY, namespaceName);
   const named = { name, namespace: namespaceName };
@@ -21,49 +24,50 @@ export function renderNetworkDeny(scope: Construct, config: BoundaryConfig, name
   });
 }
 
-/** In: peers. Out: the namespaces of the services that are exposed, and telemetry. */
+/** Policy of the ingress gateway. In: peers. Out: the namespaces of the exported services, and monitoring. */
 export function renderIngressNetwork(scope: Construct, config: BoundaryConfig, backendNamespaces: () => string[]): void {
   const { preserveClientAddress, sourceRanges } = config.ingress.settings;
   const sources = sourceRanges?.map((cidr) => ({ ipBlock: { cidr } }));
-  // Behind a load balancer that hides the peer's address, the range would be compared with the node's.
+  // Source ranges apply only if the load balancer preserves the peer's address. Otherwise they would be compared with
+  // the node's address.
   renderNetwork(scope, config, config.ingress, () => ({
-    in: [{ from: preserveClientAddress ? sources : undefined, ports: [tcp(BOUNDARY_PORT)] }],
-    out: [{ to: [...new Set([...backendNamespaces(), config.monitoringNamespaceName])].map(namespace) }],
+    ingress: [{ from: preserveClientAddress ? sources : undefined, ports: [tcp(BOUNDARY_PORT)] }],
+    egress: [{ to: [...new Set([...backendNamespaces(), config.monitoringNamespaceName])].map(namespacePeer) }],
   }));
 }
 
-/** In: the namespaces of callers. Out: the ingress gateways of peers. */
+/** Policy of the egress gateway. In: the namespaces of callers. Out: the ingress gateways of peers, and monitoring. */
 export function renderEgressNetwork(scope: Construct, config: BoundaryConfig, callerNamespaces: () => string[], peerPorts: () => number[]): void {
   renderNetwork(scope, config, config.egress, () => ({
-    // An empty list would let everybody in.
-    in: callerNamespaces().length === 0 ? [] : [{ from: callerNamespaces().map(namespace), ports: [tcp(BOUNDARY_PORT)] }],
-    out: [
+    // A rule with an empty `from` would allow every source.
+    ingress: callerNamespaces().length === 0 ? [] : [{ from: callerNamespaces().map(namespacePeer), ports: [tcp(BOUNDARY_PORT)] }],
+    egress: [
       ...peerPorts().length === 0 ? [] : [{ ports: peerPorts().map(tcp) }],
-      { to: [namespace(config.monitoringNamespaceName)] },
+      { to: [namespacePeer(config.monitoringNamespaceName)] },
     ],
   }));
 }
 
 interface PortRules {
-  readonly in: k8s.NetworkPolicyIngressRule[];
-  readonly out: k8s.NetworkPolicyEgressRule[];
+  readonly ingress: k8s.NetworkPolicyIngressRule[];
+  readonly egress: k8s.NetworkPolicyEgressRule[];
 }
 
-function renderNetwork(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig, openings: () => PortRules): void {
+function renderNetwork(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig, rules: () => PortRules): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
     metadata: metadataIn(scope, named),
-    spec: late(() => ({
+    spec: lazyField(() => ({
       podSelector: { matchLabels: gateway.selector },
       policyTypes: ['Ingress', 'Egress'],
       ingress: [
-        ...openings().in,
-        { ports: [tcp(15021)] }, // health, asked for by the node
-        { from: [namespace(config.monitoringNamespaceName)], ports: [tcp(15020), tcp(15090)] },
+        ...rules().ingress,
+        { ports: [tcp(15021)] }, // health checks of the kubelet
+        { from: [namespacePeer(config.monitoringNamespaceName)], ports: [tcp(15020), tcp(15090)] },
       ],
       egress: [
-        anywhere(),
-        ...openings().out,
+        dnsAndIstiod(),
+        ...rules().egress,
       ],
     })),
   });
@@ -73,12 +77,12 @@ function tcp(port: number): k8s.NetworkPolicyPort {
   return { port: k8s.IntOrString.fromNumber(port), protocol: 'TCP' };
 }
 
-/** Names and istiod, wherever they are: on the node, in another namespace, outside of the cluster. */
-export function anywhere(): k8s.NetworkPolicyEgressRule {
+/** Allows DNS and istiod at any address: they may be on the node, in another namespace or outside the cluster. */
+export function dnsAndIstiod(): k8s.NetworkPolicyEgressRule {
   return { ports: [{ port: k8s.IntOrString.fromNumber(53), protocol: 'UDP' }, tcp(53), tcp(15012)] };
 }
 
-/** A namespace, or every one. */
-export function namespace(name: string): k8s.NetworkPolicyPeer {
+/** Matches one namespace, or with `*` every namespace. */
+export function namespacePeer(name: string): k8s.NetworkPolicyPeer {
   return name === '*' ? { namespaceSelector: {} } : { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } };
 }

@@ -2,29 +2,34 @@ import { BOUNDARY_PORT } from '../model/constants';
 import type { Protocol } from '../model/model';
 
 /*
- * What each protocol is called on the way.
+ * Names of each protocol in the objects along the path of a request.
  */
 
 interface ProtocolNames {
-  /** Protocol of a listener of a gateway: HTTPS ends in a proxy that reads requests, TLS in one that copies bytes. */
+  /** Protocol of a Gateway server: with HTTPS, Envoy handles HTTP requests; with TLS, it forwards bytes. */
   readonly listener: 'HTTPS' | 'TLS';
-  /** Protocol inside the TLS towards a peer. With HTTPS or TLS the gateway would pass the client's own TLS on. */
+  /**
+   * Protocol of a ServiceEntry port, inside the TLS towards a peer. With HTTPS or TLS the gateway would forward the
+   * client's own TLS.
+   */
   readonly upstream: 'HTTP2' | 'GRPC' | 'TCP';
-  /** Protocol of a Service's port, in its name and as `appProtocol`. */
+  /** Protocol of a Service port, in its name and as `appProtocol`. */
   readonly port: 'http' | 'grpc' | 'tcp';
 }
 
-/** The application's own TLS is bytes to everybody on the way: `tls` as a port's name would route by the server name in it. */
-const BYTES: ProtocolNames = { listener: 'TLS', upstream: 'TCP', port: 'tcp' };
+/**
+ * Names for TCP, and for an application's own TLS: as a Service port `tls`, Istio would route by the application's SNI.
+ */
+const OPAQUE: ProtocolNames = { listener: 'TLS', upstream: 'TCP', port: 'tcp' };
 
 export const PROTOCOL_NAMES: { readonly [protocol in Protocol]: ProtocolNames } = {
   http: { listener: 'HTTPS', upstream: 'HTTP2', port: 'http' },
   grpc: { listener: 'HTTPS', upstream: 'GRPC', port: 'grpc' },
-  tcp: BYTES,
-  tls: BYTES,
+  tcp: OPAQUE,
+  tls: OPAQUE,
 };
 
-/** Port of a server of a boundary gateway. Its name must be the only one of its kind in the Gateway. */
+/** Port of a Gateway server. Istio requires that the port's name is unique within the Gateway. */
 export function listenerPort(protocol: Protocol, serverName: string) {
   const { listener } = PROTOCOL_NAMES[protocol];
   return { name: `${listener.toLowerCase()}-${serverName}`, number: BOUNDARY_PORT, protocol: listener };

@@ -2,31 +2,34 @@ import { HttpOperation, Token } from '../model/model';
 import { prefixOf } from '../model/paths';
 
 /*
- * Allow rules in the words of Envoy's RBAC filter. An AuthorizationPolicy says the same for a whole gateway, so every filter chain would
- * carry the rules of every export, and each change would drain all of them (docs/adr/0034).
+ * Allow rules as configuration of Envoy's RBAC filter. An AuthorizationPolicy would apply to the whole gateway: every
+ * filter chain would contain the rules of every export, and each change would drain all connections (docs/adr/0034).
  */
 
-/** What Envoy's message `envoy.config.rbac.v3.RBAC` holds, as an EnvoyFilter spells it. */
+/** Envoy's message `envoy.config.rbac.v3.RBAC`, as in an EnvoyFilter. */
 export interface Rbac {
   readonly action: 'ALLOW';
   readonly policies: { readonly [name: string]: { readonly permissions: object[]; readonly principals: object[] } };
 }
 
-/** Where Envoy keeps the claims of a verified token. */
+/** Envoy filter in whose dynamic metadata the claims of a verified token are. */
 const JWT_FILTER = 'envoy.filters.http.jwt_authn';
 
 /** Denies every request and every connection. */
-export const NOTHING: Rbac = { action: 'ALLOW', policies: {} };
+export const DENY_ALL: Rbac = { action: 'ALLOW', policies: {} };
 
-/** Allows the operations, or every request when there are none. Who calls is decided by the handshake and the policies of the peer. */
+/**
+ * Allows the operations, or every request if there are none. The caller is verified by the TLS handshake and by the
+ * policies of the peer.
+ */
 export function allowedOperations(operations: HttpOperation[]): Rbac {
   const permissions = operations.length === 0 ? [{ any: true }] : operations.map(permissionOf);
   return { action: 'ALLOW', policies: { rules: { permissions, principals: [{ any: true }] } } };
 }
 
-/** Allows everything to these principals. One that ends with `*` stands for all that begin so. */
+/** Allows every request of these principals. One that ends with `*` is a prefix. */
 export function allowedPrincipals(principals: string[]): Rbac {
-  if (principals.length === 0) return NOTHING;
+  if (principals.length === 0) return DENY_ALL;
   return { action: 'ALLOW', policies: { callers: { permissions: [{ any: true }], principals: principals.map(principalOf) } } };
 }
 
@@ -55,17 +58,17 @@ function pathIs(pattern: string): object {
   return { url_path: { path: prefix === undefined ? { exact: pattern } : { prefix } } };
 }
 
-/** A claim is a text or a list of texts. */
+/** Requires issuer, audience and claims of a token. A claim may be a string or an array of strings. */
 function claimsOf({ issuer, audiences, claims }: Token): object[] {
   const all = [{ path: '[iss]', values: [issuer] }, { path: '[aud]', values: audiences }, ...claims];
   return all.map(({ path, values }) => {
-    const texts = values.map((value) => ({ string_match: { exact: value } }));
-    const text = texts.length === 1 ? texts[0] : { or_match: { value_matchers: texts } };
+    const matchers = values.map((value) => ({ string_match: { exact: value } }));
+    const matcher = matchers.length === 1 ? matchers[0] : { or_match: { value_matchers: matchers } };
     return {
       metadata: {
         filter: JWT_FILTER,
         path: ['payload', ...path.slice(1, -1).split('][')].map((key) => ({ key })),
-        value: { or_match: { value_matchers: [text, { list_match: { one_of: text } }] } },
+        value: { or_match: { value_matchers: [matcher, { list_match: { one_of: matcher } }] } },
       },
     };
   });

@@ -2,14 +2,15 @@ import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { emit, idOf, metadataIn } from './emit';
-import { anywhere, namespace } from './network';
+import { dnsAndIstiod, namespacePeer } from './network';
 import { Sidecar, SidecarSpec, SidecarSpecOutboundTrafficPolicyMode } from '../../imports/networking.istio.io';
 import { Binding, Restriction, BoundaryConfig } from '../model/model';
 import { singleObjectName } from '../model/names';
 
 /**
- * What the workloads of a namespace may call. Their sidecars know the Services of the mesh, the bound names among them, and drop what they do
- * not know. Who goes past a sidecar meets the network policy, where the cluster's network enforces it.
+ * Limits the outbound traffic of a namespace, so that its workloads cannot bypass the egress gateway. A Sidecar
+ * resource drops traffic to hosts that are neither Services of the mesh nor allowed. A NetworkPolicy covers traffic
+ * that bypasses the sidecars, if the cluster's network plugin enforces it.
  */
 export function renderRestriction(
   scope: Construct, config: BoundaryConfig, { namespaceName, allowedHosts }: Restriction, bindings: () => Binding[],
@@ -18,10 +19,10 @@ export function renderRestriction(
   return [
     new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
       metadata: metadataIn(scope, named),
-      spec: { podSelector: {}, policyTypes: ['Egress'], egress: [anywhere(), { to: [namespace('*')] }] },
+      spec: { podSelector: {}, policyTypes: ['Egress'], egress: [dnsAndIstiod(), { to: [namespacePeer('*')] }] },
     }),
     emit<SidecarSpec>(scope, Sidecar.GVK, named, () => ({
-      // `*/*` would include whatever hosts outside of the mesh somebody declares.
+      // `*/*` would include every external host for which somebody declares a ServiceEntry.
       egress: [{
         hosts: [
           `*/*.svc.${config.clusterDomain}`,

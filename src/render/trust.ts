@@ -1,12 +1,14 @@
 import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { clusterScoped, idOf, late, metadataIn } from './emit';
+import { clusterScoped, idOf, lazyField, metadataIn } from './emit';
 import { peerTrustName } from './ingress';
 import { EGRESS_TRUST, revocationFileName, trustFileName } from './workload';
 import { Peer, BoundaryConfig } from '../model/model';
 
-/** A namespace of the boundary's own. The injected gateways pass `restricted`, so nothing weaker is needed. */
+/**
+ * Creates a namespace of the boundary. Its Pod Security level is `restricted`, which the injected gateway pods satisfy.
+ */
 export function renderNamespace(scope: Construct, name: string): ApiObject {
   return clusterScoped(new k8s.KubeNamespace(scope, idOf('Namespace', { name }), {
     metadata: metadataIn(scope, {
@@ -16,7 +18,10 @@ export function renderNamespace(scope: Construct, name: string): ApiObject {
   }));
 }
 
-/** Whom the ingress gateway believes when this peer calls: one object for each peer, so that their CAs cannot be merged by mistake. */
+/**
+ * Creates the ConfigMap with the CA certificates with which the ingress gateway verifies one peer. Each peer has a
+ * ConfigMap of its own, so that the CAs of peers cannot be merged by mistake.
+ */
 export function renderPeerTrust(scope: Construct, config: BoundaryConfig, peer: Peer): ApiObject {
   const named = { name: peerTrustName(peer), namespace: config.ingress.namespaceName };
   return new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), {
@@ -25,12 +30,15 @@ export function renderPeerTrust(scope: Construct, config: BoundaryConfig, peer: 
   });
 }
 
-/** Whom the egress gateway believes when it calls: one file for each peer, so that a new peer restarts no gateway. */
+/**
+ * Creates the ConfigMap with the CA certificates with which the egress gateway verifies peers. Each peer has a file of
+ * its own in one volume, so that a new peer restarts no gateway.
+ */
 export function renderUpstreamTrust(scope: Construct, config: BoundaryConfig, peers: () => Peer[]): ApiObject {
   const named = { name: EGRESS_TRUST, namespace: config.egress.namespaceName };
   return new k8s.KubeConfigMap(scope, idOf('ConfigMap', named), {
     metadata: metadataIn(scope, named),
-    data: late(() => Object.fromEntries(peers().flatMap((peer) => [
+    data: lazyField(() => Object.fromEntries(peers().flatMap((peer) => [
       [trustFileName(peer), peer.pem],
       ...peer.revocationLists === undefined ? [] : [[revocationFileName(peer), peer.revocationLists]],
     ]))),

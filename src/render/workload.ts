@@ -5,62 +5,70 @@ import { Construct } from 'constructs';
 import { bootstrapName, maxConnectionsFor, renderBootstrap } from './bootstrap';
 import { connectionSettings } from './connection-settings';
 import { renderCredential } from './credential';
-import { annotate, emit, idOf, late, metadataIn } from './emit';
+import { annotate, emit, idOf, lazyField, metadataIn } from './emit';
 import { Telemetry, TelemetrySpec } from '../../imports/telemetry.istio.io';
 import { BOUNDARY_PORT } from '../model/constants';
 import { GatewayConfig, Peer, BoundaryConfig } from '../model/model';
 import { compare } from '../model/order';
 
 /*
- * The pods of a boundary gateway: injected by the mesh's own istiod, unprivileged, without a token of the Kubernetes API.
+ * Pods, Service and autoscaling of a boundary gateway. istiod of the mesh injects the proxy; the pods run unprivileged,
+ * without a token for the Kubernetes API.
  */
 
-/** ConfigMap with one CA file for each peer that we call. */
+/** ConfigMap with one CA file for each peer that the egress gateway calls. */
 export const EGRESS_TRUST = 'fed-out-trust';
-/** Where the egress gateway finds it. */
+/** Directory where the egress gateway mounts these CA files. */
 export const TRUST_DIRECTORY = '/etc/federation/trust';
 /**
- * Where the agent writes the egress gateway's own certificate, anew with each renewal. No part of the path may be a link (`/var/run` is
- * one): the agent watches linked files in a way that misses every renewal but the first, and the gateway ends up with an expired
- * certificate (docs/adr/0011).
+ * Directory where the Istio agent writes the egress gateway's own certificate at each renewal. No part of the path may
+ * be a symbolic link (`/var/run` is one): the agent misses every renewal of linked files but the first, and the gateway
+ * ends up with an expired certificate (docs/adr/0011).
  */
 export const WORKLOAD_CERTIFICATE = '/etc/federation/workload';
 
-/** Where the egress gateway finds a certificate that its mesh does not give it. The kubelet replaces both files at once, at every renewal. */
+/**
+ * Directory where the egress gateway mounts a certificate that its mesh does not issue. The kubelet replaces
+ * certificate and key at once, at each renewal.
+ */
 export const CREDENTIAL_DIRECTORY = '/etc/federation/credential';
 
-/** File with one peer's CA in the directory that the egress gateway mounts. */
+/** File with one peer's CA certificates in `TRUST_DIRECTORY`. */
 export function trustFileName(peer: Peer): string {
   return `${peer.name}.crt`;
 }
 
-/** File with its revocation lists beside it. */
+/** File with one peer's revocation lists in `TRUST_DIRECTORY`. */
 export function revocationFileName(peer: Peer): string {
   return `${peer.name}.crl`;
 }
 
-/** Beside Istio's own metrics, which do not know the peer: answers by listener, failed handshakes, unreachable peers, and lack of memory. */
-const COUNTERS = [
+/**
+ * Envoy statistics (regular expressions) besides Istio's own metrics, which do not contain the peer: responses by
+ * listener, failed handshakes, unreachable peers, and memory pressure.
+ */
+const STATS_INCLUSIONS = [
   'http\\..*\\.downstream_rq_[1-5]xx',
   'overload\\..*',
   `listener\\..*_${BOUNDARY_PORT}\\.(no_filter_chain_match|ssl\\.(handshake|connection_error|fail_verify_.*))`,
   `cluster\\.outbound\\|${BOUNDARY_PORT}\\|.*;\\.(upstream_cx_total|upstream_cx_connect_fail|upstream_rq_[1-5]xx|ssl\\.(connection_error|fail_verify_.*))`,
 ];
 
-/** What the objects of a gateway say that changes until the chart is written. */
+/** Values in the objects of a gateway that depend on later declarations, so they are read when the chart is written. */
 export interface WorkloadContext {
-  /** Namespaces that may know an egress gateway's Service. */
+  /** Namespaces to which the Service of the egress gateway is exported. */
   readonly callerNamespaces: string[];
-  /** Peers that an egress gateway calls. */
+  /** Peers that the egress gateway calls. */
   readonly calledPeers: Peer[];
-  /** Of these, the ones whose CAs others keep. */
+  /** Those of them whose CA certificates are in an externally managed ConfigMap. */
   readonly externalTrust: { readonly peer: Peer; readonly configMapName: string }[];
+  /** Whether the gateway takes part in traces. */
   readonly traced: boolean;
-  /** How much memory the gateway may take, in Kubernetes notation. */
+  /** Memory limit of the gateway, as a Kubernetes quantity. */
   readonly memoryLimit: string;
 }
 
-/** Everything that runs for one gateway. */
+/** Creates all objects of one gateway's workload. */
 export function renderWorkload(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig, context: () => WorkloadContext): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const { minReplicas, maxReplicas } = gateway.settings;
@@ -78,7 +86,7 @@ export function renderWorkload(scope: Construct, config: BoundaryConfig, gateway
       metadata: metadataIn(scope, named),
       spec: {
         minAvailable: k8s.IntOrString.fromNumber(1),
-        // A pod that never became ready must not hold up the drain of its node.
+        // A pod that never became ready must not block the drain of its node.
         unhealthyPodEvictionPolicy: 'AlwaysAllow',
         selector: { matchLabels: gateway.podLabels },
       },
@@ -87,16 +95,17 @@ export function renderWorkload(scope: Construct, config: BoundaryConfig, gateway
   emit<TelemetrySpec>(scope, Telemetry.GVK, named, () => ({
     selector: { matchLabels: gateway.selector },
     accessLogging: [{ providers: [{ name: config.accessLogProvider }] }],
-    // A gateway that takes part in a trace writes the trace's headers itself, after the routes have removed them.
+    // A gateway that takes part in traces sets trace headers itself, after the routes have removed them. So it takes
+    // part only if the peers may get them.
     tracing: context().traced ? undefined : [{ disableSpanReporting: true }],
   }));
 }
 
-/** Labels of the pods, injected ones included: what a selector of somebody else could hit. */
+/** All labels of the pods, injected ones included: any of them may be selected by objects of other owners. */
 export function allPodLabels({ settings, podLabels }: GatewayConfig): { [name: string]: string } {
   return {
-    ...inOrder({ ...settings.labels }),
-    ...inOrder(podLabels),
+    ...sortedLabels({ ...settings.labels }),
+    ...sortedLabels(podLabels),
     'sidecar.istio.io/inject': 'true',
     'istio.io/dataplane-mode': 'none',
     ...podLabels.app === undefined ? {} : { 'service.istio.io/canonical-name': podLabels.app },
@@ -104,8 +113,8 @@ export function allPodLabels({ settings, podLabels }: GatewayConfig): { [name: s
   };
 }
 
-/** The maps of some languages have another order in each run. */
-function inOrder(labels: { [name: string]: string }): { [name: string]: string } {
+/** Labels sorted by name: maps of some jsii languages have another order in each run. */
+function sortedLabels(labels: { [name: string]: string }): { [name: string]: string } {
   return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => compare(a, b)));
 }
 
@@ -127,11 +136,11 @@ function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: Gat
             'istio.io/dataplane-mode': 'none',
             ...config.revision === undefined ? {} : { 'istio.io/rev': config.revision },
           },
-          annotations: late(() => ({
+          annotations: lazyField(() => ({
             'inject.istio.io/templates': 'gateway',
             'sidecar.istio.io/bootstrapOverride': bootstrapName(gateway),
             'proxy.istio.io/config': proxyConfig(config, gateway, context().memoryLimit),
-            ...egress ? revocations(context().calledPeers) : {},
+            ...egress ? revocationAnnotation(context().calledPeers) : {},
           })),
         },
         spec: {
@@ -150,7 +159,7 @@ function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: Gat
             ({ key, value, effect, operator: value === undefined ? 'Exists' : 'Equal' })),
           priorityClassName: settings.priorityClassName,
           imagePullSecrets: settings.imagePullSecretNames?.map((name) => ({ name })),
-          volumes: egress ? late(() => egressVolumes(gateway, context().externalTrust)) : undefined,
+          volumes: egress ? lazyField(() => egressVolumes(gateway, context().externalTrust)) : undefined,
           containers: [container(gateway, context)],
         },
       },
@@ -161,7 +170,7 @@ function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: Gat
 function container(gateway: GatewayConfig, context: () => WorkloadContext): k8s.Container {
   const quantity = (name: 'cpuRequest' | 'cpuLimit' | 'memoryRequest') => k8s.Quantity.fromString(gateway.settings[name]);
   return {
-    // Injection completes the container of this name, and puts the mesh's proxy image in place of `auto`.
+    // The injector completes the container of this name, and replaces the image `auto` by the mesh's proxy image.
     name: 'istio-proxy',
     image: 'auto',
     ports: [
@@ -170,7 +179,7 @@ function container(gateway: GatewayConfig, context: () => WorkloadContext): k8s.
     ],
     resources: {
       requests: { cpu: quantity('cpuRequest'), memory: quantity('memoryRequest') },
-      limits: { cpu: quantity('cpuLimit'), memory: late(() => k8s.Quantity.fromString(context().memoryLimit)) },
+      limits: { cpu: quantity('cpuLimit'), memory: lazyField(() => k8s.Quantity.fromString(context().memoryLimit)) },
     },
     securityContext: {
       allowPrivilegeEscalation: false,
@@ -190,19 +199,19 @@ function container(gateway: GatewayConfig, context: () => WorkloadContext): k8s.
   };
 }
 
-function egressVolumes({ credential }: GatewayConfig, others: WorkloadContext['externalTrust']): k8s.Volume[] {
+function egressVolumes({ credential }: GatewayConfig, externalTrust: WorkloadContext['externalTrust']): k8s.Volume[] {
   return [
     credential === undefined
-      // The agent writes the gateway's key here: memory, never a disk.
+      // The agent writes the gateway's private key here: in memory, never on a disk.
       ? { name: 'federation-workload', emptyDir: { medium: 'Memory', sizeLimit: k8s.Quantity.fromString('1Mi') } }
       : { name: 'federation-credential', secret: { secretName: credential.secretName } },
-    others.length === 0 ? { name: 'federation-trust', configMap: { name: EGRESS_TRUST, optional: true } } : {
+    externalTrust.length === 0 ? { name: 'federation-trust', configMap: { name: EGRESS_TRUST, optional: true } } : {
       name: 'federation-trust',
-      // Optional, each by itself: what is not there yet keeps nobody else from being believed.
+      // Each source is optional: a missing ConfigMap of one peer must not affect the trust in the others.
       projected: {
         sources: [
           { configMap: { name: EGRESS_TRUST, optional: true } },
-          ...others.map(({ peer, configMapName }) =>
+          ...externalTrust.map(({ peer, configMapName }) =>
             ({ configMap: { name: configMapName, optional: true, items: [{ key: 'ca.crt', path: trustFileName(peer) }] } })),
         ],
       },
@@ -210,24 +219,29 @@ function egressVolumes({ credential }: GatewayConfig, others: WorkloadContext['e
   ];
 }
 
-/** Envoy reads the file of a revocation list once: only a new pod reads it again (docs/adr/0014). */
-function revocations(peers: Peer[]): { [name: string]: string } {
+/**
+ * Annotation that restarts the pods when a revocation list changes: Envoy reads the file only at start (docs/adr/0014).
+ */
+function revocationAnnotation(peers: Peer[]): { [name: string]: string } {
   const lists = peers.map(({ revocationLists }) => revocationLists).filter((list) => list !== undefined);
   if (lists.length === 0) return {};
   return { 'cdk8s-mesh-federation/revocation-lists': `sha256:${createHash('sha256').update(lists.join('')).digest('hex')}` };
 }
 
-/** Settings that no route can replace: Envoy adds `x-envoy-original-host`, which names the local alias, after the route has run. */
+/**
+ * ProxyConfig of the pods, for settings that no route can make. For example Envoy adds `x-envoy-original-host`, which
+ * contains the local name, after the route has removed headers.
+ */
 function proxyConfig(config: BoundaryConfig, gateway: GatewayConfig, memoryLimit: string): string {
   const egress = gateway.role === 'egress';
   return Yaml.stringify({
     terminationDrainDuration: '30s',
     gatewayTopology: { forwardClientCertDetails: egress ? 'SANITIZE' : 'SANITIZE_SET' },
     proxyHeaders: { attemptCount: { disabled: true }, envoyDebugHeaders: { disabled: true }, server: { disabled: true } },
-    proxyStatsMatcher: { inclusionRegexps: COUNTERS },
+    proxyStatsMatcher: { inclusionRegexps: STATS_INCLUSIONS },
     ...config.connectionSettings ? { connectionSettings: connectionSettings(config) } : {},
     proxyMetadata: {
-      // Istio's own monitor of connections has no other field.
+      // Istio's connection limit has no field in ProxyConfig.
       ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: String(maxConnectionsFor(memoryLimit)),
       ...egress && gateway.credential === undefined ? { OUTPUT_CERTS: WORKLOAD_CERTIFICATE } : {},
     },
@@ -238,19 +252,19 @@ function renderService(scope: Construct, gateway: GatewayConfig, context: () => 
   const { settings, podLabels, servicePorts } = gateway;
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const type = settings.serviceType;
-  const outside = gateway.role === 'ingress' && type !== 'ClusterIP';
+  const isExternal = gateway.role === 'ingress' && type !== 'ClusterIP';
   const service = new k8s.KubeService(scope, idOf('Service', named), {
     metadata: metadataIn(scope, {
       ...named,
       labels: podLabels,
       annotations: gateway.role === 'egress'
-        ? { 'networking.istio.io/exportTo': late(() => context().callerNamespaces.join(',') || '.') }
+        ? { 'networking.istio.io/exportTo': lazyField(() => context().callerNamespaces.join(',') || '.') }
         : settings.serviceAnnotations,
     }),
     spec: {
       type: gateway.role === 'egress' ? 'ClusterIP' : type,
       ipFamilyPolicy: settings.dualStack ? 'RequireDualStack' : undefined,
-      externalTrafficPolicy: outside && settings.preserveClientAddress ? 'Local' : undefined,
+      externalTrafficPolicy: isExternal && settings.preserveClientAddress ? 'Local' : undefined,
       loadBalancerClass: settings.loadBalancerClass,
       loadBalancerSourceRanges: type === 'LoadBalancer' && settings.sourceRanges ? [...settings.sourceRanges] : undefined,
       selector: podLabels,
@@ -266,7 +280,7 @@ function renderService(scope: Construct, gateway: GatewayConfig, context: () => 
   annotate(service, gateway.annotations);
 }
 
-/** The range that Kubernetes keeps for ports of nodes. */
+/** Whether a port is in the default range of Kubernetes for node ports. */
 function isNodePort(port: number): boolean {
   return port >= 30000 && port <= 32767;
 }
