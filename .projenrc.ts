@@ -44,6 +44,7 @@ const project = new cdk8s.ConstructLibraryCdk8s({
   releaseToNpm: true,
   npmTrustedPublishing: true,
   jsiiReleaseVersion: '0.2.1061', // publib, which publishes
+  bumpPackage: 'commit-and-tag-version@^12', // 13 needs Node 22: every `npm ci` with Node 20 would warn of it
   depsUpgrade: false,
   sampleCode: false,
   typecheckTests: true,
@@ -95,6 +96,8 @@ const project = new cdk8s.ConstructLibraryCdk8s({
 project.package.addField('types', 'lib/src/index.d.ts');
 // Some registries carry 1.13.0 without its bindings for other platforms, and `npm ci` then refuses the lock file.
 project.package.addPackageResolutions('unrs-resolver@1.12.2');
+// npm 11 warns of install scripts that nobody decided on. These three only look for binaries that npm has installed by then, or print a hint.
+project.package.addField('allowScripts', { '@parcel/watcher': false, 'backport': false, 'unrs-resolver': false });
 project.npmignore?.exclude(...['api', 'imports', 'rosetta', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml', '/.jest-results.json', '/API.md', '/ARCHITECTURE.md', '/CONTRIBUTING.md');
 project.gitignore.exclude('.DS_Store', '/.jsii.tabl.json', '/.jest-results.json');
 // What `cdk8s synth` leaves in the examples.
