@@ -1,57 +1,74 @@
 /**
- * Why something is so, and who answers for it:
+ * Why an option deviates from a safe default, and who approved it.
  *
- *     results.allowFrom(lab, { purpose: 'deliver results', owner: 'results team', ticket: 'CHG-4411', reviewBy: '2027-06-30' });
- *     { address: '10.20.0.5', privateAddress: { reason: 'leased line, both sides route it' } }
+ * The texts become an annotation `cdk8s-mesh-federation/…` of the objects concerned. Nothing reads them at run time.
  *
- * All of it is data for people: it becomes annotations of the objects concerned and never changes traffic.
+ * @exampleMetadata fixture=meshes
+ * @example
+ * west.addPeer(east, {
+ *   isolated: { reason: 'compromised build server at east', approvedBy: 'platform security', ticket: 'SEC-812' },
+ * });
  */
-
-/** A stated reason for a deviation. Kept in the output, as annotations. */
 export interface Justification {
-  /** At least ten characters, for the person who reads it in a year. */
+  /** Why the deviation is needed, such as `leased line, both sides route it`. At least ten characters (FED114). */
   readonly reason: string;
   /**
-   * Who agreed.
+   * Person or role that approved the deviation, such as `platform security`.
    * @default - not stated
    */
   readonly approvedBy?: string;
   /**
-   * Reference in a tracker.
+   * Reference in an issue tracker or change system, such as `NET-118`.
    * @default - not stated
    */
   readonly ticket?: string;
 }
 
-/** What reviewers and auditors ask about an exposure, a grant, a peer or a binding. Never changes traffic. */
+/**
+ * Information for reviewers and auditors about an export, an allow rule, a peer or a binding.
+ *
+ * Each field becomes an annotation `cdk8s-mesh-federation/…` of the objects concerned. No field changes traffic.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * reviews.allowFrom(west, {
+ *   purpose: 'show reviews in the shop',
+ *   owner: 'reviews team',
+ *   dataCategories: ['public'],
+ *   ticket: 'CHG-4411',
+ *   reviewBy: '2027-06-30',
+ * });
+ */
 export interface Accountability {
   /**
-   * Business purpose, one sentence.
+   * Business purpose in one sentence, such as `authorise card payments`.
    * @default - not stated
    */
   readonly purpose?: string;
   /**
-   * Team or person who answers for it.
+   * Team or person responsible, such as `payments team`.
    * @default - not stated
    */
   readonly owner?: string;
   /**
-   * Kinds of data that pass, for example `cardholder`.
+   * Categories of data that are transferred, such as `['cardholder']`.
    * @default - not stated
    */
   readonly dataCategories?: string[];
   /**
-   * Who agreed.
+   * Person or role that approved it, such as `platform security`.
    * @default - not stated
    */
   readonly approvedBy?: string;
   /**
-   * Reference in a tracker.
+   * Reference in an issue tracker or change system, such as `CHG-4411`.
    * @default - not stated
    */
   readonly ticket?: string;
   /**
-   * Day (YYYY-MM-DD) on which it is to be looked at again. **Traffic does not stop on that day.**
+   * Date of the next review as `YYYY-MM-DD`, such as `2027-06-30`. **Traffic does not stop on this date.**
+   *
+   * Rejects a date that does not exist (FED115).
    * @default - none
    */
   readonly reviewBy?: string;

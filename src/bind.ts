@@ -16,14 +16,28 @@ import { CallerIdentity, isUnlisted, LocalRoute, speaksHttp } from './model/mode
 import { bindingHostOf } from './model/names';
 import { annotate, renderAdditionalHosts, renderCallerDestination, renderLocalName, renderLocalNameRoute } from './render';
 
-/** A binding and its mesh. */
+/**
+ * Properties of `RemoteServiceBinding`: the options of `FederatedMesh.bind`, and the mesh of the callers.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * new RemoteServiceBinding(chart, 'CardAuth', {
+ *   mesh: west,
+ *   source: bank.exposedService('card-auth'),
+ *   localName: LocalName.newService('card-auth', 'shop'),
+ *   portMappings: [{ localPort: 80, exportPort: 443 }],
+ * });
+ */
 export interface RemoteServiceBindingProps extends RemoteServiceBindingOptions {
-  /** The mesh of the callers. */
+  /** Our mesh, whose workloads call the local name. */
   readonly mesh: FederatedMesh;
 }
 
 /**
- * A local name for services of peers.
+ * A binding: makes a service of a peer available to our workloads under a local name.
+ *
+ * Calls go from the caller's sidecar to our egress gateway, and from there to the peer by mutual TLS. Without
+ * `allowFrom`, no workload can call it.
  *
  * @exampleMetadata fixture=meshes
  * @example
@@ -35,22 +49,24 @@ export interface RemoteServiceBindingProps extends RemoteServiceBindingOptions {
  * binding.allowFrom(Caller.fromConstruct(deployment));
  */
 export class RemoteServiceBinding extends Construct {
-  /** What callers dial: `reviews.default.svc.cluster.local`. */
+  /** Fully qualified local name that callers dial, such as `reviews.default.svc.cluster.local`. */
   public readonly host: string;
   private readonly mesh: FederatedMesh;
-  /** The first one is that of the props, after which the objects of the others are named. */
+  /** The first one is that of the props. Objects of the others are named after it. */
   private readonly sources: RemoteSource[] = [];
   private readonly localSources: Weighting[] = [];
   private readonly routes = new GrowingList<LocalRoute>();
   private readonly state: BindingState;
-  /** Before the local name and its route, whenever a caller is added: sidecars know the egress gateway before they know the name. */
+  /** Created before the local name and its route: sidecars receive the egress gateway before the local name. */
   private readonly destinations: Construct;
   private readonly rendered = new Set<string>();
 
   /**
-   * Objects go into the chart of `scope`, for teams that own their own file. A chart holds objects of one mesh only.
+   * Creates a binding. Its objects in the application's namespaces go into the chart of `scope`.
    *
-   * Rejects a local name that is taken or reserved, and a source that cannot be reached. Synthesis fails for what the peer does not allow.
+   * An application team can therefore apply them from a file of its own. A chart holds objects of one mesh only
+   * (FED112). Rejects a local name that is already bound or reserved, and a source that cannot be reached. Synthesis
+   * fails if a peer in the same program does not allow our mesh (FED403).
    */
   constructor(scope: Construct, id: string, props: RemoteServiceBindingProps) {
     const where = pathIn(scope, id);
@@ -79,11 +95,14 @@ export class RemoteServiceBinding extends Construct {
   /**
    * Allows workloads of our mesh to call the local name.
    *
-   * Several calls, and several callers of one call, add up. With an existing Service, list all its callers: others are denied as soon as a
-   * request goes to a peer. Rejects workloads of the boundary, of Istio and of other meshes. Synthesis fails (FED408) for callers that are not
-   * listed one by one when a port is not HTTP or gRPC.
+   * Callers of several calls add up. With `LocalName.existingService`, list all callers: in their namespaces, other
+   * workloads fail for every request that is routed to a peer. Rejects workloads of the boundary, of Istio and of other
+   * meshes. Synthesis fails for callers by namespace or mesh on a TCP or TLS port (FED408).
    *
    * @param callers at least one
+   * @exampleMetadata fixture=meshes
+   * @example
+   * binding.allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'), Caller.fromConstruct(deployment));
    */
   public allowFrom(...callers: Caller[]): void {
     const boundary = this.mesh._boundary;
@@ -96,9 +115,14 @@ export class RemoteServiceBinding extends Construct {
   }
 
   /**
-   * Adds another peer behind the same local name, or the same peer for some requests.
+   * Adds a source behind the same local name: another peer, another export, or the same export for certain headers.
    *
-   * Rejects a source that cannot be reached.
+   * Rejects a source that cannot be reached, such as a peer without `endpoints` (FED107). Synthesis fails for weights
+   * or protocols of a local port that do not fit together (FED409, FED410).
+   *
+   * @exampleMetadata fixture=meshes
+   * @example
+   * binding.addSource(bank.exposedService('reviews'), { whenHeaders: { 'x-tester': 'yes' } });
    */
   public addSource(source: IExposedService, options: SourceOptions = {}): void {
     const weighting = parseSource(this, this.mesh, source, options);
@@ -107,10 +131,19 @@ export class RemoteServiceBinding extends Construct {
   }
 
   /**
-   * Adds the pods of the existing Service behind the same local name.
+   * Adds the pods of the existing Service as a source behind the same local name.
    *
-   * They are called as before, and decide by themselves who may call them: the callers of the binding do not concern them. Rejects (FED411) a
-   * local name of a new Service, which has no pods.
+   * Callers reach these pods as before. The callers of the binding do not limit who calls the pods; policies of the
+   * pods' namespace do. Rejects a binding of `LocalName.newService`, which has no pods (FED411).
+   *
+   * @exampleMetadata fixture=meshes
+   * @example
+   * const shared = west.bind('Reviews', {
+   *   source: reviews,
+   *   localName: LocalName.existingService('reviews', 'default'),
+   *   weight: 10,
+   * });
+   * shared.addLocalSource({ weight: 90 });
    */
   public addLocalSource(options: LocalSourceOptions = {}): void {
     if (!this.state.existing) {

@@ -5,22 +5,23 @@ import { objectOf } from './checks/kubernetes';
 import { checkNamespace, checkObjectName } from './checks/values';
 
 /**
- * Who may use a binding:
+ * One or more workloads of our mesh that may call a binding.
  *
- *     binding.allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
- *     binding.allowFrom(Caller.fromConstruct(tillDeployment));
- *     binding.allowFrom(Caller.anyInNamespace('bookinfo'));       // HTTP and gRPC only
+ * @exampleMetadata fixture=meshes
+ * @example
+ * binding.allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'));
+ * binding.allowFrom(Caller.fromConstruct(deployment));
+ * binding.allowFrom(Caller.anyInNamespace('bookinfo')); // HTTP and gRPC ports only
  */
-
-/** Who may use a binding. */
 export class Caller {
   /**
-   * One workload identity of our mesh. Exact on every protocol.
+   * Workloads that run as one service account. Verified by exact identity, on every protocol.
    *
-   * Every pod of the namespace that names no account shares the account `default`. Throws FED111 for names that Kubernetes refuses.
+   * Pods without an account of their own run as `default` of their namespace, so the account `default` includes all of
+   * them. Rejects names that Kubernetes does not accept (FED111).
    *
-   * @param serviceAccountName of the pods that call
-   * @param namespaceName where the account is
+   * @param serviceAccountName account of the calling pods, for example `bookinfo-productpage`
+   * @param namespaceName namespace of the account, for example `default`
    */
   public static serviceAccount(serviceAccountName: string, namespaceName: string): Caller {
     checkObjectName('Caller.serviceAccount', serviceAccountName, 'service account');
@@ -29,10 +30,11 @@ export class Caller {
   }
 
   /**
-   * The service account of a cdk8s-plus or plain workload (or the ServiceAccount itself), so that names cannot drift.
+   * The service account of a workload construct, or a ServiceAccount construct.
    *
-   * Its chart then belongs to the mesh of the binding. Throws FED405 for the account `default`, which every pod without an account
-   * shares, for what is no workload, and when neither the object nor its chart states a namespace.
+   * Accepts constructs of cdk8s-plus and `ApiObject`s: pods, and what creates pods, such as a Deployment. The account
+   * is read at once, so set it before this call. The construct's chart then belongs to the mesh of the binding. Rejects
+   * the account `default`, which all pods without an account of their own share, and an unknown namespace (FED405).
    */
   public static fromConstruct(construct: IConstruct): Caller {
     const object = objectOf(construct);
@@ -54,12 +56,12 @@ export class Caller {
   }
 
   /**
-   * Every workload of a namespace, those to come as well.
+   * Every workload of one namespace, including future ones. HTTP and gRPC ports only.
    *
-   * For HTTP and gRPC only: who is not listed cannot be told from others in the handshake, and a server that speaks first would have
-   * spoken before a policy decides. Throws FED111 for names that Kubernetes refuses.
+   * A TLS handshake can only verify identities that are listed, and a TCP server that speaks first would answer before
+   * a policy decides. Synthesis fails for a binding with a TCP or TLS port (FED408).
    *
-   * @param namespaceName of the workloads that call
+   * @param namespaceName namespace of the calling workloads, for example `bookinfo`
    */
   public static anyInNamespace(namespaceName: string): Caller {
     checkNamespace('Caller.anyInNamespace', namespaceName);
@@ -67,9 +69,10 @@ export class Caller {
   }
 
   /**
-   * Every workload of our mesh, those to come as well.
+   * Every workload of our mesh, including future ones. HTTP and gRPC ports only.
    *
-   * For HTTP and gRPC only, as `anyInNamespace`. The name, its route and the egress gateway are then known in every namespace.
+   * Sidecars of every namespace then receive the local name, its route and the egress gateway. Synthesis fails for a
+   * binding with a TCP or TLS port (FED408).
    */
   public static anyInMesh(): Caller {
     return new Caller({});
@@ -78,7 +81,7 @@ export class Caller {
   private constructor(private readonly account: Account) {}
 
   /**
-   * The identity in a mesh, or what all the identities begin with, ending with `*`.
+   * Principal of the caller, or a prefix that ends with `*`.
    * @internal
    */
   public _principal(trustDomain: string): string {
@@ -86,17 +89,20 @@ export class Caller {
     return namespaceName === undefined ? `${trustDomain}/*` : `${trustDomain}/ns/${namespaceName}/sa/${serviceAccountName}`;
   }
 
-  /** @internal */
+  /**
+   * The account, with undefined fields that match everything.
+   * @internal
+   */
   public get _account(): Account {
     return this.account;
   }
 }
 
-/** What is not stated stands for all. */
+/** Account of a caller. A field that is undefined matches every value. */
 interface Account {
   readonly serviceAccountName?: string;
   readonly namespaceName?: string;
-  /** The object from which it was read. */
+  /** The construct that the account was read from. */
   readonly object?: ApiObject;
 }
 

@@ -1,41 +1,60 @@
 import { Duration } from 'cdk8s';
 
-/** Algorithm of a new private key. The key itself is made and kept in the cluster. */
+/** Algorithm of the private key that cert-manager creates for a gateway, inside the cluster. */
 export enum KeyAlgorithm {
-  /** ECDSA P-256. */
+  /** ECDSA with curve P-256. */
   ECDSA_P256 = 'ECDSA_P256',
-  /** ECDSA P-384. */
+  /** ECDSA with curve P-384. */
   ECDSA_P384 = 'ECDSA_P384',
-  /** RSA, 3072 bits. */
+  /** RSA with 3072 bits. */
   RSA_3072 = 'RSA_3072',
 }
 
-/** Options of `GatewayCredential.fromCertManager`. */
+/**
+ * Options of `GatewayCredential.fromCertManager`: the issuer, and lifetime and key of the certificates.
+ *
+ * @see https://cert-manager.io/docs/usage/certificate/
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const credential = GatewayCredential.fromCertManager({
+ *   issuerName: 'boundary-ca',
+ *   issuerKind: 'Issuer', // in the namespace of the gateway
+ *   duration: Duration.days(7),
+ *   renewBefore: Duration.days(2),
+ *   keyAlgorithm: KeyAlgorithm.ECDSA_P384,
+ * });
+ */
 export interface CertManagerOptions {
-  /** Name of the issuer. Its CA is what the mesh hands out as `trustBundle`. */
+  /**
+   * Name of the cert-manager issuer, such as `boundary-ca`. Set its CA certificate as `trustBundle` of the mesh,
+   * because peers verify the gateways with it.
+   */
   readonly issuerName: string;
   /**
-   * `Issuer` or `ClusterIssuer`, or the kind of an external issuer.
+   * Kind of the issuer: `ClusterIssuer`, `Issuer`, or the kind of an external issuer. An `Issuer` must be in the
+   * gateway's namespace.
    * @default 'ClusterIssuer'
    */
   readonly issuerKind?: string;
   /**
-   * API group of the issuer.
+   * API group of the issuer; set it for an external issuer.
    * @default 'cert-manager.io'
    */
   readonly issuerGroup?: string;
   /**
-   * Life of a certificate, at least an hour.
+   * Lifetime of each certificate, at least one hour (FED131).
    * @default Duration.hours(24)
    */
   readonly duration?: Duration;
   /**
-   * How long before its end it is renewed, at least five minutes. A gateway sees a new certificate up to two minutes after it was issued.
+   * Time before expiry when cert-manager renews the certificate, at least five minutes and shorter than `duration`.
+   *
+   * A gateway presents the new certificate up to two minutes after it was issued.
    * @default - a third of `duration`
    */
   readonly renewBefore?: Duration;
   /**
-   * Algorithm of the key, replaced on every renewal.
+   * Algorithm of the private key. cert-manager creates a new key at every renewal.
    * @default KeyAlgorithm.ECDSA_P256
    */
   readonly keyAlgorithm?: KeyAlgorithm;

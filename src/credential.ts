@@ -2,23 +2,37 @@ import { CertManagerOptions } from './certificate';
 import { checkCredentialSecret, parseCertificate } from './checks/credential';
 import { CredentialConfig } from './model/model';
 
-/** What a boundary gateway presents. Always by reference: no private key passes through the program or its output. */
+/**
+ * The certificate that a boundary gateway presents to peers.
+ *
+ * It is always a reference: no private key passes through the program or its output.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const shop = new FederatedMesh(new Chart(app, 'shop'), 'Mesh', {
+ *   meshName: 'shop',
+ *   trustDomain: 'shop.example',
+ *   trustBundle: TrustBundle.fromPemFile('trust/shop-boundary.pem'), // the CA of the issuer
+ *   credential: GatewayCredential.fromCertManager({ issuerName: 'boundary-ca' }),
+ *   endpoints: [{ address: 'federation.shop.example' }],
+ * });
+ */
 export class GatewayCredential {
   /**
-   * The certificate that the mesh's own CA gives to the gateway anyway.
+   * The certificate that the mesh's own CA issues to the gateway's pods, as to every workload. This is the default.
    *
-   * No key is created, stored or copied. Needs a trust domain other than `cluster.local`.
+   * No key is created, stored or copied. The mesh needs a trust domain other than `cluster.local` (FED133).
    */
   public static workloadIdentity(): GatewayCredential {
     return new GatewayCredential();
   }
 
   /**
-   * A cert-manager `Certificate` with the gateway's SPIFFE ID.
+   * A certificate with the gateway's SPIFFE ID, issued by cert-manager.
    *
-   * Each gateway has its own, in a Secret of the boundary's namespace. The CRDs of cert-manager have to be there before the manifests
-   * are applied. Throws FED111 for names that Kubernetes refuses, FED120 for values of another kind and fields that do not exist, FED131
-   * for options that cert-manager refuses.
+   * Emits one `Certificate` for each gateway. cert-manager stores certificate and key in a Secret of the gateway's
+   * namespace. Install the CRDs of cert-manager before you apply the manifests. Rejects lifetimes that cert-manager
+   * does not accept (FED131).
    * @see https://cert-manager.io/docs/usage/certificate/
    */
   public static fromCertManager(options: CertManagerOptions): GatewayCredential {
@@ -27,13 +41,14 @@ export class GatewayCredential {
   }
 
   /**
-   * A TLS secret that already exists in the gateway's namespace.
+   * An existing TLS Secret in the gateway's namespace.
    *
-   * Keys `tls.crt` (the gateway's certificate, then its intermediates) and `tls.key`. The certificate holds the gateway's SPIFFE ID as its
-   * only URI, and is for client and server authentication. As it holds only one, two gateways need two Secrets: synthesis fails (FED132)
-   * otherwise. Throws FED111 for a name that Kubernetes refuses, or that Istio reads as the name of a CA.
+   * Its keys are `tls.crt` (the gateway's certificate, then its intermediates) and `tls.key`. The certificate must have
+   * the gateway's SPIFFE ID as its only URI, and allow client and server authentication. Each gateway needs a Secret of
+   * its own, because a certificate has one identity (FED132). Rejects a name that ends in `-cacert`, where Istio looks
+   * for a CA.
    *
-   * @param secretName in the namespace of the gateway
+   * @param secretName name of the Secret, for example `boundary-ingress`
    */
   public static fromSecret(secretName: string): GatewayCredential {
     checkCredentialSecret('GatewayCredential.fromSecret', secretName);
@@ -43,7 +58,7 @@ export class GatewayCredential {
   private constructor(private readonly source?: (serviceAccountName: string) => CredentialConfig) {}
 
   /**
-   * The Secret of one gateway and who keeps it; undefined for what its mesh gives it.
+   * Secret of one gateway and who maintains it; undefined for the certificate of the mesh.
    * @internal
    */
   public _configOf(serviceAccountName: string): CredentialConfig | undefined {

@@ -1,34 +1,42 @@
 /**
- * How protection comes before openness:
+ * How the apply order is communicated to the delivery tool.
  *
- *     delivery: Delivery.kubectl()                           // the default
- *     delivery: Delivery.argoCd()
- *     delivery: Delivery.flux()
+ * Protection comes first: policies are applied before the listeners that they protect.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const shop = new FederatedMesh(new Chart(app, 'shop'), 'Mesh', {
+ *   meshName: 'shop',
+ *   trustDomain: 'shop.example',
+ *   trustBundle: TrustBundle.fromPemFile('trust/shop.pem'),
+ *   delivery: Delivery.argoCd(),
+ * });
  */
-
-/** How the order "protection before openness" is told to the tool that applies the manifests. */
 export class Delivery {
-  /** Order in the file, for `kubectl apply`. */
+  /** By the order of the documents in the file, for `kubectl apply`. This is the default. */
   public static kubectl(): Delivery {
     return new Delivery('kubectl');
   }
 
   /**
-   * Argo CD sync waves.
+   * By annotations with sync waves, for Argo CD.
    *
-   * The boundary has the waves -9 to -1, the route of a local name has 1, everything else is in Argo CD's own wave 0. Waves order the
-   * objects of one Application.
+   * The boundary has the waves -9 to -1, everything else the default wave 0, and routes of local names the wave 1.
+   * Waves order the objects of one Application only. Turn on pruning, or removed access stays open. Not tested with
+   * Argo CD itself.
+   * @see https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/
    */
   public static argoCd(): Delivery {
     return new Delivery('argoCd');
   }
 
   /**
-   * One file per phase, for Flux `dependsOn`.
+   * By one chart for each phase, for `dependsOn` of Flux Kustomizations.
    *
-   * The boundary is written as three charts below the mesh: `Protection`, `Workload` and `Openness`. What stands with applications stays
-   * in the chart of its scope. With `YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE` each of them is a folder, as a Kustomization
-   * wants it. Labels and the namespace of the mesh's own chart are not stamped on them.
+   * The boundary is written as three charts below the mesh: `Protection`, `Workload` and `Openness`. Objects in the
+   * namespaces of applications stay in the chart of their scope. Labels and namespace of the mesh's own chart are not
+   * applied to the three charts. A Kustomization reads a folder, so set
+   * `YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE`. Not tested with Flux itself.
    */
   public static flux(): Delivery {
     return new Delivery('flux');
@@ -36,7 +44,10 @@ export class Delivery {
 
   private constructor(private readonly tool: 'kubectl' | 'argoCd' | 'flux') {}
 
-  /** @internal */
+  /**
+   * The delivery tool.
+   * @internal
+   */
   public get _tool(): 'kubectl' | 'argoCd' | 'flux' {
     return this.tool;
   }

@@ -1,17 +1,32 @@
 import { Justification } from './accountability';
 
-/** Where peers reach an ingress gateway. */
+/**
+ * An address at which peers reach an ingress gateway.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const shop = new FederatedMesh(new Chart(app, 'shop'), 'Mesh', {
+ *   meshName: 'shop',
+ *   trustDomain: 'shop.example',
+ *   trustBundle: TrustBundle.fromPemFile('trust/shop.pem'),
+ *   endpoints: [{ address: 'federation.shop.example', port: 443 }],
+ * });
+ */
 export interface GatewayEndpoint {
-  /** DNS name, IPv4 or IPv6 address. No scheme, no port. All endpoints of a mesh are of one kind. */
+  /**
+   * DNS name, IPv4 or IPv6 address, without scheme and port, such as `federation.east.example`.
+   *
+   * Either all endpoints of a mesh are DNS names, or all are IP addresses (FED106). Write IPv6 without brackets.
+   */
   readonly address: string;
   /**
-   * TCP port.
+   * TCP port that peers dial, such as `443`. The gateway's pods listen on 15443 whatever it is.
    * @default 15443
    */
   readonly port?: number;
   /**
-   * Why a private or loopback address, or a name that only our cluster knows, may cross the boundary.
-   * @default - such an address is refused
+   * Why both sides can reach a private or loopback address, or a name that only our cluster resolves.
+   * @default - a private address is rejected (FED105)
    */
   readonly privateAddress?: Justification;
 }

@@ -2,24 +2,45 @@ import { Duration } from 'cdk8s';
 import { Accountability } from './accountability';
 import type { LocalService, ServicePort } from './service';
 
-/** Options of `FederatedMesh.expose`. */
+/**
+ * Options of `FederatedMesh.expose`: the Service, the name and ports that peers use, and timeouts.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const orders = east.expose('Orders', {
+ *   service: LocalService.fromName('orders', 'shop'),
+ *   exportName: 'orders',
+ *   ports: [ServicePort.grpc(9000, { exportPort: 443 })],
+ *   requestTimeout: Duration.seconds(10),
+ *   owner: 'orders team',
+ * });
+ */
 export interface ExposedServiceOptions extends Accountability {
-  /** The service behind the name. */
+  /** Kubernetes Service that receives the calls, such as `LocalService.fromName('reviews', 'default')`. */
   readonly service: LocalService;
-  /** The name on the wire: a contract with peers, free text in DNS labels, independent of internal names. */
+  /**
+   * Name of the export for peers, such as `reviews` or `withdrawals.v1`: DNS labels joined by dots, in lower case.
+   *
+   * It is part of the TLS server name (SNI) and need not resemble the Service's name. Renaming it breaks peers. Rejects
+   * a name that another export of this mesh has (FED302).
+   */
   readonly exportName: string;
-  /** The ports to offer, each by name: a port that is not listed stays inside. */
+  /** Ports to export, such as `[ServicePort.http(9080)]`. A port that is not listed is not exported. */
   readonly ports: ServicePort[];
   /**
-   * Longest time for a request (HTTP, gRPC), its answer included: a stream ends with it too. After it the peer gets 504.
+   * Longest duration of a request, including its response; then the peer receives 504. HTTP and gRPC only.
+   *
+   * It also ends streams that last longer.
    * @default - no limit
    */
   readonly requestTimeout?: Duration;
   /**
-   * Close a peer's connection after this silence: TCP and TLS when no byte passes, HTTP and gRPC when no request is on it, and five
-   * seconds later, in which Envoy lets the peer know. Emits an EnvoyFilter for each open port, which Istio answers with a warning. Proved
-   * with Istio 1.31.
-   * @default - an hour, Envoy's own
+   * Idle timeout of a peer's connection. TCP and TLS: no bytes; HTTP and gRPC: no active request, plus Envoy's drain of
+   * 5 s.
+   *
+   * Emits an EnvoyFilter for each port that is allowed to a peer, and `kubectl apply` prints a warning of istiod for
+   * it. Tested on real proxies with Istio 1.31; rejected for 1.30 (FED125).
+   * @default - one hour, the default of Envoy
    */
   readonly idleTimeout?: Duration;
 }

@@ -22,14 +22,27 @@ import { parseJwtRule } from './pki/jwt';
 import { annotate, renderLock, renderLockLimits } from './render';
 import { LocalService, ServicePort } from './service';
 
-/** An exposure and its mesh. */
+/**
+ * Properties of `ExposedService`: the options of `FederatedMesh.expose`, and the exporting mesh.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * new ExposedService(chart, 'Ledger', {
+ *   mesh: east,
+ *   service: LocalService.fromName('ledger', 'accounts'),
+ *   exportName: 'ledger',
+ *   ports: [ServicePort.tcp(5432)],
+ * });
+ */
 export interface ExposedServiceProps extends ExposedServiceOptions {
-  /** The mesh that offers it. */
+  /** Our mesh, which runs the service. */
   readonly mesh: FederatedMesh;
 }
 
 /**
- * A service that our mesh offers.
+ * An export: makes a Kubernetes Service of our mesh callable by peers.
+ *
+ * Without `allowFrom`, no peer can call it.
  *
  * @exampleMetadata fixture=meshes
  * @example
@@ -39,27 +52,30 @@ export interface ExposedServiceProps extends ExposedServiceOptions {
  *   exportName: 'ratings',
  *   ports: [ServicePort.http(9080)],
  * });
- * ratings.allowFrom(west, { http: [{ methods: ['GET'], paths: ['/ratings/*'] }] });
+ * ratings.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/ratings/*'] })] });
  */
 export class ExposedService extends Construct implements IExposedService {
-  /** The exporting mesh. jsii has no covariant properties, so `owner` holds the same mesh with its own type. */
+  /** The exporting mesh. */
   public readonly mesh: IMeshPeer;
+  /** Name of the export for peers, such as `reviews`. */
   public readonly exportName: string;
+  /** The exported ports. */
   public readonly ports: ServicePort[];
+  /** The same mesh as `mesh`, with its own type: jsii has no covariant properties. */
   private readonly owner: FederatedMesh;
   private readonly service: LocalService;
   private readonly annotations: Annotations;
   private readonly timeouts: Timeouts;
-  /** Fully qualified name of the service. */
+  /** Fully qualified name of the Service. */
   private readonly host: string;
   /** By peer, sorted by port. */
   private readonly grants = new Map<IMeshPeer, GrowingList<GrantedPort>>();
 
   /**
-   * Objects go into the mesh's chart; only those of `lockWorkload` go into the chart of `scope`.
+   * Creates an export. Its objects go into the mesh's chart; only those of `lockWorkload` go into the chart of `scope`.
    *
-   * Rejects names and ports that cannot be exported, and services of the boundary, of Istio or of another mesh. Synthesis fails (FED304) for a
-   * port that a known Service does not have.
+   * Rejects export names and ports that cannot be exported, and services of the boundary, of Istio or of another mesh.
+   * Synthesis fails for a port that the Service does not have, if its construct is known (FED304).
    */
   constructor(scope: Construct, id: string, props: ExposedServiceProps) {
     const where = pathIn(scope, id);
@@ -86,10 +102,14 @@ export class ExposedService extends Construct implements IExposedService {
   }
 
   /**
-   * Allows a peer to call the export. Several calls add up.
+   * Allows a peer to call the export. Allow rules of several calls add up.
    *
-   * Rejects rules that Istio cannot enforce as written, and rules or tokens that another grant for the same port would cancel. Synthesis fails
-   * (FED108) when the mesh does not add the peer.
+   * Rejects rules that Istio cannot enforce exactly as written, and rules that another call for the same peer and port
+   * would cancel (FED309). Synthesis fails if our mesh does not add the peer by `addPeer` (FED108).
+   *
+   * @exampleMetadata fixture=meshes
+   * @example
+   * reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/reviews/*'] })] });
    */
   public allowFrom(peer: IMeshPeer, options: AllowFromOptions = {}): void {
     if (peer === this.mesh) {
@@ -118,13 +138,26 @@ export class ExposedService extends Construct implements IExposedService {
   }
 
   /**
-   * Also closes the workload itself, to everybody but the boundary and the named local callers: it cuts every caller that is not named.
+   * Restricts the workload itself: only the boundary's ingress gateways and the listed local callers can call it.
    *
-   * One AuthorizationPolicy in the service's namespace, in the chart of `scope`; no policy that allows can open the workload again. And one
-   * EnvoyFilter, so that a caller who does not read its answers costs the pods' sidecars little and delays nobody else. They
-   * hold at the pods' sidecars, on all ports that they intercept: probes that injection has rewritten (port 15020) and the sidecar's own
-   * metrics (15020, 15090) go on, a scraper of the application's own port must be named. Without a sidecar nothing is closed. On
-   * TCP, who is not named may still connect and hear what the service says first; nothing that it sends arrives.
+   * All other callers inside the mesh are denied. Emits two objects in the service's namespace, in the chart of
+   * `scope`: an AuthorizationPolicy that no ALLOW policy overrides, and an EnvoyFilter that limits what one caller can
+   * cost the sidecars.
+   *
+   * - Pods without a sidecar are not protected.
+   * - Probes that injection has rewritten, and ports 15020 and 15090 of the sidecar, stay reachable.
+   * - List a scraper of the application's own port in `localCallers`.
+   * - TCP: other workloads can still connect and read what a server sends first. Nothing that they send arrives.
+   *
+   * Rejects a second lock of one Service (FED313).
+   *
+   * @exampleMetadata fixture=meshes
+   * @example
+   * reviews.lockWorkload({
+   *   reason: 'card data: listed callers only',
+   *   localCallers: [Caller.serviceAccount('teller', 'accounts')],
+   *   podLabels: { app: 'reviews' },
+   * });
    */
   public lockWorkload(options: LockWorkloadOptions): void {
     const { podLabels, callers } = parseLock(this, this.service, options);
@@ -140,10 +173,12 @@ export class ExposedService extends Construct implements IExposedService {
   }
 
   /**
-   * The TLS server name (SNI) for one peer and one exported port.
+   * The TLS server name (SNI) that a peer must use for one exported port.
    *
-   * @param peer who calls
-   * @param exportPort the port that the peer sees
+   * For example `p9080.reviews.west.fed.east.example`. Rejects a port that is not exported (FED306).
+   *
+   * @param peer the calling mesh
+   * @param exportPort the exported port number, for example `9080`
    */
   public sniFor(peer: IMeshPeer, exportPort: number): string {
     this.chosenPorts([exportPort]);
@@ -151,7 +186,7 @@ export class ExposedService extends Construct implements IExposedService {
   }
 
   /**
-   * The ports that a peer may use, those of later calls included.
+   * Ports that a peer may call, including those of later calls.
    * @internal
    */
   public _grantsTo(peer: IMeshPeer): GrowingList<GrantedPort> {
