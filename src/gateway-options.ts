@@ -1,132 +1,173 @@
 import type { GatewayCredential } from './credential';
 import type { NodeToleration } from './toleration';
 
-/** Names of a gateway in the cluster. */
+/** Kubernetes names of a boundary gateway, for example for your own network policies and dashboards. */
 export interface BoundaryGatewayAttributes {
-  /** Namespace of the gateway's pods. */
+  /** Namespace of the gateway's pods, such as `istio-federation`. */
   readonly namespaceName: string;
-  /** Service account of the pods: it is their identity. */
+  /** Service account of the pods, such as `federation-ingress`. Namespace and account form the gateway's SPIFFE ID. */
   readonly serviceAccountName: string;
-  /** Kubernetes Service in front of the pods. */
+  /** Kubernetes Service in front of the pods, such as `federation-ingress`. */
   readonly serviceName: string;
-  /** Labels that select the pods, and only them. */
+  /** Labels that select the gateway's pods and no others, such as `{ app: 'shared', istio: 'shared' }`. */
   readonly podLabels: { [name: string]: string };
 }
 
 /** Type of the Kubernetes Service in front of an ingress gateway. */
 export enum GatewayServiceType {
-  /** Reachable from inside the cluster only. */
+  /** Reachable inside the cluster only, for example behind a load balancer of your own. */
   CLUSTER_IP = 'ClusterIP',
-  /** A port on the nodes: that of the endpoint when it is between 30000 and 32767, otherwise one that the cluster chooses. */
+  /**
+   * Reachable at a port of the nodes: the endpoint's port if it is between 30000 and 32767, otherwise one that the
+   * cluster chooses.
+   */
   NODE_PORT = 'NodePort',
-  /** A load balancer of the cloud. */
+  /** Reachable through a load balancer of the cloud. */
   LOAD_BALANCER = 'LoadBalancer',
 }
 
-/** The workload of a gateway that the library creates. */
+/**
+ * Options of `BoundaryGateway.dedicated`: size, nodes, Service and namespace of a gateway that the library creates.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const dmz = BoundaryGateway.dedicated({
+ *   minReplicas: 3,
+ *   maxReplicas: 10,
+ *   memoryLimit: '1Gi',
+ *   serviceType: GatewayServiceType.LOAD_BALANCER,
+ *   sourceRanges: ['203.0.113.0/28'],
+ *   nodeSelector: { 'node-pool': 'dmz' },
+ *   tolerations: [NodeToleration.equal('dedicated', 'dmz', 'NoSchedule')],
+ * });
+ */
 export interface DedicatedGatewayOptions {
   /**
-   * Smallest number of pods. With one pod there is no disruption budget, since it would block every drain of its node.
+   * Smallest number of pods. With one pod there is no PodDisruptionBudget, because it would block every node drain.
    * @default 2
    */
   readonly minReplicas?: number;
   /**
-   * Largest number of pods. Equal to `minReplicas`: no autoscaler.
+   * Largest number of pods, autoscaled at 80 % of the CPU request. If it equals `minReplicas`, there is no autoscaler.
    * @default 5
    */
   readonly maxReplicas?: number;
   /**
-   * CPU request, Kubernetes notation.
+   * CPU request of a pod, as a Kubernetes quantity.
    * @default '100m'
    */
   readonly cpuRequest?: string;
   /**
-   * CPU limit, Kubernetes notation.
+   * CPU limit of a pod, as a Kubernetes quantity.
    * @default '2'
    */
   readonly cpuLimit?: string;
   /**
-   * Memory request, Kubernetes notation.
+   * Memory request of a pod, as a Kubernetes quantity.
    * @default '128Mi'
    */
   readonly memoryRequest?: string;
   /**
-   * Memory limit, Kubernetes notation. Envoy resets the streams that hold most memory from a quarter of it on, and stops accepting requests at
-   * 57 %, so a gateway needs 1 MiB of it for each port that it serves. Throws FED136 at the end of synthesis for a smaller one.
-   * @default '512Mi' up to 512 ports, '1Gi' up to 1,024, and so on. A larger limit replaces the pods.
+   * Memory limit of a pod, as a Kubernetes quantity, such as `1Gi`. Envoy's overload thresholds derive from it.
+   *
+   * Envoy resets the streams that hold most memory from about a quarter of the limit on, and rejects requests at 57 %.
+   * A gateway needs 1 MiB for each port that it serves; synthesis fails for a smaller limit (FED136). A change of the
+   * limit replaces the pods.
+   * @default - '512Mi' up to 512 ports, '1Gi' up to 1,024, and so on
+   * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/overload_manager/overload_manager
    */
   readonly memoryLimit?: string;
   /**
-   * Type of the Service. An egress gateway is always ClusterIP.
+   * Type of the Service. Ingress gateway only (FED116): the Service of an egress gateway is always ClusterIP.
    * @default GatewayServiceType.LOAD_BALANCER
    */
   readonly serviceType?: GatewayServiceType;
   /**
-   * Annotations of the Service, for the cloud's load balancer. Ingress only.
+   * Annotations of the Service, for example for the cloud's load balancer. Ingress gateway only.
    * @default - none
    */
   readonly serviceAnnotations?: { [name: string]: string };
   /**
-   * Class of the load balancer. Ingress only.
-   * @default - the cluster's
+   * Class of the load balancer, such as `service.k8s.aws/nlb`. Ingress gateway only.
+   * @default - the cluster's default
    */
   readonly loadBalancerClass?: string;
   /**
-   * CIDRs that may connect. Ingress only.
-   * @default - everywhere, the handshake decides
+   * CIDR ranges from which clients may connect, such as `['203.0.113.0/28']`. Ingress gateway only.
+   *
+   * Peers are authenticated in the TLS handshake in any case. The ranges keep other clients from reaching it.
+   * @default - any address
    */
   readonly sourceRanges?: string[];
   /**
-   * Keep the peer's address (`externalTrafficPolicy: Local`). Ingress only.
+   * Preserves the client's IP address (`externalTrafficPolicy: Local`). Ingress gateway only.
+   *
+   * A node without a pod of the gateway then drops connections.
    * @default true
    */
   readonly preserveClientAddress?: boolean;
   /**
-   * Addresses of both families, IPv4 and IPv6. A cluster that has one refuses the Service, and Istio must listen on both too. Ingress only.
+   * Requests an IPv4 and an IPv6 address for the Service (`ipFamilyPolicy: RequireDualStack`). Ingress gateway only.
+   *
+   * A cluster of one family rejects the Service. Istio must listen on both families (`ISTIO_DUAL_STACK`).
    * @default false
    */
   readonly dualStack?: boolean;
   /**
-   * Nodes for the pods, for example a DMZ pool.
-   * @default - any
+   * Labels of the nodes that may run the pods, such as `{ 'node-pool': 'dmz' }`.
+   * @default - any node
    */
   readonly nodeSelector?: { [name: string]: string };
   /**
-   * Taints that the pods tolerate.
+   * Taints that the pods tolerate, such as `[NodeToleration.exists('dedicated')]`.
    * @default - none
    */
   readonly tolerations?: NodeToleration[];
   /**
-   * Priority class of the pods.
+   * Priority class of the pods, such as `system-cluster-critical`.
    * @default - none
    */
   readonly priorityClassName?: string;
   /**
-   * Names of image pull secrets.
+   * Names of image pull secrets in the gateway's namespace, such as `['registry']`.
    * @default - none
    */
   readonly imagePullSecretNames?: string[];
   /**
-   * More labels for the pods. The ones that select the pods cannot be set.
+   * Additional labels of the pods, such as `{ team: 'edge' }`. Rejects labels that select the pods or that Istio sets
+   * (FED116).
    * @default - none
    */
   readonly labels?: { [name: string]: string };
   /**
-   * Namespace of this gateway. It holds nothing else, like that of the mesh, and is part of the gateway's identity.
+   * Namespace of this gateway, such as `federation-in`. Nothing else may run in it.
+   *
+   * The namespace is part of the gateway's SPIFFE ID, so peers must update the identity when it changes.
    * @default - `namespaceName` of the mesh
    */
   readonly namespaceName?: string;
   /**
-   * A credential of this gateway's own.
+   * Certificate that this gateway presents, such as `GatewayCredential.fromSecret('boundary-ingress')`.
    * @default - `credential` of the mesh
    */
   readonly credential?: GatewayCredential;
 }
 
-/** Names of an ingress gateway that somebody else runs. */
+/**
+ * Options of `BoundaryGateway.fromExisting`: Kubernetes names of an existing (externally managed) ingress gateway.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const shared = BoundaryGateway.fromExisting({
+ *   namespaceName: 'istio-ingress',
+ *   serviceAccountName: 'shared',
+ *   serviceName: 'shared',
+ *   podLabels: { app: 'shared', istio: 'shared' },
+ * });
+ */
 export interface ExistingGatewayOptions extends BoundaryGatewayAttributes {
   /**
-   * A credential of this gateway's own.
+   * Certificate that this gateway presents to peers, at our server names only.
    * @default - `credential` of the mesh
    */
   readonly credential?: GatewayCredential;

@@ -2,7 +2,7 @@ import { checkDedicatedGateway, checkExistingGateway } from './checks/gateway';
 import type { BoundaryGatewayAttributes, DedicatedGatewayOptions, ExistingGatewayOptions } from './gateway-options';
 
 /**
- * The workload behind one side of a boundary.
+ * The pods that carry one direction of a boundary: its ingress gateway or its egress gateway.
  *
  * @exampleMetadata fixture=meshes
  * @example
@@ -16,10 +16,10 @@ import type { BoundaryGatewayAttributes, DedicatedGatewayOptions, ExistingGatewa
  */
 export class BoundaryGateway {
   /**
-   * Created by the library, for this boundary only.
+   * A gateway that the library creates for this boundary only.
    *
-   * Throws FED111 for a namespace name that Kubernetes refuses, FED116 for values that cannot be met, FED120 for values of another kind
-   * and fields that do not exist.
+   * Emits its Deployment, Service, service account, autoscaler and policies. Rejects options that Kubernetes cannot
+   * apply or that contradict each other (FED116).
    */
   public static dedicated(options: DedicatedGatewayOptions = {}): BoundaryGateway {
     checkDedicatedGateway('BoundaryGateway.dedicated', options);
@@ -28,14 +28,13 @@ export class BoundaryGateway {
   }
 
   /**
-   * An ingress gateway that is there already, and has other listeners as well: everything but the workload is emitted.
+   * An existing (externally managed) ingress gateway, which may have other listeners.
    *
-   * Its pods must be Istio's, listen on 15443 for nobody else in plain text, and be reached there at the endpoints' ports. Nothing of ours
-   * touches its other listeners, so no network policy, no access log and no default deny is emitted for it: what we add is for our server
-   * names only. Whoever runs it, or may write in its namespace, is trusted like ourselves. See docs/how-to/gateways.md for what to look
-   * at first. It cannot be an egress gateway.
-   *
-   * Throws FED111 for names that Kubernetes refuses, FED120 for values of another kind, FED127 for labels that do not select its pods.
+   * Emits everything except the workload, its network policies, its access log and its default deny. What is emitted
+   * applies to our server names only, so other listeners stay unchanged. Its pods must run Istio's proxy and listen on
+   * 15443 for us. Whoever operates the gateway, or can write in its namespace, is trusted like ourselves. An egress
+   * gateway must be dedicated (FED127). `stripTracing` and `jwt` cannot be used with it (FED128).
+   * docs/how-to/gateways.md lists what to check first.
    */
   public static fromExisting(options: ExistingGatewayOptions): BoundaryGateway {
     checkExistingGateway('BoundaryGateway.fromExisting', options);
@@ -45,13 +44,16 @@ export class BoundaryGateway {
 
   private constructor(private readonly options: DedicatedGatewayOptions, private readonly existing?: BoundaryGatewayAttributes) {}
 
-  /** @internal */
+  /**
+   * Options of a dedicated gateway; of an existing one, its namespace and credential.
+   * @internal
+   */
   public get _options(): DedicatedGatewayOptions {
     return this.options;
   }
 
   /**
-   * What somebody else runs.
+   * Names of an existing gateway; undefined for a dedicated one.
    * @internal
    */
   public get _existing(): BoundaryGatewayAttributes | undefined {

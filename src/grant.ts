@@ -2,29 +2,41 @@ import { Accountability } from './accountability';
 import type { HttpRule } from './http-rule';
 import type { JwtRule } from './jwt';
 
-/** What a peer may do. */
+/**
+ * Options of `ExposedService.allowFrom`: what a peer may call, and which end-user JWT it needs.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * reviews.allowFrom(west, {
+ *   ports: [9080],
+ *   http: [HttpRule.allow({ methods: ['GET'], paths: ['/reviews/*'] })],
+ *   purpose: 'show reviews in the shop',
+ * });
+ */
 export interface AllowFromOptions extends Accountability {
   /**
-   * Exported port numbers.
-   * @default - every port of the exposure
+   * Exported port numbers that the peer may call, such as `[9080]`.
+   * @default - every port of the export
    */
   readonly ports?: number[];
   /**
-   * Rules for HTTP, of which one must match. Name the `ports` when others of the service do not speak HTTP.
+   * HTTP rules, of which a request must match one. HTTP ports only (FED310): set `ports` if the export has others.
    * @default - every request
    */
   readonly http?: HttpRule[];
   /**
-   * gRPC methods, `/package.Service/Method` or `/package.Service/*`. Name the `ports` when others of the service do not speak gRPC.
+   * gRPC methods, such as `/shop.Orders/Find` or `/shop.Orders/*`. gRPC ports only (FED310): set `ports` if the export
+   * has others.
    * @default - every method
    */
   readonly grpcMethods?: string[];
   /**
-   * Demand a token of the end user. HTTP and gRPC ports only; all grants to one peer for a port demand one, or none does.
+   * Requires an end-user JWT in every request. HTTP and gRPC ports only.
    *
-   * Emits an EnvoyFilter when another HTTP or gRPC port is open without a token, so that callers there may send what they like; Istio
-   * answers it with a warning. Proved with Istio 1.31.
-   * @default - no token is demanded
+   * All allow rules for one peer and port must require a JWT, or none of them (FED315). Emits an EnvoyFilter if another
+   * HTTP or gRPC port is open without a JWT, so that bearer tokens are not checked there. `kubectl apply` then prints a
+   * warning of istiod. Tested on real proxies with Istio 1.31; rejected for 1.30 (FED125).
+   * @default - no JWT is required
    */
   readonly jwt?: JwtRule;
 }

@@ -1,26 +1,45 @@
-/** Options of `HttpRule.allow`. Values of a list are alternatives; a request must satisfy every field that is set. At least one field. */
+/**
+ * Options of `HttpRule.allow`. A request must satisfy every field that is set; values of a list are alternatives.
+ *
+ * Set at least one field (FED308).
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const readOnly = HttpRule.allow({
+ *   methods: ['GET', 'HEAD'],
+ *   paths: ['/orders', '/orders/*'],
+ *   exceptPaths: ['/orders/drafts/*'],
+ *   requiredHeaders: { 'x-api-version': '2' },
+ * });
+ */
 export interface HttpRuleOptions {
   /**
-   * Upper-case methods. `CONNECT` cannot be allowed by name.
+   * HTTP methods in upper case, such as `['GET', 'HEAD']`. `CONNECT` cannot be listed.
    * @default - every method
    */
   readonly methods?: string[];
   /**
-   * `/a/b` is that path only. `/a/*` is everything below `/a/`, without `/a` itself. Other patterns throw.
+   * Paths such as `['/a/b', '/a/*']`: `/a/b` is exact, `/a/*` is every path that begins with `/a/`, without `/a`
+   * itself.
+   *
+   * Rejects other patterns, such as `/a*` (FED307). The query is not matched.
    * @default - every path
    */
   readonly paths?: string[];
   /**
-   * Paths, same form, that stay closed. They lie in `paths`.
+   * Paths within `paths` that stay denied, in the same form, such as `['/orders/drafts/*']`.
    *
-   * Whatever a common backend may read as one of them stays closed as well: `/a/*` closes `/a`, upper case is lower case, `/a/b` closes
-   * `/a/b/` and `/a/b.json`. A path that the same rule lists in `paths` is open. Paths of this port with `//`, `;` or escaped letters get 400.
+   * Spellings that a common backend reads as such a path are denied too. `/a/*` also denies `/a`, `/a/b` also denies
+   * `/a/b/` and `/a/b.json`, and upper case counts as lower case. A path that the same rule lists in `paths` stays
+   * allowed. On this port, paths with `//`, `;` or escaped letters get 400. Prefer `paths` that list what is allowed.
    * @default - none
    */
   readonly exceptPaths?: string[];
   /**
-   * Headers with the exact value that they must have, names in lower case. A peer can write any of them: they tell kinds of requests
-   * apart, not callers.
+   * Headers that a request must have with exactly these values, such as `{ 'x-api-version': '2' }`. Names in lower
+   * case.
+   *
+   * A peer can write any header, so use them to distinguish requests, never to authenticate callers.
    * @default - none
    */
   readonly requiredHeaders?: { [name: string]: string };

@@ -3,9 +3,9 @@ import type { HttpRuleOptions } from './http-rule-options';
 import type { HttpOperation } from './model/model';
 
 /**
- * Requests that a peer may send to an HTTP port.
+ * An allow rule for the HTTP requests of a peer: methods, paths and headers.
  *
- * A class, and not a plain object: a misspelt field is then an error in every language.
+ * It is a class so that a misspelt field is an error in every language.
  *
  * @exampleMetadata fixture=meshes
  * @example
@@ -17,7 +17,7 @@ export class HttpRule {
   /**
    * Allows requests that satisfy every field that is set.
    *
-   * Rejects rules that a gateway cannot enforce exactly as they are written.
+   * Rejects patterns that a gateway cannot enforce exactly (FED307), and empty rules and lists (FED308).
    */
   public static allow(options: HttpRuleOptions): HttpRule {
     return new HttpRule(parseHttpRule('HttpRule.allow', options));
@@ -25,7 +25,10 @@ export class HttpRule {
 
   private constructor(private readonly operation: HttpOperation) {}
 
-  /** @internal */
+  /**
+   * The rule as plain data.
+   * @internal
+   */
   public get _operation(): HttpOperation {
     return this.operation;
   }

@@ -3,33 +3,41 @@ import { checkFields, fieldsOf } from './checks/kinds';
 import { checkDomain, checkNamespace, checkObjectName } from './checks/values';
 
 /**
- * Who somebody is:
+ * The parts of a SPIFFE ID in Istio's form `spiffe://<trust domain>/ns/<namespace>/sa/<service account>`.
  *
- *     SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/in').principal              // bank.example/ns/dmz/sa/in
- *     SpiffeId.forServiceAccount({ trustDomain: 'east.example', namespaceName: 'a', serviceAccountName: 'b' }).uri
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const egress = SpiffeId.forServiceAccount({
+ *   trustDomain: 'bank.example',
+ *   namespaceName: 'istio-federation',
+ *   serviceAccountName: 'federation-egress',
+ * });
  */
-
-/** The parts of a SPIFFE ID in Istio's form `spiffe://<trust domain>/ns/<namespace>/sa/<account>`. */
 export interface ServiceAccountIdentity {
-  /** For example `east.example`. */
+  /** Trust domain, such as `east.example`. */
   readonly trustDomain: string;
-  /** Namespace of the service account. */
+  /** Namespace of the service account, such as `istio-federation`. */
   readonly namespaceName: string;
-  /** Name of the service account. */
+  /** Name of the service account, such as `federation-ingress`. */
   readonly serviceAccountName: string;
 }
 
 const FIELDS = fieldsOf<ServiceAccountIdentity>({ trustDomain: true, namespaceName: true, serviceAccountName: true });
 
 /**
- * A workload identity: `uri` in certificates, `principal` in policies.
+ * A SPIFFE ID, the identity of a workload: `uri` is its form in certificates, `principal` its form in Istio's policies.
+ *
  * @see https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const id = SpiffeId.parse('spiffe://bank.example/ns/istio-federation/sa/federation-ingress');
+ * const inPolicies = id.principal; // bank.example/ns/istio-federation/sa/federation-ingress
  */
 export class SpiffeId {
   /**
-   * The identity that Istio gives to a service account.
+   * The SPIFFE ID that Istio issues to a service account.
    *
-   * Throws FED102 for a trust domain that is none, FED111 for names that Kubernetes refuses.
+   * Rejects the trust domain `cluster.local` (FED102), and names that Kubernetes does not accept (FED111).
    */
   public static forServiceAccount(identity: ServiceAccountIdentity): SpiffeId {
     const where = 'SpiffeId.forServiceAccount';
@@ -41,11 +49,11 @@ export class SpiffeId {
   }
 
   /**
-   * From `spiffe://…`.
+   * Parses a SPIFFE ID, such as the URI in the certificate of a peer's gateway.
    *
-   * Throws FED206 on anything that is not the SPIFFE ID of a workload.
+   * Rejects patterns, and Istio's form without `spiffe://` (FED206).
    *
-   * @param uri with scheme, trust domain and path
+   * @param uri with scheme, trust domain and path, for example `spiffe://bank.example/ns/dmz/sa/in`
    */
   public static parse(uri: string): SpiffeId {
     const match = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[A-Za-z0-9._-]+)+)$/.exec(uri);
@@ -57,19 +65,19 @@ export class SpiffeId {
   }
 
   private constructor(
-    /** Trust domain: `east.example`. */
+    /** Trust domain, such as `east.example`. */
     public readonly trustDomain: string,
-    /** Path: `/ns/a/sa/b`. */
+    /** Path, such as `/ns/a/sa/b`. */
     public readonly path: string,
     private readonly scheme: string = 'spiffe://',
   ) {}
 
-  /** As in certificates: `spiffe://east.example/ns/a/sa/b`. */
+  /** Form in certificates, such as `spiffe://east.example/ns/a/sa/b`. */
   public get uri(): string {
     return `${this.scheme}${this.principal}`;
   }
 
-  /** As in Istio's authorization policies: `east.example/ns/a/sa/b`. */
+  /** Form in Istio's AuthorizationPolicies, such as `east.example/ns/a/sa/b`. */
   public get principal(): string {
     return `${this.trustDomain}${this.path}`;
   }

@@ -1,30 +1,36 @@
 /**
- * A token of an end user that the boundary demands besides the peer's certificate:
+ * An end-user JWT that each request needs, in addition to the peer's certificate.
  *
- *     accounts.allowFrom(shop, {
- *       http: [{ methods: ['GET'] }],
- *       jwt: { issuer: 'https://login.example', jwksUri: 'https://login.example/keys', audiences: ['accounts'], claims: { scope: ['read'] } },
- *     });
- */
-
-/**
- * An end user's token that the boundary demands besides the peer's certificate, as `Authorization: Bearer <token>` and nothing else there.
+ * The token must be the whole value of the header: `Authorization: Bearer <token>`. The exported service receives it
+ * unchanged.
  *
- * Signature, issuer and time are checked; up to 60 seconds of difference between clocks are forgiven, and a token that does not say when it
- * expires never does. A request without one, as every preflight of a browser is, or with one that does not fit gets 403
- * (`PERMISSION_DENIED`), with one that is not valid 401 (`UNAUTHENTICATED`). The exposed service gets the token as it was sent.
+ * - 403 (gRPC `PERMISSION_DENIED`): no token, another audience or claim. A browser's preflight never has a token.
+ * - 401 (gRPC `UNAUTHENTICATED`): an expired, forged or malformed token, or an unknown issuer.
+ *
+ * Clocks may differ by 60 seconds. A token without `exp` never expires.
+ *
+ * @see https://istio.io/latest/docs/reference/config/security/request_authentication/
+ * @exampleMetadata fixture=meshes
+ * @example
+ * reviews.allowFrom(west, {
+ *   http: [HttpRule.allow({ methods: ['GET'] })],
+ *   jwt: {
+ *     issuer: 'https://login.example',
+ *     jwksUri: 'https://login.example/keys',
+ *     audiences: ['reviews'],
+ *     claims: { scope: ['reviews.read'] },
+ *   },
+ * });
  */
 export interface JwtRule {
-  /**
-   * Issuer of the token, exactly as its claim `iss` says.
-   */
+  /** Issuer of the token, exactly as in its claim `iss`, such as `https://login.example`. */
   readonly issuer: string;
   /**
-   * Where istiod finds the issuer's keys, by https, with the certificate authorities that istiod trusts. This or `jwks`.
+   * Public keys of the issuer as the text of a JSON Web Key Set (JWKS), so that istiod does not fetch them.
    *
-   * istiod asks every 20 minutes unless its settings say otherwise, and keeps keys that it has for a week when the issuer does not answer.
-   * Until it has had some, every token gets 401.
-   * @default - `jwks`
+   * Set either this or `jwksUri`. When the issuer rotates its keys, synthesize and apply again. Accepts RSA from 2048
+   * bits, EC on P-256, P-384 or P-521, and Ed25519. Rejects private keys (FED317).
+   * @default - `jwksUri` is used
    */
   readonly jwksUri?: string;
   /**
@@ -34,15 +40,14 @@ export interface JwtRule {
    * @default - `jwksUri`
    */
   readonly jwks?: string;
-  /**
-   * The token must be for one of these.
-   */
+  /** Accepted audiences, such as `['reviews']`: the claim `aud` must contain one of them. */
   readonly audiences: string[];
   /**
-   * Claims, each with the values of which the token must have one. Names are taken as they stand in the token, with dots and slashes;
-   * `[realm_access][roles]` is a claim inside another.
+   * Claims that the token needs, each with its accepted values, such as `{ scope: ['reviews.read'] }`.
    *
-   * Texts and lists of texts can be asked for, exactly. Of all claims only `scope` and `permission` are read word by word.
+   * Every listed claim must be present and match one of its values, as a string or as an element of a string array.
+   * `[realm_access][roles]` is the claim `roles` inside `realm_access`. Only `scope` and `permission` are split at
+   * blanks.
    * @default - none
    */
   readonly claims?: { [claim: string]: string[] };

@@ -1,21 +1,22 @@
 import { checkNamespace, checkServiceName } from './checks/values';
 
 /**
- * The name that callers dial:
+ * The local name of a binding: the Kubernetes Service whose host our callers dial.
  *
- *     localName: LocalName.newService('reviews', 'default')      // reviews.default.svc.cluster.local, which does not exist yet
- *     localName: LocalName.existingService('reviews', 'default') // the same name, behind which pods of our own stand
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const created = LocalName.newService('reviews', 'default'); // reviews.default.svc.cluster.local, a new Service
+ * const shared = LocalName.existingService('ratings', 'default'); // a Service that already has pods
  */
-
-/** The name that our callers dial. */
 export class LocalName {
   /**
-   * A name that does not exist yet: we create a Service without pods.
+   * A name that does not exist yet: the binding creates a Service without pods.
    *
-   * Throws FED111 for names that Kubernetes refuses. Synthesis fails (FED402) if a chart of this mesh holds a Service of that name.
+   * Rejects names that Kubernetes does not accept (FED111). Synthesis fails if a chart of this mesh has a Service of
+   * that name (FED402).
    *
-   * @param serviceName what callers dial
-   * @param namespaceName where the Service is created
+   * @param serviceName name of the Service, for example `reviews`
+   * @param namespaceName namespace of the Service, for example `default`
    */
   public static newService(serviceName: string, namespaceName: string): LocalName {
     checkServiceName('LocalName.newService', serviceName);
@@ -24,14 +25,15 @@ export class LocalName {
   }
 
   /**
-   * The name of a Service that exists.
+   * The name of a Service that already has pods, for example to move its traffic step by step.
    *
-   * Its traffic goes to the sources of the binding, so its pods get none without `addLocalSource`. That holds in the namespaces of the
-   * callers that the binding allows, and in those alone: a workload there that is not allowed starts to fail by the share that goes to a
-   * peer. Throws FED111 for names that Kubernetes refuses. Neither existence nor ports can be checked.
+   * In the namespaces of the binding's callers, its traffic goes to the sources of the binding. Its own pods receive a
+   * share only after `addLocalSource`. In these namespaces, a workload that is not a caller fails for every request
+   * that is routed to a peer. Neither the Service nor its ports are checked. Rejects names that Kubernetes does not
+   * accept (FED111).
    *
-   * @param serviceName what callers dial
-   * @param namespaceName where the Service is
+   * @param serviceName name of the Service, for example `reviews`
+   * @param namespaceName namespace of the Service, for example `default`
    */
   public static existingService(serviceName: string, namespaceName: string): LocalName {
     checkServiceName('LocalName.existingService', serviceName);
@@ -41,7 +43,10 @@ export class LocalName {
 
   private constructor(private readonly serviceName: string, private readonly namespaceName: string, private readonly existing: boolean) {}
 
-  /** @internal */
+  /**
+   * Name, namespace, and whether the Service exists.
+   * @internal
+   */
   public get _service(): { readonly serviceName: string; readonly namespaceName: string; readonly existing: boolean } {
     return { serviceName: this.serviceName, namespaceName: this.namespaceName, existing: this.existing };
   }

@@ -2,21 +2,29 @@ import { Justification } from './accountability';
 import type { Caller } from './caller';
 
 /**
- * A workload that is closed inside the mesh as well:
+ * Options of `ExposedService.lockWorkload`: why, which local callers stay allowed, and which pods are restricted.
  *
- *     withdraw.lockWorkload({ reason: 'card data: the till and partners only', localCallers: [Caller.serviceAccount('teller', 'accounts')] });
+ * @exampleMetadata fixture=meshes
+ * @example
+ * reviews.lockWorkload({
+ *   reason: 'card data: listed callers only',
+ *   localCallers: [Caller.serviceAccount('teller', 'accounts')],
+ *   podLabels: { app: 'reviews' },
+ * });
  */
-
-/** Options of `ExposedService.lockWorkload`. */
 export interface LockWorkloadOptions extends Justification {
   /**
-   * Local callers that stay allowed, with what other policies leave them.
+   * Callers inside our mesh that stay allowed, such as `[Caller.serviceAccount('teller', 'accounts')]`.
+   *
+   * The lock opens nothing: other policies can still deny them.
    * @default - none
    */
   readonly localCallers?: Caller[];
   /**
-   * Labels of the workload: of its pods, and of no others.
-   * @default - selector of the service; required with `LocalService.fromName`
+   * Labels that select the pods of the workload and no others, such as `{ app: 'withdraw' }`.
+   *
+   * Required with `LocalService.fromName` (FED312).
+   * @default - the selector of the Service
    */
   readonly podLabels?: { [name: string]: string };
 }
