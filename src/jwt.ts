@@ -26,18 +26,20 @@ export interface JwtRule {
   /** Issuer of the token, exactly as in its claim `iss`, such as `https://login.example`. */
   readonly issuer: string;
   /**
+   * HTTPS address from which istiod fetches the issuer's public keys, such as `https://login.example/keys`.
+   *
+   * Set either this or `jwks`. istiod fetches the keys every 20 minutes by default and verifies the server with the
+   * authorities that istiod trusts. It keeps known keys for a week if the issuer does not answer. Before the first
+   * answer, every token gets 401.
+   * @default - `jwks` is used
+   */
+  readonly jwksUri?: string;
+  /**
    * Public keys of the issuer as the text of a JSON Web Key Set (JWKS), so that istiod does not fetch them.
    *
    * Set either this or `jwksUri`. When the issuer rotates its keys, synthesize and apply again. Accepts RSA from 2048
    * bits, EC on P-256, P-384 or P-521, and Ed25519. Rejects private keys (FED317).
    * @default - `jwksUri` is used
-   */
-  readonly jwksUri?: string;
-  /**
-   * The issuer's public keys themselves (a JWKS, as text), so that istiod need not fetch them. New keys need a new synthesis.
-   *
-   * RSA from 2048 bits, EC on P-256, P-384 or P-521, Ed25519. Keys for encryption are left out, and of each key all that verifies nothing.
-   * @default - `jwksUri`
    */
   readonly jwks?: string;
   /** Accepted audiences, such as `['reviews']`: the claim `aud` must contain one of them. */

@@ -4,35 +4,43 @@ import type { SpiffeId } from './identity';
 import type { ServicePort } from './service';
 import type { TrustBundle } from './trust';
 
-/** All that a counterpart may know about a mesh, whether we own it or not. */
+/** What a mesh needs to know about a peer (another mesh): a `FederatedMesh` of the same program, or a `RemoteMesh`. */
 export interface IMeshPeer extends IConstruct {
-  /** Our name for it, a DNS label. */
+  /** Name of the mesh, a DNS label such as `bank`. Of a `RemoteMesh` it is our alias of the peer. */
   readonly meshName: string;
-  /** Trust domain of its boundary gateways. */
+  /** Trust domain of its boundary gateways, such as `bank.example`. */
   readonly trustDomain: string;
-  /** Where its ingress gateway is reached. Empty when it exposes nothing. */
+  /** Public addresses of its ingress gateway. Empty if it exports nothing. */
   readonly endpoints: GatewayEndpoint[];
-  /** Who answers at its ingress gateway. */
+  /**
+   * SPIFFE ID that its ingress gateway presents, such as
+   * `spiffe://bank.example/ns/istio-federation/sa/federation-ingress`.
+   */
   readonly ingressIdentity?: SpiffeId;
-  /** Who calls from its egress gateway. */
+  /**
+   * SPIFFE ID that its egress gateway presents, such as
+   * `spiffe://bank.example/ns/istio-federation/sa/federation-egress`.
+   */
   readonly egressIdentity?: SpiffeId;
-  /** What proves both. */
+  /** Public CA certificates with which its gateways are verified. */
   readonly trustBundle: TrustBundle;
 }
 
-/** A service that a mesh offers, whether we own the mesh or not. */
+/** An export of a mesh: an `ExposedService` of the same program, or a service of a `RemoteMesh`. */
 export interface IExposedService extends IConstruct {
-  /** The mesh that offers it. */
+  /** The exporting mesh. */
   readonly mesh: IMeshPeer;
-  /** The name on the wire. */
+  /** Name of the export for peers, such as `reviews`. It is part of the TLS server name (SNI). */
   readonly exportName: string;
-  /** The ports that it offers. */
+  /** The exported ports. */
   readonly ports: ServicePort[];
   /**
-   * The TLS server name for one peer and one exported port.
+   * The TLS server name (SNI) that a peer must use for one exported port.
    *
-   * @param peer who calls
-   * @param exportPort the port that the peer sees
+   * For example `p9080.reviews.west.fed.east.example`.
+   *
+   * @param peer the calling mesh
+   * @param exportPort the exported port number, for example `9080`
    */
   sniFor(peer: IMeshPeer, exportPort: number): string;
 }

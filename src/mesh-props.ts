@@ -7,109 +7,140 @@ import type { IstioVersion } from './istio-version';
 import type { TrustBundle } from './trust';
 
 /**
- * One mesh and its boundary.
+ * Properties of `FederatedMesh`: names, trust, addresses and gateways of one boundary of our mesh.
  *
- * A second boundary of the same mesh (other peers, other DMZ) is a second construct with its own namespace, and with the same `meshName`,
- * `trustDomain` and `workloadTrustDomain`: by the trust domain one mesh is told from another.
+ * A second boundary of the same mesh is a second construct with its own namespace. Its `meshName`, `trustDomain` and
+ * `workloadTrustDomain` are the same, because meshes are identified by their trust domain.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * new FederatedMesh(new Chart(app, 'shop-partners'), 'Mesh', {
+ *   meshName: 'shop',
+ *   trustDomain: 'shop.example',
+ *   trustBundle: TrustBundle.fromPemFile('trust/shop.pem'),
+ *   namespaceName: 'partner-federation',
+ *   endpoints: [{ address: 'partners.shop.example', port: 8443 }],
+ *   ingressGateway: BoundaryGateway.dedicated({ nodeSelector: { 'node-pool': 'dmz' } }),
+ * });
  */
 export interface FederatedMeshProps {
-  /** How peers know us, a DNS label. */
+  /**
+   * Name of our mesh for its peers, a DNS label such as `east`.
+   *
+   * It is part of the TLS server names (SNI) of everything that peers export to us. `egress` is reserved (FED101).
+   */
   readonly meshName: string;
-  /** Trust domain in the certificates of the boundary gateways, by default that of the mesh (`meshConfig.trustDomain`). Never `cluster.local`. */
+  /**
+   * Trust domain in the certificates of the boundary gateways, such as `east.example`. Usually
+   * `meshConfig.trustDomain`.
+   *
+   * Rejects `cluster.local`, because every mesh uses this name for itself (FED102).
+   */
   readonly trustDomain: string;
-  /** Public CA certificates with which peers verify our gateways. */
+  /**
+   * Public CA certificates with which peers verify our gateways, such as `TrustBundle.fromPemFile('trust/east.pem')`.
+   */
   readonly trustBundle: TrustBundle;
   /**
-   * Where peers reach our ingress gateway.
-   * @default - none; synthesis fails if something is exposed
+   * Public addresses of our ingress gateway, such as `[{ address: 'federation.east.example' }]`. Port 15443 unless set.
+   * @default - none; synthesis fails if the mesh exports a service (FED107)
    */
   readonly endpoints?: GatewayEndpoint[];
   /**
-   * What the gateways present.
+   * Certificate that the gateways present to peers.
    * @default GatewayCredential.workloadIdentity()
    */
   readonly credential?: GatewayCredential;
   /**
-   * Trust domain of the workloads (`meshConfig.trustDomain`). `cluster.local` is allowed here if `credential` is not `workloadIdentity()`.
+   * Trust domain of the workloads (`meshConfig.trustDomain`), if it differs from that of the boundary gateways.
    *
-   * Peers never learn it, and never believe it: that both sides have the same one does not matter.
+   * Needs a `credential` other than `workloadIdentity()` (FED133), and may then be `cluster.local`. It does not cross
+   * the boundary: peers neither see nor trust it.
    * @default - `trustDomain`
    */
   readonly workloadTrustDomain?: string;
   /**
-   * Namespace of the boundary, and the first part of the names of its cluster-scoped objects. It holds nothing else: its network policies
-   * and its level of pod security are the boundary's. A gateway may have another one (`DedicatedGatewayOptions.namespaceName`).
+   * Namespace of the boundary gateways, such as `partner-federation`. Nothing else may run in it.
+   *
+   * It is part of the gateways' SPIFFE IDs, and the prefix of the names of cluster-scoped objects. A gateway can have a
+   * namespace of its own (`DedicatedGatewayOptions.namespaceName`).
    * @default 'istio-federation'
    */
   readonly namespaceName?: string;
   /**
-   * Emit the Namespace object, or one for each of the gateways' namespaces.
+   * Whether to emit the Namespace of each gateway.
    * @default true
    */
   readonly createNamespace?: boolean;
   /**
-   * Gateway for what peers call.
-   * @default BoundaryGateway.dedicated() - once something is exposed
+   * Gateway that receives the calls of peers. It is created with the first allowed export.
+   * @default BoundaryGateway.dedicated()
    */
   readonly ingressGateway?: BoundaryGateway;
   /**
-   * Gateway for what we call.
-   * @default BoundaryGateway.dedicated() - once something is bound
+   * Gateway that sends our calls to peers. It is created with the first binding, and cannot be an existing one
+   * (FED127).
+   * @default BoundaryGateway.dedicated()
    */
   readonly egressGateway?: BoundaryGateway;
   /**
-   * Istio of this mesh.
-   * @default - the version that the library is proved with, 1.31
+   * Istio version that the mesh runs. The cluster is not asked.
+   * @default IstioVersion.V1_31
    */
   readonly istioVersion?: IstioVersion;
   /**
-   * Connect a TCP or TLS port's backend only after the handshake of whoever calls, at both gateways. Without it, somebody who is refused
-   * makes the backend accept a connection, on which no byte passes. Emits an EnvoyFilter for each gateway with such a port, which Istio
-   * answers with a warning. Proved with Istio 1.31.
+   * Connects to the backend of a TCP or TLS port only after the client's TLS handshake, at both gateways.
+   *
+   * By default, a rejected client makes the backend accept a connection, on which no byte passes. Emits an EnvoyFilter
+   * for each gateway with such a port, and `kubectl apply` prints a warning of istiod for it. Tested on real proxies
+   * with Istio 1.31; rejected for 1.30 (FED125).
    * @default false
    */
   readonly connectAfterHandshake?: boolean;
   /**
-   * Revision label for injection.
+   * Revision of istiod that injects the gateways (label `istio.io/rev`), such as `1-31`.
    * @default - the default revision
+   * @see https://istio.io/latest/docs/setup/upgrade/canary/
    */
   readonly revision?: string;
   /**
-   * Istio's root namespace. Nothing in it can be exposed or bound, and the boundary cannot be in it.
+   * Root namespace of Istio (`meshConfig.rootNamespace`). Services in it cannot be exported or bound (FED118).
    * @default 'istio-system'
    */
   readonly rootNamespaceName?: string;
   /**
-   * DNS domain of the cluster.
+   * DNS domain of the cluster. It is not a trust domain.
    * @default 'cluster.local'
    */
   readonly clusterDomain?: string;
   /**
-   * Namespace from which metrics are scraped.
+   * Namespace whose pods may scrape the metrics of the gateways.
    * @default 'monitoring'
    */
   readonly monitoringNamespaceName?: string;
   /**
-   * Access log provider of the mesh config. Logs are always on.
+   * Name of the access log provider: Istio's built-in `envoy`, or one in `meshConfig.extensionProviders`.
+   *
+   * Access logs of dedicated gateways are always on.
    * @default 'envoy'
    */
   readonly accessLogProvider?: string;
   /**
-   * How the order of objects is told.
+   * How the apply order is communicated to the delivery tool.
    * @default Delivery.kubectl()
    */
   readonly delivery?: Delivery;
   /**
-   * Why requests may have headers whose names contain an underscore, at both gateways.
+   * Why requests may have header names that contain an underscore, such as gRPC metadata `user_id`. For both gateways.
    *
-   * CGI, WSGI, Rack and PHP read `x_federation_peer` as `x-federation-peer`, so such a header could forge one that the gateways set. Without
-   * a reason, a request that has one is rejected with 400 (HTTP/2 and gRPC: the stream is reset). Applications with gRPC metadata such as
-   * `user_id` need it, after a look at what their backends do with both spellings.
-   * @default - such requests are rejected
+   * CGI, WSGI, Rack and PHP read `x_federation_peer` as `x-federation-peer`, so a caller could forge headers that the
+   * gateways set. Check how your backends read both spellings first. Both meshes must allow them.
+   * @default - such requests are rejected: 400, or a stream reset for HTTP/2 and gRPC
+   * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto
    */
   readonly allowHeadersWithUnderscores?: Justification;
   /**
-   * Why the admission policy that guards the boundary is left out.
+   * Why the ValidatingAdmissionPolicy that protects the boundary against other tenants of the mesh is not emitted.
    * @default - it is emitted
    */
   readonly withoutAdmissionPolicy?: Justification;

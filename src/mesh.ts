@@ -22,7 +22,9 @@ import type { RestrictNamespaceOptions } from './restriction';
 import type { TrustBundle } from './trust';
 
 /**
- * A mesh that we own.
+ * Our mesh and its boundary: a pair of gateways with their policies, which connect it to peers.
+ *
+ * Without exports, bindings or restrictions, nothing is generated.
  *
  * @exampleMetadata fixture=meshes
  * @example
@@ -35,25 +37,41 @@ import type { TrustBundle } from './trust';
  * shop.addPeer(west);
  */
 export class FederatedMesh extends Construct implements IMeshPeer {
+  /** Name of our mesh for its peers, such as `east`. */
   public readonly meshName: string;
+  /** Trust domain of the boundary gateways, such as `east.example`. */
   public readonly trustDomain: string;
+  /** Public addresses of our ingress gateway. */
   public readonly endpoints: GatewayEndpoint[];
+  /**
+   * SPIFFE ID that our ingress gateway presents. Operators of peers set it as `ingressIdentity` of their `RemoteMesh`.
+   */
   public readonly ingressIdentity?: SpiffeId;
+  /**
+   * SPIFFE ID that our egress gateway presents. Operators of peers set it as `egressIdentity` of their `RemoteMesh`.
+   */
   public readonly egressIdentity?: SpiffeId;
+  /** Public CA certificates with which peers verify our gateways. */
   public readonly trustBundle: TrustBundle;
-  /** Trust domain of the callers' own identities. */
+  /** Trust domain of our workloads, which differs from `trustDomain` only if it is set. */
   public readonly workloadTrustDomain: string;
-  /** Namespace of the gateways that have none of their own. */
+  /** Namespace of the gateways that have none of their own, such as `istio-federation`. */
   public readonly namespaceName: string;
-  /** Names of the ingress gateway, for your own network policies and dashboards. */
+  /** Kubernetes names of the ingress gateway, for your own network policies and dashboards. */
   public readonly ingressGateway: BoundaryGatewayAttributes;
-  /** Names of the egress gateway, for your own network policies and dashboards. */
+  /** Kubernetes names of the egress gateway, for your own network policies and dashboards. */
   public readonly egressGateway: BoundaryGatewayAttributes;
-  /** @internal */
+  /**
+   * State of the boundary.
+   * @internal
+   */
   public readonly _boundary: Boundary;
 
   /**
-   * Rejects names, domains, endpoints, gateways and namespaces that cannot be those of a boundary.
+   * Creates the boundary of a mesh. Its objects go into the chart of `scope`, which holds objects of this mesh only
+   * (FED112).
+   *
+   * Rejects names, trust domains, endpoints, gateways and namespaces that a boundary cannot have.
    */
   constructor(scope: Construct, id: string, props: FederatedMeshProps) {
     const where = pathIn(scope, id);
@@ -79,9 +97,14 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   }
 
   /**
-   * Agrees to exchange traffic with a peer. Grants nothing.
+   * Declares a peer and its options, and trusts its gateways. Allows no call by itself.
    *
-   * The same call again changes nothing. Rejects a peer that overlaps with us or with another peer, and options that no gateway can apply.
+   * Each mesh declares the other one. The same call again changes nothing. Rejects a peer that overlaps with us or with
+   * another peer, such as one with the same CA (FED119), and a second call with other options (FED109).
+   *
+   * @exampleMetadata fixture=meshes
+   * @example
+   * east.addPeer(west, { limits: { requestsPerSecond: 50 }, contact: 'mailto:platform@west.example' });
    */
   public addPeer(peer: IMeshPeer, options: AddPeerOptions = {}): void {
     checkPeerGiven(this, peer);
@@ -89,36 +112,68 @@ export class FederatedMesh extends Construct implements IMeshPeer {
   }
 
   /**
-   * Exports a service. Nobody may call it until `allowFrom`. Objects go into the mesh's chart.
+   * Exports a service, so that peers can be allowed to call it. Without `allowFrom`, no peer can call it.
    *
-   * @param id of the construct; it appears nowhere in the output
-   * @param options the service and its name for peers
+   * Its objects go into the mesh's chart.
+   *
+   * @param id of the construct; it does not appear in the output
+   * @param options the Service, its name and its ports for peers
+   * @exampleMetadata fixture=meshes
+   * @example
+   * const ratings = east.expose('Ratings', {
+   *   service: LocalService.fromName('ratings', 'default'),
+   *   exportName: 'ratings',
+   *   ports: [ServicePort.http(9080)],
+   * });
+   * ratings.allowFrom(west);
    */
   public expose(id: string, options: ExposedServiceOptions): ExposedService {
     return new ExposedService(this, id, { mesh: this, ...options });
   }
 
   /**
-   * Binds a peer's service to a local name. Nobody may call it until `allowFrom`. Objects go into the mesh's chart.
+   * Binds a peer's export to a local name. Without `allowFrom`, no workload can call it.
    *
-   * @param id of the construct; it appears nowhere in the output
-   * @param options the peer's service and the local name
+   * Its objects go into the mesh's chart. If an application team applies them, create a `RemoteServiceBinding` in its
+   * own chart.
+   *
+   * @param id of the construct; it does not appear in the output
+   * @param options the export of the peer, and the local name
+   * @exampleMetadata fixture=meshes
+   * @example
+   * const cards = west.bind('CardAuth', {
+   *   source: bank.exposedService('card-auth'),
+   *   localName: LocalName.newService('card-auth', 'shop'),
+   * });
+   * cards.allowFrom(Caller.serviceAccount('checkout', 'shop'));
    */
   public bind(id: string, options: RemoteServiceBindingOptions): RemoteServiceBinding {
     return new RemoteServiceBinding(this, id, { mesh: this, ...options });
   }
 
   /**
-   * Closes ways round the egress gateway for one namespace of workloads.
+   * Prevents the workloads of one namespace from bypassing the egress gateway.
    *
-   * A Sidecar without selector, so that their sidecars know Services of the mesh, bound names among them, and drop calls to anything else:
-   * hosts of the internet, the peers' own gateways. And a NetworkPolicy for those who go past a sidecar, which leaves the pods of the
-   * cluster, and ports 53 and 15012 everywhere; what needs the Kubernetes API needs a policy of its own there. Both go into the mesh's
-   * chart. Not closed: other pods of the cluster that pass calls on, and a namespace's own objects that take the place of ours: who may
-   * write Sidecars or NetworkPolicies there decides. No other Sidecar of the namespace may be without selector: the older one would win.
+   * Emits a Sidecar and a NetworkPolicy in the namespace, in the mesh's chart.
    *
-   * @param namespaceName of the workloads
-   * @param options why, and what stays open
+   * - The Sidecar limits outbound calls to Services of the mesh, local names and `allowedHosts`.
+   * - The NetworkPolicy allows egress to pods of the cluster, and to ports 53 and 15012. Workloads that use the
+   *   Kubernetes API need a policy of their own for it. Enforcement of NetworkPolicies was not tested.
+   * - Other pods of the cluster can still forward calls.
+   * - Whoever can write Sidecars or NetworkPolicies in the namespace can undo it.
+   *
+   * The namespace must have no other Sidecar without a selector, because Istio uses the oldest one. Rejects a second
+   * call for the namespace (FED121).
+   *
+   * @param namespaceName namespace of the workloads, for example `finance`
+   * @param options why, and which other hosts stay reachable
+   * @see https://istio.io/latest/docs/reference/config/networking/sidecar/
+   * @exampleMetadata fixture=meshes
+   * @example
+   * west.restrictNamespace('finance', {
+   *   reason: 'money leaves through the boundary only',
+   *   allowedHosts: ['egress/api.acquirer.example'],
+   * });
    */
   public restrictNamespace(namespaceName: string, options: RestrictNamespaceOptions): void {
     this._boundary.restrict(parseRestriction(this, namespaceName, options), { restricted: reasonOf(options) });

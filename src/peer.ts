@@ -2,57 +2,94 @@ import { Duration } from 'cdk8s';
 import { Accountability, Justification } from './accountability';
 
 /**
- * Limits for one peer at our ingress gateway. Each holds for one exposed port and one gateway pod: nothing in Istio adds up several.
- * Emits an EnvoyFilter once the peer is granted something, which Istio answers with a warning. Proved with Istio 1.31.
+ * Limits for one peer at our ingress gateway, each for one exported port and one gateway pod.
+ *
+ * Istio cannot add up pods or ports: with two ports and five pods, a peer gets ten times the number. Emits an
+ * EnvoyFilter once the peer is allowed to call something, and `kubectl apply` prints a warning of istiod for it. Tested
+ * on real proxies with Istio 1.31; rejected for 1.30 (FED125).
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * east.addPeer(west, {
+ *   limits: { maxConnections: 200, maxConnectionDuration: Duration.hours(1), requestsPerSecond: 50 },
+ * });
  */
 export interface PeerLimits {
   /**
-   * Open connections. One more is closed before its handshake, and those of strangers who know the server name count until theirs has
-   * failed, up to 15 seconds: they can keep the peer out. Say with `sourceRanges` who may connect at all, or leave this out.
+   * Largest number of open connections, such as `200`. Another one is closed before its TLS handshake.
+   *
+   * A client that is not the peer counts until its handshake fails, up to 15 seconds, so it can use up the limit. Use
+   * `sourceRanges` to limit who can connect, or leave this out.
    * @default - no limit
    */
   readonly maxConnections?: number;
   /**
-   * Life of a connection, so that withdrawals reach every one. HTTP and gRPC end it between requests and lose none, TCP and TLS in the
-   * middle of the talk. For what we call, the egress gateway has a limit of its own: an hour for HTTP and gRPC.
+   * Longest lifetime of a connection, such as `Duration.hours(1)`, so that a removed allow rule reaches every
+   * connection.
+   *
+   * HTTP and gRPC: it ends between requests and none is lost. TCP and TLS: it is closed, whatever is being transferred.
    * @default - no limit
    */
   readonly maxConnectionDuration?: Duration;
   /**
-   * Requests per second, beyond which 429 is answered. HTTP and gRPC ports only, and only requests that the rules allow count.
+   * Largest number of requests per second, such as `50`; more get 429 (gRPC `UNAVAILABLE`). HTTP and gRPC ports only.
+   *
+   * It counts after RBAC, so that rejected requests consume no tokens.
    * @default - no limit
    */
   readonly requestsPerSecond?: number;
 }
 
 /**
- * Limits of our egress gateway towards one exported port of a peer. Each holds for one gateway pod and for all callers together. They protect
- * the pod and the peer, so set them above what callers need.
+ * Limits of our egress gateway towards one exported port of a peer, each for one gateway pod and all callers together.
+ *
+ * They protect the pod and the peer. Set them above what callers need, because one caller can use them up.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * west.addPeer(bank, { upstreamLimits: { maxConnections: 1000, maxRequests: 2000 } });
  */
 export interface UpstreamLimits {
   /**
-   * Open connections. A TCP or TLS connection beyond them is closed. HTTP and gRPC callers have one for each connection of their sidecar:
-   * Envoy opens that first one in any case, and none beside it above the limit.
+   * Largest number of open connections. Another TCP or TLS connection is closed.
+   *
+   * HTTP and gRPC callers have one connection for each connection of their sidecar. Envoy opens this first connection
+   * even above the limit.
    * @default 4096
    */
   readonly maxConnections?: number;
   /**
-   * Requests and streams in flight, and as many that wait for a connection. One more fails at once: 503, gRPC UNAVAILABLE. HTTP and gRPC
-   * ports only.
+   * Largest number of requests and streams in flight, and of those that wait for a connection. HTTP and gRPC ports
+   * only.
+   *
+   * Another one fails at once: 503, gRPC `UNAVAILABLE`.
    * @default 16384
    */
   readonly maxRequests?: number;
 }
 
-/** Options of `FederatedMesh.addPeer`. */
+/**
+ * Options of `FederatedMesh.addPeer`: trust, limits and headers for this peer. They affect no other peer.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * west.addPeer(bank, {
+ *   agreementId: 'ISA-2026-014',
+ *   contact: 'mailto:security@bank.example',
+ *   removeRequestHeaders: ['x-team', 'x-cost-centre'],
+ *   allowTls12: { reason: 'the appliance of the bank is replaced in 2027', ticket: 'CHG-4411' },
+ * });
+ */
 export interface AddPeerOptions extends Accountability {
   /**
-   * ConfigMap in our gateway namespace (key `ca.crt`), kept by others, for example by trust-manager, in place of the peer's bundle.
+   * Existing ConfigMap (key `ca.crt`) in each gateway's namespace with the peer's CA certificates, such as
+   * `bank-roots`.
    *
-   * Until it is there, the peer is refused in both directions, and nobody else. The first binding to such a peer replaces the pods of the
-   * egress gateway once; what changes in the ConfigMap later does not. `trustBundle` still says who the peer is: no other peer may
-   * have its CA. Revocation lists cannot be kept there.
-   * @default - we emit the peer's `trustBundle`
+   * For a ConfigMap that another tool maintains, such as trust-manager. Whoever can write it decides who is this peer.
+   * Until it exists, calls of this peer are rejected in both directions. The first binding to the peer replaces the
+   * egress gateway's pods once. `trustBundle` is still used to reject a CA that another peer has. Revocation lists
+   * cannot be in it (FED134).
+   * @default - the peer's `trustBundle` is emitted
    */
   readonly trustConfigMapName?: string;
   /**
@@ -66,40 +103,43 @@ export interface AddPeerOptions extends Accountability {
    */
   readonly upstreamLimits?: UpstreamLimits;
   /**
-   * Remove trace headers from requests and answers, in both directions: W3C, B3, and the fixed names of common vendors.
-   * The boundary's gateways then take no part in traces of any peer, since they would write such headers anew. With an ingress gateway that
-   * others run, it is refused (FED128).
-   * @default false - trace context crosses as the applications wrote it
+   * Removes trace headers (W3C, B3, common vendors) from requests and responses of this peer, in both directions.
+   *
+   * The boundary gateways then report no spans, for any peer, because they would write such headers again. Rejected
+   * with an existing ingress gateway (FED128).
+   * @default false
    */
   readonly stripTracing?: boolean;
   /**
-   * More request headers that must not leave towards this peer, for HTTP and gRPC.
-   * Names in lower case. Take none that the peer's rules require (`requiredHeaders`): that cannot be seen from here.
-   * @default - the built-in list only
+   * Request headers to remove before requests leave to this peer, such as `['x-team']`. HTTP and gRPC only.
+   *
+   * Whole names in lower case, no patterns (FED124). Do not remove headers that the peer's rules require.
+   * @default - only headers that reveal the inside of the mesh
    */
   readonly removeRequestHeaders?: string[];
   /**
-   * Why the peer's egress gateway may still speak TLS 1.2 to our ingress gateway, with forward secrecy and AEAD ciphers only.
-   * What we call decides by itself: our egress gateway takes 1.3 from a peer that has it.
+   * Why the peer's egress gateway may use TLS 1.2 with our ingress gateway, with ECDHE and AES-GCM cipher suites only.
+   *
+   * It does not affect our calls: our egress gateway offers TLS 1.2 and 1.3.
    * @default - TLS 1.3 only
    */
   readonly allowTls12?: Justification;
   /**
-   * Identifier of the interconnection agreement.
+   * Identifier of the interconnection agreement, such as `ISA-2026-014`. It becomes an annotation.
    * @default - not stated
    */
   readonly agreementId?: string;
   /**
-   * Whom to call, as a URI.
+   * Contact of the peer as a URI, such as `mailto:security@bank.example`. It becomes an annotation.
    * @default - not stated
    */
   readonly contact?: string;
   /**
-   * Cut the peer off in both directions, keeping all declarations.
+   * Why the peer is cut off in both directions. All allow rules and bindings stay declared.
    *
-   * Its listeners, grants, routes and CAs go, and a policy at each gateway refuses what is open still. Only the mesh's own chart changes,
-   * and objects have to go: apply it with pruning. Local names stay, and answer to no one. A share of traffic that goes to the peer by
-   * weight fails, until the weights are changed.
+   * Its listeners, routes and CAs are removed, and a policy at each gateway denies it. Apply the mesh's chart with
+   * pruning. Local names stay and answer with 503, or close the connection. A share of requests that goes to the peer
+   * by weight fails until the weights change.
    * @default - not isolated
    */
   readonly isolated?: Justification;

@@ -10,34 +10,44 @@ import type { ServicePort } from './service';
 import type { TrustBundle } from './trust';
 
 /**
- * A mesh that we only know.
+ * Describes a mesh that another organisation, or another program, operates.
  *
- * Creates nothing by itself.
+ * It emits no objects by itself. `addPeer`, `bind` and `allowFrom` of our mesh use it.
  *
  * @exampleMetadata fixture=meshes
  * @example
- * const bank = new RemoteMesh(chart, 'Bank', {
- *   meshName: 'bank',
- *   trustDomain: 'bank.example',
- *   trustBundle: TrustBundle.fromPemFile('trust/bank.pem'),
- *   ingressIdentity: SpiffeId.parse('spiffe://bank.example/ns/istio-federation/sa/federation-ingress'),
- *   egressIdentity: SpiffeId.parse('spiffe://bank.example/ns/istio-federation/sa/federation-egress'),
- *   endpoints: [{ address: 'federation.bank.example' }],
+ * const acquirer = new RemoteMesh(chart, 'Acquirer', {
+ *   meshName: 'acquirer',
+ *   trustDomain: 'acquirer.example',
+ *   trustBundle: TrustBundle.fromPemFile('trust/acquirer.pem'),
+ *   ingressIdentity: SpiffeId.parse('spiffe://acquirer.example/ns/istio-federation/sa/federation-ingress'),
+ *   egressIdentity: SpiffeId.parse('spiffe://acquirer.example/ns/istio-federation/sa/federation-egress'),
+ *   endpoints: [{ address: 'federation.acquirer.example' }],
+ *   knownAs: 'west',
  *   exposedServices: [{ exportName: 'card-auth', ports: [ServicePort.http(443)] }],
  * });
- * west.addPeer(bank, { contact: 'mailto:security@bank.example' });
+ * west.addPeer(acquirer, { contact: 'mailto:security@acquirer.example' });
  */
 export class RemoteMesh extends Construct implements IMeshPeer {
+  /** Our alias of the peer, such as `bank`. */
   public readonly meshName: string;
+  /** Trust domain of its boundary gateways, such as `bank.example`. */
   public readonly trustDomain: string;
+  /** Public addresses of its ingress gateway. */
   public readonly endpoints: GatewayEndpoint[];
+  /** SPIFFE ID that its ingress gateway presents. */
   public readonly ingressIdentity?: SpiffeId;
+  /** SPIFFE ID that its egress gateway presents. */
   public readonly egressIdentity?: SpiffeId;
+  /** Public CA certificates with which its gateways are verified. */
   public readonly trustBundle: TrustBundle;
   private readonly services = new Map<string, RemoteService>();
 
   /**
-   * Rejects names, domains, endpoints and identities that cannot be those of a peer, and exports that nobody could export.
+   * Describes a peer.
+   *
+   * Rejects names, trust domains, endpoints and identities that a peer cannot have, and exports without `knownAs`
+   * (FED138).
    */
   constructor(scope: Construct, id: string, props: RemoteMeshProps) {
     checkRemoteMesh(pathIn(scope, id), props);
@@ -54,11 +64,14 @@ export class RemoteMesh extends Construct implements IMeshPeer {
   }
 
   /**
-   * A service that the peer exposes to us.
+   * Returns an export of the peer, for `FederatedMesh.bind`.
    *
-   * Rejects an unknown name, and lists the known ones.
+   * Rejects a name that `exposedServices` does not list; the error lists the known ones (FED406).
    *
-   * @param exportName as the peer has told it
+   * @param exportName export name that the peer's owner chose, for example `card-auth`
+   * @exampleMetadata fixture=meshes
+   * @example
+   * const cards = bank.exposedService('card-auth');
    */
   public exposedService(exportName: string): IExposedService {
     const service = this.services.get(exportName);
@@ -81,7 +94,7 @@ class RemoteService extends Construct implements IExposedService {
     this.ports = [...props.ports];
   }
 
-  /** The peer's name for us stands in it, whatever our own name is. */
+  /** Contains the peer's name for us (`knownAs`), whatever our own name is. */
   public sniFor(_peer: IMeshPeer, exportPort: number): string {
     return sniOf(this.exportName, exportPort, this.knownAs, this.mesh.trustDomain);
   }

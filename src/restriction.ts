@@ -1,18 +1,25 @@
 import { Justification } from './accountability';
 
 /**
- * A namespace whose workloads leave the mesh through the boundary only:
+ * Options of `FederatedMesh.restrictNamespace`: why, and which other hosts the workloads may call.
  *
- *     clinic.restrictNamespace('results', { reason: 'results leave through the boundary only' });
- *     shop.restrictNamespace('till', { reason: 'card data', allowedHosts: ['egress/api.acquirer.example'] });
+ * @exampleMetadata fixture=meshes
+ * @example
+ * west.restrictNamespace('finance', {
+ *   reason: 'money leaves through the boundary only',
+ *   allowedHosts: ['egress/api.acquirer.example'],
+ * });
  */
-
-/** Options of `FederatedMesh.restrictNamespace`. */
 export interface RestrictNamespaceOptions extends Justification {
   /**
-   * More hosts (`namespace/host`) that its workloads may call: `.` or `*` for the namespace that declares the host, `*.` for the first
-   * part of its name. Out of the cluster a connection still comes only through pods of the cluster, for example your own egress gateway.
-   * @default - services of the mesh and bound names
+   * Further hosts that the workloads may call, as `namespace/host` like in Istio's Sidecar, such as
+   * `egress/api.acquirer.example`.
+   *
+   * The namespace declares the host; `.` is the restricted one and `*` is any. The first label of the host may be `*`.
+   * The NetworkPolicy still allows only pods of the cluster, so outside hosts need an egress gateway of yours. Rejects
+   * the gateways of peers (FED122).
+   * @default - Services of the mesh and local names only
+   * @see https://istio.io/latest/docs/reference/config/networking/sidecar/
    */
   readonly allowedHosts?: string[];
 }

@@ -7,80 +7,83 @@ import { checkNamespace, checkPort, checkServiceName } from './checks/values';
 import type { Protocol } from './model/model';
 
 /**
- * What stands behind an exported name:
+ * Options of a `ServicePort`: the port number that peers use.
  *
- *     service: LocalService.fromName('reviews', 'default'), ports: [ServicePort.http(9080)]
- *     service: LocalService.fromConstruct(bookinfoService), ports: [ServicePort.http(9080, { exportPort: 80 })]
- *     service: LocalService.fromName('orders', 'shop'), ports: [ServicePort.grpc(9000), ServicePort.tcp(3306), ServicePort.tls(8443)]
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const port = ServicePort.http(9080, { exportPort: 443 });
  */
-
-/** Options of a port. */
 export interface ServicePortOptions {
   /**
-   * The number that peers see and that stays when the service moves.
-   * @default - the port of the service
+   * Port number that peers use, such as `443`. It can stay the same when the Service's port changes.
+   * @default - the port of the Service
    */
   readonly exportPort?: number;
 }
 
 const PORT_FIELDS = fieldsOf<ServicePortOptions>({ exportPort: true });
 
-/** A port of a service and what it speaks, so that rules can be checked against it. */
+/**
+ * A port of a service and its protocol, which decides which allow rules the gateways can enforce.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const ports = [ServicePort.http(9080, { exportPort: 80 }), ServicePort.grpc(9000), ServicePort.tcp(3306)];
+ */
 export class ServicePort {
   /**
-   * HTTP/1.1 and WebSocket.
+   * A port that speaks HTTP/1.1, WebSocket included. Allow rules can match methods, paths, headers and end-user JWTs.
    *
-   * Callers may speak HTTP/2 to their own sidecar, and the service sees HTTP/1.1. Throws FED120 for a field that does not exist, FED303 for a
-   * number that is no port.
+   * Callers may use HTTP/2 with their own sidecar. Rejects numbers outside 1 to 65535 (FED303).
    *
-   * @param port of the Kubernetes Service
-   * @param options what peers see instead
+   * @param port port of the Kubernetes Service, for example `9080`
+   * @param options the port number for peers, if it differs
    */
   public static http(port: number, options: ServicePortOptions = {}): ServicePort {
     return new ServicePort('http', port, options);
   }
 
   /**
-   * gRPC, unary and streaming.
+   * A port that speaks gRPC, unary and streaming. Allow rules can match gRPC methods and end-user JWTs.
    *
-   * HTTP/2 on every hop, so that trailers arrive. Throws FED120 for a field that does not exist, FED303 for a number that is no port.
+   * Every hop uses HTTP/2, so trailers arrive. Rejects numbers outside 1 to 65535 (FED303).
    *
-   * @param port of the Kubernetes Service
-   * @param options what peers see instead
+   * @param port port of the Kubernetes Service, for example `9000`
+   * @param options the port number for peers, if it differs
    */
   public static grpc(port: number, options: ServicePortOptions = {}): ServicePort {
     return new ServicePort('grpc', port, options);
   }
 
   /**
-   * Any TCP protocol, whoever speaks first.
+   * A port with any TCP protocol, including those where the server speaks first, such as MySQL.
    *
-   * The boundary knows who calls, and nothing of what is said. Throws FED120 for a field that does not exist, FED303 for a number that is no
-   * port.
+   * The caller is authenticated; the payload is not inspected. Callers must be listed one by one (FED408). Rejects
+   * numbers outside 1 to 65535 (FED303).
    *
-   * @param port of the Kubernetes Service
-   * @param options what peers see instead
+   * @param port port of the Kubernetes Service, for example `3306`
+   * @param options the port number for peers, if it differs
    */
   public static tcp(port: number, options: ServicePortOptions = {}): ServicePort {
     return new ServicePort('tcp', port, options);
   }
 
   /**
-   * The application's own TLS, carried as bytes.
+   * A port where the application terminates TLS itself. Its TLS is carried as bytes inside the boundary's mutual TLS.
    *
-   * Inside the boundary's mutual TLS, with which its certificates have nothing to do. Callers must expect the name in the application's
-   * certificate, not the local name. Throws FED120 for a field that does not exist, FED303 for a number that is no port.
+   * The application's certificate must fit the host that callers dial, or callers must be told which name to expect.
+   * Callers must be listed one by one (FED408). Rejects numbers outside 1 to 65535 (FED303).
    *
-   * @param port of the Kubernetes Service
-   * @param options what peers see instead
+   * @param port port of the Kubernetes Service, for example `8443`
+   * @param options the port number for peers, if it differs
    */
   public static tls(port: number, options: ServicePortOptions = {}): ServicePort {
     return new ServicePort('tls', port, options);
   }
 
-  /** Number of the port at the service. */
+  /** Port of the Kubernetes Service, such as `9080`. */
   public readonly port: number;
-  /** Number that peers see. */
+  /** Port number that peers use, such as `443`. */
   public readonly exportPort: number;
   private readonly protocol: Protocol;
 
@@ -93,27 +96,37 @@ export class ServicePort {
     checkPort(`ServicePort.${protocol}`, 'FED303', this.exportPort, 'exported port');
   }
 
-  /** @internal */
+  /**
+   * Protocol of the port.
+   * @internal
+   */
   public get _protocol(): Protocol {
     return this.protocol;
   }
 }
 
-/** A port as the manifest of a Service states it. */
+/** A port in the manifest of a Service. */
 interface ManifestPort {
   readonly port: number;
   readonly protocol?: string;
 }
 
-/** A Kubernetes Service of our own mesh. */
+/**
+ * A Kubernetes Service of our own mesh, to be exported.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const named = LocalService.fromName('reviews', 'default');
+ * const checked = LocalService.fromConstruct(service); // ports are checked against the construct
+ */
 export class LocalService {
   /**
-   * By name. Neither existence nor ports can be checked.
+   * A Service by its name. Neither the Service nor its ports are checked: a wrong port ends in 503.
    *
-   * Throws FED111 for names that Kubernetes refuses.
+   * Rejects names that Kubernetes does not accept (FED111).
    *
-   * @param serviceName of the Kubernetes Service
-   * @param namespaceName where it is
+   * @param serviceName name of the Service, for example `reviews`
+   * @param namespaceName namespace of the Service, for example `default`
    */
   public static fromName(serviceName: string, namespaceName: string): LocalService {
     checkServiceName('LocalService.fromName', serviceName);
@@ -122,10 +135,10 @@ export class LocalService {
   }
 
   /**
-   * From a cdk8s-plus `Service` of any version or any `ApiObject` of kind Service: exposed ports are checked against it.
+   * A Service by its construct: a cdk8s-plus `Service` of any version, or an `ApiObject` of kind Service.
    *
-   * Its chart then belongs to the mesh that exposes it. Throws FED305 when it is no Service, or when neither it nor its chart states
-   * a namespace.
+   * Exported ports are checked against it at the end of synthesis. Its chart then belongs to the exporting mesh.
+   * Rejects other kinds of constructs, and a Service whose namespace neither it nor its chart sets (FED305).
    */
   public static fromConstruct(construct: IConstruct): LocalService {
     const service = objectOf(construct);
@@ -143,9 +156,9 @@ export class LocalService {
     return new LocalService(service.name, namespaceName, service);
   }
 
-  /** Name of the Service. */
+  /** Name of the Service, such as `reviews`. */
   public readonly serviceName: string;
-  /** Namespace of the Service. */
+  /** Namespace of the Service, such as `default`. */
   public readonly namespaceName: string;
   private readonly construct?: ApiObject;
 
@@ -156,7 +169,7 @@ export class LocalService {
   }
 
   /**
-   * The object that it was read from.
+   * The construct of the Service; undefined if only the name is given.
    * @internal
    */
   public get _object(): ApiObject | undefined {
@@ -164,7 +177,7 @@ export class LocalService {
   }
 
   /**
-   * Labels by which the Service selects its pods, known once the program is complete.
+   * Labels with which the Service selects its pods, complete at the end of synthesis.
    * @internal
    */
   public _selector(): { readonly [name: string]: string } | undefined {
@@ -172,7 +185,7 @@ export class LocalService {
   }
 
   /**
-   * TCP ports of the Service, known once the program is complete: undefined when only the name is known.
+   * TCP ports of the Service, complete at the end of synthesis; undefined if only the name is given.
    * @internal
    */
   public _tcpPorts(): number[] | undefined {

@@ -2,8 +2,9 @@ import { parseToleration } from './checks/toleration';
 import type { Toleration } from './model/model';
 
 /**
- * A toleration of a node taint, by the operators of Kubernetes.
+ * Lets gateway pods run on nodes with a certain taint.
  *
+ * @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
  * @exampleMetadata fixture=meshes
  * @example
  * const gateway = BoundaryGateway.dedicated({
@@ -13,7 +14,8 @@ import type { Toleration } from './model/model';
  */
 export class NodeToleration {
   /**
-   * Tolerates a taint with this key and value.
+   * Tolerates a taint with this key and value. Rejects keys, values and effects that Kubernetes does not accept
+   * (FED116).
    *
    * @param key of the taint, for example `dedicated`
    * @param value of the taint, for example `dmz`
@@ -24,7 +26,8 @@ export class NodeToleration {
   }
 
   /**
-   * Tolerates taints with this key, whatever their value.
+   * Tolerates taints with this key, whatever their value. Rejects keys and effects that Kubernetes does not accept
+   * (FED116).
    *
    * @param key of the taint, for example `dedicated`
    * @param effect `NoSchedule`, `PreferNoSchedule` or `NoExecute`; every effect if it is left out
@@ -35,7 +38,10 @@ export class NodeToleration {
 
   private constructor(private readonly toleration: Toleration) {}
 
-  /** @internal */
+  /**
+   * The toleration as plain data.
+   * @internal
+   */
   public get _toleration(): Toleration {
     return this.toleration;
   }

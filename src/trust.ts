@@ -5,30 +5,20 @@ import { checkGiven } from './checks/kinds';
 import { readRevocationLists, RevocationList } from './pki/revocation';
 
 /**
- * Whom a mesh is believed by:
- *
- *     TrustBundle.fromPemFile('trust/east.pem')      // the public root certificate of mesh east
- *     bundle.fingerprint                             // read it out on the phone before you trust a file
- *     bundle.withNext(TrustBundle.fromPemFile('trust/east-2027.pem'))               // while a rotation lasts
- *     bundle.withRevocationList(readFileSync('trust/east.crl', 'utf8'))             // and whom no longer
- */
-
-/**
- * The public CA certificates of one mesh.
- *
- * Its content is always known, so it can be pinned, compared and checked.
+ * Public CA certificates with which peers verify the gateways of one mesh.
  *
  * @exampleMetadata fixture=meshes
  * @example
  * const roots = TrustBundle.fromPemFile('trust/east.pem');
- * const both = roots.withNext(TrustBundle.fromPemFile('trust/east-2027.pem')); // while a rotation lasts
+ * const both = roots.withNext(TrustBundle.fromPemFile('trust/east-2027.pem')); // during a rotation
+ * const fingerprint = roots.fingerprint; // compare it by phone before you trust the file
  */
 export class TrustBundle {
   /**
-   * From PEM text: one or more CA certificates.
+   * Reads one or more CA certificates from PEM text.
    *
-   * Throws FED201 on a private key, FED202 on a certificate that is no CA, FED203 on nothing, FED204 on anything else. Expiry is not
-   * checked: the same program gives the same output on every day.
+   * Rejects private keys (FED201) and certificates that are not CAs (FED202). Expiry is not checked, so that the same
+   * program always gives the same output.
    *
    * @param pem the certificates, one after the other
    */
@@ -37,11 +27,11 @@ export class TrustBundle {
   }
 
   /**
-   * From a PEM file, relative to the working directory.
+   * Reads one or more CA certificates from a PEM file.
    *
-   * Throws FED205 when the file cannot be read, and all that `fromPem` throws.
+   * Rejects a file that cannot be read (FED205), and whatever `fromPem` rejects.
    *
-   * @param path absolute, or relative to the working directory
+   * @param path absolute, or relative to the working directory, for example `trust/east.pem`
    */
   public static fromPemFile(path: string): TrustBundle {
     const where = `TrustBundle.fromPemFile(${show(path)})`;
@@ -56,10 +46,10 @@ export class TrustBundle {
   }
 
   /**
-   * `sha256:…` over the set of certificates, independent of their order and of line ends. Of a single certificate it is the SHA-256
-   * fingerprint that `openssl x509 -noout -fingerprint -sha256` prints, in small letters and without colons.
+   * `sha256:` and the digest of the set of certificates, independent of their order and line ends.
    *
-   * Revocation lists are no part of it: they are renewed again and again, and each carries the signature of its CA.
+   * For one certificate, it is the SHA-256 fingerprint that `openssl x509 -noout -fingerprint -sha256` prints, in lower
+   * case and without colons. Revocation lists do not change it.
    */
   public readonly fingerprint: string;
   private readonly certificates: X509Certificate[];
@@ -73,10 +63,15 @@ export class TrustBundle {
   }
 
   /**
-   * Old and new roots of the *same* mesh while a rotation lasts.
+   * Returns a bundle with the old and the new root of the *same* mesh, for the time of a rotation.
    *
-   * Throws FED208 when one of the two has revocation lists and the other has none, FED209 when `next` holds no certificate that is not
-   * here already.
+   * If one bundle has revocation lists, the other one needs them too (FED208). Rejects a bundle without a new
+   * certificate (FED209).
+   *
+   * @exampleMetadata fixture=meshes
+   * @example
+   * const old = TrustBundle.fromPemFile('trust/bank.pem');
+   * const rotating = old.withNext(TrustBundle.fromPemFile('trust/bank-2027.pem'));
    */
   public withNext(next: TrustBundle): TrustBundle {
     checkGiven('TrustBundle.withNext', 'next', next, TrustBundle);
@@ -94,21 +89,20 @@ export class TrustBundle {
   }
 
   /**
-   * Adds a revocation list (PEM) issued by one of the CAs. An expired list refuses everybody.
+   * Returns a bundle with revocation lists (CRLs): both gateways then reject the certificates on them.
    *
-   * A bundle of several CAs needs a list of each, in one text. A list that is missing or that does not fit refuses everybody, too. Throws
-   * FED207 on what is no complete revocation list, FED208 when there is not exactly one of each CA, signed by that CA, with a key that may
-   * sign lists. Expiry is not checked: the same program gives the same output on every day. The ingress gateway takes a new list at once;
+   * Give one list for each CA of the bundle, in one text, signed by that CA (FED208). **An expired list rejects every
+   * certificate of this peer.** Expiry is not checked at synthesis. The ingress gateway uses a new list at once; the
    * pods of the egress gateway are replaced, one after the other.
    *
-   * @param pem the lists, one after the other
+   * @param pem the lists (`X509 CRL`), one after the other
    */
   public withRevocationList(pem: string): TrustBundle {
     return new TrustBundle(this.certificates, readRevocationLists('TrustBundle.withRevocationList', pem, this.certificates));
   }
 
   /**
-   * The certificates as they are written, one line end, nothing between them.
+   * The certificates as PEM, with one line end and nothing between them.
    * @internal
    */
   public get _pem(): string {
@@ -116,7 +110,7 @@ export class TrustBundle {
   }
 
   /**
-   * The revocation lists as they are written, none if there are none.
+   * The revocation lists as PEM; undefined if there are none.
    * @internal
    */
   public get _revocationLists(): string | undefined {
@@ -124,8 +118,7 @@ export class TrustBundle {
   }
 
   /**
-   * What tells the authorities apart: the digests of their public keys, sorted. A root that is issued anew with its old key is the
-   * same authority.
+   * Sorted digests of the public keys. A root that is issued again with its old key is the same CA.
    * @internal
    */
   public get _authorities(): string[] {
