@@ -81,7 +81,7 @@ func shopOpen(t *T) {
 func sharedGuarded(t *T) {
 	CreateTenant(t, t.East)
 	for text, why := range map[string]string{
-		"kind: Gateway\nmetadata: {name: foreign, namespace: tenant}\nspec: {selector: {istio: shared}, servers: [{port: {number: 8081, name: http, protocol: HTTP}, hosts: [\"*\"]}]}":        "open or freeze",
+		"kind: Gateway\nmetadata: {name: foreign, namespace: tenant}\nspec: {selector: {istio: shared}, servers: [{port: {number: 8081, name: http, protocol: HTTP}, hosts: [\"*\"]}]}":        "add or block",
 		"kind: VirtualService\nmetadata: {name: foreign, namespace: tenant}\nspec: {hosts: [foreign.example], gateways: [istio-ingress/fed-in-west], http: [{directResponse: {status: 200}}]}": "attaches routes",
 		"kind: VirtualService\nmetadata: {name: foreign, namespace: tenant}\nspec: {hosts: [" + ReviewsSNI + "], gateways: [istio-ingress/public], http: [{directResponse: {status: 200}}]}":   "takes a host name",
 	} {

@@ -79,10 +79,10 @@ spec: {configPatches: [{applyTo: HTTP_FILTER, match: {context: GATEWAY}, patch: 
 	}
 	refused := 0
 	for text, why := range map[string]string{
-		gateway("tenant", "federation-in-ingress"):         "open or freeze",
-		gateway("tenant", "federation-out-egress"):         "open or freeze",
-		gateway("federation-in", "federation-out-egress"):  "open or freeze",
-		gateway("federation-out", "federation-in-ingress"): "open or freeze",
+		gateway("tenant", "federation-in-ingress"):         "add or block",
+		gateway("tenant", "federation-out-egress"):         "add or block",
+		gateway("federation-in", "federation-out-egress"):  "add or block",
+		gateway("federation-out", "federation-in-ingress"): "add or block",
 		route("federation-in/fed-in-west"):                 "attaches routes",
 		route("federation-out/fed-out-west"):               "attaches routes",
 		filter("federation-in"):                            "change the proxies",

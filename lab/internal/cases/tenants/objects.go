@@ -24,11 +24,11 @@ const (
 	passThrough = `{port: {number: 15443, name: tls, protocol: TLS}, hosts: ["*.local"], tls: {mode: AUTO_PASSTHROUGH}}`
 	sameName    = `{port: {number: 15443, name: https, protocol: HTTPS}, hosts: [` + ReviewsSNI + `], tls: {mode: SIMPLE, credentialName: "builtin://"}}`
 
-	opensOrFreezes = "would open or freeze listeners of the federation boundary gateways"
+	addsOrBlocks = "would add or block listeners of the federation boundary gateways"
 	changesProxies = "would change the proxies of the federation boundary gateways"
 	attachesRoutes = "attaches routes to a federation boundary gateway"
 	takesHost      = "takes a host name that belongs to the federation boundary"
-	routesName     = "routes a name that mesh west binds to another mesh"
+	routesHost     = "routes a host that mesh west binds to another mesh"
 )
 
 func foreignGateway(version, selector, server string) string {
@@ -104,33 +104,33 @@ spec: {%s, selector: {matchLabels: %s}}
 // deniedObjects are objects that the admission policy denies.
 var deniedObjects = []tenantAttack{
 	{name: "gateway-own-port", mesh: "east", what: "a Gateway that opens a port on our ingress gateway",
-		objects: foreignGateway("v1", ourIngress, ownPort) + foreignRoutes("*"), refused: opensOrFreezes, check: ownPortClosed},
+		objects: foreignGateway("v1", ourIngress, ownPort) + foreignRoutes("*"), refused: addsOrBlocks, check: ownPortClosed},
 	{name: "gateway-passthrough", mesh: "east", what: "a Gateway that passes bytes through to every workload of the mesh",
-		objects: foreignGateway("v1", ourIngress, passThrough), refused: opensOrFreezes, check: passThroughClosed},
+		objects: foreignGateway("v1", ourIngress, passThrough), refused: addsOrBlocks, check: passThroughClosed},
 	{name: "gateway-same-name", mesh: "east", what: "a Gateway that takes our SNI without client certificates",
-		objects: foreignGateway("v1", ourIngress, sameName) + foreignRoutes(ReviewsSNI), refused: opensOrFreezes},
+		objects: foreignGateway("v1", ourIngress, sameName) + foreignRoutes(ReviewsSNI), refused: addsOrBlocks},
 	{name: "gateway-v1alpha3", mesh: "east", what: "a Gateway of API version v1alpha3 that takes our SNI",
-		objects: foreignGateway("v1alpha3", ourIngress, sameName) + foreignRoutes(ReviewsSNI), refused: opensOrFreezes},
+		objects: foreignGateway("v1alpha3", ourIngress, sameName) + foreignRoutes(ReviewsSNI), refused: addsOrBlocks},
 	{name: "gateway-v1beta1", mesh: "east", what: "a Gateway of API version v1beta1 that opens a port on our ingress gateway",
-		objects: foreignGateway("v1beta1", ourIngress, ownPort), refused: opensOrFreezes, onlyRefused: true},
+		objects: foreignGateway("v1beta1", ourIngress, ownPort), refused: addsOrBlocks, onlyRefused: true},
 	{name: "gateway-empty-selector", mesh: "east", what: "a Gateway that selects every gateway",
-		objects: foreignGateway("v1", "{}", ownPort) + foreignRoutes("*"), refused: opensOrFreezes, check: ownPortClosed},
+		objects: foreignGateway("v1", "{}", ownPort) + foreignRoutes("*"), refused: addsOrBlocks, check: ownPortClosed},
 	{name: "gateway-other-label", mesh: "east", what: "a Gateway that selects our gateway by another label of its pods",
-		objects: foreignGateway("v1", "{app: federation-ingress}", ownPort) + foreignRoutes("*"), refused: opensOrFreezes, check: ownPortClosed},
+		objects: foreignGateway("v1", "{app: federation-ingress}", ownPort) + foreignRoutes("*"), refused: addsOrBlocks, check: ownPortClosed},
 	{name: "gateway-injected-label", mesh: "east", what: "a Gateway that selects our gateway by a label that the injector adds",
-		objects: foreignGateway("v1", "{service.istio.io/canonical-name: federation-ingress}", ownPort), refused: opensOrFreezes, onlyRefused: true},
+		objects: foreignGateway("v1", "{service.istio.io/canonical-name: federation-ingress}", ownPort), refused: addsOrBlocks, onlyRefused: true},
 	{name: "gateway-revision", mesh: "east", what: "a Gateway that selects every pod of a revision",
-		objects: foreignGateway("v1", "{istio.io/rev: default}", ownPort) + foreignRoutes("*"), refused: opensOrFreezes, check: ownPortClosed},
+		objects: foreignGateway("v1", "{istio.io/rev: default}", ownPort) + foreignRoutes("*"), refused: addsOrBlocks, check: ownPortClosed},
 	{name: "gateway-in-root", mesh: "east", what: "a Gateway of the root namespace with our selector",
 		objects: `apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: foreign, namespace: istio-system}
 spec: {selector: {istio: istio-federation-ingress}, servers: [` + ownPort + `]}
-`, refused: opensOrFreezes, check: ownPortClosed},
+`, refused: addsOrBlocks, check: ownPortClosed},
 	{name: "gateway-egress", mesh: "west", what: "a Gateway with our egress gateway's selector",
-		objects: foreignGateway("v1", ourEgress, ownPort) + foreignRoutes("*"), refused: opensOrFreezes},
+		objects: foreignGateway("v1", ourEgress, ownPort) + foreignRoutes("*"), refused: addsOrBlocks},
 	{name: "gateway-egress-same-name", mesh: "west", what: "a Gateway that takes the SNI of the binding",
-		objects: foreignGateway("v1", ourEgress, `{port: {number: 15443, name: https, protocol: HTTPS}, hosts: [`+BindingSNI+`], tls: {mode: ISTIO_MUTUAL}}`), refused: opensOrFreezes},
+		objects: foreignGateway("v1", ourEgress, `{port: {number: 15443, name: https, protocol: HTTPS}, hosts: [`+BindingSNI+`], tls: {mode: ISTIO_MUTUAL}}`), refused: addsOrBlocks},
 
 	{name: "route-on-gateway", mesh: "east", what: "a VirtualService attached to our Gateway",
 		objects: routeOn("istio-federation/fed-in-west", "*"), refused: attachesRoutes},
@@ -151,13 +151,13 @@ spec: {selector: {istio: istio-federation-ingress}, servers: [` + ownPort + `]}
 	{name: "route-upper-case", mesh: "west", what: "a VirtualService for the SNI of the binding in upper case",
 		objects: tenantRoute("tenant", "P9080.Reviews.Default.East.Egress.Fed.West.Example", `["*"]`), refused: takesHost, onlyRefused: true},
 	{name: "route-for-bound-name", mesh: "west", what: "a VirtualService for the local name",
-		objects: tenantRoute("tenant", ReviewsHost, `["*"]`), refused: routesName},
+		objects: tenantRoute("tenant", ReviewsHost, `["*"]`), refused: routesHost},
 	{name: "route-for-bound-name-default", mesh: "west", what: "a VirtualService for the local name without exportTo",
-		objects: tenantRoute("tenant", "reviews.default.svc.cluster.local", `[]`), refused: routesName, onlyRefused: true},
+		objects: tenantRoute("tenant", "reviews.default.svc.cluster.local", `[]`), refused: routesHost, onlyRefused: true},
 	{name: "route-for-bound-name-root", mesh: "west", what: "a VirtualService for the local name in the root namespace",
-		objects: tenantRoute("istio-system", ReviewsHost, `["*"]`), refused: routesName},
+		objects: tenantRoute("istio-system", ReviewsHost, `["*"]`), refused: routesHost},
 	{name: "route-for-bound-name-here", mesh: "west", what: "a VirtualService for the local name in its own namespace, by the short name",
-		objects: tenantRoute("default", "reviews", `["."]`), refused: routesName, onlyRefused: true},
+		objects: tenantRoute("default", "reviews", `["."]`), refused: routesHost, onlyRefused: true},
 
 	{name: "filter-on-gateway", mesh: "east", what: "an EnvoyFilter with our selector in a tenant's namespace",
 		objects: abortFilter("tenant", "{labels: "+ourIngress+"}"), refused: changesProxies},
