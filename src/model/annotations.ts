@@ -1,21 +1,24 @@
 import { Annotations } from './model';
 import type { Accountability, Justification } from '../accountability';
 
-/** What people stated about a declaration, as texts. */
-export function annotationsOf(stated: Accountability & { readonly agreementId?: string; readonly contact?: string }): Annotations {
+/** Annotations of a declaration: its purpose, owner and other accountability options, as strings. */
+export function annotationsOf(declared: Accountability & { readonly agreementId?: string; readonly contact?: string }): Annotations {
   return {
-    'purpose': stated.purpose,
-    'owner': stated.owner,
-    'data-categories': stated.dataCategories && [...stated.dataCategories].sort().join(', '),
-    'approved-by': stated.approvedBy,
-    'ticket': stated.ticket,
-    'review-by': stated.reviewBy,
-    'agreement-id': stated.agreementId,
-    'contact': stated.contact,
+    'purpose': declared.purpose,
+    'owner': declared.owner,
+    'data-categories': declared.dataCategories && [...declared.dataCategories].sort().join(', '),
+    'approved-by': declared.approvedBy,
+    'ticket': declared.ticket,
+    'review-by': declared.reviewBy,
+    'agreement-id': declared.agreementId,
+    'contact': declared.contact,
   };
 }
 
-/** What several declarations state about one object: every text once, in an order that the calls do not decide. */
+/**
+ * Merges the annotations of several declarations for one object: each value once, sorted, so that the order of calls
+ * does not matter.
+ */
 export function mergeAnnotations(all: Annotations[]): Annotations {
   if (all.length === 1) return all[0];
   const names = [...new Set(all.flatMap((annotations) => Object.keys(annotations)))];
@@ -25,7 +28,7 @@ export function mergeAnnotations(all: Annotations[]): Annotations {
   }));
 }
 
-/** A deviation and its reason, on one line. */
+/** The reason for a deviation from a default, with approval and ticket, on one line. */
 export function reasonOf({ reason, approvedBy, ticket }: Justification): string {
   const agreed = [approvedBy && `approved by ${approvedBy}`, ticket && `ticket ${ticket}`].filter(Boolean).join(', ');
   return agreed ? `${reason.trim()} (${agreed})` : reason.trim();

@@ -2,13 +2,13 @@
  * Values that several rooms share.
  */
 
-/** Port of the boundary gateways' pods, and of their Services unless an endpoint states another one. */
+/** Port of the boundary gateways' pods, and of their Services unless an endpoint sets another one. */
 export const BOUNDARY_PORT = 15443;
-/** Namespace of a boundary by default. */
+/** Default namespace of a boundary. */
 export const DEFAULT_NAMESPACE = 'istio-federation';
-/** Istio's root namespace by default. */
+/** Default of Istio's root namespace. */
 export const DEFAULT_ROOT_NAMESPACE = 'istio-system';
 /** Namespaces that Kubernetes reserves for itself. */
 export const SYSTEM_NAMESPACE = /^kube-(system|public|node-lease)$/;
-/** Istio finds the CA of a credential under the name of its Secret and this suffix. */
+/** Suffix of the Secret in which Istio looks for the CA certificates of a credential: `<credential>-cacert`. */
 export const CA_SECRET_SUFFIX = '-cacert';

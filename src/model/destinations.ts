@@ -2,10 +2,12 @@ import { ExactHeaders, LocalRoute, RouteMatch, WeightedDestination } from './mod
 import { compare } from './order';
 
 /*
- * How the sources behind a local port share its requests.
+ * Distribution of the requests of a local port over its sources.
  */
 
-/** One source of one port, as declared. Without a route it is the Service's own pods. */
+/**
+ * A declared source of a local port, with its weight and required headers. Without route it is the Service's own pods.
+ */
 export interface DeclaredDestination {
   readonly route: LocalRoute | undefined;
   readonly weight: number | undefined;
@@ -18,27 +20,28 @@ export interface DeclaredPort {
   readonly destinations: DeclaredDestination[];
 }
 
-/** The route matches of a port, those with more headers first: of several that a request has, the most specific one takes it. */
+/** Route matches of a port, those with more headers first, so that the most specific match of a request applies. */
 export function matchesOf(declared: DeclaredDestination[]): RouteMatch[] {
-  const special = declared.filter(({ headers }) => headers !== undefined)
+  const withHeaders = declared.filter(({ headers }) => headers !== undefined)
     .map(({ route, headers }) => ({ headers, destinations: [{ route, weight: 100 }] }));
-  special.sort((a, b) => Object.keys(b.headers!).length - Object.keys(a.headers!).length || compare(headersKey(a.headers!), headersKey(b.headers!)));
-  return [...special, { headers: undefined, destinations: percentages(declared.filter(({ headers }) => headers === undefined)) }];
+  withHeaders.sort((a, b) => Object.keys(b.headers!).length - Object.keys(a.headers!).length
+    || compare(headersKey(a.headers!), headersKey(b.headers!)));
+  return [...withHeaders, { headers: undefined, destinations: percentages(declared.filter(({ headers }) => headers === undefined)) }];
 }
 
-/** The same text for the same headers, in whatever order they were written. */
+/** Key that is equal for equal headers, whatever their order. */
 export function headersKey(headers: ExactHeaders): string {
   return JSON.stringify(Object.entries(headers).sort(([a], [b]) => compare(a, b)));
 }
 
-/** The same text for the same destination. */
+/** Key that is equal for equal destinations. */
 export function destinationKey(route?: LocalRoute): string {
   return route?.bindingHost ?? '';
 }
 
 /**
- * Whole percentages that add up to 100, by the largest remainder: Istio takes whole numbers, and none is further from its exact share
- * than one.
+ * Weights as whole percentages that add up to 100, by the largest remainder method. Istio accepts only whole numbers;
+ * with this method none differs from its exact value by one or more.
  */
 function percentages(declared: DeclaredDestination[]): WeightedDestination[] {
   const sorted = [...declared].sort((a, b) => compare(destinationKey(a.route), destinationKey(b.route)));

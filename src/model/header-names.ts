@@ -1,13 +1,18 @@
 /*
- * Names of headers that proxies, platforms and frameworks give a meaning of their own. A route of Istio can only remove headers, never list
- * the allowed ones, so this is the one place that lists them: the routes remove them, and no rule may require one of them.
+ * Names of headers to which proxies, platforms and frameworks give a meaning of their own. An Istio route can only
+ * remove headers, never list the allowed ones, so all such names are listed here: the routes remove them, and no rule
+ * may require one of them.
  *
- * A name belongs here when it makes a claim about the connection or the request line: the address, host, scheme, path, method or certificate
- * of an earlier hop, or an order to a proxy. What says who the end user is (`authorization`, `x-forwarded-user`, `x-amzn-oidc-data`) or
- * carries data of the application crosses: the peer answers for it. `removeRequestHeaders` adds to the lists.
+ * A header belongs here if it makes a claim about the connection or the request line (address, host, scheme, path,
+ * method or certificate of an earlier hop), or if it is an instruction to a proxy. Headers that identify the end user
+ * (`authorization`, `x-forwarded-user`, `x-amzn-oidc-data`) or contain application data pass: the peer is responsible
+ * for them. `removeRequestHeaders` adds to the lists.
  */
 
-/** Orders to Envoy, and what Envoy and Istio set: they tell where a request came from inside a mesh, or how to treat it. */
+/**
+ * Instructions to Envoy, and headers that Envoy and Istio set: they reveal the origin of a request inside a mesh, or
+ * how to treat it.
+ */
 export const FROM_PROXIES = [
   'x-envoy-attempt-count',
   'x-envoy-downstream-service-zone',
@@ -26,7 +31,7 @@ export const FROM_PROXIES = [
   'x-istio-attributes',
 ];
 
-/** Claims about an earlier hop: its address, or the host, scheme, path, method or certificate that it was asked with. */
+/** Claims about an earlier hop: its address, or the host, scheme, path, method or certificate of its request. */
 export const FROM_EARLIER_HOPS = [
   // RFC 7239, RFC 9110, RFC 9440
   'client-cert',
@@ -93,18 +98,21 @@ export const FROM_EARLIER_HOPS = [
   'x-forwarded-tls-client-cert-info',
   'x-ssl-client-cert',
   'x-ssl-client-verify',
-  // how Rack::Sendfile may answer
+  // response mode of Rack::Sendfile
   'x-accel-mapping',
   'x-sendfile-type',
 ];
 
-/** Headers that some frameworks take in place of the method that was asked for, and judged at the gateway. */
+/** Headers that some frameworks use instead of the request's method. The gateway checks only the method itself. */
 export const METHOD_OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override'];
 
-/** What the ingress gateway sets itself. */
+/** Request headers that the ingress gateway sets itself. */
 export const SET_AT_INGRESS = ['x-federation-peer', 'x-forwarded-client-cert', 'x-forwarded-for', 'x-forwarded-proto'];
 
-/** Headers of a response that name a proxy, a workload or an address, or that tell the next proxy to serve a file or a path of its own. */
+/**
+ * Response headers that contain a proxy, a workload or an address, or that instruct the next proxy to serve a file or a
+ * path of its own.
+ */
 export const RESPONSE_HEADERS = [
   'x-accel-mapping',
   'x-accel-redirect',
@@ -121,7 +129,7 @@ export const RESPONSE_HEADERS = [
   'x-sendfile',
 ];
 
-/** Headers of fixed names by which tracing systems tell one request's way. Istio's routes remove no header by the beginning of its name. */
+/** Headers of tracing systems with fixed names. Istio's routes cannot remove headers by a prefix of their name. */
 export const TRACE_HEADERS = [
   'b3',
   'baggage',
@@ -154,21 +162,24 @@ export const TRACE_HEADERS = [
   'x-ot-span-context',
 ];
 
-/** What leaves for no peer. */
+/** Request headers that the egress gateway removes for every peer. */
 export const REMOVED_AT_EGRESS = [
   ...FROM_PROXIES, ...FROM_EARLIER_HOPS, 'x-envoy-decorator-operation', 'x-envoy-peer-metadata', 'x-envoy-peer-metadata-id', 'x-federation-peer',
   'x-forwarded-client-cert', 'x-forwarded-for',
 ].sort();
 
-/** Headers of the request itself, as alternatives of a pattern: whoever passes it on reads and writes them. */
+/** Headers of HTTP framing and routing, as alternatives of a regular expression: every proxy reads and writes them. */
 export const FRAMING = 'host|connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade';
 
-/** Families whose members proxies on the way write or remove, beside the names above. */
-const FAMILIES = /^x-(forwarded|original|envoy)-./;
+/** Prefixes of further headers that proxies write or remove. */
+const PROXY_PREFIXES = /^x-(forwarded|original|envoy)-./;
 const BY_NAME = new Set([...FROM_PROXIES, ...FROM_EARLIER_HOPS, ...METHOD_OVERRIDES, ...SET_AT_INGRESS, 'x-request-id']);
-const OF_FRAMING = new RegExp(`^(${FRAMING})$`);
+const FRAMING_PATTERN = new RegExp(`^(${FRAMING})$`);
 
-/** Whether a proxy on the way reads, writes or removes the header, so that no rule can rely on what the application set. */
+/**
+ * Whether a proxy along the path reads, writes or removes the header, so that no rule can rely on the application's
+ * value.
+ */
 export function belongsToProxies(name: string): boolean {
-  return OF_FRAMING.test(name) || BY_NAME.has(name) || FAMILIES.test(name);
+  return FRAMING_PATTERN.test(name) || BY_NAME.has(name) || PROXY_PREFIXES.test(name);
 }

@@ -1,8 +1,12 @@
+import type { Annotations, GatewayConfig, Texts } from './gateway-config';
 import type { BindingParts } from './names';
 
+export * from './gateway-config';
+
 /*
- * What the constructs declare, as plain data: all that `src/render/` sees. Every field is stated (`T | undefined` instead of `?:`), so a new
- * one does not compile until whoever builds the record fills it in. Lists are sorted by whoever fills them, so the order of calls never shows.
+ * Plain data that the constructs declare: the only input of `src/render/`. Every field is required (`T | undefined`
+ * instead of `?:`), so a new field does not compile until the code that builds the record sets it. That code also sorts
+ * lists, so that the order of calls does not affect the output.
  */
 
 /** A workload identity in its two spellings. */
@@ -13,93 +17,7 @@ export interface Identity {
   readonly principal: string;
 }
 
-/** Labels, annotations and other maps of texts. */
-export interface Texts { readonly [name: string]: string }
-
-/** The workload of a gateway that the library creates, with all defaults filled in. */
-export interface GatewaySettings {
-  readonly minReplicas: number;
-  readonly maxReplicas: number;
-  readonly cpuRequest: string;
-  readonly cpuLimit: string;
-  readonly memoryRequest: string;
-  /** Grows with the served ports if it is not set. */
-  readonly memoryLimit: string | undefined;
-  readonly serviceType: 'ClusterIP' | 'NodePort' | 'LoadBalancer';
-  readonly serviceAnnotations: Texts | undefined;
-  readonly loadBalancerClass: string | undefined;
-  readonly sourceRanges: readonly string[] | undefined;
-  readonly preserveClientAddress: boolean;
-  readonly dualStack: boolean;
-  readonly nodeSelector: Texts | undefined;
-  readonly tolerations: readonly Toleration[] | undefined;
-  readonly priorityClassName: string | undefined;
-  readonly imagePullSecretNames: readonly string[] | undefined;
-  readonly labels: Texts | undefined;
-}
-
-/** A toleration of a node taint. Undefined fields match any value and any effect. */
-export interface Toleration {
-  readonly key: string;
-  readonly value: string | undefined;
-  readonly effect: string | undefined;
-}
-
-/** Defaults of a gateway's workload, beside those that are `undefined`. */
-export const GATEWAY_DEFAULTS = {
-  minReplicas: 2, maxReplicas: 5, cpuRequest: '100m', cpuLimit: '2', memoryRequest: '128Mi', memoryLimit: '512Mi', serviceType: 'LoadBalancer',
-} as const;
-
-/** A Secret with the certificate that a gateway presents to peers. */
-export interface CredentialConfig {
-  readonly secretName: string;
-  /** The Certificate that cert-manager keeps in it, if we create one. */
-  readonly certificate: CertificateConfig | undefined;
-}
-
-/** What cert-manager is asked for. */
-export interface CertificateConfig {
-  readonly issuer: { readonly name: string; readonly kind: string; readonly group: string };
-  readonly durationSeconds: number;
-  readonly renewBeforeSeconds: number | undefined;
-  readonly key: { readonly algorithm: string; readonly size: number };
-}
-
-/** What the boundary controls at a gateway. At an existing gateway it controls less, since listeners of other owners are there too. */
-export interface GatewayControl {
-  /** Whether the boundary runs the pods, and so configures their namespace, network, logs and proxies. */
-  readonly pods: boolean;
-  /** Whether all listeners are the boundary's, so that policies and filters may select the whole gateway. */
-  readonly listeners: boolean;
-  /** How the names of the boundary's Gateways begin where other owners may have Gateways in the namespace. Empty: all are the boundary's. */
-  readonly gatewayNamePrefix: string;
-  /** Request headers that the routes must protect because the proxies' own configuration may trust them. */
-  readonly requestHeaders: { readonly set: Texts; readonly remove: readonly string[] };
-}
-
-/** One boundary gateway. */
-export interface GatewayConfig {
-  readonly role: 'ingress' | 'egress';
-  readonly control: GatewayControl;
-  /** Name of the objects that exist once for the gateway. */
-  readonly name: string;
-  readonly namespaceName: string;
-  readonly serviceAccountName: string;
-  readonly serviceName: string;
-  /** Labels by which Deployment and Service select the pods. */
-  readonly podLabels: { [name: string]: string };
-  /** The one label by which Istio's objects select the pods. */
-  readonly selector: { [name: string]: string };
-  /** Ports of the Service. */
-  readonly servicePorts: number[];
-  readonly settings: GatewaySettings;
-  /** Undefined: the gateway presents the certificate that its own mesh issues. */
-  readonly credential: CredentialConfig | undefined;
-  /** Annotations of its Service, or of its guard when the gateway is an existing one. */
-  readonly annotations: Annotations;
-}
-
-/** One boundary: what all its objects share. */
+/** Configuration that all objects of one boundary share. */
 export interface BoundaryConfig {
   readonly meshName: string;
   readonly trustDomain: string;
@@ -123,43 +41,42 @@ export interface BoundaryConfig {
   readonly underscoresAllowed: boolean;
   readonly ingress: GatewayConfig;
   readonly egress: GatewayConfig;
-  /** Annotations of the objects that concern the whole boundary. */
+  /** Annotations of the objects that apply to the whole boundary. */
   readonly annotations: Annotations;
 }
 
-/** Texts for people, by the last part of the annotation's name. */
-export interface Annotations { readonly [name: string]: string | undefined }
-
-/** A peer. */
+/** A peer: another mesh, with its identities, CA certificates and addresses. */
 export interface Peer {
-  /** Our name for it. */
+  /** Our alias of the peer. */
   readonly name: string;
-  /** Undefined until something of the peer is bound. */
+  /** Identity of its ingress gateway. Required by `bind`. */
   readonly ingressIdentity: Identity | undefined;
-  /** Undefined until something is allowed to the peer. */
+  /** Identity of its egress gateway. Required by `allowFrom`. */
   readonly egressIdentity: Identity | undefined;
-  /** Its public CA certificates. */
+  /** Its public CA certificates, in PEM. */
   readonly pem: string;
-  /** A revocation list of each of its CAs. */
+  /** Revocation lists of its CAs, in PEM: one for each CA. */
   readonly revocationLists: string | undefined;
   readonly endpoints: { readonly address: string; readonly port: number }[];
 }
 
-/** What one boundary configures for its traffic with a peer. Another boundary of the mesh may configure something else. */
+/**
+ * What one boundary configures for its traffic with a peer. Another boundary of the mesh may configure something else.
+ */
 export interface PeerTraffic {
   /** Whether trace headers are removed. */
   readonly stripTracing: boolean;
   /** Request headers to remove besides those that are always removed. Sorted. */
   readonly removeRequestHeaders: string[];
-  /** Why the peer may use TLS 1.2 towards us. */
+  /** Reason why the peer may use TLS 1.2 towards us. Undefined: TLS 1.3 only. */
   readonly allowTls12: string | undefined;
   readonly limits: PeerLimits | undefined;
   readonly upstreamLimits: UpstreamLimits | undefined;
-  /** ConfigMap with the peer's CA that somebody else keeps. */
+  /** Externally managed ConfigMap with the peer's CA certificates. */
   readonly trustConfigMapName: string | undefined;
 }
 
-/** For each exported port and gateway pod. */
+/** Limits of a peer, for each exported port and ingress gateway pod. */
 export interface PeerLimits {
   readonly maxConnections: number | undefined;
   /** In milliseconds. */
@@ -167,24 +84,24 @@ export interface PeerLimits {
   readonly requestsPerSecond: number | undefined;
 }
 
-/** For each exported port of a peer and each egress gateway pod, all callers together. */
+/** Limits towards a peer, for each of its exported ports and each egress gateway pod, all callers together. */
 export interface UpstreamLimits {
   readonly maxConnections: number | undefined;
   readonly maxRequests: number | undefined;
 }
 
-/** Limits of an egress gateway towards one exported port by default: far above what services need. */
+/** Default limits of an egress gateway towards one exported port: far above what services need. */
 export const UPSTREAM_DEFAULTS = { maxConnections: 4096, maxRequests: 16384 } as const;
 
 /** The options of a peer at one boundary. */
 export interface PeerOptions {
   readonly annotations: Annotations;
-  /** Why the peer is cut off; undefined if it is not. */
+  /** Reason why the peer is isolated. Undefined if it is not. */
   readonly isolated: string | undefined;
   readonly traffic: PeerTraffic;
 }
 
-/** The options of a peer that was given none, or that is not added yet. */
+/** Default options of a peer, also before it is added. */
 export const NO_PEER_OPTIONS: PeerOptions = {
   annotations: {},
   isolated: undefined,
@@ -196,7 +113,7 @@ export const NO_PEER_OPTIONS: PeerOptions = {
 /** Protocol of a port. */
 export type Protocol = 'http' | 'grpc' | 'tcp' | 'tls';
 
-/** Whether a proxy sees requests; otherwise it sees bytes only. */
+/** Whether proxies handle HTTP requests of a protocol. For TCP and TLS they forward bytes. */
 export function speaksHttp(protocol: Protocol): boolean {
   return protocol === 'http' || protocol === 'grpc';
 }
@@ -204,22 +121,24 @@ export function speaksHttp(protocol: Protocol): boolean {
 /** Headers that a request must have, with their exact values. */
 export interface ExactHeaders { readonly [name: string]: string }
 
-/** An issuer of end-user JWTs, and where its public keys are: exactly one of the two. */
+/** An issuer of end-user JWTs, with its public keys or their URL: exactly one of the two. */
 export interface Issuer {
   readonly issuer: string;
   readonly jwks: string | undefined;
   readonly jwksUri: string | undefined;
 }
 
-/** The token that a request must have: of that issuer, for one of these audiences, with one of the values of each claim. */
+/**
+ * A token that a request must have: from this issuer, for one of these audiences, with one of the values of each claim.
+ */
 export interface Token {
   readonly issuer: string;
   readonly audiences: string[];
-  /** Each with its place in the token, as `[a]` or `[a][b]`. */
+  /** Each with its path in the token, as `[a]` or `[a][b]`. */
   readonly claims: { readonly path: string; readonly values: string[] }[];
 }
 
-/** What a rule allows of HTTP. An undefined field allows everything. */
+/** HTTP requests that a rule allows. An undefined field allows everything. */
 export interface HttpOperation {
   readonly methods: string[] | undefined;
   readonly paths: string[] | undefined;
@@ -233,11 +152,11 @@ export interface ExportedPort {
   readonly exportName: string;
   readonly exportPort: number;
   readonly protocol: Protocol;
-  /** Fully qualified name and port of the service behind it. */
+  /** Fully qualified name and port of the local service. */
   readonly backend: { readonly host: string; readonly port: number };
-  /** Longest time for a request, in milliseconds. */
+  /** Timeout of a request, in milliseconds. */
   readonly requestTimeout: number | undefined;
-  /** Longest silence on a connection, in milliseconds. */
+  /** Idle timeout of a connection, in milliseconds. */
   readonly idleTimeout: number | undefined;
 }
 
@@ -246,15 +165,15 @@ export interface Grant {
   readonly port: ExportedPort;
   readonly peer: Peer;
   readonly sni: string;
-  /** Alternatives; none means that every request is allowed. */
+  /** Allowed operations. Empty: every request is allowed. */
   readonly operations: HttpOperation[];
-  /** Of the required tokens: all requests need one, or none does. */
+  /** Issuers of the required tokens. Either all requests need a token, or none does. */
   readonly issuers: Issuer[];
-  /** Of the export and of this grant. */
+  /** Annotations of the export and of this grant. */
   readonly annotations: Annotations;
 }
 
-/** An exported port of a peer: one upstream at the egress gateway, for all local names that lead to it. */
+/** An exported port of a peer: one upstream of the egress gateway, for all local names that are routed to it. */
 export interface Upstream {
   readonly exportName: string;
   readonly exportPort: number;
@@ -266,7 +185,7 @@ export interface Upstream {
 /** A namespace whose workloads cannot bypass the egress gateway. */
 export interface Restriction {
   readonly namespaceName: string;
-  /** Other hosts that they may call, as `namespace/host`. */
+  /** Further hosts that these workloads may call, as `namespace/host`. */
   readonly allowedHosts: string[];
 }
 
@@ -280,28 +199,31 @@ export interface Lock {
   readonly principals: string[];
 }
 
-/** Workloads of ours that may use a local name. */
+/** Workloads of our mesh that may use a local name. */
 export interface CallerIdentity {
-  /** Their identity, or the common beginning of all their identities followed by `*`. */
+  /** Their principal, or a prefix of their principals followed by `*`. */
   readonly principal: string;
-  /** Undefined: every namespace of the mesh. */
+  /** Namespace of these workloads. Undefined: every namespace of the mesh. */
   readonly namespaceName: string | undefined;
 }
 
-/** Whether a caller stands for identities that are not listed one by one. The handshake cannot check those. */
+/**
+ * Whether a caller's principal is a prefix, so that it stands for unlisted identities. The TLS handshake cannot check
+ * those.
+ */
 export function isUnlisted({ principal }: CallerIdentity): boolean {
   return principal.endsWith('*');
 }
 
-/** A binding: the local name, who may call it, and where its ports lead. */
+/** A binding: a local name, its allowed callers, and the destinations of its ports. */
 export interface Binding {
   readonly serviceName: string;
   readonly namespaceName: string;
   /** The local name, fully qualified. */
   readonly host: string;
-  /** Names outside of the cluster's domain that callers may dial as well. */
+  /** Further hosts outside the cluster domain that callers may dial. */
   readonly additionalHosts: string[];
-  /** Whether the local name is that of a Service that exists, with pods behind it. */
+  /** Whether the local name belongs to an existing Service with pods. */
   readonly existing: boolean;
   readonly callers: CallerIdentity[];
   readonly ports: LocalPort[];
@@ -313,7 +235,10 @@ export function hostsOf({ host, additionalHosts }: Pick<Binding, 'host' | 'addit
   return [host, ...additionalHosts];
 }
 
-/** A port of a local name: a request takes the first route match whose headers it has. The last one matches every request. */
+/**
+ * A port of a local name. The first route match applies whose headers a request has; the last one matches every
+ * request.
+ */
 export interface LocalPort {
   readonly localPort: number;
   readonly protocol: Protocol;
@@ -326,16 +251,21 @@ export interface RouteMatch {
   readonly destinations: WeightedDestination[];
 }
 
-/** A destination and its weight in percent: an exported port of a peer, or the Service's own pods if there is no route. */
+/**
+ * A destination and its weight in percent: an exported port of a peer, or the Service's own pods if there is no route.
+ */
 export interface WeightedDestination {
   readonly weight: number;
   readonly route: LocalRoute | undefined;
 }
 
-/** From a port of a local name to one upstream: one TLS server, one route and its rules at the egress gateway. */
+/**
+ * A route from a port of a local name to one upstream: one TLS server, one VirtualService and its rules at the egress
+ * gateway.
+ */
 export interface LocalRoute extends BindingParts {
   readonly binding: Binding;
-  /** The host under which the egress gateway serves it. */
+  /** SNI and host of this route at the egress gateway. */
   readonly bindingHost: string;
   readonly upstream: Upstream;
 }

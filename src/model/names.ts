@@ -1,11 +1,13 @@
 import { createHash } from 'crypto';
 
 /*
- * Every name that goes on the wire or on an object. Names come from declared values alone, and two declarations never share one.
+ * Names of objects and names on the wire. A name depends on declared values only, and two declarations never have the
+ * same name (docs/adr/0004).
  */
 
-/** Longest DNS name, and longest DNS label. */
+/** Maximum length of a DNS name. */
 export const MAX_NAME = 253;
+/** Maximum length of a DNS label. */
 const MAX_LABEL = 63;
 const HASH_DIGITS = 8;
 
@@ -14,37 +16,42 @@ export function serviceHost(serviceName: string, namespaceName: string, clusterD
   return `${serviceName}.${namespaceName}.svc.${clusterDomain}`;
 }
 
-/** All that peers may ask of a mesh lies below this. */
+/** Suffix of all SNIs of a mesh: those of its exports and those of its egress gateway. */
 export function exportDomain(trustDomain: string): string {
   return `.fed.${trustDomain}`;
 }
 
-/** All that one peer may ask of a mesh lies below this. */
+/** Suffix of the SNIs of all exports of a mesh for one peer. */
 export function exportDomainFor(peerName: string, trustDomain: string): string {
   return `.${peerName}${exportDomain(trustDomain)}`;
 }
 
-/** All that callers may ask of the egress gateway lies below this. */
+/** Suffix of all SNIs of the egress gateway. */
 export function bindingDomain(trustDomain: string): string {
   return `.egress${exportDomain(trustDomain)}`;
 }
 
-/** All that callers may ask of the egress gateway and that leads to one peer lies below this. */
+/** Suffix of the SNIs of the egress gateway that are routed to one peer. */
 export function bindingDomainFor(peerName: string, trustDomain: string): string {
   return `.${peerName}${bindingDomain(trustDomain)}`;
 }
 
-/** The TLS server name of one exported port for one peer, as the exporter calls that peer. */
+/**
+ * TLS server name (SNI) of one exported port for one peer. `peerName` is the name that the exporting mesh uses for the
+ * peer.
+ */
 export function sniOf(exportName: string, exportPort: number, peerName: string, trustDomain: string): string {
   return `p${exportPort}.${exportName}${exportDomainFor(peerName, trustDomain)}`;
 }
 
-/** What the SNIs of all exports of one peer for us have in common: all behind port and export name. */
+/** Common suffix of the SNIs of all exports of one peer for us: the SNI without port and export name. */
 export function sniSuffixOf(exportName: string, exportPort: number, sni: string): string {
   return sni.slice(`p${exportPort}.${exportName}`.length);
 }
 
-/** One port of a local name, and the peer to which it leads. A variant tells several exports of the same peer apart. */
+/**
+ * A port of a local name, and the peer to which it is routed. A variant distinguishes several exports of the same peer.
+ */
 export interface BindingParts {
   readonly serviceName: string;
   readonly namespaceName: string;
@@ -53,7 +60,10 @@ export interface BindingParts {
   readonly variant?: string;
 }
 
-/** What the egress gateway calls one port of one local name. Never leaves the mesh, so a hash may stand for the names in it. */
+/**
+ * SNI and host of one port of a local name at the egress gateway. It never leaves the mesh, so a hash may replace the
+ * names in it.
+ */
 export function bindingHostOf({ serviceName, namespaceName, localPort, peerName, variant }: BindingParts, trustDomain: string): string {
   const domain = bindingDomainFor(peerName, trustDomain);
   const port = variant === undefined ? `p${localPort}` : `p${localPort}-${hash(variant)}`;
@@ -71,12 +81,18 @@ export function exportObjectName(prefix: string, exportName: string, port: numbe
   return join(prefix, [exportName, String(port), peerName], isUnambiguous(/^(.+)-(\d+)-(.+)$/, [exportName, String(port), peerName]));
 }
 
-/** Name of an object for one port of a local name and one peer: `fed-out-reviews-9080-default-east`; without prefix its subset. */
+/**
+ * Name of an object for one port of a local name and one peer: `fed-out-reviews-9080-default-east`; without prefix its
+ * subset.
+ */
 export function bindingObjectName(prefix: string, parts: BindingParts): string {
   return joinBinding(prefix, parts, [], /^(.+)-(\d+)-(.+)-([^-]+)$/);
 }
 
-/** Name of the rule that leads the callers of one namespace to a listener: unlike what it leads to, it stands in many namespaces. */
+/**
+ * Name of the DestinationRule with which the callers of one namespace reach a listener. There is one in each namespace
+ * with callers.
+ */
 export function callerObjectName(parts: BindingParts, callerNamespace: string): string {
   return joinBinding('fed-call', parts, [callerNamespace], /^(.+)-(\d+)-(.+)-([^-]+)-([^-]+)$/);
 }
@@ -86,22 +102,24 @@ export function serviceObjectName(prefix: string, serviceName: string, namespace
   return join(prefix, [serviceName, namespaceName], isUnambiguous(/^(.+)-([^-]+)$/, [serviceName, namespaceName]));
 }
 
-/** Name of what says whose tokens are believed. An issuer is a text of any form, so the hash is what tells it from others. */
+/**
+ * Name of the RequestAuthentication of an issuer. An issuer is an arbitrary string, so a hash makes the name unique.
+ */
 export function issuerObjectName(prefix: string, issuer: string): string {
   const readable = `${prefix}-${issuer.toLowerCase().replace(/^https?:/, '').replace(/[^a-z0-9]+/g, '-')}`.replace(/--+/g, '-');
   return `${readable.slice(0, MAX_LABEL - HASH_DIGITS - 1).replace(/-+$/, '')}-${hash(prefix, issuer)}`;
 }
 
-/** Value of the label that selects a gateway's pods, and no other boundary's. */
+/** Value of the label that selects the pods of one gateway, and those of no other boundary. */
 export function gatewayLabel(namespaceName: string, role: string): string {
   return join('', [namespaceName, role], true);
 }
 
 /**
- * Whether the parts can be read out of the joined name again. Joining with dashes is ambiguous (`a-b` and `c`, `a` and `b-c`); of all
- * the parts that give one name, exactly one reading is the pattern's, and only that one may have the plain name. The others, and what
- * could be taken for another object's prefix or for a hash, get a hash: always, not only when both are declared, so that a name never
- * depends on what else a program says.
+ * Whether parts may have the plain joined name, without a hash. Joining with dashes is ambiguous (`a-b` and `c`, `a`
+ * and `b-c`). Of all parts with the same joined name, only those that the pattern reads from it have the plain name.
+ * All others get a hash, as do names that look like the prefix of another object or end like a hash. They always get
+ * it, not only if both are declared, so that a name does not depend on other declarations of a program.
  */
 function isUnambiguous(pattern: RegExp, parts: string[]): boolean {
   const name = parts.join('-');

@@ -1,4 +1,4 @@
-/** A regular expression (RE2) for exactly these values. */
+/** A regular expression (RE2) that matches exactly these values. */
 export function patternOf(values: readonly string[]): string {
   return values.map((value) => value.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')).join('|');
 }

@@ -2,10 +2,10 @@ import { Annotations, HttpOperation, Issuer, Token } from './model';
 import { distinct } from './order';
 
 /*
- * What one `allowFrom` allows, and how several of them add up for one port.
+ * Permissions of `allowFrom`, and the operations that several of them allow together for one port.
  */
 
-/** One `allowFrom`, checked. */
+/** The checked options of one `allowFrom`. */
 export interface Permission {
   readonly ports: readonly number[] | undefined;
   readonly http: readonly HttpOperation[] | undefined;
@@ -14,18 +14,21 @@ export interface Permission {
   readonly annotations: Annotations;
 }
 
-/** A token that requests must have, and its issuer's keys. */
+/** A token that requests must have, and its issuer with the public keys. */
 export interface RequiredToken {
   readonly token: Token;
   readonly issuer: Issuer;
 }
 
-/** Whether a permission has rules; one without allows every request. */
+/** Whether a permission has rules. A permission without rules allows every request. */
 export function hasRules({ http, grpcMethods }: Pick<Permission, 'http' | 'grpcMethods'>): boolean {
   return http !== undefined || grpcMethods !== undefined;
 }
 
-/** The operations that several permissions allow together, in an order that the calls do not decide. Empty: every request is allowed. */
+/**
+ * Operations that several permissions allow together, sorted independently of the order of calls. Empty: every request
+ * is allowed.
+ */
 export function operationsOf(permissions: readonly Permission[]): HttpOperation[] {
   const byToken = new Map<string, Permission[]>();
   for (const permission of permissions) {
@@ -34,14 +37,17 @@ export function operationsOf(permissions: readonly Permission[]): HttpOperation[
   }
   const operations = distinct([...byToken.keys()]).flatMap((key) => {
     const same = byToken.get(key)!;
-    return withOneToken(same).map((operation): HttpOperation => ({ ...operation, token: same[0].jwt?.token }));
+    return operationsWithSameToken(same).map((operation): HttpOperation => ({ ...operation, token: same[0].jwt?.token }));
   });
   const byText = new Map(operations.map((operation) => [JSON.stringify(operation), operation]));
   return distinct([...byText.keys()]).map((text) => byText.get(text)!);
 }
 
-/** What is allowed with the same token, or without any. A permission that requires a token and nothing else allows every request with it. */
-function withOneToken(permissions: readonly Permission[]): HttpOperation[] {
+/**
+ * Operations of permissions that require the same token, or none. A permission that requires a token and has no rules
+ * allows every request with that token.
+ */
+function operationsWithSameToken(permissions: readonly Permission[]): HttpOperation[] {
   const grpcMethods = permissions.flatMap((permission) => permission.grpcMethods ?? []);
   return [
     ...permissions.flatMap(({ http }) => http ?? []),

@@ -1,4 +1,4 @@
-/** A checked quantity of Kubernetes as a number: bytes of memory, or CPUs. */
+/** A valid Kubernetes quantity as a number: bytes of memory (`512Mi`), or CPUs (`100m`). */
 export function amountOf(quantity: string): number {
   const [, digits, suffix = ''] = /^([0-9.]+)(.*)$/.exec(quantity)!;
   if (suffix === 'm') return Number(digits) / 1000;

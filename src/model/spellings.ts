@@ -1,18 +1,20 @@
 import { prefixOf } from './paths';
 
 /*
- * Spellings of a path that backends fold into another one. A rule without exceptions fails closed on them: a spelling that it does not know
- * matches nothing. An exception fails open, so where there are exceptions the routes refuse whatever a common backend may read as an excepted
- * path. What each backend folds, with its source, is in `lab/internal/folds`; the lab sends a spelling for each to a backend of each kind.
+ * Spellings of a path that backends treat like another path. Rules without exceptions fail closed on them: an unknown
+ * spelling matches no allowed path. An exception fails open, so if rules have exceptions, the routes reject every path
+ * that a common backend may read as an excepted path. `lab/internal/folds` lists the spellings of each backend with
+ * their source; the lab sends each one to a backend of its kind.
  *
- * The patterns are in the RE2 syntax that Envoy and istiod take, and match whole paths without their query. JavaScript reads the same from them
- * but for `(?i)`, which `looksLike` replaces by a flag.
+ * The patterns have the RE2 syntax of Envoy and istiod, and match whole paths without their query. They mean the same
+ * in JavaScript, except for `(?i)`, which `looksLike` replaces by a flag.
  */
 
 /**
- * Spellings that pass a prefix rule and that some backends read afterwards as another path, whatever the mesh's `pathNormalization` leaves
- * of them: a backslash; control characters, dots, slashes and overlong UTF-8 as escapes; escapes of such escapes; dot segments, alone
- * (with `NONE` nobody has resolved them), with a parameter (`/..;/`, which servlet containers strip first) or after a blank.
+ * Spellings that match a prefix rule but that some backends then read as another path, whatever `pathNormalization` of
+ * the mesh leaves of them: a backslash; escapes of control characters, dots, slashes and overlong UTF-8; escapes of
+ * such escapes; dot segments, alone (with `NONE` nothing has resolved them), with a parameter (`/..;/`, which servlet
+ * containers strip first) or after a blank.
  */
 const AMBIGUOUS = [
   '\\\\',
@@ -23,8 +25,9 @@ const AMBIGUOUS = [
 ];
 
 /**
- * The same where rules have exceptions, and moreover: repeated slashes; path parameters; escapes of what needs none; escapes of any escape;
- * escapes that are none (`%u0064`); long s and Kelvin sign, which are letters of ASCII in another case; ASP.NET's session segments.
+ * Spellings that are rejected if rules have exceptions: the ones above, and also repeated slashes; path parameters;
+ * escapes of characters that need none; escapes of any escape; invalid escapes (`%u0064`); long s and Kelvin sign,
+ * which case conversion turns into ASCII letters; session segments of ASP.NET.
  */
 const FOLDABLE = [
   '\\\\',
@@ -41,32 +44,35 @@ const FOLDABLE = [
   '(\\(|%28)[A-Za-z](\\(|%28)',
 ];
 
-/** Paths that no rule is asked about. */
-export const AMBIGUOUS_PATH = anywhere(AMBIGUOUS);
+/** Pattern of paths that are rejected before any rule with paths. */
+export const AMBIGUOUS_PATH = containing(AMBIGUOUS);
 
-/** Paths that no rule is asked about where one of them has exceptions. */
-export const FOLDABLE_PATH = anywhere(FOLDABLE);
+/** Pattern of paths that are rejected before the rules if one of them has exceptions. */
+export const FOLDABLE_PATH = containing(FOLDABLE);
 
 /**
- * A `:path` whose path is printable ASCII, and whose query is UTF-8. The patterns above read UTF-8, so they could not see what stands beside a
- * byte that is none.
+ * Pattern of a `:path` whose path is printable ASCII and whose query is UTF-8. The patterns above read UTF-8, so they
+ * may not match a path with an invalid byte.
  */
 export const PRINTABLE = '[!-~]*(\\?.*)?';
 
-/** What is left of blanks and dots at either end of a segment, which Windows and trimming frameworks drop; a stream of NTFS. */
+/** Blanks before a segment, which frameworks trim. */
 const BEFORE = '(%20|\\+)*';
+/** Blanks and dots after a segment, which Windows and trimming frameworks drop. */
 const AFTER = '(%20|[+.])*';
+/** A stream of NTFS. */
 const STREAM = '((:|%3a)[^/]*)?';
-/** A query or fragment that was escaped: who decodes the path for the next server cuts it off there. */
+/** An escaped query or fragment: a server that decodes the path for the next server cuts it off there. */
 const QUERY = '((#|%3f|%23).*)?';
-/** What may follow a whole path that means the same: a format (Rails, Spring), a stream, a query. */
+/** Suffixes of a whole path that do not change its meaning: a format (Rails, Spring), a stream, a query. */
 const FORMAT = `([.:][^/]*|%3a[^/]*)?${QUERY}`;
-/** A slash, and the file that servers answer with for a directory. */
+/** A slash, and the index file that servers send for a directory. */
 const DIRECTORY = `(/${AFTER}((index|default)\\.[^/]*/?)?${QUERY})?`;
 
 /**
- * All paths that FOLDABLE_PATH lets through and that some backend reads as one of an excepted pattern, itself included. An exception of all
- * paths below `/a/b/` closes `/a/b` as well, which most frameworks take for the same.
+ * Pattern of all paths that FOLDABLE_PATH does not match and that some backend reads as a path of an excepted pattern,
+ * including these paths themselves. An exception `/a/b/*` covers `/a/b` as well, which most frameworks treat like
+ * `/a/b/`.
  */
 export function spellingsOf(excepted: string): string {
   const below = prefixOf(excepted);
@@ -75,10 +81,10 @@ export function spellingsOf(excepted: string): string {
   const before = segments.slice(0, -1).map((segment) => `/${BEFORE}${inAnyCase(segment)}${AFTER}${STREAM}`).join('');
   if (below !== undefined) return `(?i)${before}/${BEFORE}${inAnyCase(last)}${AFTER}(${STREAM}(/.*)?|${FORMAT}/?)`;
   const name = /^([^.]+)(\.[A-Za-z][A-Za-z0-9]*)+$/.exec(last)?.[1];
-  // Apache finds `secret.html` for `secret`, Rails and Spring find the action of `secret` for `secret.json`.
+  // Apache serves `secret.html` for `secret`; Rails and Spring run the action of `secret` for `secret.json`.
   const named = `/${BEFORE}${inAnyCase(name ?? last)}${AFTER}${FORMAT}`;
   if (segments.length === 0 || /^(index|default)$/i.test(name ?? '')) return `(?i)${before}(${segments.length === 0 ? '' : named})?${DIRECTORY}`;
-  // A script is run for whatever stands below it (PATH_INFO of CGI, PHP and ASP.NET).
+  // A script runs for every path below it (PATH_INFO of CGI, PHP and ASP.NET).
   return `(?i)${before}${named}${name === undefined ? DIRECTORY : '(/.*)?'}`;
 }
 
@@ -88,22 +94,26 @@ export function looksLike(excepted: string, pattern: string): boolean {
   return new RegExp(`^(${spellingsOf(excepted).replace('(?i)', '')})$`, 'i').test(below === undefined ? pattern : `${below}"/"`); // in no pattern
 }
 
-/** Whether some path may be a spelling of both patterns, or a spelling of one inside the other. */
+/** Whether some path may be a spelling of both patterns, or a spelling of one that lies inside the other. */
 export function mayMeet(one: string, other: string): boolean {
   const [a, b] = [one, other].map((pattern) => (prefixOf(pattern) ?? pattern).toLowerCase().replace(/(\.[^/]*|\/(index|default)\.[^/]*)?\/?$/, ''));
   return a.startsWith(b) || b.startsWith(a);
 }
 
-/** Whether a path that is written so would be refused wherever a rule has exceptions. */
+/** Whether a path pattern would be rejected itself as soon as a rule has exceptions. */
 export function isFoldable(pattern: string): boolean {
   return new RegExp(`^(${FOLDABLE_PATH})$`).test(prefixOf(pattern) ?? pattern);
 }
 
-function anywhere(alternatives: string[]): string {
+/** Pattern of texts that contain one of the alternatives. */
+function containing(alternatives: string[]): string {
   return `.*(${alternatives.join('|')}).*`;
 }
 
-/** The characters of a segment as they stand or escaped; the dotless and the dotted i are an `i` to Java's equalsIgnoreCase. */
+/**
+ * Pattern of a segment, each character literal or escaped. For Java's equalsIgnoreCase, the dotless and the dotted i
+ * equal `i`.
+ */
 function inAnyCase(segment: string): string {
   return [...segment].map((char) => {
     if (/[iI]/.test(char)) return '(i|%c4%b[01])';

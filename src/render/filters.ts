@@ -1,7 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import { emit } from './emit';
 import { durationText } from './duration';
+import { emit } from './emit';
 import {
   EnvoyFilter, EnvoyFilterSpec, EnvoyFilterSpecConfigPatches, EnvoyFilterSpecConfigPatchesApplyTo, EnvoyFilterSpecConfigPatchesMatchContext,
   EnvoyFilterSpecConfigPatchesPatchOperation,
@@ -134,17 +134,16 @@ export function httpFilter(
 
 /** A patch of the HTTP connection manager of a server, or of all servers if `server` has no SNI. */
 export function connectionManager(server: object, fields: object): EnvoyFilterSpecConfigPatches {
-  return connectionManagerPatch({ context: GATEWAY, portNumber: BOUNDARY_PORT, server }, fields);
+  return connectionManagerPatch(GATEWAY, { portNumber: BOUNDARY_PORT, filterChain: server }, fields);
 }
 
 /** A patch of the HTTP connection managers of listeners, at gateways or sidecars. */
 export function connectionManagerPatch(
-  { context, portNumber, server }: { readonly context: EnvoyFilterSpecConfigPatchesMatchContext; readonly portNumber?: number; readonly server?: object },
-  fields: object,
+  context: EnvoyFilterSpecConfigPatchesMatchContext, listener: { readonly portNumber?: number; readonly filterChain?: object }, fields: object,
 ): EnvoyFilterSpecConfigPatches {
   return {
     applyTo: NETWORK_FILTER,
-    match: { context, listener: { portNumber, filterChain: { ...server, filter: { name: HTTP_MANAGER } } } },
+    match: { context, listener: { ...listener, filterChain: { ...listener.filterChain, filter: { name: HTTP_MANAGER } } } },
     patch: {
       operation: MERGE,
       value: { typed_config: { '@type': `${EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager`, ...fields } },

@@ -43,7 +43,7 @@ export function renderLockLimits(scope: Construct, lock: Lock): ApiObject {
         match: { context: SIDECAR_INBOUND },
         patch: { operation: MERGE, value: CONNECTION_PER_DOWNSTREAM },
       },
-      connectionManagerPatch({ context: SIDECAR_INBOUND }, {
+      connectionManagerPatch(SIDECAR_INBOUND, {}, {
         http2_protocol_options: { initial_stream_window_size: WORKLOAD_STREAM_WINDOW, initial_connection_window_size: CONNECTION_WINDOW },
       }),
     ],
