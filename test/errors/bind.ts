@@ -227,3 +227,37 @@ bind.rejects('FED115', 'a date that does not exist', () => {
 rejectFields(bind, 'a port mapping', (value) => bound(() => undefined, [value]), { localPort: 80, exportPort: 9080, protocol: 'tcp' }, 'protocol', 'localPort, exportPort');
 rejectFields(addSource, 'source options', (value) => bound((binding, source) => binding.addSource(source, value)), { portMapping: [] }, 'portMapping', 'portMappings');
 rejectFields(addLocalSource, 'options of a local source', (value) => bound((binding) => binding.addLocalSource(value)), { wieght: 1 }, 'wieght', 'weight');
+
+/* Several ports, several boundaries, and names that nearly fit. */
+for (const [ports, title] of [
+  [[ServicePort.http(80), ServicePort.tcp(3306)], 'an HTTP port and a TCP port'], [[ServicePort.tls(443), ServicePort.grpc(90)], 'a TLS port and a gRPC port'],
+] as const) {
+  synth.rejects('FED408', `all callers of a namespace for one source with ${title}`, () => {
+    const { app, east, west } = pair();
+    const source = east.expose('Stock', { service: LocalService.fromName('stock', 'shop'), exportName: 'stock', ports: [...ports] });
+    source.allowFrom(west);
+    west.bind('Stock', { source, localName: LocalName.newService('stock', 'web') }).allowFrom(Caller.anyInNamespace('web'));
+    app.synthYaml();
+  });
+}
+bind.rejects('FED401', 'a local name that another boundary of the mesh has bound, beside a third boundary that has not', () => {
+  const { app, west, reviews } = pair();
+  const [second] = ['second', 'third'].map((namespaceName) => new FederatedMesh(new Chart(app, namespaceName), 'Mesh', {
+    meshName: 'west', trustDomain: 'west.example', trustBundle: trustOf('west'), namespaceName,
+  }));
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
+  second.bind('Reviews', { source: bankWith().exposedService('cards'), localName: LocalName.newService('reviews', 'default') });
+});
+bind.rejects('FED301', 'a source of another class whose SNI is that of another export', () => {
+  const { app, west } = pair();
+  const bank = remoteOf(app, 'bank', 'bank.example', trustOf('bank'));
+  const source = Object.assign(new Construct(app, 'Odd'), {
+    mesh: Object.assign(new Construct(app, 'Mesh'), { ...bank, endpoints: [{ address: 'fed.bank.example' }] }),
+    exportName: 'cards',
+    ports: [ServicePort.http(80)],
+    sniFor: () => 'p80.loans.west.fed.bank.example',
+  });
+  west.bind('Odd', { source: source as never, localName: LocalName.newService('cards', 'web') });
+});
+bind.rejects('FED412', 'an additional host with .svc. in the middle', more('reviews.default.svc.other.example'));
+bind.rejects('FED120', 'one port mapping in place of a list', bound(() => undefined, { localPort: 80, exportPort: 9080 }));

@@ -37,3 +37,5 @@ synth.rejects('FED132', 'one Secret for both gateways', () => {
 
 /* Objects of fields. */
 rejectFields(fromCertManager, 'certificate options', (value) => () => GatewayCredential.fromCertManager(value), { issuerName: 'ca', renewedBefore: 1 }, 'renewedBefore', 'renewBefore');
+
+fromCertManager.rejects('FED131', 'an issuer kind of 64 characters', certManager({ issuerKind: `K${'x'.repeat(63)}` }));

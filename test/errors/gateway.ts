@@ -43,3 +43,18 @@ fromExisting.rejects('FED127', 'an existing gateway with a label that no pod can
 /* Objects of fields. */
 rejectFields(dedicated, 'gateway options', (value) => () => BoundaryGateway.dedicated(value), { sourceRange: ['203.0.113.0/28'] }, 'sourceRange', 'sourceRanges');
 rejectFields(fromExisting, 'the description of an existing gateway', (value) => () => BoundaryGateway.fromExisting(value), { namespace: 'istio-ingress' }, 'namespace', 'namespaceName');
+
+/* Values that nearly fit. */
+for (const range of ['203.0.113.0/33', '203.0.113.0/64', '2001:db8::/129']) {
+  dedicated.rejects('FED116', `the source range ${range}, whose mask is longer than its address`, gateway({ sourceRanges: [range] }));
+}
+dedicated.rejects('FED116', 'a label whose name no pod can have', gateway({ labels: { 'a b!': 'edge' } }));
+dedicated.rejects('FED116', 'a label whose prefix is not a valid domain', gateway({ labels: { 'Team_/tier': 'edge' } }));
+dedicated.rejects('FED116', 'a CPU request without a number', gateway({ cpuRequest: 'm' }));
+dedicated.rejects('FED116', 'a memory request without a number', gateway({ memoryRequest: 'Mi' }));
+for (const option of ['preserveClientAddress', 'dualStack']) {
+  dedicated.rejects('FED120', `a string in place of true or false for ${option}`, gateway(any({ [option]: 'false' })));
+}
+for (const option of ['labels', 'nodeSelector', 'serviceAnnotations']) {
+  dedicated.rejects('FED120', `null in place of a map for ${option}`, gateway(any({ [option]: null })));
+}

@@ -114,3 +114,7 @@ allowFrom.rejects('FED314', 'a key that is too short', () => {
 allowFrom.rejects('FED317', 'a shared secret in a key set', keys(rsa, { kty: 'oct', k: 'c2VjcmV0' }), 'key 1 of jwks has kty "oct"', 'leaked');
 allowFrom.rejects('FED317', 'a secret of an unknown key type', keys({ kty: 'new', kid: 'x', k: 'c2VjcmV0' }), 'key "x" of jwks has k');
 allowFrom.rejects('FED317', 'a private encryption key in a key set', keys(rsa, { ...rsa, use: 'enc', d: 'AQAB' }), 'has d');
+
+/* Claims that nearly fit. */
+for (const claim of ['[a][b]c', 'a[b][c]', '[a]']) allowFrom.rejects('FED314', `the claim name ${claim}, which is neither a name nor a path`, token({ claims: { [claim]: ['x'] } }));
+for (const time of ['exp', 'iat', 'nbf']) allowFrom.rejects('FED314', `the claim ${time}, which is a time`, token({ claims: { [time]: ['1'] } }));

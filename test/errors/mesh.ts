@@ -165,3 +165,10 @@ rejectFields(newMesh, 'a reason for a private address', (value) => endpoint({ ad
 rejectFields(newMesh, 'a reason for headers with underscores', (value) => shop('allowHeadersWithUnderscores', value), { reason: because, headers: ['user_id'] },
   'headers', 'approvedBy');
 rejectFields(newMesh, 'a reason for no admission policy', (value) => shop('withoutAdmissionPolicy', value), { reason: because, owner: 'Jo' }, 'owner', 'approvedBy');
+
+/* Values that nearly fit. */
+for (const role of ['ingress', 'egress']) newMesh.rejects('FED120', `an empty object in place of an ${role} gateway`, shop(`${role}Gateway`, {}));
+newMesh.rejects('FED101', 'a mesh name of 64 characters', eastWith({ meshName: 'x'.repeat(64) }));
+for (const address of ['0.255.255.255', '10.255.255.255', '100.127.255.255', '127.255.255.255', '169.254.255.255', '172.31.255.255', '192.168.255.255', 'febf::1', 'fdff::1', '::']) {
+  newMesh.rejects('FED105', `the address ${address} at the end of a private network`, endpoint(address));
+}

@@ -165,3 +165,7 @@ rejectFields(addPeer, 'a reason for isolation', (value) => peerWith({ isolated: 
 rejectFields(addPeer, 'a reason for TLS 1.2', (value) => peerWith({ allowTls12: value }), { reason: because, until: '2027-01-01' }, 'until', 'ticket');
 rejectFields(addPeer, 'limits', (value) => peerWith({ limits: value }), { maxConnection: 1 }, 'maxConnection', 'maxConnections');
 rejectFields(addPeer, 'upstream limits', (value) => peerWith({ upstreamLimits: value }), { requestsPerSecond: 1 }, 'requestsPerSecond', 'maxConnections, maxRequests');
+
+for (const name of ['fed-in-trust-east', 'fed-in-trust', 'fed-out-trust-bank']) {
+  addPeer.rejects('FED134', `the trust ConfigMap ${name}, whose name is one of ours`, kept(name));
+}
