@@ -1,0 +1,137 @@
+import { App } from 'cdk8s';
+import {
+  BoundaryGateway, Caller, ExposedService, FederatedMeshProps, IMeshPeer, LocalName, LocalService, RemoteMesh, ServicePort, TrustBundle,
+} from '../src';
+import { makeCertificate } from './support/certificates';
+import { find, Manifest, objectsOf } from './support/manifests';
+import { meshOf } from './support/meshes';
+import { bankWith, EXISTING_GATEWAY } from './support/pair';
+
+/*
+ * What the objects of one boundary say together, each field in one sentence.
+ */
+
+const PORTS = [ServicePort.http(80), ServicePort.grpc(90), ServicePort.tcp(3306)];
+
+/** East exports to the bank and calls it, over HTTP, gRPC and TCP. */
+function east(props: Partial<FederatedMeshProps> = {}, endpoints = [{ address: 'fed.bank.example' }]): Manifest[] {
+  const app = new App();
+  const mesh = meshOf(app, 'east', props);
+  const bank = bankWith({ knownAs: 'east', endpoints, exposedServices: [{ exportName: 'cards', ports: PORTS }] });
+  mesh.addPeer(bank);
+  mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: PORTS }).allowFrom(bank);
+  mesh.bind('Cards', { source: bank.exposedService('cards'), localName: LocalName.newService('cards', 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
+  return objectsOf(app);
+}
+
+const written = east();
+const inBoundary = (kind: string, objects = written) => objects.filter((object) => object.kind === kind && object.metadata.namespace === 'istio-federation');
+const requestRoutes = (prefix: string): Manifest[] => inBoundary('VirtualService').filter(({ metadata }) => metadata.name.startsWith(prefix))
+  .flatMap(({ spec }) => spec.http ?? []);
+
+test('nothing of the boundary is exported from its namespace', () => {
+  const exported = ['VirtualService', 'ServiceEntry', 'DestinationRule'].flatMap((kind) => inBoundary(kind));
+  expect(exported.map(({ kind }) => kind).sort()).toEqual([...Array(3).fill('DestinationRule'), ...Array(3).fill('ServiceEntry'), ...Array(6).fill('VirtualService')]);
+  expect(exported.map(({ kind, metadata, spec }) => [kind, metadata.name, spec.exportTo])).toEqual(exported.map(({ kind, metadata }) => [kind, metadata.name, ['.']]));
+});
+
+/* What leads to a peer. */
+
+test('a peer lies outside of the mesh', () => {
+  expect(inBoundary('ServiceEntry').map(({ spec }) => spec.location)).toEqual(Array(3).fill('MESH_EXTERNAL'));
+});
+
+test.each<[string, { address: string }[], string]>([
+  ['a DNS name is resolved by DNS', [{ address: 'fed.bank.example' }], 'DNS'],
+  ['an IPv4 address is taken as it is', [{ address: '203.0.113.7' }, { address: '203.0.113.8' }], 'STATIC'],
+  ['an IPv6 address is taken as it is', [{ address: '2001:db8::7' }], 'STATIC'],
+])('the endpoint of a peer that is %s', (_, endpoints, resolution) => {
+  expect(inBoundary('ServiceEntry', east({}, endpoints)).map(({ spec }) => spec.resolution)).toEqual(Array(3).fill(resolution));
+});
+
+test('the service that is exported is asked by its own name', () => {
+  expect(requestRoutes('fed-in-').map(({ rewrite }) => rewrite)).toEqual(Array(2).fill({ authority: 'reviews.default.svc.cluster.local' }));
+});
+
+test('the gateway of a peer is asked by the TLS server name (SNI) of the export', () => {
+  expect(requestRoutes('fed-out-').map(({ rewrite }) => rewrite.authority).sort()).toEqual(['p80.cards.east.fed.bank.example', 'p90.cards.east.fed.bank.example']);
+});
+
+test('no gateway retries a request, since the retries of three hops would multiply', () => {
+  const retries = [...requestRoutes('fed-in-'), ...requestRoutes('fed-out-')].map((route) => route.retries);
+  expect(retries).toEqual(Array(4).fill({ attempts: 0 }));
+});
+
+/* Policies. */
+
+/** Whether Istio takes a value for a pattern of a policy. */
+const isLike = (value: string) => (pattern: string) => pattern.startsWith('*') ? value.endsWith(pattern.slice(1))
+  : pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern;
+/** Whether a DENY policy denies a connection with this SNI, whoever it is from. */
+const denies = (policy: Manifest, sni: string) => {
+  expect([policy.spec.action, policy.spec.rules.map(Object.keys)]).toEqual(['DENY', [['when']]]);
+  const [{ when }] = policy.spec.rules;
+  expect(when.map(({ key }: Manifest) => key)).toEqual(['connection.sni']);
+  return when.every(({ values, notValues }: Manifest) => (!values || values.some(isLike(sni))) && (!notValues || !notValues.some(isLike(sni))));
+};
+
+test.each([['fed-in-guard', 'fed-in-bank'], ['fed-out-guard', 'fed-out-bank']])('the guard %s lets our own server names pass, and no other', (name, gateway) => {
+  const policy = find(written, 'AuthorizationPolicy', name);
+  const own: string[] = find(written, 'Gateway', gateway).spec.servers.map(({ hosts: [host] }: Manifest) => host.slice('./'.length));
+  expect(own).toHaveLength(3);
+  expect(own.map((sni) => denies(policy, sni))).toEqual([false, false, false]);
+  const others = [...own.map((sni) => `${sni}.org`), 'fed.east.example', 'xfed.east.example', 'p80.reviews.bank.fed.west.example', 'shop.example', ''];
+  expect(others.map((sni) => denies(policy, sni))).toEqual(others.map(() => true));
+});
+
+test('the reason for leaving out the admission policy stands on the guard of a shared gateway', () => {
+  const objects = east({ ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY), withoutAdmissionPolicy: { reason: 'a policy of the platform does it' } });
+  expect(find(objects, 'AuthorizationPolicy', 'fed-in-guard', 'istio-ingress').metadata.annotations)
+    .toEqual({ 'cdk8s-mesh-federation/without-admission-policy': 'a policy of the platform does it' });
+});
+
+/* One of two peers. */
+
+describe('of two peers of a shared gateway, each with a TCP port,', () => {
+  /** East allows west and the bank the same TCP port, and cuts off some of them. */
+  const shared = (...isolated: string[]) => {
+    const app = new App();
+    const mesh = meshOf(app, 'east', { connectAfterHandshake: true, ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) });
+    const peers: IMeshPeer[] = [meshOf(new App(), 'west'), bankWith()];
+    const mysql: ExposedService = mesh.expose('Mysql', { service: LocalService.fromName('mysql', 'db'), exportName: 'mysql', ports: [ServicePort.tcp(3306)] });
+    peers.forEach((peer) => mysql.allowFrom(peer));
+    for (const peer of peers) mesh.addPeer(peer, isolated.includes(peer.meshName) ? { isolated: { reason: 'their gateway was broken into' } } : {});
+    return objectsOf(app).filter(({ kind }) => kind === 'EnvoyFilter').filter(({ metadata }) => metadata.name === 'fed-in-connect-after-tls')
+      .map(({ spec }) => spec.configPatches.map(({ match }: Manifest) => match.listener.filterChain.sni).sort());
+  };
+
+  test('cutting off one leaves the filter of the other', () => {
+    expect(shared()).toEqual([['p3306.mysql.bank.fed.east.example', 'p3306.mysql.west.fed.east.example']]);
+    expect(shared('west')).toEqual([['p3306.mysql.bank.fed.east.example']]);
+    expect(shared('bank')).toEqual([['p3306.mysql.west.fed.east.example']]);
+  });
+
+  test('cutting off both leaves no filter that would patch nothing', () => {
+    expect(shared('west', 'bank')).toEqual([]);
+  });
+});
+
+/* Revocation lists. */
+
+test('a list of a peer stands beside its CA at both gateways, and where each gateway looks for it', async () => {
+  const authority = await makeCertificate('bank', true);
+  const list = await authority.list();
+  const bundle = TrustBundle.fromPem(authority.certificate).withRevocationList(list);
+  const app = new App();
+  const mesh = meshOf(app, 'east');
+  const bank: RemoteMesh = bankWith({ knownAs: 'east', trustBundle: bundle });
+  mesh.addPeer(bank);
+  mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: PORTS }).allowFrom(bank);
+  mesh.bind('Cards', { source: bank.exposedService('cards'), localName: LocalName.newService('cards', 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
+  const objects = objectsOf(app);
+  expect(find(objects, 'ConfigMap', 'fed-in-trust-bank').data).toEqual({ 'ca.crt': bundle._pem, 'ca.crl': list });
+  expect(find(objects, 'ConfigMap', 'fed-out-trust').data).toEqual({ 'bank.crt': bundle._pem, 'bank.crl': list });
+  expect(find(objects, 'DestinationRule', 'fed-out-cards-443-bank').spec.trafficPolicy.tls).toMatchObject({
+    caCertificates: '/etc/federation/trust/bank.crt', caCrl: '/etc/federation/trust/bank.crl',
+  });
+});
