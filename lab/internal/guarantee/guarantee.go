@@ -23,7 +23,7 @@ const (
 	OneIstioFolder                           // 14: only one folder of the library knows Istio
 	CompleteRemoval                          // 15: removing a line of the program removes every object that it generated
 	ProtectionFirst                          // 16: protection comes before openness in the order of the file
-	TenantsKeptOut                           // 17: no other tenant of the mesh can open or freeze the boundary
+	TenantsKeptOut                           // 17: no other tenant of the mesh can add or block listeners of the boundary
 )
 
 // Last is the highest number.

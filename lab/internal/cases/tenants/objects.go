@@ -24,7 +24,7 @@ const (
 	passThrough = `{port: {number: 15443, name: tls, protocol: TLS}, hosts: ["*.local"], tls: {mode: AUTO_PASSTHROUGH}}`
 	sameName    = `{port: {number: 15443, name: https, protocol: HTTPS}, hosts: [` + ReviewsSNI + `], tls: {mode: SIMPLE, credentialName: "builtin://"}}`
 
-	addsOrBlocks = "would add or block listeners of the federation boundary gateways"
+	addsOrBlocks   = "would add or block listeners of the federation boundary gateways"
 	changesProxies = "would change the proxies of the federation boundary gateways"
 	attachesRoutes = "attaches routes to a federation boundary gateway"
 	takesHost      = "takes a host name that belongs to the federation boundary"
