@@ -118,7 +118,7 @@ export class RemoteServiceBinding extends Construct {
    * Adds a source behind the same local name: another peer, another export, or the same export for certain headers.
    *
    * Rejects a source that cannot be reached, such as a peer without `endpoints` (FED107). Synthesis fails for weights
-   * or protocols of a local port that do not fit together (FED409, FED410).
+   * or protocols of a local port that do not fit together (FED409).
    *
    * @exampleMetadata fixture=meshes
    * @example

@@ -37,7 +37,7 @@ export interface CertManagerOptions {
    */
   readonly issuerKind?: string;
   /**
-   * API group of the issuer; set it for an external issuer.
+   * API group of the issuer. Set it for an external issuer.
    * @default 'cert-manager.io'
    */
   readonly issuerGroup?: string;

@@ -36,7 +36,7 @@ const MISTAKES = {
       public readonly maxUrl = 'b';
       /** Documented. */
       public open(LIMIT: Elsewhere, options: Options): Elsewhere { return { value: LIMIT.value + options.limit }; }
-      /** Documented. */
+      /** Documented. Throws FED101, FED102, FED103. */
       public box(async: string): string { return async; }
     }
     /** For Go this makes a Box. */
@@ -66,6 +66,8 @@ describe('a rule notices', () => {
       'Box: maxURL and maxUrl', 'Box: box', 'Box.open: LIMIT and limit', 'IOptions and IOptions', 'NewBox and NewBox',
     ],
     'everything has a sentence': ['Box.constructor', 'NewBox.constructor', 'Options.quiet', 'Box.thing', 'Options.limit: @default', 'Box.box.async: @param'],
+    'every class and every set of options has an example': ['Box', 'Elsewhere', 'NewBox', 'Options'],
+    'no comment lists more than two codes': ['Box.box'],
   }))('%s', (rule, expected) => {
     expect(rules[rule](broken).sort()).toEqual(expected.sort());
   });
@@ -87,6 +89,11 @@ describe('the public surface', () => {
   /** What breaks a rule for a reason: `Type.member.parameter`, and why. */
   const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'no type of imports/ or of another package': { 'ManifestWriter: cdk8s.App': 'it writes in place of that class' },
+    'every class and every set of options has an example': {
+      BoundaryGatewayAttributes: 'programs read it, as ingressGateway and egressGateway of a mesh',
+      ManifestWriter: 'its example is in docs/performance.md, where it is compared with app.synth()',
+      WriteOptions: 'its one option is that of ManifestWriter.write',
+    },
   };
 
   test.each(Object.keys(rules))('%s', (rule) => {

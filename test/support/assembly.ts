@@ -10,7 +10,7 @@ import { compileJsiiForTest } from 'jsii';
 export type Assembly = ReturnType<typeof compileJsiiForTest>['assembly'];
 type Type = NonNullable<Assembly['types']>[string];
 interface Named { readonly name: string; readonly docs?: Docs }
-interface Docs { readonly summary?: string; readonly remarks?: string; readonly default?: string }
+interface Docs { readonly summary?: string; readonly remarks?: string; readonly default?: string; readonly example?: string }
 interface Value extends Named { readonly type: unknown; readonly optional?: boolean; readonly static?: boolean }
 interface Callable extends Named { readonly parameters?: Value[]; readonly returns?: Value; readonly static?: boolean }
 
@@ -70,7 +70,7 @@ export const rules: Readonly<Record<string, (assembly: Assembly) => string[]>> =
   ],
 
   'everything has a sentence': (assembly) => [
-    ...typesOf(assembly).flatMap((type) => [type, ...membersOf(type), ...callablesOf(type).filter(({ name }) => name === 'constructor')]
+    ...typesOf(assembly).flatMap((type) => documentedOf(type)
       .filter(({ docs }) => !/[.!?)`]$/.test(docs?.summary ?? ''))
       .map(({ name }) => type.name === name ? name : `${type.name}.${name}`)),
     ...typesOf(assembly).filter(isStruct).flatMap((type) => (membersOf(type) as Value[])
@@ -81,6 +81,16 @@ export const rules: Readonly<Record<string, (assembly: Assembly) => string[]>> =
       .filter(({ name, docs, type: { primitive } }: any) => primitive && !docs?.summary && !(callable.name === 'constructor' && name === 'id'))
       .map(({ name }) => `${type.name}.${callable.name}.${name}: @param`))),
   ],
+
+  // An example in a floating comment is compiled by nobody and shown by no editor.
+  'every class and every set of options has an example': (assembly) => typesOf(assembly)
+    .filter((type) => (type.kind === 'class' || isStruct(type)) && !type.docs?.example)
+    .map(({ name }) => name),
+
+  // docs/errors.md lists which call raises which code, and is tested. A list here would be a second one that is not.
+  'no comment lists more than two codes': (assembly) => typesOf(assembly).flatMap((type) => documentedOf(type)
+    .filter(({ docs }) => new Set(JSON.stringify(docs ?? {}).match(/\bFED\d{3}\b/g)).size > 2)
+    .map(({ name }) => type.name === name ? name : `${type.name}.${name}`)),
 };
 
 /** What the public surface takes from other packages, all of it part of every cdk8s program. */
@@ -100,6 +110,11 @@ function callablesOf(type: Type): Callable[] {
   if (type.kind === 'enum') return [];
   const methods = (type.methods ?? []) as Callable[];
   return type.kind === 'class' && type.initializer ? [...methods, { ...type.initializer, name: 'constructor' } as Callable] : methods;
+}
+
+/** Everything that has a comment of its own. */
+function documentedOf(type: Type): Named[] {
+  return [type, ...membersOf(type), ...callablesOf(type).filter(({ name }) => name === 'constructor')];
 }
 
 /** Everything that has a type: properties, parameters and results. */
