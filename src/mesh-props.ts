@@ -73,7 +73,7 @@ export interface FederatedMeshProps {
    */
   readonly createNamespace?: boolean;
   /**
-   * Gateway that receives the calls of peers. It is created with the first allowed export.
+   * Gateway that receives the calls of peers. It is created with the first export.
    * @default BoundaryGateway.dedicated()
    */
   readonly ingressGateway?: BoundaryGateway;

@@ -4,7 +4,7 @@ import type { ServicePort } from './service';
 import type { TrustBundle } from './trust';
 
 /**
- * An export of a peer that another organisation operates, as its owner has told us.
+ * An export of a peer that another organisation operates, as its owner describes it.
  *
  * @exampleMetadata fixture=meshes
  * @example

@@ -71,8 +71,8 @@ export class ServicePort {
   /**
    * A port where the application terminates TLS itself. Its TLS is carried as bytes inside the boundary's mutual TLS.
    *
-   * The application's certificate must fit the host that callers dial, or callers must be told which name to expect.
-   * Callers must be listed one by one (FED408). Rejects numbers outside 1 to 65535 (FED303).
+   * The application's certificate must fit the host that callers dial, or clients must be configured to expect its
+   * name. Callers must be listed one by one (FED408). Rejects numbers outside 1 to 65535 (FED303).
    *
    * @param port port of the Kubernetes Service, for example `8443`
    * @param options the port number for peers, if it differs
