@@ -102,7 +102,7 @@ func TestEveryObjectOfTheManifestsIsTakenAwayOrChangedOnce(t *testing.T) {
 		}
 	}
 	for _, meshName := range []string{"east", "west"} {
-		objects, err := mesh.ObjectsOf(filepath.Join("..", "..", "..", "test", "golden", mutations.FirstScenario, meshName+".yaml"))
+		objects, err := mesh.ObjectsOf(filepath.Join("..", "..", "..", "test", "scenarios", mutations.FirstScenario, meshName+".yaml"))
 		if err != nil {
 			t.Fatal(err)
 		}
