@@ -43,7 +43,7 @@ func Existing() []Case {
 		),
 		Ask("gateways/shared-genuine", guarantee.ServerPerPeer, "An existing gateway accepts the egress gateway of west", Outside, ToShared(genuine), "200"),
 		Ask("gateways/shared-stranger", guarantee.ServerPerPeer, "An existing gateway rejects a client without a certificate on our servers", Outside, ToShared(NoCertificate), "alert: certificate required"),
-		Ask("gateways/shared-wrong-identity", guarantee.ServerPerPeer, "An existing gateway rejects another identity of the same CA on our servers", Outside, ToShared(workload), "alert: certificate unknown"),
+		Ask("gateways/shared-wrong-identity", guarantee.ServerPerPeer, "An existing gateway rejects another identity of the boundary CA on our servers", Outside, ToShared(workload), "alert: certificate unknown"),
 		Ask("gateways/shared-wrong-authority", guarantee.ServerPerPeer, "An existing gateway rejects the right identity in a certificate of west's mesh CA", Outside, ToShared(MeshCA("west", pki.Request{SpiffeID: BoundaryEgress})), "alert: unknown certificate authority"),
 		Ask("gateways/shared-other-host", guarantee.ServerPerPeer, "West cannot reach the operator's shop through the SNI of our export", Outside, ToShared(genuine, WithHost(shopName)), "403"),
 		Ask("gateways/shared-other-name", guarantee.ServerPerPeer, "A customer of the operator's shop cannot reach our export through the shop's SNI", Outside, func(f *federation.Federation) traffic.Probe {

@@ -110,7 +110,7 @@ func Cases() []Case {
 		finds("grpc-other-issuer", guarantee.TwoControls, "The ingress gateway denies a gRPC call with the token of another trusted issuer", Bearer(Reader.with("aud", "search")), "PERMISSION_DENIED"),
 		finds("grpc-opaque", guarantee.TwoControls, "The ingress gateway rejects a gRPC call with an opaque token", authorizationHeader("Bearer 2YotnFZFEjr1zCsicMWpAA"), "UNAUTHENTICATED"),
 		Attempts("tokens/elsewhere", guarantee.WorkloadsUntouched, "Callers send any authorization header where no rule requires an end-user JWT", anyAuthorization("reviews.shop:9080/reviews/1", ShopAPI)...),
-		Attempts("tokens/elsewhere-same-service", guarantee.WorkloadsUntouched, "Another peer sends any authorization header to the same service, where its grant requires no end-user JWT", anyAuthorization("orders.shop:8080/orders/1", NorthAPI)...),
+		Attempts("tokens/elsewhere-same-service", guarantee.WorkloadsUntouched, "Another peer sends any authorization header to the exported service, where its own grant requires no end-user JWT", anyAuthorization("orders.shop:8080/orders/1", NorthAPI)...),
 		directly("straight", "A peer that bypasses its egress gateway with a valid end-user JWT is accepted", Bearer(Reader), "200"),
 		directly("straight-none", "A peer that bypasses its egress gateway without an end-user JWT is denied", noAuthorization, "403"),
 		directly("straight-two-good", "A peer that bypasses its egress gateway with two end-user JWTs is denied", twoTokens, "401 | 403"),
