@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
-import { SCENARIOS } from './scenarios';
+import { LAB_SCENARIOS, programOf, SCENARIOS } from './scenarios';
 import { filesOf, jsonOf, keyOf, Manifest, parse } from './support/manifests';
 
 const scenarios = join(__dirname, 'scenarios');
@@ -87,3 +87,9 @@ function phaseOf({ kind: written, metadata }: Manifest): number {
     ['ServiceEntry', 'DestinationRule', 'EnvoyFilter'], ['Gateway', 'RequestAuthentication'], ['VirtualService'],
   ].findIndex((kinds) => kinds.includes(kind));
 }
+
+test.each([...Object.keys(LAB_SCENARIOS).filter((name) => !Object.hasOwn(SCENARIOS, name)), 'grow-10', 'bench'])('the scenario %s, which only the lab has, is written', (name) => {
+  const files = filesOf(programOf(name)());
+  expect(files.size).toBeGreaterThan(0);
+  for (const text of files.values()) expect(text).toContain('kind: ');
+});

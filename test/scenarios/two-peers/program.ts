@@ -15,6 +15,7 @@ export function program(): App[] {
     egressIdentity: SpiffeId.parse('spiffe://east.example/ns/istio-federation/sa/federation-egress'),
     endpoints: [{ address: 'federation.east.example' }],
     exposedServices: [{ exportName: 'reviews', ports: [ServicePort.http(9080)] }],
+    knownAs: 'west',
   });
   west.addPeer(east);
   west.expose('Details', { service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(9080)] })
