@@ -41,10 +41,10 @@ function wrong(what: string, line: string, instead: string, ...says: string[]): 
   return { what, line, instead, says };
 }
 
-const BAD_NAME = ['FED101 east/Mesh: "East_1" is no mesh name → use one DNS label: at most 63 lower-case letters, digits and dashes'];
+const BAD_NAME = ['FED101 east/Mesh: "East_1" is not a valid mesh name → use one DNS label: at most 63 lower-case letters, digits and dashes'];
 const NO_PEER = [
   'Error: Validation failed with the following errors:',
-  '[west/Mesh] FED108 west/Mesh: west-bookinfo/Reviews deals with mesh "east", which is no peer → agree to it: addPeer(…) with the construct east/Mesh',
+  '[west/Mesh] FED108 west/Mesh: west-bookinfo/Reviews refers to mesh "east", which is not a peer → call addPeer(…) with the construct east/Mesh',
 ];
 
 const TOOLCHAINS: Record<Language, Toolchain> = {

@@ -147,8 +147,8 @@ export class RemoteServiceBinding extends Construct {
    */
   public addLocalSource(options: LocalSourceOptions = {}): void {
     if (!this.state.existing) {
-      fail('FED411', this, `${show(this.host)} is a new Service, behind which no pods stand`,
-        'bind an existing one: LocalName.existingService(…)');
+      fail('FED411', this, `${show(this.host)} is a new Service, which has no pods`,
+        'bind an existing Service: LocalName.existingService(…)');
     }
     this.localSources.push(parseLocalSource(this, options));
   }
@@ -242,12 +242,12 @@ export class RemoteServiceBinding extends Construct {
       const { exportName, mesh: peer } = source;
       if (this.mesh._boundary.declared.isolates(peer.meshName)) return [];
       const allowed = allowedPorts(source, this.mesh);
-      const fix = `let mesh ${show(peer.meshName)} say allowFrom for mesh ${show(this.mesh.meshName)}, or remove the binding`;
+      const fix = `call allowFrom for mesh ${show(this.mesh.meshName)} in mesh ${show(peer.meshName)}, or remove the binding`;
       if (allowed.length === 0) {
-        return [describeError('FED403', this, `mesh ${show(peer.meshName)} does not allow us ${show(exportName)}`, fix)];
+        return [describeError('FED403', this, `mesh ${show(peer.meshName)} does not allow us to call ${show(exportName)}`, fix)];
       }
       return mappings.filter(({ exportPort }) => !allowed.includes(exportPort)).map(({ exportPort }) => describeError(
-        'FED403', this, `mesh ${show(peer.meshName)} does not allow us port ${exportPort} of ${show(exportName)}`, fix));
+        'FED403', this, `mesh ${show(peer.meshName)} does not allow us to call port ${exportPort} of ${show(exportName)}`, fix));
     });
   }
 }

@@ -116,10 +116,11 @@ function checkException(exception: Exception): void {
   checkFields(WHERE, 'an exception', exception, EXCEPTION_FIELDS);
   const { rule, object } = exception;
   if (!RULES.some(({ name }) => name === rule)) {
-    fail('FED120', WHERE, `an exception is for ${show(rule)}, which is no rule`, `use ${RULES.map(({ name }) => name).join(', ')}`);
+    fail('FED120', WHERE, `an exception has the rule ${show(rule)}, which does not exist`, `use one of ${RULES.map(({ name }) => name).join(', ')}`);
   }
   if (typeof object !== 'string' || !/^[A-Z]\w* ([^ /]+\/)?[^ /]+$/.test(object)) {
-    fail('FED120', WHERE, `an exception is for the object ${show(object)}`, 'write "Kind namespace/name", or "Kind name" for what has no namespace');
+    fail('FED120', WHERE, `an exception has the object ${show(object)}, which does not have the form "Kind namespace/name"`,
+      'write "Kind namespace/name", or "Kind name" for a cluster-scoped object');
   }
   checkJustification(WHERE, `the exception for ${object}`, exception);
 }

@@ -39,18 +39,18 @@ export class Caller {
   public static fromConstruct(construct: IConstruct): Caller {
     const object = objectOf(construct);
     if (!object || !(object.kind === 'ServiceAccount' || object.kind in POD_SPEC)) {
-      fail('FED405', construct, `it is ${object ? `a ${object.kind}` : 'no Kubernetes object'}`,
-        `give a ServiceAccount or one of ${Object.keys(POD_SPEC).join(', ')}`);
+      fail('FED405', construct, `it is ${object ? `a ${object.kind}` : 'not a Kubernetes object'}`,
+        `use a ServiceAccount or one of ${Object.keys(POD_SPEC).join(', ')}`);
     }
     const serviceAccountName = accountOf(object);
     if (serviceAccountName === 'default') {
-      fail('FED405', construct, `the ${object.kind} ${show(object.name)} runs as the account "default", which every pod without an account shares`,
+      fail('FED405', construct, `the ${object.kind} ${show(object.name)} runs as the service account "default", which all pods without an account share`,
         'give it a service account of its own');
     }
     const namespaceName = object.metadata.namespace;
     if (namespaceName === undefined) {
-      fail('FED405', construct, `the ${object.kind} ${show(object.name)} states no namespace, and neither does its chart`,
-        'give the chart a namespace, for example new Chart(app, "till", { namespace: "till" })');
+      fail('FED405', construct, `the ${object.kind} ${show(object.name)} has no namespace, and neither does its chart`,
+        'set the namespace of the chart, for example new Chart(app, "till", { namespace: "till" })');
     }
     return new Caller({ serviceAccountName, namespaceName, object });
   }

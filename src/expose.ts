@@ -113,12 +113,12 @@ export class ExposedService extends Construct implements IExposedService {
    */
   public allowFrom(peer: IMeshPeer, options: AllowFromOptions = {}): void {
     if (peer === this.mesh) {
-      fail('FED407', this, `it is allowed from its own mesh ${show(peer.meshName)}`, 'name a peer: inside the mesh nobody passes the boundary');
+      fail('FED407', this, `the service is allowed from its own mesh ${show(peer.meshName)}`, 'allow a peer: traffic inside the mesh does not pass the boundary');
     }
     checkPeerGiven(this, peer);
     if (peer.egressIdentity === undefined) {
-      fail('FED137', this, `the egressIdentity of mesh ${show(peer.meshName)} is not stated, so nobody could be allowed`,
-        'state the SPIFFE ID that its egress gateway presents: egressIdentity');
+      fail('FED137', this, `the egressIdentity of mesh ${show(peer.meshName)} is not set, so its egress gateway cannot be verified`,
+        'set egressIdentity to the SPIFFE ID that its egress gateway presents');
     }
     const boundary = this.owner._boundary;
     const permission: Permission = {
@@ -221,8 +221,8 @@ export class ExposedService extends Construct implements IExposedService {
     if (numbers === undefined) return this.ports;
     return numbers.map((number) => {
       const port = this.ports.find(({ exportPort }) => exportPort === number);
-      return port ?? fail('FED306', this, `${show(number)} is not exported`,
-        `choose among the exported ports ${this.ports.map(({ exportPort }) => exportPort).join(', ')}`);
+      return port ?? fail('FED306', this, `port ${show(number)} is not exported`,
+        `use one of the exported ports ${this.ports.map(({ exportPort }) => exportPort).join(', ')}`);
     });
   }
 
@@ -230,6 +230,6 @@ export class ExposedService extends Construct implements IExposedService {
     const known = this.service._tcpPorts();
     if (!known) return [];
     return this.ports.filter(({ port }) => !known.includes(port)).map(({ port }) => describeError('FED304', this,
-      `the Service ${show(this.service.serviceName)} has no TCP port ${port}`, `choose among its ports ${known.join(', ') || '(none)'}`));
+      `the Service ${show(this.service.serviceName)} has no TCP port ${port}`, `use one of its ports ${known.join(', ') || '(none)'}`));
   }
 }

@@ -58,8 +58,8 @@ export class SpiffeId {
   public static parse(uri: string): SpiffeId {
     const match = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[A-Za-z0-9._-]+)+)$/.exec(uri);
     if (!match || match[2].split('/').some((segment) => segment === '.' || segment === '..')) {
-      fail('FED206', `SpiffeId.parse(${show(uri)})`, 'it is not the SPIFFE ID of a workload',
-        'use the URI of the certificate, for example "spiffe://east.example/ns/istio-federation/sa/federation-ingress"');
+      fail('FED206', `SpiffeId.parse(${show(uri)})`, 'the text is not a valid SPIFFE ID of a workload',
+        'use the URI in the certificate, for example "spiffe://east.example/ns/istio-federation/sa/federation-ingress"');
     }
     return new SpiffeId(match[1], match[2]);
   }

@@ -34,7 +34,7 @@ export class ManifestWriter {
    * @param app the app, with objects of whatever constructs
    */
   public static write(app: App, options: WriteOptions = {}): void {
-    if (typeof app?.synth !== 'function') fail('FED120', 'ManifestWriter.write', `the app is ${show(app)}, no App`, 'give the App itself, not a chart of it');
+    if (typeof app?.synth !== 'function') fail('FED120', 'ManifestWriter.write', `the app must be an App, not ${show(app)}`, 'use the App itself, not one of its charts');
     checkFields('ManifestWriter.write', 'WriteOptions', options, FIELDS);
     const all = app.node.findAll();
     validate(all);

@@ -77,8 +77,8 @@ export class RemoteMesh extends Construct implements IMeshPeer {
     const service = this.services.get(exportName);
     if (service) return service;
     const known = [...this.services.keys()].sort();
-    return fail('FED406', this, `${show(exportName)} is not among what mesh ${show(this.meshName)} exposes to us`,
-      known.length === 0 ? 'list it in exposedServices' : `choose one of ${known.join(', ')}, or list it in exposedServices`);
+    return fail('FED406', this, `${show(exportName)} is not in the exposedServices of mesh ${show(this.meshName)}`,
+      known.length === 0 ? 'add it to exposedServices' : `use one of ${known.join(', ')}, or add it to exposedServices`);
   }
 }
 

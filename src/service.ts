@@ -88,8 +88,8 @@ export class ServicePort {
   private readonly protocol: Protocol;
 
   private constructor(protocol: Protocol, port: number, options: ServicePortOptions) {
-    checkPort(`ServicePort.${protocol}`, 'FED303', port, 'port of a service');
-    checkFields(`ServicePort.${protocol}`, 'the second argument', options, PORT_FIELDS);
+    checkPort(`ServicePort.${protocol}`, 'FED303', port, 'service port');
+    checkFields(`ServicePort.${protocol}`, 'the port options', options, PORT_FIELDS);
     this.protocol = protocol;
     this.port = port;
     this.exportPort = options.exportPort ?? port;
@@ -143,13 +143,13 @@ export class LocalService {
   public static fromConstruct(construct: IConstruct): LocalService {
     const service = objectOf(construct);
     if (service?.kind !== 'Service' || service.apiVersion !== 'v1') {
-      fail('FED305', construct, service ? `its kind is ${service.apiVersion} ${service.kind}` : 'it is no Kubernetes object',
-        'give the construct of the Service whose ports are to be exposed');
+      fail('FED305', construct, service ? `it is of kind ${service.apiVersion} ${service.kind}, not a Service` : 'it is not a Kubernetes object',
+        'use the construct of the Service that should be exported');
     }
     const namespaceName = service.metadata.namespace;
     if (namespaceName === undefined) {
-      fail('FED305', construct, `the Service ${show(service.name)} states no namespace, and neither does its chart`,
-        'give the chart a namespace, for example new Chart(app, "bookinfo", { namespace: "default" })');
+      fail('FED305', construct, `the Service ${show(service.name)} has no namespace, and neither does its chart`,
+        'set the namespace of the chart, for example new Chart(app, "bookinfo", { namespace: "default" })');
     }
     checkServiceName(construct, service.name);
     checkNamespace(construct, namespaceName);

@@ -39,8 +39,8 @@ export class TrustBundle {
     try {
       pem = readFileSync(path, 'utf8');
     } catch (error) {
-      fail('FED205', where, `the file cannot be read (${(error as NodeJS.ErrnoException).code}) from ${process.cwd()}`,
-        'give the path of the peer\'s public root certificate, absolute or relative to the working directory');
+      fail('FED205', where, `the file cannot be read (${(error as NodeJS.ErrnoException).code}); the working directory is ${process.cwd()}`,
+        'set the path of the peer\'s public root certificate, absolute or relative to the working directory');
     }
     return new TrustBundle(readCertificates(where, pem));
   }
@@ -77,12 +77,12 @@ export class TrustBundle {
     checkGiven('TrustBundle.withNext', 'next', next, TrustBundle);
     const added = next.certificates.filter((certificate) => !this.certificates.some(({ raw }) => raw.equals(certificate.raw)));
     if (added.length === 0) {
-      fail('FED209', 'TrustBundle.withNext', `nothing is new in the next bundle, ${next.fingerprint}`,
-        'give the new root; once nothing is issued by the old one, state the new one alone');
+      fail('FED209', 'TrustBundle.withNext', `the next bundle adds no certificate: ${next.fingerprint}`,
+        'use the new root; once no certificate of the old root is in use, configure the new one alone');
     }
     if ((this.lists.length === 0) !== (next.lists.length === 0)) {
-      fail('FED208', 'TrustBundle.withNext', `there is no revocation list of ${next.lists.length === 0 ? 'the next' : 'this'} bundle, and one of the other`,
-        'add the lists of all CAs to the result, or to both: without one, the proxies refuse all that the CA has issued');
+      fail('FED208', 'TrustBundle.withNext', `${next.lists.length === 0 ? 'the next' : 'this'} bundle has no revocation list, but the other one has`,
+        'add the lists of all CAs to the result, or to both bundles: without a list, proxies reject every certificate of the CA');
     }
     const kept = this.lists.filter(({ issuer }) => !next.certificates.some(({ raw }) => raw.equals(issuer.raw)));
     return new TrustBundle([...this.certificates, ...added], [...kept, ...next.lists]);
@@ -127,33 +127,33 @@ export class TrustBundle {
 }
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n[^-]*-----END \1-----/g;
-const FIX = 'give the public root certificate of the mesh, for example the key root-cert.pem of its ConfigMap istio-ca-root-cert';
+const FIX = 'use the public root certificate of the mesh, for example the key root-cert.pem of its ConfigMap istio-ca-root-cert';
 
 function readCertificates(where: string, pem: string): X509Certificate[] {
-  if (typeof pem !== 'string' || pem.trim() === '') fail('FED203', where, 'there is nothing in it', FIX);
+  if (typeof pem !== 'string' || pem.trim() === '') fail('FED203', where, 'the text is empty', FIX);
   if (/PRIVATE KEY/.test(pem)) {
-    fail('FED201', where, 'it holds a private key', 'remove the key from the file and from where it came; only public certificates belong here');
+    fail('FED201', where, 'the text contains a private key', 'remove the key from the file and from its source: a trust bundle contains only public certificates');
   }
   const blocks = [...pem.matchAll(BLOCK)];
   const begun = pem.match(/^-----BEGIN /gm)?.length ?? 0;
   if (blocks.length === 0 || blocks.length !== begun) {
-    fail('FED204', where, begun === 0 ? 'it holds no PEM block' : 'it holds a PEM block that does not end', FIX);
+    fail('FED204', where, begun === 0 ? 'the text contains no PEM block' : 'the text contains a PEM block that does not end', FIX);
   }
   const certificates = blocks.map(([block, label], index) => readCertificate(where, block, label, index + 1));
   return certificates.filter((certificate, index) => certificates.findIndex((other) => other.raw.equals(certificate.raw)) === index);
 }
 
 function readCertificate(where: string, block: string, label: string, position: number): X509Certificate {
-  if (label !== 'CERTIFICATE') fail('FED204', where, `block ${position} is a ${label}, no certificate`, FIX);
+  if (label !== 'CERTIFICATE') fail('FED204', where, `block ${position} is a ${label}, not a certificate`, FIX);
   let certificate: X509Certificate;
   try {
     certificate = new X509Certificate(block);
   } catch {
-    fail('FED204', where, `block ${position} is no X.509 certificate`, FIX);
+    fail('FED204', where, `block ${position} is not a valid X.509 certificate`, FIX);
   }
   if (!certificate.ca) {
     fail('FED202', where, `certificate ${position} (${show(certificate.subject.replace(/\n/g, ', '))}) is not a CA`,
-      'give the certificate of the authority that issues the gateway\'s certificates, not the gateway\'s own');
+      'use the certificate of the authority that issues the gateway\'s certificates, not the gateway\'s own');
   }
   return certificate;
 }

@@ -369,11 +369,11 @@ describe('exceptions', () => {
 
 describe('properties', () => {
   const refused: [string, any, string][] = [
-    ['an unknown property', { rule: [] }, 'FED120 BoundaryValidation: properties has an unknown field "rule" → use boundaryNamespaces, rootNamespace, exceptions'],
-    ['an empty key of YAML', { boundaryNamespaces: null }, 'FED120 BoundaryValidation: boundaryNamespaces is null, no list → give a list, also for a single value'],
-    ['a namespace that cannot be', { boundaryNamespaces: ['Shop'] }, 'FED111 BoundaryValidation: "Shop" is no namespace name'],
-    ['an unknown rule', { exceptions: [{ rule: 'tls', object: 'Gateway a/b', reason: 'a long enough reason' }] }, 'FED120 BoundaryValidation: an exception is for "tls", which is no rule → use private-keys,'],
-    ['an object of another form', { exceptions: [{ rule: 'weak-tls', object: 'shop/theirs', reason: 'a long enough reason' }] }, 'FED120 BoundaryValidation: an exception is for the object "shop/theirs" → write'],
+    ['an unknown property', { rule: [] }, 'FED120 BoundaryValidation: unknown field "rule" in properties → use only boundaryNamespaces, rootNamespace, exceptions'],
+    ['an empty key of YAML', { boundaryNamespaces: null }, 'FED120 BoundaryValidation: boundaryNamespaces must be a list, not null → use a list, also for a single value'],
+    ['a namespace that cannot be', { boundaryNamespaces: ['Shop'] }, 'FED111 BoundaryValidation: "Shop" is not a valid namespace name'],
+    ['an unknown rule', { exceptions: [{ rule: 'tls', object: 'Gateway a/b', reason: 'a long enough reason' }] }, 'FED120 BoundaryValidation: an exception has the rule "tls", which does not exist → use one of private-keys,'],
+    ['an object of another form', { exceptions: [{ rule: 'weak-tls', object: 'shop/theirs', reason: 'a long enough reason' }] }, 'FED120 BoundaryValidation: an exception has the object "shop/theirs", which does not have the form "Kind namespace/name" → write'],
     ['no reason', { exceptions: [{ rule: 'weak-tls', object: 'Gateway a/b' }] }, 'FED114 BoundaryValidation: the reason for the exception for Gateway a/b is undefined'],
   ];
   test.each(refused)('%s is refused', (_, properties, message) => {

@@ -34,7 +34,7 @@ test('every link inside the repository leads somewhere', () => {
   const broken = pages.flatMap((page) => [...read(page).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)/g)].flatMap(([, path, anchor]) => {
     const target = path === '' ? page : relative(root, join(root, dirname(page), path));
     if (!existsSync(join(root, target))) return [`${page}: ${path}`];
-    const anchors = target.endsWith('.md') ? [...read(target).matchAll(/^#+ (.+)$/gm)].map(([, title]) => anchorOf(title)) : [];
+    const anchors = target.endsWith('.md') ? anchorsIn(read(target)) : [];
     return anchor && !anchors.includes(anchor) ? [`${page}: ${path}${anchor}`] : [];
   }));
   expect(broken).toEqual([]);
@@ -89,6 +89,14 @@ test('only src/render knows the generated types', () => {
   expect(sources.length).toBeGreaterThan(10);
   expect(sources.filter((file) => /imports\/|cdk8s-plus|istio\.io\/v|networking\.istio/.test(read(file).replace(/^ *(\/?\*|\/\/).*$/gm, '')))).toEqual([]);
 });
+
+/** The anchors of a page: those of its headings, and explicit ones. */
+function anchorsIn(page: string): string[] {
+  return [
+    ...[...page.matchAll(/^#+ (.+)$/gm)].map(([, title]) => anchorOf(title)),
+    ...[...page.matchAll(/^<a id="([^"]+)"><\/a>$/gm)].map(([, id]) => `#${id}`),
+  ];
+}
 
 /** As GitHub makes them. */
 function anchorOf(title: string): string {

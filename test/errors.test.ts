@@ -38,7 +38,13 @@ test('every code has a section in docs/errors.md, and no section is about a code
   expect(Object.fromEntries(sections.map(({ code, title }) => [code, title]))).toEqual(ERRORS);
 });
 
-describe('docs/errors.md says which call raises', () => {
+test('the sections of docs/errors.md are sorted by code, each with an anchor that does not depend on its title', () => {
+  const codes = sections.map(({ code }) => code);
+  expect(codes).toEqual([...codes].sort());
+  expect([...page.matchAll(/^<a id="(fed\d{3})"><\/a>\n\n## FED/gm)].map(([, id]) => id.toUpperCase())).toEqual(codes);
+});
+
+describe('docs/errors.md names the calls that raise', () => {
   test.each(sections)('$code', ({ code, raised, calls }) => {
     const own = rows.filter((row) => row.code === code);
     const atOnce = own.filter(({ call }) => call !== SYNTHESIS);

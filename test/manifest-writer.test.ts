@@ -288,10 +288,10 @@ describe('ManifestWriter', () => {
     expect(said.mock.calls.map(([text]) => text)).toEqual(['\r1000 of 2500 objects', '\r2000 of 2500 objects', '\r2500 of 2500 objects', '\n']);
   });
 
-  test('refuses what is no app and options that do not exist (FED120)', () => {
+  test('refuses what is not an app, and options that do not exist (FED120)', () => {
     const app = new App({ outdir: directory });
-    expect(() => ManifestWriter.write(new Chart(app, 'chart') as any)).toThrow('FED120 ManifestWriter.write: the app is the construct chart, no App → give the App itself, not a chart of it');
-    expect(() => ManifestWriter.write(undefined as any)).toThrow('FED120 ManifestWriter.write: the app is undefined, no App → give the App itself, not a chart of it');
-    expect(() => ManifestWriter.write(app, { verbose: true } as any)).toThrow('FED120 ManifestWriter.write: WriteOptions has an unknown field "verbose" → use progress');
+    expect(() => ManifestWriter.write(new Chart(app, 'chart') as any)).toThrow('FED120 ManifestWriter.write: the app must be an App, not the construct chart → use the App itself, not one of its charts');
+    expect(() => ManifestWriter.write(undefined as any)).toThrow('FED120 ManifestWriter.write: the app must be an App, not undefined → use the App itself, not one of its charts');
+    expect(() => ManifestWriter.write(app, { verbose: true } as any)).toThrow('FED120 ManifestWriter.write: unknown field "verbose" in WriteOptions → use only progress');
   });
 });

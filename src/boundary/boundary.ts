@@ -28,18 +28,18 @@ export class Boundary {
     const others = boundariesOf(root, config.trustDomain);
     const stranger = others.find((other) => other.config.meshName !== config.meshName);
     if (stranger) {
-      fail('FED103', where, `mesh ${show(stranger.config.meshName)} has the trust domain ${show(config.trustDomain)} as well: its workloads would be ours`,
+      fail('FED103', where, `mesh ${show(stranger.config.meshName)} also has the trust domain ${show(config.trustDomain)}, so its workloads would count as ours`,
         'give each mesh a trust domain of its own (meshConfig.trustDomain); boundaries of one mesh share its meshName');
     }
     const other = others.find((one) => one.config.workloadTrustDomain !== config.workloadTrustDomain);
     if (other) {
-      fail('FED133', where, `its workloads are of the trust domain ${show(config.workloadTrustDomain)}, those of another boundary of the mesh of `
-        + show(other.config.workloadTrustDomain), 'give all boundaries of a mesh the same workloadTrustDomain');
+      fail('FED133', where, `workloadTrustDomain is ${show(config.workloadTrustDomain)}, but another boundary of the mesh has `
+        + show(other.config.workloadTrustDomain), 'set the same workloadTrustDomain for all boundaries of a mesh');
     }
     const taken = namespacesOf(config).find((name) => others.some((one) => namespacesOf(one.config).includes(name)));
     if (taken !== undefined) {
-      fail('FED113', where, `another boundary of the trust domain ${show(config.trustDomain)} has the namespace ${show(taken)}`,
-        'give each boundary of a mesh its own namespaceName, and each of its gateways a namespace that no other boundary has');
+      fail('FED113', where, `another boundary of the trust domain ${show(config.trustDomain)} uses the namespace ${show(taken)}`,
+        'give each boundary of a mesh its own namespaceName, and each gateway a namespace that no other boundary uses');
     }
   }
 
@@ -73,11 +73,11 @@ export class Boundary {
     const { trustConfigMapName, stripTracing } = options.traffic;
     if (trustConfigMapName !== undefined) checkTrustConfigMap(where, peer, trustConfigMapName, declared.peers);
     if (stripTracing) {
-      checkNotExisting(where, this.config, `stripTracing for peer ${show(peer.meshName)}`, 'it may take part in traces');
+      checkNotExisting(where, this.config, `stripTracing for peer ${show(peer.meshName)}`, 'its pods may take part in traces');
     }
     const earlier = declared.peers.get(peer);
     if (earlier && JSON.stringify(earlier) !== JSON.stringify(options)) {
-      fail('FED109', where, `peer ${show(peer.meshName)} is added twice, with different options`, 'put all options into one call');
+      fail('FED109', where, `peer ${show(peer.meshName)} is added twice with different options`, 'put all options into one call');
     }
     declared.claimPeerName(peer);
     declared.peers.set(peer, options);
@@ -87,9 +87,9 @@ export class Boundary {
   /** Keeps the workloads of a namespace from bypassing the egress gateway. */
   public restrict(restriction: Restriction, annotations: Annotations): void {
     const { namespaceName } = restriction;
-    this.checkNamespaceFree(this.mesh, namespaceName, 'what is to be restricted');
+    this.checkNamespaceFree(this.mesh, namespaceName, 'the restriction');
     if (this.siblings.some(({ declared }) => declared.restrictions.has(namespaceName))) {
-      fail('FED121', this.mesh, `the namespace ${show(namespaceName)} is restricted already`, 'keep one call, with all its allowedHosts');
+      fail('FED121', this.mesh, `the namespace ${show(namespaceName)} is already restricted`, 'use one call, with all its allowedHosts');
     }
     this.declared.restrictions.set(namespaceName, restriction);
     this.objects.restrict(restriction, annotations);
@@ -99,8 +99,8 @@ export class Boundary {
   public checkExportName(where: Where, exportName: string): void {
     const twin = this.declared.exports.get(exportName);
     if (!twin) return;
-    fail('FED302', where, `the export name ${show(exportName)} is that of ${twin.construct.node.path}`,
-      'choose another name, or list the ports in one exposure');
+    fail('FED302', where, `the export name ${show(exportName)} is already used by ${twin.construct.node.path}`,
+      'choose another export name, or list all ports in one export');
   }
 
   /** Adds an export, to which no peer has access yet. */
@@ -114,7 +114,7 @@ export class Boundary {
   public checkGrant(where: Construct, peer: IMeshPeer, issuer: Issuer | undefined): void {
     this.checkPeerName(where, peer);
     if (issuer === undefined) return;
-    checkNotExisting(where, this.config, `a token of ${show(issuer.issuer)}`, 'it would refuse all other tokens at its other listeners');
+    checkNotExisting(where, this.config, `jwt of the issuer ${show(issuer.issuer)}`, 'it would reject all other tokens at its other listeners');
     this.declared.issuers.check(where, issuer);
   }
 
@@ -142,8 +142,8 @@ export class Boundary {
   public checkHosts(where: Where, state: Pick<BindingState, 'host' | 'additionalHosts'>): void {
     const taken = hostsOf(state).find((host) => this.siblings.some(({ declared }) => declared.binds(host)));
     if (taken === undefined) return;
-    fail('FED401', where, `the local name ${show(taken)} is bound already in mesh ${show(this.config.meshName)}`,
-      'choose another name, or remove one of the bindings');
+    fail('FED401', where, `the local name ${show(taken)} is already bound in mesh ${show(this.config.meshName)}`,
+      'choose another local name, or remove one of the bindings');
   }
 
   /** Adds a binding, which nobody may call yet. */
@@ -160,13 +160,13 @@ export class Boundary {
     const sni = source.sniFor(this.mesh, exportPort);
     const suffix = sniSuffixOf(source.exportName, exportPort, sni);
     if (!isDnsName(sni) || sni !== `p${exportPort}.${source.exportName}${suffix}`) {
-      fail('FED301', where, `${show(sni)} is no server name for port ${exportPort} of ${show(source.exportName)}`,
+      fail('FED301', where, `${show(sni)} is not a valid TLS server name (SNI) for port ${exportPort} of ${show(source.exportName)}`,
         'use p<port>.<export name>.<our name>.fed.<trust domain>');
     }
     const namesake = this.declared.peerOfSniSuffix(suffix) ?? source.mesh;
     if (namesake === source.mesh) return;
-    fail('FED110', where, `the peers ${show(namesake.meshName)} and ${show(source.mesh.meshName)} keep the same server names *${suffix} for us`,
-      'agree with one of them on another name for us (knownAs)');
+    fail('FED110', where, `the peers ${show(namesake.meshName)} and ${show(source.mesh.meshName)} use the same TLS server names (SNI) *${suffix} for us`,
+      'agree with one of them on another name for us, and set it as knownAs');
   }
 
   /** Registers what `checkSource` has checked. */
@@ -213,8 +213,8 @@ export class Boundary {
   public checkLock(where: Where, host: string): void {
     const earlier = this.siblings.map(({ declared }) => declared.locks.get(host)).find((construct) => construct !== undefined);
     if (!earlier) return;
-    fail('FED313', where, `the service ${show(host)} is locked already, by ${earlier.node.path}`,
-      'name all local callers in one call: of two locks, each cuts the callers of the other');
+    fail('FED313', where, `the service ${show(host)} is already locked by ${earlier.node.path}`,
+      'list all local callers in one call: each of two locks would deny the callers of the other');
   }
 
   /** Registers what `checkLock` has checked. */
@@ -230,12 +230,12 @@ export class Boundary {
 
   /** Refuses a namespace that belongs to a boundary of the mesh, to Istio or to Kubernetes: nothing in it is an application's. */
   public checkNamespaceFree(where: Where, namespaceName: string, what: string): void {
-    const owner = namespaceName === this.config.rootNamespaceName ? 'Istio itself'
-      : SYSTEM_NAMESPACE.test(namespaceName) ? 'Kubernetes itself'
+    const owner = namespaceName === this.config.rootNamespaceName ? 'Istio'
+      : SYSTEM_NAMESPACE.test(namespaceName) ? 'Kubernetes'
         : this.siblings.some(({ config }) => namespacesOf(config).includes(namespaceName)) ? 'the boundary' : undefined;
     if (!owner) return;
-    fail('FED118', where, `${what} is in the namespace ${show(namespaceName)} of ${owner}`,
-      'name something of an application, in a namespace of its own');
+    fail('FED118', where, `${what} uses the namespace ${show(namespaceName)}, which belongs to ${owner}`,
+      'use a namespace of an application');
   }
 
   /** Objects whose size grows with the number of grants or local ports. */
@@ -252,10 +252,10 @@ export class Boundary {
   private checkPeerName(where: Where, peer: IMeshPeer): void {
     const namesake = this.declared.peerOfName(peer.meshName) ?? peer;
     if (namesake === peer) return;
-    fail('FED110', where, `the name ${show(peer.meshName)} is that of another peer already, ${namesake.node.path}`,
+    fail('FED110', where, `the name ${show(peer.meshName)} is already used by another peer, ${namesake.node.path}`,
       namesake.trustDomain === peer.trustDomain
-        ? 'state the second boundary of that mesh as a RemoteMesh: with another meshName, and with knownAs, another name for us there'
-        : 'give the peer another meshName: it is our name for it');
+        ? 'declare the second boundary of that mesh as a RemoteMesh, with another meshName and with another name for us: knownAs'
+        : 'choose another meshName for the peer: it is our alias for it');
   }
 }
 

@@ -18,10 +18,10 @@ const charts = new WeakMap<IConstruct, Map<string, Set<Chart>>>();
 /** Refuses a construct in a chart of another mesh. `construct` may be the scope of a construct that does not exist yet. */
 export function checkChart(construct: IConstruct, owner: Owner, where: Where): void {
   const chart = chartOf(construct);
-  if (!chart) fail('FED112', where, 'it stands in no chart', 'create it in a Chart: a chart is a file that is applied to one cluster');
+  if (!chart) fail('FED112', where, 'the construct is not in a chart', 'create it in a Chart: a chart is a file that is applied to one cluster');
   const earlier = owners.get(chart);
   if (earlier && earlier.trustDomain !== owner.trustDomain) {
-    fail('FED112', where, `it belongs to mesh ${show(owner.meshName)}, but its chart ${show(chart.node.path)} holds ${earlier.because} `
+    fail('FED112', where, `the construct belongs to mesh ${show(owner.meshName)}, but its chart ${show(chart.node.path)} contains ${earlier.because} `
       + `of mesh ${show(earlier.meshName)}`, 'give each mesh a chart of its own: a chart is a file that is applied to one cluster');
   }
 }

@@ -15,7 +15,7 @@ export class Issuers {
     const known = this.known.get(issuer.issuer);
     if (!known || JSON.stringify(known.issuer) === JSON.stringify(issuer)) return;
     fail('FED316', construct, `the issuer ${show(issuer.issuer)} has other keys here than in ${known.construct.node.path}`,
-      'say the same in both, since a token of either would be taken for one of the other');
+      'set the same keys in both, since the gateway would accept tokens of either');
   }
 
   public claim(construct: Construct, issuer: Issuer): void {

@@ -27,8 +27,8 @@ export function errorsAtTheEnd(mesh: Mesh, boundary: Boundary): string[] {
 function missingEndpoints(mesh: Mesh, { declared }: Boundary): string[] {
   const [exportName] = declared.exports.keys();
   if (exportName === undefined || mesh.endpoints.length > 0) return [];
-  return [describeError('FED107', mesh, `${show(exportName)} is exposed, but no endpoint says where peers reach us`,
-    'state where the ingress gateway is reached: endpoints: [{ address: … }]')];
+  return [describeError('FED107', mesh, `${show(exportName)} is exported, but the mesh has no endpoint`,
+    'set the address of the ingress gateway: endpoints: [{ address: … }]')];
 }
 
 function missingPeers(mesh: Mesh, { declared }: Boundary): string[] {
@@ -36,21 +36,21 @@ function missingPeers(mesh: Mesh, { declared }: Boundary): string[] {
   for (const { construct, peers } of declared.exports.values()) peers.forEach((peer) => users.set(peer, construct));
   for (const { construct, sources } of declared.bindings.values()) sources.forEach(({ source }) => users.set(source.mesh, construct));
   return [...users].filter(([peer]) => !declared.peers.has(peer)).map(([peer, user]) => describeError('FED108', mesh,
-    `${user.node.path} deals with mesh ${show(peer.meshName)}, which is no peer`, `agree to it: addPeer(…) with the construct ${peer.node.path}`));
+    `${user.node.path} refers to mesh ${show(peer.meshName)}, which is not a peer`, `call addPeer(…) with the construct ${peer.node.path}`));
 }
 
 function peersNames(_mesh: Mesh, { declared, siblings }: Boundary): string[] {
   const suffixes = siblings.flatMap((boundary) => boundary.declared.peerSniSuffixes);
   return [...declared.bindings.values()].flatMap(({ construct, state }) => state.additionalHosts.flatMap((host) =>
     suffixes.filter((suffix) => host.endsWith(suffix)).map((suffix) => describeError('FED412', construct,
-      `the additional host ${show(host)} lies in ${show(suffix)}, where a peer has its server names`, 'choose another name'))));
+      `the additional host ${show(host)} is among the TLS server names (SNI) of a peer: ${show(suffix)}`, 'choose another host name'))));
 }
 
 function bypasses(mesh: Mesh, { declared }: Boundary): string[] {
   return [...declared.restrictions.values()].flatMap(({ namespaceName, allowedHosts }) => allowedHosts.flatMap((allowed) =>
     [...declared.peers.keys()].filter((peer) => coversEndpoint(allowed, peer)).map((peer) => describeError('FED122', mesh,
       `the allowed host ${show(allowed)} of ${show(namespaceName)} is the gateway of peer ${show(peer.meshName)}`,
-      'take it away and bind what is needed: the egress gateway is the only one who calls a peer'))));
+      'remove it and bind the service: only the egress gateway may call a peer'))));
 }
 
 function takenNames(mesh: Mesh, boundary: Boundary): string[] {
@@ -59,8 +59,8 @@ function takenNames(mesh: Mesh, boundary: Boundary): string[] {
   const exported = boundary.siblings.flatMap(({ declared }) => [...declared.exports.values()].map(({ host }) => host));
   const taken = new Set([...servicesInCharts(mesh, boundary), ...exported]);
   return bindings.filter(({ state }) => !state.existing && taken.has(state.host))
-    .map(({ construct, state }) => describeError('FED402', construct, `${show(state.host)} is a Service of mesh ${show(mesh.meshName)} already`,
-      'choose another name, or remove that Service once nothing runs behind it'));
+    .map(({ construct, state }) => describeError('FED402', construct, `${show(state.host)} is already a Service of mesh ${show(mesh.meshName)}`,
+      'choose another local name, or remove that Service when it has no pods'));
 }
 
 function sharedSecret(mesh: Mesh, { config, declared }: Boundary): string[] {
@@ -68,7 +68,7 @@ function sharedSecret(mesh: Mesh, { config, declared }: Boundary): string[] {
   const shared = ingress.credential?.secretName;
   const apart = shared !== egress.credential?.secretName || ingress.namespaceName !== egress.namespaceName;
   if (shared === undefined || apart || declared.exports.size === 0 || declared.bindings.size === 0) return [];
-  return [describeError('FED132', mesh, `both gateways have their certificate from the Secret ${show(shared)}, but it can hold one identity only`,
+  return [describeError('FED132', mesh, `both gateways use the Secret ${show(shared)}, but its certificate holds only one identity`,
     'give each gateway a Secret of its own: BoundaryGateway.dedicated({ credential: … })')];
 }
 
@@ -77,8 +77,8 @@ function tooLarge(mesh: Mesh, { growingObjects }: Boundary): string[] {
   return growingObjects.flatMap((object) => {
     const bytes = Buffer.byteLength(JSON.stringify(object.toJson()));
     if (bytes <= LARGEST_OBJECT) return [];
-    return [describeError('FED135', mesh, `the ${object.kind} ${object.metadata.namespace}/${object.name} has ${bytes} bytes, and etcd takes 1.5 MB`,
-      'give some of the peers a boundary of their own (a second FederatedMesh with another namespaceName), or write fewer and shorter rules')];
+    return [describeError('FED135', mesh, `the ${object.kind} ${object.metadata.namespace}/${object.name} has ${bytes} bytes, but etcd accepts 1.5 MB`,
+      'move some of the peers to a second boundary (a FederatedMesh with another namespaceName), or write fewer and shorter rules')];
   });
 }
 
@@ -89,8 +89,8 @@ function tooLittleMemory(mesh: Mesh, boundary: Boundary): string[] {
     const ports = boundary.servedPorts(role);
     if (!control.pods || memoryLimit === undefined || ports <= maxPorts(memoryLimit)) return [];
     return [describeError('FED136', mesh,
-      `the ${role} gateway serves ${ports} ports, and its memoryLimit ${show(memoryLimit)} holds the configuration of ${maxPorts(memoryLimit)}`,
-      `raise it to ${show(minMemoryLimit(ports))} or more, or leave it out`)];
+      `the ${role} gateway serves ${ports} ports, but its memoryLimit ${show(memoryLimit)} is enough for ${maxPorts(memoryLimit)}`,
+      `raise it to ${show(minMemoryLimit(ports))} or more, or omit it`)];
   });
 }
 

@@ -26,6 +26,6 @@ export class WorkloadLock implements Lock {
   /** Without labels, the lock would close every workload of the namespace. */
   public errors(): string[] {
     if (Object.keys(this.podLabels).length > 0) return [];
-    return [describeError('FED312', this.where, `the Service ${show(this.serviceName)} selects no pods`, 'state the labels of the workload: podLabels')];
+    return [describeError('FED312', this.where, `the Service ${show(this.serviceName)} selects no pods`, 'set podLabels to the labels of the workload')];
   }
 }

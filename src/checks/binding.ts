@@ -37,12 +37,12 @@ export interface RemoteWeighting extends Weighting {
 
 /** Checks the options of a binding, all but its source and what depends on other bindings. */
 export function parseBinding(where: Where, config: BoundaryConfig, options: RemoteServiceBindingOptions): Omit<Binding, 'callers' | 'ports'> {
-  checkFields(where, 'bind', options, BINDING_FIELDS);
+  checkFields(where, 'the options of bind', options, BINDING_FIELDS);
   checkGiven(where, 'localName', options.localName, LocalName);
   checkAccountability(where, options);
   const { serviceName, namespaceName, existing } = options.localName._service;
   if (serviceName === 'kubernetes' && namespaceName === 'default') {
-    fail('FED402', where, '"kubernetes.default" is the API server', 'choose another name');
+    fail('FED402', where, 'the local name "kubernetes.default" is the Service of the API server', 'choose another local name');
   }
   return {
     serviceName,
@@ -56,7 +56,7 @@ export function parseBinding(where: Where, config: BoundaryConfig, options: Remo
 
 /** Checks the options of `addSource`. */
 export function parseSource(where: Where, us: IMeshPeer, source: IExposedService, options: SourceOptions): RemoteWeighting {
-  checkFields(where, 'addSource', options, SOURCE_FIELDS);
+  checkFields(where, 'the options of addSource', options, SOURCE_FIELDS);
   return parseSourceOf(where, us, source, options);
 }
 
@@ -64,15 +64,16 @@ export function parseSource(where: Where, us: IMeshPeer, source: IExposedService
 export function parseSourceOf(where: Where, us: IMeshPeer, source: IExposedService, options: SourceOptions): RemoteWeighting {
   checkSourceGiven(where, source);
   if (source.mesh.trustDomain === us.trustDomain) {
-    fail('FED407', where, `${show(source.exportName)} is a service of our own mesh`, 'call it by its own name: inside the mesh nobody passes the boundary');
+    fail('FED407', where, `the source ${show(source.exportName)} is a service of our own mesh`,
+      'call the service by its own name: traffic inside the mesh does not pass the boundary');
   }
   if (source.mesh.endpoints.length === 0) {
-    fail('FED107', where, `mesh ${show(source.mesh.meshName)} states no endpoint, so ${show(source.exportName)} cannot be reached`,
-      'state where its ingress gateway is reached: endpoints: [{ address: … }]');
+    fail('FED107', where, `mesh ${show(source.mesh.meshName)} has no endpoint, so ${show(source.exportName)} cannot be reached`,
+      'set the address of its ingress gateway: endpoints: [{ address: … }]');
   }
   if (source.mesh.ingressIdentity === undefined) {
-    fail('FED137', where, `the ingressIdentity of mesh ${show(source.mesh.meshName)} is not stated, so its gateway cannot be verified`,
-      'state the SPIFFE ID that its ingress gateway presents: ingressIdentity');
+    fail('FED137', where, `the ingressIdentity of mesh ${show(source.mesh.meshName)} is not set, so its ingress gateway cannot be verified`,
+      'set ingressIdentity to the SPIFFE ID that its ingress gateway presents');
   }
   checkMappings(where, source, options.portMappings);
   const { weight, whenHeaders, portMappings } = structuredClone({
@@ -84,7 +85,7 @@ export function parseSourceOf(where: Where, us: IMeshPeer, source: IExposedServi
 
 /** Checks the options of `addLocalSource`. */
 export function parseLocalSource(where: Where, options: LocalSourceOptions): Weighting {
-  checkFields(where, 'addLocalSource', options, LOCAL_SOURCE_FIELDS);
+  checkFields(where, 'the options of addLocalSource', options, LOCAL_SOURCE_FIELDS);
   checkWeighting(where, options);
   return { weight: options.weight, headers: options.whenHeaders && { ...options.whenHeaders } };
 }
@@ -97,15 +98,15 @@ export function errorsInPort(where: Where, binding: Binding, { localPort, destin
   const unlisted = binding.callers.find(isUnlisted);
   return [
     ...protocols.length > 1
-      ? [describeError('FED410', where, `the sources of ${port} speak ${protocols.join(' and ')}`,
-        'give the sources of one local port one protocol, or map them to different local ports')]
+      ? [describeError('FED410', where, `the sources of ${port} have different protocols: ${protocols.join(' and ')}`,
+        'use one protocol for all sources of a local port, or map the sources to different local ports')]
       : [],
     ...bytes && destinations.some(({ headers }) => headers)
-      ? [describeError('FED410', where, `${port} is not HTTP or gRPC, but a source has whenHeaders`, 'use weights: there are no headers to look at')]
+      ? [describeError('FED410', where, `a source of ${port} has whenHeaders, but the port is not HTTP or gRPC`, 'use weights: a TCP or TLS port has no headers')]
       : [],
     ...bytes && unlisted
       ? [describeError('FED408', where, `${port} is not HTTP or gRPC, but callers are allowed as ${show(unlisted.principal)}`,
-        'name each caller: Caller.serviceAccount(…). Only identities that are listed can be checked in the handshake, before a server speaks')]
+        'list each caller with Caller.serviceAccount(…): on TCP and TLS ports, only listed identities are verified before the server sends data')]
       : [],
     ...errorsInDestinations(where, port, destinations),
   ];
@@ -119,28 +120,28 @@ function errorsInDestinations(where: Where, port: string, destinations: Declared
   const sameHeaders = special.find((key, index) => special.indexOf(key) !== index);
   return [
     ...weighted.length === 0
-      ? [refuse(`every source of ${port} has whenHeaders, so other requests have nowhere to go`, 'add one without, for example addLocalSource()')]
+      ? [refuse(`every source of ${port} has whenHeaders, so other requests have no destination`, 'add a source without whenHeaders, for example addLocalSource()')]
       : [],
-    ...twice === undefined ? [] : [refuse(`one source stands twice behind ${port}`, 'add its weights up, or give one of them whenHeaders')],
-    ...sameHeaders === undefined ? [] : [refuse(`two sources of ${port} take requests with the same headers ${sameHeaders}`, 'give each headers of its own')],
+    ...twice === undefined ? [] : [refuse(`a source of ${port} is added twice`, 'add it once with the sum of the weights, or set whenHeaders for one of the two')],
+    ...sameHeaders === undefined ? [] : [refuse(`two sources of ${port} match the same headers ${sameHeaders}`, 'set different headers for each source')],
     ...new Set(weighted.map(({ weight }) => weight === undefined)).size > 1
-      ? [refuse(`some sources of ${port} have a weight and some have none`, 'give all a weight, or none')]
+      ? [refuse(`some sources of ${port} have a weight and others have none`, 'set a weight for every source, or for none')]
       : [],
     ...weighted.length > 0 && weighted.every(({ weight }) => weight === 0)
-      ? [refuse(`all sources of ${port} have the weight 0`, 'give the one that takes the traffic a weight')]
+      ? [refuse(`all sources of ${port} have the weight 0`, 'set a positive weight for at least one source')]
       : [],
   ];
 }
 
 function checkWeighting(where: Where, { weight, whenHeaders }: LocalSourceOptions): void {
   if (weight !== undefined && !(Number.isFinite(weight) && weight >= 0)) {
-    fail('FED409', where, `the weight ${show(weight)} is no share`, 'use a number from 0 on: shares are relative to each other');
+    fail('FED409', where, `the weight ${show(weight)} is not valid`, 'use a number of at least 0: weights are relative to each other');
   }
   if (whenHeaders === undefined) return;
   checkHeaders(where, 'whenHeaders', 'FED409', whenHeaders);
   if (weight !== undefined) {
-    fail('FED409', where, `a source has the weight ${show(weight)} and whenHeaders ${show(whenHeaders)}`,
-      'take one of them away: requests with the headers all go there, others never do');
+    fail('FED409', where, `a source has both the weight ${show(weight)} and whenHeaders ${show(whenHeaders)}`,
+      'remove one of them: the source gets every request with these headers, and no other');
   }
 }
 
@@ -148,17 +149,17 @@ function checkWeighting(where: Where, { weight, whenHeaders }: LocalSourceOption
 function checkMappings(where: Where, source: IExposedService, mappings?: PortMapping[]): void {
   if (mappings === undefined) return;
   checkList(where, 'portMappings', mappings);
-  if (mappings.length === 0) fail('FED404', where, 'portMappings is an empty list', 'map a port, or leave the option out to bind all');
+  if (mappings.length === 0) fail('FED404', where, 'portMappings is an empty list', 'map at least one port, or omit portMappings to bind every allowed port');
   const known = source.ports.map(({ exportPort }) => exportPort);
   mappings.forEach((mapping, index) => {
     checkFields(where, 'an entry of portMappings', mapping, MAPPING_FIELDS);
     const { localPort, exportPort } = mapping;
     checkPort(where, 'FED404', localPort, 'local port');
     if (!known.includes(exportPort)) {
-      fail('FED404', where, `${show(source.exportName)} does not export port ${show(exportPort)}`, `choose among ${known.join(', ')}`);
+      fail('FED404', where, `${show(source.exportName)} does not export port ${show(exportPort)}`, `use one of its exported ports ${known.join(', ')}`);
     }
     if (mappings.findIndex((other) => other.localPort === localPort) !== index) {
-      fail('FED404', where, `the local port ${localPort} stands there twice`, 'give each exported port a local port of its own');
+      fail('FED404', where, `the local port ${localPort} is listed twice`, 'set a different localPort for each exported port');
     }
   });
 }
@@ -169,13 +170,13 @@ function parseHosts(where: Where, { clusterDomain, trustDomain }: BoundaryConfig
   hosts.forEach((host, index) => {
     const refuse = (what: string, fix: string) => fail('FED412', where, `the additional host ${show(host)} ${what}`, fix);
     if (typeof host !== 'string' || !isDnsName(host) || !host.includes('.') || isIP(host) !== 0) {
-      refuse('is no full name', 'use DNS labels joined by dots, lower case, for example "vault.east.example"');
+      refuse('is not a fully qualified name', 'use DNS labels joined by dots, in lower case, for example "vault.east.example"');
     }
     if (`.${host}`.endsWith(`.${clusterDomain}`) || /\.svc(\.|$)/.test(host)) {
-      refuse('lies in the domain of a cluster', 'bind the Service of that name: LocalName.newService(…)');
+      refuse('is in the domain of a cluster', 'use the name of that Service as the local name: LocalName.newService(…)');
     }
-    if (host.endsWith(exportDomain(trustDomain))) refuse('is one of the boundary\'s own', 'choose another name');
-    if (hosts.indexOf(host) !== index) refuse('stands there twice', 'take one of them away');
+    if (host.endsWith(exportDomain(trustDomain))) refuse('is reserved for the boundary', 'choose another host name');
+    if (hosts.indexOf(host) !== index) refuse('is listed twice', 'remove one of them');
   });
   return [...hosts].sort();
 }

@@ -20,7 +20,7 @@ const KEYS: { readonly [algorithm in KeyAlgorithm]: CertificateConfig['key'] } =
 
 /** Checks what cert-manager's webhook would refuse, which would otherwise be found out in the cluster. */
 export function parseCertificate(where: string, options: CertManagerOptions): CertificateConfig {
-  checkFields(where, 'the certificate', options, FIELDS);
+  checkFields(where, 'the certificate options', options, FIELDS);
   const {
     issuerName, issuerKind = 'ClusterIssuer', issuerGroup = 'cert-manager.io', duration = Duration.hours(24), renewBefore,
     keyAlgorithm = KeyAlgorithm.ECDSA_P256,
@@ -28,19 +28,19 @@ export function parseCertificate(where: string, options: CertManagerOptions): Ce
   checkObjectName(where, issuerName, 'issuer');
   checkDomain(where, issuerGroup, 'FED111', 'API group');
   if (!/^[A-Z][A-Za-z0-9]{0,62}$/.test(issuerKind)) {
-    fail('FED131', where, `the kind of the issuer is ${show(issuerKind)}`, 'use ClusterIssuer, Issuer, or the kind of an external issuer');
+    fail('FED131', where, `the issuer kind ${show(issuerKind)} is not valid`, 'use ClusterIssuer, Issuer, or the kind of an external issuer');
   }
-  if (!Object.keys(KEYS).includes(keyAlgorithm)) fail('FED131', where, `the algorithm of the key is ${show(keyAlgorithm)}`, 'use a KeyAlgorithm');
+  if (!Object.keys(KEYS).includes(keyAlgorithm)) fail('FED131', where, `the key algorithm ${show(keyAlgorithm)} is not valid`, 'use a value of KeyAlgorithm');
   checkGiven(where, 'duration', duration, Duration);
   checkOptional(where, 'renewBefore', renewBefore, Duration);
   const durationSeconds = duration.toSeconds({ integral: false });
   const renewBeforeSeconds = renewBefore?.toSeconds({ integral: false });
   if (!Number.isInteger(durationSeconds) || durationSeconds < MIN_DURATION_SECONDS) {
-    fail('FED131', where, `duration is ${durationSeconds} seconds`, 'use whole seconds, at least an hour: cert-manager issues nothing shorter');
+    fail('FED131', where, `duration is ${durationSeconds} seconds`, 'use whole seconds, at least an hour: cert-manager rejects shorter certificates');
   }
   if (renewBeforeSeconds !== undefined && (
     !Number.isInteger(renewBeforeSeconds) || renewBeforeSeconds < MIN_RENEW_BEFORE_SECONDS || renewBeforeSeconds >= durationSeconds)) {
-    fail('FED131', where, `renewBefore is ${renewBeforeSeconds} seconds, and duration ${durationSeconds}`,
+    fail('FED131', where, `renewBefore is ${renewBeforeSeconds} seconds, and duration is ${durationSeconds} seconds`,
       'use whole seconds, at least five minutes and less than duration');
   }
   return {
@@ -51,6 +51,6 @@ export function parseCertificate(where: string, options: CertManagerOptions): Ce
 export function checkCredentialSecret(where: string, secretName: string): void {
   checkObjectName(where, secretName, 'Secret');
   if (secretName.endsWith(CA_SECRET_SUFFIX)) {
-    fail('FED111', where, `${show(secretName)} is what Istio calls the CA of a credential`, `choose a name that does not end in ${CA_SECRET_SUFFIX}`);
+    fail('FED111', where, `the Secret name ${show(secretName)} has the suffix of Secrets from which Istio reads CA certificates`, `choose a name that does not end in ${CA_SECRET_SUFFIX}`);
   }
 }

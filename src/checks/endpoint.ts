@@ -15,34 +15,34 @@ export function checkEndpoints(where: Where, endpoints: GatewayEndpoint[]): void
   const numeric = addresses.filter((address) => isIP(address) !== 0);
   if (numeric.length > 0 && numeric.length < addresses.length) {
     fail('FED106', where, `the endpoints ${show(addresses)} mix DNS names and IP addresses`,
-      'give only DNS names or only IP addresses: Istio resolves all endpoints of a service in one way');
+      'use only DNS names or only IP addresses: Istio resolves all endpoints of a service in one way');
   }
   const twice = endpoints.find(({ address, port }, index) => endpoints.findIndex((other) =>
     other.address === address && (other.port ?? BOUNDARY_PORT) === (port ?? BOUNDARY_PORT)) !== index);
-  if (twice) fail('FED104', where, `the endpoint ${show(twice.address)} stands there twice`, 'take one of them away');
+  if (twice) fail('FED104', where, `the endpoint ${show(twice.address)} is listed twice`, 'remove one of them');
 }
 
 function checkEndpoint(where: Where, endpoint: GatewayEndpoint): void {
   checkFields(where, 'an endpoint', endpoint, FIELDS);
   const { address, port, privateAddress } = endpoint;
   if (typeof address !== 'string' || !(isIP(address) !== 0 || isDnsName(address)) || /^[0-9.]+$/.test(address) && isIP(address) === 0 || address.includes('%')) {
-    fail('FED104', where, `the endpoint ${show(address)} is no address`, endpointCure(String(address)));
+    fail('FED104', where, `the endpoint ${show(address)} is not a valid address`, addressFix(String(address)));
   }
   if (port !== undefined) checkPort(where, 'FED104', port, `port of the endpoint ${show(address)}`);
   if (privateAddress !== undefined) {
     checkDeviation(where, `the private address ${show(address)}`, privateAddress);
   } else if (isInternal(address)) {
-    fail('FED105', where, `the endpoint ${show(address)} is private: it would cross the boundary and lead nowhere from outside`,
-      'give the public address of the load balancer, or say with privateAddress: { reason: … } why both sides can route it');
+    fail('FED105', where, `the endpoint ${show(address)} is a private address, which peers outside of the network cannot reach`,
+      'set the public address of the load balancer, or state in privateAddress: { reason: … } why both sides can route the private one');
   }
 }
 
-function endpointCure(address: string): string {
-  if (address.includes('://')) return 'give the host alone, without a scheme';
-  if (/^[^:]+:\d+$/.test(address) || /^\[.*\]:\d+$/.test(address)) return 'give the host alone, and the port as port: …';
-  if (/^\[.*\]$/.test(address)) return 'write an IPv6 address without brackets';
+function addressFix(address: string): string {
+  if (address.includes('://')) return 'set the host alone, without a scheme';
+  if (/^[^:]+:\d+$/.test(address) || /^\[.*\]:\d+$/.test(address)) return 'set the host alone as address, and the port as port: …';
+  if (/^\[.*\]$/.test(address)) return 'write the IPv6 address without brackets';
   if (/[A-Z]/.test(address)) return 'use lower case';
-  return 'give a DNS name, an IPv4 or an IPv6 address';
+  return 'use a DNS name, an IPv4 address or an IPv6 address';
 }
 
 const INTERNAL_NETWORKS = new BlockList();

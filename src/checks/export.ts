@@ -20,7 +20,7 @@ export interface Timeouts {
 
 /** Checks the options of an export, all but what depends on the mesh. */
 export function parseExport(where: Where, options: ExposedServiceOptions, trustDomain: string, istioVersion: string): Timeouts {
-  checkFields(where, 'expose', options, FIELDS);
+  checkFields(where, 'the options of expose', options, FIELDS);
   checkGiven(where, 'service', options.service, LocalService);
   checkList(where, 'ports', options.ports);
   checkAccountability(where, options);
@@ -28,7 +28,7 @@ export function parseExport(where: Where, options: ExposedServiceOptions, trustD
   checkExport(where, exportName, ports, trustDomain);
   const requestTimeout = options.requestTimeout === undefined ? undefined : parseDuration(where, 'FED311', 'requestTimeout', options.requestTimeout);
   if (requestTimeout !== undefined && !ports.some(({ _protocol }) => speaksHttp(_protocol))) {
-    fail('FED311', where, `requestTimeout stands at ${show(exportName)}, which has no port that speaks HTTP or gRPC`, 'take it away: there are no requests');
+    fail('FED311', where, `requestTimeout is set, but ${show(exportName)} has no HTTP or gRPC port`, 'remove requestTimeout: it limits HTTP and gRPC requests only');
   }
   const idleTimeout = options.idleTimeout === undefined ? undefined : parseDuration(where, 'FED311', 'idleTimeout', options.idleTimeout);
   if (idleTimeout !== undefined) checkTested(where, 'idleTimeout', istioVersion);
@@ -38,20 +38,20 @@ export function parseExport(where: Where, options: ExposedServiceOptions, trustD
 /** Checks export name and ports, which become part of SNIs for whatever peer. */
 export function checkExport(where: Where, exportName: string, ports: ServicePort[], trustDomain: string): void {
   if (typeof exportName !== 'string' || !isDnsName(exportName)) {
-    fail('FED301', where, `the export name ${show(exportName)} cannot be part of a server name`,
-      'use DNS labels joined by dots, lower case, for example "reviews" or "withdrawals.v1"');
+    fail('FED301', where, `the export name ${show(exportName)} cannot be part of a TLS server name (SNI)`,
+      'use DNS labels joined by dots, in lower case, for example "reviews" or "withdrawals.v1"');
   }
   const longest = sniOf(exportName, 65535, LONGEST_PEER_NAME, trustDomain).length;
   if (longest > MAX_NAME) {
-    fail('FED301', where, `the export name ${show(exportName)} makes server names of up to ${longest} characters`,
-      `shorten it by ${longest - MAX_NAME} characters: a server name has at most ${MAX_NAME}`);
+    fail('FED301', where, `the export name ${show(exportName)} would make TLS server names (SNI) of up to ${longest} characters`,
+      `shorten it by ${longest - MAX_NAME} characters: a TLS server name has at most ${MAX_NAME}`);
   }
   checkList(where, 'ports', ports);
   ports.forEach((port) => checkGiven(where, 'a port', port, ServicePort));
-  if (ports.length === 0) fail('FED303', where, `${show(exportName)} offers no port`, 'list each port that peers may see');
+  if (ports.length === 0) fail('FED303', where, `the export ${show(exportName)} has no port`, 'list each port that peers may call');
   const numbers = ports.map(({ exportPort }) => exportPort);
   const twice = numbers.find((number, index) => numbers.indexOf(number) !== index);
   if (twice !== undefined) {
-    fail('FED303', where, `the exported port ${twice} of ${show(exportName)} stands there twice`, 'give each port another exportPort');
+    fail('FED303', where, `the exported port ${twice} of ${show(exportName)} is listed twice`, 'set a different exportPort for each port');
   }
 }

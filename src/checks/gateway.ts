@@ -43,30 +43,30 @@ const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 
 /** What one gateway's options say together. */
 export function checkDedicatedGateway(where: string, options: DedicatedGatewayOptions): void {
   const refuse = (what: string, fix: string) => fail('FED116', where, what, fix);
-  checkFields(where, 'the gateway', options, FIELDS);
+  checkFields(where, 'the gateway options', options, FIELDS);
   for (const name of ['preserveClientAddress', 'dualStack'] as const) checkFlag(where, name, options[name]);
   for (const name of LISTS) if (options[name] !== undefined) checkList(where, name, options[name]);
   for (const name of MAPS) if (options[name] !== undefined) checkMap(where, name, options[name], '{ team: "edge" }');
   const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = options;
   if (!Number.isInteger(minReplicas) || !Number.isInteger(maxReplicas) || minReplicas < 1 || maxReplicas < minReplicas) {
-    refuse(`minReplicas ${show(minReplicas)} and maxReplicas ${show(maxReplicas)} do not go together`, 'use whole numbers, 1 ≤ minReplicas ≤ maxReplicas');
+    refuse(`minReplicas ${show(minReplicas)} and maxReplicas ${show(maxReplicas)} are not a valid range`, 'use whole numbers with 1 ≤ minReplicas ≤ maxReplicas');
   }
   for (const quantity of ['cpuRequest', 'cpuLimit', 'memoryRequest', 'memoryLimit'] as const) {
     const value = options[quantity];
     if (value !== undefined && !QUANTITY.test(value)) {
-      refuse(`${quantity} is ${show(value)}`, 'use Kubernetes notation, for example "100m" or "1Gi"');
+      refuse(`${quantity} ${show(value)} is not a valid quantity`, 'use Kubernetes notation, for example "100m" or "1Gi"');
     }
   }
   for (const what of ['cpu', 'memory'] as const) {
     const request = options[`${what}Request`] ?? GATEWAY_DEFAULTS[`${what}Request`];
     const limit = options[`${what}Limit`] ?? GATEWAY_DEFAULTS[`${what}Limit`];
-    if (amountOf(request) > amountOf(limit)) refuse(`the ${what} request ${show(request)} is above the limit ${show(limit)}`, 'raise the limit');
+    if (amountOf(request) > amountOf(limit)) refuse(`${what}Request ${show(request)} is above ${what}Limit ${show(limit)}`, 'raise the limit, or lower the request');
   }
   options.tolerations?.forEach((toleration) => checkGiven(where, 'a toleration', toleration, NodeToleration));
   for (const [label, value] of Object.entries(options.labels ?? {})) {
-    if (RESERVED_LABELS.test(label)) refuse(`the label ${show(label)} decides which pods are the gateway`, 'choose another label');
+    if (RESERVED_LABELS.test(label)) refuse(`the label ${show(label)} is reserved for the selection of the gateway's pods`, 'choose another label');
     if (!isPodLabel(label, value)) {
-      refuse(`${show(label)}: ${show(value)} is no label`, 'use letters, digits, dashes, underscores and dots, as Kubernetes does');
+      refuse(`${show(label)}: ${show(value)} is not a valid label`, 'use letters, digits, dashes, underscores and dots, as in Kubernetes labels');
     }
   }
   if (options.namespaceName !== undefined) checkNamespace(where, options.namespaceName);
@@ -76,17 +76,17 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
 
 /** What is said of a gateway that somebody else runs. */
 export function checkExistingGateway(where: string, options: ExistingGatewayOptions): void {
-  checkFields(where, 'the gateway', options, EXISTING_FIELDS);
+  checkFields(where, 'the gateway attributes', options, EXISTING_FIELDS);
   checkNamespace(where, options.namespaceName);
   checkObjectName(where, options.serviceAccountName, 'service account');
   checkServiceName(where, options.serviceName);
   checkMap(where, 'podLabels', options.podLabels, '{ istio: \'partner-ingress\' }');
   if (Object.keys(options.podLabels).length === 0) {
-    fail('FED127', where, 'podLabels is empty, and would select every pod of the namespace', 'state the labels that only the gateway\'s pods have');
+    fail('FED127', where, 'podLabels is empty, which would select every pod of the namespace', 'set the labels that only the gateway\'s pods have');
   }
   for (const [label, value] of Object.entries(options.podLabels)) {
     if (isPodLabel(label, value)) continue;
-    fail('FED127', where, `${show(label)}: ${show(value)} is no label of a pod`, 'state the labels that only the gateway\'s pods have');
+    fail('FED127', where, `${show(label)}: ${show(value)} is not a valid pod label`, 'set the labels that only the gateway\'s pods have');
   }
   checkOptional(where, 'credential', options.credential, GatewayCredential);
 }
@@ -94,12 +94,12 @@ export function checkExistingGateway(where: string, options: ExistingGatewayOpti
 /** Rejects an existing gateway where the boundary needs one of its own. */
 export function checkExistingGateways(where: Where, { ingress, egress, namespaceName }: BoundaryConfig): void {
   if (!egress.control.pods) {
-    fail('FED127', where, `the egress gateway is one that others run (${show(egress.serviceName)} in ${show(egress.namespaceName)}): without settings of its `
-      + 'pods it tells peers our local names', 'leave egressGateway out, or make it BoundaryGateway.dedicated(…): nobody outside of the mesh reaches it');
+    fail('FED127', where, `the egress gateway is an existing gateway (${show(egress.serviceName)} in ${show(egress.namespaceName)}): without settings for its `
+      + 'pods, it reveals our local names to peers', 'omit egressGateway, or use BoundaryGateway.dedicated(…): only callers inside the mesh reach it');
   }
   if (!ingress.control.pods && [egress.namespaceName, namespaceName].includes(ingress.namespaceName)) {
-    fail('FED127', where, `the ingress gateway is one that others run, in the namespace ${show(ingress.namespaceName)}, which our network policies would close`,
-      'give the boundary another namespaceName');
+    fail('FED127', where, `the existing ingress gateway is in the namespace ${show(ingress.namespaceName)}, where our network policies would deny its other traffic`,
+      'use another namespace for the boundary and its egress gateway: namespaceName');
   }
 }
 
@@ -108,10 +108,10 @@ export function checkNamespaces(where: Where, config: BoundaryConfig): void {
   for (const name of new Set([config.namespaceName, config.ingress.namespaceName, config.egress.namespaceName])) {
     const [who, fix] = inNamespace(config, name);
     if (name === 'default' || SYSTEM_NAMESPACE.test(name)) {
-      fail('FED118', where, `${who} is in the namespace ${show(name)}, which holds other pods than gateways`, fix);
+      fail('FED118', where, `${who} is in the namespace ${show(name)}, which also holds pods that are not gateways`, fix);
     }
     if (name === config.rootNamespaceName) {
-      fail('FED118', where, `${who} is in Istio's root namespace ${show(name)}, where policies hold for the whole mesh`, fix);
+      fail('FED118', where, `${who} is in Istio's root namespace ${show(name)}, where policies apply to the whole mesh`, fix);
     }
   }
 }
@@ -120,8 +120,8 @@ export function checkNamespaces(where: Where, config: BoundaryConfig): void {
 function inNamespace({ namespaceName, ingress, egress }: BoundaryConfig, name: string): [who: string, fix: string] {
   if (name === namespaceName) return ['the boundary', 'give the boundary a namespace of its own: namespaceName'];
   if (name === ingress.namespaceName && !ingress.control.pods) {
-    return [`the ingress gateway ${show(ingress.serviceName)}, which others run,`,
-      'such a gateway cannot be used: take one in a namespace of its own, or leave ingressGateway out'];
+    return [`the existing ingress gateway ${show(ingress.serviceName)}`,
+      'this gateway cannot be used: choose one in a namespace of its own, or omit ingressGateway'];
   }
   const { role } = name === ingress.namespaceName ? ingress : egress;
   return [`the ${role} gateway`, 'give the gateway a namespace of its own: BoundaryGateway.dedicated({ namespaceName: … })'];
@@ -130,27 +130,27 @@ function inNamespace({ namespaceName, ingress, egress }: BoundaryConfig, name: s
 /** Rejects an option that would change what the pods of an existing ingress gateway do for its other listeners. */
 export function checkNotExisting(where: Where, { ingress }: BoundaryConfig, what: string, why: string): void {
   if (ingress.control.pods) return;
-  fail('FED128', where, `${what}, but the ingress gateway is one that others run: ${why}`,
-    'leave it out, or let the boundary have an ingress gateway of its own');
+  fail('FED128', where, `${what} is not available with an existing ingress gateway: ${why}`,
+    'remove the option, or use a dedicated ingress gateway: BoundaryGateway.dedicated(…)');
 }
 
 function checkReachability(refuse: (what: string, fix: string) => never, options: DedicatedGatewayOptions): void {
   const { sourceRanges, preserveClientAddress = true } = options;
   const serviceType: string = options.serviceType ?? GATEWAY_DEFAULTS.serviceType;
   for (const range of sourceRanges ?? []) {
-    if (!isCidr(range)) refuse(`the source range ${show(range)} is no CIDR`, 'use for example "203.0.113.0/28"');
+    if (!isCidr(range)) refuse(`the source range ${show(range)} is not a valid CIDR`, 'use CIDR notation, for example "203.0.113.0/28"');
   }
-  if (sourceRanges?.length === 0) refuse('sourceRanges is an empty list', 'name the ranges, or leave the option out');
+  if (sourceRanges?.length === 0) refuse('sourceRanges is an empty list', 'list the allowed ranges, or omit sourceRanges');
   const families = new Set(sourceRanges?.map((range) => range.includes(':')));
   if (options.dualStack && families.size === 1) {
-    refuse(`sourceRanges ${show(sourceRanges)} say nothing of the other family of a dual-stack Service, which would be open to everybody`,
-      'name ranges of both families, or take dualStack away');
+    refuse(`sourceRanges ${show(sourceRanges)} cover one address family of a dual-stack Service, so the other family would be open to every client`,
+      'list ranges of both families, or remove dualStack');
   }
   if (options.loadBalancerClass !== undefined && serviceType !== LOAD_BALANCER) {
-    refuse(`loadBalancerClass does not go with serviceType ${serviceType}`, 'take one of them away');
+    refuse(`loadBalancerClass cannot be combined with serviceType ${serviceType}`, 'remove one of them');
   }
   if (sourceRanges && !preserveClientAddress && serviceType !== LOAD_BALANCER) {
-    refuse(`sourceRanges cannot be checked when a ${serviceType} Service hides the peer's address`, 'leave preserveClientAddress out');
+    refuse(`sourceRanges cannot be enforced when a ${serviceType} Service hides the client address`, 'omit preserveClientAddress');
   }
 }
 
@@ -158,7 +158,7 @@ function checkReachability(refuse: (what: string, fix: string) => never, options
 export function checkEgressOptions(where: Where, options: DedicatedGatewayOptions): void {
   for (const option of INGRESS_ONLY) {
     if (options[option] === undefined || options[option] === 'ClusterIP') continue;
-    fail('FED116', where, `egressGateway has ${option} ${show(options[option])}, but only callers inside the mesh reach it`,
-      `take ${option} away, or give it to ingressGateway`);
+    fail('FED116', where, `egressGateway has ${option} ${show(options[option])}, but only callers inside the mesh reach an egress gateway`,
+      `remove ${option}, or set it for ingressGateway`);
   }
 }

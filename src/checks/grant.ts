@@ -21,21 +21,21 @@ const RULES = { http: ['http'], grpcMethods: ['grpc'], jwt: ['http', 'grpc'] } a
 
 /** What to say about a port when no port speaks what the option is for. */
 const INSTEAD: { readonly [protocol in Protocol]: (option: string) => string } = {
-  http: () => 'rule the requests with http: [{ paths: […] }], or export the port as ServicePort.grpc',
-  grpc: () => 'name the methods instead: grpcMethods: ["/package.Service/Method"]',
-  tcp: (option) => `take ${option} away: nobody sees requests on such a port`,
-  tls: (option) => `take ${option} away: nobody sees requests on such a port`,
+  http: () => 'use http: [HttpRule.allow({ paths: […] })] instead, or export the port as ServicePort.grpc',
+  grpc: () => 'use grpcMethods: ["/package.Service/Method"] instead',
+  tcp: (option) => `remove ${option}: proxies see no requests on a tcp port`,
+  tls: (option) => `remove ${option}: proxies see no requests on a tls port`,
 };
 
 /** Checks the options of `allowFrom`, all but the token, whose keys `src/pki/` reads. */
 export function parsePermission(where: Where, options: AllowFromOptions, istioVersion: string): Omit<Permission, 'jwt'> {
-  checkFields(where, 'allowFrom', options, FIELDS);
+  checkFields(where, 'the options of allowFrom', options, FIELDS);
   checkAccountability(where, options);
   const http = options.http === undefined ? undefined : parseHttpRules(where, options.http);
   const grpcMethods = options.grpcMethods === undefined ? undefined : parseGrpcMethods(where, options.grpcMethods);
   if (options.jwt !== undefined) checkTested(where, 'jwt', istioVersion);
   if (options.jwt !== undefined && http?.some(({ headers }) => headers?.authorization !== undefined)) {
-    fail('FED314', where, 'requiredHeaders names the header "authorization", which holds the token', 'take the header away: jwt says what must be in it');
+    fail('FED314', where, 'requiredHeaders lists the header "authorization", which holds the token', 'remove the header: jwt verifies the token');
   }
   return { ports: parsePorts(where, options.ports), http, grpcMethods, annotations: annotationsOf(options) };
 }
@@ -46,8 +46,8 @@ export function checkProtocol(where: Where, port: ServicePort, permission: Permi
     const speaksOne = ({ _protocol }: ServicePort) => protocols.some((protocol) => protocol === _protocol);
     if (permission[option as keyof typeof RULES] === undefined || speaksOne(port)) continue;
     const fitting = all.filter(speaksOne).map(({ exportPort }) => exportPort);
-    fail('FED310', where, `${option} would rule port ${port.exportPort}, which speaks ${port._protocol}`,
-      fitting.length > 0 ? `name the ports that speak ${protocols.join(' or ')}: ports: [${fitting.join(', ')}]` : INSTEAD[port._protocol](option));
+    fail('FED310', where, `${option} does not apply to port ${port.exportPort}, whose protocol is ${port._protocol}`,
+      fitting.length > 0 ? `list only ports with the protocol ${protocols.join(' or ')}: ports: [${fitting.join(', ')}]` : INSTEAD[port._protocol](option));
   }
 }
 
@@ -55,19 +55,19 @@ export function checkProtocol(where: Where, port: ServicePort, permission: Permi
 export function checkAddsUp(where: Where, peerName: string, granted: Grant & { readonly limited: boolean }, permission: Permission): void {
   const { exportPort } = granted.port;
   if ((granted.issuers.length > 0) !== (permission.jwt !== undefined)) {
-    fail('FED315', where, `mesh ${show(peerName)} has a grant with a token and one without for port ${exportPort}`,
-      'demand one in each of them, or offer what needs none on a port of its own');
+    fail('FED315', where, `port ${exportPort} is allowed for mesh ${show(peerName)} both with and without jwt`,
+      'set jwt in every allowFrom for this port and peer, or export a second port for requests without a token');
   }
   if (granted.limited === hasRules(permission)) return checkSpellings(where, [...granted.operations, ...permission.http ?? []]);
-  fail('FED309', where, `mesh ${show(peerName)} has a grant with rules and one without for port ${exportPort}`,
-    'take the one without rules away, since it allows every request, or the rules');
+  fail('FED309', where, `port ${exportPort} is allowed for mesh ${show(peerName)} both with and without rules`,
+    'remove the call without rules, which allows every request, or remove the rules');
 }
 
 /** The rules together: where one has exceptions, the gateway rejects spellings that another may name. */
 function parseHttpRules(where: Where, rules: HttpRule[]): HttpOperation[] {
   checkList(where, 'http', rules);
   if (rules.length === 0) {
-    fail('FED308', where, 'http is an empty list, which would allow nothing', 'state a rule, or leave http out to allow every request');
+    fail('FED308', where, 'http is an empty list, which would allow nothing', 'add a rule, or omit http to allow every request');
   }
   rules.forEach((rule) => checkGiven(where, 'a rule in http', rule, HttpRule));
   const operations = rules.map(({ _operation }) => _operation);
@@ -78,6 +78,6 @@ function parseHttpRules(where: Where, rules: HttpRule[]): HttpOperation[] {
 function parsePorts(where: Where, ports: number[] | undefined): number[] | undefined {
   if (ports === undefined) return undefined;
   checkList(where, 'ports', ports);
-  if (ports.length === 0) fail('FED306', where, 'ports is an empty list', 'name the exported ports, or leave the option out');
+  if (ports.length === 0) fail('FED306', where, 'ports is an empty list', 'list exported ports, or omit ports to allow every port');
   return [...ports];
 }

@@ -26,11 +26,11 @@ export function parseHttpRule(where: Where, rule: HttpRuleOptions): HttpOperatio
   checkFields(where, 'the rule', rule, FIELDS);
   const { methods, paths, exceptPaths, requiredHeaders } = rule;
   if (!methods && !paths && !exceptPaths && !requiredHeaders) {
-    fail('FED308', where, 'the rule has no field', 'state methods or paths, or leave http out to allow every request');
+    fail('FED308', where, 'the rule has no field', 'set methods or paths, or omit http to allow every request');
   }
   for (const [name, list] of Object.entries({ methods, paths, exceptPaths })) {
     if (list !== undefined) checkList(where, name, list);
-    if (list?.length === 0) fail('FED308', where, `${name} is an empty list`, `name some, or leave ${name} out`);
+    if (list?.length === 0) fail('FED308', where, `${name} is an empty list`, `list at least one, or omit ${name}`);
   }
   methods?.forEach((method) => checkMethod(where, method));
   [...paths ?? [], ...exceptPaths ?? []].forEach((path) => checkPath(where, path));
@@ -52,12 +52,12 @@ export function checkSpellings(where: Where, rules: readonly Pick<HttpOperation,
   if (excepted.length === 0) return;
   const refused = [...rules.flatMap(({ paths }) => paths ?? []), ...excepted].find(isFoldable);
   if (refused !== undefined) {
-    fail('FED308', where, `the path ${show(refused)} holds what the gateway refuses wherever a rule has exceptPaths, since a backend may drop it`,
-      'write it without ";", or list in paths all that is allowed, without exceptPaths');
+    fail('FED308', where, `the gateway rejects the path ${show(refused)} where a rule has exceptPaths, since a backend may read it as another path`,
+      'write the path without ";", or list every allowed path in paths and remove exceptPaths');
   }
   const long = excepted.find((path) => spellingsOf(path).length > LONGEST_PATTERN);
   if (long !== undefined) {
-    fail('FED307', where, `the exception ${show(long)} is too long for a pattern of all its spellings`, 'except a shorter prefix');
+    fail('FED307', where, `the exception ${show(long)} is too long: the pattern of all its spellings exceeds the limit of istiod`, 'except a shorter prefix');
   }
 }
 
@@ -65,12 +65,12 @@ export function checkSpellings(where: Where, rules: readonly Pick<HttpOperation,
 export function parseGrpcMethods(where: Where, methods: string[]): string[] {
   checkList(where, 'grpcMethods', methods);
   if (methods.length === 0) {
-    fail('FED308', where, 'grpcMethods is an empty list, which would allow nothing', 'name some, or leave grpcMethods out to allow every method');
+    fail('FED308', where, 'grpcMethods is an empty list, which would allow nothing', 'list at least one method, or omit grpcMethods to allow every method');
   }
   for (const method of methods) {
     if (typeof method === 'string' && GRPC_METHOD.test(method)) continue;
-    fail('FED307', where, `the gRPC method ${show(method)} is of another form than /package.Service/Method and /package.Service/*`,
-      'write it as it stands in the .proto file: package, service, method');
+    fail('FED307', where, `the gRPC method ${show(method)} does not have the form /package.Service/Method or /package.Service/*`,
+      'write package, service and method as in the .proto file');
   }
   return distinct(methods);
 }
@@ -78,43 +78,44 @@ export function parseGrpcMethods(where: Where, methods: string[]): string[] {
 /** Exact headers that an application sets, and that nobody on the way changes. */
 export function checkHeaders(where: Where, what: string, code: ErrorCode, headers: { [name: string]: string }): void {
   checkMap(where, what, headers, '{ "x-tester": "yes" }');
-  if (Object.keys(headers).length === 0) fail(code, where, `${what} is empty`, `name a header, or leave ${what} out`);
+  if (Object.keys(headers).length === 0) fail(code, where, `${what} is empty`, `list a header, or omit ${what}`);
   for (const [name, value] of Object.entries(headers)) {
     if (!HEADER.test(name)) {
-      fail(code, where, `${what} names the header ${show(name)}`, 'use lower-case letters, digits and dashes: names of headers know no case, and the gateways refuse underscores');
+      fail(code, where, `the header ${show(name)} in ${what} is not a valid name`,
+        'use lower-case letters, digits and dashes: header names are case-insensitive, and the gateways reject underscores');
     }
     if (belongsToProxies(name)) {
-      fail(code, where, `${what} names the header ${show(name)}, which proxies on the way set or remove`, 'choose a header that the application sets');
+      fail(code, where, `the header ${show(name)} in ${what} is set or removed by proxies on the way`, 'choose a header that the application sets');
     }
     if (typeof value !== 'string' || !/^[!-~]([ -~]*[!-~])?$/.test(value) || value.startsWith('*') || value.endsWith('*')) {
-      fail(code, where, `${what} has the value ${show(value)} for ${show(name)}`,
-        'give the exact value in printable ASCII: a "*" at its begin or end would stand for other values too');
+      fail(code, where, `the value ${show(value)} of the header ${show(name)} in ${what} is not valid`,
+        'set the exact value in printable ASCII: a "*" at the start or end would match other values too');
     }
   }
 }
 
 function checkMethod(where: Where, method: string): void {
   if (typeof method !== 'string' || !METHOD.test(method)) {
-    fail('FED308', where, `${show(method)} is no HTTP method`, 'use upper case, for example "GET"; leave methods out to allow all');
+    fail('FED308', where, `${show(method)} is not a valid HTTP method`, 'use upper case, for example "GET"; omit methods to allow every method');
   }
   if (method === 'CONNECT') {
-    fail('FED308', where, 'CONNECT is no request to a path but a tunnel', 'name the methods that the service answers');
+    fail('FED308', where, 'CONNECT opens a tunnel and has no path', 'list the methods that the service answers');
   }
 }
 
 /** An exception outside of what is allowed would be one that does nothing, and is probably meant to do something. */
 function checkException(where: Where, path: string, paths?: string[]): void {
   if (!paths && path !== '/*') return;
-  if (!paths) return fail('FED308', where, `the exception ${show(path)} leaves no path`, 'take the rule away');
-  if (paths.includes(path)) fail('FED308', where, `the path ${show(path)} is allowed and excepted`, 'take it away from one of the lists');
+  if (!paths) return fail('FED308', where, `the exception ${show(path)} excludes every path`, 'remove the rule');
+  if (paths.includes(path)) fail('FED308', where, `the path ${show(path)} is in both paths and exceptPaths`, 'remove it from one of the two lists');
   if (paths.some((allowed) => covers(allowed, path))) return;
-  fail('FED308', where, `the exception ${show(path)} lies in none of the paths ${show(paths)}`, 'take it away, or allow what it is an exception of');
+  fail('FED308', where, `the exception ${show(path)} is within none of the paths ${show(paths)}`, 'remove it, or allow the paths that contain it');
 }
 
 function checkPath(where: Where, path: string): void {
   const fixed = typeof path === 'string' && path.endsWith('/*') ? path.slice(0, -1) : path;
   if (typeof path !== 'string' || !PATH.test(fixed) || fixed.split('/').some((segment) => /^\.\.?(;|$)/.test(segment))) {
-    fail('FED307', where, `the path ${show(path)} is of another form than /a/b and /a/*`,
-      'write the path itself, or the prefix up to a slash and one "*"; leave paths out to allow all');
+    fail('FED307', where, `the path ${show(path)} does not have the form /a/b or /a/*`,
+      'write an exact path, or a prefix that ends in a slash and one "*"; omit paths to allow every path');
   }
 }

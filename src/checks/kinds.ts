@@ -12,17 +12,17 @@ export function fieldsOf<Options extends object>(fields: { readonly [field in ke
 /** Refuses unknown fields: a misspelt option would be an option that is not there. */
 export function checkFields(where: Where, what: string, value: unknown, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    fail('FED120', where, `${what} takes fields, and was given ${show(value)}`, `give an object with ${known.join(', ')}`);
+    fail('FED120', where, `${what} must be an object, not ${show(value)}`, `use an object with ${known.join(', ')}`);
   }
   const unknown = Object.keys(value).find((key) => !known.includes(key));
   if (unknown === undefined) return;
-  fail('FED120', where, `${what} has an unknown field ${show(unknown)}`, `use ${known.join(', ')}`);
+  fail('FED120', where, `unknown field ${show(unknown)} in ${what}`, `use only ${known.join(', ')}`);
 }
 
 /** Requires an object of one of our classes. */
 export function checkGiven(where: Where, what: string, value: unknown, kind: { readonly name: string; readonly prototype: object }): void {
   if (Object.prototype.isPrototypeOf.call(kind.prototype, value as object)) return;
-  fail('FED120', where, `${what} is ${show(value)}, no ${kind.name}`, `make one with a static method of ${kind.name}`);
+  fail('FED120', where, `${what} must be of type ${kind.name}, not ${show(value)}`, `use a static member of ${kind.name}`);
 }
 
 /** The same for an option that may be left out. */
@@ -31,15 +31,15 @@ export function checkOptional(where: Where, what: string, value: unknown, kind: 
 }
 
 export function checkList(where: Where, what: string, value: unknown): void {
-  if (!Array.isArray(value)) fail('FED120', where, `${what} is ${show(value)}, no list`, 'give a list, also for a single value');
+  if (!Array.isArray(value)) fail('FED120', where, `${what} must be a list, not ${show(value)}`, 'use a list, also for a single value');
 }
 
 export function checkMap(where: Where, what: string, value: unknown, example: string): void {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
-  fail('FED120', where, `${what} is ${show(value)}, no map`, `give names and values, for example ${example}`);
+  fail('FED120', where, `${what} must be a map, not ${show(value)}`, `use names and values, for example ${example}`);
 }
 
 /** Requires `true`, `false` or nothing: a text such as "false" would count as true. */
 export function checkFlag(where: Where, what: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean') fail('FED120', where, `${what} is ${show(value)}, neither true nor false`, 'give true or false');
+  if (value !== undefined && typeof value !== 'boolean') fail('FED120', where, `${what} must be a boolean, not ${show(value)}`, 'use true or false');
 }

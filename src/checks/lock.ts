@@ -13,15 +13,15 @@ export function parseLock(where: Where, service: LocalService, options: LockWork
   readonly podLabels: Texts | undefined;
   readonly callers: readonly Caller[];
 } {
-  checkFields(where, 'lockWorkload', options, FIELDS);
+  checkFields(where, 'the options of lockWorkload', options, FIELDS);
   checkJustification(where, 'locking the workload', options);
   const { localCallers = [], podLabels } = options;
   checkList(where, 'localCallers', localCallers);
   localCallers.forEach((caller) => checkGiven(where, 'the caller', caller, Caller));
   if (podLabels !== undefined) checkPodLabels(where, podLabels);
   if (podLabels === undefined && !service._object) {
-    fail('FED312', where, `of the service ${show(service.serviceName)} only the name is known, and no podLabels are stated`,
-      'state the labels that select its pods: podLabels, or use LocalService.fromConstruct');
+    fail('FED312', where, `the pods of the service ${show(service.serviceName)} are unknown: it is given by name, and podLabels is not set`,
+      'set podLabels to the labels that select its pods, or use LocalService.fromConstruct');
   }
   return { podLabels: podLabels && { ...podLabels }, callers: [...localCallers] };
 }
@@ -29,10 +29,10 @@ export function parseLock(where: Where, service: LocalService, options: LockWork
 function checkPodLabels(where: Where, labels: { [name: string]: string }): void {
   checkMap(where, 'podLabels', labels, '{ app: "reviews" }');
   if (Object.keys(labels).length === 0) {
-    fail('FED312', where, 'podLabels is empty, which would mean every pod of the namespace', 'state the labels that select the pods, or leave podLabels out');
+    fail('FED312', where, 'podLabels is empty, which would select every pod of the namespace', 'set the labels that select the pods, or omit podLabels');
   }
   for (const [name, value] of Object.entries(labels)) {
     if (isPodLabel(name, value)) continue;
-    fail('FED312', where, `podLabels has ${show({ [name]: value })}, which no pod can have`, 'use a label and its value as they stand at the pods');
+    fail('FED312', where, `podLabels has ${show({ [name]: value })}, which is not a valid pod label`, 'use a label and a value that the pods have');
   }
 }

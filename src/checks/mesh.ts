@@ -38,7 +38,7 @@ const FIELDS = fieldsOf<FederatedMeshProps>({
 
 /** Checks each prop of a mesh by itself. */
 export function checkMeshProps(where: Where, props: FederatedMeshProps): void {
-  checkFields(where, 'FederatedMesh', props, FIELDS);
+  checkFields(where, 'the props of FederatedMesh', props, FIELDS);
   checkMeshName(where, props.meshName);
   checkTrustDomain(where, props.trustDomain);
   checkGiven(where, 'trustBundle', props.trustBundle, TrustBundle);

@@ -45,30 +45,30 @@ const OF_THE_CLUSTER = ['kube-root-ca.crt', 'istio-ca-root-cert', 'istio-ca-crl'
 /** Requires a mesh, ours or a remote one. */
 export function checkPeerGiven(where: Where, peer: IMeshPeer): void {
   if (typeof peer?.meshName === 'string' && peer.trustBundle && Array.isArray(peer.endpoints)) return;
-  fail('FED120', where, `the peer is ${show(peer)}, no mesh`, 'give a FederatedMesh or a RemoteMesh');
+  fail('FED120', where, `the peer must be a mesh, not ${show(peer)}`, 'use a FederatedMesh or a RemoteMesh');
 }
 
 /** Requires an exported service of a mesh. */
 export function checkSourceGiven(where: Where, source: IExposedService): void {
   if (typeof source?.sniFor !== 'function' || !Array.isArray(source.ports)) {
-    fail('FED120', where, `the source is ${show(source)}, no service of a peer`, 'give an ExposedService, or what exposedService(…) of a RemoteMesh returns');
+    fail('FED120', where, `the source must be a service of a peer, not ${show(source)}`, 'use an ExposedService, or the result of RemoteMesh.exposedService(…)');
   }
   checkPeerGiven(where, source.mesh);
 }
 
 /** Rejects a peer that overlaps with us. */
 export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain }: BoundaryConfig, peer: IMeshPeer): void {
-  if (peer === us) fail('FED407', where, 'it is added as its own peer', 'add the other mesh');
+  if (peer === us) fail('FED407', where, 'the mesh is added as its own peer', 'add another mesh as the peer');
   checkMeshName(where, peer.meshName);
   checkTrustDomain(where, peer.trustDomain);
   if (peer.trustDomain === us.trustDomain || peer.trustDomain === workloadTrustDomain) {
-    fail('FED103', where, `peer ${show(peer.meshName)} has our trust domain ${show(peer.trustDomain)}: its workloads would be ours`,
+    fail('FED103', where, `peer ${show(peer.meshName)} has our trust domain ${show(peer.trustDomain)}, so its workloads would count as ours`,
       'give each mesh a trust domain of its own (meshConfig.trustDomain)');
   }
   checkIdentities(where, peer);
   checkEndpoints(where, peer.endpoints);
   if (peer.meshName === us.meshName) {
-    fail('FED110', where, `the name ${show(peer.meshName)} is that of this mesh already`, 'give the peer another meshName: it is our name for it');
+    fail('FED110', where, `the name ${show(peer.meshName)} is already the name of this mesh`, 'choose another meshName for the peer: it is our alias for it');
   }
 }
 
@@ -76,14 +76,14 @@ export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain }: 
 export function checkTrustApart(where: Where, us: IMeshPeer, peer: IMeshPeer, other: IMeshPeer): void {
   const shared = peer.trustBundle._authorities.some((authority) => other.trustBundle._authorities.includes(authority));
   const same = peer.trustDomain === other.trustDomain;
-  const whose = other === us ? 'our own' : `that of peer ${show(other.meshName)}`;
+  const whose = other === us ? 'our own' : `a CA of peer ${show(other.meshName)}`;
   if (shared && !same) {
-    fail('FED119', where, `a CA of peer ${show(peer.meshName)} is ${whose}, so each could pass for the other`,
-      'give each mesh a root of its own, and state only the root of that mesh');
+    fail('FED119', where, `a CA of peer ${show(peer.meshName)} is also ${whose}, so each mesh could impersonate the other`,
+      'give each mesh a root of its own, and put only that root into its trust bundle');
   }
   if (same && !shared) {
     fail('FED119', where, `peer ${show(peer.meshName)} has the trust domain of peer ${show(other.meshName)}, but another CA`,
-      'state one trust bundle for one trust domain');
+      'use the same trust bundle for peers with the same trust domain');
   }
 }
 
@@ -91,25 +91,26 @@ export function checkTrustApart(where: Where, us: IMeshPeer, peer: IMeshPeer, ot
 export function checkTrustConfigMap(where: Where, peer: IMeshPeer, name: string, peers: ReadonlyMap<IMeshPeer, PeerOptions>): void {
   const refuse = (what: string, fix: string) => fail('FED134', where, what, fix);
   checkObjectName(where, name, 'ConfigMap');
-  if (OWN_TRUST.test(name)) refuse(`the ConfigMap ${show(name)} is one that we write`, 'let others keep one of another name');
+  if (OWN_TRUST.test(name)) refuse(`the library writes the ConfigMap ${show(name)} itself`, 'use an externally managed ConfigMap with another name');
   if (OF_THE_CLUSTER.includes(name)) {
-    refuse(`the ConfigMap ${show(name)} has CAs of our own cluster, whose workloads could then pass for the peer`, 'let others keep one for this peer');
+    refuse(`the ConfigMap ${show(name)} has CAs of our own cluster, whose workloads could impersonate the peer`,
+      'use an externally managed ConfigMap for this peer');
   }
   const twin = [...peers].find(([other, { traffic }]) =>
     other.trustDomain !== peer.trustDomain && traffic.trustConfigMapName === name);
   if (twin) {
-    refuse(`the ConfigMap ${show(name)} is that of peer ${show(twin[0].meshName)} already, so each could pass for the other`,
-      'let others keep one for each peer');
+    refuse(`the ConfigMap ${show(name)} is already used for peer ${show(twin[0].meshName)}, so each could impersonate the other`,
+      'use one ConfigMap for each peer');
   }
   if (peer.trustBundle._revocationLists !== undefined) {
-    refuse(`the bundle of peer ${show(peer.meshName)} has revocation lists, which the ConfigMap ${show(name)} would not have`,
-      'take one of them away: the egress gateway reads lists from what we write only');
+    refuse(`the trust bundle of peer ${show(peer.meshName)} has revocation lists, which the ConfigMap ${show(name)} would not contain`,
+      'remove one of the two: the egress gateway reads revocation lists only from the objects that the library writes');
   }
 }
 
 /** Checks the options of `addPeer`. */
 export function parsePeerOptions(where: Where, peer: IMeshPeer, options: AddPeerOptions, istioVersion: string): PeerOptions {
-  checkFields(where, 'addPeer', options, FIELDS);
+  checkFields(where, 'the options of addPeer', options, FIELDS);
   checkAccountability(where, options);
   if (options.isolated !== undefined) checkDeviation(where, `isolating peer ${show(peer.meshName)}`, options.isolated);
   checkHeaderNames(where, options.removeRequestHeaders);
@@ -132,14 +133,14 @@ export function parsePeerOptions(where: Where, peer: IMeshPeer, options: AddPeer
 function parseLimits(where: Where, limits: PeerLimits, istioVersion: string): PlainLimits {
   checkFields(where, 'limits', limits, LIMITS);
   const { maxConnections, maxConnectionDuration, requestsPerSecond } = limits;
-  checkCounts(where, { maxConnections, requestsPerSecond }, LARGEST, 'leave it out for no limit');
+  checkCounts(where, { maxConnections, requestsPerSecond }, LARGEST, 'omit it for no limit');
   const plain = {
     maxConnections,
     maxConnectionDuration: maxConnectionDuration === undefined
       ? undefined : parseDuration(where, 'FED126', 'maxConnectionDuration', maxConnectionDuration),
     requestsPerSecond,
   };
-  if (Object.values(plain).every((value) => value === undefined)) fail('FED126', where, 'limits has no field', 'state one, or leave limits out');
+  if (Object.values(plain).every((value) => value === undefined)) fail('FED126', where, 'limits has no field', 'set a limit, or omit limits');
   checkTested(where, 'limits', istioVersion);
   return plain;
 }
@@ -148,9 +149,9 @@ function parseUpstreamLimits(where: Where, limits: UpstreamLimits): PlainUpstrea
   checkFields(where, 'upstreamLimits', limits, UPSTREAM_LIMITS);
   const { maxConnections, maxRequests } = limits;
   if (maxConnections === undefined && maxRequests === undefined) {
-    fail('FED126', where, 'upstreamLimits has no field', 'state one, or leave upstreamLimits out');
+    fail('FED126', where, 'upstreamLimits has no field', 'set a limit, or omit upstreamLimits');
   }
-  checkCounts(where, { maxConnections, maxRequests }, LARGEST_SIGNED, 'leave it out for the default');
+  checkCounts(where, { maxConnections, maxRequests }, LARGEST_SIGNED, 'omit it for the default');
   return { maxConnections, maxRequests };
 }
 
@@ -165,14 +166,14 @@ function checkHeaderNames(where: Where, names?: string[]): void {
   if (names === undefined) return;
   const what = 'removeRequestHeaders';
   checkList(where, what, names);
-  if (names.length === 0) fail('FED124', where, `${what} is an empty list`, 'name some, or leave it out');
+  if (names.length === 0) fail('FED124', where, `${what} is an empty list`, `list at least one header, or omit ${what}`);
   for (const name of names) {
-    const refuse = (why: string, fix: string) => fail('FED124', where, `${what} names ${show(name)}, ${why}`, fix);
+    const refuse = (why: string, fix: string) => fail('FED124', where, `${what} lists ${show(name)}, ${why}`, fix);
     if (typeof name !== 'string' || !HEADER.test(name)) {
-      refuse('no header in lower case', 'use the whole name in lower-case letters, digits and dashes: patterns cannot be removed');
+      refuse('which is not a header name in lower case', 'use the full name in lower-case letters, digits and dashes: patterns cannot be removed');
     }
-    if (name.includes('*')) refuse('no whole name', 'write each name out: Istio removes no header by the beginning of its name');
-    if (OF_THE_REQUEST.test(name)) refuse('without which the request would be another one', 'take it away');
-    if (REMOVED_AT_EGRESS.includes(name)) refuse('which never leaves', 'take it away');
+    if (name.includes('*')) refuse('which is a pattern', 'list each header by its full name: Istio cannot remove headers by prefix');
+    if (OF_THE_REQUEST.test(name)) refuse('which HTTP, gRPC or WebSocket needs', 'remove it from the list');
+    if (REMOVED_AT_EGRESS.includes(name)) refuse('which never leaves the mesh', 'remove it from the list');
   }
 }

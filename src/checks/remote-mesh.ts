@@ -21,7 +21,7 @@ const SERVICE_FIELDS = fieldsOf<RemoteServiceProps>({ exportName: true, ports: t
 
 /** Checks the props of a RemoteMesh. */
 export function checkRemoteMesh(where: Where, props: RemoteMeshProps): void {
-  checkFields(where, 'RemoteMesh', props, FIELDS);
+  checkFields(where, 'the props of RemoteMesh', props, FIELDS);
   checkMeshName(where, props.meshName);
   checkTrustDomain(where, props.trustDomain);
   checkGiven(where, 'trustBundle', props.trustBundle, TrustBundle);
@@ -33,13 +33,13 @@ export function checkRemoteMesh(where: Where, props: RemoteMeshProps): void {
   const { exposedServices = [] } = props;
   checkList(where, 'exposedServices', exposedServices);
   if (exposedServices.length > 0 && props.knownAs === undefined) {
-    fail('FED138', where, `knownAs is not stated, but mesh ${show(props.meshName)} exports services to us under a name that it chose for us`,
-      'ask its owner for the meshName that it uses for us, and state it: knownAs');
+    fail('FED138', where, `knownAs is not set, but the name that mesh ${show(props.meshName)} uses for us is part of the SNI of its exports`,
+      'ask its owner for the meshName that it uses for us, and set knownAs to it');
   }
   exposedServices.forEach((service, index) => {
     checkFields(where, 'an entry of exposedServices', service, SERVICE_FIELDS);
     checkExport(where, service.exportName, service.ports, props.trustDomain);
     if (exposedServices.findIndex(({ exportName }) => exportName === service.exportName) === index) return;
-    fail('FED302', where, `the export name ${show(service.exportName)} stands there twice`, 'list all its ports in one entry');
+    fail('FED302', where, `the export name ${show(service.exportName)} is listed twice`, 'list all its ports in one entry');
   });
 }

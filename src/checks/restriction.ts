@@ -10,7 +10,7 @@ const FIELDS = fieldsOf<RestrictNamespaceOptions>({ reason: true, approvedBy: tr
 /** Checks the options of `restrictNamespace`, with hosts in the form of Istio's Sidecar. */
 export function parseRestriction(where: Where, namespaceName: string, options: RestrictNamespaceOptions): Restriction {
   checkNamespace(where, namespaceName);
-  checkFields(where, 'restrictNamespace', options, FIELDS);
+  checkFields(where, 'the options of restrictNamespace', options, FIELDS);
   const { allowedHosts = [] } = options;
   checkList(where, 'allowedHosts', allowedHosts);
   allowedHosts.forEach((allowed) => checkAllowedHost(where, allowed));
@@ -29,6 +29,6 @@ function checkAllowedHost(where: Where, allowed: string): void {
   const named = host !== undefined && isDnsName(host.replace(/^\*\./, '')) && host.includes('.');
   const known = namespaceName !== undefined && (namespaceName === '.' || namespaceName === '*' || isLabel(namespaceName));
   if (named && known && rest.length === 0) return;
-  fail('FED122', where, `the allowed host ${show(allowed)} is of another form than namespace/host`,
-    'name it in full, for example "egress/api.acquirer.example": a host "*" would be whatever anybody declares');
+  fail('FED122', where, `the allowed host ${show(allowed)} does not have the form namespace/host`,
+    'write the full host name, for example "egress/api.acquirer.example": "*" would allow every host that anybody declares');
 }

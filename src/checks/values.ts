@@ -27,43 +27,43 @@ export function isPodLabel(name: string, value: unknown): boolean {
 
 export function checkNamespace(where: Where, namespaceName: string): void {
   if (typeof namespaceName !== 'string' || !isLabel(namespaceName)) {
-    fail('FED111', where, `${show(namespaceName)} is no namespace name`,
-      'use at most 63 lower-case letters, digits and dashes, beginning and ending with a letter or digit');
+    fail('FED111', where, `${show(namespaceName)} is not a valid namespace name`,
+      'use at most 63 lower-case letters, digits and dashes, starting and ending with a letter or digit');
   }
 }
 
 export function checkServiceName(where: Where, serviceName: string): void {
   if (typeof serviceName !== 'string' || !SERVICE_NAME.test(serviceName)) {
     const hint = typeof serviceName === 'string' && serviceName.includes('.')
-      ? 'give the name alone, the namespace is an argument of its own'
-      : 'use at most 63 lower-case letters, digits and dashes, beginning with a letter';
-    fail('FED111', where, `${show(serviceName)} is no Service name`, hint);
+      ? 'use the name alone: the namespace is a separate argument'
+      : 'use at most 63 lower-case letters, digits and dashes, starting with a letter';
+    fail('FED111', where, `${show(serviceName)} is not a valid Service name`, hint);
   }
 }
 
 /** Names of service accounts, config maps and other objects: DNS labels joined by dots. */
 export function checkObjectName(where: Where, name: string, what: string): void {
   if (typeof name !== 'string' || !isDnsName(name)) {
-    fail('FED111', where, `${show(name)} is no ${what} name`, 'use lower-case letters, digits, dashes and dots, as Kubernetes does');
+    fail('FED111', where, `${show(name)} is not a valid ${what} name`, 'use lower-case letters, digits, dashes and dots, as in Kubernetes names');
   }
 }
 
 /** A revision is the value of a label of the pods. */
 export function checkRevision(where: Where, revision: string): void {
   if (typeof revision !== 'string' || !isLabel(revision)) {
-    fail('FED111', where, `${show(revision)} is no revision`, 'use at most 63 lower-case letters, digits and dashes, as in the label istio.io/rev');
+    fail('FED111', where, `${show(revision)} is not a valid revision`, 'use at most 63 lower-case letters, digits and dashes, as in the label istio.io/rev');
   }
 }
 
 export function checkDomain(where: Where, domain: string, code: ErrorCode, what: string): void {
   if (typeof domain !== 'string' || !isDnsName(domain)) {
-    fail(code, where, `${show(domain)} is no ${what}`, 'use DNS labels joined by dots, lower case, for example "east.example"');
+    fail(code, where, `${show(domain)} is not a valid ${what}`, 'use DNS labels joined by dots, in lower case, for example "east.example"');
   }
 }
 
 export function checkPort(where: Where, code: ErrorCode, port: number, what: string): void {
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
-    fail(code, where, `${show(port)} is no ${what}`, 'use a whole number from 1 to 65535');
+    fail(code, where, `${show(port)} is not a valid ${what}`, 'use a whole number from 1 to 65535');
   }
 }
 
@@ -72,7 +72,7 @@ export function parseDuration(where: Where, code: ErrorCode, what: string, durat
   checkGiven(where, what, duration, Duration);
   const milliseconds = duration.toMilliseconds({ integral: false });
   if (!Number.isInteger(milliseconds) || milliseconds < 1) {
-    fail(code, where, `${what} is ${milliseconds} ms`, 'give whole milliseconds, at least one, or leave it out');
+    fail(code, where, `${what} is ${milliseconds} ms`, 'use whole milliseconds, at least one, or omit it');
   }
   return milliseconds;
 }
@@ -93,14 +93,14 @@ export function checkDeviation(where: Where, what: string, justification: Justif
 export function checkJustification(where: Where, what: string, justification: Justification): void {
   if (typeof justification.reason !== 'string' || justification.reason.trim().length < 10) {
     fail('FED114', where, `the reason for ${what} is ${show(justification.reason)}`,
-      'give at least ten characters, for the person who reads it in a year');
+      'write at least ten characters that a later reader understands');
   }
 }
 
 export function checkAccountability(where: Where, accountability: Accountability): void {
   if (accountability.dataCategories !== undefined) checkList(where, 'dataCategories', accountability.dataCategories);
   if (accountability.reviewBy !== undefined && !isDay(accountability.reviewBy)) {
-    fail('FED115', where, `reviewBy is ${show(accountability.reviewBy)}`, 'give a day that exists as YYYY-MM-DD');
+    fail('FED115', where, `reviewBy is ${show(accountability.reviewBy)}, which is not a valid date`, 'use an existing date as YYYY-MM-DD');
   }
 }
 

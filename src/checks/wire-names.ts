@@ -13,22 +13,22 @@ const MAX_TRUST_DOMAIN = 150;
 /** A mesh is one label of every server name that concerns it. */
 export function checkMeshName(where: Where, meshName: string): void {
   if (typeof meshName !== 'string' || !isLabel(meshName)) {
-    fail('FED101', where, `${show(meshName)} is no mesh name`, 'use one DNS label: at most 63 lower-case letters, digits and dashes');
+    fail('FED101', where, `${show(meshName)} is not a valid mesh name`, 'use one DNS label: at most 63 lower-case letters, digits and dashes');
   }
   if (meshName === 'egress') {
-    fail('FED101', where, 'the mesh name "egress" stands in the names of every egress gateway', 'choose another name');
+    fail('FED101', where, 'the mesh name "egress" is reserved for the names of egress gateways', 'choose another name');
   }
 }
 
 /** `cluster.local` is every mesh's name for itself: Istio would read a peer's identity as one of ours. */
 export function checkTrustDomain(where: Where, trustDomain: string): void {
   if (trustDomain === 'cluster.local') {
-    fail('FED102', where, 'the trust domain "cluster.local" says nothing: Istio takes it for our own in every mesh',
+    fail('FED102', where, 'the trust domain "cluster.local" is ambiguous: in every mesh, Istio reads it as the local trust domain',
       'give the mesh a trust domain of its own (meshConfig.trustDomain), for example "east.example"');
   }
   if (typeof trustDomain !== 'string' || !isDnsName(trustDomain) || trustDomain.length > MAX_TRUST_DOMAIN) {
-    fail('FED102', where, `${show(trustDomain)} is no trust domain`,
-      `use DNS labels joined by dots, lower case, at most ${MAX_TRUST_DOMAIN} characters, for example "east.example"`);
+    fail('FED102', where, `${show(trustDomain)} is not a valid trust domain`,
+      `use DNS labels joined by dots, in lower case, at most ${MAX_TRUST_DOMAIN} characters, for example "east.example"`);
   }
 }
 
@@ -39,7 +39,7 @@ export function checkWorkloadTrustDomain(where: Where, { trustDomain, workloadTr
   for (const { role, credential } of [ingress, egress]) {
     if (credential !== undefined) continue;
     fail('FED133', where, `the ${role} gateway would present a certificate of the trust domain ${show(workloadTrustDomain)}, not of ${show(trustDomain)}`,
-      'leave workloadTrustDomain out, or let both gateways present another certificate: GatewayCredential.fromCertManager or fromSecret');
+      'omit workloadTrustDomain, or set a credential for both gateways: GatewayCredential.fromCertManager or fromSecret');
   }
 }
 
@@ -47,7 +47,7 @@ export function checkWorkloadTrustDomain(where: Where, { trustDomain, workloadTr
 export function checkIdentities(where: Where, peer: Pick<IMeshPeer, 'trustDomain' | 'ingressIdentity' | 'egressIdentity'>): void {
   for (const identity of [peer.ingressIdentity, peer.egressIdentity]) {
     if (identity === undefined || identity.trustDomain === peer.trustDomain) continue;
-    fail('FED117', where, `the identity ${show(identity.uri)} is not of the trust domain ${show(peer.trustDomain)}`,
-      'state the trust domain of the peer\'s boundary gateways and the identities that their certificates carry');
+    fail('FED117', where, `the identity ${show(identity.uri)} is not in the trust domain ${show(peer.trustDomain)}`,
+      'set the trust domain of the peer\'s boundary gateways and the SPIFFE IDs of their certificates');
   }
 }

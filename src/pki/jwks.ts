@@ -24,7 +24,7 @@ export function readKeySet(where: Where, text: string): string {
   keys.forEach((key) => checkPublic(where, key, nameOf(key, keys)));
   const verifying = keys.filter(({ use, key_ops: operations }) =>
     (use === undefined || use === 'sig') && (operations === undefined || Array.isArray(operations) && operations.includes('verify')));
-  if (verifying.length === 0) refuse(where, 'jwks has no key that verifies signatures', 'give the keys with which the issuer signs tokens');
+  if (verifying.length === 0) refuse(where, 'jwks has no key that verifies signatures', 'use the public keys that verify the tokens of the issuer');
   const texts = verifying.map((key) => JSON.stringify(publicKey(where, key, nameOf(key, keys))));
   return `{"keys":[${[...new Set(texts)].sort().join(',')}]}`;
 }
@@ -35,11 +35,11 @@ function keysIn(where: Where, text: string): { [member: string]: unknown }[] {
   try {
     set = JSON.parse(text);
   } catch {
-    refuse(where, 'jwks is no JSON', 'give the text that the issuer publishes: { "keys": [ … ] }');
+    refuse(where, 'jwks is not valid JSON', 'use the text that the issuer publishes: { "keys": [ … ] }');
   }
   const keys: unknown = set?.keys;
   if (!Array.isArray(keys) || keys.some((key) => typeof key !== 'object' || key === null)) {
-    refuse(where, 'jwks is no key set', 'give the text that the issuer publishes: { "keys": [ … ] }');
+    refuse(where, 'jwks is not a key set', 'use the text that the issuer publishes: { "keys": [ … ] }');
   }
   return keys;
 }
@@ -52,8 +52,8 @@ export function secretIn(key: { readonly [member: string]: unknown }): string | 
 function checkPublic(where: Where, key: { [member: string]: unknown }, what: string): void {
   const secret = secretIn(key);
   if (secret === undefined) return;
-  fail('FED317', where, `${what} has ${secret}: it is one that signs tokens`,
-    'treat that key as leaked, and give public keys only');
+  fail('FED317', where, `${what} has ${secret}, so it can sign tokens`,
+    'treat the key as leaked, and use public keys only');
 }
 
 /** Its name, or its place. */
@@ -64,21 +64,21 @@ function nameOf(key: { [member: string]: unknown }, keys: object[]): string {
 function publicKey(where: Where, key: { [member: string]: unknown }, what: string): object {
   const { kty, alg, kid } = key;
   const kind = typeof kty === 'string' && Object.keys(KINDS).includes(kty) ? KINDS[kty] : undefined;
-  if (!kind) return refuse(where, `${what} is of the kind ${show(kty)}`, `give keys of the kinds ${Object.keys(KINDS).join(', ')}`);
-  if (kid !== undefined && typeof kid !== 'string') refuse(where, `${what} has a kid that is no text`, 'give the text that the issuer publishes');
+  if (!kind) return refuse(where, `${what} has the type ${show(kty)}`, `use keys of the types ${Object.keys(KINDS).join(', ')}`);
+  if (kid !== undefined && typeof kid !== 'string') refuse(where, `${what} has a kid that is not a string`, 'use the key set that the issuer publishes');
   if (alg !== undefined && !(typeof alg === 'string' && kind.algorithms.test(alg))) {
-    refuse(where, `${what} is for ${show(alg)}, which does not go with ${show(kty)}`, 'give keys that verify signatures of tokens');
+    refuse(where, `${what} has the algorithm ${show(alg)}, which does not match its type ${show(kty)}`, 'use keys that verify signatures of tokens');
   }
   if (kind.curves && !kind.curves.includes(key.crv as string)) {
-    refuse(where, `${what} lies on ${show(key.crv)}`, `give keys on ${kind.curves.join(', ')}`);
+    refuse(where, `${what} has the curve ${show(key.crv)}`, `use keys with the curve ${kind.curves.join(' or ')}`);
   }
   const members = Object.fromEntries(kind.members.map((member) => [member, key[member]]));
   if (kty === 'EC' && alg !== undefined && alg !== ALGORITHM_OF_CURVE[key.crv as string]) {
-    refuse(where, `${what} is for ${show(alg)}, which does not go with ${show(key.crv)}`, 'give the text that the issuer publishes');
+    refuse(where, `${what} has the algorithm ${show(alg)}, which does not match its curve ${show(key.crv)}`, 'use the key set that the issuer publishes');
   }
-  const { bits, exponent, jwk } = parsed({ kty, ...members } as JsonWebKey) ?? refuse(where, `${what} is no public key`, 'give the text that the issuer publishes');
-  if (kty === 'RSA' && (exponent! < 3n || exponent! % 2n === 0n)) refuse(where, `${what} has the exponent ${exponent}`, 'give the text that the issuer publishes');
-  if (kty === 'RSA' && bits! < SMALLEST_RSA) refuse(where, `${what} has ${bits} bits`, `let the issuer use at least ${SMALLEST_RSA}`);
+  const { bits, exponent, jwk } = parsed({ kty, ...members } as JsonWebKey) ?? refuse(where, `${what} is not a valid public key`, 'use the key set that the issuer publishes');
+  if (kty === 'RSA' && (exponent! < 3n || exponent! % 2n === 0n)) refuse(where, `${what} has the exponent ${exponent}, which is not valid`, 'use the key set that the issuer publishes');
+  if (kty === 'RSA' && bits! < SMALLEST_RSA) refuse(where, `${what} has ${bits} bits`, `use RSA keys of at least ${SMALLEST_RSA} bits`);
   return Object.fromEntries(Object.entries({ ...jwk, alg, kid }).filter(([, value]) => value !== undefined).sort(([a], [b]) => compare(a, b)));
 }
 

@@ -14,7 +14,7 @@ export interface RevocationList {
 }
 
 const BLOCK = /-----BEGIN X509 CRL-----[ \t]*\r?\n([^-]*)-----END X509 CRL-----/g;
-const FIX = 'give the PEM text of the list that the CA itself has signed (X509 CRL)';
+const FIX = 'use the PEM text of the revocation list that the CA itself signed (X509 CRL)';
 /** Signature algorithms, by the content of their object identifier. */
 const DIGESTS: { readonly [oid: string]: string | undefined } = {
   '2a864886f70d01010b': 'sha256',
@@ -33,14 +33,14 @@ export function readRevocationLists(where: string, pem: string, authorities: X50
   const blocks = typeof pem === 'string' ? [...pem.matchAll(BLOCK)] : [];
   const begun = typeof pem === 'string' ? pem.match(/^-----BEGIN /gm)?.length ?? 0 : 0;
   if (blocks.length === 0 || blocks.length !== begun) {
-    fail('FED207', where, begun === 0 ? 'it holds no PEM block' : 'it holds a PEM block that is no revocation list', FIX);
+    fail('FED207', where, begun === 0 ? 'the text contains no PEM block' : 'the text contains a PEM block that is not a revocation list', FIX);
   }
   const lists = blocks.map(([, base64], index) => readList(where, Buffer.from(base64, 'base64'), index + 1, authorities));
   for (const authority of authorities) {
     const own = lists.filter(({ issuer }) => issuer === authority);
     if (own.length === 1) continue;
-    fail('FED208', where, `there ${own.length === 0 ? 'is no list' : `are ${own.length} lists`} of the CA ${nameOf(authority)}`,
-      'give one list of each CA of the bundle, in one text: without one, the proxies refuse all that the CA has issued');
+    fail('FED208', where, `the CA ${nameOf(authority)} has ${own.length === 0 ? 'no revocation list' : `${own.length} revocation lists`}`,
+      'add exactly one list of each CA of the bundle, in one text: without a list, proxies reject every certificate of the CA');
   }
   return authorities.map((authority) => lists.find(({ issuer }) => issuer === authority)!);
 }
@@ -48,20 +48,20 @@ export function readRevocationLists(where: string, pem: string, authorities: X50
 function readList(where: string, der: Buffer, position: number, authorities: X509Certificate[]): RevocationList {
   const list = parse(where, der, position);
   if (list.critical) {
-    fail('FED207', where, `list ${position} has a critical extension, as lists of a part or of changes only have`, 'give the complete list of the CA');
+    fail('FED207', where, `list ${position} has a critical extension, which marks a partial list or a delta list`, 'use the complete list of the CA');
   }
   const named = authorities.filter((authority) => fieldsOf(authority).subject.equals(list.issuer));
   if (named.length === 0) {
-    fail('FED208', where, `list ${position} is of none of the CAs ${authorities.map(nameOf).join(', ')}`, FIX);
+    fail('FED208', where, `list ${position} is issued by none of the CAs ${authorities.map(nameOf).join(', ')}`, FIX);
   }
   if (!(list.oid in DIGESTS)) {
-    fail('FED208', where, `list ${position} is signed in a way that cannot be checked`, 'sign it with RSA (PKCS #1), ECDSA or Ed25519, and SHA-256 or longer');
+    fail('FED208', where, `list ${position} is signed with an algorithm that cannot be checked`, 'sign it with RSA (PKCS #1), ECDSA or Ed25519, and with SHA-256 or longer');
   }
   const issuer = named.find(({ publicKey }) => verify(DIGESTS[list.oid], list.signed, publicKey, list.signature));
-  if (!issuer) fail('FED208', where, `list ${position} is not signed by the CA ${nameOf(named[0])}, whose name it has`, FIX);
+  if (!issuer) fail('FED208', where, `list ${position} is not signed by the CA ${nameOf(named[0])}, which it names as its issuer`, FIX);
   if (!maySign(issuer)) {
-    fail('FED208', where, `the CA ${nameOf(issuer)} must not sign lists: its key usage lacks cRLSign`,
-      'use a CA with that key usage; the root that istiod makes for itself has none');
+    fail('FED208', where, `the CA ${nameOf(issuer)} may not sign revocation lists: its key usage lacks cRLSign`,
+      'use a CA with that key usage; the root that istiod creates by default does not have it');
   }
   return { issuer, pem: `-----BEGIN X509 CRL-----\n${der.toString('base64').replace(/.{1,64}/g, '$&\n')}-----END X509 CRL-----\n` };
 }
@@ -81,7 +81,7 @@ function parse(where: string, der: Buffer, position: number) {
       critical: extensions(fields.find(({ tag }) => tag === context(0))).some(({ critical }) => critical),
     };
   } catch {
-    return fail('FED207', where, `block ${position} is no revocation list`, FIX);
+    return fail('FED207', where, `block ${position} is not a valid revocation list`, FIX);
   }
 }
 

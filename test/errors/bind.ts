@@ -55,7 +55,7 @@ allowCaller.rejects('FED118', 'our own boundary gateway as a caller', () => {
 bind.rejects('FED118', 'the name of the cluster DNS', () => {
   const { west, reviews } = pair();
   west.bind('Dns', { source: reviews, localName: LocalName.newService('kube-dns', 'kube-system') });
-}, 'Kubernetes itself');
+}, 'belongs to Kubernetes');
 allowCaller.rejects('FED118', 'a caller in the namespace of a boundary gateway', () => {
   const { app, reviews } = pair();
   const mesh = meshOf(app, 'north', { egressGateway: BoundaryGateway.dedicated({ namespaceName: 'dmz' }) });
@@ -69,13 +69,13 @@ allowCaller.rejects('FED120', 'a construct in place of a caller', () => {
   const { west, reviews } = pair();
   west.bind('X', { source: reviews, localName: LocalName.newService('x', 'web') }).allowFrom(any(objectOf('ServiceAccount', 'default')));
 }, 'apps/Object', 'Caller');
-bind.rejects('FED120', 'a binding without a source', () => pair().west.bind('X', { source: any(undefined), localName: LocalName.newService('x', 'web') }), 'source is undefined');
+bind.rejects('FED120', 'a binding without a source', () => pair().west.bind('X', { source: any(undefined), localName: LocalName.newService('x', 'web') }), 'a service of a peer, not undefined');
 bind.rejects('FED120', 'a string in place of a source', () => pair().west.bind('X', { source: any('reviews'), localName: LocalName.newService('x', 'web') }),
-  'west/Mesh/X', 'the source is "reviews"', 'exposedService');
+  'west/Mesh/X', 'the source must be a service of a peer, not "reviews"', 'exposedService');
 bind.rejects('FED120', 'a mesh in place of a source', () => {
   const { east, west } = pair();
   west.bind('X', { source: any(east), localName: LocalName.newService('x', 'web') });
-}, 'the source is the construct east/Mesh', 'exposedService');
+}, 'not the construct east/Mesh', 'exposedService');
 const bound = (change: (binding: RemoteServiceBinding, source: ExposedService) => void, portMappings?: unknown) => () => {
   const { west, reviews } = pair();
   change(west.bind('X', { source: reviews, localName: LocalName.existingService('x', 'web'), portMappings: any(portMappings) }), reviews);
@@ -110,8 +110,8 @@ bind.rejects('FED401', 'an additional host that another binding has', () => {
   }
 }, 'west/Mesh/two', '"reviews.east.example"');
 bind.rejects('FED412', 'an additional host of one label', more('vault'), 'west/Mesh/Reviews', '"vault"', 'vault.east.example');
-bind.rejects('FED412', 'a wildcard as additional host', more('*.east.example'), '"*.east.example"', 'no full name');
-bind.rejects('FED412', 'an address as additional host', more('203.0.113.7'), '"203.0.113.7"', 'no full name');
+bind.rejects('FED412', 'a wildcard as additional host', more('*.east.example'), '"*.east.example"', 'not a fully qualified name');
+bind.rejects('FED412', 'an address as additional host', more('203.0.113.7'), '"203.0.113.7"', 'not a fully qualified name');
 bind.rejects('FED412', 'an additional host in the cluster', more('vault.shop.svc.cluster.local'), 'domain of a cluster', 'newService');
 bind.rejects('FED412', 'the short form of a cluster host as additional host', more('vault.shop.svc'), 'domain of a cluster');
 bind.rejects('FED412', 'a host name of the boundary as additional host', more('p80.reviews.east.egress.fed.west.example'), 'boundary');
@@ -124,7 +124,7 @@ bind.rejects('FED412', 'an additional host that is listed twice', more('a.exampl
 bind.rejects('FED120', 'one additional host in place of a list', () => {
   const { west, reviews } = pair();
   west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default'), additionalHosts: 'a.example' as any });
-}, 'additionalHosts', 'no list');
+}, 'additionalHosts', 'must be a list');
 synth.rejects('FED402', 'a local name that is a Service of the mesh', () => {
   const { app, west, reviews } = pair();
   reviews.allowFrom(west);
@@ -182,11 +182,11 @@ const two = (run: Change, existing = true, port: (number: number) => ServicePort
 };
 synth.rejects('FED408', 'all callers of a namespace for a TCP port', two((b) => b.allowFrom(Caller.anyInNamespace('shop')), true, ServicePort.tcp), 'west/Mesh/Stock', 'port 80', 'west.example/ns/shop/sa/*');
 synth.rejects('FED408', 'all callers of the mesh for a TLS port', two((b) => b.allowFrom(Caller.anyInMesh()), true, ServicePort.tls), 'west.example/*', 'Caller.serviceAccount');
-addSource.rejects('FED409', 'a negative weight', two((b, source) => b.addSource(source, { weight: -1 })), '-1', 'from 0 on');
+addSource.rejects('FED409', 'a negative weight', two((b, source) => b.addSource(source, { weight: -1 })), '-1', 'at least 0');
 addLocalSource.rejects('FED409', 'a weight that is not a number', two((b) => b.addLocalSource({ weight: NaN })), 'the weight');
 addSource.rejects('FED409', 'a source with a weight and headers', two((b, source) => b.addSource(source, { weight: 1, whenHeaders: { a: 'b' } })), 'whenHeaders');
-synth.rejects('FED409', 'one source that is added twice', two((b, source) => b.addSource(source)), 'stands twice', 'port 80');
-synth.rejects('FED409', 'weights on only some of the sources', two((b) => b.addLocalSource({ weight: 3 })), 'some have none');
+synth.rejects('FED409', 'one source that is added twice', two((b, source) => b.addSource(source)), 'is added twice', 'port 80');
+synth.rejects('FED409', 'weights on only some of the sources', two((b) => b.addLocalSource({ weight: 3 })), 'others have none');
 synth.rejects('FED409', 'weights that are all zero', () => {
   const { app, west, reviews } = pair();
   reviews.allowFrom(west);
@@ -198,13 +198,13 @@ synth.rejects('FED409', 'headers on every source', () => {
   reviews.allowFrom(west);
   west.bind('R', { source: reviews, localName: LocalName.newService('r', 'shop'), whenHeaders: { 'x-tester': 'yes' } });
   app.synthYaml();
-}, 'nowhere to go', 'addLocalSource');
+}, 'no destination', 'addLocalSource');
 synth.rejects('FED409', 'the same headers on two sources', two((b, source) => {
   b.addSource(source, { whenHeaders: { 'x-a': '1', 'x-b': '2' } });
   b.addLocalSource({ whenHeaders: { 'x-b': '2', 'x-a': '1' } });
 }), 'same headers');
 addLocalSource.rejects('FED409', 'header names with capital letters', two((b) => b.addLocalSource({ whenHeaders: { 'X-Tester': 'yes' } })), '"X-Tester"', 'lower-case');
-synth.rejects('FED410', 'headers for a TCP port', two((b, source) => b.addSource(source, { whenHeaders: { a: 'b' } }), true, ServicePort.tcp), 'no headers to look at');
+synth.rejects('FED410', 'headers for a TCP port', two((b, source) => b.addSource(source, { whenHeaders: { a: 'b' } }), true, ServicePort.tcp), 'has no headers');
 synth.rejects('FED410', 'sources with different protocols on one port', () => {
   const { app, east, west } = pair();
   const [http, tcp] = [ServicePort.http(80), ServicePort.tcp(80)].map((port, index) =>

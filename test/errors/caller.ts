@@ -13,6 +13,6 @@ const fromConstruct = rejectionsOf(errors, 'Caller.fromConstruct');
 serviceAccount.rejects('FED111', 'a principal in place of an account name', () => Caller.serviceAccount('ns/default/sa/x', 'default'), '"ns/default/sa/x"');
 fromConstruct.rejects('FED405', 'a workload without an account of its own', () => Caller.fromConstruct(objectOf('Deployment', 'default', { template: { spec: {} } })), '"till"', 'of its own');
 fromConstruct.rejects('FED405', 'a ConfigMap in place of a workload', () => Caller.fromConstruct(objectOf('ConfigMap', 'default')), 'ConfigMap', 'ServiceAccount');
-fromConstruct.rejects('FED405', 'a construct without an object', () => Caller.fromConstruct(new Construct(new App(), 'Nothing')), 'no Kubernetes object');
+fromConstruct.rejects('FED405', 'a construct without an object', () => Caller.fromConstruct(new Construct(new App(), 'Nothing')), 'not a Kubernetes object');
 fromConstruct.rejects('FED405', 'a workload without a namespace', () => Caller.fromConstruct(objectOf('Deployment', undefined, { template: { spec: { serviceAccountName: 'a' } } })), 'namespace');
 newService.rejects('FED111', 'a local name that begins with a digit', () => LocalName.newService('1st', 'default'), 'LocalName.newService', '"1st"');

@@ -51,19 +51,19 @@ const timed = (requestTimeout: Duration, port = ServicePort.http(80)) => () => p
   service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [port], requestTimeout,
 });
 expose.rejects('FED311', 'a request timeout of zero', timed(Duration.millis(0)), '0 ms');
-expose.rejects('FED311', 'a request timeout for a TCP port', timed(Duration.seconds(1), ServicePort.tcp(1)), '"ledger"', 'no requests');
+expose.rejects('FED311', 'a request timeout for a TCP port', timed(Duration.seconds(1), ServicePort.tcp(1)), '"ledger"', 'no HTTP or gRPC port');
 const silent = (idleTimeout: Duration, props: Partial<FederatedMeshProps> = {}) => () => meshOf(new App(), 'east', props).expose('Ledger', {
   service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.tcp(1)], idleTimeout,
 });
 for (const none of [null, false, 0, '']) {
-  expose.rejects('FED120', `${JSON.stringify(none)} in place of an idle timeout`, silent(none as never), 'idleTimeout', 'no Duration');
-  expose.rejects('FED120', `${JSON.stringify(none)} in place of a request timeout`, timed(none as never), 'requestTimeout', 'no Duration');
+  expose.rejects('FED120', `${JSON.stringify(none)} in place of an idle timeout`, silent(none as never), 'idleTimeout', 'must be of type Duration');
+  expose.rejects('FED120', `${JSON.stringify(none)} in place of a request timeout`, timed(none as never), 'requestTimeout', 'must be of type Duration');
 }
 expose.rejects('FED311', 'an idle timeout of a fraction of a millisecond', silent(Duration.millis(1.5)), '1.5 ms', 'whole milliseconds');
 expose.rejects('FED311', 'an idle timeout of zero', silent(Duration.millis(0)), 'idleTimeout is 0 ms');
-expose.rejects('FED120', 'a number in place of an idle timeout', silent(600 as never), 'idleTimeout', 'no Duration');
+expose.rejects('FED120', 'a number in place of an idle timeout', silent(600 as never), 'idleTimeout', 'must be of type Duration');
 expose.rejects('FED125', 'an idle timeout with an Istio version that was not tested', silent(Duration.minutes(1), { istioVersion: IstioVersion.V1_30 }), 'idleTimeout', '1.30');
-expose.rejects('FED120', 'a number in place of a request timeout', timed(5 as never), 'requestTimeout', 'no Duration');
+expose.rejects('FED120', 'a number in place of a request timeout', timed(5 as never), 'requestTimeout', 'must be of type Duration');
 expose.rejects('FED115', 'a date that does not exist', () => pair().east.expose('Ledger', {
   service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.http(80)], reviewBy: '2027-02-30',
 }), 'east/Mesh/Ledger', '"2027-02-30"');

@@ -25,16 +25,16 @@ dedicated.rejects('FED116', 'source ranges without the address of the client', g
   serviceType: GatewayServiceType.NODE_PORT, sourceRanges: ['203.0.113.0/28'], preserveClientAddress: false,
 }), 'preserveClientAddress');
 dedicated.rejects('FED116', 'source ranges of one address family for a dual-stack gateway', gateway({ dualStack: true, sourceRanges: ['203.0.113.0/28'] }), '203.0.113.0/28', 'both families');
-dedicated.rejects('FED120', 'null in place of a list of source ranges', gateway(any({ sourceRanges: null })), 'sourceRanges is null', 'no list');
-dedicated.rejects('FED120', 'one source range in place of a list', gateway(any({ sourceRanges: '203.0.113.0/28' })), 'sourceRanges', 'no list');
-dedicated.rejects('FED120', 'a list in place of labels', gateway(any({ labels: ['edge'] })), 'labels is ["edge"]', 'no map');
+dedicated.rejects('FED120', 'null in place of a list of source ranges', gateway(any({ sourceRanges: null })), 'sourceRanges must be a list, not null');
+dedicated.rejects('FED120', 'one source range in place of a list', gateway(any({ sourceRanges: '203.0.113.0/28' })), 'sourceRanges', 'must be a list');
+dedicated.rejects('FED120', 'a list in place of labels', gateway(any({ labels: ['edge'] })), 'labels must be a map, not ["edge"]');
 dedicated.rejects('FED116', 'a number in place of a source range', gateway(any({ sourceRanges: [8] })), 'the source range 8');
 dedicated.rejects('FED120', 'the name of a Secret in place of a credential', gateway({ credential: 'partner' as unknown as GatewayCredential }), 'BoundaryGateway.dedicated', '"partner"');
 const others = (change: object) => () => BoundaryGateway.fromExisting({ ...EXISTING_GATEWAY, ...change });
 fromExisting.rejects('FED111', 'an existing gateway without a namespace', others({ namespaceName: '' }), 'namespace');
 fromExisting.rejects('FED111', 'an existing gateway without a service account', others({ serviceAccountName: undefined }), 'service account');
 fromExisting.rejects('FED111', 'an existing gateway whose Service name contains its namespace', others({ serviceName: 'shared.istio-ingress' }), '"shared.istio-ingress"');
-fromExisting.rejects('FED120', 'an existing gateway with a list of labels', others({ podLabels: ['app'] }), 'podLabels', 'no map');
+fromExisting.rejects('FED120', 'an existing gateway with a list of labels', others({ podLabels: ['app'] }), 'podLabels', 'must be a map');
 fromExisting.rejects('FED120', 'an existing gateway with an option of dedicated gateways', others({ minReplicas: 3 }), '"minReplicas"');
 fromExisting.rejects('FED120', 'an existing gateway with a string as credential', others({ credential: 'partner' }), '"partner"', 'GatewayCredential');
 fromExisting.rejects('FED127', 'an existing gateway without labels', others({ podLabels: {} }), 'every pod of the namespace');

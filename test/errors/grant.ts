@@ -15,7 +15,7 @@ allowFrom.rejects('FED110', 'two peers with one name', () => {
 }, 'east/Mesh/Reviews', '"one"');
 allowFrom.rejects('FED115', 'a date in another order', grant({ reviewBy: '30.06.2027' }), 'east/Mesh/Reviews', '"30.06.2027"', 'YYYY-MM-DD');
 allowFrom.rejects('FED120', 'a name in place of a peer', () => pair().reviews.allowFrom(any('west')), 'east/Mesh/Reviews', '"west"');
-allowFrom.rejects('FED120', 'null in place of HTTP rules', grant(any({ http: null })), 'http is null');
+allowFrom.rejects('FED120', 'null in place of HTTP rules', grant(any({ http: null })), 'http must be a list, not null');
 allowFrom.rejects('FED120', 'options with the unknown field rules', grant(any({ rules: [] })), '"rules"', 'ports, http');
 allowFrom.rejects('FED120', 'a plain object in place of a rule', grant(any({ http: [{ methods: ['GET'] }] })), 'HttpRule');
 allowFrom.rejects('FED120', 'null in place of a rule in a list', grant({ http: [any(null)] }), 'null');
@@ -47,11 +47,11 @@ allowFrom.rejects('FED308', 'a path with a parameter in one call and an exceptio
   reviews.allowFrom(west, { http: [HttpRule.allow({ paths: ['/m;x=1/*'] })] });
   reviews.allowFrom(west, { http: [HttpRule.allow({ paths: ['/a/*'], exceptPaths: ['/a/b'] })] });
 }, '"/m;x=1/*"');
-allowFrom.rejects('FED310', 'HTTP rules for a TCP port', ofPorts({ http: [HttpRule.allow({ methods: ['GET'] })] }, ServicePort.tcp(3306)), 'port 3306', 'speaks tcp', '→ take http away');
+allowFrom.rejects('FED310', 'HTTP rules for a TCP port', ofPorts({ http: [HttpRule.allow({ methods: ['GET'] })] }, ServicePort.tcp(3306)), 'port 3306', 'protocol is tcp', '→ remove http');
 allowFrom.rejects('FED310', 'HTTP rules for all ports of which one is gRPC', ofPorts({ http: [HttpRule.allow({ methods: ['GET'] })] }, ServicePort.http(80), ServicePort.grpc(90)), 'port 90', 'ports: [80]');
-allowFrom.rejects('FED310', 'gRPC methods for an HTTP port', ofPorts({ grpcMethods: ['/a.B/C'] }, ServicePort.http(80)), 'grpcMethods', 'speaks http', '→ rule the requests with http');
-allowFrom.rejects('FED310', 'HTTP rules where all ports are gRPC', ofPorts({ http: [HttpRule.allow({ methods: ['GET'] })] }, ServicePort.grpc(90), ServicePort.grpc(91)), 'speaks grpc', '→ name the methods instead: grpcMethods');
-allowFrom.rejects('FED310', 'HTTP rules for TLS that ends in the application', ofPorts({ http: [HttpRule.allow({ methods: ['GET'] })] }, ServicePort.tls(8443)), 'speaks tls', '→ take http away');
+allowFrom.rejects('FED310', 'gRPC methods for an HTTP port', ofPorts({ grpcMethods: ['/a.B/C'] }, ServicePort.http(80)), 'grpcMethods', 'protocol is http', '→ use http: [');
+allowFrom.rejects('FED310', 'HTTP rules where all ports are gRPC', ofPorts({ http: [HttpRule.allow({ methods: ['GET'] })] }, ServicePort.grpc(90), ServicePort.grpc(91)), 'protocol is grpc', '→ use grpcMethods: [');
+allowFrom.rejects('FED310', 'HTTP rules for TLS that ends in the application', ofPorts({ http: [HttpRule.allow({ methods: ['GET'] })] }, ServicePort.tls(8443)), 'protocol is tls', '→ remove http');
 allowFrom.rejects('FED407', 'our own mesh as a peer', () => {
   const { east, reviews } = pair();
   reviews.allowFrom(east);

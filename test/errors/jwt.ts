@@ -18,8 +18,8 @@ const jwt = (change: object = {}): JwtRule => ({
 allowFrom.rejects('FED128', 'a JWT requirement at an existing gateway', () => eastWith({ ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) })()
   .expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(80)] })
   .allowFrom(meshOf(new App(), 'west'), { jwt: { issuer: 'https://login.example', jwksUri: 'https://login.example/keys', audiences: ['shop'] } }),
-'east/Mesh/Reviews', '"https://login.example"', 'others run');
-allowFrom.rejects('FED310', 'a JWT requirement for a TCP port', ofPorts({ jwt: jwt() }, ServicePort.tcp(3306)), 'jwt would rule port 3306', 'speaks tcp', '→ take jwt away');
+'east/Mesh/Reviews', '"https://login.example"', 'existing ingress gateway');
+allowFrom.rejects('FED310', 'a JWT requirement for a TCP port', ofPorts({ jwt: jwt() }, ServicePort.tcp(3306)), 'jwt does not apply to port 3306', 'protocol is tcp', '→ remove jwt');
 allowFrom.rejects('FED310', 'a JWT requirement for a TLS port', ofPorts({ jwt: jwt() }, ServicePort.grpc(90), ServicePort.tls(8443)), 'ports: [90]');
 allowFrom.rejects('FED315', 'a rule with a JWT after one without', () => {
   const { reviews, west } = pair();
@@ -44,24 +44,24 @@ allowFrom.rejects('FED316', 'two key sets for one issuer', () => {
 }, 'east/Mesh/Ledger', '"https://login.example"', 'east/Mesh/Reviews');
 /** A call that requires this JWT of the requests of west. */
 export const token = (change: { [field: string]: unknown }) => grant({ jwt: jwt(change) });
-allowFrom.rejects('FED120', 'a string in place of a JWT rule', grant({ jwt: 'https://login.example' as never }), 'jwt takes fields', '"https://login.example"', 'audiences');
-allowFrom.rejects('FED120', 'null in place of a JWT rule', grant({ jwt: null as never }), 'jwt', 'was given null');
+allowFrom.rejects('FED120', 'a string in place of a JWT rule', grant({ jwt: 'https://login.example' as never }), 'jwt must be an object', '"https://login.example"', 'audiences');
+allowFrom.rejects('FED120', 'null in place of a JWT rule', grant({ jwt: null as never }), 'jwt', 'not null');
 allowFrom.rejects('FED120', 'a JWT rule with the unknown field audience', token({ audience: ['a'] }), '"audience"', 'audiences');
-allowFrom.rejects('FED120', 'one audience in place of a list', token({ audiences: 'accounts' }), 'audiences is "accounts"');
-allowFrom.rejects('FED120', 'a JWT rule without audiences', token({ audiences: undefined }), 'audiences is undefined');
-allowFrom.rejects('FED120', 'a list in place of claims', token({ claims: ['scope'] }), 'claims is ["scope"]', 'no map');
+allowFrom.rejects('FED120', 'one audience in place of a list', token({ audiences: 'accounts' }), 'audiences must be a list, not "accounts"');
+allowFrom.rejects('FED120', 'a JWT rule without audiences', token({ audiences: undefined }), 'audiences must be a list, not undefined');
+allowFrom.rejects('FED120', 'a list in place of claims', token({ claims: ['scope'] }), 'claims must be a map, not ["scope"]');
 allowFrom.rejects('FED120', 'one claim value in place of a list', token({ claims: { scope: 'read' } }), '"read"');
-allowFrom.rejects('FED120', 'a key set that is an object', token({ jwks: { keys: [] }, jwksUri: undefined }), 'jwks is no text but of the kind object');
+allowFrom.rejects('FED120', 'a key set that is an object', token({ jwks: { keys: [] }, jwksUri: undefined }), 'jwks must be a string, not of type object');
 allowFrom.rejects('FED125', 'a JWT rule with an Istio version that was not tested', () => meshOf(new App(), 'east', { istioVersion: IstioVersion.V1_30 })
   .expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(80)] })
-  .allowFrom(meshOf(new App(), 'west'), { jwt: jwt() }), 'jwt was not proved with Istio 1.30 → take it away, or run Istio 1.31');
+  .allowFrom(meshOf(new App(), 'west'), { jwt: jwt() }), 'jwt is not tested with Istio 1.30 → remove it, or run Istio 1.31');
 allowFrom.rejects('FED314', 'a JWT rule without an issuer', token({ issuer: undefined }), 'the issuer is undefined');
 allowFrom.rejects('FED314', 'a number in place of an issuer', token({ issuer: 7 }), 'the issuer is 7');
 allowFrom.rejects('FED314', 'an empty issuer', token({ issuer: '' }), 'the issuer is ""');
 allowFrom.rejects('FED314', 'an issuer with a wildcard', token({ issuer: 'https://login.example/*' }), '"https://login.example/*"', '"*"');
 allowFrom.rejects('FED314', 'audiences that exceed the length of a route match', token({ audiences: Array.from({ length: 30 }, (_, i) => `https://api.example/${i}/${'x'.repeat(20)}`) }),
-  'audiences has 30 values', '1024', 'name fewer');
-allowFrom.rejects('FED314', 'an issuer with a leading blank', token({ issuer: ' https://login.example' }), 'without blanks');
+  'audiences has 30 values', '1024', 'list fewer');
+allowFrom.rejects('FED314', 'an issuer with a leading blank', token({ issuer: ' https://login.example' }), 'without spaces');
 allowFrom.rejects('FED314', 'an empty list of audiences', token({ audiences: [] }), 'audiences is an empty list');
 allowFrom.rejects('FED314', 'an empty audience', token({ audiences: [''] }), 'audiences has the value ""');
 allowFrom.rejects('FED314', 'a number in place of an audience', token({ audiences: [7] }), 'audiences has the value 7');
@@ -75,12 +75,12 @@ allowFrom.rejects('FED314', 'the claim iss', token({ claims: { iss: ['https://lo
 allowFrom.rejects('FED314', 'the claim aud', token({ claims: { aud: ['a'] } }), '"aud"', 'audiences');
 allowFrom.rejects('FED314', 'the claim exp', token({ claims: { exp: ['1'] } }), '"exp"', 'number');
 allowFrom.rejects('FED314', 'a claim with a bracket', token({ claims: { 'roles[0]': ['a'] } }), '"roles[0]"', '[a][b]');
-allowFrom.rejects('FED314', 'a claim without a name', token({ claims: { '': ['a'] } }), 'claims names ""');
+allowFrom.rejects('FED314', 'a claim without a name', token({ claims: { '': ['a'] } }), 'claims lists ""');
 allowFrom.rejects('FED314', 'a claim in one pair of brackets', token({ claims: { '[scope]': ['a'] } }), '"[scope]"');
 allowFrom.rejects('FED314', 'a JWT rule without keys', token({ jwksUri: undefined }), 'neither jwks nor jwksUri');
 allowFrom.rejects('FED314', 'a JWT rule with jwks and jwksUri', token({ jwks: LOGIN_KEYS }), 'jwks and jwksUri');
 allowFrom.rejects('FED314', 'a jwksUri without TLS', token({ jwksUri: 'http://login.example/keys' }), '"http://login.example/keys"', 'https://');
-allowFrom.rejects('FED314', 'a jwksUri with a password', token({ jwksUri: 'https://us:secret@login.example/keys' }), 'names no user');
+allowFrom.rejects('FED314', 'a jwksUri with a password', token({ jwksUri: 'https://us:secret@login.example/keys' }), 'without a user name');
 for (const host of ['x:99999', 'x:0', 'a..b', '1.2.3.4.5']) {
   allowFrom.rejects('FED314', `a jwksUri at ${host}`, token({ jwksUri: `https://${host}/keys` }), host);
 }
@@ -93,20 +93,20 @@ const [elliptic] = JSON.parse(readFileSync(join(TRUST, 'staff.jwks'), 'utf8')).k
 for (const e of ['AA', 'AQ', 'Ag']) allowFrom.rejects('FED314', `an RSA key with the exponent ${e}`, keys({ ...rsa, e }), 'of jwks has the exponent');
 allowFrom.rejects('FED314', 'an algorithm of another curve', keys({ ...elliptic, alg: elliptic.crv === 'P-256' ? 'ES512' : 'ES256' }), elliptic.crv);
 allowFrom.rejects('FED314', 'a key whose operations are not a list', keys({ ...rsa, key_ops: 'verify' }), 'no key that verifies');
-allowFrom.rejects('FED314', 'keys that are not JSON', token({ jwksUri: undefined, jwks: 'https://login.example/keys' }), 'jwks is no JSON');
-allowFrom.rejects('FED314', 'a key in place of a key set', token({ jwksUri: undefined, jwks: JSON.stringify(rsa) }), 'jwks is no key set');
-allowFrom.rejects('FED314', 'a key set of strings', token({ jwksUri: undefined, jwks: '{"keys":["a"]}' }), 'jwks is no key set');
-allowFrom.rejects('FED314', 'null in JSON in place of a key set', token({ jwksUri: undefined, jwks: 'null' }), 'jwks is no key set');
+allowFrom.rejects('FED314', 'keys that are not JSON', token({ jwksUri: undefined, jwks: 'https://login.example/keys' }), 'jwks is not valid JSON');
+allowFrom.rejects('FED314', 'a key in place of a key set', token({ jwksUri: undefined, jwks: JSON.stringify(rsa) }), 'jwks is not a key set');
+allowFrom.rejects('FED314', 'a key set of strings', token({ jwksUri: undefined, jwks: '{"keys":["a"]}' }), 'jwks is not a key set');
+allowFrom.rejects('FED314', 'null in JSON in place of a key set', token({ jwksUri: undefined, jwks: 'null' }), 'jwks is not a key set');
 allowFrom.rejects('FED314', 'an empty key set', keys(), 'no key that verifies');
 allowFrom.rejects('FED314', 'a key set with encryption keys only', keys({ ...rsa, use: 'enc' }), 'no key that verifies');
-allowFrom.rejects('FED314', 'a key without a type', keys({ ...rsa, kty: undefined }), 'key "login-1" of jwks is of the kind undefined');
+allowFrom.rejects('FED314', 'a key without a type', keys({ ...rsa, kty: undefined }), 'key "login-1" of jwks has the type undefined');
 allowFrom.rejects('FED314', 'a key whose type is a property of every object', keys({ ...rsa, kty: 'constructor' }), '"constructor"');
 allowFrom.rejects('FED314', 'a key for another algorithm', keys({ ...rsa, alg: 'RSA-OAEP' }), '"RSA-OAEP"');
 allowFrom.rejects('FED314', 'a key whose algorithm is of another kind', keys({ ...elliptic, alg: 'RS256' }), '"RS256"', '"EC"');
 allowFrom.rejects('FED314', 'a key on another curve', keys({ ...elliptic, alg: undefined, crv: 'secp256k1' }), '"secp256k1"', 'P-256');
-allowFrom.rejects('FED314', 'a key without its modulus', keys({ ...rsa, n: undefined }), 'is no public key');
-allowFrom.rejects('FED314', 'a key whose point is not on its curve', keys({ ...elliptic, y: elliptic.x }), 'is no public key');
-allowFrom.rejects('FED314', 'a key with a number as its ID', keys({ ...rsa, kid: 7 }), 'kid that is no text');
+allowFrom.rejects('FED314', 'a key without its modulus', keys({ ...rsa, n: undefined }), 'is not a valid public key');
+allowFrom.rejects('FED314', 'a key whose point is not on its curve', keys({ ...elliptic, y: elliptic.x }), 'is not a valid public key');
+allowFrom.rejects('FED314', 'a key with a number as its ID', keys({ ...rsa, kid: 7 }), 'kid that is not a string');
 allowFrom.rejects('FED314', 'a key that is too short', () => {
   const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' });
   keys(short)();

@@ -18,7 +18,7 @@ lockWorkload.rejects('FED114', 'a lock without a reason', lock({ reason: ' ' }),
 lockWorkload.rejects('FED118', 'a boundary gateway as a local caller', lock({ localCallers: [Caller.serviceAccount('federation-egress', 'istio-federation')] }), 'the boundary');
 lockWorkload.rejects('FED120', 'a string in place of a local caller', lock({ localCallers: ['teller' as never] }), '"teller"', 'Caller');
 lockWorkload.rejects('FED120', 'one local caller in place of a list', lock({ localCallers: Caller.anyInMesh() as never }), 'localCallers');
-lockWorkload.rejects('FED120', 'a list in place of pod labels', lock({ podLabels: ['app'] as never }), 'podLabels', 'no map');
+lockWorkload.rejects('FED120', 'a list in place of pod labels', lock({ podLabels: ['app'] as never }), 'podLabels', 'must be a map');
 lockWorkload.rejects('FED120', 'a lock with the unknown field callers beside a reason', lock({ callers: [] } as never), '"callers"');
 lockWorkload.rejects('FED312', 'a lock of a service of which only the name is known', lock({ podLabels: undefined }), '"reviews"', 'fromConstruct');
 lockWorkload.rejects('FED312', 'a lock with labels that select everything', lock({ podLabels: {} }), 'every pod of the namespace');

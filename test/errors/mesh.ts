@@ -68,8 +68,8 @@ newMesh.rejects('FED113', 'two boundaries that share the namespace of one gatewa
   new FederatedMesh(new Chart(app, 'again'), 'Mesh', { meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), namespaceName: 'dmz' });
 }, 'again/Mesh', '"dmz"', 'no other boundary');
 newMesh.rejects('FED114', 'a reason of fewer than ten characters', eastWith({ withoutAdmissionPolicy: { reason: 'because' } }), '"because"', 'ten characters');
-newMesh.rejects('FED120', 'a string in place of a boolean', eastWith({ connectAfterHandshake: 'false' as never }), 'connectAfterHandshake is "false"');
-newMesh.rejects('FED120', 'an object of options in place of a gateway', eastWith({ ingressGateway: { sourceRanges: ['10.0.0.0/8'] } as never }), 'ingressGateway', 'no BoundaryGateway');
+newMesh.rejects('FED120', 'a string in place of a boolean', eastWith({ connectAfterHandshake: 'false' as never }), 'connectAfterHandshake must be a boolean, not "false"');
+newMesh.rejects('FED120', 'an object of options in place of a gateway', eastWith({ ingressGateway: { sourceRanges: ['10.0.0.0/8'] } as never }), 'ingressGateway', 'must be of type BoundaryGateway');
 newMesh.rejects('FED114', 'headers with underscores without a sufficient reason', eastWith({ allowHeadersWithUnderscores: { reason: 'gRPC' } }), 'east/Mesh',
   'allowing headers with underscores', '"gRPC"', 'ten characters');
 newMesh.rejects('FED114', 'a private address with a blank reason', endpoint({ address: '10.1.2.3', privateAddress: { reason: ' '.repeat(20) } }), '10.1.2.3');
@@ -88,7 +88,7 @@ newMesh.rejects('FED120', 'a file name in place of a trust bundle', shop('trustB
 newMesh.rejects('FED120', 'a mesh without a trust bundle', shop('trustBundle', undefined), 'undefined');
 newMesh.rejects('FED120', 'one endpoint in place of a list', shop('endpoints', { address: 'a.example' }), 'endpoints', 'list');
 newMesh.rejects('FED125', 'connectAfterHandshake with an Istio version that was not tested', eastWith({ istioVersion: IstioVersion.V1_30, connectAfterHandshake: true }), 'connectAfterHandshake', '1.30', 'Istio 1.31');
-newMesh.rejects('FED120', 'an object of valid options in place of a gateway', shop('ingressGateway', { sourceRanges: ['203.0.113.0/28'] }), 'ingressGateway', 'no BoundaryGateway');
+newMesh.rejects('FED120', 'an object of valid options in place of a gateway', shop('ingressGateway', { sourceRanges: ['203.0.113.0/28'] }), 'ingressGateway', 'must be of type BoundaryGateway');
 newMesh.rejects('FED114', 'a reason that is a number', eastWith({ withoutAdmissionPolicy: any({ reason: 12345678901 }) }), '12345678901', 'ten characters');
 newMesh.rejects('FED111', 'an access log provider that is empty', shop('accessLogProvider', ''), 'access log provider');
 newMesh.rejects('FED120', 'the name of a Secret in place of a credential', eastWith({ credential: 'partner' as unknown as GatewayCredential }), 'credential', '"partner"');
@@ -102,7 +102,7 @@ newMesh.rejects('FED113', 'two boundaries at one existing gateway', () => {
 }, 'again/Mesh', '"istio-ingress"');
 for (const namespaceName of ['istio-system', 'kube-system', 'default']) {
   newMesh.rejects('FED118', `an existing gateway in ${namespaceName}`, eastWith({ ingressGateway: BoundaryGateway.fromExisting({ ...EXISTING_GATEWAY, namespaceName }) }),
-    'the ingress gateway "shared", which others run', `"${namespaceName}"`, 'cannot be used');
+    'the existing ingress gateway "shared"', `"${namespaceName}"`, 'cannot be used');
 }
 newMesh.rejects('FED127', 'an existing egress gateway', eastWith({ egressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) }), 'east/Mesh', '"shared"', 'dedicated');
 newMesh.rejects('FED127', 'one existing gateway for both directions', eastWith({
@@ -112,7 +112,7 @@ newMesh.rejects('FED127', 'an existing gateway in the namespace of our dedicated
   ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY), egressGateway: BoundaryGateway.dedicated({ namespaceName: 'istio-ingress' }),
 }), '"istio-ingress"', 'network policies');
 newMesh.rejects('FED127', 'an existing gateway in the namespace of the boundary', eastWith({ ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY), namespaceName: 'istio-ingress' }),
-  '"istio-ingress"', 'another namespaceName');
+  '"istio-ingress"', 'another namespace');
 const elsewhere = (props: Partial<FederatedMeshProps>) => eastWith({ workloadTrustDomain: 'cluster.local', ...props });
 newMesh.rejects('FED133', 'workloads of cluster.local behind gateways without a credential', elsewhere({}), 'ingress gateway', '"cluster.local"', '"east.example"');
 newMesh.rejects('FED133', 'workloads of cluster.local behind one gateway without a credential', elsewhere({ ingressGateway: BoundaryGateway.dedicated({ credential: GatewayCredential.fromSecret('a') }) }),
@@ -135,7 +135,7 @@ synth.rejects('FED135', 'more rules than one object can hold', () => {
   const paths = Array.from({ length: 700 }, (_, index) => `/orders/${index}/items`);
   east.expose('Orders', { service: LocalService.fromName('orders', 'shop'), exportName: 'orders', ports }).allowFrom(west, { http: [HttpRule.allow({ paths })] });
   throw new Error(east.node.validate().join());
-}, 'EnvoyFilter istio-federation/fed-in-edge', 'bytes', 'a boundary of their own');
+}, 'EnvoyFilter istio-federation/fed-in-edge', 'bytes', 'a second boundary');
 /** A call that checks east with these gateways, so many exported and so many bound ports. */
 export const served = (gateways: object, count: number) => () => {
   const app = new App();
@@ -153,9 +153,9 @@ export const served = (gateways: object, count: number) => () => {
 };
 export const holding = (memoryLimit: string) => BoundaryGateway.dedicated({ memoryLimit });
 synth.rejects('FED136', 'an ingress gateway with too little memory', served({ ingressGateway: holding('256Mi') }, 257),
-  'east/Mesh', 'ingress gateway serves 257 ports', '"256Mi" holds the configuration of 256', '"257Mi" or more');
+  'east/Mesh', 'ingress gateway serves 257 ports', '"256Mi" is enough for 256', '"257Mi" or more');
 synth.rejects('FED136', 'an egress gateway with too little memory', served({ egressGateway: holding('200M') }, 200),
-  'egress gateway serves 200 ports', '"200M" holds the configuration of 190', '"200Mi" or more');
+  'egress gateway serves 200 ports', '"200M" is enough for 190', '"200Mi" or more');
 
 /* Objects of fields. */
 const because = 'agreed with the security team';

@@ -111,16 +111,16 @@ addPeer.rejects('FED119', 'two peers with one trust domain and two CAs', () => {
 addPeer.rejects('FED120', 'a name in place of a peer', () => pair().east.addPeer(any('west')), 'east/Mesh', '"west"', 'RemoteMesh');
 addPeer.rejects('FED120', 'undefined in place of a peer', () => pair().east.addPeer(any(undefined)), 'undefined');
 addPeer.rejects('FED120', 'limits with a field of upstreamLimits', peerWith({ limits: any({ maxRequests: 5 }) }), '"maxRequests"', 'requestsPerSecond');
-addPeer.rejects('FED120', 'a number in place of limits', peerWith(any({ limits: 5 })), 'limits', 'was given 5');
+addPeer.rejects('FED120', 'a number in place of limits', peerWith(any({ limits: 5 })), 'limits', 'must be an object, not 5');
 addPeer.rejects('FED120', 'a number in place of a maximum connection duration', peerWith({ limits: { maxConnectionDuration: any(60) } }), 'maxConnectionDuration', '60', 'Duration');
 addPeer.rejects('FED120', 'one header in place of a list', peerWith(any({ removeRequestHeaders: 'x-team' })), 'removeRequestHeaders', '"x-team"');
 addPeer.rejects('FED120', 'peer options with the unknown field stripTraces', peerWith(any({ stripTraces: true })), '"stripTraces"', 'stripTracing');
 addPeer.rejects('FED124', 'an empty list of headers to remove', peerWith({ removeRequestHeaders: [] }), 'removeRequestHeaders', 'empty list');
 addPeer.rejects('FED124', 'a header with capital letters', peerWith({ removeRequestHeaders: ['X-Team'] }), '"X-Team"', 'lower-case');
 addPeer.rejects('FED124', 'the removal of a pseudo-header', peerWith({ removeRequestHeaders: [':path'] }), '":path"');
-addPeer.rejects('FED124', 'a wildcard in a header name', peerWith({ removeRequestHeaders: ['x-team-*'] }), '"x-team-*"', 'write each name out');
-addPeer.rejects('FED124', 'the removal of the header host', peerWith({ removeRequestHeaders: ['host'] }), '"host"', 'another one');
-addPeer.rejects('FED124', 'the removal of a header that gRPC needs', peerWith({ removeRequestHeaders: ['te'] }), '"te"', 'another one');
+addPeer.rejects('FED124', 'a wildcard in a header name', peerWith({ removeRequestHeaders: ['x-team-*'] }), '"x-team-*"', 'by its full name');
+addPeer.rejects('FED124', 'the removal of the header host', peerWith({ removeRequestHeaders: ['host'] }), '"host"', 'HTTP, gRPC or WebSocket');
+addPeer.rejects('FED124', 'the removal of a header that gRPC needs', peerWith({ removeRequestHeaders: ['te'] }), '"te"', 'HTTP, gRPC or WebSocket');
 addPeer.rejects('FED124', 'the removal of a header that never leaves the mesh', peerWith({ removeRequestHeaders: ['x-real-ip'] }), '"x-real-ip"', 'never leaves');
 addPeer.rejects('FED124', 'null in place of a header name', peerWith(any({ removeRequestHeaders: [null] })), 'null');
 const older = { istioVersion: IstioVersion.V1_30 };
@@ -132,11 +132,11 @@ addPeer.rejects('FED126', 'a limit of half a request', peerWith({ limits: { requ
 addPeer.rejects('FED126', 'a limit that exceeds the counter of the proxy', peerWith({ limits: { maxConnections: 2 ** 32 } }), '4294967296');
 addPeer.rejects('FED126', 'a string in place of a limit', peerWith({ limits: { maxConnections: any('5') } }), 'maxConnections is "5"');
 addPeer.rejects('FED126', 'a maximum connection duration of zero', peerWith({ limits: { maxConnectionDuration: Duration.millis(0) } }), '0 ms');
-addPeer.rejects('FED126', 'upstream limits without a field', peerWith({ upstreamLimits: {} }), 'east/Mesh', 'upstreamLimits has no field', 'leave upstreamLimits out');
+addPeer.rejects('FED126', 'upstream limits without a field', peerWith({ upstreamLimits: {} }), 'east/Mesh', 'upstreamLimits has no field', 'omit upstreamLimits');
 for (const [shown, value] of [['0', 0], ['1.5', 1.5], ['2147483648', 2 ** 31], ['"5"', any('5')]]) {
   for (const name of ['maxConnections', 'maxRequests']) {
     addPeer.rejects('FED126', `an upstream limit ${name} of ${shown}`, peerWith({ upstreamLimits: { [name]: value } }), `${name} is ${shown} `,
-      'a whole number from 1 to 2147483647', 'leave it out for the default');
+      'a whole number from 1 to 2147483647', 'omit it for the default');
   }
 }
 addPeer.rejects('FED128', 'stripTracing at an existing gateway', () => eastWith({ ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) })()
@@ -150,9 +150,9 @@ const kept = (name: string) => () => {
   east.addPeer(meshOf(new App(), 'west'), { trustConfigMapName: name });
 };
 addPeer.rejects('FED111', 'a trust ConfigMap with capitals', kept('West_Roots'), '"West_Roots"', 'ConfigMap');
-addPeer.rejects('FED134', 'a trust ConfigMap that the library writes', kept('fed-out-trust'), '"fed-out-trust"', 'that we write');
+addPeer.rejects('FED134', 'a trust ConfigMap that the library writes', kept('fed-out-trust'), '"fed-out-trust"', 'the library writes');
 addPeer.rejects('FED134', 'a trust ConfigMap that every namespace has', kept('kube-root-ca.crt'), '"kube-root-ca.crt"', 'our own cluster');
-addPeer.rejects('FED134', 'one trust ConfigMap for two peers', kept('bank-roots'), '"bank-roots"', 'peer "bank"', 'one for each peer');
+addPeer.rejects('FED134', 'one trust ConfigMap for two peers', kept('bank-roots'), '"bank-roots"', 'peer "bank"', 'one ConfigMap for each peer');
 addPeer.rejects('FED407', 'a mesh as its own peer', () => {
   const { east } = pair();
   east.addPeer(east);

@@ -14,8 +14,8 @@ const restrict = (allowedHosts?: any, reason = 'money leaves through the boundar
 restrictNamespace.rejects('FED111', 'a namespace name that is not a valid label', restrict(undefined, undefined, 'Finance'), '"Finance"');
 restrictNamespace.rejects('FED114', 'a restriction without a sufficient reason', restrict([], 'because'), 'west/Mesh', '"finance"', '"because"');
 restrictNamespace.rejects('FED118', 'the namespace of the boundary', restrict([], undefined, 'istio-federation'), 'the boundary');
-restrictNamespace.rejects('FED118', 'the namespace of Istio', restrict([], undefined, 'istio-system'), 'Istio itself');
-restrictNamespace.rejects('FED120', 'one allowed host in place of a list', restrict('egress/api.acquirer.example'), 'allowedHosts', 'no list');
+restrictNamespace.rejects('FED118', 'the namespace of Istio', restrict([], undefined, 'istio-system'), 'belongs to Istio');
+restrictNamespace.rejects('FED120', 'one allowed host in place of a list', restrict('egress/api.acquirer.example'), 'allowedHosts', 'must be a list');
 restrictNamespace.rejects('FED120', 'a restriction with the unknown field hosts beside a reason', () => pair().west.restrictNamespace('finance', { reason: 'money stays here', hosts: [] } as any), '"hosts"');
 restrictNamespace.rejects('FED121', 'a namespace that is restricted twice', () => {
   const { west } = pair();

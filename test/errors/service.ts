@@ -13,13 +13,13 @@ const grpc = rejectionsOf(errors, 'ServicePort.grpc');
 const tcp = rejectionsOf(errors, 'ServicePort.tcp');
 const tls = rejectionsOf(errors, 'ServicePort.tls');
 
-fromName.rejects('FED111', 'a service name that contains its namespace', () => LocalService.fromName('reviews.default', 'default'), '"reviews.default"', 'an argument of its own');
+fromName.rejects('FED111', 'a service name that contains its namespace', () => LocalService.fromName('reviews.default', 'default'), '"reviews.default"', 'a separate argument');
 fromName.rejects('FED111', 'a construct in place of a name', () => LocalService.fromName(any(objectOf('ServiceAccount', 'default')), 'default'), 'apps/Object');
 http.rejects('FED303', 'a bigint in place of a port', () => ServicePort.http(any(80n)), '80');
 http.rejects('FED303', 'a port that does not exist', () => ServicePort.http(0), 'ServicePort.http', '0');
 http.rejects('FED303', 'a string in place of a port', () => ServicePort.http('http' as never), '"http"');
 fromConstruct.rejects('FED305', 'a Deployment in place of a Service', () => LocalService.fromConstruct(objectOf('Deployment', 'default')), 'apps/Object', 'apps/v1 Deployment');
-fromConstruct.rejects('FED305', 'a construct without an object', () => LocalService.fromConstruct(new Construct(new App(), 'Nothing')), 'no Kubernetes object');
+fromConstruct.rejects('FED305', 'a construct without an object', () => LocalService.fromConstruct(new Construct(new App(), 'Nothing')), 'not a Kubernetes object');
 fromConstruct.rejects('FED305', 'a Service without a namespace', () => LocalService.fromConstruct(objectOf('Service')), '"till"', 'namespace: "default"');
 
 /* Objects of fields. */

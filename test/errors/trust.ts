@@ -52,7 +52,7 @@ fromPem.rejects('FED201', 'an encrypted key', () => TrustBundle.fromPem('-----BE
 fromPem.rejects('FED202', 'a leaf certificate', () => TrustBundle.fromPem(made.leaf.certificate), 'CN=gateway', 'authority');
 fromPem.rejects('FED202', 'a leaf certificate behind a root', () => TrustBundle.fromPem(`${made.ca.certificate}\n${made.leaf.certificate}`), 'certificate 2');
 fromPem.rejects('FED203', 'an empty string', () => TrustBundle.fromPem(''), 'istio-ca-root-cert');
-fromPem.rejects('FED203', 'white space', () => TrustBundle.fromPem(' \n\t\n'), 'nothing');
+fromPem.rejects('FED203', 'white space', () => TrustBundle.fromPem(' \n\t\n'), 'is empty');
 fromPem.rejects('FED204', 'text without PEM', () => TrustBundle.fromPem('east.pem'), 'no PEM block');
 fromPem.rejects('FED204', 'a PEM block that is not a certificate', () => TrustBundle.fromPem('-----BEGIN CERTIFICATE-----\nbm8gY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----'), 'block 1');
 fromPem.rejects('FED204', 'a PEM block of another kind', () => TrustBundle.fromPem('-----BEGIN CERTIFICATE REQUEST-----\nbm8=\n-----END CERTIFICATE REQUEST-----'), 'CERTIFICATE REQUEST');
@@ -64,7 +64,7 @@ fromPemFile.rejects('FED205', 'a folder', () => TrustBundle.fromPemFile(__dirnam
 const listed = (list: () => string, bundle: () => string = () => made.ca.certificate) => () =>
   TrustBundle.fromPem(bundle()).withRevocationList(list());
 withRevocationList.rejects('FED207', 'an empty string in place of a revocation list', listed(() => ''), 'no PEM block');
-withRevocationList.rejects('FED207', 'a certificate in place of a revocation list', listed(() => made.ca.certificate), 'no revocation list');
+withRevocationList.rejects('FED207', 'a certificate in place of a revocation list', listed(() => made.ca.certificate), 'not a revocation list');
 withRevocationList.rejects('FED207', 'a revocation list that was cut off', listed(() => made.lists.own.replace(/\n.*\n(-----END)/, '\n$1')), 'block 1');
 withRevocationList.rejects('FED207', 'a certificate in a PEM block of a revocation list', listed(() => made.ca.certificate.replaceAll('CERTIFICATE', 'X509 CRL')), 'block 1');
 withRevocationList.rejects('FED207', 'a delta revocation list', listed(() => made.lists.changes), 'critical extension', 'complete list');
@@ -75,8 +75,8 @@ withRevocationList.rejects('FED208', 'a revocation list whose issuer has another
 withRevocationList.rejects('FED208', 'a CA whose key may not sign lists', listed(() => made.lists.listless, () => made.listless.certificate), 'cRLSign', 'istiod');
 withRevocationList.rejects('FED208', 'a revocation list that is signed with SHA-1', listed(() => made.lists.weak, () => made.weak.certificate), 'cannot be checked');
 withRevocationList.rejects('FED208', 'a bundle of two CAs with the revocation list of one', listed(() => made.lists.own, () => `${made.ca.certificate}\n${trustPem('east')}`),
-  'there is no list of the CA "O=east.example, CN=east mesh root"', 'refuse all');
-withRevocationList.rejects('FED208', 'two revocation lists of one CA', listed(() => `${made.lists.own}${made.lists.own}`), 'there are 2 lists of the CA "CN=root"');
+  'the CA "O=east.example, CN=east mesh root" has no revocation list', 'reject every');
+withRevocationList.rejects('FED208', 'two revocation lists of one CA', listed(() => `${made.lists.own}${made.lists.own}`), 'the CA "CN=root" has 2 revocation lists');
 withNext.rejects('FED208', 'a rotation with the revocation list of the old CA only', () => listed(() => made.lists.own)().withNext(trustOf('east')), 'the next bundle');
 withNext.rejects('FED209', 'a rotation to the same root', () => trustOf('east').withNext(trustOf('east')), trustOf('east').fingerprint);
 withNext.rejects('FED209', 'a rotation that goes backwards', () => trustOf('east').withNext(trustOf('west')).withNext(trustOf('east')), 'new one alone');

@@ -38,7 +38,7 @@ func mesh(app cdk8s.App, name string) federation.FederatedMesh {
 
 func TestAValueThatCannotBeUsedIsRefusedAtOnce(t *testing.T) {
 	said := refusal(func() { mesh(cdk8s.NewApp(nil), "East_1") })
-	want := `FED101 East_1/Mesh: "East_1" is no mesh name → use one DNS label: at most 63 lower-case letters, digits and dashes`
+	want := `FED101 East_1/Mesh: "East_1" is not a valid mesh name → use one DNS label: at most 63 lower-case letters, digits and dashes`
 	if said != want {
 		t.Errorf("said %s", said)
 	}

@@ -51,13 +51,13 @@ class Mistakes(unittest.TestCase):
         reviews = expose(mesh(App(), "east"))
         self.assertEqual(
             refusal(lambda: reviews.allow_from(mesh(App(), "west"), ports=[9081])),
-            "Error: FED306 east/Mesh/Reviews: 9081 is not exported → choose among the exported ports 9080",
+            "Error: FED306 east/Mesh/Reviews: port 9081 is not exported → use one of the exported ports 9080",
         )
 
     def test_what_is_missing_at_the_end_is_refused_by_synth(self) -> None:
         app = App()
         expose(mesh(app, "east")).allow_from(mesh(App(), "west"))
-        self.assertIn('[east/Mesh] FED108 east/Mesh: east/Mesh/Reviews deals with mesh "west"', refusal(app.synth))
+        self.assertIn('[east/Mesh] FED108 east/Mesh: east/Mesh/Reviews refers to mesh "west"', refusal(app.synth))
 
     def test_a_value_of_another_kind_is_refused_by_the_bindings(self) -> None:
         with self.assertRaisesRegex(TypeError, "argument port must be one of"):

@@ -37,7 +37,7 @@ class BookinfoTest {
     void aValueThatCannotBeUsedIsRefusedAtOnce() {
         String said = refusal(() -> mesh(new App(), "East_1"));
         assertEquals(
-                "FED101 East_1/Mesh: \"East_1\" is no mesh name"
+                "FED101 East_1/Mesh: \"East_1\" is not a valid mesh name"
                         + " → use one DNS label: at most 63 lower-case letters, digits and dashes",
                 said.lines().findFirst().orElseThrow());
     }
