@@ -3,7 +3,7 @@ import { DeclaredDestination, DeclaredPort, matchesOf } from '../model/destinati
 import { Annotations, Binding, CallerIdentity, LocalPort } from '../model/model';
 import { compare } from '../model/order';
 
-/** A binding: its local name is fixed, its callers and the destinations of its ports grow until the chart is written. */
+/** A binding with a fixed local name. Its callers and destinations grow until the chart is written. */
 export class BindingState implements Binding {
   public readonly serviceName: string;
   public readonly namespaceName: string;

@@ -17,18 +17,19 @@ import { Annotations, BoundaryConfig, Grant, hostsOf, Issuer, LocalRoute, PeerOp
 import { sniSuffixOf } from '../model/names';
 
 /*
- * One boundary of a mesh, and its rules. Every method checks everything first and registers last, so a refused call leaves no trace.
+ * One boundary of a mesh, and its rules. Each method checks everything before it registers anything, so a rejected call
+ * changes nothing.
  */
 
 const boundaries = new WeakMap<IConstruct, Boundary[]>();
 
 export class Boundary {
-  /** Refuses a boundary that does not fit the other boundaries of the program. */
+  /** Rejects a boundary that conflicts with other boundaries of the program. */
   public static check(where: Where, root: IConstruct, config: BoundaryConfig): void {
     const others = boundariesOf(root, config.trustDomain);
-    const stranger = others.find((other) => other.config.meshName !== config.meshName);
-    if (stranger) {
-      fail('FED103', where, `mesh ${show(stranger.config.meshName)} also has the trust domain ${show(config.trustDomain)}, so its workloads would count as ours`,
+    const otherMesh = others.find((other) => other.config.meshName !== config.meshName);
+    if (otherMesh) {
+      fail('FED103', where, `mesh ${show(otherMesh.config.meshName)} also has the trust domain ${show(config.trustDomain)}, so its workloads would count as ours`,
         'give each mesh a trust domain of its own (meshConfig.trustDomain); boundaries of one mesh share its meshName');
     }
     const other = others.find((one) => one.config.workloadTrustDomain !== config.workloadTrustDomain);
@@ -36,16 +37,18 @@ export class Boundary {
       fail('FED133', where, `workloadTrustDomain is ${show(config.workloadTrustDomain)}, but another boundary of the mesh has `
         + show(other.config.workloadTrustDomain), 'set the same workloadTrustDomain for all boundaries of a mesh');
     }
-    const taken = namespacesOf(config).find((name) => others.some((one) => namespacesOf(one.config).includes(name)));
-    if (taken !== undefined) {
-      fail('FED113', where, `another boundary of the trust domain ${show(config.trustDomain)} uses the namespace ${show(taken)}`,
+    const sharedNamespace = namespacesOf(config).find((name) => others.some((one) => namespacesOf(one.config).includes(name)));
+    if (sharedNamespace !== undefined) {
+      fail('FED113', where, `another boundary of the trust domain ${show(config.trustDomain)} uses the namespace ${show(sharedNamespace)}`,
         'give each boundary of a mesh its own namespaceName, and each gateway a namespace that no other boundary uses');
     }
   }
 
   public readonly declared = new Declarations();
   private readonly objects: BoundaryObjects;
-  /** Namespaces with a DestinationRule of their own for the egress gateway: it hides the one that is meant for every namespace. */
+  /**
+   * Namespaces with a DestinationRule of their own for the egress gateway. It overrides the rule for all namespaces.
+   */
   private readonly destinationNamespaces = new GrowingList<string>();
 
   constructor(private readonly mesh: IMeshPeer & Construct, public readonly config: BoundaryConfig) {
@@ -58,12 +61,12 @@ export class Boundary {
     boundaries.set(mesh.node.root, [...boundaries.get(mesh.node.root) ?? [], this]);
   }
 
-  /** The boundaries of the mesh that the program knows, this one included. */
+  /** All boundaries of the mesh in the program, including this one. */
   public get siblings(): Boundary[] {
     return boundariesOf(this.mesh.node.root, this.config.trustDomain);
   }
 
-  /** Adds a peer, or changes nothing if it is added already. */
+  /** Adds a peer. A second call with the same options changes nothing. */
   public addPeer(peer: IMeshPeer, options: PeerOptions): void {
     const { mesh: where, declared } = this;
     checkPeer(where, this.mesh, this.config, peer);
@@ -84,7 +87,7 @@ export class Boundary {
     this.objects.updatePeer(peer.meshName);
   }
 
-  /** Keeps the workloads of a namespace from bypassing the egress gateway. */
+  /** Prevents the workloads of a namespace from bypassing the egress gateway. */
   public restrict(restriction: Restriction, annotations: Annotations): void {
     const { namespaceName } = restriction;
     this.checkNamespaceFree(this.mesh, namespaceName, 'the restriction');
@@ -95,11 +98,11 @@ export class Boundary {
     this.objects.restrict(restriction, annotations);
   }
 
-  /** Refuses an export name that another export of this boundary has. */
+  /** Rejects an export name that another export of this boundary uses. */
   public checkExportName(where: Where, exportName: string): void {
-    const twin = this.declared.exports.get(exportName);
-    if (!twin) return;
-    fail('FED302', where, `the export name ${show(exportName)} is already used by ${twin.construct.node.path}`,
+    const earlier = this.declared.exports.get(exportName);
+    if (!earlier) return;
+    fail('FED302', where, `the export name ${show(exportName)} is already used by ${earlier.construct.node.path}`,
       'choose another export name, or list all ports in one export');
   }
 
@@ -110,7 +113,10 @@ export class Boundary {
     this.objects.openIngress();
   }
 
-  /** Refuses what cannot be granted to a peer: the peer has another's name, or the token of an issuer other keys than before. */
+  /**
+   * Rejects a grant to a peer that has the name of another peer, or with a token whose issuer has other keys than
+   * before.
+   */
   public checkGrant(where: Construct, peer: IMeshPeer, issuer: Issuer | undefined): void {
     this.checkPeerName(where, peer);
     if (issuer === undefined) return;
@@ -132,28 +138,28 @@ export class Boundary {
     this.objects.addGrant(grant);
   }
 
-  /** After a grant has grown. */
+  /** Updates the objects of a grant after a further `allowFrom`. */
   public updateGrant(grant: Grant): void {
     this.declared.addTokens(grant);
     this.objects.updateGrant(grant);
   }
 
-  /** Refuses a local name that is taken, in whatever boundary of the mesh. */
+  /** Rejects a local name that is already bound in any boundary of the mesh. */
   public checkHosts(where: Where, state: Pick<BindingState, 'host' | 'additionalHosts'>): void {
-    const taken = hostsOf(state).find((host) => this.siblings.some(({ declared }) => declared.binds(host)));
-    if (taken === undefined) return;
-    fail('FED401', where, `the local name ${show(taken)} is already bound in mesh ${show(this.config.meshName)}`,
+    const boundHost = hostsOf(state).find((host) => this.siblings.some(({ declared }) => declared.binds(host)));
+    if (boundHost === undefined) return;
+    fail('FED401', where, `the local name ${show(boundHost)} is already bound in mesh ${show(this.config.meshName)}`,
       'choose another local name, or remove one of the bindings');
   }
 
-  /** Adds a binding, which nobody may call yet. */
+  /** Adds a binding, which has no callers yet. */
   public bind(binding: DeclaredBinding): void {
     this.checkHosts(binding.construct, binding.state);
     this.declared.addBinding(binding);
     this.objects.openEgress();
   }
 
-  /** Refuses a source whose peer, or whose SNIs for us, cannot be told from another peer's. */
+  /** Rejects a source whose peer has the name of another peer, or uses the same SNIs for us as another peer. */
   public checkSource(where: Where, source: IExposedService): void {
     this.checkPeerName(where, source.mesh);
     const [{ exportPort }] = source.ports;
@@ -163,9 +169,9 @@ export class Boundary {
       fail('FED301', where, `${show(sni)} is not a valid TLS server name (SNI) for port ${exportPort} of ${show(source.exportName)}`,
         'use p<port>.<export name>.<our name>.fed.<trust domain>');
     }
-    const namesake = this.declared.peerOfSniSuffix(suffix) ?? source.mesh;
-    if (namesake === source.mesh) return;
-    fail('FED110', where, `the peers ${show(namesake.meshName)} and ${show(source.mesh.meshName)} use the same TLS server names (SNI) *${suffix} for us`,
+    const sameSuffix = this.declared.peerOfSniSuffix(suffix) ?? source.mesh;
+    if (sameSuffix === source.mesh) return;
+    fail('FED110', where, `the peers ${show(sameSuffix.meshName)} and ${show(source.mesh.meshName)} use the same TLS server names (SNI) *${suffix} for us`,
       'agree with one of them on another name for us, and set it as knownAs');
   }
 
@@ -186,18 +192,18 @@ export class Boundary {
     this.objects.guardUnlisted(route);
   }
 
-  /** Announces that a namespace has a DestinationRule of its own for the egress gateway. */
+  /** Registers a namespace that has a DestinationRule of its own for the egress gateway. */
   public addDestinationNamespace(namespaceName: string): void {
     if (!this.destinationNamespaces.all.includes(namespaceName)) this.destinationNamespaces.add(namespaceName);
   }
 
-  /** Callers of every namespace: one rule for all, and another one in each namespace whose own rule would hide it. */
+  /** Adds a DestinationRule for callers of all namespaces, and one in each namespace whose own rule overrides it. */
   public addDestinationForEverybody(route: LocalRoute, inNamespace: (namespaceName: string) => void): void {
     this.objects.addDestinationForEverybody(route);
     this.destinationNamespaces.forEachNowAndLater(inNamespace);
   }
 
-  /** Refuses callers of other meshes, and those of the boundary, of Istio or of Kubernetes. */
+  /** Rejects callers of other meshes, and callers in namespaces of the boundary, of Istio or of Kubernetes. */
   public checkCaller(where: Where, caller: Caller): void {
     const { serviceAccountName, namespaceName, object } = caller._account;
     if (object) checkChart(object, this.config, where);
@@ -209,7 +215,7 @@ export class Boundary {
     if (object) claimChart(object, this.config, construct);
   }
 
-  /** Refuses a second lock of one workload: each would deny the callers of the other. */
+  /** Rejects a second lock of one workload: each would deny the callers of the other. */
   public checkLock(where: Where, host: string): void {
     const earlier = this.siblings.map(({ declared }) => declared.locks.get(host)).find((construct) => construct !== undefined);
     if (!earlier) return;
@@ -228,7 +234,9 @@ export class Boundary {
       identityOf(workloadTrustDomain, ingress).principal);
   }
 
-  /** Refuses a namespace that belongs to a boundary of the mesh, to Istio or to Kubernetes: nothing in it is an application's. */
+  /**
+   * Rejects a namespace that belongs to a boundary of the mesh, to Istio or to Kubernetes: it contains no applications.
+   */
   public checkNamespaceFree(where: Where, namespaceName: string, what: string): void {
     const owner = namespaceName === this.config.rootNamespaceName ? 'Istio'
       : SYSTEM_NAMESPACE.test(namespaceName) ? 'Kubernetes'
@@ -243,17 +251,17 @@ export class Boundary {
     return this.objects.growing;
   }
 
-  /** How many ports a gateway serves. */
+  /** Number of ports that a gateway serves. */
   public servedPorts(role: 'ingress' | 'egress'): number {
     return this.objects.servedPorts(role);
   }
 
-  /** A name stands for one peer: objects are named by it. */
+  /** Rejects a second peer with the same name, since objects are named after the peer. */
   private checkPeerName(where: Where, peer: IMeshPeer): void {
-    const namesake = this.declared.peerOfName(peer.meshName) ?? peer;
-    if (namesake === peer) return;
-    fail('FED110', where, `the name ${show(peer.meshName)} is already used by another peer, ${namesake.node.path}`,
-      namesake.trustDomain === peer.trustDomain
+    const sameName = this.declared.peerOfName(peer.meshName) ?? peer;
+    if (sameName === peer) return;
+    fail('FED110', where, `the name ${show(peer.meshName)} is already used by another peer, ${sameName.node.path}`,
+      sameName.trustDomain === peer.trustDomain
         ? 'declare the second boundary of that mesh as a RemoteMesh, with another meshName and with another name for us: knownAs'
         : 'choose another meshName for the peer: it is our alias for it');
   }

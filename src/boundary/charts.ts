@@ -3,34 +3,36 @@ import { IConstruct } from 'constructs';
 import { fail, show, Where } from '../checks/errors';
 
 /*
- * A chart is a file that somebody applies to one cluster, so it holds objects of one mesh only.
+ * A chart is a file that is applied to one cluster, so it contains objects of one mesh only.
  */
 
-/** A mesh. */
+/** The mesh to which a chart belongs. */
 interface Owner {
   readonly meshName: string;
   readonly trustDomain: string;
 }
 
-const owners = new WeakMap<Chart, Owner & { readonly because: string }>();
+const owners = new WeakMap<Chart, Owner & { readonly claimedBy: string }>();
 const charts = new WeakMap<IConstruct, Map<string, Set<Chart>>>();
 
-/** Refuses a construct in a chart of another mesh. `construct` may be the scope of a construct that does not exist yet. */
+/**
+ * Rejects a construct in a chart of another mesh. `construct` may be the scope of a construct that is not created yet.
+ */
 export function checkChart(construct: IConstruct, owner: Owner, where: Where): void {
   const chart = chartOf(construct);
   if (!chart) fail('FED112', where, 'the construct is not in a chart', 'create it in a Chart: a chart is a file that is applied to one cluster');
   const earlier = owners.get(chart);
   if (earlier && earlier.trustDomain !== owner.trustDomain) {
-    fail('FED112', where, `the construct belongs to mesh ${show(owner.meshName)}, but its chart ${show(chart.node.path)} contains ${earlier.because} `
+    fail('FED112', where, `the construct belongs to mesh ${show(owner.meshName)}, but its chart ${show(chart.node.path)} contains ${earlier.claimedBy} `
       + `of mesh ${show(earlier.meshName)}`, 'give each mesh a chart of its own: a chart is a file that is applied to one cluster');
   }
 }
 
-/** Registers the chart of a construct as one of the mesh. `because` is the construct that messages name. */
-export function claimChart(construct: IConstruct, { meshName, trustDomain }: Owner, because: IConstruct): void {
+/** Registers the chart of a construct as one of the mesh. Messages name the construct `claimedBy`. */
+export function claimChart(construct: IConstruct, { meshName, trustDomain }: Owner, claimedBy: IConstruct): void {
   const chart = Chart.of(construct);
   if (owners.has(chart)) return;
-  owners.set(chart, { meshName, trustDomain, because: because.node.path });
+  owners.set(chart, { meshName, trustDomain, claimedBy: claimedBy.node.path });
   const ofApp = charts.get(chart.node.root) ?? new Map<string, Set<Chart>>();
   charts.set(chart.node.root, ofApp.set(trustDomain, (ofApp.get(trustDomain) ?? new Set()).add(chart)));
 }

@@ -8,14 +8,17 @@ import { GATEWAY_DEFAULTS, BoundaryConfig, GatewayConfig, GatewayControl, Gatewa
 import { gatewayLabel } from '../model/names';
 
 /*
- * The props of a FederatedMesh as plain data, with all defaults filled in. What differs between a dedicated and an existing gateway is decided
- * here, once.
+ * The props of a FederatedMesh as plain data with all defaults. All differences between a dedicated and an existing
+ * gateway are decided here.
  */
 
-/** A gateway whose pods and listeners are the boundary's own. */
+/** A gateway whose pods and listeners belong to the boundary. */
 const DEDICATED: GatewayControl = { pods: true, listeners: true, gatewayNamePrefix: '', requestHeaders: { set: {}, remove: [] } };
 
-/** A gateway that its owner shares with us. Its pods may be configured to trust `x-forwarded-*` headers of clients, so the routes replace them. */
+/**
+ * An externally managed gateway. Its pods may trust `x-forwarded-*` headers of clients, so the routes replace these
+ * headers.
+ */
 const EXISTING: GatewayControl = {
   pods: false,
   listeners: false,
@@ -23,7 +26,7 @@ const EXISTING: GatewayControl = {
   requestHeaders: { set: { 'x-forwarded-proto': 'https' }, remove: ['x-forwarded-client-cert'] },
 };
 
-/** What all objects of a boundary share. */
+/** The configuration of a boundary, which all its objects use. */
 export function configOf(props: FederatedMeshProps): BoundaryConfig {
   const { namespaceName = DEFAULT_NAMESPACE, istioVersion = IstioVersion.V1_31 } = props;
   const privateAddresses = (props.endpoints ?? []).filter(({ privateAddress }) => privateAddress)
@@ -106,17 +109,17 @@ function settingsOf(options: DedicatedGatewayOptions): GatewaySettings {
   };
 }
 
-/** Namespaces that one boundary has for itself, also before anything is in them. */
+/** Namespaces that belong to one boundary, even before they contain objects. */
 export function namespacesOf({ namespaceName, ingress, egress }: BoundaryConfig): string[] {
   return [...new Set([namespaceName, ingress.namespaceName, egress.namespaceName])];
 }
 
-/** The names of a gateway in the cluster, as a mesh publishes them. */
+/** The names of a gateway in the cluster, as a mesh exposes them to programs. */
 export function attributesOf({ namespaceName, serviceAccountName, serviceName, podLabels }: GatewayConfig): BoundaryGatewayAttributes {
   return { namespaceName, serviceAccountName, serviceName, podLabels: { ...podLabels } };
 }
 
-/** The identity of a gateway in certificates of a trust domain. */
+/** The SPIFFE ID of a gateway in a trust domain. */
 export function identityOf(trustDomain: string, { namespaceName, serviceAccountName }: GatewayConfig): SpiffeId {
   return SpiffeId.forServiceAccount({ trustDomain, namespaceName, serviceAccountName });
 }

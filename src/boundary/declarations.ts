@@ -10,8 +10,8 @@ import {
 import { compare } from '../model/order';
 
 /*
- * What is declared for one boundary. It grows with every call, whatever the order; everything that is read from it is sorted. Nothing is
- * checked here: `boundary.ts` checks first and then adds.
+ * The declarations for one boundary. They grow with each call, in any order; everything that is read from them is
+ * sorted. Nothing is checked here: `boundary.ts` checks before it adds.
  */
 
 /** An export of the mesh. */
@@ -21,7 +21,7 @@ export interface DeclaredExport {
   /** Fully qualified name and namespace of the service behind it. */
   readonly host: string;
   readonly namespaceName: string;
-  /** Peers that are allowed something. */
+  /** Peers with access to at least one port. */
   readonly peers: Set<IMeshPeer>;
 }
 
@@ -46,7 +46,7 @@ export class Declarations {
   public readonly peers = new Map<IMeshPeer, PeerOptions>();
   public readonly issuers = new Issuers();
 
-  /** Every host that a local name stands for. */
+  /** Hosts of all bindings: local names and additional hosts. */
   private readonly boundHosts = new Set<string>();
   private readonly grants = new Map<string, Grant[]>();
   /** Peers that are granted requests without a token, and the issuers whose tokens other grants require. */
@@ -57,7 +57,7 @@ export class Declarations {
   private readonly peersByName = new Map<string, IMeshPeer>();
   private readonly peersBySniSuffix = new Map<string, IMeshPeer>();
 
-  /** The peer that a name stands for so far. */
+  /** The peer that uses a name so far. */
   public peerOfName(peerName: string): IMeshPeer | undefined {
     return this.peersByName.get(peerName);
   }
@@ -84,7 +84,7 @@ export class Declarations {
     append(this.grants, grant.peer.name, grant);
   }
 
-  /** What a grant requires of tokens. Called again when the grant grows. */
+  /** Registers the tokens that a grant requires. Called again when the grant grows. */
   public addTokens(grant: Grant): void {
     const { name } = grant.peer;
     if (needsNoToken(grant)) this.peersWithoutToken.add(name);
@@ -127,12 +127,12 @@ export class Declarations {
     return [...this.grants].filter(([peerName]) => !this.isolates(peerName)).flatMap(([, grants]) => grants).sort((a, b) => compare(a.sni, b.sni));
   }
 
-  /** Names of the peers that have one of them. */
+  /** Names of the peers with an open grant. */
   public get grantedPeers(): string[] {
     return [...this.grants.keys()].filter((peerName) => !this.isolates(peerName)).sort(compare);
   }
 
-  /** Those of requests that need no token. */
+  /** Open grants of requests that require no token. */
   public get grantsWithoutToken(): Grant[] {
     return this.openGrants.filter(needsNoToken);
   }
@@ -156,7 +156,7 @@ export class Declarations {
     return this.calledPeers.flatMap(({ name }) => this.routesTo(name));
   }
 
-  /** Whether the gateways take part in traces: a pod does so for all peers or for none. */
+  /** Whether the gateways take part in traces: a pod takes part for all peers or for none. */
   public get traced(): boolean {
     return [...this.peers.values()].every(({ traffic }) => !traffic.stripTracing);
   }
@@ -184,12 +184,12 @@ export class Declarations {
     return all.filter(({ name }) => !this.isolates(name)).sort((a, b) => compare(a.name, b.name));
   }
 
-  /** Of these, the ones whose CA we write; the others' CA is in a ConfigMap that somebody else keeps. */
+  /** Called peers whose CA the library writes. The CA of the others is in an externally managed ConfigMap. */
   public get calledPeersWithOurTrust(): Peer[] {
     return this.calledPeers.filter(({ name }) => this.trafficWith(name).trustConfigMapName === undefined);
   }
 
-  /** `*` when a caller may be in any namespace. */
+  /** Namespaces of the callers, or only `*` if a caller may be in any namespace. */
   public get callerNamespaces(): string[] {
     const named = new Set([...this.bindings.values()].flatMap(({ state }) => state.callers.map(({ namespaceName = '*' }) => namespaceName)));
     return named.has('*') ? ['*'] : [...named].sort();
@@ -209,7 +209,7 @@ export class Declarations {
   }
 }
 
-/** A peer as plain data, read once: what a program does with its own lists later reaches no object. */
+/** A peer as plain data, read once: later changes to the program's own lists do not affect the objects. */
 export function peerOf(peer: IMeshPeer): Peer {
   const known = knownPeers.get(peer) ?? {
     name: peer.meshName,

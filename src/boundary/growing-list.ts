@@ -1,4 +1,4 @@
-/** A list whose readers also get every item that is added later: declarations may come in any order. */
+/** A list whose readers also receive every item that is added later, since declarations may come in any order. */
 export class GrowingList<Item> {
   private readonly items: Item[] = [];
   private readonly readers: ((item: Item) => void)[] = [];

@@ -10,7 +10,7 @@ export class Issuers {
     return this.known.size === 0;
   }
 
-  /** Refuses a second key set for one issuer: the gateway would accept tokens of both. */
+  /** Rejects a second key set for one issuer: the gateway would accept tokens of both. */
   public check(construct: Construct, issuer: Issuer): void {
     const known = this.known.get(issuer.issuer);
     if (!known || JSON.stringify(known.issuer) === JSON.stringify(issuer)) return;

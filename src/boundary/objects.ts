@@ -7,11 +7,11 @@ import { Annotations, BoundaryConfig, GatewayConfig, Grant, LocalRoute, Peer, Pe
 import * as render from '../render';
 
 /*
- * The objects of one boundary. Each is created with the first declaration that needs it, and reads its fields when the chart is written, so
- * the order of declarations never shows.
+ * The objects of one boundary. Each is created with the first declaration that needs it, and reads its fields when the
+ * chart is written, so the output does not depend on the order of declarations.
  */
 
-/** What the objects of one boundary need to know of the other boundaries of its mesh. */
+/** Values of all boundaries of the mesh that the objects of one boundary need. */
 export interface MeshContext {
   /** Namespaces of the gateways of all boundaries of the mesh. */
   readonly boundaryNamespaces: () => string[];
@@ -36,7 +36,7 @@ export class BoundaryObjects {
     this.phases = new render.Phases(root, config.delivery);
   }
 
-  /** The gateway for peers, which admits nobody yet. */
+  /** Creates the ingress gateway, which denies everything until a grant is added. */
   public openIngress(): void {
     const { config, declared } = this;
     this.parts.once('ingress', () => {
@@ -48,7 +48,7 @@ export class BoundaryObjects {
       } else {
         render.annotate(render.renderDefaultDeny(authorization, config, config.ingress), config.annotations);
       }
-      this.keepIngressEdge();
+      this.updateIngressEdge();
       if (!config.ingress.control.pods) return render.renderCredential(workload, config, config.ingress);
       render.renderIngressNetwork(network, config, () => declared.backendNamespaces);
       render.renderWorkload(workload, config, config.ingress, () => this.contextOf('ingress'));
@@ -56,7 +56,7 @@ export class BoundaryObjects {
     this.isolatePeers();
   }
 
-  /** The gateway for our callers, which admits nobody yet. */
+  /** Creates the egress gateway, which denies everything until a route is added. */
   public openEgress(): void {
     const { config, declared } = this;
     this.parts.once('egress', () => {
@@ -71,7 +71,7 @@ export class BoundaryObjects {
     this.isolatePeers();
   }
 
-  /** One exported port for one peer. The grant may grow until the chart is written. */
+  /** Creates the objects of one exported port for one peer. The grant may grow until the chart is written. */
   public addGrant(grant: Grant): void {
     const { config, declared } = this;
     const { authorization, listeners, routes, trust, upstreams } = this.phases;
@@ -79,11 +79,11 @@ export class BoundaryObjects {
     const traffic = () => declared.trafficWith(peer.name);
     if (traffic().trustConfigMapName === undefined) this.forPeer(peer, `trust ${peer.name}`, () => [render.renderPeerTrust(trust, config, peer)]);
     this.forPeer(peer, `policies ${peer.name}`, () => render.renderPeerPolicies(authorization, config, peer));
-    this.keepIngressEdge();
+    this.updateIngressEdge();
     if (!speaksHttp(port.protocol)) this.connectAfterHandshake(config.ingress);
     const { idleTimeout } = port;
     if (idleTimeout !== undefined) this.forPeer(peer, `filter idle ${sni}`, () => [render.renderIdleTimeout(upstreams, config, grant, idleTimeout)]);
-    this.keepLimits(peer.name);
+    this.updateLimits(peer.name);
     this.forPeer(peer, `in ${peer.name}`, () => [render.annotate(
       render.renderPeerListeners(listeners, config, peer, traffic, () => declared.grantsTo(peer.name)), declared.annotationsOn('in', peer.name),
     )]);
@@ -91,20 +91,20 @@ export class BoundaryObjects {
     this.updateGrant(grant);
   }
 
-  /** The annotations and the tokens of a grant, again after each further `allowFrom` for the same port. */
+  /** Updates the annotations and tokens of a grant after each `allowFrom` for its port. */
   public updateGrant(grant: Grant): void {
     this.parts.get(`grant ${grant.sni}`).forEach((route) => render.annotate(route, grant.annotations));
-    this.keepIssuers();
+    this.updateIssuers();
   }
 
-  /** One local port and the upstream to which it leads. */
+  /** Creates the objects of one local port and its upstream. */
   public addRoute(route: LocalRoute): void {
     const { config, declared } = this;
     const { listeners, routes, upstreams } = this.phases;
     const { upstream } = route;
     const { peer } = upstream;
     const traffic = () => declared.trafficWith(peer.name);
-    this.keepTrust();
+    this.updateTrust();
     this.forPeer(peer, `upstream ${upstream.sni}`, () => render.renderUpstream(upstreams, config, upstream, traffic));
     if (!speaksHttp(upstream.protocol)) this.connectAfterHandshake(config.egress);
     this.forPeer(peer, `out ${peer.name}`, () => [render.annotate(
@@ -113,13 +113,13 @@ export class BoundaryObjects {
     this.forPeer(peer, `route ${route.bindingHost}`, () => [render.renderEgressRoute(routes, config, route, traffic)]);
   }
 
-  /** The policy for callers whose identities the handshake cannot list. */
+  /** Creates the policy for callers whose identities are not listed, so that the handshake cannot verify them. */
   public guardUnlisted(route: LocalRoute): void {
     this.forPeer(route.upstream.peer, `unlisted ${route.bindingHost}`, () =>
       [render.renderCallerGuard(this.phases.authorization, this.config, route)]);
   }
 
-  /** How sidecars of every namespace reach a local port, unless their namespace has a rule of its own. */
+  /** Creates the DestinationRule for callers of all namespaces, except namespaces with a rule of their own. */
   public addDestinationForEverybody(route: LocalRoute): void {
     render.renderCallerDestination(this.phases.upstreams, this.config, route);
   }
@@ -129,7 +129,7 @@ export class BoundaryObjects {
       .forEach((object) => render.annotate(object, annotations));
   }
 
-  /** After the options of a peer are known: annotates its listeners; removes everything that exists for it if it is isolated. */
+  /** Applies the options of a peer: annotates its listeners, or removes all its objects if it is isolated. */
   public updatePeer(peerName: string): void {
     const { declared } = this;
     if (declared.trafficWith(peerName).trustConfigMapName !== undefined) this.parts.remove(`trust ${peerName}`);
@@ -139,9 +139,9 @@ export class BoundaryObjects {
       if (!this.hasServers(declared.openGrants)) this.parts.remove('filter edge ingress');
       this.isolatePeers();
     }
-    this.keepTrust();
-    this.keepIssuers();
-    this.keepLimits(peerName);
+    this.updateTrust();
+    this.updateIssuers();
+    this.updateLimits(peerName);
     for (const side of ['in', 'out'] as const) {
       this.parts.get(`${side} ${peerName}`).forEach((object) => render.annotate(object, declared.annotationsOn(side, peerName)));
     }
@@ -157,7 +157,7 @@ export class BoundaryObjects {
     return [this.config.ingress, this.config.egress].filter(({ role }) => this.parts.has(role));
   }
 
-  /** How many ports a gateway serves: exported ports, once for each peer, or local ports. */
+  /** Number of ports that a gateway serves: exported ports, once for each peer, or local ports. */
   public servedPorts(role: GatewayConfig['role']): number {
     return role === 'ingress' ? this.declared.openGrants.length : this.declared.openRoutes.length;
   }
@@ -172,12 +172,15 @@ export class BoundaryObjects {
     });
   }
 
-  /** Whether a filter of the ingress gateway has something to patch: on an existing gateway it names the servers of the grants one by one. */
+  /**
+   * Whether a filter of the ingress gateway has servers to patch. On an existing gateway, it lists the servers of the
+   * grants.
+   */
   private hasServers(grants: Grant[]): boolean {
     return this.config.ingress.control.listeners || grants.length > 0;
   }
 
-  private keepIngressEdge(): void {
+  private updateIngressEdge(): void {
     if (!this.hasServers(this.declared.openGrants)) return;
     this.parts.once('filter edge ingress', () =>
       [render.renderIngressEdge(this.phases.authorization, this.config, () => this.declared.openGrants)]);
@@ -189,8 +192,8 @@ export class BoundaryObjects {
       [render.renderConnectAfterHandshake(this.phases.upstreams, gateway, () => this.declared.openGrants)]);
   }
 
-  /** The limits of a peer, once it has a grant that they apply to. */
-  private keepLimits(peerName: string): void {
+  /** Creates the limits of a peer as soon as it has a grant to which they apply. */
+  private updateLimits(peerName: string): void {
     const { limits } = this.declared.trafficWith(peerName);
     const key = `filter limits ${peerName}` as const;
     if (!limits || this.parts.has(key)) return;
@@ -200,15 +203,18 @@ export class BoundaryObjects {
       [render.renderLimits(this.phases.upstreams, this.config, limited.peer, limits, () => this.declared.grantsTo(peerName))]);
   }
 
-  /** The CAs of the peers that we call. */
-  private keepTrust(): void {
+  /** Creates or removes the trust of the peers that we call. */
+  private updateTrust(): void {
     const { declared } = this;
     if (declared.calledPeersWithOurTrust.length === 0) return this.parts.remove('upstream trust');
     this.parts.once('upstream trust', () => [render.renderUpstreamTrust(this.phases.trust, this.config, () => declared.calledPeersWithOurTrust)]);
   }
 
-  /** A RequestAuthentication for each issuer whose tokens are required, and the filter that leaves tokens alone where none is. */
-  private keepIssuers(): void {
+  /**
+   * Creates a RequestAuthentication for each required issuer, and the filter that disables JWT checks where no token is
+   * required.
+   */
+  private updateIssuers(): void {
     const { declared } = this;
     if (declared.issuers.none) return;
     const { everywhere, issuers } = declared.requiredTokens;
@@ -219,7 +225,7 @@ export class BoundaryObjects {
     for (const [key, issuer] of required) this.parts.once(key, () => [render.renderIssuer(this.phases.listeners, this.config, issuer)]);
   }
 
-  /** An object for a peer, unless the peer is isolated. */
+  /** Creates an object for a peer, unless the peer is isolated. */
   private forPeer(peer: Peer, key: PartKey, create: () => ApiObject[]): void {
     if (!this.declared.isolates(peer.name)) this.parts.onceFor(peer.name, key, create);
   }

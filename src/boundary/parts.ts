@@ -2,12 +2,13 @@ import { ApiObject } from 'cdk8s';
 import type { GatewayConfig } from '../model/model';
 
 /*
- * The objects of a boundary that exist so far, each under a key: none is created twice, and those of one peer can be removed.
+ * The existing objects of a boundary by key. A key is created once, and the objects of one peer can be removed
+ * together.
  */
 
 type Role = GatewayConfig['role'];
 
-/** What an object or a group of objects is for. */
+/** The purpose of an object or of a group of objects. */
 export type PartKey =
   | Role
   | 'admission'
@@ -29,7 +30,7 @@ export type PartKey =
   | `route ${string}`
   | `upstream ${string}`;
 
-/** How keys of one kind begin. */
+/** The prefix of keys of one kind. */
 export type PartKind = 'filter ' | 'issuer ' | 'in ' | 'out ';
 
 export class Parts {
@@ -63,7 +64,7 @@ export class Parts {
     this.objects.set(key, create() ?? []);
   }
 
-  /** An object that exists because of one peer. */
+  /** Creates the objects of a key that belongs to one peer. */
   public onceFor(peerName: string, key: PartKey, create: () => ApiObject[]): void {
     if (this.objects.has(key)) return;
     this.once(key, create);

@@ -10,17 +10,17 @@ import { minMemoryLimit, maxPorts } from '../model/memory';
 import { serviceHost } from '../model/names';
 
 /*
- * Errors that are known only when the program is complete.
+ * Errors that can only be found when the program is complete.
  */
 
-/** Bytes of an object in JSON: what etcd takes in one request, less what the API server adds. */
+/** Maximum size of an object in bytes of JSON: the request limit of etcd, minus what the API server adds. */
 const LARGEST_OBJECT = 1_400_000;
 
 type Mesh = IMeshPeer & Construct;
 
 /** The errors of a mesh and its boundary, one line each. */
 export function errorsAtTheEnd(mesh: Mesh, boundary: Boundary): string[] {
-  return [missingEndpoints, missingPeers, takenNames, peersNames, bypasses, sharedSecret, tooLarge, tooLittleMemory]
+  return [missingEndpoints, missingPeers, namesInUse, peerSnis, bypasses, sharedSecret, tooLarge, tooLittleMemory]
     .flatMap((errors) => errors(mesh, boundary));
 }
 
@@ -39,7 +39,7 @@ function missingPeers(mesh: Mesh, { declared }: Boundary): string[] {
     `${user.node.path} refers to mesh ${show(peer.meshName)}, which is not a peer`, `call addPeer(…) with the construct ${peer.node.path}`));
 }
 
-function peersNames(_mesh: Mesh, { declared, siblings }: Boundary): string[] {
+function peerSnis(_mesh: Mesh, { declared, siblings }: Boundary): string[] {
   const suffixes = siblings.flatMap((boundary) => boundary.declared.peerSniSuffixes);
   return [...declared.bindings.values()].flatMap(({ construct, state }) => state.additionalHosts.flatMap((host) =>
     suffixes.filter((suffix) => host.endsWith(suffix)).map((suffix) => describeError('FED412', construct,
@@ -53,12 +53,12 @@ function bypasses(mesh: Mesh, { declared }: Boundary): string[] {
       'remove it and bind the service: only the egress gateway may call a peer'))));
 }
 
-function takenNames(mesh: Mesh, boundary: Boundary): string[] {
+function namesInUse(mesh: Mesh, boundary: Boundary): string[] {
   const bindings = [...boundary.declared.bindings.values()];
   if (bindings.length === 0) return [];
   const exported = boundary.siblings.flatMap(({ declared }) => [...declared.exports.values()].map(({ host }) => host));
-  const taken = new Set([...servicesInCharts(mesh, boundary), ...exported]);
-  return bindings.filter(({ state }) => !state.existing && taken.has(state.host))
+  const used = new Set([...servicesInCharts(mesh, boundary), ...exported]);
+  return bindings.filter(({ state }) => !state.existing && used.has(state.host))
     .map(({ construct, state }) => describeError('FED402', construct, `${show(state.host)} is already a Service of mesh ${show(mesh.meshName)}`,
       'choose another local name, or remove that Service when it has no pods'));
 }
@@ -72,7 +72,10 @@ function sharedSecret(mesh: Mesh, { config, declared }: Boundary): string[] {
     'give each gateway a Secret of its own: BoundaryGateway.dedicated({ credential: … })')];
 }
 
-/** The API server would refuse a larger object while it takes the rest of the file, so what the object withdraws would stay open. */
+/**
+ * The API server would reject a larger object but apply the rest of the file, so access that the object revokes would
+ * stay open.
+ */
 function tooLarge(mesh: Mesh, { growingObjects }: Boundary): string[] {
   return growingObjects.flatMap((object) => {
     const bytes = Buffer.byteLength(JSON.stringify(object.toJson()));
@@ -82,7 +85,10 @@ function tooLarge(mesh: Mesh, { growingObjects }: Boundary): string[] {
   });
 }
 
-/** With less memory the configuration alone would reach the thresholds of Envoy's overload manager, which resets streams and refuses connections. */
+/**
+ * With less memory, the configuration alone reaches the thresholds at which Envoy resets streams and rejects
+ * connections.
+ */
 function tooLittleMemory(mesh: Mesh, boundary: Boundary): string[] {
   const { ingress, egress } = boundary.config;
   return [ingress, egress].flatMap(({ role, control, settings: { memoryLimit } }) => {
@@ -94,7 +100,7 @@ function tooLittleMemory(mesh: Mesh, boundary: Boundary): string[] {
   });
 }
 
-/** Hosts of the Services in the charts of a mesh, without those that bindings have created. */
+/** Hosts of the Services in the charts of a mesh, except Services that bindings have created. */
 function servicesInCharts(mesh: Mesh, { config, declared }: Boundary): string[] {
   const services: ApiObject[] = [];
   for (const chart of chartsOf(mesh, mesh.trustDomain)) collectServices(chart, services);
@@ -102,7 +108,10 @@ function servicesInCharts(mesh: Mesh, { config, declared }: Boundary): string[] 
     .map((service) => serviceHost(service.name, service.metadata.namespace ?? 'default', config.clusterDomain));
 }
 
-/** Services of one chart, without those of charts inside it. Objects of boundaries are most of a large program and hold none: they are skipped. */
+/**
+ * Collects the Services of one chart, without nested charts. The many objects of boundaries contain no Service of an
+ * application.
+ */
 function collectServices(scope: IConstruct, services: ApiObject[]): void {
   for (const child of scope.node.children) {
     if (ApiObject.isApiObject(child)) {

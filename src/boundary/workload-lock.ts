@@ -2,7 +2,7 @@ import { describeError, show, Where } from '../checks/errors';
 import { Lock, Texts } from '../model/model';
 import type { LocalService } from '../service';
 
-/** The lock of a workload. The selector of its Service and the gateways that lead to it are known when the program is complete. */
+/** The lock of a workload. The selector of its Service and its gateways are known only when the program is complete. */
 export class WorkloadLock implements Lock {
   public readonly serviceName: string;
   public readonly namespaceName: string;
@@ -23,7 +23,7 @@ export class WorkloadLock implements Lock {
     return [...new Set(this.allowed())].sort();
   }
 
-  /** Without labels, the lock would close every workload of the namespace. */
+  /** Requires labels: without them, the lock would apply to every workload of the namespace. */
   public errors(): string[] {
     if (Object.keys(this.podLabels).length > 0) return [];
     return [describeError('FED312', this.where, `the Service ${show(this.serviceName)} selects no pods`, 'set podLabels to the labels of the workload')];

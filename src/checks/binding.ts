@@ -24,18 +24,20 @@ const BINDING_FIELDS = fieldsOf<RemoteServiceBindingOptions & { readonly mesh: u
 });
 const MAPPING_FIELDS = fieldsOf<PortMapping>({ localPort: true, exportPort: true });
 
-/** How much of the traffic a source takes. */
+/** Weight of a source and the headers that it requires, as the program sets them. */
 export interface Weighting {
   readonly weight: number | undefined;
   readonly headers: ExactHeaders | undefined;
 }
 
-/** The same for a remote source. Without mappings, every allowed port is bound under its own number. */
+/**
+ * Weight, headers and port mappings of a remote source. Without mappings, every allowed port has its exported number.
+ */
 export interface RemoteWeighting extends Weighting {
   readonly mappings: readonly PortMapping[] | undefined;
 }
 
-/** Checks the options of a binding, all but its source and what depends on other bindings. */
+/** Checks the options of a binding, except its source and conflicts with other bindings. */
 export function parseBinding(where: Where, config: BoundaryConfig, options: RemoteServiceBindingOptions): Omit<Binding, 'callers' | 'ports'> {
   checkFields(where, 'the options of bind', options, BINDING_FIELDS);
   checkGiven(where, 'localName', options.localName, LocalName);
@@ -60,7 +62,7 @@ export function parseSource(where: Where, us: IMeshPeer, source: IExposedService
   return parseSourceOf(where, us, source, options);
 }
 
-/** Checks a remote source and how much traffic it takes. */
+/** Checks a remote source with its weight, headers and port mappings. */
 export function parseSourceOf(where: Where, us: IMeshPeer, source: IExposedService, options: SourceOptions): RemoteWeighting {
   checkSourceGiven(where, source);
   if (source.mesh.trustDomain === us.trustDomain) {
@@ -90,7 +92,7 @@ export function parseLocalSource(where: Where, options: LocalSourceOptions): Wei
   return { weight: options.weight, headers: options.whenHeaders && { ...options.whenHeaders } };
 }
 
-/** Errors in the sources of one port and its callers together. */
+/** Errors that several sources of one local port, or its sources and its callers, cause together. */
 export function errorsInPort(where: Where, binding: Binding, { localPort, destinations }: DeclaredPort): string[] {
   const port = `port ${localPort} of ${show(binding.host)}`;
   const protocols = [...new Set(destinations.flatMap(({ route }) => route?.upstream.protocol ?? []))].sort();
@@ -145,7 +147,7 @@ function checkWeighting(where: Where, { weight, whenHeaders }: LocalSourceOption
   }
 }
 
-/** Port mappings name ports that the source has, each under a local port of its own. */
+/** Requires that each mapping has a port of the source and a local port of its own. */
 function checkMappings(where: Where, source: IExposedService, mappings?: PortMapping[]): void {
   if (mappings === undefined) return;
   checkList(where, 'portMappings', mappings);
@@ -164,7 +166,7 @@ function checkMappings(where: Where, source: IExposedService, mappings?: PortMap
   });
 }
 
-/** Additional hosts lie outside of the names of the cluster and of the boundary. */
+/** Checks additional hosts: they are outside of the domain of the cluster and of the names of the boundary. */
 function parseHosts(where: Where, { clusterDomain, trustDomain }: BoundaryConfig, hosts: string[] = []): string[] {
   checkList(where, 'additionalHosts', hosts);
   hosts.forEach((host, index) => {

@@ -11,14 +11,16 @@ const MIN_RENEW_BEFORE_SECONDS = 300;
 const FIELDS = fieldsOf<CertManagerOptions>({
   issuerName: true, issuerKind: true, issuerGroup: true, duration: true, renewBefore: true, keyAlgorithm: true,
 });
-/** Each algorithm as cert-manager writes it. */
+/** Each key algorithm in the notation of cert-manager. */
 const KEYS: { readonly [algorithm in KeyAlgorithm]: CertificateConfig['key'] } = {
   [KeyAlgorithm.ECDSA_P256]: { algorithm: 'ECDSA', size: 256 },
   [KeyAlgorithm.ECDSA_P384]: { algorithm: 'ECDSA', size: 384 },
   [KeyAlgorithm.RSA_3072]: { algorithm: 'RSA', size: 3072 },
 };
 
-/** Checks what cert-manager's webhook would refuse, which would otherwise be found out in the cluster. */
+/**
+ * Checks the options that cert-manager's webhook would reject, so that the error appears before anything is applied.
+ */
 export function parseCertificate(where: string, options: CertManagerOptions): CertificateConfig {
   checkFields(where, 'the certificate options', options, FIELDS);
   const {

@@ -7,7 +7,7 @@ import { BOUNDARY_PORT } from '../model/constants';
 
 const FIELDS = fieldsOf<GatewayEndpoint>({ address: true, port: true, privateAddress: true });
 
-/** Each endpoint alone, then all together. */
+/** Checks each endpoint, then the list of all endpoints. */
 export function checkEndpoints(where: Where, endpoints: GatewayEndpoint[]): void {
   checkList(where, 'endpoints', endpoints);
   endpoints.forEach((endpoint) => checkEndpoint(where, endpoint));
@@ -52,7 +52,10 @@ for (const [network, prefix] of [
 ] as const) INTERNAL_NETWORKS.addSubnet(network, prefix, 'ipv4');
 for (const [network, prefix] of [['::', 127], ['fc00::', 7], ['fe80::', 9], ['ff00::', 8]] as const) INTERNAL_NETWORKS.addSubnet(network, prefix, 'ipv6');
 
-/** Addresses of RFC 1918, 6598, 4193, link-local and multicast ones, and names that end inside a cluster, a host or a house. */
+/**
+ * Whether an address is private (RFC 1918, 6598, 4193), link-local or multicast, or a name that only a local network
+ * resolves.
+ */
 function isInternal(address: string): boolean {
   const family = isIP(address);
   if (family !== 0) return INTERNAL_NETWORKS.check(address, family === 4 ? 'ipv4' : 'ipv6');

@@ -1,6 +1,6 @@
 import { Construct, IConstruct } from 'constructs';
 
-/** All error codes with their titles in `docs/errors.md`. A test fails when a code has no entry there, or no test that triggers it. */
+/** All error codes with their titles in `docs/errors.md`. Tests require a section there and a test for each code. */
 export const ERRORS = {
   FED101: 'mesh name is not a DNS label',
   FED102: 'trust domain is invalid or ambiguous',
@@ -77,13 +77,13 @@ export const ERRORS = {
   FED412: 'additional host is not valid',
 } as const;
 
-/** One of the codes. */
+/** An error code. */
 export type ErrorCode = keyof typeof ERRORS;
 
-/** Where an error is: a construct, the path of a construct to be, or the call that was given the wrong value. */
+/** Location of an error: a construct, the path of a construct that is not created yet, or the name of a call. */
 export type Where = IConstruct | string;
 
-/** The error that every call throws. Programs read its fields, people read its one line. */
+/** The error that every call of the library throws. Its message is one line; its fields are for programs. */
 export class FederationError extends Error {
   public override readonly name = 'FederationError';
   /** Path of the construct, or name of the call. */
@@ -95,22 +95,22 @@ export class FederationError extends Error {
   }
 }
 
-/** `FED104 east/Mesh: the problem → the fix` */
+/** The message of an error: `FED104 east/Mesh: the problem → the fix`. */
 export function describeError(code: ErrorCode, where: Where, problem: string, fix: string): string {
   return `${code} ${pathOf(where)}: ${problem} → ${fix}`;
 }
 
-/** Throws a FederationError: every error that a user of the library can cause is thrown here, or reported by a validation of cdk8s. */
+/** Throws a FederationError. Errors of users are thrown here, or returned to a cdk8s validation by `describeError`. */
 export function fail(code: ErrorCode, where: Where, problem: string, fix: string): never {
   throw new FederationError(code, where, problem, fix);
 }
 
-/** Path of a construct that does not exist yet: what its constructor refuses leaves nothing in the tree. */
+/** Path of a construct that is not created yet: a rejected constructor call must not leave a construct in the tree. */
 export function pathIn(scope: Construct, id: string): string {
   return [scope.node.path, id].filter((part) => part !== '').join('/');
 }
 
-/** A value as messages show it: quoted, on one line, at most 120 characters. */
+/** Formats a value for a message: quoted, on one line, at most 120 characters. */
 export function show(value: unknown): string {
   const text = textOf(value);
   return text.length > 120 ? `${text.slice(0, 117)}…"` : text;
@@ -125,6 +125,6 @@ function textOf(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
-    return String(value); // a circle, or a number that JSON does not know
+    return String(value); // a circular structure or a bigint
   }
 }

@@ -18,7 +18,7 @@ export interface Timeouts {
   readonly idleTimeout: number | undefined;
 }
 
-/** Checks the options of an export, all but what depends on the mesh. */
+/** Checks the options of an export, except conflicts with other exports of the mesh. */
 export function parseExport(where: Where, options: ExposedServiceOptions, trustDomain: string, istioVersion: string): Timeouts {
   checkFields(where, 'the options of expose', options, FIELDS);
   checkGiven(where, 'service', options.service, LocalService);
@@ -35,7 +35,7 @@ export function parseExport(where: Where, options: ExposedServiceOptions, trustD
   return { requestTimeout, idleTimeout };
 }
 
-/** Checks export name and ports, which become part of SNIs for whatever peer. */
+/** Checks export name and ports: the SNI must be valid for a peer with a name of any length. */
 export function checkExport(where: Where, exportName: string, ports: ServicePort[], trustDomain: string): void {
   if (typeof exportName !== 'string' || !isDnsName(exportName)) {
     fail('FED301', where, `the export name ${show(exportName)} cannot be part of a TLS server name (SNI)`,

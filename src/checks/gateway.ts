@@ -10,7 +10,7 @@ import { NodeToleration } from '../toleration';
 
 const LOAD_BALANCER = 'LoadBalancer';
 const QUANTITY = /^([0-9]+(\.[0-9]+)?|\.[0-9]+)(m|[kKMGTPE]i?)?$/;
-/** Labels that select the pods, that Istio sets, or from which it makes ones that it sets. */
+/** Labels that select the pods, that Istio sets, or from which Istio derives labels that it sets. */
 const RESERVED_LABELS = /^(app|version|app\.kubernetes\.io\/(name|version)|istio|sidecar\.istio\.io\/.*|istio\.io\/.*|service\.istio\.io\/.*|topology\.istio\.io\/.*|security\.istio\.io\/.*)$/;
 const FIELDS = fieldsOf<DedicatedGatewayOptions>({
   minReplicas: true,
@@ -40,7 +40,7 @@ const LISTS = ['sourceRanges', 'tolerations', 'imagePullSecretNames'] as const;
 const MAPS = ['serviceAnnotations', 'nodeSelector', 'labels'] as const;
 const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 'sourceRanges', 'preserveClientAddress', 'dualStack'] as const;
 
-/** What one gateway's options say together. */
+/** Checks the options of a dedicated gateway, each alone and in combination. */
 export function checkDedicatedGateway(where: string, options: DedicatedGatewayOptions): void {
   const refuse = (what: string, fix: string) => fail('FED116', where, what, fix);
   checkFields(where, 'the gateway options', options, FIELDS);
@@ -74,7 +74,7 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
   checkReachability(refuse, options);
 }
 
-/** What is said of a gateway that somebody else runs. */
+/** Checks the attributes of an externally managed gateway. */
 export function checkExistingGateway(where: string, options: ExistingGatewayOptions): void {
   checkFields(where, 'the gateway attributes', options, EXISTING_FIELDS);
   checkNamespace(where, options.namespaceName);
@@ -91,7 +91,7 @@ export function checkExistingGateway(where: string, options: ExistingGatewayOpti
   checkOptional(where, 'credential', options.credential, GatewayCredential);
 }
 
-/** Rejects an existing gateway where the boundary needs one of its own. */
+/** Rejects an existing gateway where the boundary needs a dedicated one. */
 export function checkExistingGateways(where: Where, { ingress, egress, namespaceName }: BoundaryConfig): void {
   if (!egress.control.pods) {
     fail('FED127', where, `the egress gateway is an existing gateway (${show(egress.serviceName)} in ${show(egress.namespaceName)}): without settings for its `
@@ -103,21 +103,23 @@ export function checkExistingGateways(where: Where, { ingress, egress, namespace
   }
 }
 
-/** Rejects namespaces with other pods: the policies of the boundary would apply to those, and theirs to the boundary. */
+/**
+ * Rejects namespaces with other pods: the policies of the boundary would apply to those, and theirs to the boundary.
+ */
 export function checkNamespaces(where: Where, config: BoundaryConfig): void {
   for (const name of new Set([config.namespaceName, config.ingress.namespaceName, config.egress.namespaceName])) {
-    const [who, fix] = inNamespace(config, name);
+    const [part, fix] = partIn(config, name);
     if (name === 'default' || SYSTEM_NAMESPACE.test(name)) {
-      fail('FED118', where, `${who} is in the namespace ${show(name)}, which also holds pods that are not gateways`, fix);
+      fail('FED118', where, `${part} is in the namespace ${show(name)}, which also holds pods that are not gateways`, fix);
     }
     if (name === config.rootNamespaceName) {
-      fail('FED118', where, `${who} is in Istio's root namespace ${show(name)}, where policies apply to the whole mesh`, fix);
+      fail('FED118', where, `${part} is in Istio's root namespace ${show(name)}, where policies apply to the whole mesh`, fix);
     }
   }
 }
 
-/** What is in a namespace, and the fix. */
-function inNamespace({ namespaceName, ingress, egress }: BoundaryConfig, name: string): [who: string, fix: string] {
+/** The part of the boundary that is in a namespace, and the fix for it. */
+function partIn({ namespaceName, ingress, egress }: BoundaryConfig, name: string): [part: string, fix: string] {
   if (name === namespaceName) return ['the boundary', 'give the boundary a namespace of its own: namespaceName'];
   if (name === ingress.namespaceName && !ingress.control.pods) {
     return [`the existing ingress gateway ${show(ingress.serviceName)}`,
@@ -127,7 +129,7 @@ function inNamespace({ namespaceName, ingress, egress }: BoundaryConfig, name: s
   return [`the ${role} gateway`, 'give the gateway a namespace of its own: BoundaryGateway.dedicated({ namespaceName: … })'];
 }
 
-/** Rejects an option that would change what the pods of an existing ingress gateway do for its other listeners. */
+/** Rejects an option that would change the behaviour of an existing ingress gateway for its other listeners. */
 export function checkNotExisting(where: Where, { ingress }: BoundaryConfig, what: string, why: string): void {
   if (ingress.control.pods) return;
   fail('FED128', where, `${what} is not available with an existing ingress gateway: ${why}`,
@@ -154,7 +156,7 @@ function checkReachability(refuse: (what: string, fix: string) => never, options
   }
 }
 
-/** An egress gateway is reached from inside the mesh only, so what concerns the outside is refused and not dropped. */
+/** Rejects options for external clients on an egress gateway, which would have no effect there. */
 export function checkEgressOptions(where: Where, options: DedicatedGatewayOptions): void {
   for (const option of INGRESS_ONLY) {
     if (options[option] === undefined || options[option] === 'ClusterIP') continue;

@@ -11,15 +11,15 @@ import { hasRules, Permission } from '../model/permission';
 import type { ServicePort } from '../service';
 
 /*
- * The options of `allowFrom`, and whether they fit the ports and what was granted before.
+ * The options of `allowFrom`, and whether they match the ports and earlier calls.
  */
 
 const FIELDS = fieldsOf<AllowFromOptions>({ ...ACCOUNTABILITY, ports: true, http: true, grpcMethods: true, jwt: true });
 
-/** The options that rule requests, and the protocols of which they can. */
+/** The options that restrict requests, and the protocols that they support. */
 const RULES = { http: ['http'], grpcMethods: ['grpc'], jwt: ['http', 'grpc'] } as const;
 
-/** What to say about a port when no port speaks what the option is for. */
+/** The fix when no port of the export has a protocol that the option supports. */
 const INSTEAD: { readonly [protocol in Protocol]: (option: string) => string } = {
   http: () => 'use http: [HttpRule.allow({ paths: […] })] instead, or export the port as ServicePort.grpc',
   grpc: () => 'use grpcMethods: ["/package.Service/Method"] instead',
@@ -27,7 +27,7 @@ const INSTEAD: { readonly [protocol in Protocol]: (option: string) => string } =
   tls: (option) => `remove ${option}: proxies see no requests on a tls port`,
 };
 
-/** Checks the options of `allowFrom`, all but the token, whose keys `src/pki/` reads. */
+/** Checks the options of `allowFrom`, except `jwt`, which `src/pki/` parses. */
 export function parsePermission(where: Where, options: AllowFromOptions, istioVersion: string): Omit<Permission, 'jwt'> {
   checkFields(where, 'the options of allowFrom', options, FIELDS);
   checkAccountability(where, options);
@@ -40,7 +40,7 @@ export function parsePermission(where: Where, options: AllowFromOptions, istioVe
   return { ports: parsePorts(where, options.ports), http, grpcMethods, annotations: annotationsOf(options) };
 }
 
-/** Refuses rules for a port whose requests no proxy sees: Istio would leave them out. */
+/** Rejects rules for a port whose requests proxies cannot inspect: Istio would ignore them. */
 export function checkProtocol(where: Where, port: ServicePort, permission: Permission, all: readonly ServicePort[]): void {
   for (const [option, protocols] of Object.entries(RULES)) {
     const speaksOne = ({ _protocol }: ServicePort) => protocols.some((protocol) => protocol === _protocol);
@@ -51,7 +51,9 @@ export function checkProtocol(where: Where, port: ServicePort, permission: Permi
   }
 }
 
-/** Refuses a permission that would cancel the rules or the token of an earlier one, or the reverse: permissions add up. */
+/**
+ * Rejects a permission that would cancel the rules or the token of an earlier one, or the reverse: permissions add up.
+ */
 export function checkAddsUp(where: Where, peerName: string, granted: Grant & { readonly limited: boolean }, permission: Permission): void {
   const { exportPort } = granted.port;
   if ((granted.issuers.length > 0) !== (permission.jwt !== undefined)) {
@@ -63,7 +65,7 @@ export function checkAddsUp(where: Where, peerName: string, granted: Grant & { r
     'remove the call without rules, which allows every request, or remove the rules');
 }
 
-/** The rules together: where one has exceptions, the gateway rejects spellings that another may name. */
+/** Checks all rules together: where one has exceptions, the gateway rejects spellings that another rule may list. */
 function parseHttpRules(where: Where, rules: HttpRule[]): HttpOperation[] {
   checkList(where, 'http', rules);
   if (rules.length === 0) {

@@ -13,15 +13,18 @@ import { isFoldable, spellingsOf } from '../model/spellings';
 
 const FIELDS = fieldsOf<HttpRuleOptions>({ methods: true, paths: true, exceptPaths: true, requiredHeaders: true });
 const METHOD = /^[A-Z][A-Z0-9-]*$/;
-/** `/a/b`, and nothing that Istio, Envoy or a backend reads in another way: no dot segments, no escapes, no wildcard inside. */
+/**
+ * `/a/b`, without dot segments, escapes and inner wildcards, which Istio, Envoy or a backend could read as another
+ * path.
+ */
 const PATH = /^\/([A-Za-z0-9._~!$&'()+,;=:@-]+\/)*([A-Za-z0-9._~!$&'()+,;=:@-]+)?$/;
 /** `/package.Service/Method` or every method of a service. */
 const GRPC_METHOD = /^\/([A-Za-z_]\w*\.)*[A-Za-z_]\w*\/([A-Za-z_]\w*|\*)$/;
-/** istiod refuses longer patterns than 1,024 characters; one for a whole `:path` has the query as well. */
+/** istiod rejects patterns of more than 1,024 characters; a pattern for a whole `:path` includes the query. */
 const LONGEST_PATTERN = 1000;
 const HEADER = /^[a-z0-9][a-z0-9.-]*$/;
 
-/** Checks one rule and gives it as an operation without a token. */
+/** Checks one rule and returns it as an operation without a token. */
 export function parseHttpRule(where: Where, rule: HttpRuleOptions): HttpOperation {
   checkFields(where, 'the rule', rule, FIELDS);
   const { methods, paths, exceptPaths, requiredHeaders } = rule;
@@ -46,7 +49,7 @@ export function parseHttpRule(where: Where, rule: HttpRuleOptions): HttpOperatio
   };
 }
 
-/** Where one rule has exceptions, the gateway rejects some spellings, whatever rule names them. */
+/** Where one rule has exceptions, the gateway rejects some spellings, even if another rule lists them. */
 export function checkSpellings(where: Where, rules: readonly Pick<HttpOperation, 'paths' | 'exceptPaths'>[]): void {
   const excepted = rules.flatMap(({ exceptPaths }) => exceptPaths ?? []);
   if (excepted.length === 0) return;
@@ -75,7 +78,7 @@ export function parseGrpcMethods(where: Where, methods: string[]): string[] {
   return distinct(methods);
 }
 
-/** Exact headers that an application sets, and that nobody on the way changes. */
+/** Checks exact headers: the application sets them, and no proxy on the way changes them. */
 export function checkHeaders(where: Where, what: string, code: ErrorCode, headers: { [name: string]: string }): void {
   checkMap(where, what, headers, '{ "x-tester": "yes" }');
   if (Object.keys(headers).length === 0) fail(code, where, `${what} is empty`, `list a header, or omit ${what}`);
@@ -103,7 +106,7 @@ function checkMethod(where: Where, method: string): void {
   }
 }
 
-/** An exception outside of what is allowed would be one that does nothing, and is probably meant to do something. */
+/** Rejects an exception outside of the allowed paths: it would have no effect, which is probably not intended. */
 function checkException(where: Where, path: string, paths?: string[]): void {
   if (!paths && path !== '/*') return;
   if (!paths) return fail('FED308', where, `the exception ${show(path)} excludes every path`, 'remove the rule');

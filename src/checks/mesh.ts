@@ -36,7 +36,7 @@ const FIELDS = fieldsOf<FederatedMeshProps>({
   withoutAdmissionPolicy: true,
 });
 
-/** Checks each prop of a mesh by itself. */
+/** Checks each prop of a mesh alone. */
 export function checkMeshProps(where: Where, props: FederatedMeshProps): void {
   checkFields(where, 'the props of FederatedMesh', props, FIELDS);
   checkMeshName(where, props.meshName);
@@ -57,7 +57,7 @@ export function checkMeshProps(where: Where, props: FederatedMeshProps): void {
   if (props.egressGateway) checkEgressOptions(where, props.egressGateway._options);
 }
 
-/** Checks what the props of a mesh mean together, defaults included. */
+/** Checks the props of a mesh in combination, including defaults. */
 export function checkConfig(where: Where, config: BoundaryConfig): void {
   checkWorkloadTrustDomain(where, config);
   checkExistingGateways(where, config);

@@ -28,19 +28,19 @@ const FIELDS = fieldsOf<AddPeerOptions>({
 });
 const LIMITS = fieldsOf<PeerLimits>({ maxConnections: true, maxConnectionDuration: true, requestsPerSecond: true });
 const UPSTREAM_LIMITS = fieldsOf<UpstreamLimits>({ maxConnections: true, maxRequests: true });
-/** What Envoy's counters hold. */
+/** The largest value of Envoy's counters. */
 const LARGEST = 2 ** 32 - 1;
-/** What fields of a DestinationRule hold. */
+/** The largest value of the integer fields of a DestinationRule. */
 const LARGEST_SIGNED = 2 ** 31 - 1;
-/** A field name as HTTP/2 writes it. */
+/** A header name in HTTP/2: lower case. */
 const HEADER = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
-/** A request would be another one without them, or none: Envoy and the frameworks of HTTP, gRPC and WebSocket need each. */
-const OF_THE_REQUEST = new RegExp(`^(${FRAMING}|content-(encoding|type)|grpc-(encoding|timeout)|sec-websocket-.+)$`);
+/** Headers that Envoy or the frameworks of HTTP, gRPC and WebSocket need to read the request. */
+const NEEDED_HEADERS = new RegExp(`^(${FRAMING}|content-(encoding|type)|grpc-(encoding|timeout)|sec-websocket-.+)$`);
 
-/** What we keep ourselves is written anew with every apply. */
+/** ConfigMaps that the library writes: each apply overwrites them. */
 const OWN_TRUST = /^fed-(in|out)-trust(-|$)/;
-/** Kubernetes and Istio keep these in every namespace, with the CAs of the cluster and of our own mesh. */
-const OF_THE_CLUSTER = ['kube-root-ca.crt', 'istio-ca-root-cert', 'istio-ca-crl'];
+/** ConfigMaps that Kubernetes and Istio create in every namespace, with the CAs of the cluster and of our own mesh. */
+const CLUSTER_TRUST = ['kube-root-ca.crt', 'istio-ca-root-cert', 'istio-ca-crl'];
 
 /** Requires a mesh, ours or a remote one. */
 export function checkPeerGiven(where: Where, peer: IMeshPeer): void {
@@ -72,13 +72,16 @@ export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain }: 
   }
 }
 
-/** Rejects a CA that two meshes share: it could issue the certificates of both. Two boundaries of one mesh must share theirs. */
+/**
+ * Rejects a CA that two meshes share: it could issue the certificates of both. Two boundaries of one mesh must share
+ * theirs.
+ */
 export function checkTrustApart(where: Where, us: IMeshPeer, peer: IMeshPeer, other: IMeshPeer): void {
   const shared = peer.trustBundle._authorities.some((authority) => other.trustBundle._authorities.includes(authority));
   const same = peer.trustDomain === other.trustDomain;
-  const whose = other === us ? 'our own' : `a CA of peer ${show(other.meshName)}`;
+  const owner = other === us ? 'our own' : `a CA of peer ${show(other.meshName)}`;
   if (shared && !same) {
-    fail('FED119', where, `a CA of peer ${show(peer.meshName)} is also ${whose}, so each mesh could impersonate the other`,
+    fail('FED119', where, `a CA of peer ${show(peer.meshName)} is also ${owner}, so each mesh could impersonate the other`,
       'give each mesh a root of its own, and put only that root into its trust bundle');
   }
   if (same && !shared) {
@@ -92,14 +95,14 @@ export function checkTrustConfigMap(where: Where, peer: IMeshPeer, name: string,
   const refuse = (what: string, fix: string) => fail('FED134', where, what, fix);
   checkObjectName(where, name, 'ConfigMap');
   if (OWN_TRUST.test(name)) refuse(`the library writes the ConfigMap ${show(name)} itself`, 'use an externally managed ConfigMap with another name');
-  if (OF_THE_CLUSTER.includes(name)) {
+  if (CLUSTER_TRUST.includes(name)) {
     refuse(`the ConfigMap ${show(name)} has CAs of our own cluster, whose workloads could impersonate the peer`,
       'use an externally managed ConfigMap for this peer');
   }
-  const twin = [...peers].find(([other, { traffic }]) =>
+  const otherPeer = [...peers].find(([other, { traffic }]) =>
     other.trustDomain !== peer.trustDomain && traffic.trustConfigMapName === name);
-  if (twin) {
-    refuse(`the ConfigMap ${show(name)} is already used for peer ${show(twin[0].meshName)}, so each could impersonate the other`,
+  if (otherPeer) {
+    refuse(`the ConfigMap ${show(name)} is already used for peer ${show(otherPeer[0].meshName)}, so each could impersonate the other`,
       'use one ConfigMap for each peer');
   }
   if (peer.trustBundle._revocationLists !== undefined) {
@@ -173,7 +176,7 @@ function checkHeaderNames(where: Where, names?: string[]): void {
       refuse('which is not a header name in lower case', 'use the full name in lower-case letters, digits and dashes: patterns cannot be removed');
     }
     if (name.includes('*')) refuse('which is a pattern', 'list each header by its full name: Istio cannot remove headers by prefix');
-    if (OF_THE_REQUEST.test(name)) refuse('which HTTP, gRPC or WebSocket needs', 'remove it from the list');
+    if (NEEDED_HEADERS.test(name)) refuse('which HTTP, gRPC or WebSocket needs', 'remove it from the list');
     if (REMOVED_AT_EGRESS.includes(name)) refuse('which never leaves the mesh', 'remove it from the list');
   }
 }

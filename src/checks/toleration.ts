@@ -3,7 +3,7 @@ import type { Toleration } from '../model/model';
 
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
-/** Checks a toleration as the API server would. */
+/** Checks a toleration as the API server does. */
 export function parseToleration(where: Where, toleration: Toleration, hasValue: boolean): Toleration {
   const { key, value, effect } = toleration;
   if (typeof key !== 'string' || key === '') fail('FED116', where, `the taint key ${show(key)} is not valid`, 'set the key, for example "dedicated"');

@@ -5,21 +5,21 @@ import { fail, ErrorCode, show, Where } from './errors';
 import { checkFields, checkGiven, checkList, fieldsOf } from './kinds';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-/** The name of a label without its prefix, and its value. */
+/** The name of a label without its prefix, or the value of a label. */
 const LABEL_PART = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const SERVICE_NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** A DNS label: at most 63 lower-case letters, digits and dashes. */
+/** Whether a text is a DNS label: at most 63 lower-case letters, digits and dashes. */
 export function isLabel(text: string): boolean {
   return LABEL.test(text);
 }
 
-/** DNS labels joined by dots. */
+/** Whether a text consists of DNS labels joined by dots. */
 export function isDnsName(text: string): boolean {
   return text.length <= 253 && text.split('.').every(isLabel);
 }
 
-/** A label that a pod can have. */
+/** Whether a label and its value are valid for a pod. */
 export function isPodLabel(name: string, value: unknown): boolean {
   const [prefix, own] = name.includes('/') ? [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)] : [undefined, name];
   return (prefix === undefined || isDnsName(prefix)) && LABEL_PART.test(own) && typeof value === 'string' && (value === '' || LABEL_PART.test(value));
@@ -41,14 +41,14 @@ export function checkServiceName(where: Where, serviceName: string): void {
   }
 }
 
-/** Names of service accounts, config maps and other objects: DNS labels joined by dots. */
+/** Checks the name of a service account, ConfigMap or other object: DNS labels joined by dots. */
 export function checkObjectName(where: Where, name: string, what: string): void {
   if (typeof name !== 'string' || !isDnsName(name)) {
     fail('FED111', where, `${show(name)} is not a valid ${what} name`, 'use lower-case letters, digits, dashes and dots, as in Kubernetes names');
   }
 }
 
-/** A revision is the value of a label of the pods. */
+/** Checks a revision, which is the value of a pod label. */
 export function checkRevision(where: Where, revision: string): void {
   if (typeof revision !== 'string' || !isLabel(revision)) {
     fail('FED111', where, `${show(revision)} is not a valid revision`, 'use at most 63 lower-case letters, digits and dashes, as in the label istio.io/rev');
@@ -67,7 +67,7 @@ export function checkPort(where: Where, code: ErrorCode, port: number, what: str
   }
 }
 
-/** A duration in milliseconds, as proxies take it. */
+/** Checks a duration and returns it in milliseconds, the smallest unit of the proxies. */
 export function parseDuration(where: Where, code: ErrorCode, what: string, duration: Duration): number {
   checkGiven(where, what, duration, Duration);
   const milliseconds = duration.toMilliseconds({ integral: false });
@@ -79,12 +79,12 @@ export function parseDuration(where: Where, code: ErrorCode, what: string, durat
 
 /** The fields of a Justification. */
 export const JUSTIFICATION = fieldsOf<Justification>({ reason: true, approvedBy: true, ticket: true });
-/** The fields of Accountability, as objects of options that extend it spread them. */
+/** The fields of Accountability, for the field lists of options that extend it. */
 export const ACCOUNTABILITY = {
   purpose: true, owner: true, dataCategories: true, approvedBy: true, ticket: true, reviewBy: true,
 } as const satisfies { [field in keyof Required<Accountability>]: true };
 
-/** An option that is a justification and nothing else. */
+/** Checks an option whose value is a Justification. */
 export function checkDeviation(where: Where, what: string, justification: Justification): void {
   checkFields(where, `the justification for ${what}`, justification, JUSTIFICATION);
   checkJustification(where, what, justification);
@@ -104,7 +104,7 @@ export function checkAccountability(where: Where, accountability: Accountability
   }
 }
 
-/** CIDR notation of IPv4 or IPv6. */
+/** Whether a text is a CIDR of IPv4 or IPv6. */
 export function isCidr(text: string): boolean {
   const [address, prefix, ...rest] = String(text).split('/');
   const family = isIP(address);

@@ -4,13 +4,13 @@ import type { IMeshPeer } from '../mesh-peer';
 import type { BoundaryConfig } from '../model/model';
 
 /*
- * What becomes part of a name on the wire.
+ * Names that are part of an SNI or of a SPIFFE ID.
  */
 
-/** Room for port, export name and peer in front of it, and for our own longest listener name. */
+/** Leaves room for port, export name and peer in an SNI, and for our own longest listener name. */
 const MAX_TRUST_DOMAIN = 150;
 
-/** A mesh is one label of every server name that concerns it. */
+/** Checks a mesh name, which is one label of every SNI that concerns the mesh. */
 export function checkMeshName(where: Where, meshName: string): void {
   if (typeof meshName !== 'string' || !isLabel(meshName)) {
     fail('FED101', where, `${show(meshName)} is not a valid mesh name`, 'use one DNS label: at most 63 lower-case letters, digits and dashes');
@@ -20,7 +20,7 @@ export function checkMeshName(where: Where, meshName: string): void {
   }
 }
 
-/** `cluster.local` is every mesh's name for itself: Istio would read a peer's identity as one of ours. */
+/** Rejects `cluster.local`, which every mesh reads as its own: Istio would read a peer's identity as one of ours. */
 export function checkTrustDomain(where: Where, trustDomain: string): void {
   if (trustDomain === 'cluster.local') {
     fail('FED102', where, 'the trust domain "cluster.local" is ambiguous: in every mesh, Istio reads it as the local trust domain',
@@ -32,7 +32,10 @@ export function checkTrustDomain(where: Where, trustDomain: string): void {
   }
 }
 
-/** A gateway that presents a certificate of its own mesh has the trust domain of the workloads. */
+/**
+ * Requires a credential where workloads have another trust domain: without one, a gateway presents a workload
+ * certificate.
+ */
 export function checkWorkloadTrustDomain(where: Where, { trustDomain, workloadTrustDomain, ingress, egress }: BoundaryConfig): void {
   checkDomain(where, workloadTrustDomain, 'FED102', 'trust domain');
   if (workloadTrustDomain === trustDomain) return;
@@ -43,7 +46,7 @@ export function checkWorkloadTrustDomain(where: Where, { trustDomain, workloadTr
   }
 }
 
-/** Requires that the identities of a peer, as far as they are stated, are of its trust domain. */
+/** Requires that the identities of a peer are in its trust domain. */
 export function checkIdentities(where: Where, peer: Pick<IMeshPeer, 'trustDomain' | 'ingressIdentity' | 'egressIdentity'>): void {
   for (const identity of [peer.ingressIdentity, peer.egressIdentity]) {
     if (identity === undefined || identity.trustDomain === peer.trustDomain) continue;

@@ -1,8 +1,8 @@
 /*
- * As much of DER as revocation lists need: Node.js reads certificates, but no lists.
+ * A parser for the part of DER that revocation lists use: Node.js parses certificates, but not revocation lists.
  */
 
-/** One value: its tag, its content, and all of its bytes. */
+/** A DER value: its tag, its content, and all of its bytes. */
 export interface Der {
   readonly tag: number;
   readonly content: Buffer;
@@ -14,23 +14,23 @@ export const BIT_STRING = 0x03;
 export const BOOLEAN = 0x01;
 export const INTEGER = 0x02;
 export const OCTET_STRING = 0x04;
-/** `[n]` of a sequence. */
+/** The tag of the optional field `[n]` of a sequence. */
 export const context = (n: number) => 0xa0 + n;
 
-/** The values that stand one after the other. Throws a RangeError on what is no DER. */
+/** Reads consecutive values. Throws a RangeError if the bytes are not valid DER. */
 export function readAll(bytes: Buffer): Der[] {
   const values: Der[] = [];
   for (let rest = bytes; rest.length > 0; rest = rest.subarray(values.at(-1)!.whole.length)) values.push(readFirst(rest));
   return values;
 }
 
-/** The values inside of one value of this tag. */
+/** Reads the values inside a value with the given tag. */
 export function inside(value: Der | undefined, tag: number): Der[] {
   if (value?.tag !== tag) throw new RangeError(`tag ${value?.tag} and not ${tag}`);
   return readAll(value.content);
 }
 
-/** The bytes of a bit string that fills them. */
+/** The bytes of a bit string without unused bits. */
 export function bits(value: Der | undefined): Buffer {
   if (value?.tag !== BIT_STRING) throw new RangeError('no bit string');
   return value.content.subarray(1);

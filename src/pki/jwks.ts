@@ -3,22 +3,23 @@ import { fail, show, Where } from '../checks/errors';
 import { compare } from '../model/order';
 
 /*
- * Public keys of an issuer (RFC 7517). Only what verifies signatures gets out of here, so that nothing else can reach the output.
+ * Public keys of an issuer (RFC 7517). Only members of public keys are returned, so that no other member can reach the
+ * output.
  */
 
-/** By kind of key: what makes the public key, how the algorithms for it begin, and the curves that proxies know. */
-const KINDS: { readonly [kty: string]: { readonly members: string[]; readonly algorithms: RegExp; readonly curves?: string[] } } = {
+/** For each key type: the members of the public key, its algorithms, and the curves that proxies support. */
+const TYPES: { readonly [kty: string]: { readonly members: string[]; readonly algorithms: RegExp; readonly curves?: string[] } } = {
   EC: { members: ['crv', 'x', 'y'], algorithms: /^ES(256|384|512)$/, curves: ['P-256', 'P-384', 'P-521'] },
   OKP: { members: ['crv', 'x'], algorithms: /^EdDSA$/, curves: ['Ed25519'] },
   RSA: { members: ['n', 'e'], algorithms: /^[RP]S(256|384|512)$/ },
 };
-/** What only whoever signs has: parts of private keys, and secrets. */
+/** Members of private keys and shared secrets, with which tokens can be signed. */
 const PRIVATE = ['d', 'dp', 'dq', 'k', 'oth', 'p', 'priv', 'q', 'qi'];
 const SMALLEST_RSA = 2048;
-/** Each algorithm of ECDSA has a curve of its own. */
+/** The ECDSA algorithm of each curve. */
 const ALGORITHM_OF_CURVE: { readonly [crv: string]: string } = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512' };
 
-/** A key set as one text, the same for every way to write it. */
+/** Checks a key set and returns it in a canonical form, independent of order and notation. */
 export function readKeySet(where: Where, text: string): string {
   const keys = keysIn(where, text);
   keys.forEach((key) => checkPublic(where, key, nameOf(key, keys)));
@@ -29,7 +30,7 @@ export function readKeySet(where: Where, text: string): string {
   return `{"keys":[${[...new Set(texts)].sort().join(',')}]}`;
 }
 
-/** No message quotes the text: somebody may have taken the wrong file. */
+/** Parses the keys of a key set. Messages do not quote the text, since it may be a file with private keys. */
 function keysIn(where: Where, text: string): { [member: string]: unknown }[] {
   let set: any;
   try {
@@ -44,7 +45,7 @@ function keysIn(where: Where, text: string): { [member: string]: unknown }[] {
   return keys;
 }
 
-/** What makes a key one that signs. */
+/** The member with which a key can sign, if it has one. */
 export function secretIn(key: { readonly [member: string]: unknown }): string | undefined {
   return key.kty === 'oct' ? 'kty "oct"' : PRIVATE.find((member) => key[member] !== undefined);
 }
@@ -56,15 +57,15 @@ function checkPublic(where: Where, key: { [member: string]: unknown }, what: str
     'treat the key as leaked, and use public keys only');
 }
 
-/** Its name, or its place. */
+/** The name of a key in messages: its `kid`, or its index. */
 function nameOf(key: { [member: string]: unknown }, keys: object[]): string {
   return `key ${typeof key.kid === 'string' ? show(key.kid) : keys.indexOf(key)} of jwks`;
 }
 
 function publicKey(where: Where, key: { [member: string]: unknown }, what: string): object {
   const { kty, alg, kid } = key;
-  const kind = typeof kty === 'string' && Object.keys(KINDS).includes(kty) ? KINDS[kty] : undefined;
-  if (!kind) return refuse(where, `${what} has the type ${show(kty)}`, `use keys of the types ${Object.keys(KINDS).join(', ')}`);
+  const kind = typeof kty === 'string' && Object.keys(TYPES).includes(kty) ? TYPES[kty] : undefined;
+  if (!kind) return refuse(where, `${what} has the type ${show(kty)}`, `use keys of the types ${Object.keys(TYPES).join(', ')}`);
   if (kid !== undefined && typeof kid !== 'string') refuse(where, `${what} has a kid that is not a string`, 'use the key set that the issuer publishes');
   if (alg !== undefined && !(typeof alg === 'string' && kind.algorithms.test(alg))) {
     refuse(where, `${what} has the algorithm ${show(alg)}, which does not match its type ${show(kty)}`, 'use keys that verify signatures of tokens');

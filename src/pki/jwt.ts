@@ -9,26 +9,27 @@ import { patternOf } from '../model/patterns';
 import type { RequiredToken } from '../model/permission';
 
 /*
- * Tokens that Istio can demand exactly: what it would read as a pattern, or never find, is refused.
+ * End-user JWTs that Istio can require exactly. A value that Istio would read as a pattern, or never match, is
+ * rejected.
  */
 
 const FIELDS = fieldsOf<JwtRule>({ issuer: true, jwksUri: true, jwks: true, audiences: true, claims: true });
-/** What a URI is made of, and so are other names of issuers. */
+/** The characters of a URI, which also cover other names of issuers. */
 const ISSUER = /^[A-Za-z0-9._~:/?#@!$&'()+,;=%-]{1,512}$/;
-/** No user, no fragment, no other scheme. */
+/** An https address without user and fragment. */
 const HTTPS = /^https:\/\/[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?(\/[A-Za-z0-9._~:/?@!$&'()*+,;=%-]*)?$/;
-/** Text without control characters and halves of characters. */
+/** Text without control characters and unpaired surrogates. */
 const TEXT = /^[^\p{C}]+$/u;
 const NAME = /^[^\p{C}[\]]+$/u;
-/** A claim inside another. */
+/** A nested claim, such as `[a][b]`. */
 const PATH = /^(\[[^\p{C}[\]]+\]){2,}$/u;
-/** Bytes of a regular expression that istiod accepts in a route. */
+/** Maximum size, in bytes, of a regular expression that istiod accepts in a route. */
 const LONGEST_PATTERN = 1024;
-/** Claims that Istio reads word by word. */
-const WORDS = ['scope', 'permission'];
-/** Claims that have an option of their own. */
+/** Claims that Istio matches word by word. */
+const SPLIT_INTO_WORDS = ['scope', 'permission'];
+/** Claims with an option of their own. */
 const OWN_OPTIONS = new Map([['iss', 'issuer'], ['aud', 'audiences']]);
-/** Claims that are numbers, which no rule of Istio finds. */
+/** Claims that are numbers, which no rule of Istio matches. */
 const TIMES = ['exp', 'iat', 'nbf'];
 
 /** Checks the option `jwt` of `allowFrom`. */
@@ -80,13 +81,13 @@ function checkClaim(where: Where, name: string, values: string[]): void {
     refuse(where, `claims lists ${show(name)}, which is not a valid name`, 'write the name as in the token; [a][b] is the claim "b" inside the claim "a"');
   }
   checkValues(where, `the claim ${show(name)}`, values);
-  const several = WORDS.includes(name) ? values.find((value) => value.includes(' ')) : undefined;
+  const several = SPLIT_INTO_WORDS.includes(name) ? values.find((value) => value.includes(' ')) : undefined;
   if (several !== undefined) {
     refuse(where, `the claim ${show(name)} has the value ${show(several)}, but Istio matches this claim word by word`, 'use one word for each value');
   }
 }
 
-/** A list of alternatives. */
+/** Checks a list of values of which one must match. */
 function checkValues(where: Where, what: string, values: string[]): void {
   checkList(where, what, values);
   if (values.length === 0) refuse(where, `${what} is an empty list`, 'list at least one value: an empty list would allow nothing');

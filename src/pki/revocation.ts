@@ -3,11 +3,11 @@ import { BIT_STRING, bits, BOOLEAN, context, Der, inside, INTEGER, OCTET_STRING,
 import { fail, show } from '../checks/errors';
 
 /*
- * Revocation lists, checked as far as no clock is needed. What the proxies would do with a list that does not fit is worse than an error:
- * they refuse everybody.
+ * Revocation lists, checked except for their expiry, since the output must not depend on the date. A list that does not
+ * match its CA is an error here, because proxies would reject every certificate of the bundle.
  */
 
-/** One list, and the CA of the bundle that it belongs to. */
+/** A revocation list, and the CA of the bundle that issued it. */
 export interface RevocationList {
   readonly issuer: X509Certificate;
   readonly pem: string;
@@ -15,7 +15,7 @@ export interface RevocationList {
 
 const BLOCK = /-----BEGIN X509 CRL-----[ \t]*\r?\n([^-]*)-----END X509 CRL-----/g;
 const FIX = 'use the PEM text of the revocation list that the CA itself signed (X509 CRL)';
-/** Signature algorithms, by the content of their object identifier. */
+/** Digests of the signature algorithms, by object identifier (hexadecimal). */
 const DIGESTS: { readonly [oid: string]: string | undefined } = {
   '2a864886f70d01010b': 'sha256',
   '2a864886f70d01010c': 'sha384',
@@ -23,12 +23,12 @@ const DIGESTS: { readonly [oid: string]: string | undefined } = {
   '2a8648ce3d040302': 'sha256',
   '2a8648ce3d040303': 'sha384',
   '2a8648ce3d040304': 'sha512', // ECDSA
-  '2b6570': undefined, // Ed25519 has its own
+  '2b6570': undefined, // Ed25519 includes its digest
 };
 const KEY_USAGE = '551d0f';
 const CRL_SIGN = 0x02;
 
-/** The lists of a text: exactly one of each CA, signed by it. */
+/** Reads the revocation lists of a text. Requires exactly one list of each CA, signed by that CA. */
 export function readRevocationLists(where: string, pem: string, authorities: X509Certificate[]): RevocationList[] {
   const blocks = typeof pem === 'string' ? [...pem.matchAll(BLOCK)] : [];
   const begun = typeof pem === 'string' ? pem.match(/^-----BEGIN /gm)?.length ?? 0 : 0;
@@ -89,7 +89,7 @@ function isTime({ tag }: Der): boolean {
   return tag === 0x17 || tag === 0x18;
 }
 
-/** Subject and extensions of a certificate that Node.js has read before. */
+/** Subject and extensions of a certificate that Node.js has parsed already. */
 function fieldsOf(certificate: X509Certificate): { readonly subject: Buffer; readonly extensions: Extension[] } {
   const fields = inside(inside(readAll(certificate.raw)[0], SEQUENCE)[0], SEQUENCE).filter(({ tag }) => tag !== context(0));
   return { subject: fields[4].whole, extensions: extensions(fields.find(({ tag }) => tag === context(3))) };

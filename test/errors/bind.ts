@@ -14,7 +14,7 @@ const addLocalSource = rejectionsOf(errors, 'RemoteServiceBinding.addLocalSource
 const allowCaller = rejectionsOf(errors, 'RemoteServiceBinding.allowFrom');
 const synth = rejectionsOf(errors, SYNTHESIS);
 
-bind.rejects('FED137', 'a source whose ingress identity is not stated', () => {
+bind.rejects('FED137', 'a source whose ingress identity is not set', () => {
   const source = bankWith({ ingressIdentity: undefined }).exposedService('cards');
   meshOf(new App(), 'shop').bind('Cards', { source, localName: LocalName.newService('cards', 'web') });
 }, 'shop/Mesh/Cards', '"bank"', 'ingressIdentity');

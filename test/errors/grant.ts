@@ -20,7 +20,7 @@ allowFrom.rejects('FED120', 'options with the unknown field rules', grant(any({ 
 allowFrom.rejects('FED120', 'a plain object in place of a rule', grant(any({ http: [{ methods: ['GET'] }] })), 'HttpRule');
 allowFrom.rejects('FED120', 'null in place of a rule in a list', grant({ http: [any(null)] }), 'null');
 allowFrom.rejects('FED120', 'one category in place of a list', grant(any({ dataCategories: 'cardholder' })), 'dataCategories', '"cardholder"');
-allowFrom.rejects('FED137', 'a peer whose egress identity is not stated', () => {
+allowFrom.rejects('FED137', 'a peer whose egress identity is not set', () => {
   pair().reviews.allowFrom(bankWith({ egressIdentity: undefined }));
 }, 'east/Mesh/Reviews', '"bank"', 'egressIdentity');
 allowFrom.rejects('FED306', 'a port that is not exported', grant({ ports: [80] }), 'east/Mesh/Reviews', '80', '9080, 9081');

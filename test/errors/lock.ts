@@ -20,7 +20,7 @@ lockWorkload.rejects('FED120', 'a string in place of a local caller', lock({ loc
 lockWorkload.rejects('FED120', 'one local caller in place of a list', lock({ localCallers: Caller.anyInMesh() as never }), 'localCallers');
 lockWorkload.rejects('FED120', 'a list in place of pod labels', lock({ podLabels: ['app'] as never }), 'podLabels', 'must be a map');
 lockWorkload.rejects('FED120', 'a lock with the unknown field callers beside a reason', lock({ callers: [] } as never), '"callers"');
-lockWorkload.rejects('FED312', 'a lock of a service of which only the name is known', lock({ podLabels: undefined }), '"reviews"', 'fromConstruct');
+lockWorkload.rejects('FED312', 'a lock of a service that is given by name', lock({ podLabels: undefined }), '"reviews"', 'fromConstruct');
 lockWorkload.rejects('FED312', 'a lock with labels that select everything', lock({ podLabels: {} }), 'every pod of the namespace');
 lockWorkload.rejects('FED312', 'a lock with a label that no pod can have', lock({ podLabels: { app: 'review service' } }), '"review service"');
 lockWorkload.rejects('FED312', 'a lock with a number as a label value', lock({ podLabels: { version: 2 as never } }), '"version":2');
@@ -35,7 +35,7 @@ synth.rejects('FED312', 'a lock of a Service without selector', () => {
 lockWorkload.rejects('FED313', 'a service that two exports lock', () => {
   const { east, reviews } = pair();
   const again = east.expose('Again', { service: LocalService.fromName('reviews', 'default'), exportName: 'again', ports: [ServicePort.http(9080)] });
-  for (const exposure of [reviews, again]) exposure.lockWorkload({ reason: 'nobody else in the mesh may call it', podLabels: { app: 'reviews' } });
+  for (const exported of [reviews, again]) exported.lockWorkload({ reason: 'nobody else in the mesh may call it', podLabels: { app: 'reviews' } });
 }, 'east/Mesh/Again', 'east/Mesh/Reviews', 'one call');
 
 /* Objects of fields. */

@@ -18,7 +18,7 @@ const endpoint = (...addresses: (string | GatewayEndpoint)[]) => eastWith({
 newMesh.rejects('FED101', 'a mesh name with a capital letter', eastWith({ meshName: 'East' }), 'east/Mesh', '"East"', 'lower-case');
 newMesh.rejects('FED101', 'a mesh name with a dot', eastWith({ meshName: 'east.example' }), '"east.example"');
 newMesh.rejects('FED101', 'an empty mesh name', eastWith({ meshName: '' }), '""');
-newMesh.rejects('FED101', 'the mesh name egress, which stands in listener names', eastWith({ meshName: 'egress' }), '"egress"', 'another name');
+newMesh.rejects('FED101', 'the mesh name egress, which is reserved for listener names', eastWith({ meshName: 'egress' }), '"egress"', 'another name');
 newMesh.rejects('FED102', 'the trust domain cluster.local', eastWith({ trustDomain: 'cluster.local' }), 'cluster.local', 'meshConfig.trustDomain');
 newMesh.rejects('FED102', 'a trust domain with a scheme', eastWith({ trustDomain: 'spiffe://east.example' }), '"spiffe://east.example"');
 newMesh.rejects('FED102', 'a trust domain of more than 150 characters', eastWith({ trustDomain: `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}` }), '150');
@@ -148,8 +148,8 @@ export const served = (gateways: object, count: number) => () => {
   const source = west.expose('Stock', { service, exportName: 'stock', ports });
   source.allowFrom(east);
   east.bind('Stock', { source, localName: LocalName.newService('stock', 'shop') }).allowFrom(Caller.serviceAccount('page', 'shop'));
-  const mistakes = east.node.validate();
-  if (mistakes.length > 0) throw new Error(mistakes.join());
+  const found = east.node.validate();
+  if (found.length > 0) throw new Error(found.join());
 };
 export const holding = (memoryLimit: string) => BoundaryGateway.dedicated({ memoryLimit });
 synth.rejects('FED136', 'an ingress gateway with too little memory', served({ ingressGateway: holding('256Mi') }, 257),

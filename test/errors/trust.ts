@@ -60,7 +60,7 @@ fromPem.rejects('FED204', 'a certificate that was cut off', () => TrustBundle.fr
 fromPem.rejects('FED204', 'a second certificate that was cut off', () => TrustBundle.fromPem(`${made.ca.certificate}\n${made.ca.renewed.slice(0, 100)}`), 'does not end');
 fromPemFile.rejects('FED205', 'a file that is not there', () => TrustBundle.fromPemFile('trust/nobody.pem'), '"trust/nobody.pem"', 'ENOENT', process.cwd());
 fromPemFile.rejects('FED205', 'a folder', () => TrustBundle.fromPemFile(__dirname), 'EISDIR');
-/** A call that gives a bundle a revocation list.. */
+/** A call that gives a bundle a revocation list. */
 const listed = (list: () => string, bundle: () => string = () => made.ca.certificate) => () =>
   TrustBundle.fromPem(bundle()).withRevocationList(list());
 withRevocationList.rejects('FED207', 'an empty string in place of a revocation list', listed(() => ''), 'no PEM block');
