@@ -115,22 +115,22 @@ export function errorsInPort(where: Where, binding: Binding, { localPort, destin
 }
 
 function errorsInDestinations(where: Where, port: string, destinations: DeclaredDestination[]): string[] {
-  const refuse = (what: string, fix: string) => describeError('FED409', where, what, fix);
+  const reject = (what: string, fix: string) => describeError('FED409', where, what, fix);
   const weighted = destinations.filter(({ headers }) => headers === undefined);
   const special = destinations.filter(({ headers }) => headers !== undefined).map(({ headers }) => headersKey(headers!));
   const twice = weighted.map(({ route }) => destinationKey(route)).find((key, index, all) => all.indexOf(key) !== index);
   const sameHeaders = special.find((key, index) => special.indexOf(key) !== index);
   return [
     ...weighted.length === 0
-      ? [refuse(`every source of ${port} has whenHeaders, so other requests have no destination`, 'add a source without whenHeaders, for example addLocalSource()')]
+      ? [reject(`every source of ${port} has whenHeaders, so other requests have no destination`, 'add a source without whenHeaders, for example addLocalSource()')]
       : [],
-    ...twice === undefined ? [] : [refuse(`a source of ${port} is added twice`, 'add it once with the sum of the weights, or set whenHeaders for one of the two')],
-    ...sameHeaders === undefined ? [] : [refuse(`two sources of ${port} match the same headers ${sameHeaders}`, 'set different headers for each source')],
+    ...twice === undefined ? [] : [reject(`a source of ${port} is added twice`, 'add it once with the sum of the weights, or set whenHeaders for one of the two')],
+    ...sameHeaders === undefined ? [] : [reject(`two sources of ${port} match the same headers ${sameHeaders}`, 'set different headers for each source')],
     ...new Set(weighted.map(({ weight }) => weight === undefined)).size > 1
-      ? [refuse(`some sources of ${port} have a weight and others have none`, 'set a weight for every source, or for none')]
+      ? [reject(`some sources of ${port} have a weight and others have none`, 'set a weight for every source, or for none')]
       : [],
     ...weighted.length > 0 && weighted.every(({ weight }) => weight === 0)
-      ? [refuse(`all sources of ${port} have the weight 0`, 'set a positive weight for at least one source')]
+      ? [reject(`all sources of ${port} have the weight 0`, 'set a positive weight for at least one source')]
       : [],
   ];
 }
@@ -170,15 +170,15 @@ function checkMappings(where: Where, source: IExposedService, mappings?: PortMap
 function parseHosts(where: Where, { clusterDomain, trustDomain }: BoundaryConfig, hosts: string[] = []): string[] {
   checkList(where, 'additionalHosts', hosts);
   hosts.forEach((host, index) => {
-    const refuse = (what: string, fix: string) => fail('FED412', where, `the additional host ${show(host)} ${what}`, fix);
+    const reject = (what: string, fix: string) => fail('FED412', where, `the additional host ${show(host)} ${what}`, fix);
     if (typeof host !== 'string' || !isDnsName(host) || !host.includes('.') || isIP(host) !== 0) {
-      refuse('is not a fully qualified name', 'use DNS labels joined by dots, in lower case, for example "vault.east.example"');
+      reject('is not a fully qualified name', 'use DNS labels joined by dots, in lower case, for example "vault.east.example"');
     }
     if (`.${host}`.endsWith(`.${clusterDomain}`) || /\.svc(\.|$)/.test(host)) {
-      refuse('is in the domain of a cluster', 'use the name of that Service as the local name: LocalName.newService(…)');
+      reject('is in the domain of a cluster', 'use the name of that Service as the local name: LocalName.newService(…)');
     }
-    if (host.endsWith(exportDomain(trustDomain))) refuse('is reserved for the boundary', 'choose another host name');
-    if (hosts.indexOf(host) !== index) refuse('is listed twice', 'remove one of them');
+    if (host.endsWith(exportDomain(trustDomain))) reject('is reserved for the boundary', 'choose another host name');
+    if (hosts.indexOf(host) !== index) reject('is listed twice', 'remove one of them');
   });
   return [...hosts].sort();
 }

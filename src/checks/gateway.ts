@@ -42,36 +42,36 @@ const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 
 
 /** Checks the options of a dedicated gateway, each alone and in combination. */
 export function checkDedicatedGateway(where: string, options: DedicatedGatewayOptions): void {
-  const refuse = (what: string, fix: string) => fail('FED116', where, what, fix);
+  const reject = (what: string, fix: string) => fail('FED116', where, what, fix);
   checkFields(where, 'the gateway options', options, FIELDS);
   for (const name of ['preserveClientAddress', 'dualStack'] as const) checkFlag(where, name, options[name]);
   for (const name of LISTS) if (options[name] !== undefined) checkList(where, name, options[name]);
   for (const name of MAPS) if (options[name] !== undefined) checkMap(where, name, options[name], '{ team: "edge" }');
   const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = options;
   if (!Number.isInteger(minReplicas) || !Number.isInteger(maxReplicas) || minReplicas < 1 || maxReplicas < minReplicas) {
-    refuse(`minReplicas ${show(minReplicas)} and maxReplicas ${show(maxReplicas)} are not a valid range`, 'use whole numbers with 1 ≤ minReplicas ≤ maxReplicas');
+    reject(`minReplicas ${show(minReplicas)} and maxReplicas ${show(maxReplicas)} are not a valid range`, 'use whole numbers with 1 ≤ minReplicas ≤ maxReplicas');
   }
   for (const quantity of ['cpuRequest', 'cpuLimit', 'memoryRequest', 'memoryLimit'] as const) {
     const value = options[quantity];
     if (value !== undefined && !QUANTITY.test(value)) {
-      refuse(`${quantity} ${show(value)} is not a valid quantity`, 'use Kubernetes notation, for example "100m" or "1Gi"');
+      reject(`${quantity} ${show(value)} is not a valid quantity`, 'use Kubernetes notation, for example "100m" or "1Gi"');
     }
   }
   for (const what of ['cpu', 'memory'] as const) {
     const request = options[`${what}Request`] ?? GATEWAY_DEFAULTS[`${what}Request`];
     const limit = options[`${what}Limit`] ?? GATEWAY_DEFAULTS[`${what}Limit`];
-    if (amountOf(request) > amountOf(limit)) refuse(`${what}Request ${show(request)} is above ${what}Limit ${show(limit)}`, 'raise the limit, or lower the request');
+    if (amountOf(request) > amountOf(limit)) reject(`${what}Request ${show(request)} is above ${what}Limit ${show(limit)}`, 'raise the limit, or lower the request');
   }
   options.tolerations?.forEach((toleration) => checkGiven(where, 'a toleration', toleration, NodeToleration));
   for (const [label, value] of Object.entries(options.labels ?? {})) {
-    if (RESERVED_LABELS.test(label)) refuse(`the label ${show(label)} is reserved for the selection of the gateway's pods`, 'choose another label');
+    if (RESERVED_LABELS.test(label)) reject(`the label ${show(label)} is reserved for the selection of the gateway's pods`, 'choose another label');
     if (!isPodLabel(label, value)) {
-      refuse(`${show(label)}: ${show(value)} is not a valid label`, 'use letters, digits, dashes, underscores and dots, as in Kubernetes labels');
+      reject(`${show(label)}: ${show(value)} is not a valid label`, 'use letters, digits, dashes, underscores and dots, as in Kubernetes labels');
     }
   }
   if (options.namespaceName !== undefined) checkNamespace(where, options.namespaceName);
   checkOptional(where, 'credential', options.credential, GatewayCredential);
-  checkReachability(refuse, options);
+  checkReachability(reject, options);
 }
 
 /** Checks the attributes of an externally managed gateway. */
@@ -136,23 +136,23 @@ export function checkNotExisting(where: Where, { ingress }: BoundaryConfig, what
     'remove the option, or use a dedicated ingress gateway: BoundaryGateway.dedicated(…)');
 }
 
-function checkReachability(refuse: (what: string, fix: string) => never, options: DedicatedGatewayOptions): void {
+function checkReachability(reject: (what: string, fix: string) => never, options: DedicatedGatewayOptions): void {
   const { sourceRanges, preserveClientAddress = true } = options;
   const serviceType: string = options.serviceType ?? GATEWAY_DEFAULTS.serviceType;
   for (const range of sourceRanges ?? []) {
-    if (!isCidr(range)) refuse(`the source range ${show(range)} is not a valid CIDR`, 'use CIDR notation, for example "203.0.113.0/28"');
+    if (!isCidr(range)) reject(`the source range ${show(range)} is not a valid CIDR`, 'use CIDR notation, for example "203.0.113.0/28"');
   }
-  if (sourceRanges?.length === 0) refuse('sourceRanges is an empty list', 'list the allowed ranges, or omit sourceRanges');
+  if (sourceRanges?.length === 0) reject('sourceRanges is an empty list', 'list the allowed ranges, or omit sourceRanges');
   const families = new Set(sourceRanges?.map((range) => range.includes(':')));
   if (options.dualStack && families.size === 1) {
-    refuse(`sourceRanges ${show(sourceRanges)} cover one address family of a dual-stack Service, so the other family would be open to every client`,
+    reject(`sourceRanges ${show(sourceRanges)} cover one address family of a dual-stack Service, so the other family would be open to every client`,
       'list ranges of both families, or remove dualStack');
   }
   if (options.loadBalancerClass !== undefined && serviceType !== LOAD_BALANCER) {
-    refuse(`loadBalancerClass cannot be combined with serviceType ${serviceType}`, 'remove one of them');
+    reject(`loadBalancerClass cannot be combined with serviceType ${serviceType}`, 'remove one of them');
   }
   if (sourceRanges && !preserveClientAddress && serviceType !== LOAD_BALANCER) {
-    refuse(`sourceRanges cannot be enforced when a ${serviceType} Service hides the client address`, 'omit preserveClientAddress');
+    reject(`sourceRanges cannot be enforced when a ${serviceType} Service hides the client address`, 'omit preserveClientAddress');
   }
 }
 

@@ -53,9 +53,9 @@ export function parseHttpRule(where: Where, rule: HttpRuleOptions): HttpOperatio
 export function checkSpellings(where: Where, rules: readonly Pick<HttpOperation, 'paths' | 'exceptPaths'>[]): void {
   const excepted = rules.flatMap(({ exceptPaths }) => exceptPaths ?? []);
   if (excepted.length === 0) return;
-  const refused = [...rules.flatMap(({ paths }) => paths ?? []), ...excepted].find(isFoldable);
-  if (refused !== undefined) {
-    fail('FED308', where, `the gateway rejects the path ${show(refused)} where a rule has exceptPaths, since a backend may read it as another path`,
+  const rejected = [...rules.flatMap(({ paths }) => paths ?? []), ...excepted].find(isFoldable);
+  if (rejected !== undefined) {
+    fail('FED308', where, `the gateway rejects the path ${show(rejected)} where a rule has exceptPaths, since a backend may read it as another path`,
       'write the path without ";", or list every allowed path in paths and remove exceptPaths');
   }
   const long = excepted.find((path) => spellingsOf(path).length > LONGEST_PATTERN);

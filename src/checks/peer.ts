@@ -92,21 +92,21 @@ export function checkTrustApart(where: Where, us: IMeshPeer, peer: IMeshPeer, ot
 
 /** Rejects a trust ConfigMap that is ours, the cluster's or another peer's. */
 export function checkTrustConfigMap(where: Where, peer: IMeshPeer, name: string, peers: ReadonlyMap<IMeshPeer, PeerOptions>): void {
-  const refuse = (what: string, fix: string) => fail('FED134', where, what, fix);
+  const reject = (what: string, fix: string) => fail('FED134', where, what, fix);
   checkObjectName(where, name, 'ConfigMap');
-  if (OWN_TRUST.test(name)) refuse(`the library writes the ConfigMap ${show(name)} itself`, 'use an externally managed ConfigMap with another name');
+  if (OWN_TRUST.test(name)) reject(`the library writes the ConfigMap ${show(name)} itself`, 'use an externally managed ConfigMap with another name');
   if (CLUSTER_TRUST.includes(name)) {
-    refuse(`the ConfigMap ${show(name)} has CAs of our own cluster, whose workloads could impersonate the peer`,
+    reject(`the ConfigMap ${show(name)} has CAs of our own cluster, whose workloads could impersonate the peer`,
       'use an externally managed ConfigMap for this peer');
   }
   const otherPeer = [...peers].find(([other, { traffic }]) =>
     other.trustDomain !== peer.trustDomain && traffic.trustConfigMapName === name);
   if (otherPeer) {
-    refuse(`the ConfigMap ${show(name)} is already used for peer ${show(otherPeer[0].meshName)}, so each could impersonate the other`,
+    reject(`the ConfigMap ${show(name)} is already used for peer ${show(otherPeer[0].meshName)}, so each could impersonate the other`,
       'use one ConfigMap for each peer');
   }
   if (peer.trustBundle._revocationLists !== undefined) {
-    refuse(`the trust bundle of peer ${show(peer.meshName)} has revocation lists, which the ConfigMap ${show(name)} would not contain`,
+    reject(`the trust bundle of peer ${show(peer.meshName)} has revocation lists, which the ConfigMap ${show(name)} would not contain`,
       'remove one of the two: the egress gateway reads revocation lists only from the objects that the library writes');
   }
 }
@@ -171,12 +171,12 @@ function checkHeaderNames(where: Where, names?: string[]): void {
   checkList(where, what, names);
   if (names.length === 0) fail('FED124', where, `${what} is an empty list`, `list at least one header, or omit ${what}`);
   for (const name of names) {
-    const refuse = (why: string, fix: string) => fail('FED124', where, `${what} lists ${show(name)}, ${why}`, fix);
+    const reject = (why: string, fix: string) => fail('FED124', where, `${what} lists ${show(name)}, ${why}`, fix);
     if (typeof name !== 'string' || !HEADER.test(name)) {
-      refuse('which is not a header name in lower case', 'use the full name in lower-case letters, digits and dashes: patterns cannot be removed');
+      reject('which is not a header name in lower case', 'use the full name in lower-case letters, digits and dashes: patterns cannot be removed');
     }
-    if (name.includes('*')) refuse('which is a pattern', 'list each header by its full name: Istio cannot remove headers by prefix');
-    if (NEEDED_HEADERS.test(name)) refuse('which HTTP, gRPC or WebSocket needs', 'remove it from the list');
-    if (REMOVED_AT_EGRESS.includes(name)) refuse('which never leaves the mesh', 'remove it from the list');
+    if (name.includes('*')) reject('which is a pattern', 'list each header by its full name: Istio cannot remove headers by prefix');
+    if (NEEDED_HEADERS.test(name)) reject('which HTTP, gRPC or WebSocket needs', 'remove it from the list');
+    if (REMOVED_AT_EGRESS.includes(name)) reject('which never leaves the mesh', 'remove it from the list');
   }
 }

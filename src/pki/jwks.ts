@@ -25,7 +25,7 @@ export function readKeySet(where: Where, text: string): string {
   keys.forEach((key) => checkPublic(where, key, nameOf(key, keys)));
   const verifying = keys.filter(({ use, key_ops: operations }) =>
     (use === undefined || use === 'sig') && (operations === undefined || Array.isArray(operations) && operations.includes('verify')));
-  if (verifying.length === 0) refuse(where, 'jwks has no key that verifies signatures', 'use the public keys that verify the tokens of the issuer');
+  if (verifying.length === 0) reject(where, 'jwks has no key that verifies signatures', 'use the public keys that verify the tokens of the issuer');
   const texts = verifying.map((key) => JSON.stringify(publicKey(where, key, nameOf(key, keys))));
   return `{"keys":[${[...new Set(texts)].sort().join(',')}]}`;
 }
@@ -36,11 +36,11 @@ function keysIn(where: Where, text: string): { [member: string]: unknown }[] {
   try {
     set = JSON.parse(text);
   } catch {
-    refuse(where, 'jwks is not valid JSON', 'use the text that the issuer publishes: { "keys": [ … ] }');
+    reject(where, 'jwks is not valid JSON', 'use the text that the issuer publishes: { "keys": [ … ] }');
   }
   const keys: unknown = set?.keys;
   if (!Array.isArray(keys) || keys.some((key) => typeof key !== 'object' || key === null)) {
-    refuse(where, 'jwks is not a key set', 'use the text that the issuer publishes: { "keys": [ … ] }');
+    reject(where, 'jwks is not a key set', 'use the text that the issuer publishes: { "keys": [ … ] }');
   }
   return keys;
 }
@@ -65,21 +65,21 @@ function nameOf(key: { [member: string]: unknown }, keys: object[]): string {
 function publicKey(where: Where, key: { [member: string]: unknown }, what: string): object {
   const { kty, alg, kid } = key;
   const kind = typeof kty === 'string' && Object.keys(TYPES).includes(kty) ? TYPES[kty] : undefined;
-  if (!kind) return refuse(where, `${what} has the type ${show(kty)}`, `use keys of the types ${Object.keys(TYPES).join(', ')}`);
-  if (kid !== undefined && typeof kid !== 'string') refuse(where, `${what} has a kid that is not a string`, 'use the key set that the issuer publishes');
+  if (!kind) return reject(where, `${what} has the type ${show(kty)}`, `use keys of the types ${Object.keys(TYPES).join(', ')}`);
+  if (kid !== undefined && typeof kid !== 'string') reject(where, `${what} has a kid that is not a string`, 'use the key set that the issuer publishes');
   if (alg !== undefined && !(typeof alg === 'string' && kind.algorithms.test(alg))) {
-    refuse(where, `${what} has the algorithm ${show(alg)}, which does not match its type ${show(kty)}`, 'use keys that verify signatures of tokens');
+    reject(where, `${what} has the algorithm ${show(alg)}, which does not match its type ${show(kty)}`, 'use keys that verify signatures of tokens');
   }
   if (kind.curves && !kind.curves.includes(key.crv as string)) {
-    refuse(where, `${what} has the curve ${show(key.crv)}`, `use keys with the curve ${kind.curves.join(' or ')}`);
+    reject(where, `${what} has the curve ${show(key.crv)}`, `use keys with the curve ${kind.curves.join(' or ')}`);
   }
   const members = Object.fromEntries(kind.members.map((member) => [member, key[member]]));
   if (kty === 'EC' && alg !== undefined && alg !== ALGORITHM_OF_CURVE[key.crv as string]) {
-    refuse(where, `${what} has the algorithm ${show(alg)}, which does not match its curve ${show(key.crv)}`, 'use the key set that the issuer publishes');
+    reject(where, `${what} has the algorithm ${show(alg)}, which does not match its curve ${show(key.crv)}`, 'use the key set that the issuer publishes');
   }
-  const { bits, exponent, jwk } = parsed({ kty, ...members } as JsonWebKey) ?? refuse(where, `${what} is not a valid public key`, 'use the key set that the issuer publishes');
-  if (kty === 'RSA' && (exponent! < 3n || exponent! % 2n === 0n)) refuse(where, `${what} has the exponent ${exponent}, which is not valid`, 'use the key set that the issuer publishes');
-  if (kty === 'RSA' && bits! < SMALLEST_RSA) refuse(where, `${what} has ${bits} bits`, `use RSA keys of at least ${SMALLEST_RSA} bits`);
+  const { bits, exponent, jwk } = parsed({ kty, ...members } as JsonWebKey) ?? reject(where, `${what} is not a valid public key`, 'use the key set that the issuer publishes');
+  if (kty === 'RSA' && (exponent! < 3n || exponent! % 2n === 0n)) reject(where, `${what} has the exponent ${exponent}, which is not valid`, 'use the key set that the issuer publishes');
+  if (kty === 'RSA' && bits! < SMALLEST_RSA) reject(where, `${what} has ${bits} bits`, `use RSA keys of at least ${SMALLEST_RSA} bits`);
   return Object.fromEntries(Object.entries({ ...jwk, alg, kid }).filter(([, value]) => value !== undefined).sort(([a], [b]) => compare(a, b)));
 }
 
@@ -93,6 +93,6 @@ function parsed(key: JsonWebKey): { bits?: number; exponent?: bigint; jwk: objec
   }
 }
 
-function refuse(where: Where, what: string, fix: string): never {
+function reject(where: Where, what: string, fix: string): never {
   return fail('FED314', where, what, fix);
 }

@@ -37,11 +37,11 @@ export function parseJwtRule(where: Where, rule: JwtRule): RequiredToken {
   checkFields(where, 'jwt', rule, FIELDS);
   const { issuer, audiences, claims = {} } = rule;
   if (typeof issuer !== 'string' || !ISSUER.test(issuer)) {
-    refuse(where, `the issuer is ${show(issuer)}, which is not valid`, 'use the claim iss of its tokens, without spaces and "*"');
+    reject(where, `the issuer is ${show(issuer)}, which is not valid`, 'use the claim iss of its tokens, without spaces and "*"');
   }
   checkValues(where, 'audiences', audiences);
   checkMap(where, 'claims', claims, '{ scope: ["read"] }');
-  if (rule.claims !== undefined && Object.keys(claims).length === 0) refuse(where, 'claims is empty', 'list a claim, or omit claims');
+  if (rule.claims !== undefined && Object.keys(claims).length === 0) reject(where, 'claims is empty', 'list a claim, or omit claims');
   const paths = Object.entries(claims).map(([name, values]) => {
     checkClaim(where, name, values);
     return { path: name.startsWith('[') ? name : `[${name}]`, values: distinct(values) };
@@ -54,14 +54,14 @@ export function parseJwtRule(where: Where, rule: JwtRule): RequiredToken {
 
 function keysOf(where: Where, { jwks, jwksUri }: JwtRule): Omit<Issuer, 'issuer'> {
   if ((jwks === undefined) === (jwksUri === undefined)) {
-    refuse(where, `jwt has ${jwks === undefined ? 'neither jwks nor jwksUri' : 'both jwks and jwksUri'}`, 'set exactly one of them');
+    reject(where, `jwt has ${jwks === undefined ? 'neither jwks nor jwksUri' : 'both jwks and jwksUri'}`, 'set exactly one of them');
   }
   if (jwksUri === undefined) {
     if (typeof jwks !== 'string') fail('FED120', where, `jwks must be a string, not of type ${typeof jwks}`, 'use the key set as the issuer publishes it, as text');
     return { jwks: readKeySet(where, jwks), jwksUri: undefined };
   }
   if (typeof jwksUri !== 'string' || !isAddress(jwksUri)) {
-    refuse(where, `jwksUri is ${show(jwksUri)}, which is not valid`,
+    reject(where, `jwksUri is ${show(jwksUri)}, which is not valid`,
       'use an https:// address without a user name: whoever can change the response in transit can sign tokens');
   }
   return { jwks: undefined, jwksUri };
@@ -75,33 +75,33 @@ function isAddress(text: string): boolean {
 
 function checkClaim(where: Where, name: string, values: string[]): void {
   const own = OWN_OPTIONS.get(name);
-  if (own) refuse(where, `claims lists ${show(name)}, which has an option of its own`, `use the option ${own}`);
-  if (TIMES.includes(name)) refuse(where, `claims lists ${show(name)}, which is a number`, 'remove it: times are verified for every token');
+  if (own) reject(where, `claims lists ${show(name)}, which has an option of its own`, `use the option ${own}`);
+  if (TIMES.includes(name)) reject(where, `claims lists ${show(name)}, which is a number`, 'remove it: times are verified for every token');
   if (!NAME.test(name) && !PATH.test(name)) {
-    refuse(where, `claims lists ${show(name)}, which is not a valid name`, 'write the name as in the token; [a][b] is the claim "b" inside the claim "a"');
+    reject(where, `claims lists ${show(name)}, which is not a valid name`, 'write the name as in the token; [a][b] is the claim "b" inside the claim "a"');
   }
   checkValues(where, `the claim ${show(name)}`, values);
   const several = SPLIT_INTO_WORDS.includes(name) ? values.find((value) => value.includes(' ')) : undefined;
   if (several !== undefined) {
-    refuse(where, `the claim ${show(name)} has the value ${show(several)}, but Istio matches this claim word by word`, 'use one word for each value');
+    reject(where, `the claim ${show(name)} has the value ${show(several)}, but Istio matches this claim word by word`, 'use one word for each value');
   }
 }
 
 /** Checks a list of values of which one must match. */
 function checkValues(where: Where, what: string, values: string[]): void {
   checkList(where, what, values);
-  if (values.length === 0) refuse(where, `${what} is an empty list`, 'list at least one value: an empty list would allow nothing');
+  if (values.length === 0) reject(where, `${what} is an empty list`, 'list at least one value: an empty list would allow nothing');
   for (const value of values) {
     if (typeof value === 'string' && TEXT.test(value) && !value.startsWith('*') && !value.endsWith('*')) continue;
-    refuse(where, `${what} has the value ${show(value)}, which is not valid`, 'use the exact text: a "*" at the start or end would match other values too');
+    reject(where, `${what} has the value ${show(value)}, which is not valid`, 'use the exact text: a "*" at the start or end would match other values too');
   }
   const size = Buffer.byteLength(patternOf(distinct(values)));
   if (values.length > 1 && size > LONGEST_PATTERN) {
-    refuse(where, `${what} has ${values.length} values of ${size} bytes in total, but Istio accepts ${LONGEST_PATTERN}`,
+    reject(where, `${what} has ${values.length} values of ${size} bytes in total, but Istio accepts ${LONGEST_PATTERN}`,
       'list fewer values, or let the issuer use one common value');
   }
 }
 
-function refuse(where: Where, what: string, fix: string): never {
+function reject(where: Where, what: string, fix: string): never {
   return fail('FED314', where, what, fix);
 }
