@@ -7,7 +7,7 @@ import { checkJustification, checkNamespace } from './checks/values';
 import { DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from './model/constants';
 
 /**
- * A plugin of `cdk8s synth` that refuses manifests, of whatever origin, which would break a boundary. In cdk8s.yaml:
+ * A plugin of `cdk8s synth` that rejects manifests, of whatever origin, that would weaken a boundary. In cdk8s.yaml:
  *
  *     validations:
  *       - package: ./node_modules/cdk8s-mesh-federation
@@ -15,7 +15,7 @@ import { DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from './model/constants';
  *         class: BoundaryValidation
  */
 
-/** What cdk8s-cli hands to a plugin, as far as it is used here. */
+/** The part of cdk8s-cli's plugin interface that is used here. */
 interface ValidationContext {
   readonly manifests: string[];
   readonly metadata?: ConstructPaths;
@@ -33,18 +33,20 @@ interface Violation {
   readonly violatingResources: { readonly resourceName: string; readonly manifestPath: string; readonly locations: string[] }[];
 }
 
-/** What is tolerated, and why. */
+/** An object that may break one rule, with the reason. */
 interface Exception {
+  /** Name of the rule. */
   readonly rule: string;
-  /** `Kind namespace/name` */
+  /** `Kind namespace/name`, or `Kind name` for a cluster-scoped object. */
   readonly object: string;
+  /** Why the object may break the rule. */
   readonly reason: string;
 }
 
-/** What `properties` in cdk8s.yaml may say. */
+/** The `properties` of the plugin in cdk8s.yaml. */
 interface Properties {
   /**
-   * Namespaces of boundaries that other programs write.
+   * Namespaces of boundaries that other programs generate.
    * @default - `istio-federation`
    */
   readonly boundaryNamespaces?: string[];
@@ -65,7 +67,7 @@ const FIELDS = fieldsOf<Properties>({ boundaryNamespaces: true, rootNamespace: t
 const EXCEPTION_FIELDS = fieldsOf<Exception>({ rule: true, object: true, reason: true });
 
 /**
- * Made by cdk8s-cli and not by programs, so it is no part of the library in other languages.
+ * The plugin class. cdk8s-cli creates it and programs do not, so it is not part of the library in other languages.
  * @internal
  */
 export class BoundaryValidation {
@@ -73,7 +75,10 @@ export class BoundaryValidation {
   private readonly rootNamespaceName: string;
   private readonly exceptions: Exception[];
 
-  /** Throws FED111 for a name that is no namespace, FED114 for an exception without a reason, FED120 for properties that do not exist. */
+  /**
+   * Throws FED111 for an invalid namespace name, FED114 for an exception without a reason, FED120 for an unknown
+   * property.
+   */
   constructor(properties: Properties = {}) {
     checkFields(WHERE, 'properties', properties, FIELDS);
     const { boundaryNamespaces = [DEFAULT_NAMESPACE], rootNamespace = DEFAULT_ROOT_NAMESPACE, exceptions = [] } = properties;
@@ -86,7 +91,7 @@ export class BoundaryValidation {
     this.exceptions = exceptions;
   }
 
-  /** Reads all manifests of an app and reports what breaks a rule. */
+  /** Reads all manifests of an app and reports the objects that break a rule. */
   public async validate(context: ValidationContext): Promise<void> {
     const manifests = context.manifests.flatMap((file) => documentsIn(context.parseManifest(file)).map((document): Manifest => ({ file, document })));
     const boundaries = boundariesOf(manifests, this.namespaceNames, this.rootNamespaceName);
@@ -125,17 +130,17 @@ function checkException(exception: Exception): void {
   checkJustification(WHERE, `the exception for ${object}`, exception);
 }
 
-/** An exception that nothing needs would hide the next mistake. */
+/** Violation for exceptions that no object needs: such an exception would hide a later error. */
 function unusedExceptions(unused: Exception[]): Violation {
   return {
     ruleName: 'unused-exceptions',
-    recommendation: 'An exception is for an object that is there and breaks the rule.',
-    fix: 'Remove it from cdk8s.yaml, or correct its object: "Kind namespace/name".',
+    recommendation: 'Each exception must match an object that exists and breaks the rule.',
+    fix: 'Remove the exception from cdk8s.yaml, or correct its object: "Kind namespace/name".',
     violatingResources: unused.map(({ rule, object }) => ({ resourceName: object, manifestPath: 'cdk8s.yaml', locations: [`exceptions: ${rule}`] })),
   };
 }
 
-/** Objects, those of lists among them. */
+/** All objects of parsed documents, including those inside lists. */
 function documentsIn(parsed: unknown[]): any[] {
   return parsed.flatMap((document: any) => {
     if (document === null || typeof document !== 'object') return [];

@@ -5,7 +5,7 @@ import { Progress, Staging } from './output/staging';
 import { chartsOf, filesOf, foldersOf, orderedObjects, resolveDependencies, validate } from './output/synthesis';
 
 /**
- * A large federation, written in less than half of the time, in place of `app.synth()`:
+ * A replacement for `app.synth()` that writes a large federation in less than half of the time:
  *
  *     ManifestWriter.write(app);
  *
@@ -15,8 +15,8 @@ import { chartsOf, filesOf, foldersOf, orderedObjects, resolveDependencies, vali
 /** Options of `ManifestWriter.write`. */
 export interface WriteOptions {
   /**
-   * Whether to tell on the standard error how far it is.
-   * @default - when that is a terminal
+   * Whether to report progress on the standard error.
+   * @default - if the standard error is a terminal
    */
   readonly progress?: boolean;
 }
@@ -28,10 +28,11 @@ export class ManifestWriter {
   /**
    * Writes all files of an app, whatever its `yamlOutputType`.
    *
-   * All validations run, each once: `app.synth()` runs them once more for each chart. Files come into their places when all are written;
-   * when something is wrong, the output directory stays as it was. Throws what `app.synth()` throws, and FED120 for what is no app.
+   * Runs every validation once; `app.synth()` runs them again for each chart. Files are moved into place after all of
+   * them are written, so that the output directory is unchanged after an error. Throws the errors of `app.synth()`, and
+   * FED120 for a value that is not an App.
    *
-   * @param app the app, with objects of whatever constructs
+   * @param app the app, with objects of any constructs
    */
   public static write(app: App, options: WriteOptions = {}): void {
     if (typeof app?.synth !== 'function') fail('FED120', 'ManifestWriter.write', `the app must be an App, not ${show(app)}`, 'use the App itself, not one of its charts');
@@ -44,10 +45,10 @@ export class ManifestWriter {
     const staged = new Staging(app.outdir);
     try {
       for (const file of filesOf(app, charts, betweenCharts)) staged.write(file, progress);
-      // Where `cdk8s synth` with validations finds the construct of an object. cdk8s keeps the switch to itself.
+      // `cdk8s synth` with validations looks up the constructs of objects in this file. The option is private in cdk8s.
       if ((app as any).recordConstructMetadata) {
         const resources = Object.fromEntries(charts.flatMap(orderedObjects).map(({ name, node }) => [name, { path: node.path }]));
-        staged.keep('construct-metadata.json', JSON.stringify({ version: '1.0.0', resources }));
+        staged.writeText('construct-metadata.json', JSON.stringify({ version: '1.0.0', resources }));
       }
       staged.publish(foldersOf(app, charts, betweenCharts));
     } finally {

@@ -75,28 +75,28 @@ describe('private-keys', () => {
       core('ConfigMap', { binaryData: { anything: base64(pem) } }, { name: 'f' }),
       core('Secret', { stringData: { anything: pem.replace('EC ', 'PGP ').replace('KEY-', 'KEY BLOCK-') } }, { name: 'g' }),
     )).toEqual([
-      'private-keys: ConfigMap istio-federation/a: data.bundle holds a private key',
-      'private-keys: Secret istio-federation/b: data.anything holds a private key',
-      'private-keys: Secret istio-federation/c: stringData.anything holds a private key',
-      'private-keys: Secret istio-federation/d: data.tls.key holds a private key',
-      'private-keys: Pod shop/e: spec.containers.0.env.0.value holds a private key',
-      'private-keys: ConfigMap istio-federation/f: binaryData.anything holds a private key',
-      'private-keys: Secret istio-federation/g: stringData.anything holds a private key',
+      'private-keys: ConfigMap istio-federation/a: data.bundle contains a private key',
+      'private-keys: Secret istio-federation/b: data.anything contains a private key',
+      'private-keys: Secret istio-federation/c: stringData.anything contains a private key',
+      'private-keys: Secret istio-federation/d: data.tls.key contains a private key',
+      'private-keys: Pod shop/e: spec.containers.0.env.0.value contains a private key',
+      'private-keys: ConfigMap istio-federation/f: binaryData.anything contains a private key',
+      'private-keys: Secret istio-federation/g: stringData.anything contains a private key',
     ]);
   });
 
   test('finds signing keys of an issuer, and takes public ones', async () => {
     const rules = (key: object) => istio('RequestAuthentication', { jwtRules: [{ issuer: 'a', jwks: JSON.stringify({ keys: [key] }) }] }, {}, 'security');
     expect(await mistakes(rules({ kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }), rules({ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', d: 'd' }), rules({ kty: 'oct', k: 'k' }))).toEqual([
-      'private-keys: RequestAuthentication shop/theirs: spec.jwtRules.0.jwks holds a private key',
-      'private-keys: RequestAuthentication shop/theirs: spec.jwtRules.0.jwks holds a private key',
+      'private-keys: RequestAuthentication shop/theirs: spec.jwtRules.0.jwks contains a private key',
+      'private-keys: RequestAuthentication shop/theirs: spec.jwtRules.0.jwks contains a private key',
     ].flatMap((text) => [text, 'private-keys: several objects']).filter((text) => !text.endsWith('objects')));
   });
 
   test('finds a signing key that is in no set', async () => {
     const key = { kty: 'RSA', n: 'n', e: 'AQAB' };
     const found = async (value: object) => mistakes(core('Secret', { data: { jwk: base64(JSON.stringify(value)) } }));
-    expect(await found({ ...key, d: 'd' })).toEqual(['private-keys: Secret istio-federation/theirs: data.jwk holds a private key']);
+    expect(await found({ ...key, d: 'd' })).toEqual(['private-keys: Secret istio-federation/theirs: data.jwk contains a private key']);
     expect(await found([key, { ...key, d: 'd' }])).toHaveLength(1);
     expect([await found(key), await found([key, null]), await found({ properties: { kty: {}, d: {} }, d: 'd' })]).toEqual([[], [], []]);
   });
@@ -123,13 +123,13 @@ describe('weak-tls', () => {
 
   test('refuses listeners of the boundary in plain text, of one side, passed through, or of old TLS', async () => {
     const found = async (tls?: any, annotations?: any) => (await mistakes(ours(tls, annotations))).map((text) => text.replace(/^.*fed-in-west: /, ''));
-    expect(await found()).toEqual(['spec.servers[0] has no tls: it listens in plain text']);
-    expect(await found({})).toEqual(['spec.servers[0].tls.mode is PASSTHROUGH']);
-    for (const mode of ['SIMPLE', 'PASSTHROUGH', 'AUTO_PASSTHROUGH', 'OPTIONAL_MUTUAL']) expect(await found({ ...pinned, mode })).toEqual([`spec.servers[0].tls.mode is ${mode}`]);
-    expect(await found({ ...pinned, mode: 'MUTUAL', minProtocolVersion: undefined })).toEqual(['spec.servers[0].tls.minProtocolVersion is not stated']);
-    expect(await found({ ...pinned, mode: 'MUTUAL', minProtocolVersion: 'TLSV1_2' })).toEqual(['spec.servers[0].tls.minProtocolVersion is TLSV1_2']);
+    expect(await found()).toEqual(['spec.servers[0] has no tls: the listener accepts plaintext']);
+    expect(await found({})).toEqual(['spec.servers[0].tls.mode is PASSTHROUGH, but must be MUTUAL or ISTIO_MUTUAL']);
+    for (const mode of ['SIMPLE', 'PASSTHROUGH', 'AUTO_PASSTHROUGH', 'OPTIONAL_MUTUAL']) expect(await found({ ...pinned, mode })).toEqual([`spec.servers[0].tls.mode is ${mode}, but must be MUTUAL or ISTIO_MUTUAL`]);
+    expect(await found({ ...pinned, mode: 'MUTUAL', minProtocolVersion: undefined })).toEqual(['spec.servers[0].tls.minProtocolVersion is not set, but must be TLSV1_3']);
+    expect(await found({ ...pinned, mode: 'MUTUAL', minProtocolVersion: 'TLSV1_2' })).toEqual(['spec.servers[0].tls.minProtocolVersion is TLSV1_2, but must be TLSV1_3']);
     expect(await found({ ...pinned, mode: 'MUTUAL', minProtocolVersion: 'TLSV1_1' }, { 'cdk8s-mesh-federation/allow-tls-1.2': 'a reason' }))
-      .toEqual(['spec.servers[0].tls.minProtocolVersion is TLSV1_1']);
+      .toEqual(['spec.servers[0].tls.minProtocolVersion is TLSV1_1, but must be TLSV1_3 or TLSV1_2']);
   });
 
   test('takes what was agreed', async () => {
@@ -145,16 +145,16 @@ describe('weak-tls', () => {
     const rule = (host: string, spec: any) => istio('DestinationRule', { host, workloadSelector: { matchLabels: { istio: 'x' } }, ...spec });
     const peer = 'p9080.reviews.east.fed.west.example';
     expect(await mistakes(rule(peer, { trafficPolicy: { tls: { mode: 'SIMPLE' } } }))).toEqual([
-      'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.tls.mode is SIMPLE, to a boundary it is MUTUAL',
+      'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.tls.mode is SIMPLE, but must be MUTUAL towards a boundary',
     ]);
     expect(await mistakes(rule(peer, { trafficPolicy: { portLevelSettings: [{ port: { number: 1 } }, { tls: {} }] } }))).toEqual([
-      'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.portLevelSettings[1].tls.mode is DISABLE, to a boundary it is MUTUAL',
+      'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.portLevelSettings[1].tls.mode is DISABLE, but must be MUTUAL towards a boundary',
     ]);
     expect(await mistakes(rule('federation-egress.istio-federation.svc.cluster.local', { subsets: [{ name: 'a' }, { trafficPolicy: { tls: { mode: 'DISABLE' } } }] }))).toEqual([
-      'weak-tls: DestinationRule shop/theirs: spec.subsets[1].trafficPolicy.tls.mode is DISABLE, to a boundary it is ISTIO_MUTUAL',
+      'weak-tls: DestinationRule shop/theirs: spec.subsets[1].trafficPolicy.tls.mode is DISABLE, but must be ISTIO_MUTUAL towards a boundary',
     ]);
     expect(await mistakes(rule('api.example.org', { trafficPolicy: { tls: { mode: 'SIMPLE', insecureSkipVerify: true } } }))).toEqual([
-      'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.tls.insecureSkipVerify takes any certificate',
+      'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.tls.insecureSkipVerify accepts any certificate',
     ]);
     expect(await mistakes(rule('api.example.org', { trafficPolicy: { tls: { mode: 'SIMPLE' } } }), rule('reviews.shop', { trafficPolicy: { tls: { mode: 'DISABLE' } } }))).toEqual([]);
   });
@@ -165,11 +165,11 @@ describe('wildcard-hosts', () => {
     const gateway = find('Gateway', 'fed-in-west');
     gateway.spec.servers[0].hosts = ['*', './*', '*/p1.a.west.fed.east.example', './*.west.fed.east.example', 'p1.a.west.fed.east.example', './p1.a.west.fed.east.example', 'istio-federation/p1.a'];
     expect((await mistakes(gateway)).map((text) => text.replace(/^(.*?): .*servers/, '$1: servers'))).toEqual([
-      'wildcard-hosts: servers[0].hosts[0] is *: for every name',
-      'wildcard-hosts: servers[0].hosts[1] is ./*: for every name',
-      'wildcard-hosts: servers[0].hosts[2] is */p1.a.west.fed.east.example: routes of every namespace may take it',
-      'wildcard-hosts: servers[0].hosts[3] is ./*.west.fed.east.example: for every name',
-      'wildcard-hosts: servers[0].hosts[4] is p1.a.west.fed.east.example: routes of every namespace may take it',
+      'wildcard-hosts: servers[0].hosts[0] is *: a wildcard matches other SNIs as well',
+      'wildcard-hosts: servers[0].hosts[1] is ./*: a wildcard matches other SNIs as well',
+      'wildcard-hosts: servers[0].hosts[2] is */p1.a.west.fed.east.example: VirtualServices of every namespace can attach',
+      'wildcard-hosts: servers[0].hosts[3] is ./*.west.fed.east.example: a wildcard matches other SNIs as well',
+      'wildcard-hosts: servers[0].hosts[4] is p1.a.west.fed.east.example: VirtualServices of every namespace can attach',
     ]);
   });
 });
@@ -206,7 +206,7 @@ describe('foreign-objects', () => {
   const root = { namespace: 'istio-system' };
   const gatewayLabels = { istio: 'istio-federation-ingress' };
   const servers = [{ port: { number: 15443 }, hosts: ['./a.example'], tls: { mode: 'MUTUAL', minProtocolVersion: 'TLSV1_3', subjectAltNames: ['a'] } }];
-  const selecting = 'foreign-objects: it selects the pods of a gateway of the boundary istio-federation';
+  const selecting = 'foreign-objects: the object selects pods of the boundary gateways in namespace istio-federation';
 
   const foreign: { [title: string]: any } = {
     'a Gateway of any namespace': istio('Gateway', { selector: gatewayLabels, servers }),
@@ -239,8 +239,8 @@ describe('foreign-objects', () => {
       istio('VirtualService', { hosts: ['a'], gateways: ['mesh', 'istio-federation/fed-in-west'] }),
       istio('ServiceEntry', { hosts: ['api.example.org', 'p9080.reviews.east.fed.west.example'] }),
     )).toEqual([
-      'foreign-objects: VirtualService shop/theirs: spec.gateways has istio-federation/fed-in-west, a Gateway of a boundary',
-      'foreign-objects: ServiceEntry shop/theirs: spec.hosts has p9080.reviews.east.fed.west.example, a server name of a peer',
+      'foreign-objects: VirtualService shop/theirs: spec.gateways contains istio-federation/fed-in-west, a Gateway of a boundary',
+      'foreign-objects: ServiceEntry shop/theirs: spec.hosts contains p9080.reviews.east.fed.west.example, the SNI of a peer\'s export',
     ]);
   });
 
@@ -276,7 +276,7 @@ describe('foreign-objects', () => {
       istio('EnvoyFilter', { configPatches: [{ match: { context: 'SIDECAR_INBOUND' } }, { match: null }], workloadSelector: { labels: { app: 'a' } } }, root),
       istio('Gateway', { selector: { istio: 'ingressgateway' }, servers: [null] }), istio('VirtualService', { gateways: [null] }), { kind: null, metadata: null },
     )).toEqual([]);
-    expect(await mistakes(istio('Gateway', { selector: gatewayLabels, servers: [null] }))).toContain('weak-tls: Gateway shop/theirs: spec.servers[0] has no tls: it listens in plain text');
+    expect(await mistakes(istio('Gateway', { selector: gatewayLabels, servers: [null] }))).toContain('weak-tls: Gateway shop/theirs: spec.servers[0] has no tls: the listener accepts plaintext');
     expect(await mistakes(istio('EnvoyFilter', { configPatches: [null] }, root))).toHaveLength(1);
   });
 
@@ -316,7 +316,7 @@ describe('where it is', () => {
 
   test('an object has a kind, a namespace, a file and what is wrong in it', async () => {
     expect((await report({ 'dist/east.k8s.yaml': [bad('rule')] })).violations[0].violatingResources).toEqual([{
-      resourceName: 'DestinationRule shop/rule', manifestPath: 'dist/east.k8s.yaml', locations: ['spec.trafficPolicy.tls.insecureSkipVerify takes any certificate'],
+      resourceName: 'DestinationRule shop/rule', manifestPath: 'dist/east.k8s.yaml', locations: ['spec.trafficPolicy.tls.insecureSkipVerify accepts any certificate'],
     }]);
   });
 

@@ -4,82 +4,83 @@ import { dedicatedGateway } from '../boundary/config';
 import { OWN_LABELS } from '../render/emit';
 
 /*
- * The boundaries to which manifests may belong, and which objects reach their gateways.
+ * The boundaries to which manifests may belong, and the objects that affect their gateways.
  */
 
 const WORKLOADS = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob'];
-/** Kinds that concern pods of their own namespace only, and those that also do so from Istio's root namespace. */
+/** Kinds that affect pods of their own namespace only. */
 export const LOCAL_KINDS = ['Service', 'NetworkPolicy', 'Sidecar', 'ProxyConfig', 'DestinationRule', ...WORKLOADS];
+/** Kinds that affect pods of their own namespace and, from Istio's root namespace, pods of every namespace. */
 export const POLICY_KINDS = ['AuthorizationPolicy', 'RequestAuthentication', 'PeerAuthentication', 'EnvoyFilter', 'WasmPlugin', 'Telemetry', 'TrafficExtension'];
 
-/** The pods of boundary gateways that nobody else runs. */
+/** Pods of a boundary gateway that the library runs (not an existing gateway). */
 export interface GatewayPods {
   readonly namespaceName: string;
   readonly labels: { readonly [name: string]: string };
 }
 
-/** What is known of the boundaries to which manifests may belong. */
+/** The boundaries to which manifests may belong. */
 export interface Boundaries {
   readonly pods: GatewayPods[];
   readonly rootNamespaceName: string;
 }
 
-/** The boundaries whose gateways are among the manifests, and those that are elsewhere, in these namespaces. */
+/** Boundaries whose gateways are among the manifests, and boundaries of other programs in the given namespaces. */
 export function boundariesOf(manifests: Manifest[], namespaceNames: string[], rootNamespaceName: string): Boundaries {
-  const run = manifests.filter(({ document }) => document.kind === 'Deployment' && isGenerated(document)).map(({ document }) => ({
+  const generated = manifests.filter(({ document }) => document.kind === 'Deployment' && isGenerated(document)).map(({ document }) => ({
     namespaceName: String(document.metadata.namespace), labels: document.spec?.template?.metadata?.labels ?? {},
   }));
-  const elsewhere = namespaceNames.flatMap((namespaceName) => (['ingress', 'egress'] as const).map((role) =>
+  const ofOtherPrograms = namespaceNames.flatMap((namespaceName) => (['ingress', 'egress'] as const).map((role) =>
     ({ namespaceName, labels: dedicatedGateway(role, namespaceName).podLabels })));
   return {
-    pods: [...run, ...elsewhere.filter(({ namespaceName, labels: { app } }) =>
-      !run.some((pods) => pods.namespaceName === namespaceName && pods.labels.app === app))],
+    pods: [...generated, ...ofOtherPrograms.filter(({ namespaceName, labels: { app } }) =>
+      !generated.some((pods) => pods.namespaceName === namespaceName && pods.labels.app === app))],
     rootNamespaceName,
   };
 }
 
-/** Whether the library has written an object. */
+/** Whether an object has the labels of generated objects. Anybody can set these labels. */
 export function isGenerated({ metadata }: any): boolean {
   return Object.entries(OWN_LABELS).every(([name, value]) => metadata?.labels?.[name] === value);
 }
 
-/** Servers of a Gateway on pods of a boundary. */
+/** Servers of a Gateway that is generated or selects pods of a boundary gateway. */
 export function boundaryServers(document: any, boundaries: Boundaries): { readonly path: string; readonly server: any }[] {
-  const isOnBoundary = isIstio(document, 'Gateway') && (isGenerated(document) || selected(document, boundaries) !== undefined);
+  const isOnBoundary = isIstio(document, 'Gateway') && (isGenerated(document) || boundarySelectedBy(document, boundaries) !== undefined);
   return isOnBoundary ? listOf(document.spec?.servers).map((server, index) => ({ path: `spec.servers[${index}]`, server: server ?? {} })) : [];
 }
 
-/** The namespace of the boundary that an object reaches. */
-export function selected(document: any, { pods, rootNamespaceName }: Boundaries): string | undefined {
+/** Namespace of the boundary whose gateway pods an object selects. */
+export function boundarySelectedBy(document: any, { pods, rootNamespaceName }: Boundaries): string | undefined {
   const { kind, metadata } = document;
   const labels = selectorOf(document);
   if (labels === undefined) return undefined;
   const fromRoot = POLICY_KINDS.includes(kind) && metadata?.namespace === rootNamespaceName;
   return pods.find((pod) => {
-    const fits = Object.entries(labels).every(([name, value]) => pod.labels[name] === value);
-    const beside = metadata?.namespace === pod.namespaceName;
-    if (WORKLOADS.includes(kind)) return beside && ['app', 'istio'].some((name) => pod.labels[name] !== undefined && labels[name] === pod.labels[name]);
-    // Without istiod's PILOT_SCOPE_GATEWAY_TO_NAMESPACE a Gateway reaches pods of any namespace.
-    if (kind === 'Gateway') return fits;
-    if (fromRoot) return fits && (Object.keys(labels).length > 0 || ['EnvoyFilter', 'WasmPlugin'].includes(kind) && reachesGateways(document));
-    return beside && fits;
+    const matches = Object.entries(labels).every(([name, value]) => pod.labels[name] === value);
+    const sameNamespace = metadata?.namespace === pod.namespaceName;
+    if (WORKLOADS.includes(kind)) return sameNamespace && ['app', 'istio'].some((name) => pod.labels[name] !== undefined && labels[name] === pod.labels[name]);
+    // Unless istiod has PILOT_SCOPE_GATEWAY_TO_NAMESPACE, a Gateway selects pods of any namespace.
+    if (kind === 'Gateway') return matches;
+    if (fromRoot) return matches && (Object.keys(labels).length > 0 || ['EnvoyFilter', 'WasmPlugin'].includes(kind) && reachesGateways(document));
+    return sameNamespace && matches;
   })?.namespaceName;
 }
 
-/** Without labels for all pods of its reach; undefined for what selects none. */
+/** Labels by which an object selects pods. Empty if it selects all pods in its scope; undefined if it selects none. */
 export function selectorOf({ kind, metadata, spec }: any): { readonly [name: string]: unknown } | undefined {
   if (kind === 'Pod') return metadata?.labels ?? {};
   if (kind === 'CronJob') return spec?.jobTemplate?.spec?.template?.metadata?.labels ?? {};
   if (WORKLOADS.includes(kind)) return spec?.template?.metadata?.labels ?? {};
   if (kind === 'Service') return spec?.selector && Object.keys(spec.selector).length > 0 ? spec.selector : undefined;
-  // Policies of this kind add up, so one that names nobody opens nothing.
+  // NetworkPolicies add up, so a policy without rules allows nothing.
   if (kind === 'NetworkPolicy') return [...listOf(spec?.ingress), ...listOf(spec?.egress)].length > 0 ? spec?.podSelector?.matchLabels ?? {} : undefined;
   if (kind === 'DestinationRule') return spec?.workloadSelector?.matchLabels ?? {};
   if (kind === 'Gateway') return spec?.selector ?? {};
   return spec?.workloadSelector?.labels ?? spec?.selector?.matchLabels ?? {};
 }
 
-/** A patch for sidecars alone, as one of Istio's root namespace often is, leaves gateways alone. */
+/** Whether an object applies to gateways. EnvoyFilters of Istio's root namespace often patch sidecars only. */
 export function reachesGateways({ kind, spec }: any): boolean {
   return kind !== 'EnvoyFilter' || listOf(spec?.configPatches).some((patch) => !/^SIDECAR_/.test(patch?.match?.context ?? 'ANY'));
 }

@@ -1,5 +1,5 @@
 /*
- * How the rules read documents. A document may be anything, so nothing in it is taken for granted.
+ * Reading of documents of any origin: every field may be missing or have an unexpected type.
  */
 
 const ISTIO = /^(networking|security|telemetry|extensions)\.istio\.io\//;

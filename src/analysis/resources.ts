@@ -2,30 +2,39 @@ import { existsSync, readFileSync } from 'fs';
 import { basename, dirname, join } from 'path';
 
 /*
- * Which construct wrote an object. cdk8s records it for each app beside its files, by the name of the object alone, the last of that name.
+ * Construct paths of objects, for the report. cdk8s records them in one file for each app, by object name only: of
+ * several objects with one name it records the last.
  */
 
-/** A document of some file. */
+/** A document and the file that contains it. */
 export interface Manifest {
   readonly file: string;
   readonly document: any;
 }
 
-/** Constructs by names of objects. */
+/** Construct paths by object name. */
 export interface ConstructPaths { [name: string]: { readonly path: string } }
 
+/** File in which cdk8s records construct paths. */
 const RECORD = 'construct-metadata.json';
-/** A program may have several apps, each with a directory of its own and folders in it. */
-const LEVELS = 3;
+/**
+ * Number of directories that are searched upwards: a program may have several apps, each with an output directory and
+ * folders in it.
+ */
+const MAX_LEVELS = 3;
 
+/** Objects of manifests, with the constructs that created them. */
 export class Resources {
   private readonly records = new Map<string, ConstructPaths>();
-  /** Where the record of the files of a folder is. */
-  private readonly places = new Map<string, string>();
-  /** How many objects have a name, in each app, in each folder and in each file. */
+  /** Path of the record for the files of each folder. */
+  private readonly recordPaths = new Map<string, string>();
+  /** Number of objects with each name, in each app, in each folder and in each file. */
   private readonly counts = new Map<string, number>();
 
-  /** `given` is what cdk8s-cli knows of the app in the output directory itself, and what it shows from. */
+  /**
+   * `given` is cdk8s-cli's record for the app in the output directory itself. cdk8s-cli looks up the paths of its
+   * report there.
+   */
   constructor(manifests: Manifest[], private readonly given: ConstructPaths) {
     for (const { file, document } of manifests) {
       for (const place of [this.recordFor(file), dirname(file), file]) {
@@ -35,7 +44,10 @@ export class Resources {
     }
   }
 
-  /** What cdk8s-cli is told of an object. It shows the path that it has for the resource's name. */
+  /**
+   * Entry of the report for one object. Adds its construct path to `given`, where cdk8s-cli looks it up by resource
+   * name.
+   */
   public describe(manifest: Manifest, errors: string[]) {
     const resourceName = nameOf(manifest.document);
     const path = this.pathOf(manifest);
@@ -43,7 +55,10 @@ export class Resources {
     return { resourceName, manifestPath: manifest.file, locations: errors };
   }
 
-  /** Of several objects with one name only the last is recorded: it is this one if nobody else in the file or folder of its chart has the name. */
+  /**
+   * Construct path of an object, or undefined if it is ambiguous. Of several objects with one name only the last is
+   * recorded: this is the object if no other in the file or folder of the recorded chart has the name.
+   */
   private pathOf({ file, document }: Manifest): string | undefined {
     const record = this.recordFor(file);
     const path = this.recorded(record)[document.metadata?.name]?.path;
@@ -55,15 +70,15 @@ export class Resources {
 
   private recordFor(file: string): string {
     const folder = dirname(file);
-    const place = this.places.get(folder) ?? recordAbove(folder);
-    this.places.set(folder, place);
+    const place = this.recordPaths.get(folder) ?? recordAbove(folder);
+    this.recordPaths.set(folder, place);
     return place;
   }
 
   private recorded(record: string): ConstructPaths {
-    const known = this.records.get(record) ?? (record === '' ? this.given : JSON.parse(readFileSync(record, 'utf8')).resources);
-    this.records.set(record, known);
-    return known;
+    const paths = this.records.get(record) ?? (record === '' ? this.given : JSON.parse(readFileSync(record, 'utf8')).resources);
+    this.records.set(record, paths);
+    return paths;
   }
 
   private keyIn(place: string, { metadata }: any): string {
@@ -76,10 +91,10 @@ export function nameOf({ kind, metadata }: any): string {
   return `${kind} ${metadata?.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata?.name}`;
 }
 
-/** The record of the app that wrote into a folder, or nothing. */
+/** Path of the record of the app that wrote a folder, or an empty string. */
 function recordAbove(folder: string): string {
   let directory = folder;
-  for (let level = 0; level < LEVELS; level++) {
+  for (let level = 0; level < MAX_LEVELS; level++) {
     const record = join(directory, RECORD);
     if (existsSync(record)) return record;
     directory = dirname(directory);

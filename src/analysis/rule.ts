@@ -1,10 +1,10 @@
 import type { Boundaries } from './boundaries';
 
-/** A rule for manifests of any origin. */
+/** A rule for manifests of any origin. All texts appear in the report of cdk8s-cli. */
 export interface Rule {
   readonly name: string;
   readonly recommendation: string;
   readonly fix: string;
-  /** What is wrong with one document, as texts. */
+  /** Errors in one document, as messages. */
   readonly errorsIn: (document: any, boundaries: Boundaries) => string[];
 }

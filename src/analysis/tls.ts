@@ -2,13 +2,13 @@ import type { Boundaries } from './boundaries';
 import { listOf } from './documents';
 
 /*
- * TLS settings of DestinationRules, and the hosts that they are for.
+ * TLS settings of DestinationRules, and the kinds of hosts that they apply to.
  */
 
-/** SNIs of exports end with the exporter's trust domain behind this label. */
+/** Pattern of the SNI of an export: port, names, the label `fed` and the exporter's trust domain. */
 export const PEER_HOST = /^p\d+\..+\.fed\.[^.]/;
 
-/** TLS settings of a DestinationRule, wherever they stand in it. */
+/** All TLS settings of a DestinationRule: of the rule, of ports and of subsets. */
 export function clientTls(document: any): { readonly path: string; readonly tls: any }[] {
   const inPolicy = (path: string, policy: any) => [
     { path: `${path}.tls`, tls: policy?.tls },
@@ -20,10 +20,12 @@ export function clientTls(document: any): { readonly path: string; readonly tls:
   ].filter(({ tls }) => tls);
 }
 
+/** Whether a DestinationRule is for an export of a peer. */
 export function isPeerHost({ spec }: any): boolean {
   return PEER_HOST.test(String(spec?.host)) && !String(spec.host).includes('.egress.fed.');
 }
 
+/** Whether a DestinationRule is for the Service of a boundary gateway. */
 export function isGatewayHost({ metadata, spec }: any, { pods }: Boundaries): boolean {
   const [name, namespaceName = metadata?.namespace] = String(spec?.host).split('.');
   return pods.some(({ namespaceName: own, labels: { app } }) => own === namespaceName && app === name);

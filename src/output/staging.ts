@@ -3,15 +3,15 @@ import { dirname, join } from 'path';
 import { jsonOf, ManifestFile } from './synthesis';
 import { documentOf } from './yaml';
 
-/** Objects between two reports of progress. */
-const REPORTED = 1000;
-/** Characters that are collected for one call of the file system. */
+/** Number of objects between two reports of progress. */
+const REPORT_INTERVAL = 1000;
+/** Characters that are collected for one write to a file. */
 const CHUNK = 1_000_000;
 
-/** Files that come into their places together. */
+/** Files that are written to a temporary directory and moved into place together. */
 export class Staging {
   private readonly directory: string;
-  /** Where each file is until it comes into its place. */
+  /** Temporary path of each file. */
   private readonly files = new Map<string, string>();
 
   constructor(private readonly outdir: string) {
@@ -19,8 +19,9 @@ export class Staging {
     this.directory = mkdtempSync(join(outdir, '.writing-'));
   }
 
+  /** Writes the documents of a manifest file. */
   public write({ path, documents }: ManifestFile, progress: Progress): void {
-    const file = openSync(this.writtenFor(path), 'w');
+    const file = openSync(this.temporaryPath(path), 'w');
     try {
       let text = '';
       for (const [index, document] of documents.entries()) {
@@ -38,41 +39,47 @@ export class Staging {
     }
   }
 
-  public keep(path: string, text: string): void {
-    writeFileSync(this.writtenFor(path), text);
+  /** Writes a text file. */
+  public writeText(path: string, text: string): void {
+    writeFileSync(this.temporaryPath(path), text);
   }
 
+  /** Creates the folders, and moves all files into place. */
   public publish(folders: string[]): void {
-    const files = [...this.files].map(([path, written]) => ({ written, place: join(this.outdir, path) }));
-    const directories = [...new Set([...folders.map((folder) => join(this.outdir, folder)), ...files.map(({ place }) => dirname(place))])];
-    // Fails as app.synth() does, before the first file is in its place.
+    const files = [...this.files].map(([path, written]) => ({ written, target: join(this.outdir, path) }));
+    const directories = [...new Set([...folders.map((folder) => join(this.outdir, folder)), ...files.map(({ target }) => dirname(target))])];
+    // Throws the errors of app.synth() before the first file is moved.
     directories.filter((path) => existsSync(path) && !statSync(path).isDirectory()).forEach((path) => mkdirSync(path));
-    files.filter(({ place }) => existsSync(place)).forEach(({ place }) => closeSync(openSync(place, 'r+')));
+    files.filter(({ target }) => existsSync(target)).forEach(({ target }) => closeSync(openSync(target, 'r+')));
     directories.forEach((path) => mkdirSync(path, { recursive: true }));
-    files.forEach(({ written, place }) => put(written, place));
+    files.forEach(({ written, target }) => moveIntoPlace(written, target));
   }
 
+  /** Removes the temporary directory. */
   public remove(): void {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  /** Under a number, which no tool takes for a manifest: what a run leaves that is killed must not be applied. */
-  private writtenFor(path: string): string {
+  /**
+   * Temporary path of a file: a number without extension, so that no tool applies the files of a killed run as
+   * manifests.
+   */
+  private temporaryPath(path: string): string {
     const written = this.files.get(path) ?? join(this.directory, String(this.files.size));
     this.files.set(path, written);
     return written;
   }
 }
 
-/** Who linked a file elsewhere, or let nobody else read it, finds it so again. */
-function put(written: string, place: string): void {
-  const before = lstatSync(place, { throwIfNoEntry: false });
-  if (before?.isSymbolicLink()) return writeFileSync(place, readFileSync(written));
+/** Replaces a file. Preserves an existing symbolic link and the file mode. */
+function moveIntoPlace(written: string, target: string): void {
+  const before = lstatSync(target, { throwIfNoEntry: false });
+  if (before?.isSymbolicLink()) return writeFileSync(target, readFileSync(written));
   if (before) chmodSync(written, before.mode);
-  renameSync(written, place);
+  renameSync(written, target);
 }
 
-/** How far it is, on one line of a terminal. */
+/** Progress report on one line of a terminal. */
 export class Progress {
   private done = 0;
 
@@ -80,7 +87,7 @@ export class Progress {
 
   public step(): void {
     this.done++;
-    if (this.shown && (this.done % REPORTED === 0 || this.done === this.total)) process.stderr.write(`\r${this.done} of ${this.total} objects`);
+    if (this.shown && (this.done % REPORT_INTERVAL === 0 || this.done === this.total)) process.stderr.write(`\r${this.done} of ${this.total} objects`);
   }
 
   public end(): void {

@@ -2,27 +2,27 @@ import { ApiObject, App, Chart, DependencyGraph, Names, YamlOutputType } from 'c
 import { IConstruct } from 'constructs';
 
 /*
- * What `app.synth()` does before it writes: validations, dependencies, and which object goes into which file in which order. cdk8s does
- * some of it once more for each chart, and walks the whole program for it; here it is done once.
+ * The steps of `app.synth()` before it writes: validation, dependencies, and the files and order of objects. cdk8s
+ * repeats some steps for each chart, and walks the whole construct tree each time; here each step runs once.
  */
 
 /** One file of an app. */
 export interface ManifestFile {
   /** Relative to the output directory. */
   readonly path: string;
-  /** Its documents, or what makes them: an object is asked when its turn comes. */
+  /** Its documents. An ApiObject among them is rendered only when it is written. */
   readonly documents: unknown[];
 }
 
-/** Throws with all that is wrong, as `app.synth()` does. */
+/** Throws one error with all validation errors, as `app.synth()` does. */
 export function validate(all: IConstruct[]): void {
-  const errors = all.flatMap(({ node }) => node.validate().map((mistake) => `[${node.path}] ${mistake}`));
+  const errors = all.flatMap(({ node }) => node.validate().map((error) => `[${node.path}] ${error}`));
   if (errors.length > 0) throw new Error(`Validation failed with the following errors:\n  ${errors.join('\n  ')}`);
 }
 
 /**
- * Every dependency between constructs becomes one between their charts and one between each two of their objects. Says whether a chart
- * depends on another.
+ * Turns every dependency between constructs into dependencies between their charts, and between each two of their
+ * objects. Returns whether a chart depends on another.
  */
 export function resolveDependencies(all: IConstruct[]): boolean {
   let betweenCharts = false;
@@ -46,27 +46,30 @@ export function resolveDependencies(all: IConstruct[]): boolean {
   return betweenCharts;
 }
 
-/** The charts of an app, those first on which others depend. */
+/** The charts of an app in order of their dependencies. */
 export function chartsOf(app: App, all: IConstruct[]): Chart[] {
   if (hasDependencies(all)) return app.charts;
-  // By path, as cdk8s keeps them: an object puts keys that are numbers first.
+  // Keyed by path like in cdk8s: a JavaScript object has numeric keys first, which affects the order.
   return Object.values(Object.fromEntries(all.filter(Chart.isChart).map((chart) => [chart.node.path, chart as Chart])));
 }
 
-/** The objects of a chart, without those of charts inside it, those first on which others depend. */
+/** The objects of a chart in order of their dependencies, without those of nested charts. */
 export function orderedObjects(chart: Chart): ApiObject[] {
   const all = chart.node.findAll();
   const ordered = hasDependencies(all) ? new DependencyGraph(chart.node).topology() : all;
   return ordered.filter((one): one is ApiObject => ApiObject.isApiObject(one) && one.chart === chart);
 }
 
-/** The folders of an app, also of charts without objects: who removes a call takes objects away, not the place that a tool looks at. */
+/**
+ * The folders of an app, including those of charts without objects: a delivery tool may read the folder even if it is
+ * empty.
+ */
 export function foldersOf(app: App, charts: Chart[], betweenCharts: boolean): string[] {
   const inFolders = app.yamlOutputType === YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE;
   return inFolders ? charts.map((chart, index) => nameOf(chart, index, betweenCharts)) : [];
 }
 
-/** The files of an app, as its `yamlOutputType` says. */
+/** The files of an app, according to its `yamlOutputType`. */
 export function* filesOf(app: App, charts: Chart[], betweenCharts: boolean): Generator<ManifestFile> {
   const extension = app.outputFileExtension;
   switch (app.yamlOutputType) {
@@ -89,12 +92,12 @@ export function* filesOf(app: App, charts: Chart[], betweenCharts: boolean): Gen
   }
 }
 
-/** A chart with a `toJson` of its own is asked for its documents, the others for their objects. */
+/** The documents of a chart: the result of `toJson` if the chart overrides it, otherwise its objects. */
 function documentsOf(chart: Chart): unknown[] {
   return chart.toJson === Chart.prototype.toJson ? orderedObjects(chart) : Object.values(chart.toJson());
 }
 
-/** An object as it is written; other documents are as they are. */
+/** The JSON of an ApiObject. Other documents are returned unchanged. */
 export function jsonOf(document: unknown): any {
   return ApiObject.isApiObject(document) ? document.toJson() : document;
 }

@@ -1,24 +1,29 @@
 import { Yaml } from 'cdk8s';
 
 /*
- * A document as cdk8s writes it, byte for byte, in a fraction of the time. Only collections, and texts that surely need no quotes, are
- * written here; every other scalar is given to cdk8s, and so is a whole document with something in it that is no plain data.
- * test/yaml.test.ts holds the two against each other over arbitrary documents.
+ * YAML of a document, with the same bytes as from cdk8s, in a fraction of the time. Only collections, and strings that
+ * certainly need no quotes, are written here. cdk8s writes every other scalar, and every document that contains
+ * something else than plain data. test/yaml.test.ts compares the two with arbitrary documents.
  */
 
-/** Texts that begin like a word or a path and hold nothing that means something in YAML. */
+/** Strings that begin like a word or a path and contain no character with a meaning in YAML. */
 const PLAIN = /^(?:[A-Za-z]|\.?\/)(?:[A-Za-z0-9._/:@+=,*-]*[A-Za-z0-9._/@+=,*])?$/;
-/** Of these, what YAML 1.1 takes for something else: words, and an exponent alone for a number. */
+/**
+ * Those of them that YAML 1.1 does not read as strings: booleans and null, and an exponent, which it reads as a number.
+ */
 const RESERVED = /^(?:true|false|yes|no|on|off|null|y|n|e[-+]?[0-9]+)$/i;
-/** Other keys may mean something at the beginning of a line, or are written in two. */
+/** Keys that can be written here. Others may have a meaning at the beginning of a line, or need two lines. */
 const KEY = /^[A-Za-z0-9_/][A-Za-z0-9._/-]{0,1000}$/;
-/** So many texts are remembered: labels and ports come again and again, but a large program has no end of different ones. */
-const REMEMBERED = 10_000;
+/**
+ * Maximum number of cached strings: labels and ports repeat often, but the number of different strings in a large
+ * program is unbounded.
+ */
+const MAX_CACHED = 10_000;
 
 const texts = new Map<string, string>();
 const NOT_PLAIN_DATA = new Error('not plain data');
 
-/** What `Yaml.stringify` gives for one document. */
+/** The result of `Yaml.stringify` for one document. */
 export function documentOf(document: unknown): string {
   if (!isMap(document)) return Yaml.stringify(document);
   try {
@@ -29,7 +34,7 @@ export function documentOf(document: unknown): string {
   }
 }
 
-/** A map with something in it. Its first line begins with `lead`: that of a map in a list has the dash. */
+/** A map that is not empty. Its first line begins with `lead`, which contains the dash for a map in a list. */
 function mapOf(map: { [key: string]: unknown }, indent: string, lead: string, seen: Set<object>): string {
   enter(map, seen);
   let text = '';
@@ -66,7 +71,7 @@ function emptyOf(value: object, seen: Set<object>): string {
   return Array.isArray(value) ? '[]\n' : '{}\n';
 }
 
-/** What stands twice in a document is written as a reference. */
+/** Registers a collection. One that occurs twice in a document becomes an alias, which cdk8s writes. */
 function enter(collection: object, seen: Set<object>): void {
   if (seen.has(collection)) throw NOT_PLAIN_DATA;
   seen.add(collection);
@@ -89,18 +94,18 @@ function isEmpty(value: object): boolean {
 function keyOf(key: string): string {
   if (isPlain(key)) return key;
   if (!KEY.test(key)) throw NOT_PLAIN_DATA;
-  return remembered(`key ${key}`, () => Yaml.stringify({ [key]: 0 }).slice(0, -': 0\n'.length));
+  return cached(`key ${key}`, () => Yaml.stringify({ [key]: 0 }).slice(0, -': 0\n'.length));
 }
 
 function scalarOf(value: unknown, indent: string): string {
   if (typeof value === 'string') {
     if (isPlain(value)) return value;
-    if (!value.includes('\n')) return remembered(`text ${value}`, () => alone(value));
-    return alone(value).replace(/\n(?=[^\n])/g, `\n${indent}`);
+    if (!value.includes('\n')) return cached(`text ${value}`, () => scalarByCdk8s(value));
+    return scalarByCdk8s(value).replace(/\n(?=[^\n])/g, `\n${indent}`);
   }
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'boolean') return value ? 'true' : 'false';
-  if (typeof value === 'number') return Number.isSafeInteger(value) && !Object.is(value, -0) ? String(value) : alone(value);
+  if (typeof value === 'number') return Number.isSafeInteger(value) && !Object.is(value, -0) ? String(value) : scalarByCdk8s(value);
   throw NOT_PLAIN_DATA;
 }
 
@@ -108,15 +113,15 @@ function isPlain(text: string): boolean {
   return text.length <= 1000 && PLAIN.test(text) && !RESERVED.test(text);
 }
 
-/** A scalar as it stands behind a key. */
-function alone(value: unknown): string {
+/** A scalar as cdk8s writes it after a key. */
+function scalarByCdk8s(value: unknown): string {
   return Yaml.stringify({ k: value }).slice('k: '.length, -1);
 }
 
-function remembered(key: string, write: () => string): string {
+function cached(key: string, write: () => string): string {
   const known = texts.get(key);
   if (known !== undefined) return known;
   const text = write();
-  if (texts.size < REMEMBERED) texts.set(key, text);
+  if (texts.size < MAX_CACHED) texts.set(key, text);
   return text;
 }

@@ -5,5 +5,5 @@ import { weakTls } from './weak-tls';
 import { wildcardHosts } from './wildcard-hosts';
 import type { Rule } from '../rule';
 
-/** All rules, in the order of a report. */
+/** All rules, in the order of the report. */
 export const RULES: Rule[] = [privateKeys, weakTls, wildcardHosts, unpinnedPeers, foreignObjects];

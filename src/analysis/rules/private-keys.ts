@@ -5,22 +5,22 @@ const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/;
 
 export const privateKeys: Rule = {
   name: 'private-keys',
-  recommendation: 'Private keys have no place in manifests: whoever reads the repository could be the gateway.',
-  fix: 'Treat the key as leaked. Use the identity that the mesh gives to its gateways, or a Secret that is made in the cluster (GatewayCredential).',
+  recommendation: 'Manifests must not contain private keys: whoever reads the repository could impersonate the gateway.',
+  fix: 'Treat the key as leaked. Use the identity that the mesh issues to its gateways, or a Secret that is generated in the cluster (GatewayCredential).',
   errorsIn,
 };
 
 function errorsIn(document: any): string[] {
-  return textsIn(document).flatMap(({ path, text }) => {
+  return stringsIn(document).flatMap(({ path, text }) => {
     const isBase64 = document.kind === 'Secret' && path.startsWith('data.') || document.kind === 'ConfigMap' && path.startsWith('binaryData.');
     const readings = isBase64 ? [text, Buffer.from(text, 'base64').toString('latin1')] : [text];
     const isTls = document.kind === 'Secret' && /^(?:data|stringData)\.tls\.key$/.test(path) && text !== '';
-    return isTls || readings.some((reading) => PRIVATE_KEY.test(reading) || holdsSigningKey(reading)) ? [`${path} holds a private key`] : [];
+    return isTls || readings.some((reading) => PRIVATE_KEY.test(reading) || containsSigningKey(reading)) ? [`${path} contains a private key`] : [];
   });
 }
 
-/** One key, a list of some or a set. */
-function holdsSigningKey(text: string): boolean {
+/** Whether a string is a private JWK, a list with one, or a JWK set with one. */
+function containsSigningKey(text: string): boolean {
   if (!text.includes('"kty"')) return false;
   try {
     const parsed = JSON.parse(text);
@@ -31,8 +31,8 @@ function holdsSigningKey(text: string): boolean {
   }
 }
 
-function textsIn(value: unknown, path: string[] = []): { readonly path: string; readonly text: string }[] {
+function stringsIn(value: unknown, path: string[] = []): { readonly path: string; readonly text: string }[] {
   if (typeof value === 'string') return [{ path: path.join('.'), text: value }];
   if (value === null || typeof value !== 'object') return [];
-  return Object.entries(value).flatMap(([key, child]) => textsIn(child, [...path, key]));
+  return Object.entries(value).flatMap(([key, child]) => stringsIn(child, [...path, key]));
 }

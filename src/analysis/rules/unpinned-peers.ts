@@ -5,16 +5,16 @@ import { clientTls, isGatewayHost, isPeerHost } from '../tls';
 
 export const unpinnedPeers: Rule = {
   name: 'unpinned-peers',
-  recommendation: 'Whoever presents a certificate names the server and the identity that it expects: sni and subjectAltNames together.',
-  fix: 'Let FederatedMesh.bind write the object, or state sni and subjectAltNames, and for a peer the egress gateway as workloadSelector.',
+  recommendation: 'Both sides of mutual TLS must verify the identity of the other: sni and subjectAltNames in a DestinationRule, subjectAltNames in a Gateway.',
+  fix: 'Let FederatedMesh generate the object, or set these fields, and for a peer set workloadSelector to the egress gateway.',
   errorsIn,
 };
 
 function errorsIn(document: any, boundaries: Boundaries): string[] {
   if (isIstio(document, 'DestinationRule')) {
-    const inside = isGatewayHost(document, boundaries);
+    const toGateway = isGatewayHost(document, boundaries);
     return clientTls(document).flatMap(({ path, tls }) => [
-      ...tls.mode === 'MUTUAL' || inside && tls.mode === 'ISTIO_MUTUAL' ? missing(path, tls, inside ? ['sni'] : ['sni', 'subjectAltNames']) : [],
+      ...tls.mode === 'MUTUAL' || toGateway && tls.mode === 'ISTIO_MUTUAL' ? missing(path, tls, toGateway ? ['sni'] : ['sni', 'subjectAltNames']) : [],
       ...tls.mode === 'MUTUAL' && isPeerHost(document) && !document.spec.workloadSelector?.matchLabels
         ? ['spec.workloadSelector is missing: every sidecar would present the gateway\'s certificate'] : [],
     ]);
