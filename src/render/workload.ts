@@ -95,8 +95,8 @@ export function renderWorkload(scope: Construct, config: BoundaryConfig, gateway
   emit<TelemetrySpec>(scope, Telemetry.GVK, named, () => ({
     selector: { matchLabels: gateway.selector },
     accessLogging: [{ providers: [{ name: config.accessLogProvider }] }],
-    // A gateway that takes part in traces sets trace headers itself, after the routes have removed them. So it takes part
-    // only if no peer has its trace headers removed: a pod does so for all peers or for none.
+    // A gateway that takes part in traces sets trace headers itself, after the routes have removed them. So it takes
+    // part only if no peer has its trace headers removed: a pod does so for all peers or for none.
     tracing: context().traced ? undefined : [{ disableSpanReporting: true }],
   }));
 }
