@@ -1,0 +1,130 @@
+import { App, Duration } from 'cdk8s';
+import { BoundaryGateway, Caller, FederatedMeshProps, IstioVersion, LocalName, LocalService, ServicePort } from '../src';
+import { Manifest, names, objectsOf } from './support/manifests';
+import { meshOf } from './support/meshes';
+import { bankWith, EXISTING_GATEWAY } from './support/pair';
+
+/*
+ * What EnvoyFilters say in the words of Envoy. istiod passes them on unread, and a proxy rejects a listener with a type that it does not
+ * have, so the types and the fields that each requires stand here once more.
+ */
+
+const FILTERS = 'type.googleapis.com/envoy.extensions.filters';
+
+/** An extension of Envoy: its name where a patch names it, and the fields that it requires unless a patch only adds to them. */
+interface Extension { readonly name: string; readonly requires: readonly string[] }
+
+const TYPES: { readonly [type: string]: Extension } = {
+  [`${FILTERS}.network.http_connection_manager.v3.HttpConnectionManager`]: { name: 'envoy.filters.network.http_connection_manager', requires: ['stat_prefix', 'rds'] },
+  [`${FILTERS}.network.tcp_proxy.v3.TcpProxy`]: { name: 'envoy.filters.network.tcp_proxy', requires: ['stat_prefix', 'cluster'] },
+  [`${FILTERS}.network.connection_limit.v3.ConnectionLimit`]: { name: 'envoy.filters.network.connection_limit', requires: ['stat_prefix', 'max_connections'] },
+  [`${FILTERS}.network.rbac.v3.RBAC`]: { name: 'mesh-federation.rules', requires: ['stat_prefix', 'rules'] },
+  [`${FILTERS}.http.rbac.v3.RBAC`]: { name: 'mesh-federation.rules', requires: ['rules'] },
+  [`${FILTERS}.http.rbac.v3.RBACPerRoute`]: { name: 'mesh-federation.rules', requires: ['rbac'] },
+  [`${FILTERS}.http.local_ratelimit.v3.LocalRateLimit`]: {
+    name: 'envoy.filters.http.local_ratelimit', requires: ['stat_prefix', 'token_bucket', 'filter_enabled', 'filter_enforced'],
+  },
+  'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext': { name: 'envoy.transport_sockets.tls', requires: ['common_tls_context'] },
+};
+/** Filters of Istio and Envoy that our patches look for. */
+const NEIGHBOURS = [
+  'envoy.filters.network.http_connection_manager', 'envoy.filters.network.tcp_proxy', 'envoy.filters.http.router', 'envoy.filters.http.jwt_authn',
+];
+
+/** All that asks for an EnvoyFilter. */
+function patchesOf(props: Partial<FederatedMeshProps>, options: { readonly idleTimeout?: Duration; readonly jwt?: boolean }): Manifest[] {
+  const app = new App();
+  const mesh = meshOf(app, 'east', props);
+  const ports = [ServicePort.http(80), ServicePort.grpc(90), ServicePort.tcp(3306)];
+  const bank = bankWith({ knownAs: 'east', exposedServices: [{ exportName: 'cards', ports }] });
+  const limited = props.istioVersion === undefined;
+  mesh.addPeer(bank, limited ? { limits: { maxConnections: 5, maxConnectionDuration: Duration.minutes(5), requestsPerSecond: 50 } } : {});
+  const reviews = mesh.expose('Reviews', {
+    service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports, idleTimeout: options.idleTimeout,
+  });
+  reviews.allowFrom(bank, { ports: [90, 3306] });
+  reviews.allowFrom(bank, {
+    ports: [80], jwt: options.jwt ? { issuer: 'https://login.example', jwksUri: 'https://login.example/keys', audiences: ['a'] } : undefined,
+  });
+  reviews.lockWorkload({ reason: 'nobody else may call it', podLabels: { app: 'reviews' } });
+  mesh.bind('Cards', { source: bank.exposedService('cards'), localName: LocalName.newService('cards', 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
+  const objects = objectsOf(app);
+  if (options.jwt) {
+    expect(names(objects, 'EnvoyFilter')).toEqual([
+      'fed-in-connect-after-tls', 'fed-in-edge', 'fed-in-idle-reviews-3306-bank', 'fed-in-idle-reviews-80-bank', 'fed-in-idle-reviews-90-bank', 'fed-in-jwt-elsewhere',
+      'fed-in-limits-bank', 'fed-lock-reviews-default', 'fed-out-connect-after-tls', 'fed-out-edge',
+    ]);
+  }
+  return objects.filter(({ kind }) => kind === 'EnvoyFilter').flatMap(({ spec }) => spec.configPatches);
+}
+
+const BOUNDARIES: [string, Manifest[]][] = [
+  ['our own gateways', patchesOf({ connectAfterHandshake: true }, { idleTimeout: Duration.minutes(1), jwt: true })],
+  ['a shared gateway', patchesOf({ connectAfterHandshake: true, ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) }, { idleTimeout: Duration.minutes(1) })],
+  ['gateways of Istio 1.30', patchesOf({ istioVersion: IstioVersion.V1_30 }, {})],
+];
+
+/** A configuration with a type, the name of the extension beside it or in front of it, and whether it is whole. */
+interface Typed { readonly config: Manifest; readonly name: string; readonly whole: boolean }
+
+/** All that has a type in a patch, however deep. */
+function typedIn(value: Manifest, whole: boolean): Typed[] {
+  if (value === null || typeof value !== 'object') return [];
+  const own = value.typed_config ? [{ config: value.typed_config, name: value.name, whole }] : [];
+  const ofRoutes = Object.entries<Manifest>(value.typed_per_filter_config ?? {}).map(([name, config]) => ({ config, name, whole: true }));
+  return [...own, ...ofRoutes, ...Object.values(value).flatMap((child) => typedIn(child, whole))];
+}
+
+function typedOf({ match, patch }: Manifest): Typed[] {
+  const found = typedIn(patch.value, patch.operation !== 'MERGE');
+  // A patch that adds to a filter names it in what it looks for.
+  return found.map((one) => one.name === undefined ? { ...one, name: match.listener.filterChain.filter.name } : one);
+}
+
+describe.each(BOUNDARIES)('at %s', (_, patches) => {
+  const typed = patches.flatMap(typedOf);
+
+  test('every typed_config is a type that Envoy has, under the name of that extension', () => {
+    expect(typed.length).toBeGreaterThan(5);
+    expect(typed.map(({ config, name }) => [config['@type'], name])).toEqual(typed.map(({ config }) => [config['@type'], TYPES[config['@type']]?.name ?? 'no type of Envoy']));
+  });
+
+  test('every typed_config that is not added to another has the fields that Envoy requires, and none is empty', () => {
+    const whole = typed.filter(({ whole: complete }) => complete);
+    const isMissing = (value: unknown) => value === undefined || value === '' || value === 0;
+    expect(whole.flatMap(({ config }) => TYPES[config['@type']].requires.filter((field) => isMissing(config[field])).map((field) => [config['@type'], field]))).toEqual([]);
+  });
+
+  test('everything that a patch adds or changes in a filter has a type', () => {
+    const untyped = patches.filter(({ applyTo, patch }) => ['NETWORK_FILTER', 'HTTP_FILTER'].includes(applyTo) && patch.operation !== 'REMOVE')
+      .filter((one) => typedOf(one).length === 0);
+    expect(untyped).toEqual([]);
+  });
+
+  test('every filter that a patch looks for is one of Istio or Envoy', () => {
+    const looked = patches.flatMap(({ match }) => {
+      const filter = match.listener?.filterChain?.filter;
+      return filter ? [filter.name, ...filter.subFilter ? [filter.subFilter.name] : []] : [];
+    });
+    expect(looked.length).toBeGreaterThan(0);
+    expect(looked.filter((name) => !NEIGHBOURS.includes(name))).toEqual([]);
+  });
+});
+
+test('each type is written somewhere, so that none of these tests is about nothing', () => {
+  const written = new Set(BOUNDARIES.flatMap(([, patches]) => patches.flatMap(typedOf)).map(({ config }) => config['@type']));
+  expect([...written].sort()).toEqual(Object.keys(TYPES).sort());
+});
+
+test('a limit of requests has a full bucket each second, for every request', () => {
+  const [, patches] = BOUNDARIES[0];
+  const limits = patches.flatMap(typedOf).filter(({ name }) => name === 'envoy.filters.http.local_ratelimit').map(({ config }) => config);
+  expect(limits).toEqual(Array(2).fill({
+    '@type': `${FILTERS}.http.local_ratelimit.v3.LocalRateLimit`,
+    'stat_prefix': 'federation',
+    'token_bucket': { max_tokens: 50, tokens_per_fill: 50, fill_interval: '1s' },
+    'filter_enabled': { default_value: { numerator: 100 } },
+    'filter_enforced': { default_value: { numerator: 100 } },
+    'rate_limited_as_resource_exhausted': true,
+  }));
+});
