@@ -1,6 +1,6 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { App, Chart } from 'cdk8s';
-import { BoundaryGateway, FederatedMesh, LocalName, LocalService, ServicePort } from '../src';
+import { BoundaryGateway, Caller, FederatedMesh, LocalName, LocalService, ServicePort } from '../src';
 import { SCENARIOS } from './scenarios';
 import { filesOf, find, Manifest, objectsOf, parse } from './support/manifests';
 import { meshOf, trustOf } from './support/meshes';
@@ -239,4 +239,117 @@ test('a local name of another binding is guarded as well', () => {
   for (const name of ['one', 'two']) to.bind(name, { source: reviews, localName: LocalName.newService(name, 'web') });
   const policy = policyOf(parse(filesOf([app]).get('west')!));
   expect(['one.web', 'two.web', 'three.web'].map((host) => verdict(policy, route({ hosts: [host] })) !== undefined)).toEqual([true, true, false]);
+});
+
+describe('with one additional host of a local name', () => {
+  /** West binds reviews under two local names, of which one has an additional host. */
+  const withHost = () => {
+    const app = new App();
+    const [from, to] = [meshOf(app, 'east'), meshOf(app, 'west')];
+    from.addPeer(to);
+    to.addPeer(from);
+    const reviews = from.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+    reviews.allowFrom(to);
+    const bindings = [
+      to.bind('One', { source: reviews, localName: LocalName.newService('one', 'web') }),
+      to.bind('Two', { source: reviews, localName: LocalName.newService('two', 'web'), additionalHosts: ['two.east.example'] }),
+    ];
+    bindings.forEach((binding) => binding.allowFrom(Caller.serviceAccount('page', 'web')));
+    return parse(filesOf([app]).get('west')!);
+  };
+  const written = withHost();
+  const policy = policyOf(written);
+  const entry = (spec: object, namespace?: string, name = 'mine') => object('ServiceEntry', spec, namespace, { name });
+  const owner = 'fed-name-two-web';
+
+  test.each<[string, Manifest, string]>([
+    ['a route of others for the host', route({ hosts: ['two.east.example'] }), 'routes a name that mesh west binds'],
+    ['a route of others for the host in capitals', route({ hosts: ['Two.East.Example'] }), 'routes a name'],
+    ['a route of others for the host with a dot at its end', route({ hosts: ['two.east.example.'] }), 'routes a name'],
+    ['a route of others for the host in its own namespace', route({ hosts: ['two.east.example'] }, 'web'), 'routes a name'],
+    ['a TCP route of others with a wildcard over the host', route({ hosts: ['*.east.example'], tcp: [{}] }), 'routes a name'],
+    ['a TLS route of others with a wildcard over the host', route({ hosts: ['*.east.example'], tls: [{}] }), 'routes a name'],
+    ['a ServiceEntry of others for the host', entry({ hosts: ['two.east.example'] }), 'declares a name that mesh west binds'],
+    ['a ServiceEntry of others for the host in its own namespace', entry({ hosts: ['two.east.example'] }, 'web'), 'declares a name'],
+    ['a ServiceEntry that other namespaces see as well', entry({ hosts: ['two.east.example'], exportTo: ['.', 'shop'] }), 'declares a name'],
+    ['a ServiceEntry with our name in another namespace', entry({ hosts: ['two.east.example'] }, 'tenant', owner), 'declares a name'],
+    ['a route with our name in another namespace', route({ hosts: ['two.east.example'] }, 'tenant', owner), 'routes a name'],
+  ])('%s is refused', (_, manifest, message) => {
+    expect(verdict(policy, manifest)).toContain(message);
+  });
+
+  test.each<[string, Manifest]>([
+    ['our own route', route({ hosts: ['two.web.svc.cluster.local', 'two.east.example'] }, 'web', owner)],
+    ['our own ServiceEntry', entry({ hosts: ['two.east.example'] }, 'web', owner)],
+    ['a ServiceEntry of others for another host', entry({ hosts: ['one.east.example'] })],
+    ['a ServiceEntry of others with a wildcard, since the exact host wins', entry({ hosts: ['*.east.example'] })],
+    ['a ServiceEntry that only its own namespace sees', entry({ hosts: ['two.east.example'], exportTo: ['.'] })],
+    ['an HTTP route of others with a wildcard, since the exact host wins', route({ hosts: ['*.east.example'], http: [{}] })],
+    ['a route of others for the host on a gateway of theirs', route({ hosts: ['two.east.example'], gateways: ['own'] })],
+  ])('%s passes', (_, manifest) => {
+    expect(verdict(policy, manifest)).toBeUndefined();
+  });
+
+  test('all that the mesh writes passes', () => {
+    const own = written.filter(({ kind }) => ['Gateway', 'VirtualService', 'EnvoyFilter', 'ServiceEntry'].includes(kind));
+    expect([...new Set(own.map(({ kind }) => kind))].sort()).toEqual(['EnvoyFilter', 'Gateway', 'ServiceEntry', 'VirtualService']);
+    expect(own.flatMap((one) => verdict(policy, one) ?? [])).toEqual([]);
+  });
+
+  /** Group and plural of each kind that a validation names. */
+  const RESOURCES: { readonly [kind: string]: string } = {
+    Gateway: 'networking.istio.io/gateways',
+    VirtualService: 'networking.istio.io/virtualservices',
+    EnvoyFilter: 'networking.istio.io/envoyfilters',
+    ServiceEntry: 'networking.istio.io/serviceentries',
+    WasmPlugin: 'extensions.istio.io/wasmplugins',
+    TrafficExtension: 'extensions.istio.io/trafficextensions',
+  };
+  /** Kinds with which an expression compares that of the object. */
+  const kindsIn = ({ spec }: Manifest): string[] => {
+    const validations = spec.validations.map(({ expression }: Manifest) => expression).join('\n');
+    return Object.keys(RESOURCES).filter((kind) => validations.includes(`'${kind}'`));
+  };
+
+  test.each<[string, Manifest, string[]]>([
+    ['without additional hosts', west, ['Gateway', 'VirtualService', 'EnvoyFilter', 'WasmPlugin', 'TrafficExtension']],
+    ['with an additional host', policy, ['Gateway', 'VirtualService', 'EnvoyFilter', 'ServiceEntry', 'WasmPlugin', 'TrafficExtension']],
+  ])('every kind that a validation names is in matchConstraints, in all its versions, for CREATE and UPDATE: %s', (_, judging, kinds) => {
+    expect(kindsIn(judging)).toEqual(kinds);
+    const rules: Manifest[] = judging.spec.matchConstraints.resourceRules;
+    expect(rules.flatMap(({ apiGroups: [group], resources }) => resources.map((resource: string) => `${group}/${resource}`)).sort())
+      .toEqual(kinds.map((kind) => RESOURCES[kind]).sort());
+    expect(rules.map(({ apiGroups, apiVersions, operations }) => [apiGroups.length, apiVersions, operations])).toEqual(rules.map(() => [1, ['*'], ['CREATE', 'UPDATE']]));
+    expect(judging.spec.validations.flatMap(({ expression }: Manifest) => [...expression.matchAll(/object\.kind (?:!=|==) '(\w+)'/g)].map(([, kind]) => kind))
+      .filter((kind: string) => !(kind in RESOURCES))).toEqual([]);
+  });
+
+  test('the policy denies and audits what it refuses, and what it cannot judge', () => {
+    expect(policy.spec.failurePolicy).toBe('Fail');
+    expect(find(written, 'ValidatingAdmissionPolicyBinding', 'istio-federation-boundary').spec)
+      .toEqual({ policyName: 'istio-federation-boundary', validationActions: ['Deny', 'Audit'] });
+  });
+});
+
+test.each(['tcp', 'tls'])('a wildcard %s route over a bound name is refused, whatever part of the name it leaves out', (protocol) => {
+  const refused = (host: string) => verdict(west, route({ hosts: [host], [protocol]: [{}] })) !== undefined;
+  expect(['*.cluster.local', '*.svc.cluster.local', '*.default.svc.cluster.local', '*'].map(refused)).toEqual([true, true, true, true]);
+  expect(['*.other.svc.cluster.local', '*.svc.k8s.east', '*.example'].map(refused)).toEqual([false, false, false]);
+});
+
+test('a wildcard HTTP route over a bound name passes, since the exact name wins', () => {
+  expect(verdict(west, route({ hosts: ['*.default.svc.cluster.local'], http: [{}] }))).toBeUndefined();
+});
+
+test('a wildcard TCP route is judged in the domain of the cluster', () => {
+  const app = new App();
+  const [from, to] = [meshOf(app, 'east'), meshOf(app, 'west', { clusterDomain: 'k8s.west' })];
+  from.addPeer(to);
+  to.addPeer(from);
+  const reviews = from.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  reviews.allowFrom(to);
+  to.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'web') });
+  const policy = policyOf(parse(filesOf([app]).get('west')!));
+  const refused = (host: string) => verdict(policy, route({ hosts: [host], tcp: [{}] })) !== undefined;
+  expect(['*.svc.k8s.west', '*.svc.cluster.local'].map(refused)).toEqual([true, false]);
 });

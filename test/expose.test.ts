@@ -443,3 +443,11 @@ test('no rule can require a header that a gateway takes away or writes', () => {
   expect(changed.size).toBeGreaterThan(30);
   for (const name of changed) expect(() => granted({ http: [HttpRule.allow({ requiredHeaders: { [name]: 'x' } })] })).toThrow(/FED308 .*proxies on the way/);
 });
+
+test('a rule with exceptions and no paths refuses ambiguous spellings before any rule', () => {
+  const { routes } = granted({ http: [HttpRule.allow({ exceptPaths: ['/admin/*'] })] });
+  expect(routes[0]).toMatchObject({ name: 'reviews-9080-west-ambiguous-path', directResponse: { status: 400 } });
+  const [{ uri: { regex } }] = routes[0].match;
+  const refused = (path: string) => new RegExp(`^(${regex})$`, 's').test(path);
+  expect(['/x/%2e%2e/admin', '/x//admin', '/x/;a/admin', '/x/y'].map(refused)).toEqual([true, true, true, false]);
+});

@@ -116,3 +116,19 @@ test('an identity has the spelling of certificates and that of policies', () => 
 test('an identity of another form than Istio\'s is taken as it is', () => {
   expect(SpiffeId.parse('spiffe://partner.example/edge/out_1').principal).toBe('partner.example/edge/out_1');
 });
+
+test('a rotation with renewed lists has one list for each CA: that of the next bundle where both have one', async () => {
+  const [old, next] = [await makeCertificate('old', true), await makeCertificate('next', true)];
+  const [first, renewed, ofNext] = [await old.list(), await old.list(), await next.list()];
+  expect(renewed).not.toBe(first);
+  const bundle = TrustBundle.fromPem(old.certificate).withRevocationList(first);
+  const both = TrustBundle.fromPem(`${old.certificate}\n${next.certificate}`).withRevocationList(`${renewed}${ofNext}`);
+  expect(bundle.withNext(both)._revocationLists).toBe(`${renewed}${ofNext}`);
+});
+
+test('a rotation keeps the list of a CA that the next bundle does not have', async () => {
+  const [old, next] = [await makeCertificate('old', true), await makeCertificate('next', true)];
+  const [first, ofNext] = [await old.list(), await next.list()];
+  const bundle = TrustBundle.fromPem(old.certificate).withRevocationList(first);
+  expect(bundle.withNext(TrustBundle.fromPem(next.certificate).withRevocationList(ofNext))._revocationLists).toBe(`${first}${ofNext}`);
+});
