@@ -6,7 +6,7 @@ import { filesOf, find, Manifest, objectsOf, parse } from './support/manifests';
 import { meshOf, trustOf } from './support/meshes';
 
 /*
- * What the admission policy refuses and what it lets pass, by evaluating its own expressions.
+ * Which objects the admission policy denies and which it allows, by evaluating its own expressions.
  */
 
 const environment = new Environment({ unlistedVariablesAreDyn: true });

@@ -2,7 +2,7 @@ import { breaks, surfaceOf } from '../scripts/api';
 import { translate } from '../scripts/snippets';
 
 /*
- * The programs that keep the public surface what it was, and its examples sayable in every language.
+ * The programs that compare the public API with its last version, and that translate its examples into other languages.
  */
 
 /** An assembly with one class, that has one method. */

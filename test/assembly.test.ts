@@ -2,7 +2,7 @@ import { compileJsiiForTest } from 'jsii';
 import { Assembly, compileProject, rules } from './support/assembly';
 
 /*
- * What Python, Java, C# and Go get. jsii accepts more than they can have without a renamed, weakened or unexplained name.
+ * The public API as Python, Java, C# and Go get it. The compiler jsii accepts more than they can have without a renamed, weakened or unexplained name.
  */
 
 /** Each rule is broken here, in ways that jsii lets pass. */

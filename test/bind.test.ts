@@ -5,6 +5,10 @@ import { find, Manifest, names, objectsOf } from './support/manifests';
 import { meshOf, trustOf } from './support/meshes';
 import { rbacOf } from './support/rbac';
 
+/*
+ * Bindings: local names, ports, callers and what they write into the mesh of the callers.
+ */
+
 function setUp(...ports: ServicePort[]) {
   const app = new App();
   const east = meshOf(app, 'east');

@@ -4,7 +4,7 @@ import { find, Manifest, names, parse } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
- * What a gateway's Envoy does when its memory runs short: a file that the pods read at their start.
+ * What the Envoy of a gateway does when its memory runs short, from a file that the pods read at their start.
  */
 
 const HEAP = 'envoy.resource_monitors.fixed_heap';

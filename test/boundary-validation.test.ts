@@ -8,6 +8,10 @@ import { compiled } from './support/library';
 import { FILES, textIn } from './support/output';
 import { write } from './support/repositories';
 
+/*
+ * The rules of BoundaryValidation for manifests of any origin, also through the real cdk8s synth.
+ */
+
 interface Reported { status?: string; summary?: any; violations: any[] }
 
 /** What the plugin reports about documents, file by file. */

@@ -4,7 +4,7 @@ import { find, Manifest, names, parse } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
- * What one connection may cost a boundary gateway, and that what a peer or a caller does to one connection stays with that connection.
+ * What one connection may cost a boundary gateway, and that connections do not affect each other.
  */
 
 const MANAGER = 'envoy.filters.network.http_connection_manager';

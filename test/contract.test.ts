@@ -5,8 +5,8 @@ import { callsOf, serversOf } from './support/contract';
 import { filesOf, find, Manifest, parse } from './support/manifests';
 
 /*
- * Both sides of every scenario, from the YAML that the library writes now. What one side would send is what the other side would let in,
- * and each control says the same as the others.
+ * Both sides of every scenario agree, read from the YAML that the library writes now. What one side would send is what the other side
+ * would let in, and each control says the same as the others.
  */
 
 const trust = (file: string) => readFileSync(join(__dirname, 'trust', file), 'utf8');

@@ -5,7 +5,7 @@ import { meshOf } from './support/meshes';
 import { principalsOf, rbacOf } from './support/rbac';
 
 /*
- * What the gateways present, and who may read it.
+ * Which certificates the gateways present, and who may read them.
  */
 
 /** East exposes and binds, with what is given. */

@@ -6,6 +6,10 @@ import { Caller, Delivery, LocalName, LocalService, ServicePort } from '../src';
 import { keyOf, Manifest, objectsOf, parse } from './support/manifests';
 import { meshOf } from './support/meshes';
 
+/*
+ * How the apply order is communicated to kubectl, Argo CD and Flux.
+ */
+
 const WAVE = 'argocd.argoproj.io/sync-wave';
 const PHASES = [
   ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy', 'EnvoyFilter'], ['NetworkPolicy'],

@@ -6,7 +6,7 @@ import { dirname, join, relative } from 'path';
 import { pages } from './support/pages';
 
 /*
- * What the pages promise: links that lead somewhere, commands that exist, checksums that are right.
+ * What the pages promise. Links lead somewhere, commands exist, and checksums are right.
  */
 
 const root = join(__dirname, '..');
@@ -82,6 +82,12 @@ test('imports/ is what the vendored CRDs give', () => {
 test('no private key is in the repository', () => {
   const key = new RegExp(`-----BEGIN ([A-Z]+ )?${'PRIVATE'} KEY-----\\n[A-Za-z0-9+/=]{40}`);
   expect(tracked.filter((file) => existsSync(join(root, file)) && key.test(read(file)))).toEqual([]);
+});
+
+test('every test file begins with a sentence, which is printed when it has run', () => {
+  const silent = tracked.filter((file) => /^test\/[^/]+\.test\.ts$/.test(file) && existsSync(join(root, file)))
+    .filter((file) => !/^\/\*\n \* [A-Z][^.]+\./m.test(read(file)) && !/^testRejections\('/m.test(read(file)));
+  expect(silent).toEqual([]);
 });
 
 test('only src/render knows the generated types', () => {

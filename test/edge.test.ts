@@ -6,8 +6,8 @@ import { meshOf } from './support/meshes';
 import { principalsOf, rbacOf } from './support/rbac';
 
 /*
- * The one EnvoyFilter of each boundary gateway, and what more grants, bindings and callers change of a gateway: nothing that is in every
- * filter chain. A change of one grant drains no connection of another, and the configuration grows linearly.
+ * The EnvoyFilter of each boundary gateway, and what one more grant, binding or caller changes there. Nothing that is in every filter
+ * chain changes. A change of one grant drains no connection of another, and the configuration grows linearly.
  */
 
 type Name = [kind: string, name: string, namespace: string];

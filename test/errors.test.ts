@@ -5,8 +5,8 @@ import { Rejection, sentenceOf, SYNTHESIS } from './support/rejections';
 import { ERRORS } from '../src/checks/errors';
 
 /*
- * What must hold for all rejections together. They are data here: that each row throws its code from its call is tested by the test
- * files of the nouns.
+ * Every error code is documented, triggered and raised by the calls that its documentation names. Rows are data here:
+ * test/<noun>.errors.test.ts tests that each throws its code from its call.
  */
 
 const rows = Object.values(REJECTIONS).flat();

@@ -10,6 +10,10 @@ import { meshOf } from './support/meshes';
 import { bookinfo } from '../examples/bookinfo/main';
 import { summary } from '../examples/bookinfo/summary';
 
+/*
+ * The Bookinfo demo, and what it explains.
+ */
+
 const root = join(__dirname, '..');
 rememberIncludes();
 const outdir = mkdtempSync(join(tmpdir(), 'bookinfo-'));

@@ -7,7 +7,7 @@ import { meshOf } from './support/meshes';
 import { deniesByDefault, permissionsOf } from './support/rbac';
 
 /*
- * An ingress gateway that others run: what is emitted for it, and that nothing of it meets their own listeners.
+ * Existing ingress gateways, which another team runs. What is emitted for one does not touch its other listeners.
  */
 
 interface Change {

@@ -10,6 +10,10 @@ import { allows, permissionsOf, rbacOf, Sample } from './support/rbac';
 import { covers } from '../src/model/paths';
 import { FOLDABLE_PATH, looksLike, PRINTABLE, spellingsOf } from '../src/model/spellings';
 
+/*
+ * Exports: ports, allow rules, routes and the RBAC rules of the ingress gateway.
+ */
+
 function setUp(...ports: ServicePort[]) {
   const app = new App();
   const east = meshOf(app, 'east');

@@ -7,6 +7,10 @@ import { SCENARIOS } from './scenarios';
 import { filesOf, find, names, objectsOf, parse } from './support/manifests';
 import { meshOf } from './support/meshes';
 
+/*
+ * Options of the boundary gateways: each reaches the output, and none loosens what must hold.
+ */
+
 function ingress(options?: DedicatedGatewayOptions) {
   const app = new App();
   const mesh = meshOf(app, 'east', options ? { ingressGateway: BoundaryGateway.dedicated(options) } : {});

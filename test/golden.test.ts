@@ -3,6 +3,10 @@ import { join } from 'path';
 import { LAB_SCENARIOS, programOf, SCENARIOS } from './scenarios';
 import { filesOf, jsonOf, keyOf, Manifest, parse } from './support/manifests';
 
+/*
+ * The manifests of the golden scenarios are those that were reviewed, and the same when they are written again.
+ */
+
 const scenarios = join(__dirname, 'scenarios');
 
 describe.each(Object.keys(SCENARIOS))('%s', (scenario) => {

@@ -4,7 +4,7 @@ import { find, keyOf, Manifest, names, objectsOf } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
- * A peer that is cut off.
+ * Isolated peers: no traffic in either direction.
  */
 
 const REASON = { reason: 'a build server of west was taken over', ticket: 'SEC-812' };

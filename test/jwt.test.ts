@@ -9,7 +9,7 @@ import { allows, permissionsOf, rbacOf } from './support/rbac';
 import { readKeySet } from '../src/pki/jwks';
 
 /*
- * Tokens that the boundary demands.
+ * End-user JWTs that an export requires.
  */
 
 const LOGIN = readFileSync(join(__dirname, 'trust', 'login.jwks'), 'utf8');

@@ -5,7 +5,7 @@ import { find, names, objectsOf, parse, textOf } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
- * What closes a workload inside the mesh, and a namespace's ways out.
+ * Locked workloads, and namespaces that cannot bypass the egress gateway.
  */
 
 const reason = 'card data: nobody else may call it';

@@ -10,6 +10,10 @@ import { rememberIncludes } from './support/includes';
 import { bookinfo } from '../examples/bookinfo/main';
 import { ManifestWriter } from '../src';
 
+/*
+ * ManifestWriter writes the files of any app exactly as app.synth() does.
+ */
+
 rememberIncludes();
 
 let directory: string;

@@ -6,6 +6,10 @@ import {
 import { find, Manifest, names, objectsOf } from './support/manifests';
 import { meshOf, trustOf } from './support/meshes';
 
+/*
+ * Meshes: options, namespaces, trust domains and the objects that every boundary has.
+ */
+
 /** East exposes to west and binds what west exposes. */
 function both(props: Partial<FederatedMeshProps> = {}) {
   const app = new App();

@@ -5,6 +5,10 @@ import {
   sniOf,
 } from '../src/model/names';
 
+/*
+ * No two objects, listeners or hosts get one name.
+ */
+
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const parameters = { seed: 20261123, numRuns: 3000 };
 

@@ -6,7 +6,7 @@ import { find, Manifest } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
- * What a mesh decides about its traffic with one peer, and that no other peer is touched by it.
+ * Options of one peer, and that no other peer is affected by them.
  */
 
 /** East exposes to west and to north and calls west; only what east says of west differs. */

@@ -9,7 +9,8 @@ import { PIPELINES } from './support/repositories';
 import { fileRefusals, refusals } from './support/schemas';
 
 /*
- * The files for GitHub, GitLab, Argo CD and Flux: each against the schema of its tool, and what they mean for what the program writes.
+ * The pipeline files for GitHub, GitLab, Argo CD and Flux. Each is valid for its tool, and does what it should with
+ * the files of the program.
  */
 
 const documents = (file: string): Manifest[] => parseAllDocuments(readFileSync(join(PIPELINES, file), 'utf8')).map((document) => {

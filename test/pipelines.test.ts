@@ -5,8 +5,8 @@ import { Event, foldersOf, githubJobs, gitlabJobs, Job, written } from './suppor
 import { bash, copyArtifact, Example, Files, Origin } from './support/repositories';
 
 /*
- * The pipelines, job by job: each in a fresh clone, with what the jobs before it left, as its file says. `npm ci` is the only command that
- * is not the real one; GitHub and GitLab themselves were not run.
+ * The pipelines of GitHub and GitLab, job by job. Each runs in a fresh clone, with what the jobs before it left, as its file
+ * says. `npm ci` is the only command that is not the real one; GitHub and GitLab themselves were not run.
  */
 
 jest.setTimeout(60_000);

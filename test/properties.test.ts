@@ -6,7 +6,8 @@ import { rbacOf } from './support/rbac';
 import { refusals } from './support/schemas';
 
 /*
- * What holds for every federation. The seed is fixed, so that a red run is about the change; FC_SEED and FC_RUNS look further.
+ * Properties that hold for every federation, tried on random ones. The seed is fixed, so that a red run is about the change; FC_SEED and
+ * FC_RUNS look further.
  */
 const parameters = { seed: Number(process.env.FC_SEED ?? 20261123), numRuns: Number(process.env.FC_RUNS ?? 60) };
 

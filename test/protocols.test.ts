@@ -4,7 +4,7 @@ import { find, Manifest } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
- * What differs from one protocol to another, on both sides.
+ * What differs between HTTP, gRPC, TCP and TLS, on both sides.
  */
 
 function connect(port: ServicePort, requestTimeout?: Duration) {

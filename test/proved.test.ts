@@ -6,9 +6,8 @@ import { filesOf, find, keyOf, Manifest, parse } from './support/manifests';
 import { allows, deniesByDefault, principalsOf, rbacOf, Sample } from './support/rbac';
 
 /*
- * `proved/` holds the manifests of the article's scenario that were written by hand, applied unchanged to real API servers and enforced
- * by real proxies. The library's output is the same but for certificates and the differences that are listed here, each decided and
- * each undone before comparing.
+ * The library writes what was tested by hand on real proxies, but for the listed differences. Certificates differ as well. Each
+ * difference was decided, and is undone before comparing.
  */
 
 /** Headers that are removed besides the proved ones: orders to proxies and servers, and more spellings of what an earlier hop claims. */

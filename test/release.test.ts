@@ -4,7 +4,7 @@ import { join } from 'path';
 import { parse } from 'yaml';
 
 /*
- * What the workflows may do with whose rights, and that the page for maintainers says the same.
+ * The permissions of the release workflows, and that the page for maintainers describes them.
  */
 
 interface Step { readonly name?: string; readonly uses?: string; readonly run?: string; readonly env?: Record<string, string> }

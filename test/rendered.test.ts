@@ -3,7 +3,7 @@ import { join } from 'path';
 import { bash, Files, Origin, PIPELINES, write } from './support/repositories';
 
 /*
- * The script that the pipelines share, executed on real repositories: what comes to the branch, and what must not.
+ * The script that brings manifests to the rendered branch, executed on real repositories. It shows what comes to the branch, and what must not.
  */
 
 jest.setTimeout(60_000);

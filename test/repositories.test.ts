@@ -9,8 +9,8 @@ import { objectsOf } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
- * The programs of docs/how-to/repositories.md, run: two organisations that never see each other's program, and a team with a chart of its
- * own. And what the page says of changes that one side makes first.
+ * Two owners with a repository each: the programs of docs/how-to/repositories.md. Neither sees the other's program, and one
+ * team has a chart of its own. One side may make a change first, as the page says.
  */
 
 const page = readFileSync(join(__dirname, '..', 'docs', 'how-to', 'repositories.md'), 'utf8');

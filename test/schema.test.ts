@@ -3,6 +3,10 @@ import { filesOf, keyOf, parse } from './support/manifests';
 import { FILES, manifestsIn } from './support/output';
 import { ISTIO_VERSIONS, refusals } from './support/schemas';
 
+/*
+ * API servers accept every object, for each supported Istio version, with CEL rules evaluated.
+ */
+
 const NEWEST = ISTIO_VERSIONS.at(-1)!;
 
 test('the supported Istio versions are validated, and no other', () => {

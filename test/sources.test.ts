@@ -7,7 +7,7 @@ import { principalsOf, rbacOf } from './support/rbac';
 import { matchesOf } from '../src/model/destinations';
 
 /*
- * Several sources behind one local name.
+ * Several sources behind one local name: weights, headers and protocols.
  */
 
 const caller = Caller.serviceAccount('page', 'shop');

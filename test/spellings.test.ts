@@ -1,8 +1,8 @@
 import { FOLDABLE_PATH, isFoldable, looksLike, mayMeet, spellingsOf } from '../src/model/spellings';
 
 /*
- * What the patterns for excepted paths take. That they take all that backends fold is for the lab to show (`spellings/…`), since other
- * programs must read the paths there.
+ * Which spellings of a path the pattern of an excepted path matches. The lab shows that this covers all that backends
+ * fold (`spellings/…`).
  */
 
 /** Envoy fits the whole path. */

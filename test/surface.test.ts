@@ -3,7 +3,7 @@ import * as ts from 'typescript';
 import { hostWith } from './support/typescript';
 
 /*
- * What jsii leaves out in silence, so that other languages do not get it. What it hands on is in assembly.test.ts.
+ * The public names, and TypeScript that jsii would silently leave out of other languages. What jsii hands on is in assembly.test.ts.
  */
 
 const root = join(__dirname, '..');

@@ -5,6 +5,10 @@ import { SpiffeId, TrustBundle } from '../src';
 import { makeCertificate, RSA } from './support/certificates';
 import { trustOf } from './support/meshes';
 
+/*
+ * Trust bundles, rotations and revocation lists.
+ */
+
 const pem = (mesh: string) => readFileSync(join(__dirname, 'trust', `${mesh}.pem`), 'utf8');
 
 test('a bundle is the certificates and nothing around them', () => {

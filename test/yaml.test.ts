@@ -2,6 +2,10 @@ import { Yaml } from 'cdk8s';
 import * as fc from 'fast-check';
 import { documentOf } from '../src/output/yaml';
 
+/*
+ * Any document is written byte by byte as cdk8s writes it.
+ */
+
 /** Texts that a YAML writer has to think about, and pieces that make more of them. */
 const AWKWARD = [
   '', ' ', '-', '--', '---', '...', '?', ':', ',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', '~', '=', '<<', '\\', '\t', '\n', '\r',
