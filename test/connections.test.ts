@@ -2,6 +2,7 @@ import { App, Chart } from 'cdk8s';
 import { BoundaryGateway, Caller, FederatedMeshProps, IstioVersion, LocalName, LocalService, ServicePort } from '../src';
 import { find, Manifest, names, parse } from './support/manifests';
 import { meshOf } from './support/meshes';
+import { NEWEST } from './support/versions';
 
 /*
  * What one connection may cost a boundary gateway, and that connections do not affect each other.
@@ -70,7 +71,7 @@ describe.each(ROLES)('the %s gateway', (role) => {
   const objects = east();
   const older = east(OLDER);
 
-  test('has the connection settings of Istio 1.31 in its ProxyConfig, and only extended CONNECT in its filter', () => {
+  test('has the connection settings of the newest Istio in its ProxyConfig, and only extended CONNECT in its filter', () => {
     expect(proxyConfig(objects, role).connectionSettings).toEqual({ ...SETTINGS, ...UNDERSCORES_REJECTED });
     expect(managers(edge(objects, role))).toEqual([[undefined, { http2_protocol_options: ALWAYS }]]);
     expect(merged(edge(objects, role), 'LISTENER')).toEqual([]);
@@ -170,7 +171,7 @@ describe('a reason for headers with underscores', () => {
 describe('a shared gateway', () => {
   const requests = [sniOf('search', 9000), sniOf('web')].sort();
 
-  test.each<[string, Partial<FederatedMeshProps>]>([['1.31', {}], ['1.30', OLDER]])('has the settings on our servers of HTTP and gRPC only, by name, with Istio %s', (_, props) => {
+  test.each<[string, Partial<FederatedMeshProps>]>([[NEWEST, {}], ['1.30', OLDER]])('has the settings on our servers of HTTP and gRPC only, by name, with Istio %s', (_, props) => {
     const patches = edge(east({ ...props, ingressGateway: SHARED }, EACH_PROTOCOL), 'ingress');
     expect(managers(patches).sort()).toEqual(requests.map((sni) => [sni, { ...IN_ENVOY, ...REJECTED_IN_ENVOY }]));
     const allowed = edge(east({ ...props, ingressGateway: SHARED, allowHeadersWithUnderscores: REASON }, EACH_PROTOCOL), 'ingress');
@@ -184,7 +185,7 @@ describe('a shared gateway', () => {
     expect(patches.sort((a, b) => snis.indexOf(nameOf(a)) - snis.indexOf(nameOf(b)))).toEqual(snis.map((sni) => handshakes(sni)));
   });
 
-  test.each<[string, Partial<FederatedMeshProps>]>([['1.31', {}], ['1.30', OLDER]])('has no listener and no cluster changed with Istio %s, which others have too', (_, props) => {
+  test.each<[string, Partial<FederatedMeshProps>]>([[NEWEST, {}], ['1.30', OLDER]])('has no listener and no cluster changed with Istio %s, which others have too', (_, props) => {
     const patches = edge(east({ ...props, ingressGateway: SHARED }, EACH_PROTOCOL), 'ingress');
     expect(patches.filter(({ applyTo }) => ['LISTENER', 'CLUSTER'].includes(applyTo))).toEqual([]);
   });

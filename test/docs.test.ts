@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'fs';
 import { tmpdir } from 'os';
 import { dirname, join, relative } from 'path';
 import { pages } from './support/pages';
+import { NEWEST } from './support/versions';
 
 /*
  * What the pages promise. Links lead somewhere, commands exist, and checksums are right.
@@ -65,7 +66,7 @@ test.each(['crds/README.md'])('what %s says of vendored files is what they are',
 test('imports/ is what the vendored CRDs give', () => {
   const directory = mkdtempSync(join(tmpdir(), 'imports-'));
   try {
-    for (const file of ['istio-1.31', 'cert-manager-1.21']) {
+    for (const file of [`istio-${NEWEST}`, 'cert-manager-1.21']) {
       execFileSync(join(root, 'node_modules/.bin/cdk8s'), [
         'import', `crds/${file}.yaml`, '--language', 'typescript', '--output', directory, '--no-save', '--no-check-upgrade',
       ], { cwd: root, stdio: 'pipe' });

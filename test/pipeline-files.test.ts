@@ -7,6 +7,7 @@ import { FILES, manifestsIn } from './support/output';
 import { foldersOf, readPipeline, written } from './support/pipelines';
 import { PIPELINES } from './support/repositories';
 import { fileRefusals, refusals } from './support/schemas';
+import { NEWEST } from './support/versions';
 
 /*
  * The pipeline files for GitHub, GitLab, Argo CD and Flux. Each is valid for its tool, and does what it should with
@@ -36,8 +37,8 @@ test('every kind of file is taken by its own schema, and not with a field that t
   expect(fileRefusals({ ...github, jobs: { render: { ...github.jobs.render, permision: {} } } }, 'github-workflows')).not.toEqual([]);
   expect(fileRefusals({ ...gitlab, render: { ...gitlab.render, artefacts: {} } }, 'gitlab-ci')).not.toEqual([]);
   for (const object of [...argoCd, ...flux.east, ...flux.west]) {
-    expect(refusals(object, '1.31')).toEqual([]);
-    if (object.spec) expect(refusals({ ...object, spec: { ...object.spec, prunes: true } }, '1.31')).not.toEqual([]);
+    expect(refusals(object, NEWEST)).toEqual([]);
+    if (object.spec) expect(refusals({ ...object, spec: { ...object.spec, prunes: true } }, NEWEST)).not.toEqual([]);
   }
 });
 

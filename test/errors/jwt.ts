@@ -6,6 +6,7 @@ import { BoundaryGateway, HttpRule, IstioVersion, JwtRule, LocalService, Service
 import { meshOf, TRUST } from '../support/meshes';
 import { eastWith, EXISTING_GATEWAY, grant, ofPorts, pair } from '../support/pair';
 import { Rejection, rejectionsOf } from '../support/rejections';
+import { NEWEST } from '../support/versions';
 
 /** What is rejected: allow rules with end-user JWTs. */
 export const errors: Rejection[] = [];
@@ -54,7 +55,7 @@ allowFrom.rejects('FED120', 'one claim value in place of a list', token({ claims
 allowFrom.rejects('FED120', 'a key set that is an object', token({ jwks: { keys: [] }, jwksUri: undefined }), 'jwks must be a string, not of type object');
 allowFrom.rejects('FED125', 'a JWT rule with an Istio version that was not tested', () => meshOf(new App(), 'east', { istioVersion: IstioVersion.V1_30 })
   .expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(80)] })
-  .allowFrom(meshOf(new App(), 'west'), { jwt: jwt() }), 'jwt is not tested with Istio 1.30 → remove it, or run Istio 1.31');
+  .allowFrom(meshOf(new App(), 'west'), { jwt: jwt() }), 'jwt', '1.30', NEWEST);
 allowFrom.rejects('FED314', 'a JWT rule without an issuer', token({ issuer: undefined }), 'the issuer is undefined');
 allowFrom.rejects('FED314', 'a number in place of an issuer', token({ issuer: 7 }), 'the issuer is 7');
 allowFrom.rejects('FED314', 'an empty issuer', token({ issuer: '' }), 'the issuer is ""');

@@ -6,6 +6,7 @@ import {
 import { meshOf, trustOf } from '../support/meshes';
 import { any, eastWith, EXISTING_GATEWAY } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
+import { NEWEST } from '../support/versions';
 
 /** What is rejected: the declaration of a mesh, and a complete mesh. */
 export const errors: Rejection[] = [];
@@ -87,7 +88,7 @@ const shop = (name: string, value: unknown) => eastWith({ [name]: value });
 newMesh.rejects('FED120', 'a file name in place of a trust bundle', shop('trustBundle', 'east.pem'), 'trustBundle', '"east.pem"', 'TrustBundle');
 newMesh.rejects('FED120', 'a mesh without a trust bundle', shop('trustBundle', undefined), 'undefined');
 newMesh.rejects('FED120', 'one endpoint in place of a list', shop('endpoints', { address: 'a.example' }), 'endpoints', 'list');
-newMesh.rejects('FED125', 'connectAfterHandshake with an Istio version that was not tested', eastWith({ istioVersion: IstioVersion.V1_30, connectAfterHandshake: true }), 'connectAfterHandshake', '1.30', 'Istio 1.31');
+newMesh.rejects('FED125', 'connectAfterHandshake with an Istio version that was not tested', eastWith({ istioVersion: IstioVersion.V1_30, connectAfterHandshake: true }), 'connectAfterHandshake', '1.30', `Istio ${NEWEST}`);
 newMesh.rejects('FED120', 'an object of valid options in place of a gateway', shop('ingressGateway', { sourceRanges: ['203.0.113.0/28'] }), 'ingressGateway', 'must be of type BoundaryGateway');
 newMesh.rejects('FED114', 'a reason that is a number', eastWith({ withoutAdmissionPolicy: any({ reason: 12345678901 }) }), '12345678901', 'ten characters');
 newMesh.rejects('FED111', 'an access log provider that is empty', shop('accessLogProvider', ''), 'access log provider');
