@@ -1,5 +1,6 @@
 import { createHash } from 'crypto';
 import fc from 'fast-check';
+import { parametersOf } from './support/random';
 import {
   BindingParts, bindingHostOf, bindingObjectName, callerObjectName, exportObjectName, gatewayLabel, serviceObjectName, singleObjectName,
   sniOf,
@@ -10,7 +11,7 @@ import {
  */
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const parameters = { seed: 20261123, numRuns: 3000 };
+const parameters = parametersOf(3000);
 
 /** Parts of which many give the same text when they are joined. */
 const part = fc.oneof(

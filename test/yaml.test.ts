@@ -1,5 +1,6 @@
 import { Yaml } from 'cdk8s';
 import * as fc from 'fast-check';
+import { parametersOf } from './support/random';
 import { documentOf } from '../src/output/yaml';
 
 /*
@@ -46,7 +47,7 @@ function expectSame(document: unknown): void {
 
 describe('a document', () => {
   test('is written as cdk8s writes it, whatever it holds', () => {
-    fc.assert(fc.property(value, expectSame), { numRuns: 3000 });
+    fc.assert(fc.property(value, expectSame), parametersOf(3000));
   });
 
   test('is written so with every awkward text as value, as key, in a list and deep inside', () => {
