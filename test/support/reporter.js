@@ -7,7 +7,7 @@ const { DefaultReporter } = require('@jest/reporters');
 /** The first sentence of the first block comment that begins a line, or the title of the only `describe` around all tests. */
 function subjectOf(file, results) {
   const comment = /^\/\*+\s*\n([^]*?)\*\//m.exec(readFileSync(file, 'utf8'))?.[1];
-  const sentence = comment && /^[^]*?[.:](?=\s|$)/.exec(comment.replace(/^ \* ?/gm, '').replace(/\s+/g, ' ').trim())?.[0];
+  const sentence = comment && /^[^]*?\.(?=\s|$)/.exec(comment.replace(/^ \* ?/gm, '').replace(/\s+/g, ' ').trim())?.[0];
   const titles = new Set(results.map(({ ancestorTitles }) => ancestorTitles[0]).filter((title) => title !== undefined));
   return sentence?.slice(0, -1) ?? (titles.size === 1 ? [...titles][0] : basename(file));
 }
@@ -25,6 +25,6 @@ module.exports = class extends DefaultReporter {
   }
 
   printConsole(entries, file) {
-    for (const { type, message, origin } of entries) this.log(`console.${type} in ${basename(file)}: ${message}\n${origin}`);
+    for (const { type, message, origin } of entries) this.log(`console.${type} in ${basename(file)}: ${message}\n${origin.trim().split('\n')[0]}`);
   }
 };
