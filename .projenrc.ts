@@ -185,6 +185,11 @@ project.addTask('eslint:fix', {
   description: 'Corrects what eslint can correct',
   steps: [{ spawn: project.eslint!.eslintTask.name, args: ['--fix'] }],
 });
+project.addTask('mutants', {
+  description: 'Changes the library in one place at a time and counts the changes that a test notices. CONTRIBUTING.md',
+  exec: tsNode('scripts/mutants.ts', 'scripts'),
+  receiveArgs: true,
+});
 // projen would compare with what the registry has, where nothing is yet, and later only what is released.
 project.tasks.tryFind('compat')!.reset(tsNode('scripts/api.ts', 'scripts'));
 project.tasks.tryFind('compat')!.description = 'Says where the compiled public surface breaks api/assembly.json';

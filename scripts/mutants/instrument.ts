@@ -1,0 +1,60 @@
+import * as ts from 'typescript';
+import type { Change } from './mutators';
+
+/*
+ * One text for all mutants of a file: each stands beside the original, and the function `__mutant` chooses at run time. So nothing is
+ * compiled or loaded for a mutant, and which tests reach it can be counted.
+ */
+
+/** The parameter of each module that answers whether a mutant is active. */
+export const SWITCH = '__mutant';
+
+/** The text of a file with one change, for the compiler. */
+export function mutatedText(file: ts.SourceFile, { node, form, text }: Change): string {
+  const [start, end] = [node.getStart(file), node.end];
+  const behind = file.text.slice(end);
+  if (form === 'expression') return `${file.text.slice(0, start)}(${text})${behind}`;
+  // The comma goes with the element: the one behind it, or before it for the last.
+  const comma = /^\s*,/.exec(behind);
+  if (form === 'statement') return file.text.slice(0, start) + ';' + behind;
+  const before = comma ? file.text.slice(0, start) : file.text.slice(0, start).replace(/,\s*$/, '');
+  return before + behind.slice(comma?.[0].length ?? 0);
+}
+
+/** The text of a file in which each change can be switched on by its number. `reach` is told when a function of the file runs. */
+export function instrumented(file: ts.SourceFile, changes: ReadonlyMap<number, Change>, reach: number): string {
+  const byNode = new Map<ts.Node, [number, Change][]>();
+  for (const [id, change] of changes) byNode.set(change.node, [...byNode.get(change.node) ?? [], [id, change]]);
+
+  const emit = (node: ts.Node): string => {
+    let text = '';
+    let at = node.getStart(file);
+    const children: ts.Node[] = [];
+    ts.forEachChild(node, (child) => { children.push(child); });
+    for (const child of children.sort((a, b) => a.pos - b.pos)) {
+      // Some nodes, as the missing parts of a declaration, have no text.
+      if (child.getStart(file) < at || child.end <= child.getStart(file)) continue;
+      text += file.text.slice(at, child.getStart(file)) + emit(child);
+      at = child.end;
+    }
+    text += file.text.slice(at, node.end);
+    if (ts.isBlock(node) && ts.isFunctionLike(node.parent)) text = `{ ${SWITCH}(${reach}); ${text.slice(1)}`;
+    return switched(text, byNode.get(node) ?? []);
+  };
+  return emit(file) + file.text.slice(file.end);
+}
+
+function switched(original: string, changes: readonly [number, Change][]): string {
+  const expressions = changes.filter(([, { form }]) => form === 'expression');
+  const removals = changes.filter(([, { form }]) => form !== 'expression');
+  let text = original;
+  if (expressions.length > 0) {
+    // `c ? (x) : (y)` could begin an arrow function with a type; `(0, x)` cannot.
+    text = `(${expressions.map(([id, change]) => `${SWITCH}(${id}) ? (0, ${change.text}) : `).join('')}(${text}))`;
+  }
+  for (const [id, { form }] of removals) {
+    if (form === 'statement') text = `if (!${SWITCH}(${id})) { ${text} }`;
+    else text = form === 'property' ? `...(${SWITCH}(${id}) ? {} : { ${text} })` : `...(${SWITCH}(${id}) ? [] : [${text}])`;
+  }
+  return text;
+}

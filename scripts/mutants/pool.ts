@@ -1,0 +1,87 @@
+import { ChildProcess, fork } from 'child_process';
+import { join } from 'path';
+import type { Answer, Baseline, Job, Step } from './protocol';
+
+/** A process above this is replaced: programs that tests make leave something behind. */
+const MOST_MEMORY = 1_300_000_000;
+
+/** How long a suite may take without a mutant. */
+const BASELINE_MILLISECONDS = 300_000;
+
+/** What happened to a mutant. */
+export type Fate =
+  | { readonly kind: 'survived' }
+  | { readonly kind: 'endless' }
+  | { readonly kind: 'failed'; readonly suite: string; readonly title: string; readonly failure: string };
+
+/** Processes that run tests of the copy, each one job at a time. */
+export class Pool {
+  private readonly idle: ChildProcess[] = [];
+
+  constructor(private readonly root: string, private readonly size: number) {}
+
+  /** Runs one function for each item, as many at a time as there are processes. */
+  public async all<T>(items: Iterable<T>, run: (item: T) => Promise<void>): Promise<void> {
+    const left = items[Symbol.iterator]();
+    await Promise.all(Array.from({ length: this.size }, async () => {
+      for (let next = left.next(); next.done !== true; next = left.next()) await run(next.value);
+    }));
+  }
+
+  /** One suite without a mutant. */
+  public async baseline(suite: string): Promise<Baseline> {
+    const answer = await this.ask({ kind: 'baseline', suite }, BASELINE_MILLISECONDS);
+    if (answer?.kind === 'baseline') return answer.record;
+    const failure = answer?.kind === 'broken' ? answer.failure : 'it does not end';
+    return { suite, loading: { milliseconds: 0, constants: [], reached: [] }, tests: [], failure, isRefused: false };
+  }
+
+  /** One mutant and the tests that may notice it. */
+  public async fateOf(mutant: number, steps: readonly Step[]): Promise<Fate> {
+    if (steps.length === 0) return { kind: 'survived' };
+    const answer = await this.ask({ kind: 'mutant', mutant, steps }, 60_000);
+    if (answer === undefined) return { kind: 'endless' };
+    if (answer.kind !== 'result') throw new Error(`mutant ${mutant}: ${answer.kind === 'broken' ? answer.failure : answer.kind}`);
+    const { suite, title, failure } = answer;
+    return suite === undefined ? { kind: 'survived' } : { kind: 'failed', suite, title: title!, failure: failure! };
+  }
+
+  /** Ends all processes. */
+  public close(): void {
+    this.idle.splice(0).forEach((child) => child.kill());
+  }
+
+  /** The answer to a job; none when the process ends, or a test takes too long. */
+  private async ask(job: Job, limit: number): Promise<Answer | undefined> {
+    const child = this.idle.pop() ?? this.start();
+    const answer = await new Promise<Answer | undefined>((resolve) => {
+      const end = () => { child.kill('SIGKILL'); };
+      let timer = setTimeout(end, limit);
+      const done = (result: Answer | undefined) => {
+        clearTimeout(timer);
+        child.removeAllListeners();
+        resolve(result);
+      };
+      child.on('message', (message: Answer) => {
+        if (message.kind !== 'progress') return done(message);
+        clearTimeout(timer);
+        timer = setTimeout(end, message.limit);
+      });
+      child.on('exit', () => done(undefined));
+      child.send(job);
+    });
+    if (answer?.kind === 'result' && answer.memory < MOST_MEMORY || answer?.kind === 'baseline') this.idle.push(child);
+    else child.kill();
+    return answer;
+  }
+
+  private start(): ChildProcess {
+    return fork(join(__dirname, 'worker.ts'), [this.root], {
+      cwd: this.root,
+      execArgv: ['--max-old-space-size=1536', '--require', require.resolve('ts-node/register/transpile-only')],
+      env: { ...process.env, TS_NODE_PROJECT: join(__dirname, '..', 'tsconfig.json') },
+      // What tests print is nothing to read here.
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+  }
+}

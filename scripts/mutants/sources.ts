@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync, statSync } from 'fs';
+import { join } from 'path';
+import * as ts from 'typescript';
+import { Change, changesOf } from './mutators';
+import { wordingOf } from './wording';
+
+/** One mutant of the library. */
+export interface Mutant {
+  /** Unique in a run, above zero. */
+  readonly id: number;
+  /** Relative to the root of the project. */
+  readonly file: string;
+  readonly room: string;
+  /** Counted from one. */
+  readonly line: number;
+  readonly change: Change;
+  /** Whether it only changes the wording of a message. */
+  readonly wording: boolean;
+}
+
+/** What was read of the library. */
+export interface Sources {
+  readonly files: ReadonlyMap<string, ts.SourceFile>;
+  readonly mutants: readonly Mutant[];
+}
+
+/** The room of the public nouns, which are the files directly in `src`. Mutated only when asked for. */
+export const NOUNS = 'nouns';
+
+/** Each folder of `src` is a room. */
+export function roomOf(file: string): string {
+  const parts = file.split('/');
+  return parts.length > 2 ? parts[1] : NOUNS;
+}
+
+/** Whether a path matches a pattern with `*`, `**` and `{a,b}`. */
+export function matches(path: string, pattern: string): boolean {
+  const regex = pattern.replace(/[.+^$()|[\]\\]/g, '\\$&')
+    .replace(/\*\*\/|\*\*|\*|\?|\{[^}]*\}/g, (token) => {
+      if (token === '**/') return '(?:.*/)?';
+      if (token === '**') return '.*';
+      if (token === '*') return '[^/]*';
+      return token === '?' ? '[^/]' : `(?:${token.slice(1, -1).split(',').join('|')})`;
+    });
+  return new RegExp(`^${regex}$`).test(path);
+}
+
+/** TypeScript files below a folder, relative to the root, in a fixed order. */
+export function filesBelow(root: string, folder: string): string[] {
+  return readdirSync(join(root, folder)).sort().flatMap((name) => {
+    const path = `${folder}/${name}`;
+    if (statSync(join(root, path)).isDirectory()) return filesBelow(root, path);
+    return name.endsWith('.ts') && !name.endsWith('.d.ts') ? [path] : [];
+  });
+}
+
+/** All mutants of the library, numbered in the order of its files. */
+export function readSources(root: string): Sources {
+  const files = new Map(filesBelow(root, 'src').map((file) =>
+    [file, ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.ES2022, true)]));
+  const isWording = wordingOf([...files.values()]);
+  const mutants: Mutant[] = [];
+  for (const [path, file] of files) {
+    for (const change of changesOf(file)) {
+      const line = file.getLineAndCharacterOfPosition(change.node.getStart(file)).line + 1;
+      mutants.push({ id: mutants.length + 1, file: path, room: roomOf(path), line, change, wording: isWording(change.node) });
+    }
+  }
+  return { files, mutants };
+}
