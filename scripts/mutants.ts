@@ -1,6 +1,6 @@
 import { writeFileSync } from 'fs';
 import { availableParallelism } from 'os';
-import { basename, join } from 'path';
+import { join } from 'path';
 import { parseArgs } from 'util';
 import { makeCopy, removeCopy } from './mutants/copy';
 import { planOf } from './mutants/plan';
@@ -10,6 +10,7 @@ import { Finding, lineOf, scoresOf, shortfalls, tableOf } from './mutants/report
 import { quotas, shuffled } from './mutants/sample';
 import { filesBelow, matches, Mutant, NOUNS, readSources } from './mutants/sources';
 import { TypeChecker } from './mutants/types';
+import { usersOf } from './mutants/uses';
 
 /*
  * Changes the library in one place at a time, and counts the changes that a test of behaviour notices. CONTRIBUTING.md has the figures.
@@ -22,7 +23,7 @@ const USAGE = `npm run mutants -- [options]
   --room <name>       one folder of src/, or "nouns" for the files directly in it; may be repeated
   --file <pattern>    files that match, such as 'src/**/*-checks.ts'; may be repeated
   --threshold <room>=<percent>   fail below; may be repeated
-  --text <names>      suites that compare texts, by the first part of their names (golden,proved,schema)
+  --text <names>      suites that compare texts: the first part of their names, or a folder (golden,proved,schema)
   --list-alive        list the mutants that no behaviour test kills and nothing else
   --report <file>     write every mutant with its verdict as JSON
   --workers <n>       processes that run tests (one for each core)
@@ -100,13 +101,14 @@ async function measure(pool: Pool, suites: readonly string[]): Promise<Baseline[
   return baselines;
 }
 
-async function judge(pool: Pool, mutants: readonly Mutant[], baselines: readonly Baseline[], reach: ReadonlyMap<string, number>): Promise<Finding[]> {
+async function judge(pool: Pool, mutants: readonly Mutant[], baselines: readonly Baseline[], users: ReturnType<typeof usersOf>): Promise<Finding[]> {
   const texts = options.text.split(',');
-  const isText = (suite: string) => texts.includes(basename(suite).split('.')[0]);
+  const isText = (suite: string) => suite.split('/').some((part) => texts.includes(part.split('.')[0]));
   const kills = new Map<string, number>();
   const findings: Finding[] = [];
   await pool.all(mutants, async (mutant) => {
-    const steps = planOf({ mutant: mutant.id, file: reach.get(mutant.file)! }, baselines, isText, (suite) => kills.get(`${mutant.file} ${suite}`) ?? 0);
+    const target = { mutant: mutant.id, users: users(mutant.change.node) };
+    const steps = planOf(target, baselines, isText, (suite) => kills.get(`${mutant.file} ${suite}`) ?? 0);
     const fate = await pool.fateOf(mutant.id, steps);
     if (fate.kind === 'failed') {
       const { suite, title, failure } = fate;
@@ -127,15 +129,17 @@ async function main(): Promise<boolean> {
     return true;
   }
   const sources = readSources(root);
-  const { run, findings } = select(wanted(sources.mutants), new TypeChecker(root, sources));
+  const all = wanted(sources.mutants);
+  if (all.length === 0) throw new Error('no file of the library matches --room and --file');
+  const { run, findings } = select(all, new TypeChecker(root, sources));
   say(`${run.length} type-correct mutants${options.sample ? `, sample of seed ${options.seed}` : ''}`);
-  const { copy, reach } = makeCopy(root, sources, run);
+  const copy = makeCopy(root, sources, run);
   const pool = new Pool(copy, Number(options.workers));
   try {
     const suites = filesBelow(copy, 'test').filter((file) => file.endsWith('.test.ts'));
     const baselines = await measure(pool, suites);
     say(`${baselines.reduce((sum, { tests }) => sum + tests.length, 0)} tests ran without a mutant`);
-    findings.push(...await judge(pool, run, baselines, reach));
+    findings.push(...await judge(pool, run, baselines, usersOf([...sources.files.values()], sources.numbers)));
   } finally {
     pool.close();
     removeCopy(copy);

@@ -9,15 +9,8 @@ import type { Mutant, Sources } from './sources';
 /** Not needed by any test that can run here. */
 const LEFT_OUT = /^(?:lab|api|rosetta)\//;
 
-/** A copy of the checkout, instrumented. */
-export interface Copy {
-  readonly copy: string;
-  /** The number of each file of the library, below zero. */
-  readonly reach: ReadonlyMap<string, number>;
-}
-
-/** Copies the checkout for the tests of mutants, which may write or delete whatever a wrong path leads to. */
-export function makeCopy(root: string, { files }: Sources, mutants: readonly Mutant[]): Copy {
+/** Copies the checkout for the tests of mutants, which may write or delete whatever a wrong path leads to. Returns its path. */
+export function makeCopy(root: string, { files, numbers }: Sources, mutants: readonly Mutant[]): string {
   const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
   const tracked = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' });
   for (const file of tracked.split('\0').filter((name) => name !== '' && !LEFT_OUT.test(name) && existsSync(join(root, name)))) {
@@ -25,15 +18,13 @@ export function makeCopy(root: string, { files }: Sources, mutants: readonly Mut
     cpSync(join(root, file), join(copy, file));
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  const reach = new Map<string, number>();
   for (const [path, file] of files) {
-    reach.set(path, -1 - reach.size);
     const changes = new Map(mutants.filter((mutant) => mutant.file === path).map(({ id, change }) => [id, change]));
     const target = join(copy, COMPILED, `${path}.js`);
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, compiled(instrumented(file, changes, reach.get(path)!)));
+    writeFileSync(target, compiled(instrumented(file, changes, numbers)));
   }
-  return { copy, reach };
+  return copy;
 }
 
 /** Removes a copy. */

@@ -1,5 +1,6 @@
 import * as ts from 'typescript';
 import type { Change } from './mutators';
+import type { Numbers } from './uses';
 
 /*
  * One text for all mutants of a file: each stands beside the original, and the function `__mutant` chooses at run time. So nothing is
@@ -21,8 +22,8 @@ export function mutatedText(file: ts.SourceFile, { node, form, text }: Change): 
   return before + behind.slice(comma?.[0].length ?? 0);
 }
 
-/** The text of a file in which each change can be switched on by its number. `reach` is told when a function of the file runs. */
-export function instrumented(file: ts.SourceFile, changes: ReadonlyMap<number, Change>, reach: number): string {
+/** The text of a file in which each change can be switched on by its number, and that tells the number of each function that runs. */
+export function instrumented(file: ts.SourceFile, changes: ReadonlyMap<number, Change>, numbers: Numbers = new Map()): string {
   const byNode = new Map<ts.Node, [number, Change][]>();
   for (const [id, change] of changes) byNode.set(change.node, [...byNode.get(change.node) ?? [], [id, change]]);
 
@@ -38,8 +39,10 @@ export function instrumented(file: ts.SourceFile, changes: ReadonlyMap<number, C
       at = child.end;
     }
     text += file.text.slice(at, node.end);
-    if (ts.isBlock(node) && ts.isFunctionLike(node.parent)) text = `{ ${SWITCH}(${reach}); ${text.slice(1)}`;
-    return switched(text, byNode.get(node) ?? []);
+    text = switched(text, byNode.get(node) ?? []);
+    const number = numbers.get(node.parent);
+    if (number === undefined || (node.parent as ts.FunctionLikeDeclaration).body !== node) return text;
+    return ts.isBlock(node) ? `{ ${SWITCH}(${number}); ${text.slice(1)}` : `(${SWITCH}(${number}), ${text})`;
   };
   return emit(file) + file.text.slice(file.end);
 }

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'fs';
 import { createRequire } from 'module';
 import { dirname, join, relative } from 'path';
-import * as ts from 'typescript';
 import { Script } from 'vm';
+import * as ts from 'typescript';
 import { SWITCH } from './instrument';
 
 /*

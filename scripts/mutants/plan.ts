@@ -11,28 +11,28 @@ const SLOW_MILLISECONDS = 300;
 const LIMIT_FACTOR = 10;
 const LIMIT_MILLISECONDS = 5_000;
 
-/** What the order is made from. */
-export interface Reach {
+/** A mutant, as the tests can reach it. */
+export interface Target {
   readonly mutant: number;
-  /** The number below zero of its file. */
-  readonly file: number;
+  /** For a constant of a module, the functions that use it, where they can be told. */
+  readonly users?: ReadonlySet<number>;
 }
 
-/** Steps for one mutant: what asserts behaviour first, what compares texts last. */
-export function planOf({ mutant, file }: Reach, suites: readonly Baseline[], isText: (suite: string) => boolean,
+/** Steps for one mutant: what asserts behaviour first, what compares texts last. `kills` counts what a suite has noticed near it. */
+export function planOf({ mutant, users }: Target, suites: readonly Baseline[], isText: (suite: string) => boolean,
   kills: (suite: string) => number = () => 0): Step[] {
-  const phases: { readonly suite: Baseline; readonly tests: number[] }[][] = [[], [], [], []];
+  const phases: { readonly suite: Baseline; readonly tests: number[] }[][] = [[], [], []];
   for (const suite of suites) {
     const { constants, reached: whileLoading } = suite.loading;
-    const isLoaded = whileLoading.includes(mutant);
+    const isUsed = (reached: readonly number[]) => users ? reached.some((id) => users.has(id)) : reached.length > 0;
+    // What runs while the library is loaded may put a constant anywhere.
     const isConstant = constants.includes(mutant);
+    const isAnywhere = isConstant && (isUsed(whileLoading) || users !== undefined && isUsed(constants));
+    const isLoaded = whileLoading.includes(mutant);
     const chosen: number[][] = phases.map(() => []);
     suite.tests.forEach(({ reached, milliseconds, failure }, i) => {
-      // A constant is used wherever the library runs, and a test may look at what ran before.
-      const mayNotice = isLoaded || reached.includes(mutant) || isConstant && (reached.length > 0 || whileLoading.length > 0);
-      if (failure !== undefined || !mayNotice) return;
-      const isNear = !isConstant || reached.includes(file) || whileLoading.includes(file);
-      chosen[isText(suite.suite) ? 3 : milliseconds > SLOW_MILLISECONDS ? 2 : isNear ? 0 : 1].push(i);
+      const mayNotice = isLoaded || isAnywhere || reached.includes(mutant) || isConstant && isUsed(reached);
+      if (failure === undefined && mayNotice) chosen[isText(suite.suite) ? 2 : milliseconds > SLOW_MILLISECONDS ? 1 : 0].push(i);
     });
     chosen.forEach((tests, phase) => { if (tests.length > 0) phases[phase].push({ suite, tests }); });
   }

@@ -31,8 +31,12 @@ export function scoresOf(findings: readonly Finding[]): Score[] {
 function scoreOf(room: string, findings: readonly Finding[]): Score {
   const count = (verdict: Verdict) => findings.filter((finding) => finding.verdict === verdict).length;
   const counts = {
-    'type error': count('type error'), 'wording': count('wording'), 'behaviour': count('behaviour'), 'endless': count('endless'),
-    'text only': count('text only'), 'alive': count('alive'),
+    'type error': count('type error'),
+    'wording': count('wording'),
+    'behaviour': count('behaviour'),
+    'endless': count('endless'),
+    'text only': count('text only'),
+    'alive': count('alive'),
   };
   // A mutant that never ends is noticed by whoever runs the test.
   const killed = counts.behaviour + counts.endless;

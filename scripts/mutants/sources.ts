@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'fs';
 import { join } from 'path';
 import * as ts from 'typescript';
 import { Change, changesOf } from './mutators';
+import { Numbers, numbersOf } from './uses';
 import { wordingOf } from './wording';
 
 /** One mutant of the library. */
@@ -22,6 +23,8 @@ export interface Mutant {
 export interface Sources {
   readonly files: ReadonlyMap<string, ts.SourceFile>;
   readonly mutants: readonly Mutant[];
+  /** Of each function. */
+  readonly numbers: Numbers;
 }
 
 /** The room of the public nouns, which are the files directly in `src`. Mutated only when asked for. */
@@ -66,5 +69,5 @@ export function readSources(root: string): Sources {
       mutants.push({ id: mutants.length + 1, file: path, room: roomOf(path), line, change, wording: isWording(change.node) });
     }
   }
-  return { files, mutants };
+  return { files, mutants, numbers: numbersOf(files.values()) };
 }

@@ -23,7 +23,10 @@ export class TypeChecker {
     const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
     this.options = {
       ...ts.parseJsonConfigFileContent(config, ts.sys, root).options,
-      noEmitOnError: false, declaration: true, composite: false, incremental: false,
+      noEmitOnError: false,
+      declaration: true,
+      composite: false,
+      incremental: false,
     };
     for (const [path, file] of sources.files) {
       for (const { fileName } of ts.preProcessFile(file.text).importedFiles.filter((imported) => imported.fileName.startsWith('.'))) {

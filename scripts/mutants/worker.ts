@@ -15,9 +15,10 @@ const modules = new Modules(root, (id) => {
   if (isCounting) reached.add(id);
   return id === active;
 });
-/** Tests that fail without a mutant when they run alone: they need what another test did. */
-const unreliable = new Set<string>();
+/** Tests that were seen to pass alone, without a mutant. */
 const reliable = new Set<string>();
+/** Tests that fail so: they need what another test did. */
+const unreliable = new Set<string>();
 
 function send(message: Answer): void {
   process.send!(message);
@@ -85,7 +86,7 @@ async function firstFailure(mutant: number, steps: readonly Step[]): Promise<Ans
       });
       if (!failed) break;
       const { index, failure } = failed;
-      if (await isReliable(suite, index)) return { kind: 'result', suite, title: tests[index].title, failure, memory: memory() };
+      if (await isCaused(suite, index)) return { kind: 'result', suite, title: tests[index].title, failure, memory: memory() };
       remaining = remaining.slice(remaining.indexOf(index) + 1);
     }
   }
@@ -93,12 +94,16 @@ async function firstFailure(mutant: number, steps: readonly Step[]): Promise<Ans
   return { kind: 'result', memory: memory() };
 }
 
-/** Whether a test passes alone, without a mutant. */
-async function isReliable(suite: string, index: number): Promise<boolean> {
+/** Whether a test fails because of the mutant, and not because of the tests before it: alone it fails with the mutant, and passes without. */
+async function isCaused(suite: string, index: number): Promise<boolean> {
   const key = `${suite} ${index}`;
-  if (reliable.has(key)) return true;
+  if (!reliable.has(key)) (await passesAlone(suite, index, 0) ? reliable : unreliable).add(key);
+  return reliable.has(key) && !await passesAlone(suite, index, active);
+}
+
+async function passesAlone(suite: string, index: number, mutant: number): Promise<boolean> {
   const before = active;
-  active = 0;
+  active = mutant;
   process.chdir(root);
   let failure: string | undefined;
   const thrown = await failureOf(() => modules.apart(async () => {
@@ -106,9 +111,7 @@ async function isReliable(suite: string, index: number): Promise<boolean> {
     await runTests(tests, [index], { after: (outcome) => { failure = outcome.failure; return true; } });
   }));
   active = before;
-  const isFine = (thrown ?? failure) === undefined;
-  (isFine ? reliable : unreliable).add(key);
-  return isFine;
+  return (thrown ?? failure) === undefined;
 }
 
 function memory(): number {
