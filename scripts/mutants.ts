@@ -32,6 +32,9 @@ const USAGE = `npm run mutants -- [options]
 /** What behaviour tests must kill, in percent, unless an option says otherwise. Everything that is emitted comes from `render`. */
 const THRESHOLDS: { readonly [room: string]: number } = { render: 95, checks: 90, boundary: 90 };
 
+/** After how many mutants there is a sign of life. */
+const PROGRESS = 20;
+
 const root = join(__dirname, '..');
 
 const { values: options } = parseArgs({
@@ -118,7 +121,7 @@ async function judge(pool: Pool, mutants: readonly Mutant[], baselines: readonly
     } else {
       findings.push({ mutant, verdict: fate.kind === 'endless' ? 'endless' : 'alive' });
     }
-    if (findings.length % 100 === 0) say(`${findings.length} of ${mutants.length} mutants`);
+    if (findings.length % PROGRESS === 0) say(`${findings.length} of ${mutants.length} mutants`);
   });
   return findings;
 }

@@ -8,6 +8,12 @@ const MOST_MEMORY = 1_300_000_000;
 /** How long a suite may take without a mutant. */
 const BASELINE_MILLISECONDS = 300_000;
 
+/** How long a process may take to begin. */
+const START_MILLISECONDS = 60_000;
+
+/** How much longer the second attempt at a mutant may take. */
+const PATIENCE = 4;
+
 /** What happened to a mutant. */
 export type Fate =
   | { readonly kind: 'survived' }
@@ -39,7 +45,10 @@ export class Pool {
   /** One mutant and the tests that may notice it. */
   public async fateOf(mutant: number, steps: readonly Step[]): Promise<Fate> {
     if (steps.length === 0) return { kind: 'survived' };
-    const answer = await this.ask({ kind: 'mutant', mutant, steps }, 60_000);
+    const patient = steps.map((step) => ({ ...step, limits: step.limits.map((limit) => limit * PATIENCE) }));
+    // A computer that is busy with something else must not make a test look endless.
+    const answer = await this.ask({ kind: 'mutant', mutant, steps }, START_MILLISECONDS)
+      ?? await this.ask({ kind: 'mutant', mutant, steps: patient }, START_MILLISECONDS * PATIENCE);
     if (answer === undefined) return { kind: 'endless' };
     if (answer.kind !== 'result') throw new Error(`mutant ${mutant}: ${answer.kind === 'broken' ? answer.failure : answer.kind}`);
     const { suite, title, failure } = answer;
