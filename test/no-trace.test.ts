@@ -1,0 +1,312 @@
+import { ApiObject, App, Chart, Duration } from 'cdk8s';
+import { Construct } from 'constructs';
+import {
+  BoundaryGateway, Caller, ExposedService, ExposedServiceOptions, FederatedMeshProps, HttpRule, IMeshPeer, IstioVersion, LocalName, LocalService,
+  RemoteMesh, RemoteMeshProps, RemoteServiceBinding, RemoteServiceBindingOptions, ServicePort, SpiffeId,
+} from '../src';
+import { REJECTIONS } from './errors';
+import { meshOf, trustOf } from './support/meshes';
+import { any, bankWith, EXISTING_GATEWAY } from './support/pair';
+import { callOf, errorOf, SYNTHESIS } from './support/rejections';
+import { ErrorCode } from '../src/checks/errors';
+
+/*
+ * A rejected call leaves no trace: a program that catches the error writes what it writes without the call, and the right call afterwards,
+ * with the same id and the same names, is taken as if nothing had happened.
+ */
+
+const REASON = 'agreed with the security team';
+const page = Caller.serviceAccount('page', 'web');
+const jwt = { issuer: 'https://login.example', jwksUri: 'https://login.example/keys', audiences: ['accounts'] };
+const GET = [HttpRule.allow({ methods: ['GET'] })];
+const older: Partial<FederatedMeshProps> = { istioVersion: IstioVersion.V1_30 };
+const shared = (): Partial<FederatedMeshProps> => ({ ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) });
+
+/** A peer named core that exports cards, of which tests change one field. */
+const coreWith = (props: Partial<RemoteMeshProps> = {}): RemoteMesh => bankWith({
+  meshName: 'core',
+  trustDomain: 'core.example',
+  trustBundle: trustOf('core'),
+  ingressIdentity: SpiffeId.parse('spiffe://core.example/ns/dmz/sa/in'),
+  egressIdentity: SpiffeId.parse('spiffe://core.example/ns/dmz/sa/out'),
+  endpoints: [{ address: 'fed.core.example' }],
+  knownAs: 'east',
+  ...props,
+});
+/** The same as a class of somebody else, which checks nothing. */
+const ofOtherClass = (change: object): IMeshPeer => Object.assign(new Construct(new App(), 'Odd'), { ...coreWith(), ...change } as never);
+
+/** East with exports, grants, bindings, a lock and a restricted namespace, to which calls are added. */
+function program(props: Partial<FederatedMeshProps> = {}) {
+  const app = new App();
+  const [east, west] = [meshOf(app, 'east', props), meshOf(app, 'west')];
+  east.addPeer(west);
+  west.addPeer(east);
+  const accounts = new Chart(app, 'accounts', { namespace: 'shop' });
+  const account = new ApiObject(accounts, 'Account', { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'client' } });
+  const accountOfWest = new ApiObject(Chart.of(west), 'Account', { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'client', namespace: 'shop' } });
+  const [reviews, ledger, copy] = [['Reviews', 'reviews'], ['Ledger', 'ledger'], ['Copy', 'ledger']].map(([id, name]) => east.expose(id, {
+    service: LocalService.fromName(name, 'books'),
+    exportName: id.toLowerCase(),
+    ports: [ServicePort.http(80), ServicePort.grpc(90), ServicePort.tcp(3306), ServicePort.http(81)],
+  }));
+  ledger.allowFrom(west, { ports: [80], http: GET });
+  if (Object.keys(props).length === 0) ledger.allowFrom(west, { ports: [81], jwt });
+  ledger.lockWorkload({ reason: REASON, podLabels: { app: 'ledger' } });
+  const bank = bankWith({ knownAs: 'east' });
+  east.addPeer(bank);
+  const fresh = east.bind('Fresh', { source: bank.exposedService('cards'), localName: LocalName.newService('fresh', 'web') });
+  const binding = east.bind('Bound', { source: bank.exposedService('cards'), localName: LocalName.existingService('bound', 'web') });
+  binding.allowFrom(page);
+  east.restrictNamespace('vault', { reason: REASON });
+  return { app, east, west, account, accountOfWest, reviews, ledger, copy, bank, fresh, binding, core: coreWith() };
+}
+type Made = ReturnType<typeof program>;
+type Call = (made: Made) => unknown;
+
+/** Everything that a program leaves: its constructs in their order, those of them that are written, and what is wrong at the end. */
+function left({ app }: Made) {
+  const all = app.node.findAll();
+  return {
+    constructs: all.map((construct) => [construct.node.path, ApiObject.isApiObject(construct) ? construct.toJson() : undefined]),
+    errors: all.flatMap(({ node }) => node.validate()),
+  };
+}
+
+/** A rejected call, and in what program if not in the usual one. */
+type Row = readonly [code: ErrorCode, title: string, refused: Call, props?: () => Partial<FederatedMeshProps>, right?: Call];
+
+interface Method {
+  /** The public call that throws. */
+  readonly call: string;
+  /** The call that is right, with the id and the names of the rejected ones. */
+  readonly right: Call;
+  readonly rows: readonly Row[];
+}
+
+const stock = (change: Partial<ExposedServiceOptions> = {}): ExposedServiceOptions => ({
+  service: LocalService.fromName('stock', 'shop'), exportName: 'stock', ports: [ServicePort.http(80)], ...change,
+});
+const exposing = (change: object): Call => ({ east }) => east.expose('Stock', stock(change));
+const cards = (source: RemoteMesh, change: Partial<RemoteServiceBindingOptions> = {}): RemoteServiceBindingOptions => ({
+  source: source.exposedService('cards'), localName: LocalName.newService('cards', 'web'), ...change,
+});
+const bindingTo = (change: object): Call => ({ east, core }) => east.bind('Cards', cards(core, change));
+const granting = (options: object): Call => ({ reviews, west }) => reviews.allowFrom(west, options);
+const locking = (options: object): Call => ({ reviews }) => reviews.lockWorkload({ reason: REASON, podLabels: { app: 'reviews' }, ...options });
+const adding = (options: object): Call => ({ east, core }) => east.addPeer(core, options);
+/** East deals with core in both directions. */
+const dealing: Call = ({ east, core, reviews }) => {
+  east.addPeer(core);
+  reviews.allowFrom(core);
+  east.bind('Cards', cards(core)).allowFrom(page);
+};
+
+const METHODS: readonly Method[] = [
+  {
+    call: 'FederatedMesh.addPeer',
+    right: dealing,
+    rows: [
+      ['FED101', 'a peer with a name in capitals', ({ east }) => east.addPeer(ofOtherClass({ meshName: 'Core' }))],
+      ['FED102', 'a peer with the trust domain cluster.local', ({ east }) => east.addPeer(ofOtherClass({ trustDomain: 'cluster.local' }))],
+      ['FED103', 'a peer with our trust domain', ({ east }) => east.addPeer(ofOtherClass({ trustDomain: 'east.example' }))],
+      ['FED109', 'a peer with other options than before', ({ east, west }) => east.addPeer(west, { agreementId: 'ISA-1' })],
+      ['FED110', 'another peer with the name of one', ({ east }) => east.addPeer(coreWith({ meshName: 'west' }))],
+      ['FED111', 'a ConfigMap with capitals', adding({ trustConfigMapName: 'Core' })],
+      ['FED114', 'isolation without a reason', adding({ isolated: { reason: '' } })],
+      ['FED115', 'a date that does not exist', adding({ reviewBy: '2027-02-30' })],
+      ['FED117', 'a peer with an identity outside of its trust domain', ({ east }) =>
+        east.addPeer(ofOtherClass({ egressIdentity: SpiffeId.parse('spiffe://other.example/ns/a/sa/b') }))],
+      ['FED119', 'a peer with the CA of another one', ({ east }) => east.addPeer(coreWith({ trustBundle: trustOf('west') }))],
+      ['FED120', 'an unknown option', adding({ tls12: true })],
+      ['FED124', 'an empty list of headers', adding({ removeRequestHeaders: [] })],
+      ['FED125', 'limits with an Istio version that was not tested', adding({ limits: { maxConnections: 5 } }), () => older],
+      ['FED126', 'limits without a field', adding({ limits: {} })],
+      ['FED128', 'stripTracing at a shared gateway', adding({ stripTracing: true }), shared],
+      ['FED134', 'a ConfigMap that we write', adding({ trustConfigMapName: 'fed-in-trust-core' })],
+      ['FED407', 'our own mesh', ({ east }) => east.addPeer(east)],
+    ],
+  },
+  {
+    call: 'FederatedMesh.expose',
+    right: ({ east, west }) => east.expose('Stock', stock()).allowFrom(west),
+    rows: [
+      ['FED115', 'a date that does not exist', exposing({ reviewBy: '2027-02-30' })],
+      ['FED118', 'a service of Istio', exposing({ service: LocalService.fromName('istiod', 'istio-system') })],
+      ['FED120', 'numbers in place of ports', exposing({ ports: [80] })],
+      ['FED125', 'an idle timeout with an Istio version that was not tested', exposing({ idleTimeout: Duration.minutes(1) }), () => older],
+      ['FED301', 'a name in capitals', exposing({ exportName: 'Stock' })],
+      ['FED302', 'a name that is taken', exposing({ exportName: 'reviews' })],
+      ['FED303', 'no port', exposing({ ports: [] })],
+      ['FED311', 'a timeout of zero', exposing({ requestTimeout: Duration.millis(0) })],
+    ],
+  },
+  {
+    call: 'new ExposedService',
+    right: ({ east, west }) => new ExposedService(Chart.of(east), 'Stock', { mesh: east, ...stock() }).allowFrom(west),
+    rows: [['FED112', 'an export in the chart of another mesh', ({ east, west }) => new ExposedService(Chart.of(west), 'Stock', { mesh: east, ...stock() })]],
+  },
+  {
+    call: 'ExposedService.allowFrom',
+    right: granting({ ports: [80, 81], http: GET }),
+    rows: [
+      ['FED110', 'another peer with the name of one', ({ reviews }) => reviews.allowFrom(coreWith({ meshName: 'west' }))],
+      ['FED115', 'a date that does not exist', granting({ reviewBy: '2027-02-30' })],
+      ['FED120', 'an unknown option', granting({ methods: ['GET'] })],
+      ['FED125', 'a token with an Istio version that was not tested', granting({ ports: [80], jwt }), () => older],
+      ['FED128', 'a token at a shared gateway', granting({ ports: [80], jwt }), shared],
+      ['FED137', 'a peer of which no identity is known', ({ reviews }) => reviews.allowFrom(coreWith({ egressIdentity: undefined })), undefined, dealing],
+      ['FED306', 'a port that is exported and one that is not', granting({ ports: [80, 82], http: GET })],
+      ['FED307', 'a gRPC method without a slash', granting({ ports: [90], grpcMethods: ['a.B.C'] })],
+      ['FED308', 'an empty list of rules', granting({ ports: [80], http: [] })],
+      ['FED309', 'a grant without rules after one with', ({ ledger, west }) => ledger.allowFrom(west, { ports: [90, 80] }), undefined,
+        ({ ledger, west }) => ledger.allowFrom(west, { ports: [80], http: [HttpRule.allow({ methods: ['PUT'] })] })],
+      ['FED310', 'rules for a port of HTTP and one of gRPC', granting({ ports: [80, 90], http: GET })],
+      ['FED314', 'a token without an issuer', granting({ ports: [80], jwt: { ...jwt, issuer: '' } })],
+      ['FED315', 'a token after a grant without', ({ ledger, west }) => ledger.allowFrom(west, { ports: [90, 80], http: undefined, jwt }), undefined,
+        ({ ledger, west }) => ledger.allowFrom(west, { ports: [90] })],
+      ['FED316', 'other keys of an issuer', granting({ ports: [80], jwt: { ...jwt, jwksUri: 'https://login.example/other' } }), undefined, granting({ ports: [80], jwt })],
+      ['FED317', 'a key set with a secret', granting({
+        ports: [80], jwt: { ...jwt, issuer: 'https://staff.example', jwksUri: undefined, jwks: '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}' },
+      }), undefined, granting({ ports: [80], jwt: { ...jwt, issuer: 'https://staff.example' } })],
+      ['FED407', 'our own mesh', ({ east, reviews }) => reviews.allowFrom(east)],
+    ],
+  },
+  {
+    call: 'ExposedService.lockWorkload',
+    right: locking({}),
+    rows: [
+      ['FED112', 'a caller of ours and one in the chart of another mesh', ({ account, accountOfWest, reviews }) => reviews.lockWorkload({
+        reason: REASON, podLabels: { app: 'reviews' }, localCallers: [Caller.fromConstruct(account), Caller.fromConstruct(accountOfWest)],
+      })],
+      ['FED114', 'no reason', locking({ reason: '' })],
+      ['FED118', 'a gateway of the boundary as a caller', locking({ localCallers: [page, Caller.serviceAccount('a', 'istio-federation')] })],
+      ['FED120', 'an unknown option', locking({ callers: [] })],
+      ['FED312', 'labels that select everything', locking({ podLabels: {} })],
+      ['FED313', 'a service that another export locks', ({ copy }) => copy.lockWorkload({ reason: REASON, podLabels: { app: 'ledger' } })],
+    ],
+  },
+  {
+    call: 'FederatedMesh.restrictNamespace',
+    right: ({ east }) => east.restrictNamespace('finance', { reason: REASON }),
+    rows: [
+      ['FED111', 'a namespace in capitals', ({ east }) => east.restrictNamespace('Finance', { reason: REASON })],
+      ['FED114', 'no reason', ({ east }) => east.restrictNamespace('finance', { reason: '' })],
+      ['FED118', 'the namespace of the boundary', ({ east }) => east.restrictNamespace('istio-federation', { reason: REASON })],
+      ['FED120', 'an unknown option', ({ east }) => east.restrictNamespace('finance', any({ reason: REASON, hosts: [] }))],
+      ['FED121', 'a namespace that is restricted', ({ east }) => east.restrictNamespace('vault', { reason: REASON })],
+      ['FED122', 'a host without a namespace', ({ east }) => east.restrictNamespace('finance', { reason: REASON, allowedHosts: ['api.example'] })],
+    ],
+  },
+  {
+    call: 'FederatedMesh.bind',
+    right: dealing,
+    rows: [
+      ['FED107', 'a source without an endpoint', ({ east }) => east.bind('Cards', cards(coreWith({ endpoints: [] })))],
+      ['FED110', 'another peer with the name of one', ({ east }) => east.bind('Cards', cards(coreWith({ meshName: 'west' })))],
+      ['FED110', 'a peer that has the server names of another one for us', ({ east }) => east.bind('Cards', cards(coreWith({
+        trustDomain: 'bank.example',
+        trustBundle: trustOf('bank'),
+        ingressIdentity: SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/in'),
+        egressIdentity: SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/out'),
+      })))],
+      ['FED115', 'a date that does not exist', bindingTo({ reviewBy: '2027-02-30' })],
+      ['FED118', 'a local name in the namespace of the boundary', bindingTo({ localName: LocalName.newService('cards', 'istio-federation') })],
+      ['FED120', 'an unknown option', bindingTo({ hosts: [] })],
+      ['FED137', 'a source of which no identity is known', ({ east }) => east.bind('Cards', cards(coreWith({ ingressIdentity: undefined })))],
+      ['FED301', 'a source with the SNI of another export', ({ east, core }) => east.bind('Cards', {
+        source: Object.assign(new Construct(new App(), 'Odd'), {
+          mesh: core, exportName: 'cards', ports: [ServicePort.http(443)], sniFor: () => 'p443.loans.east.fed.core.example',
+        }) as never,
+        localName: LocalName.newService('cards', 'web'),
+      })],
+      ['FED401', 'a local name that is bound', bindingTo({ localName: LocalName.existingService('bound', 'web') })],
+      ['FED401', 'an additional host beside one that is bound', bindingTo({ localName: LocalName.newService('fresh', 'web'), additionalHosts: ['cards.core.example'] })],
+      ['FED402', 'the name of the API server', bindingTo({ localName: LocalName.newService('kubernetes', 'default') })],
+      ['FED404', 'a port that is not exported', bindingTo({ portMappings: [{ localPort: 80, exportPort: 80 }] })],
+      ['FED407', 'our own service', ({ east, reviews }) => east.bind('Cards', { source: reviews, localName: LocalName.newService('cards', 'web') })],
+      ['FED412', 'an additional host that is good and one of the cluster', bindingTo({ additionalHosts: ['cards.core.example', 'a.web.svc.cluster.local'] })],
+    ],
+  },
+  {
+    call: 'new RemoteServiceBinding',
+    right: dealing,
+    rows: [['FED112', 'a binding in the chart of another mesh', ({ east, west, core }) => new RemoteServiceBinding(Chart.of(west), 'Cards', { mesh: east, ...cards(core) })]],
+  },
+  {
+    call: 'RemoteServiceBinding.allowFrom',
+    right: ({ fresh, account }) => fresh.allowFrom(page, Caller.fromConstruct(account)),
+    rows: [
+      ['FED112', 'a caller of ours and one in the chart of another mesh', ({ fresh, account, accountOfWest }) =>
+        fresh.allowFrom(Caller.fromConstruct(account), Caller.fromConstruct(accountOfWest))],
+      ['FED118', 'a caller and a gateway of the boundary', ({ fresh }) => fresh.allowFrom(page, Caller.serviceAccount('federation-egress', 'istio-federation'))],
+      ['FED118', 'a caller in a chart of nobody and a gateway of the boundary', ({ fresh, account }) =>
+        fresh.allowFrom(Caller.fromConstruct(account), Caller.serviceAccount('a', 'istio-federation')), undefined,
+      // The chart still belongs to nobody, so another mesh may take it.
+      ({ west, account, ledger }) => {
+        west.bind('Ledger', { source: ledger, localName: LocalName.newService('ledger', 'web') }).allowFrom(Caller.fromConstruct(account));
+      }],
+      ['FED120', 'a caller and a text', ({ fresh }) => fresh.allowFrom(page, any('page'))],
+    ],
+  },
+  {
+    call: 'RemoteServiceBinding.addSource',
+    right: ({ east, binding, core }) => {
+      east.addPeer(core);
+      binding.addSource(core.exposedService('cards'), { portMappings: [{ localPort: 9443, exportPort: 443 }] });
+    },
+    rows: [
+      ['FED110', 'another peer with the name of one', ({ binding }) => binding.addSource(coreWith({ meshName: 'west' }).exposedService('cards'))],
+      ['FED120', 'an unknown option', ({ binding, core }) => binding.addSource(core.exposedService('cards'), any({ portMapping: [] }))],
+      ['FED137', 'a source of which no identity is known', ({ binding }) => binding.addSource(coreWith({ ingressIdentity: undefined }).exposedService('cards'))],
+      ['FED404', 'a port that is not exported', ({ binding, core }) =>
+        binding.addSource(core.exposedService('cards'), { portMappings: [{ localPort: 9443, exportPort: 443 }, { localPort: 80, exportPort: 80 }] })],
+      ['FED409', 'a negative weight', ({ binding, core }) => binding.addSource(core.exposedService('cards'), { weight: -1 })],
+    ],
+  },
+  {
+    call: 'RemoteServiceBinding.addLocalSource',
+    right: ({ binding }) => binding.addLocalSource(),
+    rows: [
+      ['FED120', 'an unknown option', ({ binding }) => binding.addLocalSource(any({ wieght: 1 }))],
+      ['FED409', 'a weight that is no number', ({ binding }) => binding.addLocalSource({ weight: NaN })],
+      ['FED411', 'a new local name', ({ fresh }) => fresh.addLocalSource()],
+    ],
+  },
+];
+
+const known = new Map<string, unknown>();
+/** What a program leaves with this call, or without any; the same program is run once. */
+function leftBy(props: Partial<FederatedMeshProps>, key: string, call?: Call): unknown {
+  if (!known.has(key)) {
+    const made = program(props);
+    call?.(made);
+    known.set(key, left(made));
+  }
+  return known.get(key);
+}
+
+describe.each(METHODS)('$call', ({ call, right: usual, rows }) => {
+  const named = rows.map(([code, title, refused, props = () => ({}), right = usual]) => ({ code, title, refused, props, right }));
+
+  test.each(named)('rejects $title with $code, and leaves no trace', ({ code, title, refused, props, right }) => {
+    const given = props();
+    const kind = Object.keys(given).join();
+    const made = program(given);
+    const error = errorOf(() => refused(made));
+    expect([error.message.slice(0, 6), callOf(error)]).toEqual([code, call]);
+    expect(left(made)).toEqual(leftBy(given, kind));
+    right(made);
+    const expected = leftBy(given, right === usual ? `${kind} ${call}` : `${kind} ${call} ${title}`, right);
+    expect(left(made)).toEqual(expected);
+    expect(expected).not.toEqual(leftBy(given, kind));
+    expect(expected).toHaveProperty('errors', []);
+  });
+});
+
+test('every code that one of these calls throws at once is tried', () => {
+  const tried = new Set(METHODS.flatMap(({ call, rows }) => rows.map(([code]) => `${code} ${call}`)));
+  const listed = new Set(Object.values(REJECTIONS).flat().filter(({ call }) => call !== SYNTHESIS && METHODS.some((method) => method.call === call))
+    .map(({ code, call }) => `${code} ${call}`));
+  expect([...listed].filter((one) => !tried.has(one))).toEqual([]);
+});
