@@ -65,6 +65,12 @@ export class Modules {
     }
   }
 
+  /** Loads a test file of the copy, also when it was loaded before: its `afterAll` may have removed what its tests need. */
+  public loadAnew(file: string): unknown {
+    this.fresh.delete(join(this.root, file));
+    return this.load(file);
+  }
+
   /** Loads a file of the copy. */
   public load(file: string): unknown {
     return this.loaded(join(this.root, file)).module.exports;

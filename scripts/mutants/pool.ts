@@ -1,4 +1,4 @@
-import { ChildProcess, fork } from 'child_process';
+import { ChildProcess, execFileSync, fork } from 'child_process';
 import { join } from 'path';
 import type { Answer, Baseline, Job, Step } from './protocol';
 
@@ -11,8 +11,8 @@ const BASELINE_MILLISECONDS = 300_000;
 /** How long a process may take to begin. */
 const START_MILLISECONDS = 60_000;
 
-/** How much longer the second attempt at a mutant may take. */
-const PATIENCE = 4;
+/** How often a process gets its time again while others leave it none of the computer. */
+const MOST_EXTENSIONS = 30;
 
 /** What happened to a mutant. */
 export type Fate =
@@ -45,10 +45,9 @@ export class Pool {
   /** One mutant and the tests that may notice it. */
   public async fateOf(mutant: number, steps: readonly Step[]): Promise<Fate> {
     if (steps.length === 0) return { kind: 'survived' };
-    const patient = steps.map((step) => ({ ...step, limits: step.limits.map((limit) => limit * PATIENCE) }));
-    // A computer that is busy with something else must not make a test look endless.
-    const answer = await this.ask({ kind: 'mutant', mutant, steps }, START_MILLISECONDS)
-      ?? await this.ask({ kind: 'mutant', mutant, steps: patient }, START_MILLISECONDS * PATIENCE);
+    const job: Job = { kind: 'mutant', mutant, steps };
+    // What ended the process once may have been its memory, which the programs of earlier mutants had filled.
+    const answer = await this.ask(job, START_MILLISECONDS) ?? await this.ask(job, START_MILLISECONDS);
     if (answer === undefined) return { kind: 'endless' };
     if (answer.kind !== 'result') throw new Error(`mutant ${mutant}: ${answer.kind === 'broken' ? answer.failure : answer.kind}`);
     const { suite, title, failure } = answer;
@@ -64,8 +63,17 @@ export class Pool {
   private async ask(job: Job, limit: number): Promise<Answer | undefined> {
     const child = this.idle.pop() ?? this.start();
     const answer = await new Promise<Answer | undefined>((resolve) => {
-      const end = () => { child.kill('SIGKILL'); };
-      let timer = setTimeout(end, limit);
+      let timer: NodeJS.Timeout;
+      /** Time that passes is no time that a process had: what counts in the end is its own. */
+      const allow = (milliseconds: number, since?: number, extensions = 0) => {
+        timer = setTimeout(() => {
+          const used = secondsOf(child);
+          const isEndless = since !== undefined && (used - since) * 1000 >= milliseconds / 2;
+          if (isEndless || extensions >= MOST_EXTENSIONS) child.kill('SIGKILL');
+          else allow(milliseconds, since ?? used, extensions + 1);
+        }, milliseconds);
+      };
+      allow(limit);
       const done = (result: Answer | undefined) => {
         clearTimeout(timer);
         child.removeAllListeners();
@@ -74,7 +82,7 @@ export class Pool {
       child.on('message', (message: Answer) => {
         if (message.kind !== 'progress') return done(message);
         clearTimeout(timer);
-        timer = setTimeout(end, message.limit);
+        allow(message.limit);
       });
       child.on('exit', () => done(undefined));
       child.send(job);
@@ -92,5 +100,16 @@ export class Pool {
       // What tests print is nothing to read here.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
+  }
+}
+
+/** The seconds of a processor that a process has used; where nobody can say, as many as have passed. */
+function secondsOf({ pid }: ChildProcess): number {
+  try {
+    const [seconds, minutes, hours] = execFileSync('ps', ['-o', 'cputime=', '-p', String(pid)], { encoding: 'utf8' }).trim()
+      .split(/[-:]/).reverse().map(Number);
+    return seconds + 60 * (minutes ?? 0) + 3600 * (hours ?? 0);
+  } catch {
+    return Date.now() / 1000;
   }
 }

@@ -1,4 +1,4 @@
-import { collect, failureOf, runTests, Test } from './harness';
+import { collect, runTests, Test } from './harness';
 import { Modules } from './modules';
 import type { Answer, Baseline, Job, Step, TestRecord } from './protocol';
 
@@ -7,6 +7,9 @@ import type { Answer, Baseline, Job, Step, TestRecord } from './protocol';
  */
 
 const [root] = process.argv.slice(2);
+/** What a suite may take to be loaded. */
+const LOADING_MILLISECONDS = 10_000;
+
 let active = 0;
 let reached = new Set<number>();
 let isCounting = false;
@@ -28,7 +31,7 @@ function send(message: Answer): void {
 function loadSuite(suite: string): Test[] | string {
   process.chdir(root);
   try {
-    return collect(() => modules.load(suite));
+    return collect(() => modules.loadAnew(suite));
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -61,57 +64,58 @@ async function baseline(suite: string): Promise<Baseline> {
 /** The first test of the steps that a mutant fails. */
 async function firstFailure(mutant: number, steps: readonly Step[]): Promise<Answer> {
   modules.forget();
-  active = mutant;
-  const loaded = new Map<string, Test[] | string>();
   for (const { suite, tests: indices, limits } of steps) {
-    if (!loaded.has(suite)) {
-      send({ kind: 'progress', limit: 10_000 });
-      loaded.set(suite, loadSuite(suite));
-    }
-    const tests = loaded.get(suite)!;
-    if (typeof tests === 'string') return { kind: 'result', suite, title: '(the suite cannot be loaded)', failure: tests, memory: memory() };
-    let failed: { readonly index: number; readonly failure: string } | undefined;
-    // A table of tests that the library gives may be shorter with the mutant.
-    let remaining = indices.filter((index) => index < tests.length);
-    while (remaining.length > 0) {
-      failed = undefined;
-      process.chdir(root);
-      await runTests(tests, remaining, {
-        before: (index) => send({ kind: 'progress', limit: limits[indices.indexOf(index)] }),
-        after: ({ index, failure }) => {
-          if (failure === undefined || unreliable.has(`${suite} ${index}`)) return true;
-          failed = { index, failure };
-          return false;
-        },
-      });
+    for (let left = indices; left.length > 0;) {
+      send({ kind: 'progress', limit: LOADING_MILLISECONDS });
+      const failed = await run(suite, left, mutant, (index) => send({ kind: 'progress', limit: limits[indices.indexOf(index)] }));
       if (!failed) break;
-      const { index, failure } = failed;
-      if (await isCaused(suite, index)) return { kind: 'result', suite, title: tests[index].title, failure, memory: memory() };
-      remaining = remaining.slice(remaining.indexOf(index) + 1);
+      const { title, index } = failed;
+      const failure = await causedBy(mutant, suite, index, failed.failure);
+      if (failure !== undefined) return { kind: 'result', suite, title, failure, memory: memory() };
+      left = left.slice(left.indexOf(index) + 1);
     }
   }
-  active = 0;
   return { kind: 'result', memory: memory() };
 }
 
-/** Whether a test fails because of the mutant, and not because of the tests before it: alone it fails with the mutant, and passes without. */
-async function isCaused(suite: string, index: number): Promise<boolean> {
-  const key = `${suite} ${index}`;
-  if (!reliable.has(key)) (await passesAlone(suite, index, 0) ? reliable : unreliable).add(key);
-  return reliable.has(key) && !await passesAlone(suite, index, active);
+interface Failed {
+  /** The position of the test; -1 when its suite cannot be loaded. */
+  readonly index: number;
+  readonly title: string;
+  readonly failure: string;
 }
 
-async function passesAlone(suite: string, index: number, mutant: number): Promise<boolean> {
-  const before = active;
+/** Loads a suite and runs some of its tests, up to the first that fails. */
+async function run(suite: string, indices: readonly number[], mutant: number, before?: (index: number) => void): Promise<Failed | undefined> {
   active = mutant;
-  process.chdir(root);
-  let failure: string | undefined;
-  const thrown = await failureOf(() => modules.apart(async () => {
-    const tests = collect(() => modules.load(suite));
-    await runTests(tests, [index], { after: (outcome) => { failure = outcome.failure; return true; } });
-  }));
-  active = before;
-  return (thrown ?? failure) === undefined;
+  let failed: Failed | undefined;
+  const tests = loadSuite(suite);
+  if (typeof tests === 'string') {
+    failed = { index: -1, title: '(the suite cannot be loaded)', failure: tests };
+  } else {
+    // A table of tests that the library gives may be shorter with the mutant.
+    await runTests(tests, indices.filter((index) => index < tests.length), {
+      before,
+      after: ({ index, failure }) => {
+        if (failure === undefined || unreliable.has(`${suite} ${index}`)) return true;
+        failed = { index, title: tests[index].title, failure };
+        return false;
+      },
+    });
+  }
+  active = 0;
+  return failed;
+}
+
+/**
+ * What a test says of a mutant when it runs alone, if it passes without the mutant: the tests before it may have left something behind, or
+ * it may need what they do.
+ */
+async function causedBy(mutant: number, suite: string, index: number, first: string): Promise<string | undefined> {
+  if (index < 0) return first;
+  const key = `${suite} ${index}`;
+  if (!reliable.has(key)) (await modules.apart(() => run(suite, [index], 0)) ? unreliable : reliable).add(key);
+  return reliable.has(key) ? (await modules.apart(() => run(suite, [index], mutant)))?.failure : undefined;
 }
 
 function memory(): number {
