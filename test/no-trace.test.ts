@@ -91,16 +91,21 @@ const exposing = (change: object): Call => ({ east }) => east.expose('Stock', st
 const cards = (source: RemoteMesh, change: Partial<RemoteServiceBindingOptions> = {}): RemoteServiceBindingOptions => ({
   source: source.exposedService('cards'), localName: LocalName.newService('cards', 'web'), ...change,
 });
-const bindingTo = (change: object): Call => ({ east, core }) => east.bind('Cards', cards(core, change));
+const bindingTo = (change: object): Call => ({ east }) => east.bind('Cards', cards(coreWith(), change));
 const granting = (options: object): Call => ({ reviews, west }) => reviews.allowFrom(west, options);
 const locking = (options: object): Call => ({ reviews }) => reviews.lockWorkload({ reason: REASON, podLabels: { app: 'reviews' }, ...options });
-const adding = (options: object): Call => ({ east, core }) => east.addPeer(core, options);
+/** Rejected calls name another construct than the right ones, so a name that is kept for it is noticed. */
+const adding = (options: object): Call => ({ east }) => east.addPeer(coreWith(), options);
 /** East deals with core in both directions. */
 const dealing: Call = ({ east, core, reviews }) => {
   east.addPeer(core);
   reviews.allowFrom(core);
   east.bind('Cards', cards(core)).allowFrom(page);
 };
+
+/** The chart of the account belongs to nobody, so a mesh may still take it. */
+const callingFromWest: Call = ({ west, account, ledger }) =>
+  west.bind('Ledger', { source: ledger, localName: LocalName.newService('ledger', 'web') }).allowFrom(Caller.fromConstruct(account));
 
 const METHODS: readonly Method[] = [
   {
@@ -110,7 +115,11 @@ const METHODS: readonly Method[] = [
       ['FED101', 'a peer with a name in capitals', ({ east }) => east.addPeer(ofOtherClass({ meshName: 'Core' }))],
       ['FED102', 'a peer with the trust domain cluster.local', ({ east }) => east.addPeer(ofOtherClass({ trustDomain: 'cluster.local' }))],
       ['FED103', 'a peer with our trust domain', ({ east }) => east.addPeer(ofOtherClass({ trustDomain: 'east.example' }))],
-      ['FED109', 'a peer with other options than before', ({ east, west }) => east.addPeer(west, { agreementId: 'ISA-1' })],
+      ['FED109', 'a peer with other options than before', ({ east, west }) => east.addPeer(west, { agreementId: 'ISA-1' }), undefined,
+        (made) => {
+          made.east.addPeer(made.west);
+          dealing(made);
+        }],
       ['FED110', 'another peer with the name of one', ({ east }) => east.addPeer(coreWith({ meshName: 'west' }))],
       ['FED111', 'a ConfigMap with capitals', adding({ trustConfigMapName: 'Core' })],
       ['FED114', 'isolation without a reason', adding({ isolated: { reason: '' } })],
@@ -165,7 +174,11 @@ const METHODS: readonly Method[] = [
       ['FED314', 'a token without an issuer', granting({ ports: [80], jwt: { ...jwt, issuer: '' } })],
       ['FED315', 'a token after a grant without', ({ ledger, west }) => ledger.allowFrom(west, { ports: [90, 80], http: undefined, jwt }), undefined,
         ({ ledger, west }) => ledger.allowFrom(west, { ports: [90] })],
-      ['FED316', 'other keys of an issuer', granting({ ports: [80], jwt: { ...jwt, jwksUri: 'https://login.example/other' } }), undefined, granting({ ports: [80], jwt })],
+      ['FED316', 'other keys of an issuer', ({ reviews }) => reviews.allowFrom(coreWith(), { ports: [80], jwt: { ...jwt, jwksUri: 'https://login.example/other' } }),
+        undefined, ({ east, core, reviews }) => {
+          east.addPeer(core);
+          reviews.allowFrom(core, { ports: [80], jwt });
+        }],
       ['FED317', 'a key set with a secret', granting({
         ports: [80], jwt: { ...jwt, issuer: 'https://staff.example', jwksUri: undefined, jwks: '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}' },
       }), undefined, granting({ ports: [80], jwt: { ...jwt, issuer: 'https://staff.example' } })],
@@ -178,7 +191,7 @@ const METHODS: readonly Method[] = [
     rows: [
       ['FED112', 'a caller of ours and one in the chart of another mesh', ({ account, accountOfWest, reviews }) => reviews.lockWorkload({
         reason: REASON, podLabels: { app: 'reviews' }, localCallers: [Caller.fromConstruct(account), Caller.fromConstruct(accountOfWest)],
-      })],
+      }), undefined, callingFromWest],
       ['FED114', 'no reason', locking({ reason: '' })],
       ['FED118', 'a gateway of the boundary as a caller', locking({ localCallers: [page, Caller.serviceAccount('a', 'istio-federation')] })],
       ['FED120', 'an unknown option', locking({ callers: [] })],
@@ -231,7 +244,8 @@ const METHODS: readonly Method[] = [
   {
     call: 'new RemoteServiceBinding',
     right: dealing,
-    rows: [['FED112', 'a binding in the chart of another mesh', ({ east, west, core }) => new RemoteServiceBinding(Chart.of(west), 'Cards', { mesh: east, ...cards(core) })]],
+    rows: [['FED112', 'a binding in the chart of another mesh', ({ east, west }) =>
+      new RemoteServiceBinding(Chart.of(west), 'Cards', { mesh: east, ...cards(coreWith()) })]],
   },
   {
     call: 'RemoteServiceBinding.allowFrom',
@@ -241,11 +255,7 @@ const METHODS: readonly Method[] = [
         fresh.allowFrom(Caller.fromConstruct(account), Caller.fromConstruct(accountOfWest))],
       ['FED118', 'a caller and a gateway of the boundary', ({ fresh }) => fresh.allowFrom(page, Caller.serviceAccount('federation-egress', 'istio-federation'))],
       ['FED118', 'a caller in a chart of nobody and a gateway of the boundary', ({ fresh, account }) =>
-        fresh.allowFrom(Caller.fromConstruct(account), Caller.serviceAccount('a', 'istio-federation')), undefined,
-      // The chart still belongs to nobody, so another mesh may take it.
-      ({ west, account, ledger }) => {
-        west.bind('Ledger', { source: ledger, localName: LocalName.newService('ledger', 'web') }).allowFrom(Caller.fromConstruct(account));
-      }],
+        fresh.allowFrom(Caller.fromConstruct(account), Caller.serviceAccount('a', 'istio-federation')), undefined, callingFromWest],
       ['FED120', 'a caller and a text', ({ fresh }) => fresh.allowFrom(page, any('page'))],
     ],
   },
@@ -257,11 +267,11 @@ const METHODS: readonly Method[] = [
     },
     rows: [
       ['FED110', 'another peer with the name of one', ({ binding }) => binding.addSource(coreWith({ meshName: 'west' }).exposedService('cards'))],
-      ['FED120', 'an unknown option', ({ binding, core }) => binding.addSource(core.exposedService('cards'), any({ portMapping: [] }))],
+      ['FED120', 'an unknown option', ({ binding }) => binding.addSource(coreWith().exposedService('cards'), any({ portMapping: [] }))],
       ['FED137', 'a source of which no identity is known', ({ binding }) => binding.addSource(coreWith({ ingressIdentity: undefined }).exposedService('cards'))],
-      ['FED404', 'a port that is not exported', ({ binding, core }) =>
-        binding.addSource(core.exposedService('cards'), { portMappings: [{ localPort: 9443, exportPort: 443 }, { localPort: 80, exportPort: 80 }] })],
-      ['FED409', 'a negative weight', ({ binding, core }) => binding.addSource(core.exposedService('cards'), { weight: -1 })],
+      ['FED404', 'a port that is not exported', ({ binding }) =>
+        binding.addSource(coreWith().exposedService('cards'), { portMappings: [{ localPort: 9443, exportPort: 443 }, { localPort: 80, exportPort: 80 }] })],
+      ['FED409', 'a negative weight', ({ binding }) => binding.addSource(coreWith().exposedService('cards'), { weight: -1 })],
     ],
   },
   {
