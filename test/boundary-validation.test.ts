@@ -427,7 +427,7 @@ describe('cdk8s synth', () => {
   test('passes the demo', () => {
     const { code, output } = synth();
     expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('Validations ended succesfully') });
-  }, 60_000);
+  }, 180_000);
 
   test('fails for an app with a bad object and says where it is', () => {
     const { code, output } = synth(istio('Gateway', { selector: { istio: 'istio-federation-ingress' }, servers: [{ hosts: ['*'], port: { number: 15443 } }] }));
@@ -436,5 +436,5 @@ describe('cdk8s synth', () => {
     const { violations } = JSON.parse(readFileSync(join(directory, 'report.json'), 'utf8')).reports[0];
     expect(violations.map(({ ruleName, violatingConstructs: [{ constructPath }] }: any) => `${ruleName} ${constructPath}`))
       .toEqual(['weak-tls shop/Rule', 'wildcard-hosts shop/Rule', 'foreign-objects shop/Rule']);
-  }, 60_000);
+  }, 180_000);
 });

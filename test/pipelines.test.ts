@@ -9,7 +9,7 @@ import { bash, copyArtifact, Example, Files, Origin } from './support/repositori
  * says. `npm ci` is the only command that is not the real one; GitHub and GitLab themselves were not run.
  */
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let origin: Origin;
 let example: Example;
@@ -65,7 +65,7 @@ describe.each(TOOLS)('%s', (_, jobsOf) => {
   beforeAll(async () => {
     origin = published = new Origin();
     first = await push(example.files());
-  }, 60_000);
+  }, 180_000);
   afterAll(() => published.remove());
   beforeEach(() => { origin = new Origin(published); });
 

@@ -6,7 +6,7 @@ import { bash, Files, Origin, PIPELINES, write } from './support/repositories';
  * The script that brings manifests to the rendered branch, executed on real repositories. It shows what comes to the branch, and what must not.
  */
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const script = readFileSync(join(PIPELINES, 'rendered.sh'), 'utf8');
 let origin: Origin;

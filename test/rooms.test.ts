@@ -3,6 +3,10 @@ import { existsSync, readFileSync } from 'fs';
 import { dirname, join, relative, resolve } from 'path';
 import * as ts from 'typescript';
 
+/*
+ * The rooms of src/, and that no file imports itself by way of others, types included.
+ */
+
 const root = join(__dirname, '..');
 const sources = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'src'], { cwd: root, encoding: 'utf8' })
   .split('\n').filter((file) => file.endsWith('.ts') && existsSync(join(root, file)));
