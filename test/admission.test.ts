@@ -263,17 +263,17 @@ describe('with one additional host of a local name', () => {
   const owner = 'fed-name-two-web';
 
   test.each<[string, Manifest, string]>([
-    ['a route of others for the host', route({ hosts: ['two.east.example'] }), 'routes a name that mesh west binds'],
-    ['a route of others for the host in capitals', route({ hosts: ['Two.East.Example'] }), 'routes a name'],
-    ['a route of others for the host with a dot at its end', route({ hosts: ['two.east.example.'] }), 'routes a name'],
-    ['a route of others for the host in its own namespace', route({ hosts: ['two.east.example'] }, 'web'), 'routes a name'],
-    ['a TCP route of others with a wildcard over the host', route({ hosts: ['*.east.example'], tcp: [{}] }), 'routes a name'],
-    ['a TLS route of others with a wildcard over the host', route({ hosts: ['*.east.example'], tls: [{}] }), 'routes a name'],
-    ['a ServiceEntry of others for the host', entry({ hosts: ['two.east.example'] }), 'declares a name that mesh west binds'],
-    ['a ServiceEntry of others for the host in its own namespace', entry({ hosts: ['two.east.example'] }, 'web'), 'declares a name'],
-    ['a ServiceEntry that other namespaces see as well', entry({ hosts: ['two.east.example'], exportTo: ['.', 'shop'] }), 'declares a name'],
-    ['a ServiceEntry with our name in another namespace', entry({ hosts: ['two.east.example'] }, 'tenant', owner), 'declares a name'],
-    ['a route with our name in another namespace', route({ hosts: ['two.east.example'] }, 'tenant', owner), 'routes a name'],
+    ['a route of others for the host', route({ hosts: ['two.east.example'] }), 'routes a host that mesh west binds'],
+    ['a route of others for the host in capitals', route({ hosts: ['Two.East.Example'] }), 'routes a host'],
+    ['a route of others for the host with a dot at its end', route({ hosts: ['two.east.example.'] }), 'routes a host'],
+    ['a route of others for the host in its own namespace', route({ hosts: ['two.east.example'] }, 'web'), 'routes a host'],
+    ['a TCP route of others with a wildcard over the host', route({ hosts: ['*.east.example'], tcp: [{}] }), 'routes a host'],
+    ['a TLS route of others with a wildcard over the host', route({ hosts: ['*.east.example'], tls: [{}] }), 'routes a host'],
+    ['a ServiceEntry of others for the host', entry({ hosts: ['two.east.example'] }), 'declares a host that mesh west binds'],
+    ['a ServiceEntry of others for the host in its own namespace', entry({ hosts: ['two.east.example'] }, 'web'), 'declares a host'],
+    ['a ServiceEntry that other namespaces see as well', entry({ hosts: ['two.east.example'], exportTo: ['.', 'shop'] }), 'declares a host'],
+    ['a ServiceEntry with our name in another namespace', entry({ hosts: ['two.east.example'] }, 'tenant', owner), 'declares a host'],
+    ['a route with our name in another namespace', route({ hosts: ['two.east.example'] }, 'tenant', owner), 'routes a host'],
   ])('%s is refused', (_, manifest, message) => {
     expect(verdict(policy, manifest)).toContain(message);
   });
