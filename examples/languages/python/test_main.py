@@ -51,7 +51,7 @@ class Mistakes(unittest.TestCase):
         reviews = expose(mesh(App(), "east"))
         self.assertEqual(
             refusal(lambda: reviews.allow_from(mesh(App(), "west"), ports=[9081])),
-            "Error: FED306 east/Mesh/Reviews: port 9081 is not exported → use one of the exported ports 9080",
+            "FederationError: FED306 east/Mesh/Reviews: port 9081 is not exported → use one of the exported ports 9080",
         )
 
     def test_what_is_missing_at_the_end_is_refused_by_synth(self) -> None:
