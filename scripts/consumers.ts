@@ -47,8 +47,8 @@ app.synth();
 
 /** What the tarball may hold, and how much of it. */
 const CONTENTS = /^(lib\/(src|imports)\/.+\.(js|d\.ts)|\.jsii(\.tabl\.json)?|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
-const PACKED_KB = 300;
-const WHEEL_KB = 400;
+const PACKED_KB = 350;
+const WHEEL_KB = 450;
 
 let passed = 0;
 let failed = 0;
