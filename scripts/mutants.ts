@@ -37,7 +37,9 @@ const PROGRESS = 20;
 
 const root = join(__dirname, '..');
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  // projen hands arguments to a shell, which may put file names in the place of a pattern.
+  allowPositionals: true,
   options: {
     'sample': { type: 'string' },
     'seed': { type: 'string', default: '1' },
@@ -60,7 +62,8 @@ function say(text: string): void {
 
 /** The mutants to judge: without an option all of the rooms. */
 function wanted(mutants: readonly Mutant[]): Mutant[] {
-  const { room: rooms, file: patterns } = options;
+  const { room: rooms } = options;
+  const patterns = options.file && [...options.file, ...positionals];
   return mutants.filter(({ room, file }) => (rooms ? rooms.includes(room) : patterns !== undefined || room !== NOUNS)
     && (patterns?.some((pattern) => matches(file, pattern)) ?? true));
 }
@@ -138,6 +141,12 @@ async function main(): Promise<boolean> {
   say(`${run.length} type-correct mutants${options.sample ? `, sample of seed ${options.seed}` : ''}`);
   const copy = makeCopy(root, sources, run);
   const pool = new Pool(copy, Number(options.workers));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      removeCopy(copy);
+      process.exit(2);
+    });
+  }
   try {
     const suites = filesBelow(copy, 'test').filter((file) => file.endsWith('.test.ts'));
     const baselines = await measure(pool, suites);

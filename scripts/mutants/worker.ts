@@ -123,6 +123,8 @@ function memory(): number {
 }
 
 process.on('unhandledRejection', () => undefined);
+// Without its parent it has nothing to do.
+process.on('disconnect', () => process.exit());
 process.on('message', (job: Job) => {
   const answer = job.kind === 'baseline' ? baseline(job.suite).then((record): Answer => ({ kind: 'baseline', record })) : firstFailure(job.mutant, job.steps);
   answer.then(send, (error: Error) => send({ kind: 'broken', failure: error.stack ?? error.message }));
