@@ -6,8 +6,8 @@ import { instrumented } from './instrument';
 import { COMPILED, compiled } from './modules';
 import type { Mutant, Sources } from './sources';
 
-/** Not needed by any test that can run here. */
-const LEFT_OUT = /^(?:lab|api|rosetta)\//;
+/** Not needed by any test that can run here; packages are linked. */
+const LEFT_OUT = /^(?:(?:lab|api|rosetta)\/|node_modules$)/;
 
 /** Copies the checkout for the tests of mutants, which may write or delete whatever a wrong path leads to. Returns its path. */
 export function makeCopy(root: string, { files, numbers }: Sources, mutants: readonly Mutant[]): string {
