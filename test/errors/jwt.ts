@@ -114,6 +114,9 @@ allowFrom.rejects('FED314', 'a key that is too short', () => {
 }, 'key 0 of jwks has 1024 bits', '2048');
 allowFrom.rejects('FED317', 'a shared secret in a key set', keys(rsa, { kty: 'oct', k: 'c2VjcmV0' }), 'key 1 of jwks has kty "oct"', 'leaked');
 allowFrom.rejects('FED317', 'a secret of an unknown key type', keys({ kty: 'new', kid: 'x', k: 'c2VjcmV0' }), 'key "x" of jwks has k');
+for (const member of ['d', 'dp', 'dq', 'k', 'oth', 'p', 'priv', 'q', 'qi']) {
+  allowFrom.rejects('FED317', `a key set with the private member ${member}`, keys({ ...rsa, [member]: 'AQAB' }), `has ${member}`);
+}
 allowFrom.rejects('FED317', 'a private encryption key in a key set', keys(rsa, { ...rsa, use: 'enc', d: 'AQAB' }), 'has d');
 
 /* Claims that nearly fit. */

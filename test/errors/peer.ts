@@ -117,6 +117,7 @@ addPeer.rejects('FED120', 'one header in place of a list', peerWith(any({ remove
 addPeer.rejects('FED120', 'peer options with the unknown field stripTraces', peerWith(any({ stripTraces: true })), '"stripTraces"', 'stripTracing');
 addPeer.rejects('FED124', 'an empty list of headers to remove', peerWith({ removeRequestHeaders: [] }), 'removeRequestHeaders', 'empty list');
 addPeer.rejects('FED124', 'a header with capital letters', peerWith({ removeRequestHeaders: ['X-Team'] }), '"X-Team"', 'lower-case');
+addPeer.rejects('FED124', 'a header name followed by other text', peerWith({ removeRequestHeaders: ['x-team id'] }), '"x-team id"', 'lower-case');
 addPeer.rejects('FED124', 'the removal of a pseudo-header', peerWith({ removeRequestHeaders: [':path'] }), '":path"');
 addPeer.rejects('FED124', 'a wildcard in a header name', peerWith({ removeRequestHeaders: ['x-team-*'] }), '"x-team-*"', 'by its full name');
 addPeer.rejects('FED124', 'the removal of the header host', peerWith({ removeRequestHeaders: ['host'] }), '"host"', 'HTTP, gRPC or WebSocket');
