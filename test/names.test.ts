@@ -96,8 +96,8 @@ test('no two routes have one name, in whatever namespaces', () => {
 test('ordinary names are what a reader expects', () => {
   expect(exportObjectName('fed-in', 'reviews', 9080, 'west')).toBe('fed-in-reviews-9080-west');
   expect(exportObjectName('fed-in', 'card-auth', 443, 'acme-bank')).toBe('fed-in-card-auth-443-acme-bank');
-  expect(bindingObjectName('fed-out', { serviceName: 'reviews', localPort: 9080, namespaceName: 'team-a', peerName: 'east' })).toBe('fed-out-reviews-9080-team-a-east');
-  expect(callerObjectName({ serviceName: 'reviews', localPort: 9080, namespaceName: 'default', peerName: 'east' }, 'shop')).toBe('fed-call-reviews-9080-default-east-shop');
+  expect(bindingObjectName('fed-out', { serviceName: 'reviews', localPort: 9080, namespaceName: 'team-a', peerName: 'east', variant: undefined })).toBe('fed-out-reviews-9080-team-a-east');
+  expect(callerObjectName({ serviceName: 'reviews', localPort: 9080, namespaceName: 'default', peerName: 'east', variant: undefined }, 'shop')).toBe('fed-call-reviews-9080-default-east-shop');
   expect(serviceObjectName('fed-name', 'card-auth', 'shop')).toBe('fed-name-card-auth-shop');
   expect(singleObjectName('fed-in', 'acme-bank')).toBe('fed-in-acme-bank');
   expect(gatewayLabel('istio-federation', 'ingress')).toBe('istio-federation-ingress');
@@ -107,7 +107,7 @@ test('a name that could be read in two ways carries a hash of its parts, whateve
   const digest = createHash('sha256').update(JSON.stringify(['fed-in', 'withdrawals.v1', '443', 'shop'])).digest('hex').slice(0, 8);
   expect(exportObjectName('fed-in', 'withdrawals.v1', 443, 'shop')).toBe(`fed-in-withdrawals-v1-443-shop-${digest}`);
   expect(exportObjectName('fed-in', 'guard-reviews', 80, 'west')).toMatch(/^fed-in-guard-reviews-80-west-[0-9a-f]{8}$/);
-  expect(bindingObjectName('fed-out', { serviceName: 'a', localPort: 80, namespaceName: 'b', peerName: 'c-d' })).toMatch(/^fed-out-a-80-b-c-d-[0-9a-f]{8}$/);
+  expect(bindingObjectName('fed-out', { serviceName: 'a', localPort: 80, namespaceName: 'b', peerName: 'c-d', variant: undefined })).toMatch(/^fed-out-a-80-b-c-d-[0-9a-f]{8}$/);
 });
 
 test('a long name is shortened with a hash, never cut', () => {
@@ -118,5 +118,5 @@ test('a long name is shortened with a hash, never cut', () => {
 
 test('wire names say port, export, peer and trust domain', () => {
   expect(sniOf('withdrawals.v1', 443, 'shop', 'bank.example')).toBe('p443.withdrawals.v1.shop.fed.bank.example');
-  expect(bindingHostOf({ serviceName: 'debit', namespaceName: 'finance', localPort: 80, peerName: 'bank' }, 'shop.example')).toBe('p80.debit.finance.bank.egress.fed.shop.example');
+  expect(bindingHostOf({ serviceName: 'debit', namespaceName: 'finance', localPort: 80, peerName: 'bank', variant: undefined }, 'shop.example')).toBe('p80.debit.finance.bank.egress.fed.shop.example');
 });

@@ -57,7 +57,7 @@ export interface BindingParts {
   readonly namespaceName: string;
   readonly localPort: number;
   readonly peerName: string;
-  readonly variant?: string;
+  readonly variant: string | undefined;
 }
 
 /**
