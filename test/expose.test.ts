@@ -6,6 +6,7 @@ import { SCENARIOS } from './scenarios';
 import { serversOf } from './support/contract';
 import { find, Manifest, names, objectsOf } from './support/manifests';
 import { meshOf } from './support/meshes';
+import { pair } from './support/pair';
 import { allows, permissionsOf, rbacOf, Sample } from './support/rbac';
 import { covers } from '../src/model/paths';
 import { FOLDABLE_PATH, looksLike, PRINTABLE, spellingsOf } from '../src/model/spellings';
@@ -454,4 +455,11 @@ test('a rule with exceptions and no paths refuses ambiguous spellings before any
   const [{ uri: { regex } }] = routes[0].match;
   const refused = (path: string) => new RegExp(`^(${regex})$`, 's').test(path);
   expect(['/x/%2e%2e/admin', '/x//admin', '/x/;a/admin', '/x/y'].map(refused)).toEqual([true, true, true, false]);
+});
+
+test('a port that is listed twice is granted once', () => {
+  const { east, west, reviews } = pair();
+  reviews.allowFrom(west, { ports: [9080, 9081, 9080] });
+  const [gateway] = Chart.of(east).toJson().filter(({ kind }: Manifest) => kind === 'Gateway');
+  expect(gateway.spec.servers.map(({ name }: Manifest) => name)).toEqual(['reviews-9080-west', 'reviews-9081-west']);
 });

@@ -78,11 +78,9 @@ export function parseSourceOf(where: Where, us: IMeshPeer, source: IExposedServi
       'set ingressIdentity to the SPIFFE ID that its ingress gateway presents');
   }
   checkMappings(where, source, options.portMappings);
-  const { weight, whenHeaders, portMappings } = structuredClone({
-    weight: options.weight, whenHeaders: options.whenHeaders, portMappings: options.portMappings,
-  });
   checkWeighting(where, options);
-  return { weight, headers: whenHeaders, mappings: portMappings };
+  const { weight, whenHeaders, portMappings } = options;
+  return { weight, headers: whenHeaders && { ...whenHeaders }, mappings: portMappings?.map((mapping) => ({ ...mapping })) };
 }
 
 /** Checks the options of `addLocalSource`. */

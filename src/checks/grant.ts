@@ -81,5 +81,5 @@ function parsePorts(where: Where, ports: number[] | undefined): number[] | undef
   if (ports === undefined) return undefined;
   checkList(where, 'ports', ports);
   if (ports.length === 0) fail('FED306', where, 'ports is an empty list', 'list exported ports, or omit ports to allow every port');
-  return [...ports];
+  return [...new Set(ports)];
 }

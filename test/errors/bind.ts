@@ -14,6 +14,10 @@ const addLocalSource = rejectionsOf(errors, 'RemoteServiceBinding.addLocalSource
 const allowCaller = rejectionsOf(errors, 'RemoteServiceBinding.allowFrom');
 const synth = rejectionsOf(errors, SYNTHESIS);
 
+bind.rejects('FED409', 'a function in place of a header value', () => {
+  const { west, reviews } = pair();
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'web'), whenHeaders: { 'x-tester': any(() => 'yes') } });
+}, 'west/Mesh/Reviews', '"x-tester"');
 bind.rejects('FED137', 'a source whose ingress identity is not set', () => {
   const source = bankWith({ ingressIdentity: undefined }).exposedService('cards');
   meshOf(new App(), 'shop').bind('Cards', { source, localName: LocalName.newService('cards', 'web') });
