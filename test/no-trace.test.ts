@@ -238,6 +238,7 @@ const METHODS: readonly Method[] = [
       ['FED402', 'the name of the API server', bindingTo({ localName: LocalName.newService('kubernetes', 'default') })],
       ['FED404', 'a port that is not exported', bindingTo({ portMappings: [{ localPort: 80, exportPort: 80 }] })],
       ['FED407', 'our own service', ({ east, reviews }) => east.bind('Cards', { source: reviews, localName: LocalName.newService('cards', 'web') })],
+      ['FED409', 'a function in place of a header value', bindingTo({ whenHeaders: { 'x-tester': any(() => 'yes') } })],
       ['FED412', 'an additional host that is good and one of the cluster', bindingTo({ additionalHosts: ['cards.core.example', 'a.web.svc.cluster.local'] })],
     ],
   },
