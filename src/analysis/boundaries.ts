@@ -68,7 +68,7 @@ export function boundarySelectedBy(document: any, { pods, rootNamespaceName }: B
 }
 
 /** Labels by which an object selects pods. Empty if it selects all pods in its scope; undefined if it selects none. */
-export function selectorOf({ kind, metadata, spec }: any): { readonly [name: string]: unknown } | undefined {
+function selectorOf({ kind, metadata, spec }: any): { readonly [name: string]: unknown } | undefined {
   if (kind === 'Pod') return metadata?.labels ?? {};
   if (kind === 'CronJob') return spec?.jobTemplate?.spec?.template?.metadata?.labels ?? {};
   if (WORKLOADS.includes(kind)) return spec?.template?.metadata?.labels ?? {};
@@ -81,6 +81,6 @@ export function selectorOf({ kind, metadata, spec }: any): { readonly [name: str
 }
 
 /** Whether an object applies to gateways. EnvoyFilters of Istio's root namespace often patch sidecars only. */
-export function reachesGateways({ kind, spec }: any): boolean {
+function reachesGateways({ kind, spec }: any): boolean {
   return kind !== 'EnvoyFilter' || listOf(spec?.configPatches).some((patch) => !/^SIDECAR_/.test(patch?.match?.context ?? 'ANY'));
 }

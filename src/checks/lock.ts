@@ -1,12 +1,12 @@
 import { fail, show, Where } from './errors';
 import { checkFields, checkGiven, checkList, checkMap, fieldsOf } from './kinds';
-import { checkJustification, isPodLabel } from './values';
+import { checkJustification, isPodLabel, JUSTIFICATION } from './values';
 import { Caller } from '../caller';
 import type { LockWorkloadOptions } from '../lock';
 import type { Texts } from '../model/model';
 import type { LocalService } from '../service';
 
-const FIELDS = fieldsOf<LockWorkloadOptions>({ reason: true, approvedBy: true, ticket: true, localCallers: true, podLabels: true });
+const FIELDS = fieldsOf<LockWorkloadOptions>({ ...JUSTIFICATION, localCallers: true, podLabels: true });
 
 /** Checks the options of `lockWorkload`. */
 export function parseLock(where: Where, service: LocalService, options: LockWorkloadOptions): {

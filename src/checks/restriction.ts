@@ -1,11 +1,11 @@
 import { fail, show, Where } from './errors';
 import { checkFields, checkList, fieldsOf } from './kinds';
-import { checkJustification, checkNamespace, isDnsName, isLabel } from './values';
+import { checkJustification, checkNamespace, isDnsName, isLabel, JUSTIFICATION } from './values';
 import type { IMeshPeer } from '../mesh-peer';
 import type { Restriction } from '../model/model';
 import type { RestrictNamespaceOptions } from '../restriction';
 
-const FIELDS = fieldsOf<RestrictNamespaceOptions>({ reason: true, approvedBy: true, ticket: true, allowedHosts: true });
+const FIELDS = fieldsOf<RestrictNamespaceOptions>({ ...JUSTIFICATION, allowedHosts: true });
 
 /** Checks the options of `restrictNamespace`, with hosts in the form of Istio's Sidecar. */
 export function parseRestriction(where: Where, namespaceName: string, options: RestrictNamespaceOptions): Restriction {

@@ -77,8 +77,11 @@ export function parseDuration(where: Where, code: ErrorCode, what: string, durat
   return milliseconds;
 }
 
-/** The fields of a Justification. */
-export const JUSTIFICATION = fieldsOf<Justification>({ reason: true, approvedBy: true, ticket: true });
+/** The fields of Justification, for the field lists of options that extend it. */
+export const JUSTIFICATION = {
+  reason: true, approvedBy: true, ticket: true,
+} as const satisfies { [field in keyof Required<Justification>]: true };
+const JUSTIFICATION_FIELDS = fieldsOf<Justification>(JUSTIFICATION);
 /** The fields of Accountability, for the field lists of options that extend it. */
 export const ACCOUNTABILITY = {
   purpose: true, owner: true, dataCategories: true, approvedBy: true, ticket: true, reviewBy: true,
@@ -86,7 +89,7 @@ export const ACCOUNTABILITY = {
 
 /** Checks an option whose value is a Justification. */
 export function checkDeviation(where: Where, what: string, justification: Justification): void {
-  checkFields(where, `the justification for ${what}`, justification, JUSTIFICATION);
+  checkFields(where, `the justification for ${what}`, justification, JUSTIFICATION_FIELDS);
   checkJustification(where, what, justification);
 }
 

@@ -107,7 +107,7 @@ export const FROM_EARLIER_HOPS = [
 export const METHOD_OVERRIDES = ['x-http-method', 'x-http-method-override', 'x-method-override'];
 
 /** Request headers that the ingress gateway sets itself. */
-export const SET_AT_INGRESS = ['x-federation-peer', 'x-forwarded-client-cert', 'x-forwarded-for', 'x-forwarded-proto'];
+const SET_AT_INGRESS = ['x-federation-peer', 'x-forwarded-client-cert', 'x-forwarded-for', 'x-forwarded-proto'];
 
 /**
  * Response headers that contain a proxy, a workload or an address, or that instruct the next proxy to serve a file or a
