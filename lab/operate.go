@@ -125,7 +125,7 @@ func status(programs build.Programs) error {
 	fmt.Println("  kubectl -n istio-federation logs deploy/federation-ingress")
 	fmt.Println("  kubectl -n istio-federation port-forward deploy/federation-ingress 15000   # Envoy's admin interface")
 	fmt.Println("  npm run lab -- shell west/default/productpage")
-	fmt.Println("  npm run lab -- run strangers    # cases on this lab")
+	fmt.Println("  npm run lab -- run external     # cases on this lab")
 	fmt.Println("  npm run lab -- down")
 	return nil
 }

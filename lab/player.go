@@ -40,7 +40,7 @@ const mutationsAtOnce = 20
 
 // secondsOf are the seconds of a case of a group, where they differ much from one.
 var secondsOf = map[string]int{
-	"bounded": 13, "held": 70, "apart": 11, "spellings": 20, "time": 14, "order": 17, "trust": 9, "terms": 4, "neighbours": 2,
+	"bounded": 13, "held": 70, "separation": 11, "spellings": 20, "time": 14, "order": 17, "trust": 9, "peer-options": 4, "tenants": 2,
 }
 
 const secondsOfMutation = 10
@@ -55,7 +55,7 @@ func (u unit) cost() int {
 }
 
 // apart are groups that are units of their own, because they are long.
-var apart = []string{"neighbours", "framing", "bounded", "held"}
+var apart = []string{"tenants", "framing", "bounded", "held"}
 
 // units divides the work among labs, the longest units first, so that all labs end at about the same time.
 func units(chosen []cases.Case, mutations []cases.Mutation) []unit {

@@ -235,35 +235,37 @@ that changes.
 
 // subjects describe the groups of cases, under their titles on the page.
 var subjects = map[string]string{
-	"works":      "Calls that must succeed, and requests next to them that the rules deny.",
-	"protocols":  "TCP, gRPC, TLS, WebSocket and HTTP/2; additional hosts; excepted paths and required headers.",
-	"sources":    "One local name with several sources: peers by weight or header, and local pods.",
-	"callers":    "Local names that are open to a namespace or to the whole mesh.",
-	"terms":      "Peer options: what the exporter configures for one peer applies to no other peer.",
-	"boundaries": "Two boundaries of one mesh, each for its own peer.",
-	"gateways":   "Gateways in separate namespaces, and existing gateways that another team operates.",
-	"strangers":  "External attackers at the ingress gateway, with and without certificates.",
-	"paths":      "Spellings of paths that no rule allows, sent by an allowed caller and past the egress gateway.",
-	"peers":      "Two peers of one exporter: neither can use the access of the other.",
-	"insiders":   "Unlisted workloads of the consuming mesh, and ways to bypass the egress gateway.",
-	"neighbours": "Other tenants of the mesh: what the API server denies them, and what has no effect without the admission policy.",
-	"leaks":      "What crosses the boundary in headers, handshakes, answers and configuration.",
-	"time":       "Removals, restarts and rotations while calls are under way.",
-	"order":      "Objects that arrive in another order than the files have them.",
-	"locks":      "Locked workloads, and namespaces that cannot bypass the egress gateway.",
-	"trust":      "Isolation of a peer, CAs that are managed externally, CAs of boundaries, revocation.",
-	"tokens":     "End-user JWTs that rules require.",
-	"framing":    "Requests whose end two readers may see at different places.",
-	"spellings":  "Other spellings of excepted paths, for backends of many kinds.",
-	"headers":    "Required headers, and names of headers that backends fold into those that gateways set.",
-	"monitoring": "What the owner of a mesh finds in logs and metrics.",
-	"nodes":      "Node ports, IPv6 endpoints, dual-stack Services and OpenShift.",
-	"held":       "Connections that stay open while the configuration of others changes.",
-	"bounded":    "Attacks on memory and processors by those who may call.",
-	"apart":      "What one peer or caller does must not slow down or end the calls of another one.",
+	"works":        "Calls that must succeed, and requests next to them that the rules deny.",
+	"protocols":    "TCP, gRPC, TLS, WebSocket and HTTP/2; additional hosts; excepted paths and required headers.",
+	"sources":      "One local name with several sources: peers by weight or header, and local pods.",
+	"callers":      "Local names that are open to a namespace or to the whole mesh.",
+	"peer-options": "Peer options: what the exporter configures for one peer applies to no other peer.",
+	"boundaries":   "Two boundaries of one mesh, each for its own peer.",
+	"gateways":     "Gateways in separate namespaces, and existing gateways that another team operates.",
+	"external":     "External attackers at the ingress gateway, with and without certificates.",
+	"paths":        "Spellings of paths that no rule allows, sent by an allowed caller and past the egress gateway.",
+	"peers":        "Two peers of one exporter: neither can use the access of the other.",
+	"unlisted":     "Unlisted workloads of the consuming mesh, and ways to bypass the egress gateway.",
+	"tenants":      "Other tenants of the mesh: what the API server denies them, and what has no effect without the admission policy.",
+	"leaks":        "What crosses the boundary in headers, handshakes, answers and configuration.",
+	"time":         "Removals, restarts and rotations while calls are under way.",
+	"order":        "Objects that arrive in another order than the files have them.",
+	"locks":        "Locked workloads, and namespaces that cannot bypass the egress gateway.",
+	"trust":        "Isolation of a peer, CAs that are managed externally, CAs of boundaries, revocation.",
+	"tokens":       "End-user JWTs that rules require.",
+	"framing":      "Requests whose end two readers may see at different places.",
+	"spellings":    "Other spellings of excepted paths, for backends of many kinds.",
+	"headers":      "Required headers, and names of headers that backends fold into those that gateways set.",
+	"monitoring":   "What the owner of a mesh finds in logs and metrics.",
+	"nodes":        "Node ports, IPv6 endpoints, dual-stack Services and OpenShift.",
+	"held":         "Connections that stay open while the configuration of others changes.",
+	"bounded":      "Attacks on memory and processors by those who may call.",
+	"separation":   "What one peer or caller does must not slow down or end the calls of another one.",
 }
 
-func groupTitle(group string) string { return strings.ToUpper(group[:1]) + group[1:] }
+func groupTitle(group string) string {
+	return strings.ToUpper(group[:1]) + strings.ReplaceAll(group[1:], "-", " ")
+}
 
 // cell is a text in a cell of a table.
 func cell(text string) string {

@@ -13,7 +13,7 @@ const trust = (file: string) => readFileSync(join(__dirname, 'trust', file), 'ut
 
 /** What a mesh hands out, where it is not its own root. */
 const HANDED_OUT: { [scenario: string]: { [mesh: string]: { roots: string[]; lists?: string; keptIn?: string } } } = {
-  'roots-kept-by-others': { east: { roots: [], keptIn: 'east-roots' } },
+  'external-roots': { east: { roots: [], keptIn: 'east-roots' } },
   'existing-gateways': { west: { roots: ['west-boundary.pem'] } },
   'separate-authorities': {
     east: { roots: ['east-boundary.pem', 'east-boundary-next.pem'] },
@@ -44,13 +44,13 @@ const CALLS: { [scenario: string]: string[] } = {
     'east details.catalogue.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',
     'west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
   ],
-  'nothing-exposed': [],
+  'no-exports': [],
   'declared-but-closed': [],
   'isolated-peer': [
     'east ratings.partners.svc.cluster.local:9080 → north ratings.default.svc.cluster.local:9080',
     'north reviews.partners.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
   ],
-  'roots-kept-by-others': [
+  'external-roots': [
     'east details.catalogue.svc.cluster.local:9080 → west details.default.svc.cluster.local:9080',
     'west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080',
   ],

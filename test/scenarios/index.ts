@@ -15,12 +15,12 @@ import { program as isolatedPeer } from './isolated-peer/program';
 import { program as locked } from './locked/program';
 import { program as monitored } from './monitored/program';
 import { program as nodePort } from './node-port/program';
-import { program as nothingExposed } from './nothing-exposed/program';
+import { program as noExports } from './no-exports/program';
 import { program as peerOptions } from './peer-options/program';
 import { program as peerRemoved } from './peer-removed/program';
 import { program as protocols } from './protocols/program';
 import { program as renamedEverything } from './renamed-everything/program';
-import { program as rootsKeptByOthers } from './roots-kept-by-others/program';
+import { program as externalRoots } from './external-roots/program';
 import { program as secondBoundary } from './second-boundary/program';
 import { program as separateApps } from './separate-apps/program';
 import { program as separateAuthorities } from './separate-authorities/program';
@@ -53,7 +53,7 @@ const ALL: { readonly [name: string]: Scenario } = {
   'renamed-everything': golden(renamedEverything),
   'three-meshes': golden(threeMeshes),
   'both-directions': golden(bothDirections),
-  'nothing-exposed': golden(nothingExposed),
+  'no-exports': golden(noExports),
   'declared-but-closed': golden(declaredButClosed),
   'separate-apps': golden(separateApps),
   'protocols': golden(protocols),
@@ -66,7 +66,7 @@ const ALL: { readonly [name: string]: Scenario } = {
   'existing-gateways': golden(existingGateways),
   'isolated-peer': golden(isolatedPeer),
   'separate-authorities': golden(() => separateAuthorities()),
-  'roots-kept-by-others': golden(rootsKeptByOthers),
+  'external-roots': golden(externalRoots),
   'tokens': golden(tokens),
   'spellings': golden(spellings),
   'bookinfo': labOnly(() => [bookinfo().app]),

@@ -2,7 +2,7 @@
 //
 // A case is data and a small function. Most are one probe and the outcome that it must have:
 //
-//	Ask("strangers/no-certificate", guarantee.ServerPerPeer, "The ingress gateway rejects a client without a certificate",
+//	Ask("external/no-certificate", guarantee.ServerPerPeer, "The ingress gateway rejects a client without a certificate",
 //		Outside, ToIngress(NoCertificate), outcome.NoCertificate)
 //
 // The cases are in packages by subject, over what package testbed gives all of them. They use API servers, kubectl and

@@ -120,7 +120,7 @@ var ofScenario = map[string]map[string][]app{
 	"separate-authorities": {
 		"west": {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
 	},
-	"roots-kept-by-others": {
+	"external-roots": {
 		"west": {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
 	},
 	"tokens": {

@@ -111,7 +111,7 @@ func (f *Federation) keepRoots(ctx context.Context, m *mesh.Mesh, scenario strin
 	if m != f.West {
 		return nil
 	}
-	if scenario != "roots-kept-by-others" {
+	if scenario != "external-roots" {
 		err := m.Client.CoreV1().ConfigMaps(Boundary).Delete(ctx, KeptRoots, metav1.DeleteOptions{})
 		if apierrors.IsNotFound(err) {
 			return nil

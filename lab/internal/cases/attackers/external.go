@@ -32,7 +32,7 @@ func External() []Case {
 func certificates() []Case {
 	day := 24 * time.Hour
 	attempt := func(name, expect string, shown CertificateSource, want string) Case {
-		return Ask("strangers/"+name, guarantee.ServerPerPeer, expect, Outside, ToIngress(shown), want)
+		return Ask("external/"+name, guarantee.ServerPerPeer, expect, Outside, ToIngress(shown), want)
 	}
 	return []Case{
 		attempt("genuine", "The ingress gateway accepts the certificate of west's egress gateway, so no rejection of other certificates is caused by the probe", GenuineWest, "200"),
@@ -49,15 +49,15 @@ func certificates() []Case {
 			MeshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/federation-egress"}), outcome.WrongIdentity),
 		attempt("no-identity", "The ingress gateway rejects a certificate of west's CA without any name", MeshCA("west", pki.Request{}), outcome.WrongIdentity),
 		attempt("dns-name", "The ingress gateway rejects a certificate with a DNS name in place of a SPIFFE ID", MeshCA("west", pki.Request{DNSNames: []string{"federation-egress.west.example"}}), outcome.WrongIdentity),
-		attempt("danger-identity-as-dns", "Known risk: Envoy accepts the SPIFFE ID in a DNS name as well, so west's CA must not issue it there",
+		attempt("risk-identity-as-dns", "Known risk: Envoy accepts the SPIFFE ID in a DNS name as well, so west's CA must not issue it there",
 			MeshCA("west", pki.Request{DNSNames: []string{EgressID}}), "200"),
 		attempt("another-peers-ca", "The ingress gateway rejects west's identity from north's CA", MeshCA("north", pki.Request{SpiffeID: EgressID}), outcome.UnknownAuthority),
 		attempt("own-mesh", "The ingress gateway of east rejects east's own certificates", MeshCA("east", pki.Request{SpiffeID: IngressID}), outcome.UnknownAuthority),
 		attempt("own-mesh-as-peer", "The ingress gateway rejects west's identity from east's own CA", MeshCA("east", pki.Request{SpiffeID: EgressID}), outcome.UnknownAuthority),
 		attempt("wrong-usage", "The ingress gateway rejects a certificate that is valid for servers only",
 			MeshCA("west", pki.Request{SpiffeID: EgressID, Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}), "alert: unsupported certificate"),
-		Ask("strangers/tls-1.2", guarantee.ServerPerPeer, "The ingress gateway rejects TLS 1.2 even with the genuine certificate", Outside, ToIngress(GenuineWest, func(p *traffic.Probe) { p.TLS.MaxVersion = "1.2" }), "alert: protocol version"),
-		Ask("strangers/plaintext", guarantee.TLSOnEveryHop, "The ingress gateway does not answer without TLS", Outside, func(*federation.Federation) traffic.Probe {
+		Ask("external/tls-1.2", guarantee.ServerPerPeer, "The ingress gateway rejects TLS 1.2 even with the genuine certificate", Outside, ToIngress(GenuineWest, func(p *traffic.Probe) { p.TLS.MaxVersion = "1.2" }), "alert: protocol version"),
+		Ask("external/plaintext", guarantee.TLSOnEveryHop, "The ingress gateway does not answer without TLS", Outside, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: "http://" + ReviewsSNI + "/reviews/0", Dial: EastAddress}
 		}, outcome.CutOff),
 	}
@@ -66,7 +66,7 @@ func certificates() []Case {
 // serverNames are attempts with the genuine certificate on various SNIs and hosts.
 func serverNames() []Case {
 	attempt := func(name, expect, want string, change ...func(*traffic.Probe)) Case {
-		return Ask("strangers/"+name, guarantee.ExplicitAccess|guarantee.ServerPerPeer, expect, Outside, ToIngress(GenuineWest, change...), want)
+		return Ask("external/"+name, guarantee.ExplicitAccess|guarantee.ServerPerPeer, expect, Outside, ToIngress(GenuineWest, change...), want)
 	}
 	return []Case{
 		attempt("no-sni", "The ingress gateway rejects a handshake without an SNI", outcome.Rejected, WithSNI("")),
@@ -76,14 +76,14 @@ func serverNames() []Case {
 		attempt("another-peers-sni", "The ingress gateway rejects the SNI of a grant to another peer", outcome.Rejected, WithSNI("p9080.reviews.north.fed.east.example")),
 		attempt("wildcard-sni", "The ingress gateway rejects a wildcard as SNI", outcome.Rejected, WithSNI("*.west.fed.east.example")),
 		attempt("upper-case-sni", "The ingress gateway accepts the SNI in upper case with the genuine certificate", "200", WithSNI(strings.ToUpper(ReviewsSNI))),
-		Ask("strangers/upper-case-sni-without-certificate", guarantee.ServerPerPeer, "The ingress gateway rejects the SNI in upper case without a certificate", Outside, ToIngress(NoCertificate, WithSNI(strings.ToUpper(ReviewsSNI))), outcome.NoCertificate),
-		{Name: "strangers/dotted-sni", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway rejects the SNI with a dot at the end without a certificate", Run: dottedServerName},
+		Ask("external/upper-case-sni-without-certificate", guarantee.ServerPerPeer, "The ingress gateway rejects the SNI in upper case without a certificate", Outside, ToIngress(NoCertificate, WithSNI(strings.ToUpper(ReviewsSNI))), outcome.NoCertificate),
+		{Name: "external/dotted-sni", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway rejects the SNI with a dot at the end without a certificate", Run: dottedServerName},
 		attempt("another-host", "The ingress gateway denies another service's Host on the SNI of an export", "403", WithHost("ratings.default.svc.cluster.local:9080")),
 		attempt("backend-host", "The ingress gateway denies the backend's own Host on the SNI of an export", "403", WithHost(ReviewsHost)),
 		attempt("dotted-host", "The ingress gateway denies the export's Host with a dot at the end", "403", WithHost(ReviewsSNI+".")),
 		attempt("another-host-h2", "The ingress gateway denies another service's Host over HTTP/2", "403", WithHost("ratings.default.svc.cluster.local:9080"), OverHTTP2),
 		attempt("h2", "The ingress gateway accepts HTTP/2 with the genuine certificate", "200", OverHTTP2),
-		{Name: "strangers/second-request", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway applies the rules to every request of a connection", Run: secondRequest},
+		{Name: "external/second-request", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway applies the rules to every request of a connection", Run: secondRequest},
 	}
 }
 
@@ -132,7 +132,7 @@ func dottedServerName(t *T) {
 // requests are HTTP requests that two readers may interpret in different ways.
 func requests() []Case {
 	attempt := func(name, expect, body, want string) Case {
-		return Ask("strangers/"+name, guarantee.TwoControls, expect, Outside, ToIngress(GenuineWest, func(p *traffic.Probe) {
+		return Ask("external/"+name, guarantee.TwoControls, expect, Outside, ToIngress(GenuineWest, func(p *traffic.Probe) {
 			p.Kind, p.Quiet, p.Body = "raw", time.Second, strings.ReplaceAll(body, "\n", "\r\n")
 		}), want)
 	}
@@ -144,21 +144,21 @@ func requests() []Case {
 		attempt("odd-chunks", "The ingress gateway rejects an unknown Transfer-Encoding", start+"Transfer-Encoding: xchunked\n\n0\n\n"+hidden, "400 | 501"),
 		attempt("two-lengths", "The ingress gateway rejects two different Content-Length headers", start+"Content-Length: 4\nContent-Length: 5\n\nabcde", "400"),
 		attempt("folded-length", "The ingress gateway rejects a Transfer-Encoding that continues in the next line", start+"Content-Length: 4\nTransfer-Encoding:\n chunked\n\n0\n\n"+hidden, "400"),
-		{Name: "strangers/folded-header", Guarantees: guarantee.TwoControls, Expect: "The backend receives a header that continues in the next line as one line", Run: foldedHeader},
+		{Name: "external/folded-header", Guarantees: guarantee.TwoControls, Expect: "The backend receives a header that continues in the next line as one line", Run: foldedHeader},
 		attempt("space-before-colon", "The ingress gateway rejects a header name that ends with a space", "GET /reviews/0 HTTP/1.1\nHost : "+ReviewsSNI+"\n\n", "400"),
 		attempt("no-host", "The ingress gateway rejects a request without Host", "GET /reviews/0 HTTP/1.1\n\n", "400"),
 		attempt("two-hosts", "The ingress gateway rejects a request with two Host headers", "GET /reviews/0 HTTP/1.1\nHost: "+ReviewsSNI+"\nHost: ratings\n\n", "400 | 403"),
 		attempt("absolute-target", "The ingress gateway routes by an absolute request target and ignores Host", "GET http://ratings.default.svc.cluster.local/reviews/0 HTTP/1.1\nHost: "+ReviewsSNI+"\n\n", "403"),
 		attempt("connect", "The ingress gateway opens no tunnel for CONNECT", "CONNECT ratings.default.svc.cluster.local:9080 HTTP/1.1\nHost: "+ReviewsSNI+"\n\n", "403 | 404 | 400"),
-		Ask("strangers/long-header", guarantee.TwoControls, "The ingress gateway rejects a header of 100 kB", Outside, ToIngress(GenuineWest, func(p *traffic.Probe) {
+		Ask("external/long-header", guarantee.TwoControls, "The ingress gateway rejects a header of 100 kB", Outside, ToIngress(GenuineWest, func(p *traffic.Probe) {
 			p.Header = [][2]string{{"X-Long", strings.Repeat("a", 100_000)}}
 		}), "431"),
-		Ask("strangers/many-headers", guarantee.TwoControls, "The ingress gateway rejects a request with 200 additional headers", Outside, ToIngress(GenuineWest, func(p *traffic.Probe) {
+		Ask("external/many-headers", guarantee.TwoControls, "The ingress gateway rejects a request with 200 additional headers", Outside, ToIngress(GenuineWest, func(p *traffic.Probe) {
 			for i := range 200 {
 				p.Header = append(p.Header, [2]string{fmt.Sprintf("X-%d", i), "a"})
 			}
 		}), "431"),
-		{Name: "strangers/other-ports", Guarantees: guarantee.ExplicitAccess, Expect: "The gateway pods listen on 15443 and on the ports of probes and metrics only", Run: otherPorts},
+		{Name: "external/other-ports", Guarantees: guarantee.ExplicitAccess, Expect: "The gateway pods listen on 15443 and on the ports of probes and metrics only", Run: otherPorts},
 	}
 }
 
@@ -278,11 +278,11 @@ func peers() []Case {
 	return []Case{
 		Ask("peers/own-name", guarantee.ServerPerPeer, "North calls the export that is granted to it", Outside, to(north, northEgress), "200"),
 		Ask("peers/own-name-west", guarantee.ServerPerPeer, "West calls the export that is granted to it", Outside, to(west, GenuineWest, post), "200"),
-		Ask("peers/others-name", guarantee.ServerPerPeer, "The ingress gateway rejects north's certificate on west's SNI", Outside, to(west, northEgress), outcome.UnknownAuthority),
-		Ask("peers/others-name-back", guarantee.ServerPerPeer, "The ingress gateway rejects west's certificate on north's SNI", Outside, to(north, GenuineWest), outcome.UnknownAuthority),
-		Ask("peers/others-identity", guarantee.ServerPerPeer, "The ingress gateway rejects west's identity from north's CA on west's SNI", Outside, to(west, MeshCA("north", pki.Request{SpiffeID: EgressID})), outcome.UnknownAuthority),
-		Ask("peers/others-identity-own-name", guarantee.ServerPerPeer, "The ingress gateway rejects west's identity from north's CA on north's SNI", Outside, to(north, MeshCA("north", pki.Request{SpiffeID: EgressID})), outcome.WrongIdentity),
-		Ask("peers/others-host", guarantee.ServerPerPeer, "The ingress gateway denies north west's Host on north's SNI", Outside, to(north, northEgress, WithHost(west)), "403"),
+		Ask("peers/other-sni", guarantee.ServerPerPeer, "The ingress gateway rejects north's certificate on west's SNI", Outside, to(west, northEgress), outcome.UnknownAuthority),
+		Ask("peers/other-sni-back", guarantee.ServerPerPeer, "The ingress gateway rejects west's certificate on north's SNI", Outside, to(north, GenuineWest), outcome.UnknownAuthority),
+		Ask("peers/other-identity", guarantee.ServerPerPeer, "The ingress gateway rejects west's identity from north's CA on west's SNI", Outside, to(west, MeshCA("north", pki.Request{SpiffeID: EgressID})), outcome.UnknownAuthority),
+		Ask("peers/other-identity-own-name", guarantee.ServerPerPeer, "The ingress gateway rejects west's identity from north's CA on north's SNI", Outside, to(north, MeshCA("north", pki.Request{SpiffeID: EgressID})), outcome.WrongIdentity),
+		Ask("peers/other-host", guarantee.ServerPerPeer, "The ingress gateway denies north west's Host on north's SNI", Outside, to(north, northEgress, WithHost(west)), "403"),
 		Ask("peers/ungranted-port", guarantee.ExplicitAccess, "West has no SNI for the port that is granted to north only", Outside, to("p80.ledger.west.fed.east.example", GenuineWest), outcome.Rejected),
 		{Name: "peers/resumed-session", Guarantees: guarantee.ServerPerPeer, Expect: "A TLS session of one SNI cannot be resumed on another SNI", Run: func(t *T) {
 			p := to(west, NoCertificate)(t.Federation)

@@ -13,32 +13,32 @@ import (
 func Unlisted() []Case {
 	local := Get("http://reviews.default:9080/reviews/0")
 	return InScenario("two-meshes-http",
-		Ask("insiders/another-account", guarantee.EgressCallers, "The egress gateway rejects another service account of the caller's namespace in the handshake", OtherAccount, local, "503"),
-		Ask("insiders/another-namespace", guarantee.ExplicitAccess, "A workload of a namespace without callers has no route to the peer", OtherNamespace, local, "reset | closed"),
-		Ask("insiders/no-sidecar", guarantee.TLSOnEveryHop, "A workload without a sidecar has no route to the peer", NoSidecar, local, "refused | timeout | unreachable"),
-		Ask("insiders/egress-plaintext", guarantee.TLSOnEveryHop, "The egress gateway does not answer without TLS", NoSidecar, func(*federation.Federation) traffic.Probe {
+		Ask("unlisted/another-account", guarantee.EgressCallers, "The egress gateway rejects another service account of the caller's namespace in the handshake", OtherAccount, local, "503"),
+		Ask("unlisted/another-namespace", guarantee.ExplicitAccess, "A workload of a namespace without callers has no route to the peer", OtherNamespace, local, "reset | closed"),
+		Ask("unlisted/no-sidecar", guarantee.TLSOnEveryHop, "A workload without a sidecar has no route to the peer", NoSidecar, local, "refused | timeout | unreachable"),
+		Ask("unlisted/egress-plaintext", guarantee.TLSOnEveryHop, "The egress gateway does not answer without TLS", NoSidecar, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: "http://" + EgressHost + ":15443/reviews/0", Host: BindingSNI}
 		}, outcome.CutOff),
-		Ask("insiders/egress-genuine", guarantee.EgressCallers, "The egress gateway accepts the caller's own certificate, so no rejection of other certificates is caused by the probe",
+		Ask("unlisted/egress-genuine", guarantee.EgressCallers, "The egress gateway accepts the caller's own certificate, so no rejection of other certificates is caused by the probe",
 			NoSidecar, ToEgress(MeshCA("west", OtherOfWest)), "200"),
-		Ask("insiders/egress-no-certificate", guarantee.EgressCallers, "The egress gateway rejects a workload without a certificate", NoSidecar, ToEgress(NoCertificate), outcome.NoCertificate),
-		Ask("insiders/egress-another-account", guarantee.EgressCallers, "The egress gateway rejects the genuine certificate of another service account",
+		Ask("unlisted/egress-no-certificate", guarantee.EgressCallers, "The egress gateway rejects a workload without a certificate", NoSidecar, ToEgress(NoCertificate), outcome.NoCertificate),
+		Ask("unlisted/egress-another-account", guarantee.EgressCallers, "The egress gateway rejects the genuine certificate of another service account",
 			NoSidecar, ToEgress(MeshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/other"})), outcome.WrongIdentity),
-		Ask("insiders/egress-foreign-ca", guarantee.EgressCallers, "The egress gateway rejects the caller's identity from an unknown CA",
+		Ask("unlisted/egress-foreign-ca", guarantee.EgressCallers, "The egress gateway rejects the caller's identity from an unknown CA",
 			NoSidecar, ToEgress(ForeignCA(pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), outcome.UnknownAuthority),
-		Ask("insiders/egress-peers-ca", guarantee.EgressCallers, "The egress gateway rejects the caller's identity from the peer's CA",
+		Ask("unlisted/egress-peers-ca", guarantee.EgressCallers, "The egress gateway rejects the caller's identity from the peer's CA",
 			NoSidecar, ToEgress(MeshCA("east", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), outcome.UnknownAuthority),
-		Ask("insiders/egress-unknown-name", guarantee.ExplicitAccess, "The egress gateway rejects an SNI without a binding",
+		Ask("unlisted/egress-unknown-sni", guarantee.ExplicitAccess, "The egress gateway rejects an SNI without a binding",
 			NoSidecar, ToEgress(MeshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), WithSNI("p9080.ratings.default.east.egress.fed.west.example")), outcome.Rejected),
-		Ask("insiders/egress-as-peer", guarantee.ExplicitAccess, "The egress gateway rejects the SNI of the peer's export, so it is not an open relay",
+		Ask("unlisted/egress-as-peer", guarantee.ExplicitAccess, "The egress gateway rejects the SNI of the peer's export, so it is not an open relay",
 			NoSidecar, ToEgress(MeshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"}), WithSNI(ReviewsSNI)), outcome.Rejected),
-		Ask("insiders/ingress-direct", guarantee.ExplicitAccess, "The allowed caller cannot bypass the egress gateway with its own certificate",
+		Ask("unlisted/ingress-direct", guarantee.ExplicitAccess, "The allowed caller cannot bypass the egress gateway with its own certificate",
 			Productpage, ToIngress(MeshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), outcome.Rejected), // its sidecar may lose the alert
-		Ask("insiders/ingress-direct-no-certificate", guarantee.ExplicitAccess, "An unlisted workload cannot bypass the egress gateway without a certificate", OtherAccount, ToIngress(NoCertificate), outcome.Rejected),
-		Ask("insiders/ingress-plaintext", guarantee.TLSOnEveryHop, "An unlisted workload cannot bypass the egress gateway in plaintext", OtherAccount, func(*federation.Federation) traffic.Probe {
+		Ask("unlisted/ingress-direct-no-certificate", guarantee.ExplicitAccess, "An unlisted workload cannot bypass the egress gateway without a certificate", OtherAccount, ToIngress(NoCertificate), outcome.Rejected),
+		Ask("unlisted/ingress-plaintext", guarantee.TLSOnEveryHop, "An unlisted workload cannot bypass the egress gateway in plaintext", OtherAccount, func(*federation.Federation) traffic.Probe {
 			return traffic.Probe{URL: "http://" + ReviewsSNI + "/reviews/0", Dial: EastAddress}
 		}, "503 | 502 | "+outcome.CutOff),
-		Case{Name: "insiders/alias-without-route", Guarantees: guarantee.ExplicitAccess, Expect: "The local name has no route to the peer after its VirtualService is deleted", Run: aliasWithoutRoute},
+		Case{Name: "unlisted/local-name-without-route", Guarantees: guarantee.ExplicitAccess, Expect: "The local name has no route to the peer after its VirtualService is deleted", Run: aliasWithoutRoute},
 	)
 }
 

@@ -18,16 +18,16 @@ import (
 func WeakCertificates() []Case {
 	issued := func(name, what string, request pki.Request, want string) Case {
 		request.SpiffeID = EgressID
-		return Ask("strangers/danger-"+name, guarantee.ServerPerPeer, "Known risk: Envoy accepts "+what, Outside, ToIngress(MeshCA("west", request)), want)
+		return Ask("external/risk-"+name, guarantee.ServerPerPeer, "Known risk: Envoy accepts "+what, Outside, ToIngress(MeshCA("west", request)), want)
 	}
 	return InScenario("two-meshes-http",
 		issued("rsa-1024", "a certificate with a 1,024-bit RSA key", pki.Request{RSA: 1024}, "200"),
 		issued("sha-1", "a certificate that the peer's CA has signed with SHA-1", pki.Request{SHA1: true}, "200"),
-		Ask("strangers/danger-sha-1-intermediate", guarantee.ServerPerPeer, "Known risk: Envoy accepts an intermediate CA whose certificate is signed with SHA-1", Outside, ToIngress(belowWeak), "200"),
+		Ask("external/risk-sha-1-intermediate", guarantee.ServerPerPeer, "Known risk: Envoy accepts an intermediate CA whose certificate is signed with SHA-1", Outside, ToIngress(belowWeak), "200"),
 		issued("leaf-is-ca", "a client certificate that is a CA", pki.Request{CA: true}, "200"),
 		issued("two-identities", "a second SPIFFE ID beside the granted one", pki.Request{Also: []string{"spiffe://west.example/ns/default/sa/other"}}, "200"),
-		Case{Name: "strangers/resumed-after-expiry", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway resumes no TLS session, so no session outlives the client's certificate", Run: resumedAfterExpiry},
-		Case{Name: "strangers/danger-names-shown", Guarantees: guarantee.NothingInternal, Expect: "Known risk: without a certificate, an external attacker sees the gateway's SPIFFE ID for granted SNIs only", Run: namesShown},
+		Case{Name: "external/resumed-after-expiry", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway resumes no TLS session, so no session outlives the client's certificate", Run: resumedAfterExpiry},
+		Case{Name: "external/risk-names-shown", Guarantees: guarantee.NothingInternal, Expect: "Known risk: without a certificate, an external attacker sees the gateway's SPIFFE ID for granted SNIs only", Run: namesShown},
 	)
 }
 

@@ -42,7 +42,7 @@ func Existing() []Case {
 			Attempt{From: Productpage, Probe: Get("http://reviews:9080/reviews/%2e%2e%2fadmin"), Want: "400"},
 		),
 		Ask("gateways/shared-genuine", guarantee.ServerPerPeer, "An existing gateway accepts the egress gateway of west", Outside, ToShared(genuine), "200"),
-		Ask("gateways/shared-stranger", guarantee.ServerPerPeer, "An existing gateway rejects a client without a certificate on our servers", Outside, ToShared(NoCertificate), "alert: certificate required"),
+		Ask("gateways/shared-no-certificate", guarantee.ServerPerPeer, "An existing gateway rejects a client without a certificate on our servers", Outside, ToShared(NoCertificate), "alert: certificate required"),
 		Ask("gateways/shared-wrong-identity", guarantee.ServerPerPeer, "An existing gateway rejects another identity of the boundary CA on our servers", Outside, ToShared(workload), "alert: certificate unknown"),
 		Ask("gateways/shared-wrong-authority", guarantee.ServerPerPeer, "An existing gateway rejects the right identity in a certificate of west's mesh CA", Outside, ToShared(MeshCA("west", pki.Request{SpiffeID: BoundaryEgress})), "alert: unknown certificate authority"),
 		Ask("gateways/shared-other-host", guarantee.ServerPerPeer, "West cannot reach the operator's shop through the SNI of our export", Outside, ToShared(genuine, WithHost(shopName)), "403"),

@@ -26,7 +26,7 @@ func SeparateNamespaces() []Case {
 		Ask("gateways/rule", guarantee.TwoControls, "The ingress gateway in a separate namespace applies the exporter's rules", Productpage, Request("POST", "http://reviews:9080/"), "403"),
 		Ask("gateways/caller-of-east", guarantee.EgressCallers, "The egress gateway in a separate namespace rejects an unlisted workload of east", Caller("east", "default/ratings"), Get(details), "503"),
 		Ask("gateways/caller-of-west", guarantee.EgressCallers, "The egress gateway of west rejects an unlisted workload", OtherAccount, Get("http://reviews:9080/"), "503"),
-		Ask("gateways/stranger", guarantee.ServerPerPeer, "The ingress gateway in a separate namespace rejects a client without a certificate", Outside, ToIngress(NoCertificate), "alert: certificate required"),
+		Ask("gateways/no-certificate", guarantee.ServerPerPeer, "The ingress gateway in a separate namespace rejects a client without a certificate", Outside, ToIngress(NoCertificate), "alert: certificate required"),
 		Ask("gateways/wrong-identity", guarantee.ServerPerPeer, "The ingress gateway in a separate namespace rejects another workload of west", Outside, ToIngress(MeshCA("west", OtherOfWest)), "alert: certificate unknown"),
 		Ask("gateways/default-namespace", guarantee.ServerPerPeer, "West rejects an identity of east with the gateway's service account in the default namespace", Outside,
 			toWest("spiffe://east.example/ns/istio-federation/sa/federation-egress"), "alert: certificate unknown"),

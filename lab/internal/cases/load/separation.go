@@ -19,11 +19,11 @@ import (
 // another.
 func Separation() []Case {
 	return InScenario("held",
-		Case{Name: "apart/resets-of-a-peer", Guarantees: guarantee.ServerPerPeer, Expect: "Streams of north and of another pod of west survive 3,200 gRPC calls that west opens and resets", Run: resetsOfPeer},
-		Case{Name: "apart/deadlines-of-a-caller", Guarantees: guarantee.ServerPerPeer | guarantee.EgressCallers, Expect: "Streams of other callers survive when 1,260 calls of one caller reach their deadline", Run: deadlinesOfCaller},
-		Case{Name: "apart/slow-reader", Guarantees: guarantee.ServerPerPeer, Expect: "Calls of north are not delayed while west reads none of its answers, and the locked workload's sidecar stays below 300 MiB", Run: slowReader},
-		Case{Name: "apart/many-streams", Guarantees: guarantee.ServerPerPeer | guarantee.EgressCallers, Expect: "The egress gateway rejects no other caller while one caller holds 1,100 streams", Run: manyStreams},
-		Case{Name: "apart/two-ingress-pods", Guarantees: guarantee.ExplicitAccess, Expect: "The gateways distribute gRPC calls over two pods of the ingress gateway", Run: twoIngressPods},
+		Case{Name: "separation/resets-of-a-peer", Guarantees: guarantee.ServerPerPeer, Expect: "Streams of north and of another pod of west survive 3,200 gRPC calls that west opens and resets", Run: resetsOfPeer},
+		Case{Name: "separation/deadlines-of-a-caller", Guarantees: guarantee.ServerPerPeer | guarantee.EgressCallers, Expect: "Streams of other callers survive when 1,260 calls of one caller reach their deadline", Run: deadlinesOfCaller},
+		Case{Name: "separation/slow-reader", Guarantees: guarantee.ServerPerPeer, Expect: "Calls of north are not delayed while west reads none of its answers, and the locked workload's sidecar stays below 300 MiB", Run: slowReader},
+		Case{Name: "separation/many-streams", Guarantees: guarantee.ServerPerPeer | guarantee.EgressCallers, Expect: "The egress gateway rejects no other caller while one caller holds 1,100 streams", Run: manyStreams},
+		Case{Name: "separation/two-ingress-pods", Guarantees: guarantee.ExplicitAccess, Expect: "The gateways distribute gRPC calls over two pods of the ingress gateway", Run: twoIngressPods},
 	)
 }
 

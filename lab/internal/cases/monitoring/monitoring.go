@@ -36,7 +36,7 @@ func Cases() []Case {
 		Case{Name: "monitoring/log-refused", Guarantees: guarantee.TwoControls, Expect: "Both gateways log a call that a rule denies, with its peer", Run: watched(loggedRefusal)},
 		Case{Name: "monitoring/log-tcp", Guarantees: guarantee.ServerPerPeer | guarantee.EgressCallers, Expect: "The gateways log a TCP connection with peer and caller when it ends", Run: watched(loggedConnection)},
 		Case{Name: "monitoring/log-tcp-refused", Guarantees: guarantee.EgressCallers, Expect: "Each gateway logs a TCP connection whose handshake fails, with the caller if it is known, and zero bytes", Run: watched(loggedRefusedConnection)},
-		Case{Name: "monitoring/log-unknown-name", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway logs a connection to an unknown SNI with that SNI", Run: watched(loggedUnknownName)},
+		Case{Name: "monitoring/log-unknown-sni", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway logs a connection to an unknown SNI with that SNI", Run: watched(loggedUnknownName)},
 		Case{Name: "monitoring/handshake-in", Guarantees: guarantee.ServerPerPeer, Expect: "The ingress gateway counts a failed handshake by its reason, and writes no log line", Run: watched(countedAttackers)},
 		Case{Name: "monitoring/handshake-out", Guarantees: guarantee.EgressCallers, Expect: "The egress gateway counts a caller's failed handshake by its reason, and writes no log line", Run: watched(countedCaller)},
 		Case{Name: "monitoring/counters", Guarantees: guarantee.ServerPerPeer | guarantee.TwoControls, Expect: "The gateways count answers and denials of each peer separately", Run: countedApart},

@@ -60,7 +60,7 @@ func eastProtections() []Mutation {
 		}),
 		gateway("exact-host", edits.WithField("spec/servers/0/hosts", []any{"./*.west.fed.east.example"}), Mutation{}),
 		policy("peer/principal", "fed-in-peer-west", edits.WithoutField("spec/rules/0/from"), Mutation{Off: []string{"east/gateway/identity", "east/policy/guard-of-peer"}}),
-		policy("peer/server-names", "fed-in-peer-west", edits.WithoutField("spec/rules/0/when"), Mutation{
+		policy("peer/snis", "fed-in-peer-west", edits.WithoutField("spec/rules/0/when"), Mutation{
 			Off: []string{"east/rules/default"}, Attack: forgotten(ofOthers), Extra: []Attempt{asking(ofOthers)},
 		}),
 		policy("peer/port", "fed-in-peer-west", edits.WithoutField("spec/rules/0/to"), Mutation{
@@ -143,7 +143,7 @@ func westProtections() []Mutation {
 			Change: edits.WithField("spec/trafficPolicy/tls/caCertificates", "/etc/federation/workload/root-cert.pem"), Impostor: MeshCA("west", pki.Request{SpiffeID: IngressID}),
 		},
 		{
-			Name: "west/upstream/server-name", Guarantees: guarantee.TLSOnEveryHop, Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
+			Name: "west/upstream/sni", Guarantees: guarantee.TLSOnEveryHop, Mesh: "west", Kind: "DestinationRule", Object: "fed-out-reviews-9080-east",
 			Change: edits.WithoutField("spec/trafficPolicy/tls/sni"), Off: []string{"west/route/authority"}, // Envoy would take the name from there
 		},
 		{

@@ -66,10 +66,10 @@ func wideTakenAway() []Mutation {
 // peerOptionsTakenAway are the peer options.
 func peerOptionsTakenAway() []Mutation {
 	filter := func(name, meshName, object string, extra ...Attempt) Mutation {
-		return Mutation{Name: "terms/" + name, Guarantees: guarantee.ServerPerPeer, Mesh: meshName, Kind: "EnvoyFilter", Object: object, Extra: extra}
+		return Mutation{Name: "peer-options/" + name, Guarantees: guarantee.ServerPerPeer, Mesh: meshName, Kind: "EnvoyFilter", Object: object, Extra: extra}
 	}
 	connect := filter("connect-after-handshake", "west", "fed-out-connect-after-tls", databaseConnections(ShopOther, TcpBytes("mysql.shop:3306", "hello")))
-	connect.Off, connect.Guarantees = []string{"terms/connect-after-handshake-at-the-ingress"}, guarantee.EgressCallers
+	connect.Off, connect.Guarantees = []string{"peer-options/connect-after-handshake-at-the-ingress"}, guarantee.EgressCallers
 	arrival := filter("connect-after-handshake-at-the-ingress", "east", "fed-in-connect-after-tls", databaseConnections(Outside, ToServer(MysqlOf("west"), "tcp", NoCertificate)))
 	arrival.Guarantees = guarantee.EgressCallers
 	return []Mutation{

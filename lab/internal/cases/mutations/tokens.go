@@ -26,10 +26,10 @@ func tokensTakenAway() []Mutation {
 		rule("claim-inside-another", 1, 5), route("claim-inside-another", "1/headers/@request.auth.claims[realm_access][roles]"),
 		header,
 		{
-			Name: "tokens/believed/in-one-header", Guarantees: guarantee.TwoControls, Mesh: "east", Kind: "RequestAuthentication", Object: "fed-in-jwt-login-example-22494105",
+			Name: "tokens/trusted/in-one-header", Guarantees: guarantee.TwoControls, Mesh: "east", Kind: "RequestAuthentication", Object: "fed-in-jwt-login-example-22494105",
 			Change: edits.WithoutField("spec/jwtRules/0/fromHeaders"), Off: []string{"tokens/route/header"},
 		},
-		{Name: "tokens/believed", Guarantees: guarantee.TwoControls, Mesh: "east", Kind: "RequestAuthentication", Object: "fed-in-jwt-login-example-staff-a79795a0"},
+		{Name: "tokens/trusted", Guarantees: guarantee.TwoControls, Mesh: "east", Kind: "RequestAuthentication", Object: "fed-in-jwt-login-example-staff-a79795a0"},
 		{Name: "tokens/filter", Guarantees: guarantee.WorkloadsUntouched, Mesh: "east", Kind: "EnvoyFilter", Object: "fed-in-jwt-elsewhere"},
 	}
 }

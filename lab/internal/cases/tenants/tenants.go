@@ -20,31 +20,31 @@ func Cases() []Case {
 	var all []Case
 	for _, a := range deniedObjects {
 		if a.refused != "" {
-			all = append(all, Case{Name: "neighbours/refused-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "The API server denies " + a.what, Run: a.isDenied})
+			all = append(all, Case{Name: "tenants/denied-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "The API server denies " + a.what, Run: a.isDenied})
 		}
 	}
 	for _, a := range acceptedObjects {
-		all = append(all, Case{Name: "neighbours/passes-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "The API server accepts " + a.what + ", which does not affect the boundary", Run: a.isAccepted})
+		all = append(all, Case{Name: "tenants/accepted-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "The API server accepts " + a.what + ", which does not affect the boundary", Run: a.isAccepted})
 	}
 	all = append(all,
-		Case{Name: "neighbours/status-passes", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server lets controllers write the status of objects that the policy would deny", Run: statusPasses},
-		Case{Name: "neighbours/finalizer", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server denies changes against us to an object that a finalizer keeps, and allows its removal", Run: finalizer},
+		Case{Name: "tenants/status-accepted", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server lets controllers write the status of objects that the policy would deny", Run: statusPasses},
+		Case{Name: "tenants/finalizer", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server denies changes against us to an object that a finalizer keeps, and allows its removal", Run: finalizer},
 	)
 	for _, a := range deniedObjects {
 		if a.refused != "" && !a.onlyRefused {
-			all = append(all, Case{Name: "neighbours/unseen-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "Without the admission policy, the boundary is not affected by " + a.what, Run: a.hasNoEffect})
+			all = append(all, Case{Name: "tenants/no-effect-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "Without the admission policy, the boundary is not affected by " + a.what, Run: a.hasNoEffect})
 		}
 	}
 	for _, o := range uncoveredObjects {
-		all = append(all, Case{Name: "neighbours/" + o.name, Guarantees: o.guarantees, Expect: o.what, Run: o.run})
+		all = append(all, Case{Name: "tenants/" + o.name, Guarantees: o.guarantees, Expect: o.what, Run: o.run})
 	}
 	all = append(all,
-		Case{Name: "neighbours/unseen-older-route", Guarantees: guarantee.TenantsKeptOut, Expect: "Without the policy, an older VirtualService for the local name does not affect callers in that name's namespace", Run: olderRoute},
-		Case{Name: "neighbours/danger-filter-in-root", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy: an EnvoyFilter in the root namespace changes the boundary gateways", Run: filterInRootWorks},
-		Case{Name: "neighbours/danger-neither-lock", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy and istiod's variable: foreign Gateways open, freeze and take over the boundary", Run: neitherProtection},
+		Case{Name: "tenants/no-effect-older-route", Guarantees: guarantee.TenantsKeptOut, Expect: "Without the policy, an older VirtualService for the local name does not affect callers in that name's namespace", Run: olderRoute},
+		Case{Name: "tenants/risk-filter-in-root", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy: an EnvoyFilter in the root namespace changes the boundary gateways", Run: filterInRootWorks},
+		Case{Name: "tenants/risk-neither-control", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy and istiod's variable: foreign Gateways open, freeze and take over the boundary", Run: neitherProtection},
 	)
 	return append(InScenario("two-meshes-http", all...), InScenario("three-meshes",
-		Case{Name: "neighbours/danger-older-route", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy: an older VirtualService of a tenant redirects callers outside the local name's namespace", Run: olderRouteSteals},
+		Case{Name: "tenants/risk-older-route", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy: an older VirtualService of a tenant redirects callers outside the local name's namespace", Run: olderRouteSteals},
 	)...)
 }
 

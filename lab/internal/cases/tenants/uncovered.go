@@ -44,7 +44,7 @@ spec: {mtls: {mode: PERMISSIVE}, selector: {matchLabels: {app: reviews}}}
 	{"route-for-egress", "A tenant's VirtualService for the egress gateway does not redirect callers", guarantee.TenantsKeptOut, changesNothing("west", tenantRoute("tenant", EgressHost, `["*"]`))},
 	{"entry-for-peer", "A tenant's ServiceEntry for the SNI of the peer's export redirects no one, even if it is older than ours", guarantee.TenantsKeptOut, entryForPeer},
 	{"entry-for-egress", "A tenant's ServiceEntry with the egress gateway's host does not redirect callers", guarantee.TenantsKeptOut, entryFor(EgressHost, 15443)},
-	{"entry-for-bound-name", "A tenant's ServiceEntry with the local name does not redirect callers", guarantee.TenantsKeptOut, entryFor(ReviewsHost, 9080)},
+	{"entry-for-local-name", "A tenant's ServiceEntry with the local name does not redirect callers", guarantee.TenantsKeptOut, entryFor(ReviewsHost, 9080)},
 	{"entry-for-binding", "A tenant's ServiceEntry with the SNI of the binding does not redirect callers", guarantee.TenantsKeptOut, entryFor(BindingSNI, 15443)},
 	{"sidecar-own-namespace", "Callers whose Sidecar imports only their own namespace reach the local name", guarantee.TenantsKeptOut, changesNothing("west", sidecar("default", `{hosts: ["./*"]}`))},
 	{"sidecar-registry-only", "Callers with REGISTRY_ONLY whose Sidecar imports only the local name reach it", guarantee.TenantsKeptOut,

@@ -29,11 +29,11 @@ func Cases() []Case {
 			Ask("trust/other-peer-before-isolation-back", guarantee.ExplicitAccess, "East calls north before east isolates west", Backend, Get("http://ratings.partners:9080/ratings/0"), "200"),
 			Case{Name: "trust/isolated", Guarantees: guarantee.ExplicitAccess | guarantee.CompleteRemoval, Expect: "East rejects an isolated peer in both directions, on open connections as well; the other peer loses no call", Run: isolated},
 		),
-		InScenario("roots-kept-by-others",
-			Analyzed("roots-kept-by-others"),
-			Ask("trust/kept-roots", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "West calls east when CA certificates are managed externally", Productpage, Get("http://reviews:9080/reviews/0"), "200"),
-			Ask("trust/kept-roots-back", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "East calls west when CA certificates are managed externally", Backend, Get(DetailsURL), "200"),
-			Case{Name: "trust/kept-roots-change", Guarantees: guarantee.ServerPerPeer, Expect: "The same gateway pods reject the peer until its externally managed CA arrives, and follow its changes", Run: keptRootsChange},
+		InScenario("external-roots",
+			Analyzed("external-roots"),
+			Ask("trust/external-roots", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "West calls east when CA certificates are managed externally", Productpage, Get("http://reviews:9080/reviews/0"), "200"),
+			Ask("trust/external-roots-back", guarantee.ExplicitAccess|guarantee.ServerPerPeer, "East calls west when CA certificates are managed externally", Backend, Get(DetailsURL), "200"),
+			Case{Name: "trust/external-roots-change", Guarantees: guarantee.ServerPerPeer, Expect: "The same gateway pods reject the peer until its externally managed CA arrives, and follow its changes", Run: keptRootsChange},
 		),
 	)
 }

@@ -13,8 +13,8 @@ import (
 // Cases are the allowed calls of most scenarios.
 func Cases() []Case {
 	return slices.Concat(
-		InScenario("nothing-exposed",
-			Case{Name: "works/nothing-exposed", Guarantees: guarantee.ExplicitAccess, Expect: "Without an export, the library generates no listener and no load balancer", Run: nothingThere},
+		InScenario("no-exports",
+			Case{Name: "works/no-exports", Guarantees: guarantee.ExplicitAccess, Expect: "Without an export, the library generates no listener and no load balancer", Run: nothingThere},
 		),
 		InScenario("two-meshes-http",
 			Ask("works/short-name", guarantee.ExplicitAccess, "The allowed caller reaches reviews by its short name", Productpage, Get("http://reviews:9080/reviews/0"), "200"),
@@ -52,7 +52,7 @@ func Cases() []Case {
 			Ask("works/both-directions-back", guarantee.ExplicitAccess, "East calls west in a federation of both directions, at static addresses and another public port", Caller("east", "default/reviews"), Get("http://details.catalogue:9080/details/0"), "200"),
 		),
 		InScenario("declared-but-closed",
-			Ask("works/bound-for-nobody", guarantee.ExplicitAccess, "A binding without callers lets no workload through", Productpage, Get("http://reviews:9080/reviews/0"), "503"),
+			Ask("works/no-callers", guarantee.ExplicitAccess, "A binding without callers lets no workload through", Productpage, Get("http://reviews:9080/reviews/0"), "503"),
 		),
 	)
 }
