@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import type { LocalSourceOptions, PortMapping, RemoteServiceBindingOptions, SourceOptions } from './binding-options';
 import { BindingState } from './boundary/binding-state';
+import { Boundary } from './boundary/boundary';
 import { checkChart, claimChart } from './boundary/charts';
 import { peerOf } from './boundary/declarations';
 import { GrowingList } from './boundary/growing-list';
@@ -70,8 +71,8 @@ export class RemoteServiceBinding extends Construct {
    */
   constructor(scope: Construct, id: string, props: RemoteServiceBindingProps) {
     const where = pathIn(scope, id);
+    const boundary = Boundary.of(where, props);
     const { mesh, source } = props;
-    const boundary = mesh._boundary;
     const name = parseBinding(where, boundary.config, props);
     const weighting = parseSourceOf(where, mesh, source, props);
     checkChart(scope, boundary.config, where);

@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import { Boundary } from './boundary/boundary';
 import { checkChart, claimChart } from './boundary/charts';
 import { peerOf } from './boundary/declarations';
 import { GrantedPort } from './boundary/granted-port';
@@ -79,8 +80,8 @@ export class ExposedService extends Construct implements IExposedService {
    */
   constructor(scope: Construct, id: string, props: ExposedServiceProps) {
     const where = pathIn(scope, id);
+    const boundary = Boundary.of(where, props);
     const { mesh, service, exportName } = props;
-    const boundary = mesh._boundary;
     const timeouts = parseExport(where, props, mesh.trustDomain, boundary.config.istioVersion);
     checkChart(scope, boundary.config, where);
     if (service._object) checkChart(service._object, boundary.config, where);

@@ -5,7 +5,9 @@ import { Boundary } from './boundary/boundary';
 import { checkChart, claimChart } from './boundary/charts';
 import { attributesOf, configOf, identityOf } from './boundary/config';
 import { errorsAtTheEnd } from './boundary/validation';
+import { checkBindingFields } from './checks/binding';
 import { pathIn } from './checks/errors';
+import { checkExportFields } from './checks/export';
 import { checkConfig, checkMeshProps } from './checks/mesh';
 import { checkPeerGiven, parsePeerOptions } from './checks/peer';
 import { parseRestriction } from './checks/restriction';
@@ -128,7 +130,8 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * ratings.allowFrom(west);
    */
   public expose(id: string, options: ExposedServiceOptions): ExposedService {
-    return new ExposedService(this, id, { mesh: this, ...options });
+    checkExportFields(pathIn(this, id), options);
+    return new ExposedService(this, id, { ...options, mesh: this });
   }
 
   /**
@@ -148,7 +151,8 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * cards.allowFrom(Caller.serviceAccount('checkout', 'shop'));
    */
   public bind(id: string, options: RemoteServiceBindingOptions): RemoteServiceBinding {
-    return new RemoteServiceBinding(this, id, { mesh: this, ...options });
+    checkBindingFields(pathIn(this, id), options);
+    return new RemoteServiceBinding(this, id, { ...options, mesh: this });
   }
 
   /**

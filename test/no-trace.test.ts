@@ -153,7 +153,10 @@ const METHODS: readonly Method[] = [
   {
     call: 'new ExposedService',
     right: ({ east, west }) => new ExposedService(Chart.of(east), 'Stock', { mesh: east, ...stock() }).allowFrom(west),
-    rows: [['FED112', 'an export in the chart of another mesh', ({ east, west }) => new ExposedService(Chart.of(west), 'Stock', { mesh: east, ...stock() })]],
+    rows: [
+      ['FED112', 'an export in the chart of another mesh', ({ east, west }) => new ExposedService(Chart.of(west), 'Stock', { mesh: east, ...stock() })],
+      ['FED120', 'an export of a peer', ({ east }) => new ExposedService(Chart.of(east), 'Stock', any({ mesh: coreWith(), ...stock() }))],
+    ],
   },
   {
     call: 'ExposedService.allowFrom',
@@ -245,8 +248,11 @@ const METHODS: readonly Method[] = [
   {
     call: 'new RemoteServiceBinding',
     right: dealing,
-    rows: [['FED112', 'a binding in the chart of another mesh', ({ east, west }) =>
-      new RemoteServiceBinding(Chart.of(west), 'Cards', { mesh: east, ...cards(coreWith()) })]],
+    rows: [
+      ['FED112', 'a binding in the chart of another mesh', ({ east, west }) =>
+        new RemoteServiceBinding(Chart.of(west), 'Cards', { mesh: east, ...cards(coreWith()) })],
+      ['FED120', 'a binding without a mesh', ({ east }) => new RemoteServiceBinding(Chart.of(east), 'Cards', any(cards(coreWith())))],
+    ],
   },
   {
     call: 'RemoteServiceBinding.allowFrom',

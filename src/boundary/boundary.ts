@@ -24,6 +24,14 @@ import { sniSuffixOf } from '../model/names';
 const boundaries = new WeakMap<IConstruct, Boundary[]>();
 
 export class Boundary {
+  /** The boundary of the mesh that the properties of a construct name. */
+  public static of(where: Where, props: { readonly mesh: { readonly _boundary: Boundary } }): Boundary {
+    const mesh: unknown = (props as Partial<typeof props> | undefined)?.mesh;
+    const boundary = (mesh as Partial<(typeof props)['mesh']> | undefined)?._boundary;
+    if (boundary instanceof Boundary) return boundary;
+    fail('FED120', where, `mesh must be of type FederatedMesh, not ${show(mesh)}`, 'set mesh to the FederatedMesh that the construct belongs to');
+  }
+
   /** Rejects a boundary that conflicts with other boundaries of the program. */
   public static check(where: Where, root: IConstruct, config: BoundaryConfig): void {
     const others = boundariesOf(root, config.trustDomain);

@@ -19,8 +19,8 @@ import { exportDomain, serviceHost } from '../model/names';
 const SOURCE = { weight: true, whenHeaders: true, portMappings: true } as const;
 const SOURCE_FIELDS = fieldsOf<SourceOptions>(SOURCE);
 const LOCAL_SOURCE_FIELDS = fieldsOf<LocalSourceOptions>({ weight: true, whenHeaders: true });
-const BINDING_FIELDS = fieldsOf<RemoteServiceBindingOptions & { readonly mesh: unknown }>({
-  ...ACCOUNTABILITY, ...SOURCE, mesh: true, source: true, localName: true, additionalHosts: true,
+const BINDING_FIELDS = fieldsOf<RemoteServiceBindingOptions>({
+  ...ACCOUNTABILITY, ...SOURCE, source: true, localName: true, additionalHosts: true,
 });
 const MAPPING_FIELDS = fieldsOf<PortMapping>({ localPort: true, exportPort: true });
 
@@ -37,9 +37,14 @@ export interface RemoteWeighting extends Weighting {
   readonly mappings: readonly PortMapping[] | undefined;
 }
 
-/** Checks the options of a binding, except its source and conflicts with other bindings. */
-export function parseBinding(where: Where, config: BoundaryConfig, options: RemoteServiceBindingOptions): Omit<Binding, 'callers' | 'ports'> {
+/** Rejects an unknown field in the options of `bind`, such as another mesh. */
+export function checkBindingFields(where: Where, options: RemoteServiceBindingOptions): void {
   checkFields(where, 'the options of bind', options, BINDING_FIELDS);
+}
+
+/** Checks the properties of a binding, except its source and conflicts with other bindings. */
+export function parseBinding(where: Where, config: BoundaryConfig, options: RemoteServiceBindingOptions): Omit<Binding, 'callers' | 'ports'> {
+  checkFields(where, 'the properties of RemoteServiceBinding', options, ['mesh', ...BINDING_FIELDS]);
   checkGiven(where, 'localName', options.localName, LocalName);
   checkAccountability(where, options);
   const { serviceName, namespaceName, existing } = options.localName._service;

@@ -7,8 +7,8 @@ import { speaksHttp } from '../model/model';
 import { MAX_NAME, sniOf } from '../model/names';
 import { LocalService, ServicePort } from '../service';
 
-const FIELDS = fieldsOf<ExposedServiceOptions & { readonly mesh: unknown }>({
-  ...ACCOUNTABILITY, mesh: true, service: true, exportName: true, ports: true, requestTimeout: true, idleTimeout: true,
+const FIELDS = fieldsOf<ExposedServiceOptions>({
+  ...ACCOUNTABILITY, service: true, exportName: true, ports: true, requestTimeout: true, idleTimeout: true,
 });
 const LONGEST_PEER_NAME = 'x'.repeat(63);
 
@@ -18,9 +18,14 @@ export interface Timeouts {
   readonly idleTimeout: number | undefined;
 }
 
-/** Checks the options of an export, except conflicts with other exports of the mesh. */
-export function parseExport(where: Where, options: ExposedServiceOptions, trustDomain: string, istioVersion: string): Timeouts {
+/** Rejects an unknown field in the options of `expose`, such as another mesh. */
+export function checkExportFields(where: Where, options: ExposedServiceOptions): void {
   checkFields(where, 'the options of expose', options, FIELDS);
+}
+
+/** Checks the properties of an export, except conflicts with other exports of the mesh. */
+export function parseExport(where: Where, options: ExposedServiceOptions, trustDomain: string, istioVersion: string): Timeouts {
+  checkFields(where, 'the properties of ExposedService', options, ['mesh', ...FIELDS]);
   checkGiven(where, 'service', options.service, LocalService);
   checkList(where, 'ports', options.ports);
   checkAccountability(where, options);

@@ -38,6 +38,15 @@ newBinding.rejects('FED112', 'a binding in the chart of another mesh', () => {
   const { east, west, reviews } = pair();
   new RemoteServiceBinding(Chart.of(east), 'Bound', { mesh: west, source: reviews, localName: LocalName.newService('reviews', 'default') });
 }, 'east/Bound');
+newBinding.rejects('FED120', 'a binding without a mesh', () => {
+  const { app, reviews } = pair();
+  new RemoteServiceBinding(new Chart(app, 'apps'), 'Bound', any({ source: reviews, localName: LocalName.newService('reviews', 'default') }));
+}, 'apps/Bound', 'mesh must be of type FederatedMesh, not undefined');
+bind.rejects('FED120', 'the mesh of another boundary in the options of bind', () => {
+  const { east, west, reviews } = pair();
+  west.bind('Bound', any({ mesh: east, source: reviews, localName: LocalName.newService('reviews', 'default') }));
+}, 'west/Mesh/Bound', 'unknown field "mesh" in the options of bind');
+bind.rejects('FED120', 'a binding without options', () => pair().west.bind('Bound', any(null)), 'west/Mesh/Bound', 'must be an object, not null');
 allowCaller.rejects('FED112', 'a caller from the chart of another mesh', () => {
   const { app, west, reviews } = pair();
   const chart = new Chart(app, 'apps', { namespace: 'default' });

@@ -1,7 +1,7 @@
 import { ApiObject, App, Chart, Duration } from 'cdk8s';
 import { BoundaryGateway, ExposedService, FederatedMeshProps, IstioVersion, LocalService, ServicePort } from '../../src';
 import { meshOf } from '../support/meshes';
-import { any, eastWith, EXISTING_GATEWAY, pair } from '../support/pair';
+import { any, bankWith, eastWith, EXISTING_GATEWAY, pair } from '../support/pair';
 import { Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
 
 /** What is rejected: exports. */
@@ -17,6 +17,17 @@ newExport.rejects('FED112', 'an export in the chart of another mesh', () => {
     mesh: east, service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(9080)],
   });
 }, 'west/Details', '"west"');
+newExport.rejects('FED120', 'a peer in place of our mesh', () => {
+  const { app, bank } = { ...pair(), bank: bankWith({}) };
+  new ExposedService(new Chart(app, 'apps'), 'Details', any({ mesh: bank }));
+}, 'apps/Details', 'mesh must be of type FederatedMesh');
+newExport.rejects('FED120', 'an export without properties', () => new ExposedService(new Chart(pair().app, 'apps'), 'Details', any(undefined)),
+  'apps/Details', 'mesh must be of type FederatedMesh, not undefined');
+expose.rejects('FED120', 'the mesh of another boundary in the options of expose', () => {
+  const { east, west } = pair();
+  east.expose('Details', any({ mesh: west, service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(9080)] }));
+}, 'east/Mesh/Details', 'unknown field "mesh" in the options of expose');
+expose.rejects('FED120', 'an export without options', () => pair().east.expose('Details', any(undefined)), 'east/Mesh/Details', 'must be an object, not undefined');
 expose.rejects('FED118', 'a service of Istio', () => pair().east.expose('Istiod', {
   service: LocalService.fromName('istiod', 'istio-system'), exportName: 'istiod', ports: [ServicePort.http(15014)],
 }), 'east/Mesh/Istiod', '"istiod"', '"istio-system"');
