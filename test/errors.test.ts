@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
 import { REJECTIONS } from './errors';
-import { Rejection, sentenceOf, SYNTHESIS } from './support/rejections';
+import { makeCertificates } from './errors/trust';
+import { errorOf, Rejection, sentenceOf, SYNTHESIS } from './support/rejections';
 import { ERRORS } from '../src/checks/errors';
 
 /*
@@ -31,7 +32,8 @@ const page = readFileSync(join(__dirname, '..', 'docs', 'errors.md'), 'utf8');
 const sections = page.split(/^## /m).slice(1).map((section) => {
   const [, code, title] = /^(FED\d{3}): (.+)$/m.exec(section)!;
   const raised = /^\* \*\*Raised\*\* ([^]*?)(?=^\* |\n\n)/m.exec(section)?.[1] ?? '';
-  return { code, title, raised, calls: [...raised.matchAll(/`((?:new )?[\w.]+)`/g)].map(([, call]) => call).filter(isCall) };
+  const messages = [...section.matchAll(/^FED\d{3} .*$/gm)].map(([line]) => line);
+  return { code, title, raised, messages, calls: [...raised.matchAll(/`((?:new )?[\w.]+)`/g)].map(([, call]) => call).filter(isCall) };
 });
 
 test('every code has a section in docs/errors.md, and no section is about a code that is gone', () => {
@@ -54,6 +56,27 @@ describe('docs/errors.md names the calls that raise', () => {
     expect({ missing, untested }).toEqual({ missing: [], untested: [] });
     expect({ atOnce: /^at once/.test(raised), atTheEnd: /end of synthesis|is synthesised/.test(raised) })
       .toEqual({ atOnce: atOnce.length > 0, atTheEnd: own.length > atOnce.length });
+  });
+});
+
+/** A message without the values and names of one program. */
+function shapeOf(message: string): string {
+  return message
+    .replace(/^(FED\d{3}) [^:]+: /, '$1 ')
+    .replace(/"[^"]*"|\bsha256:\S+|(?<=it is a )\w+|(?<=use one of )[^→]*?(?=,? or |$)|\b[\w-]+(\/[\w-]+)+|\b\d+/g, '…')
+    .replace(/…(, ?…)+/g, '…');
+}
+
+beforeAll(makeCertificates);
+
+describe('docs/errors.md quotes messages that the library writes', () => {
+  test.each(sections.filter(({ messages }) => messages.length > 0))('$code', ({ code, messages }) => {
+    const missing = new Map(messages.map((message) => [shapeOf(message), message]));
+    for (const row of rows.filter((one) => one.code === code)) {
+      if (missing.size === 0) break;
+      errorOf(row.run).message.split('\n').forEach((line) => missing.delete(shapeOf(line.replace(/^.*\] (?=FED)/, ''))));
+    }
+    expect([...missing.values()]).toEqual([]);
   });
 });
 

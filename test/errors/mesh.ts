@@ -1,7 +1,7 @@
 import { App, Chart, Testing } from 'cdk8s';
 import {
-  BoundaryGateway, Caller, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayEndpoint, GatewayServiceType, HttpRule,
-  IstioVersion, LocalName, LocalService, ServicePort,
+  BoundaryGateway, Caller, DedicatedGatewayOptions, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayEndpoint, GatewayServiceType,
+  HttpRule, IstioVersion, LocalName, LocalService, ServicePort,
 } from '../../src';
 import { meshOf, trustOf } from '../support/meshes';
 import { any, eastWith, EXISTING_GATEWAY } from '../support/pair';
@@ -74,9 +74,18 @@ newMesh.rejects('FED120', 'an object of options in place of a gateway', eastWith
 newMesh.rejects('FED114', 'headers with underscores without a sufficient reason', eastWith({ allowHeadersWithUnderscores: { reason: 'gRPC' } }), 'east/Mesh',
   'allowing headers with underscores', '"gRPC"', 'ten characters');
 newMesh.rejects('FED114', 'a private address with a blank reason', endpoint({ address: '10.1.2.3', privateAddress: { reason: ' '.repeat(20) } }), '10.1.2.3');
-newMesh.rejects('FED116', 'an egress gateway with a load balancer', eastWith({
-  egressGateway: BoundaryGateway.dedicated({ serviceType: GatewayServiceType.LOAD_BALANCER }),
-}), 'east/Mesh', 'serviceType', 'ingressGateway');
+const forClients: DedicatedGatewayOptions = {
+  serviceType: GatewayServiceType.LOAD_BALANCER,
+  serviceAnnotations: { 'example.com/pool': 'edge' },
+  loadBalancerClass: 'service.k8s.aws/nlb',
+  sourceRanges: ['203.0.113.0/28'],
+  preserveClientAddress: false,
+  dualStack: true,
+};
+for (const [option, value] of Object.entries(forClients)) {
+  newMesh.rejects('FED116', `an egress gateway with ${option}`, eastWith({ egressGateway: BoundaryGateway.dedicated({ [option]: value }) }),
+    'east/Mesh', `egressGateway has ${option} `, 'only callers inside the mesh', 'ingressGateway');
+}
 for (const namespaceName of ['default', 'kube-system']) {
   newMesh.rejects('FED118', `a boundary in ${namespaceName}`, eastWith({ namespaceName }), 'of its own');
 }
