@@ -3,7 +3,7 @@ import { join } from 'path';
 import { REJECTIONS } from './errors';
 import { makeCertificates } from './errors/trust';
 import { errorOf, Rejection, sentenceOf, SYNTHESIS } from './support/rejections';
-import { ERRORS } from '../src/checks/errors';
+import { ERRORS, show } from '../src/checks/errors';
 
 /*
  * Every error code is documented, triggered and raised by the calls that its documentation names. Rows are data here:
@@ -78,6 +78,11 @@ describe('docs/errors.md quotes messages that the library writes', () => {
     }
     expect([...missing.values()]).toEqual([]);
   });
+});
+
+test('a message shows a value of up to 120 characters with its quotes, and the beginning of a longer one', () => {
+  expect(show('x'.repeat(118))).toBe(`"${'x'.repeat(118)}"`);
+  expect(show('x'.repeat(119))).toBe(`"${'x'.repeat(117)}…"`);
 });
 
 /** Option names stand in backticks as well. */

@@ -110,10 +110,13 @@ export function pathIn(scope: Construct, id: string): string {
   return [scope.node.path, id].filter((part) => part !== '').join('/');
 }
 
+/** Longest value that a message shows, with its quotes. */
+const MAX_SHOWN = 120;
+
 /** Formats a value for a message: quoted, on one line, at most 120 characters. */
 export function show(value: unknown): string {
   const text = textOf(value);
-  return text.length > 120 ? `${text.slice(0, 117)}…"` : text;
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 2)}…"` : text;
 }
 
 function pathOf(where: Where): string {

@@ -28,7 +28,7 @@ export function metadataIn(scope: Construct, { name, namespace, labels, annotati
   return {
     name,
     ...namespace !== undefined && { namespace },
-    labels: labels ? { ...labels, ...OWN_LABELS } : OWN_LABELS,
+    labels: { ...labels, ...OWN_LABELS },
     ...(annotations || order) && { annotations: { ...annotations, ...order } },
   };
 }
