@@ -1,15 +1,27 @@
-import { TrustBundle } from '../src';
+import { App } from 'cdk8s';
+import { BoundaryGateway, GatewayCredential, TrustBundle } from '../src';
 import { errors, makeCertificates } from './errors/trust';
+import { meshOf } from './support/meshes';
+import { any } from './support/pair';
 import { errorOf, testRejections } from './support/rejections';
 
 testRejections('trust bundles and SPIFFE IDs', errors);
 
 beforeAll(makeCertificates);
 
-test('no message shows what was in a file with a private key', async () => {
+const KEYS: [code: string, what: string, run: (key: string, certificate: string) => unknown][] = [
+  ['FED201', 'a bundle with the key of its CA', (key, certificate) => TrustBundle.fromPem(`${certificate}\n${key}`)],
+  ['FED120', 'a key in place of a bundle', (key) => meshOf(new App(), 'east', any({ trustBundle: key }))],
+  ['FED205', 'a key in place of the path of a file', (key) => TrustBundle.fromPemFile(key)],
+  ['FED111', 'a key in place of the name of a Secret', (key) => GatewayCredential.fromSecret(key)],
+  ['FED120', 'an object with a key in place of a credential', (key) => BoundaryGateway.dedicated(any({ credential: { key } }))],
+  ['FED101', 'a key in place of a mesh name', (key) => meshOf(new App(), 'east', { meshName: key })],
+];
+
+test.each(KEYS)('%s: the message about %s does not show the key', async (code, _, run) => {
   const { ca } = await makeCertificates();
-  const { message } = errorOf(() => TrustBundle.fromPem(`${ca.certificate}\n${ca.privateKey}`));
+  const { message } = errorOf(() => run(ca.privateKey, ca.certificate));
   const lines = ca.privateKey.split('\n').slice(1, -1);
-  expect(message).toMatch(/^FED201 /);
-  expect(lines.filter((line) => message.includes(line))).toEqual([]);
+  expect(message.slice(0, 6)).toBe(code);
+  expect(lines.filter((line) => line !== '' && message.includes(line.slice(0, 20)))).toEqual([]);
 });

@@ -113,9 +113,10 @@ export function pathIn(scope: Construct, id: string): string {
 /** Longest value that a message shows, with its quotes. */
 const MAX_SHOWN = 120;
 
-/** Formats a value for a message: quoted, on one line, at most 120 characters. */
+/** Formats a value for a message: quoted, on one line, at most 120 characters. Messages end up in logs of pipelines. */
 export function show(value: unknown): string {
   const text = textOf(value);
+  if (/PRIVATE KEY/i.test(text)) return '(a value with a private key, which is not shown)';
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 2)}…"` : text;
 }
 
