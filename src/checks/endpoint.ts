@@ -33,7 +33,7 @@ function checkEndpoint(where: Where, endpoint: GatewayEndpoint): void {
     checkDeviation(where, `the private address ${show(address)}`, privateAddress);
   } else if (isInternal(address)) {
     fail('FED105', where, `the endpoint ${show(address)} is a private address, which peers outside of the network cannot reach`,
-      'set the public address of the load balancer, or state in privateAddress: { reason: … } why both sides can route the private one');
+      'set the public address of the load balancer, or set privateAddress: { reason: … }, with the reason why both sides can route the private one');
   }
 }
 

@@ -1,8 +1,8 @@
 import { fail, show, Where } from './errors';
-import { checkFields, checkFlag, checkGiven, checkList, checkMap, checkOptional, fieldsOf } from './kinds';
+import { checkFields, checkFlag, checkGiven, checkList, checkMap, checkOptional, checkText, fieldsOf } from './kinds';
 import { checkNamespace, checkObjectName, checkServiceName, isCidr, isPodLabel } from './values';
 import { GatewayCredential } from '../credential';
-import type { DedicatedGatewayOptions, ExistingGatewayOptions } from '../gateway-options';
+import { DedicatedGatewayOptions, ExistingGatewayOptions, GatewayServiceType } from '../gateway-options';
 import { SYSTEM_NAMESPACE } from '../model/constants';
 import { BoundaryConfig, GATEWAY_DEFAULTS } from '../model/model';
 import { amountOf } from '../model/quantity';
@@ -63,14 +63,20 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
     if (amountOf(request) > amountOf(limit)) reject(`${what}Request ${show(request)} is above ${what}Limit ${show(limit)}`, 'raise the limit, or lower the request');
   }
   options.tolerations?.forEach((toleration) => checkGiven(where, 'a toleration', toleration, NodeToleration));
+  for (const [label, value] of Object.entries(options.nodeSelector ?? {})) {
+    if (!isPodLabel(label, value)) reject(`the node label ${show(label)}: ${show(value)} is not valid`, 'use a label of the nodes, for example { pool: "edge" }');
+  }
   for (const [label, value] of Object.entries(options.labels ?? {})) {
     if (RESERVED_LABELS.test(label)) reject(`the label ${show(label)} is reserved for the selection of the gateway's pods`, 'choose another label');
     if (!isPodLabel(label, value)) {
       reject(`${show(label)}: ${show(value)} is not a valid label`, 'use letters, digits, dashes, underscores and dots, as in Kubernetes labels');
     }
   }
+  if (options.priorityClassName !== undefined) checkObjectName(where, options.priorityClassName, 'priority class');
+  options.imagePullSecretNames?.forEach((name) => checkObjectName(where, name, 'Secret'));
   if (options.namespaceName !== undefined) checkNamespace(where, options.namespaceName);
   checkOptional(where, 'credential', options.credential, GatewayCredential);
+  checkService(reject, where, options);
   checkReachability(reject, options);
 }
 
@@ -134,6 +140,19 @@ export function checkNotExisting(where: Where, { ingress }: BoundaryConfig, what
   if (ingress.control.pods) return;
   fail('FED128', where, `${what} is not available with an existing ingress gateway: ${why}`,
     'remove the option, or use a dedicated ingress gateway: BoundaryGateway.dedicated(…)');
+}
+
+function checkService(reject: (what: string, fix: string) => never, where: Where, options: DedicatedGatewayOptions): void {
+  const { serviceType, loadBalancerClass, serviceAnnotations = {} } = options;
+  const types = Object.values(GatewayServiceType);
+  if (serviceType !== undefined && !types.includes(serviceType)) reject(`serviceType ${show(serviceType)} is not valid`, `use one of ${types.join(', ')}`);
+  if (loadBalancerClass !== undefined && (typeof loadBalancerClass !== 'string' || !isPodLabel(loadBalancerClass, ''))) {
+    reject(`loadBalancerClass ${show(loadBalancerClass)} is not valid`, 'use the name of its controller, for example "service.k8s.aws/nlb"');
+  }
+  for (const [name, value] of Object.entries(serviceAnnotations)) {
+    if (!isPodLabel(name, '')) reject(`the annotation ${show(name)} is not a valid name`, 'use a name with an optional prefix, for example "example.com/pool"');
+    checkText(where, `the annotation ${show(name)}`, value);
+  }
 }
 
 function checkReachability(reject: (what: string, fix: string) => never, options: DedicatedGatewayOptions): void {

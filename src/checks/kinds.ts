@@ -9,25 +9,44 @@ export function fieldsOf<Options extends object>(fields: { readonly [field in ke
   return Object.keys(fields);
 }
 
-/** Rejects unknown fields: a misspelt option would silently be omitted. */
+/** Rejects unknown fields, since a misspelt option would silently be omitted, and fields without a value. */
 export function checkFields(where: Where, what: string, value: unknown, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     fail('FED120', where, `${what} must be an object, not ${show(value)}`, `use an object with ${known.join(', ')}`);
   }
-  const unknown = Object.keys(value).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  fail('FED120', where, `unknown field ${show(unknown)} in ${what}`, `use only ${known.join(', ')}`);
+  for (const [key, given] of Object.entries(value)) {
+    if (!known.includes(key)) fail('FED120', where, `unknown field ${show(key)} in ${what}`, `use only ${known.join(', ')}`);
+    // An empty key of a YAML file: the default would apply in place of what somebody wanted to set.
+    if (given === null) fail('FED120', where, `${key} is null in ${what}`, 'set a value, or omit the field');
+  }
+}
+
+/** A class with a private constructor: its static members create its instances, or are instances. */
+interface Kind {
+  readonly name: string;
+  readonly prototype: object;
 }
 
 /** Requires an instance of a class. */
-export function checkGiven(where: Where, what: string, value: unknown, kind: { readonly name: string; readonly prototype: object }): void {
+export function checkGiven(where: Where, what: string, value: unknown, kind: Kind): void {
   if (Object.prototype.isPrototypeOf.call(kind.prototype, value as object)) return;
-  fail('FED120', where, `${what} must be of type ${kind.name}, not ${show(value)}`, `use a static member of ${kind.name}`);
+  fail('FED120', where, `${what} must be of type ${kind.name}, not ${show(value)}`, `use ${membersOf(kind).join(', ')}`);
+}
+
+function membersOf(kind: Kind): string[] {
+  return Object.entries(Object.getOwnPropertyDescriptors(kind))
+    .filter(([name]) => !['length', 'name', 'prototype'].includes(name))
+    .map(([name, { value }]) => `${kind.name}.${name}${typeof value === 'function' ? '(…)' : ''}`);
 }
 
 /** Requires an instance of a class, or undefined. */
-export function checkOptional(where: Where, what: string, value: unknown, kind: { readonly name: string; readonly prototype: object }): void {
+export function checkOptional(where: Where, what: string, value: unknown, kind: Kind): void {
   if (value !== undefined) checkGiven(where, what, value, kind);
+}
+
+/** Requires a string or undefined. Anything else would reach the manifest as another type. */
+export function checkText(where: Where, what: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'string') fail('FED120', where, `${what} must be a string, not ${show(value)}`, 'use a string, in quotes');
 }
 
 export function checkList(where: Where, what: string, value: unknown): void {

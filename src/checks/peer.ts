@@ -1,7 +1,7 @@
 import { checkEndpoints } from './endpoint';
 import { fail, show, Where } from './errors';
 import { checkTested } from './istio-version';
-import { checkFields, checkFlag, checkList, fieldsOf } from './kinds';
+import { checkFields, checkFlag, checkList, checkText, fieldsOf } from './kinds';
 import { ACCOUNTABILITY, checkAccountability, checkDeviation, checkObjectName, parseDuration } from './values';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
@@ -115,6 +115,7 @@ export function checkTrustConfigMap(where: Where, peer: IMeshPeer, name: string,
 export function parsePeerOptions(where: Where, peer: IMeshPeer, options: AddPeerOptions, istioVersion: string): PeerOptions {
   checkFields(where, 'the options of addPeer', options, FIELDS);
   checkAccountability(where, options);
+  for (const field of ['agreementId', 'contact'] as const) checkText(where, field, options[field]);
   if (options.isolated !== undefined) checkDeviation(where, `isolating peer ${show(peer.meshName)}`, options.isolated);
   checkHeaderNames(where, options.removeRequestHeaders);
   if (options.allowTls12 !== undefined) checkDeviation(where, 'allowing TLS 1.2', options.allowTls12);

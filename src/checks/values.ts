@@ -2,7 +2,7 @@ import { isIP } from 'net';
 import { Duration } from 'cdk8s';
 import { Accountability, Justification } from '../accountability';
 import { fail, ErrorCode, show, Where } from './errors';
-import { checkFields, checkGiven, checkList, fieldsOf } from './kinds';
+import { checkFields, checkGiven, checkList, checkText, fieldsOf } from './kinds';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** The name of a label without its prefix, or the value of a label. */
@@ -98,10 +98,13 @@ export function checkJustification(where: Where, what: string, justification: Ju
     fail('FED114', where, `the reason for ${what} is ${show(justification.reason)}`,
       'write at least ten characters that a later reader understands');
   }
+  for (const field of ['approvedBy', 'ticket'] as const) checkText(where, field, justification[field]);
 }
 
 export function checkAccountability(where: Where, accountability: Accountability): void {
+  for (const field of ['purpose', 'owner', 'approvedBy', 'ticket'] as const) checkText(where, field, accountability[field]);
   if (accountability.dataCategories !== undefined) checkList(where, 'dataCategories', accountability.dataCategories);
+  accountability.dataCategories?.forEach((category) => checkText(where, 'a category in dataCategories', category));
   if (accountability.reviewBy !== undefined && !isDay(accountability.reviewBy)) {
     fail('FED115', where, `reviewBy is ${show(accountability.reviewBy)}, which is not a valid date`, 'use an existing date as YYYY-MM-DD');
   }
@@ -115,7 +118,7 @@ export function isCidr(text: string): boolean {
 }
 
 function isDay(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   const day = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }

@@ -66,8 +66,10 @@ expose.rejects('FED311', 'a request timeout for a TCP port', timed(Duration.seco
 const silent = (idleTimeout: Duration, props: Partial<FederatedMeshProps> = {}) => () => meshOf(new App(), 'east', props).expose('Ledger', {
   service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.tcp(1)], idleTimeout,
 });
-for (const none of [null, false, 0, '']) {
-  expose.rejects('FED120', `${JSON.stringify(none)} in place of an idle timeout`, silent(none as never), 'idleTimeout', 'must be of type Duration');
+expose.rejects('FED120', 'null in place of an idle timeout', silent(null as never), 'east/Mesh/Ledger', 'idleTimeout is null');
+expose.rejects('FED120', 'null in place of a request timeout', timed(null as never), 'east/Mesh/Ledger', 'requestTimeout is null');
+for (const none of [false, 0, '']) {
+  expose.rejects('FED120', `${JSON.stringify(none)} in place of an idle timeout`, silent(none as never), 'idleTimeout', 'must be of type Duration', 'use Duration.millis(…), Duration.seconds(…)');
   expose.rejects('FED120', `${JSON.stringify(none)} in place of a request timeout`, timed(none as never), 'requestTimeout', 'must be of type Duration');
 }
 expose.rejects('FED311', 'an idle timeout of a fraction of a millisecond', silent(Duration.millis(1.5)), '1.5 ms', 'whole milliseconds');

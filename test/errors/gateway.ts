@@ -25,7 +25,7 @@ dedicated.rejects('FED116', 'source ranges without the address of the client', g
   serviceType: GatewayServiceType.NODE_PORT, sourceRanges: ['203.0.113.0/28'], preserveClientAddress: false,
 }), 'preserveClientAddress');
 dedicated.rejects('FED116', 'source ranges of one address family for a dual-stack gateway', gateway({ dualStack: true, sourceRanges: ['203.0.113.0/28'] }), '203.0.113.0/28', 'both families');
-dedicated.rejects('FED120', 'null in place of a list of source ranges', gateway(any({ sourceRanges: null })), 'sourceRanges must be a list, not null');
+dedicated.rejects('FED120', 'null in place of a list of source ranges', gateway(any({ sourceRanges: null })), 'sourceRanges is null in the gateway options');
 dedicated.rejects('FED120', 'one source range in place of a list', gateway(any({ sourceRanges: '203.0.113.0/28' })), 'sourceRanges', 'must be a list');
 dedicated.rejects('FED120', 'a list in place of labels', gateway(any({ labels: ['edge'] })), 'labels must be a map, not ["edge"]');
 dedicated.rejects('FED116', 'a number in place of a source range', gateway(any({ sourceRanges: [8] })), 'the source range 8');
@@ -56,5 +56,18 @@ for (const option of ['preserveClientAddress', 'dualStack']) {
   dedicated.rejects('FED120', `a string in place of true or false for ${option}`, gateway(any({ [option]: 'false' })));
 }
 for (const option of ['labels', 'nodeSelector', 'serviceAnnotations']) {
-  dedicated.rejects('FED120', `null in place of a map for ${option}`, gateway(any({ [option]: null })));
+  dedicated.rejects('FED120', `null in place of a map for ${option}`, gateway(any({ [option]: null })), `${option} is null`);
+  dedicated.rejects('FED120', `a list in place of a map for ${option}`, gateway(any({ [option]: ['edge'] })), `${option} must be a map`);
 }
+for (const type of ['Loadbalancer', 'LOAD_BALANCER', '', 7]) {
+  dedicated.rejects('FED116', `${JSON.stringify(type)} as type of the Service`, gateway(any({ serviceType: type, sourceRanges: ['203.0.113.0/28'] })),
+    `serviceType ${JSON.stringify(type)}`, 'ClusterIP, NodePort, LoadBalancer');
+}
+dedicated.rejects('FED116', 'a number as class of the load balancer', gateway(any({ loadBalancerClass: 7 })), 'loadBalancerClass 7');
+dedicated.rejects('FED116', 'a class of the load balancer with a space', gateway({ loadBalancerClass: 'aws nlb' }), '"aws nlb"', 'service.k8s.aws/nlb');
+dedicated.rejects('FED116', 'an annotation whose name has a space', gateway({ serviceAnnotations: { 'a b': 'c' } }), '"a b"');
+dedicated.rejects('FED120', 'a boolean as value of an annotation', gateway({ serviceAnnotations: { 'example.com/internal': any(true) } }), '"example.com/internal"', 'must be a string, not true');
+dedicated.rejects('FED116', 'a node label whose name has a space', gateway({ nodeSelector: { 'a b': 'c' } }), '"a b"');
+dedicated.rejects('FED116', 'a number as value of a node label', gateway({ nodeSelector: { pool: any(5) } }), '"pool": 5');
+dedicated.rejects('FED111', 'a priority class with a space', gateway({ priorityClassName: 'High Priority' }), '"High Priority"', 'priority class');
+dedicated.rejects('FED111', 'an object in place of the name of a Secret', gateway({ imagePullSecretNames: [any({ name: 'registry' })] }), '"registry"', 'Secret');

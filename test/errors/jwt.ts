@@ -46,7 +46,7 @@ allowFrom.rejects('FED316', 'two key sets for one issuer', () => {
 /** A call that requires this JWT of the requests of west. */
 export const token = (change: { [field: string]: unknown }) => grant({ jwt: jwt(change) });
 allowFrom.rejects('FED120', 'a string in place of a JWT rule', grant({ jwt: 'https://login.example' as never }), 'jwt must be an object', '"https://login.example"', 'audiences');
-allowFrom.rejects('FED120', 'null in place of a JWT rule', grant({ jwt: null as never }), 'jwt', 'not null');
+allowFrom.rejects('FED120', 'null in place of a JWT rule', grant({ jwt: null as never }), 'jwt is null');
 allowFrom.rejects('FED120', 'a JWT rule with the unknown field audience', token({ audience: ['a'] }), '"audience"', 'audiences');
 allowFrom.rejects('FED120', 'one audience in place of a list', token({ audiences: 'accounts' }), 'audiences must be a list, not "accounts"');
 allowFrom.rejects('FED120', 'a JWT rule without audiences', token({ audiences: undefined }), 'audiences must be a list, not undefined');

@@ -62,7 +62,8 @@ addPeer.rejects('FED110', 'a second boundary of a peer', () => {
   }));
 }, 'east/Mesh', '"west"', 'west/Mesh', 'as a RemoteMesh', 'knownAs');
 addPeer.rejects('FED110', 'a peer with our own name', peersNamed('east', 'other'), '"east"', 'this mesh');
-for (const none of [null, false, '']) {
+addPeer.rejects('FED120', 'the option isolated without a value', peerWith(any({ isolated: null })), 'east/Mesh', 'isolated is null');
+for (const none of [false, '']) {
   addPeer.rejects('FED120', `the option isolated with the value ${JSON.stringify(none)}`, () => eastWith({})().addPeer(meshOf(new App(), 'west'), { isolated: none as never }), 'isolating peer "west"');
 }
 addPeer.rejects('FED120', 'a string in place of a boolean', () => eastWith({})().addPeer(meshOf(new App(), 'west'), { stripTracing: 'false' as never }), 'stripTracing', 'true or false');
@@ -123,6 +124,15 @@ addPeer.rejects('FED124', 'a wildcard in a header name', peerWith({ removeReques
 addPeer.rejects('FED124', 'the removal of the header host', peerWith({ removeRequestHeaders: ['host'] }), '"host"', 'HTTP, gRPC or WebSocket');
 addPeer.rejects('FED124', 'the removal of a header that gRPC needs', peerWith({ removeRequestHeaders: ['te'] }), '"te"', 'HTTP, gRPC or WebSocket');
 addPeer.rejects('FED124', 'the removal of a header that never leaves the mesh', peerWith({ removeRequestHeaders: ['x-real-ip'] }), '"x-real-ip"', 'never leaves');
+for (const field of ['agreementId', 'contact', 'purpose', 'owner', 'approvedBy', 'ticket']) {
+  addPeer.rejects('FED120', `a number in place of a text for ${field}`, peerWith(any({ [field]: 5 })), 'east/Mesh', `${field} must be a string, not 5`);
+}
+addPeer.rejects('FED120', 'a number in a list of data categories', peerWith(any({ dataCategories: ['card', 1] })), 'a category in dataCategories must be a string, not 1');
+addPeer.rejects('FED115', 'a list in place of a date', peerWith(any({ reviewBy: ['2027-01-01'] })), '["2027-01-01"]', 'YYYY-MM-DD');
+for (const field of ['approvedBy', 'ticket']) {
+  addPeer.rejects('FED120', `an object in place of a text for ${field} of a justification`, peerWith(any({ allowTls12: { reason: 'leased line, old hardware', [field]: {} } })),
+    `${field} must be a string, not {}`);
+}
 addPeer.rejects('FED124', 'null in place of a header name', peerWith(any({ removeRequestHeaders: [null] })), 'null');
 const older = { istioVersion: IstioVersion.V1_30 };
 addPeer.rejects('FED125', 'limits with an Istio version that was not tested', () => meshOf(new App(), 'east', older).addPeer(meshOf(new App(), 'west'), { limits: { maxConnections: 1 } }),

@@ -34,7 +34,7 @@ export function rejectFields(
   call: Rejects, what: string, given: (value: any) => () => unknown, misspelt: object, unknown: string, known: string,
 ): void {
   call.rejects('FED120', `${what} with the unknown field ${unknown}`, given(misspelt), `unknown field "${unknown}"`, known);
-  call.rejects('FED120', `null in place of ${what}`, given(null), 'must be an object, not null', known);
+  call.rejects('FED120', `null in place of ${what}`, given(null), 'null');
   call.rejects('FED120', `a string in place of ${what}`, given('a text'), 'must be an object, not "a text"', known);
 }
 
