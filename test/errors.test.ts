@@ -12,18 +12,18 @@ import { ERRORS, show } from '../src/checks/errors';
 
 const rows = Object.values(REJECTIONS).flat();
 
-test('every code has a row that triggers it', () => {
+test('every error code has a row that triggers it', () => {
   expect([...new Set(rows.map(({ code }) => code))].sort()).toEqual(Object.keys(ERRORS).sort());
 });
 
-test('every noun with rows is listed, and has a test file', () => {
+test('every noun in test/errors is registered and has a test file', () => {
   const nouns = Object.keys(REJECTIONS).sort();
   expect(readdirSync(join(__dirname, 'errors')).sort()).toEqual([...nouns, 'index'].map((noun) => `${noun}.ts`).sort());
   expect(readdirSync(__dirname).filter((file) => file.endsWith('.errors.test.ts'))).toEqual(nouns.map((noun) => `${noun}.errors.test.ts`).sort());
   expect(nouns.filter((noun) => REJECTIONS[noun].length === 0)).toEqual([]);
 });
 
-test('every row is a sentence of its own', () => {
+test('every row has a unique sentence', () => {
   const sentences = rows.map(sentenceOf);
   expect(sentences.filter((sentence, index) => sentences.indexOf(sentence) !== index)).toEqual([]);
 });
@@ -36,7 +36,7 @@ const sections = page.split(/^## /m).slice(1).map((section) => {
   return { code, title, raised, messages, calls: [...raised.matchAll(/`((?:new )?[\w.]+)`/g)].map(([, call]) => call).filter(isCall) };
 });
 
-test('every code has a section in docs/errors.md, and no section is about a code that is gone', () => {
+test('docs/errors.md has one section for every error code and no other section', () => {
   expect(Object.fromEntries(sections.map(({ code, title }) => [code, title]))).toEqual(ERRORS);
 });
 
@@ -46,11 +46,11 @@ test('the sections of docs/errors.md are sorted by code, each with an anchor tha
   expect([...page.matchAll(/^<a id="(fed\d{3})"><\/a>\n\n## FED/gm)].map(([, id]) => id.toUpperCase())).toEqual(codes);
 });
 
-describe('docs/errors.md names the calls that raise', () => {
-  test.each(sections)('$code', ({ code, raised, calls }) => {
+describe('"Raised" in docs/errors.md', () => {
+  test.each(sections)('"Raised" in docs/errors.md names exactly the calls that throw $code', ({ code, raised, calls }) => {
     const own = rows.filter((row) => row.code === code);
     const atOnce = own.filter(({ call }) => call !== SYNTHESIS);
-    // A section that names calls names all of them, and no other.
+    // A section that names calls must name all of them, and no others.
     const missing = calls.length === 0 ? [] : atOnce.filter(({ call }) => !calls.some((name) => isFor(name, call))).map(sentenceOf);
     const untested = calls.filter((name) => !atOnce.some(({ call }) => isFor(name, call)));
     expect({ missing, untested }).toEqual({ missing: [], untested: [] });
@@ -85,7 +85,7 @@ test('a message shows a value of up to 120 characters with its quotes, and the b
   expect(show('x'.repeat(119))).toBe(`"${'x'.repeat(117)}…"`);
 });
 
-/** Option names stand in backticks as well. */
+/** Whether a name in backticks is a call: option names are in backticks as well. */
 function isCall(name: string): boolean {
   return rows.some(({ call }) => isFor(name, call)) || /^new |\./.test(name);
 }

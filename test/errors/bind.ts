@@ -26,7 +26,7 @@ bind.rejects('FED107', 'a binding to a mesh without an endpoint', () => {
   const bank = bankWith({ endpoints: [] });
   meshOf(new App(), 'east').bind('Cards', { source: bank.exposedService('cards'), localName: LocalName.newService('cards', 'web') });
 }, 'east/Mesh/Cards', '"bank"');
-bind.rejects('FED110', 'two boundaries of a peer that know us by one name', () => {
+bind.rejects('FED110', 'two boundaries of a peer with the same knownAs', () => {
   const app = new App();
   const east = meshOf(app, 'east');
   for (const meshName of ['bank-a', 'bank-b']) {
@@ -65,7 +65,7 @@ allowCaller.rejects('FED118', 'our own boundary gateway as a caller', () => {
   west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') })
     .allowFrom(Caller.serviceAccount('federation-ingress', 'istio-federation'));
 }, '"federation-ingress"');
-bind.rejects('FED118', 'the name of the cluster DNS', () => {
+bind.rejects('FED118', 'the name of the cluster DNS as a local name', () => {
   const { west, reviews } = pair();
   west.bind('Dns', { source: reviews, localName: LocalName.newService('kube-dns', 'kube-system') });
 }, 'belongs to Kubernetes');
@@ -74,7 +74,7 @@ allowCaller.rejects('FED118', 'a caller in the namespace of a boundary gateway',
   const mesh = meshOf(app, 'north', { egressGateway: BoundaryGateway.dedicated({ namespaceName: 'dmz' }) });
   mesh.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') }).allowFrom(Caller.serviceAccount('a', 'dmz'));
 }, '"dmz"', 'the boundary');
-bind.rejects('FED120', 'a name in place of a local name', () => {
+bind.rejects('FED120', 'a string in place of a local name', () => {
   const { west, reviews } = pair();
   west.bind('X', { source: reviews, localName: any('reviews') });
 }, 'west/Mesh/X', 'LocalName');
@@ -227,7 +227,7 @@ synth.rejects('FED410', 'sources with different protocols on one port', () => {
   app.synthYaml();
 }, 'http and tcp', 'port 80');
 addLocalSource.rejects('FED411', 'a local source behind a new local name', two((b) => b.addLocalSource(), false), '"stock.shop.svc.cluster.local"', 'existingService');
-bind.rejects('FED407', 'a binding of our own service', () => {
+bind.rejects('FED407', 'a binding to an export of our own mesh', () => {
   const { east, reviews } = pair();
   east.bind('Own', { source: reviews, localName: LocalName.newService('other', 'default') });
 }, 'east/Mesh/Own');
@@ -241,7 +241,7 @@ rejectFields(bind, 'a port mapping', (value) => bound(() => undefined, [value]),
 rejectFields(addSource, 'source options', (value) => bound((binding, source) => binding.addSource(source, value)), { portMapping: [] }, 'portMapping', 'portMappings');
 rejectFields(addLocalSource, 'options of a local source', (value) => bound((binding) => binding.addLocalSource(value)), { wieght: 1 }, 'wieght', 'weight');
 
-/* Several ports, several boundaries, and names that nearly fit. */
+/* Several ports, several boundaries, and names that are almost valid. */
 for (const [ports, title] of [
   [[ServicePort.http(80), ServicePort.tcp(3306)], 'an HTTP port and a TCP port'], [[ServicePort.tls(443), ServicePort.grpc(90)], 'a TLS port and a gRPC port'],
 ] as const) {

@@ -12,7 +12,7 @@ const synth = rejectionsOf(errors, SYNTHESIS);
 
 fromCertManager.rejects('FED120', 'a number in place of a certificate duration', () => GatewayCredential.fromCertManager(any({ issuerName: 'ca', duration: 86400 })), 'duration must be of type Duration, not 86400');
 const certManager = (options: Partial<CertManagerOptions>) => () => GatewayCredential.fromCertManager({ issuerName: 'boundary-ca', ...options });
-fromCertManager.rejects('FED111', 'an issuer with capitals', certManager({ issuerName: 'Boundary_CA' }), '"Boundary_CA"', 'issuer');
+fromCertManager.rejects('FED111', 'an issuer with capital letters', certManager({ issuerName: 'Boundary_CA' }), '"Boundary_CA"', 'issuer');
 fromCertManager.rejects('FED111', 'an issuer group that is not a valid domain', certManager({ issuerGroup: 'cert manager' }), '"cert manager"', 'API group');
 fromSecret.rejects('FED111', 'a Secret that Istio reads as a CA', () => GatewayCredential.fromSecret('partner-cacert'), '"partner-cacert"', '-cacert');
 fromSecret.rejects('FED111', 'a reference in place of the name of a Secret', () => GatewayCredential.fromSecret('kubernetes://partner'), 'Secret');

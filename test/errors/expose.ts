@@ -32,7 +32,7 @@ expose.rejects('FED118', 'a service of Istio', () => pair().east.expose('Istiod'
   service: LocalService.fromName('istiod', 'istio-system'), exportName: 'istiod', ports: [ServicePort.http(15014)],
 }), 'east/Mesh/Istiod', '"istiod"', '"istio-system"');
 expose.rejects('FED120', 'numbers in place of ports', () => pair().east.expose('X', { service: LocalService.fromName('x', 'apps'), exportName: 'x', ports: any([9080]) }), '9080', 'ServicePort');
-expose.rejects('FED120', 'a name in place of a service', () => pair().east.expose('X', { service: any('x'), exportName: 'x', ports: [] }), '"x"', 'LocalService');
+expose.rejects('FED120', 'a string in place of a service', () => pair().east.expose('X', { service: any('x'), exportName: 'x', ports: [] }), '"x"', 'LocalService');
 expose.rejects('FED118', 'a service in the namespace of an existing gateway', () => eastWith({ ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) })().expose('Self', {
   service: LocalService.fromName('shared', 'istio-ingress'), exportName: 'self', ports: [ServicePort.http(80)],
 }), '"shared"', 'the boundary');
@@ -41,10 +41,10 @@ const named = (exportName: string, ports = [ServicePort.http(1)]) => () =>
 expose.rejects('FED301', 'an export name with a slash', named('reviews/v1'), 'east/Mesh/Other', '"reviews/v1"');
 expose.rejects('FED301', 'an export name with capital letters', named('Reviews'), '"Reviews"', 'lower case');
 expose.rejects('FED301', 'a wildcard as export name', named('*'), '"*"');
-expose.rejects('FED301', 'an export name that makes server names too long', named(Array(4).fill('a'.repeat(50)).join('.')), 'shorten it by');
-expose.rejects('FED302', 'an export name twice', named('reviews'), 'east/Mesh/Other', '"reviews"', 'east/Mesh/Reviews');
+expose.rejects('FED301', 'an export name that makes SNIs too long', named(Array(4).fill('a'.repeat(50)).join('.')), 'shorten it by');
+expose.rejects('FED302', 'an export name that another export has', named('reviews'), 'east/Mesh/Other', '"reviews"', 'east/Mesh/Reviews');
 expose.rejects('FED303', 'an export without ports', named('other', []), 'no port');
-expose.rejects('FED303', 'an exported port twice', named('other', [ServicePort.http(80), ServicePort.http(8080, { exportPort: 80 })]), '80', 'exportPort');
+expose.rejects('FED303', 'an export port that is listed twice', named('other', [ServicePort.http(80), ServicePort.http(8080, { exportPort: 80 })]), '80', 'exportPort');
 synth.rejects('FED304', 'a port that the Service does not have', () => {
   const { app, east } = pair();
   const chart = new Chart(app, 'apps', { namespace: 'default' });
@@ -54,7 +54,7 @@ synth.rejects('FED304', 'a port that the Service does not have', () => {
   east.expose('Details', { service: LocalService.fromConstruct(service), exportName: 'details', ports: [ServicePort.http(53)] });
   app.synthYaml();
 }, 'east/Mesh/Details', '"details"', 'no TCP port 53', '9080');
-sniFor.rejects('FED306', 'the server name of a port that is not exported', () => {
+sniFor.rejects('FED306', 'the SNI of a port that is not exported', () => {
   const { reviews, west } = pair();
   reviews.sniFor(west, 80);
 }, '80');
@@ -63,19 +63,19 @@ const timed = (requestTimeout: Duration, port = ServicePort.http(80)) => () => p
 });
 expose.rejects('FED311', 'a request timeout of zero', timed(Duration.millis(0)), '0 ms');
 expose.rejects('FED311', 'a request timeout for a TCP port', timed(Duration.seconds(1), ServicePort.tcp(1)), '"ledger"', 'no HTTP or gRPC port');
-const silent = (idleTimeout: Duration, props: Partial<FederatedMeshProps> = {}) => () => meshOf(new App(), 'east', props).expose('Ledger', {
+const idleAfter = (idleTimeout: Duration, props: Partial<FederatedMeshProps> = {}) => () => meshOf(new App(), 'east', props).expose('Ledger', {
   service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.tcp(1)], idleTimeout,
 });
-expose.rejects('FED120', 'null in place of an idle timeout', silent(null as never), 'east/Mesh/Ledger', 'idleTimeout is null');
+expose.rejects('FED120', 'null in place of an idle timeout', idleAfter(null as never), 'east/Mesh/Ledger', 'idleTimeout is null');
 expose.rejects('FED120', 'null in place of a request timeout', timed(null as never), 'east/Mesh/Ledger', 'requestTimeout is null');
 for (const none of [false, 0, '']) {
-  expose.rejects('FED120', `${JSON.stringify(none)} in place of an idle timeout`, silent(none as never), 'idleTimeout', 'must be of type Duration', 'use Duration.millis(…), Duration.seconds(…)');
+  expose.rejects('FED120', `${JSON.stringify(none)} in place of an idle timeout`, idleAfter(none as never), 'idleTimeout', 'must be of type Duration', 'use Duration.millis(…), Duration.seconds(…)');
   expose.rejects('FED120', `${JSON.stringify(none)} in place of a request timeout`, timed(none as never), 'requestTimeout', 'must be of type Duration');
 }
-expose.rejects('FED311', 'an idle timeout of a fraction of a millisecond', silent(Duration.millis(1.5)), '1.5 ms', 'whole milliseconds');
-expose.rejects('FED311', 'an idle timeout of zero', silent(Duration.millis(0)), 'idleTimeout is 0 ms');
-expose.rejects('FED120', 'a number in place of an idle timeout', silent(600 as never), 'idleTimeout', 'must be of type Duration');
-expose.rejects('FED125', 'an idle timeout with an Istio version that was not tested', silent(Duration.minutes(1), { istioVersion: IstioVersion.V1_30 }), 'idleTimeout', '1.30');
+expose.rejects('FED311', 'an idle timeout of a fraction of a millisecond', idleAfter(Duration.millis(1.5)), '1.5 ms', 'whole milliseconds');
+expose.rejects('FED311', 'an idle timeout of zero', idleAfter(Duration.millis(0)), 'idleTimeout is 0 ms');
+expose.rejects('FED120', 'a number in place of an idle timeout', idleAfter(600 as never), 'idleTimeout', 'must be of type Duration');
+expose.rejects('FED125', 'an idle timeout with an Istio version that was not tested', idleAfter(Duration.minutes(1), { istioVersion: IstioVersion.V1_30 }), 'idleTimeout', '1.30');
 expose.rejects('FED120', 'a number in place of a request timeout', timed(5 as never), 'requestTimeout', 'must be of type Duration');
 expose.rejects('FED115', 'a date that does not exist', () => pair().east.expose('Ledger', {
   service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.http(80)], reviewBy: '2027-02-30',

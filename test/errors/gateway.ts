@@ -30,21 +30,21 @@ dedicated.rejects('FED120', 'one source range in place of a list', gateway(any({
 dedicated.rejects('FED120', 'a list in place of labels', gateway(any({ labels: ['edge'] })), 'labels must be a map, not ["edge"]');
 dedicated.rejects('FED116', 'a number in place of a source range', gateway(any({ sourceRanges: [8] })), 'the source range 8');
 dedicated.rejects('FED120', 'the name of a Secret in place of a credential', gateway({ credential: 'partner' as unknown as GatewayCredential }), 'BoundaryGateway.dedicated', '"partner"');
-const others = (change: object) => () => BoundaryGateway.fromExisting({ ...EXISTING_GATEWAY, ...change });
-fromExisting.rejects('FED111', 'an existing gateway without a namespace', others({ namespaceName: '' }), 'namespace');
-fromExisting.rejects('FED111', 'an existing gateway without a service account', others({ serviceAccountName: undefined }), 'service account');
-fromExisting.rejects('FED111', 'an existing gateway whose Service name contains its namespace', others({ serviceName: 'shared.istio-ingress' }), '"shared.istio-ingress"');
-fromExisting.rejects('FED120', 'an existing gateway with a list of labels', others({ podLabels: ['app'] }), 'podLabels', 'must be a map');
-fromExisting.rejects('FED120', 'an existing gateway with an option of dedicated gateways', others({ minReplicas: 3 }), '"minReplicas"');
-fromExisting.rejects('FED120', 'an existing gateway with a string as credential', others({ credential: 'partner' }), '"partner"', 'GatewayCredential');
-fromExisting.rejects('FED127', 'an existing gateway without labels', others({ podLabels: {} }), 'every pod of the namespace');
-fromExisting.rejects('FED127', 'an existing gateway with a label that no pod can have', others({ podLabels: { app: 'the gateway' } }), '"the gateway"');
+const existing = (change: object) => () => BoundaryGateway.fromExisting({ ...EXISTING_GATEWAY, ...change });
+fromExisting.rejects('FED111', 'an existing gateway without a namespace', existing({ namespaceName: '' }), 'namespace');
+fromExisting.rejects('FED111', 'an existing gateway without a service account', existing({ serviceAccountName: undefined }), 'service account');
+fromExisting.rejects('FED111', 'an existing gateway whose Service name contains its namespace', existing({ serviceName: 'shared.istio-ingress' }), '"shared.istio-ingress"');
+fromExisting.rejects('FED120', 'an existing gateway with a list of labels', existing({ podLabels: ['app'] }), 'podLabels', 'must be a map');
+fromExisting.rejects('FED120', 'an existing gateway with an option of dedicated gateways', existing({ minReplicas: 3 }), '"minReplicas"');
+fromExisting.rejects('FED120', 'an existing gateway with a string as credential', existing({ credential: 'partner' }), '"partner"', 'GatewayCredential');
+fromExisting.rejects('FED127', 'an existing gateway without labels', existing({ podLabels: {} }), 'every pod of the namespace');
+fromExisting.rejects('FED127', 'an existing gateway with a label that no pod can have', existing({ podLabels: { app: 'the gateway' } }), '"the gateway"');
 
 /* Objects of fields. */
 rejectFields(dedicated, 'gateway options', (value) => () => BoundaryGateway.dedicated(value), { sourceRange: ['203.0.113.0/28'] }, 'sourceRange', 'sourceRanges');
 rejectFields(fromExisting, 'the description of an existing gateway', (value) => () => BoundaryGateway.fromExisting(value), { namespace: 'istio-ingress' }, 'namespace', 'namespaceName');
 
-/* Values that nearly fit. */
+/* Values that are almost valid. */
 for (const range of ['203.0.113.0/33', '203.0.113.0/64', '2001:db8::/129']) {
   dedicated.rejects('FED116', `the source range ${range}, whose mask is longer than its address`, gateway({ sourceRanges: [range] }));
 }

@@ -13,8 +13,8 @@ allowFrom.rejects('FED110', 'two peers with one name', () => {
   reviews.allowFrom(remoteOf(app, 'one', 'one.example', trustOf('north')));
   reviews.allowFrom(remoteOf(new Construct(app, 'Second'), 'one', 'two.example', trustOf('bank')));
 }, 'east/Mesh/Reviews', '"one"');
-allowFrom.rejects('FED115', 'a date in another order', grant({ reviewBy: '30.06.2027' }), 'east/Mesh/Reviews', '"30.06.2027"', 'YYYY-MM-DD');
-allowFrom.rejects('FED120', 'a name in place of a peer', () => pair().reviews.allowFrom(any('west')), 'east/Mesh/Reviews', '"west"');
+allowFrom.rejects('FED115', 'a review date that is not in the form YYYY-MM-DD', grant({ reviewBy: '30.06.2027' }), 'east/Mesh/Reviews', '"30.06.2027"', 'YYYY-MM-DD');
+allowFrom.rejects('FED120', 'a string in place of a peer', () => pair().reviews.allowFrom(any('west')), 'east/Mesh/Reviews', '"west"');
 allowFrom.rejects('FED120', 'null in place of HTTP rules', grant(any({ http: null })), 'http is null in the options of allowFrom', 'omit');
 allowFrom.rejects('FED120', 'options with the unknown field rules', grant(any({ rules: [] })), '"rules"', 'ports, http');
 allowFrom.rejects('FED120', 'a plain object in place of a rule', grant(any({ http: [{ methods: ['GET'] }] })), 'HttpRule');

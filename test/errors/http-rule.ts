@@ -8,7 +8,7 @@ const allow = rejectionsOf(errors, 'HttpRule.allow');
 
 const rule = (options: HttpRuleOptions) => () => HttpRule.allow(options);
 allow.rejects('FED120', 'a rule with the unknown field path beside methods', rule(any({ methods: ['GET'], path: ['/a'] })), '"path"', 'methods, paths');
-allow.rejects('FED120', 'a method in place of a list', rule(any({ methods: 'GET' })), 'methods', '"GET"');
+allow.rejects('FED120', 'one method in place of a list', rule(any({ methods: 'GET' })), 'methods', '"GET"');
 allow.rejects('FED308', 'a rule without a field', rule({}), 'no field');
 allow.rejects('FED308', 'an empty list of methods', rule({ methods: [] }), 'methods');
 allow.rejects('FED308', 'an empty list of paths', rule({ methods: ['GET'], paths: [] }), 'paths');
@@ -16,7 +16,7 @@ allow.rejects('FED308', 'a method in lower case', rule({ methods: ['get'] }), '"
 allow.rejects('FED308', 'a wildcard in place of a method', rule({ methods: ['*'] }), '"*"');
 allow.rejects('FED308', 'the method CONNECT', rule({ methods: ['CONNECT'] }), 'CONNECT');
 allow.rejects('FED308', 'an exception outside of the paths', rule({ paths: ['/a/*'], exceptPaths: ['/b'] }), '"/b"', '["/a/*"]');
-allow.rejects('FED308', 'an exception that is the path', rule({ paths: ['/a/*'], exceptPaths: ['/a/*'] }), 'both paths and exceptPaths');
+allow.rejects('FED308', 'an exception that equals a path', rule({ paths: ['/a/*'], exceptPaths: ['/a/*'] }), 'both paths and exceptPaths');
 allow.rejects('FED308', 'an exception that excludes every path', rule({ exceptPaths: ['/*'] }), '"/*"', 'excludes every path');
 allow.rejects('FED308', 'an empty list of exceptions', rule({ exceptPaths: [] }), 'exceptPaths is an empty list');
 allow.rejects('FED307', 'an exception with a wildcard in the middle', rule({ paths: ['/a/*'], exceptPaths: ['/a/*.js'] }), '/a/*.js');

@@ -20,11 +20,11 @@ lockWorkload.rejects('FED120', 'a string in place of a local caller', lock({ loc
 lockWorkload.rejects('FED120', 'one local caller in place of a list', lock({ localCallers: Caller.anyInMesh() as never }), 'localCallers');
 lockWorkload.rejects('FED120', 'a list in place of pod labels', lock({ podLabels: ['app'] as never }), 'podLabels', 'must be a map');
 lockWorkload.rejects('FED120', 'a lock with the unknown field callers beside a reason', lock({ callers: [] } as never), '"callers"');
-lockWorkload.rejects('FED312', 'a lock of a service that is given by name', lock({ podLabels: undefined }), '"reviews"', 'fromConstruct');
+lockWorkload.rejects('FED312', 'a lock without podLabels for a service that is declared by name', lock({ podLabels: undefined }), '"reviews"', 'fromConstruct');
 lockWorkload.rejects('FED312', 'a lock with labels that select everything', lock({ podLabels: {} }), 'every pod of the namespace');
 lockWorkload.rejects('FED312', 'a lock with a label that no pod can have', lock({ podLabels: { app: 'review service' } }), '"review service"');
 lockWorkload.rejects('FED312', 'a lock with a number as a label value', lock({ podLabels: { version: 2 as never } }), '"version":2');
-synth.rejects('FED312', 'a lock of a Service without selector', () => {
+synth.rejects('FED312', 'a lock without podLabels for a Service without a selector', () => {
   const app = new App();
   const chart = new Chart(app, 'apps', { namespace: 'till' });
   const service = new ApiObject(chart, 'Object', { apiVersion: 'v1', kind: 'Service', metadata: { name: 'till' }, spec: { ports: [{ port: 80 }] } });

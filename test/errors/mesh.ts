@@ -33,7 +33,7 @@ newMesh.rejects('FED104', 'an endpoint with a port in it', endpoint('federation.
 newMesh.rejects('FED104', 'an IPv6 endpoint with a port in it', endpoint('[2001:db8::1]:443'), 'port: …');
 newMesh.rejects('FED104', 'an IPv6 endpoint in brackets', endpoint('[2001:db8::1]'), '"[2001:db8::1]"', 'without brackets');
 newMesh.rejects('FED104', 'an endpoint with three of the four numbers of an address', endpoint('203.0.113'), '"203.0.113"');
-newMesh.rejects('FED104', 'an endpoint in capitals', endpoint('Federation.east.example'), 'lower case');
+newMesh.rejects('FED104', 'an endpoint in capital letters', endpoint('Federation.east.example'), 'lower case');
 newMesh.rejects('FED104', 'an address with a zone', endpoint('fe80::1%eth0'), 'eth0');
 newMesh.rejects('FED104', 'a wildcard endpoint', endpoint('*.east.example'), '"*.east.example"');
 newMesh.rejects('FED104', 'a port that does not exist', endpoint({ address: 'federation.east.example', port: 70000 }), '70000', '65535');
@@ -93,14 +93,14 @@ const ownGateway = (namespaceName: string) => eastWith({ egressGateway: Boundary
 newMesh.rejects('FED118', 'an egress gateway in the root namespace', ownGateway('istio-system'), 'east/Mesh', 'the egress gateway', 'root namespace');
 newMesh.rejects('FED118', 'an egress gateway in the namespace default', ownGateway('default'), '"default"');
 newMesh.rejects('FED118', 'a boundary in the root namespace', eastWith({ namespaceName: 'istio-system' }), 'east/Mesh', 'root namespace');
-const shop = (name: string, value: unknown) => eastWith({ [name]: value });
-newMesh.rejects('FED120', 'a file name in place of a trust bundle', shop('trustBundle', 'east.pem'), 'trustBundle', '"east.pem"', 'TrustBundle');
-newMesh.rejects('FED120', 'a mesh without a trust bundle', shop('trustBundle', undefined), 'undefined');
-newMesh.rejects('FED120', 'one endpoint in place of a list', shop('endpoints', { address: 'a.example' }), 'endpoints', 'list');
+const withField = (name: string, value: unknown) => eastWith({ [name]: value });
+newMesh.rejects('FED120', 'a file name in place of a trust bundle', withField('trustBundle', 'east.pem'), 'trustBundle', '"east.pem"', 'TrustBundle');
+newMesh.rejects('FED120', 'a mesh without a trust bundle', withField('trustBundle', undefined), 'undefined');
+newMesh.rejects('FED120', 'one endpoint in place of a list', withField('endpoints', { address: 'a.example' }), 'endpoints', 'list');
 newMesh.rejects('FED125', 'connectAfterHandshake with an Istio version that was not tested', eastWith({ istioVersion: IstioVersion.V1_30, connectAfterHandshake: true }), 'connectAfterHandshake', '1.30', `Istio ${NEWEST}`);
-newMesh.rejects('FED120', 'an object of valid options in place of a gateway', shop('ingressGateway', { sourceRanges: ['203.0.113.0/28'] }), 'ingressGateway', 'must be of type BoundaryGateway');
+newMesh.rejects('FED120', 'an object of valid options in place of a gateway', withField('ingressGateway', { sourceRanges: ['203.0.113.0/28'] }), 'ingressGateway', 'must be of type BoundaryGateway');
 newMesh.rejects('FED114', 'a reason that is a number', eastWith({ withoutAdmissionPolicy: any({ reason: 12345678901 }) }), '12345678901', 'ten characters');
-newMesh.rejects('FED111', 'an access log provider that is empty', shop('accessLogProvider', ''), 'access log provider');
+newMesh.rejects('FED111', 'an access log provider that is empty', withField('accessLogProvider', ''), 'access log provider');
 newMesh.rejects('FED120', 'the name of a Secret in place of a credential', eastWith({ credential: 'partner' as unknown as GatewayCredential }), 'credential', '"partner"');
 newMesh.rejects('FED113', 'two boundaries at one existing gateway', () => {
   const app = new App();
@@ -169,15 +169,15 @@ synth.rejects('FED136', 'an egress gateway with too little memory', served({ egr
 
 /* Objects of fields. */
 const because = 'agreed with the security team';
-rejectFields(newMesh, 'an endpoint', (value) => shop('endpoints', [value]), { address: 'fed.east.example', ports: 443 }, 'ports', 'port');
+rejectFields(newMesh, 'an endpoint', (value) => withField('endpoints', [value]), { address: 'fed.east.example', ports: 443 }, 'ports', 'port');
 rejectFields(newMesh, 'a reason for a private address', (value) => endpoint({ address: '10.1.2.3', privateAddress: value }), { reason: because, approvedby: 'Jo' },
   'approvedby', 'approvedBy');
-rejectFields(newMesh, 'a reason for headers with underscores', (value) => shop('allowHeadersWithUnderscores', value), { reason: because, headers: ['user_id'] },
+rejectFields(newMesh, 'a reason for headers with underscores', (value) => withField('allowHeadersWithUnderscores', value), { reason: because, headers: ['user_id'] },
   'headers', 'approvedBy');
-rejectFields(newMesh, 'a reason for no admission policy', (value) => shop('withoutAdmissionPolicy', value), { reason: because, owner: 'Jo' }, 'owner', 'approvedBy');
+rejectFields(newMesh, 'a reason for no admission policy', (value) => withField('withoutAdmissionPolicy', value), { reason: because, owner: 'Jo' }, 'owner', 'approvedBy');
 
-/* Values that nearly fit. */
-for (const role of ['ingress', 'egress']) newMesh.rejects('FED120', `an empty object in place of an ${role} gateway`, shop(`${role}Gateway`, {}));
+/* Values that are almost valid. */
+for (const role of ['ingress', 'egress']) newMesh.rejects('FED120', `an empty object in place of an ${role} gateway`, withField(`${role}Gateway`, {}));
 newMesh.rejects('FED101', 'a mesh name of 64 characters', eastWith({ meshName: 'x'.repeat(64) }));
 for (const address of ['0.255.255.255', '10.255.255.255', '100.127.255.255', '127.255.255.255', '169.254.255.255', '172.31.255.255', '192.168.255.255', 'febf::1', 'fdff::1', '::']) {
   newMesh.rejects('FED105', `the address ${address} at the end of a private network`, endpoint(address));

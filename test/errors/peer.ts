@@ -109,7 +109,7 @@ addPeer.rejects('FED119', 'two peers with one trust domain and two CAs', () => {
   const { app, east } = pair();
   east.addPeer(remoteOf(app, 'partner', 'west.example', trustOf('north')));
 }, '"partner"', 'another CA');
-addPeer.rejects('FED120', 'a name in place of a peer', () => pair().east.addPeer(any('west')), 'east/Mesh', '"west"', 'RemoteMesh');
+addPeer.rejects('FED120', 'a string in place of a peer', () => pair().east.addPeer(any('west')), 'east/Mesh', '"west"', 'RemoteMesh');
 addPeer.rejects('FED120', 'undefined in place of a peer', () => pair().east.addPeer(any(undefined)), 'undefined');
 addPeer.rejects('FED120', 'limits with a field of upstreamLimits', peerWith({ limits: any({ maxRequests: 5 }) }), '"maxRequests"', 'requestsPerSecond');
 addPeer.rejects('FED120', 'a number in place of limits', peerWith(any({ limits: 5 })), 'limits', 'must be an object, not 5');
@@ -155,15 +155,15 @@ addPeer.rejects('FED128', 'stripTracing at an existing gateway', () => eastWith(
 addPeer.rejects('FED103', 'a peer with the trust domain of our workloads', () => eastWith({
   trustDomain: 'boundary.east.example', workloadTrustDomain: 'west.example', credential: GatewayCredential.fromCertManager({ issuerName: 'ca' }),
 })().addPeer(meshOf(new App(), 'west')), '"west.example"');
-const kept = (name: string) => () => {
+const withTrustConfigMap = (name: string) => () => {
   const east = meshOf(new App(), 'east');
   east.addPeer(bankWith(), { trustConfigMapName: 'bank-roots' });
   east.addPeer(meshOf(new App(), 'west'), { trustConfigMapName: name });
 };
-addPeer.rejects('FED111', 'a trust ConfigMap with capitals', kept('West_Roots'), '"West_Roots"', 'ConfigMap');
-addPeer.rejects('FED134', 'a trust ConfigMap that the library writes', kept('fed-out-trust'), '"fed-out-trust"', 'the library writes');
-addPeer.rejects('FED134', 'a trust ConfigMap that every namespace has', kept('kube-root-ca.crt'), '"kube-root-ca.crt"', 'our own cluster');
-addPeer.rejects('FED134', 'one trust ConfigMap for two peers', kept('bank-roots'), '"bank-roots"', 'peer "bank"', 'one ConfigMap for each peer');
+addPeer.rejects('FED111', 'a trust ConfigMap with capital letters', withTrustConfigMap('West_Roots'), '"West_Roots"', 'ConfigMap');
+addPeer.rejects('FED134', 'a trust ConfigMap that the library writes', withTrustConfigMap('fed-out-trust'), '"fed-out-trust"', 'the library writes');
+addPeer.rejects('FED134', 'a trust ConfigMap that every namespace has', withTrustConfigMap('kube-root-ca.crt'), '"kube-root-ca.crt"', 'our own cluster');
+addPeer.rejects('FED134', 'one trust ConfigMap for two peers', withTrustConfigMap('bank-roots'), '"bank-roots"', 'peer "bank"', 'one ConfigMap for each peer');
 addPeer.rejects('FED407', 'a mesh as its own peer', () => {
   const { east } = pair();
   east.addPeer(east);
@@ -178,5 +178,5 @@ rejectFields(addPeer, 'limits', (value) => peerWith({ limits: value }), { maxCon
 rejectFields(addPeer, 'upstream limits', (value) => peerWith({ upstreamLimits: value }), { requestsPerSecond: 1 }, 'requestsPerSecond', 'maxConnections, maxRequests');
 
 for (const name of ['fed-in-trust-east', 'fed-in-trust', 'fed-out-trust-bank']) {
-  addPeer.rejects('FED134', `the trust ConfigMap ${name}, whose name is one of ours`, kept(name));
+  addPeer.rejects('FED134', `the trust ConfigMap ${name}, whose name the library reserves`, withTrustConfigMap(name));
 }

@@ -58,7 +58,7 @@ fromPem.rejects('FED204', 'a PEM block that is not a certificate', () => TrustBu
 fromPem.rejects('FED204', 'a PEM block of another kind', () => TrustBundle.fromPem('-----BEGIN CERTIFICATE REQUEST-----\nbm8=\n-----END CERTIFICATE REQUEST-----'), 'CERTIFICATE REQUEST');
 fromPem.rejects('FED204', 'a certificate that was cut off', () => TrustBundle.fromPem(made.ca.certificate.slice(0, -30)), 'does not end');
 fromPem.rejects('FED204', 'a second certificate that was cut off', () => TrustBundle.fromPem(`${made.ca.certificate}\n${made.ca.renewed.slice(0, 100)}`), 'does not end');
-fromPemFile.rejects('FED205', 'a file that is not there', () => TrustBundle.fromPemFile('trust/nobody.pem'), '"trust/nobody.pem"', 'ENOENT', process.cwd());
+fromPemFile.rejects('FED205', 'a file that does not exist', () => TrustBundle.fromPemFile('trust/nobody.pem'), '"trust/nobody.pem"', 'ENOENT', process.cwd());
 fromPemFile.rejects('FED205', 'a folder', () => TrustBundle.fromPemFile(__dirname), 'EISDIR');
 /** A call that gives a bundle a revocation list. */
 const listed = (list: () => string, bundle: () => string = () => made.ca.certificate) => () =>
