@@ -11,7 +11,7 @@ import { meshOf, trustOf } from './support/meshes';
 
 const environment = new Environment({ unlistedVariablesAreDyn: true });
 
-/** The message with which an object is refused, if it is. */
+/** The message with which the policy denies an object, or undefined when it allows the object. */
 function verdict(policy: Manifest, manifest: Manifest, oldObject: Manifest = null): string | undefined {
   const evaluate = (expression: string, variables: object): any => environment.parse(expression)({ object: manifest, oldObject, variables });
   if (!policy.spec.matchConditions.every(({ expression }: Manifest) => evaluate(expression, {}))) return undefined;
@@ -34,90 +34,90 @@ const filter = (labels?: object, namespace?: string, name = 'mine') =>
   object('EnvoyFilter', labels ? { workloadSelector: { labels } } : {}, namespace, { name });
 const route = (spec: object, namespace?: string, name = 'mine') => object('VirtualService', spec, namespace, { name });
 
-describe('is refused', () => {
+describe('the admission policy denies objects that would change the boundary', () => {
   test.each<[string, Manifest, Manifest, string]>([
-    ['a Gateway on our gateway label', east, gateway({ istio: 'istio-federation-ingress' }), 'Gateway tenant/mine would add or block listeners'],
-    ['a Gateway on our application label', east, gateway({ app: 'federation-ingress' }), 'of mesh east'],
-    ['a Gateway on a label that Istio adds', east, gateway({ 'service.istio.io/canonical-name': 'federation-ingress' }), 'add or block'],
-    ['a Gateway on the injection label', east, gateway({ 'sidecar.istio.io/inject': 'true' }), 'add or block'],
-    ['a Gateway on the data plane label', east, gateway({ 'istio.io/dataplane-mode': 'none' }), 'add or block'],
-    ['a Gateway that selects everything', east, gateway({}), 'add or block'],
+    ['a Gateway that selects the istio label of the ingress gateway', east, gateway({ istio: 'istio-federation-ingress' }), 'Gateway tenant/mine would add or block listeners'],
+    ['a Gateway that selects the app label of the ingress gateway', east, gateway({ app: 'federation-ingress' }), 'of mesh east'],
+    ['a Gateway that selects a label that Istio adds to pods', east, gateway({ 'service.istio.io/canonical-name': 'federation-ingress' }), 'add or block'],
+    ['a Gateway that selects the sidecar injection label', east, gateway({ 'sidecar.istio.io/inject': 'true' }), 'add or block'],
+    ['a Gateway that selects the dataplane mode label', east, gateway({ 'istio.io/dataplane-mode': 'none' }), 'add or block'],
+    ['a Gateway with an empty selector', east, gateway({}), 'add or block'],
     ['a Gateway without a selector', east, gateway(undefined), 'add or block'],
-    ['a Gateway on a label that only the cluster knows', east, gateway({ 'topology.kubernetes.io/zone': 'a' }), 'add or block'],
-    ['a Gateway on our labels and one that only the cluster knows', east, gateway({ 'app': 'federation-ingress', 'pod-template-hash': 'x' }), 'add or block'],
-    ['a Gateway in the root namespace', east, gateway({ istio: 'istio-federation-ingress' }, 'istio-system'), 'istio-system/mine'],
-    ['a Gateway on the egress gateway', west, gateway({ istio: 'istio-federation-egress' }), 'of mesh west'],
-    ['a filter on our gateway', east, filter({ app: 'federation-ingress' }), 'EnvoyFilter tenant/mine would change the proxies'],
-    ['a filter in our namespace', east, filter(undefined, 'istio-federation'), 'change the proxies'],
-    ['a plugin on our gateway', east, object('WasmPlugin', { selector: { matchLabels: { istio: 'istio-federation-ingress' } } }), 'WasmPlugin'],
-    ['an extension on our gateway', east, object('TrafficExtension', { selector: { matchLabels: { app: 'federation-ingress' } } }), 'TrafficExtension'],
-    ['a filter on our gateway in the root namespace', east, filter({ app: 'federation-ingress' }, 'istio-system'), 'change the proxies'],
-    ['a route on our Gateway', east, route({ hosts: ['a.example'], gateways: ['istio-federation/fed-in-west'] }), 'attaches routes'],
-    ['a route on our Gateway in the old spelling', east, route({ hosts: ['a.example'], gateways: ['fed-in-west.istio-federation'] }), 'attaches routes'],
-    ['a route on our Gateway by full name', east, route({ hosts: ['a.example'], gateways: ['x.istio-federation.svc.cluster.local'] }), 'attaches routes'],
-    ['a route for our server name', east, route({ hosts: ['p9080.reviews.west.fed.east.example'] }), 'p9080.reviews.west.fed.east.example'],
-    ['a route for our server name in capitals', east, route({ hosts: ['P9080.reviews.WEST.fed.east.example'] }), 'takes a host name'],
-    ['a wildcard route over our server names', east, route({ hosts: ['*.fed.east.example'] }), 'takes a host name'],
-    ['a route for a listener of the egress gateway', west, route({ hosts: ['p9080.reviews.default.east.egress.fed.west.example'] }), 'takes a host name'],
-    ['a route for what a peer keeps for us', west, route({ hosts: ['p1.other.west.fed.east.example'] }), 'takes a host name'],
-    ['a route for a bound name', west, route({ hosts: ['reviews.default.svc.cluster.local'] }), 'routes a host that mesh west binds'],
-    ['a route for a bound name without the domain', west, route({ hosts: ['reviews.default'] }), 'exportTo ["."]'],
-    ['a route for a bound name in its own namespace', west, route({ hosts: ['reviews'] }, 'default'), 'default/mine'],
-    ['a route for a bound name on mesh and a gateway', west, route({ hosts: ['reviews.default.svc'], gateways: ['own', 'mesh'] }), 'routes a host'],
-    ['a route for a bound name with an empty list of gateways', west, route({ hosts: ['reviews.default'], gateways: [] }), 'routes a host'],
-    ['a route for a bound name with an empty list of namespaces', west, route({ hosts: ['reviews.default'], exportTo: [] }), 'routes a host'],
-    ['a route for a bound name with a dot at its end', west, route({ hosts: ['reviews.default.svc.cluster.local.'] }), 'routes a host'],
-    ['a route for our server name with a dot at its end', east, route({ hosts: ['p9080.reviews.west.fed.east.example.'] }), 'takes a host name'],
-    ['a route that is shown to others than its namespace', west, route({ hosts: ['reviews.default'], exportTo: ['.', 'other'] }), 'routes a host'],
-    ['a route with our name in another namespace', west, route({ hosts: ['reviews.default'] }, 'tenant', 'fed-name-reviews-default'), 'routes a host'],
-  ])('%s', (_, policy, manifest, message) => {
+    ['a Gateway that selects a label that the cluster sets', east, gateway({ 'topology.kubernetes.io/zone': 'a' }), 'add or block'],
+    ['a Gateway that selects the app label of the ingress gateway and a label that the cluster sets', east, gateway({ 'app': 'federation-ingress', 'pod-template-hash': 'x' }), 'add or block'],
+    ['a Gateway in the root namespace that selects the ingress gateway', east, gateway({ istio: 'istio-federation-ingress' }, 'istio-system'), 'istio-system/mine'],
+    ['a Gateway that selects the egress gateway', west, gateway({ istio: 'istio-federation-egress' }), 'of mesh west'],
+    ['an EnvoyFilter that selects the ingress gateway', east, filter({ app: 'federation-ingress' }), 'EnvoyFilter tenant/mine would change the proxies'],
+    ['an EnvoyFilter in the namespace of the boundary', east, filter(undefined, 'istio-federation'), 'change the proxies'],
+    ['a WasmPlugin that selects the ingress gateway', east, object('WasmPlugin', { selector: { matchLabels: { istio: 'istio-federation-ingress' } } }), 'WasmPlugin'],
+    ['a TrafficExtension that selects the ingress gateway', east, object('TrafficExtension', { selector: { matchLabels: { app: 'federation-ingress' } } }), 'TrafficExtension'],
+    ['an EnvoyFilter in the root namespace that selects the ingress gateway', east, filter({ app: 'federation-ingress' }, 'istio-system'), 'change the proxies'],
+    ['a VirtualService that attaches to a boundary Gateway by the form namespace/name', east, route({ hosts: ['a.example'], gateways: ['istio-federation/fed-in-west'] }), 'attaches routes'],
+    ['a VirtualService that attaches to a boundary Gateway by the legacy form name.namespace', east, route({ hosts: ['a.example'], gateways: ['fed-in-west.istio-federation'] }), 'attaches routes'],
+    ['a VirtualService that attaches to a boundary Gateway by its fully qualified name', east, route({ hosts: ['a.example'], gateways: ['x.istio-federation.svc.cluster.local'] }), 'attaches routes'],
+    ['a VirtualService for the SNI of an export', east, route({ hosts: ['p9080.reviews.west.fed.east.example'] }), 'p9080.reviews.west.fed.east.example'],
+    ['a VirtualService for the SNI of an export in capital letters', east, route({ hosts: ['P9080.reviews.WEST.fed.east.example'] }), 'takes a host name'],
+    ['a VirtualService with a wildcard that matches the SNIs of exports', east, route({ hosts: ['*.fed.east.example'] }), 'takes a host name'],
+    ['a VirtualService for the SNI of an egress gateway listener', west, route({ hosts: ['p9080.reviews.default.east.egress.fed.west.example'] }), 'takes a host name'],
+    ['a VirtualService for another SNI under the suffix that a peer assigns to us', west, route({ hosts: ['p1.other.west.fed.east.example'] }), 'takes a host name'],
+    ['a VirtualService for a local name', west, route({ hosts: ['reviews.default.svc.cluster.local'] }), 'routes a host that mesh west binds'],
+    ['a VirtualService for a local name without the cluster domain', west, route({ hosts: ['reviews.default'] }), 'exportTo ["."]'],
+    ['a VirtualService for the short form of a local name in its own namespace', west, route({ hosts: ['reviews'] }, 'default'), 'default/mine'],
+    ['a VirtualService for a local name that attaches to mesh and to another gateway', west, route({ hosts: ['reviews.default.svc'], gateways: ['own', 'mesh'] }), 'routes a host'],
+    ['a VirtualService for a local name with an empty gateways list', west, route({ hosts: ['reviews.default'], gateways: [] }), 'routes a host'],
+    ['a VirtualService for a local name with an empty exportTo list', west, route({ hosts: ['reviews.default'], exportTo: [] }), 'routes a host'],
+    ['a VirtualService for a local name with a trailing dot', west, route({ hosts: ['reviews.default.svc.cluster.local.'] }), 'routes a host'],
+    ['a VirtualService for the SNI of an export with a trailing dot', east, route({ hosts: ['p9080.reviews.west.fed.east.example.'] }), 'takes a host name'],
+    ['a VirtualService for a local name that is exported beyond its own namespace', west, route({ hosts: ['reviews.default'], exportTo: ['.', 'other'] }), 'routes a host'],
+    ['a VirtualService for a local name with the name of the generated one in another namespace', west, route({ hosts: ['reviews.default'] }, 'tenant', 'fed-name-reviews-default'), 'routes a host'],
+  ])('the policy denies %s', (_, policy, manifest, message) => {
     expect(verdict(policy, manifest)).toContain(message);
   });
 });
 
-describe('passes', () => {
+describe('the admission policy allows objects that do not change the boundary', () => {
   test.each<[string, Manifest, Manifest]>([
-    ['a Gateway on another label', east, gateway({ istio: 'ingressgateway' })],
-    ['a Gateway on our label and one that our pods lack', east, gateway({ app: 'federation-ingress', tier: 'edge' })],
-    ['our own Gateway', east, gateway({ istio: 'istio-federation-ingress' }, 'istio-federation')],
-    ['a Gateway of another boundary', east, gateway({ istio: 'partner-federation-ingress' }, 'partner-federation')],
-    ['a Gateway on the egress gateway of a mesh that binds nothing', east, gateway({ istio: 'istio-federation-egress' })],
-    ['a filter of the mesh owner for all', east, filter(undefined, 'istio-system')],
-    ['a filter on other workloads', east, filter({ app: 'shop' })],
-    ['a plugin on other workloads', east, object('WasmPlugin', { selector: { matchLabels: { app: 'shop' } } })],
-    ['a route for another host', east, route({ hosts: ['shop.example'], gateways: ['own/gateway'] })],
-    ['a route for a host that only looks like ours', east, route({ hosts: ['fed.east.example.org'] })],
-    ['a route for the same name in a mesh that does not bind it', east, route({ hosts: ['reviews.default.svc.cluster.local'] })],
-    ['our own route for a bound name', west, route({ hosts: ['reviews.default.svc.cluster.local'] }, 'default', 'fed-name-reviews-default')],
-    ['a route for a bound name that concerns its author only', west, route({ hosts: ['reviews.default'], exportTo: ['.'] })],
-    ['a route for a bound name on a gateway', west, route({ hosts: ['reviews.default'], gateways: ['own'] })],
-    ['a route for the short name in another namespace', west, route({ hosts: ['reviews'] })],
-    ['an object without spec', west, object('VirtualService', undefined)],
-  ])('%s', (_, policy, manifest) => {
+    ['a Gateway that selects another label', east, gateway({ istio: 'ingressgateway' })],
+    ['a Gateway that selects the app label of the ingress gateway and a label that its pods lack', east, gateway({ app: 'federation-ingress', tier: 'edge' })],
+    ['a Gateway in the namespace of the boundary', east, gateway({ istio: 'istio-federation-ingress' }, 'istio-federation')],
+    ['a Gateway of another boundary that selects its own ingress gateway', east, gateway({ istio: 'partner-federation-ingress' }, 'partner-federation')],
+    ['a Gateway that selects the egress gateway label of a mesh without bindings', east, gateway({ istio: 'istio-federation-egress' })],
+    ['an EnvoyFilter in the root namespace that selects all workloads', east, filter(undefined, 'istio-system')],
+    ['an EnvoyFilter that selects other workloads', east, filter({ app: 'shop' })],
+    ['a WasmPlugin that selects other workloads', east, object('WasmPlugin', { selector: { matchLabels: { app: 'shop' } } })],
+    ['a VirtualService for another host', east, route({ hosts: ['shop.example'], gateways: ['own/gateway'] })],
+    ['a VirtualService for a host that contains the SNI suffix but does not end with it', east, route({ hosts: ['fed.east.example.org'] })],
+    ['a VirtualService for a host that this mesh does not bind', east, route({ hosts: ['reviews.default.svc.cluster.local'] })],
+    ['the generated VirtualService for a local name', west, route({ hosts: ['reviews.default.svc.cluster.local'] }, 'default', 'fed-name-reviews-default')],
+    ['a VirtualService for a local name that is exported to its own namespace only', west, route({ hosts: ['reviews.default'], exportTo: ['.'] })],
+    ['a VirtualService for a local name that attaches to another gateway only', west, route({ hosts: ['reviews.default'], gateways: ['own'] })],
+    ['a VirtualService for the short form of a local name in another namespace', west, route({ hosts: ['reviews'] })],
+    ['a VirtualService without a spec', west, object('VirtualService', undefined)],
+  ])('the policy allows %s', (_, policy, manifest) => {
     expect(verdict(policy, manifest)).toBeUndefined();
   });
 });
 
-describe('of an object that is going', () => {
+describe('updates of an object with a deletionTimestamp', () => {
   const metadata = { name: 'mine', namespace: 'tenant', finalizers: ['t/x'], deletionTimestamp: 'now' };
-  const going = (spec: object) => ({ ...gateway(spec), metadata });
+  const terminating = (spec: object) => ({ ...gateway(spec), metadata });
 
-  test('the finalizers can be removed, though it was there before the policy', () => {
-    expect(verdict(east, { ...going({}), metadata: { ...metadata, finalizers: [] } }, going({}))).toBeUndefined();
+  test('the policy allows the removal of finalizers from an object that violates it', () => {
+    expect(verdict(east, { ...terminating({}), metadata: { ...metadata, finalizers: [] } }, terminating({}))).toBeUndefined();
   });
 
-  test('the selector cannot be turned on the boundary', () => {
-    expect(verdict(east, going({ istio: 'istio-federation-ingress' }), going({ istio: 'own' }))).toContain('add or block');
+  test('the policy denies a change of the selector to a boundary gateway', () => {
+    expect(verdict(east, terminating({ istio: 'istio-federation-ingress' }), terminating({ istio: 'own' }))).toContain('add or block');
   });
 
-  test('the spec cannot be taken away or given', () => {
+  test('the policy denies the removal and the addition of a spec', () => {
     const bare = { kind: 'Gateway', metadata };
-    expect(verdict(east, bare, going({ istio: 'own' }))).toContain('add or block');
-    expect(verdict(east, going({}), bare)).toContain('add or block');
+    expect(verdict(east, bare, terminating({ istio: 'own' }))).toContain('add or block');
+    expect(verdict(east, terminating({}), bare)).toContain('add or block');
   });
 });
 
-test('the boundaries of one mesh let each other through, and nobody else', () => {
+test('the policy allows VirtualServices of another boundary of the mesh for its SNIs and denies those of other tenants', () => {
   const app = new App();
   const props = { meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), endpoints: [{ address: 'fed.east.example' }] };
   const west2 = meshOf(app, 'west');
@@ -127,77 +127,77 @@ test('the boundaries of one mesh let each other through, and nobody else', () =>
     mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
   }
   const objects = objectsOf(app);
-  for (const [policy, neighbour] of [['istio-federation-boundary', 'partner-federation'], ['partner-federation-boundary', 'istio-federation']]) {
+  for (const [policy, otherBoundary] of [['istio-federation-boundary', 'partner-federation'], ['partner-federation-boundary', 'istio-federation']]) {
     const one = find(objects, 'ValidatingAdmissionPolicy', policy);
-    expect(verdict(one, route({ hosts: ['p9080.reviews.west.fed.east.example'] }, neighbour))).toBeUndefined();
+    expect(verdict(one, route({ hosts: ['p9080.reviews.west.fed.east.example'] }, otherBoundary))).toBeUndefined();
     expect(verdict(one, route({ hosts: ['p9080.reviews.west.fed.east.example'] }, 'tenant'))).toContain('takes a host name');
-    expect(verdict(one, gateway({ istio: policy.replace('-boundary', '-ingress') }, neighbour))).toContain('add or block');
+    expect(verdict(one, gateway({ istio: policy.replace('-boundary', '-ingress') }, otherBoundary))).toContain('add or block');
   }
 });
 
-describe('gateways in two namespaces', () => {
+describe('the admission policy with gateways in two namespaces', () => {
   const apart = policyOf(parse(filesOf(SCENARIOS['gateway-namespaces']()).get('east')!));
 
   test.each<[string, Manifest, string]>([
-    ['a Gateway of others on the ingress gateway', gateway({ istio: 'federation-in-ingress' }), 'in federation-in and federation-out of mesh east'],
-    ['a Gateway of others on the egress gateway', gateway({ istio: 'federation-out-egress' }), 'add or block'],
-    ['a Gateway on the other gateway', gateway({ istio: 'federation-out-egress' }, 'federation-in'), 'Gateway federation-in/mine would add or block'],
-    ['and the other way round', gateway({ istio: 'federation-in-ingress' }, 'federation-out'), 'add or block'],
-    ['a filter in the one namespace', filter(undefined, 'federation-in'), 'change the proxies'],
-    ['a filter in the other', filter(undefined, 'federation-out'), 'change the proxies'],
-    ['a filter with the name of ours where ours is not', filter(undefined, 'federation-out', 'fed-in-connect-after-tls'), 'change the proxies'],
-    ['a filter with the name of the ingress gateway\'s rules beside the egress gateway', filter(undefined, 'federation-out', 'fed-in-edge'), 'change the proxies'],
-    ['a filter with the name of the egress gateway\'s rules beside the ingress gateway', filter(undefined, 'federation-in', 'fed-out-edge'), 'change the proxies'],
-    ['a route on the ingress gateway', route({ hosts: ['a.example'], gateways: ['federation-in/fed-in-west'] }), 'gateway in federation-in'],
-    ['a route on the egress gateway', route({ hosts: ['a.example'], gateways: ['federation-out/fed-out-west'] }), 'gateway in federation-out'],
-    ['a route on the egress gateway from the other namespace', route({ hosts: ['a.example'], gateways: ['federation-out/fed-out-west'] }, 'federation-in'), 'attaches routes'],
-    ['a route for our names in the namespace that none of the gateways has', route({ hosts: ['p9080.reviews.west.fed.east.example'] }, 'istio-federation'), 'takes a host name'],
-  ])('refuse %s', (_, manifest, message) => {
+    ['a Gateway of another tenant that selects the ingress gateway', gateway({ istio: 'federation-in-ingress' }), 'in federation-in and federation-out of mesh east'],
+    ['a Gateway of another tenant that selects the egress gateway', gateway({ istio: 'federation-out-egress' }), 'add or block'],
+    ['a Gateway in the ingress namespace that selects the egress gateway', gateway({ istio: 'federation-out-egress' }, 'federation-in'), 'Gateway federation-in/mine would add or block'],
+    ['a Gateway in the egress namespace that selects the ingress gateway', gateway({ istio: 'federation-in-ingress' }, 'federation-out'), 'add or block'],
+    ['an EnvoyFilter in the ingress namespace', filter(undefined, 'federation-in'), 'change the proxies'],
+    ['an EnvoyFilter in the egress namespace', filter(undefined, 'federation-out'), 'change the proxies'],
+    ['an EnvoyFilter with the name fed-in-connect-after-tls in the egress namespace', filter(undefined, 'federation-out', 'fed-in-connect-after-tls'), 'change the proxies'],
+    ['an EnvoyFilter with the name fed-in-edge in the egress namespace', filter(undefined, 'federation-out', 'fed-in-edge'), 'change the proxies'],
+    ['an EnvoyFilter with the name fed-out-edge in the ingress namespace', filter(undefined, 'federation-in', 'fed-out-edge'), 'change the proxies'],
+    ['a VirtualService of another tenant that attaches to the ingress Gateway', route({ hosts: ['a.example'], gateways: ['federation-in/fed-in-west'] }), 'gateway in federation-in'],
+    ['a VirtualService of another tenant that attaches to the egress Gateway', route({ hosts: ['a.example'], gateways: ['federation-out/fed-out-west'] }), 'gateway in federation-out'],
+    ['a VirtualService in the ingress namespace that attaches to the egress Gateway', route({ hosts: ['a.example'], gateways: ['federation-out/fed-out-west'] }, 'federation-in'), 'attaches routes'],
+    ['a VirtualService for the SNI of an export in the default namespace of boundaries', route({ hosts: ['p9080.reviews.west.fed.east.example'] }, 'istio-federation'), 'takes a host name'],
+  ])('with gateways in two namespaces the policy denies %s', (_, manifest, message) => {
     expect(verdict(apart, manifest)).toContain(message);
   });
 
-  test('let our own pass', () => {
+  test('with gateways in two namespaces the policy allows the generated Gateways, VirtualServices and EnvoyFilters', () => {
     for (const own of parse(filesOf(SCENARIOS['gateway-namespaces']()).get('east')!)) {
       if (['Gateway', 'VirtualService', 'EnvoyFilter'].includes(own.kind)) expect(verdict(apart, own)).toBeUndefined();
     }
   });
 });
 
-test.each(Object.keys(SCENARIOS))('the policy knows every filter of ours and no other: %s', (scenario) => {
+test.each(Object.keys(SCENARIOS))('the policy lists exactly the generated EnvoyFilters of the scenario %s', (scenario) => {
   for (const objects of [...filesOf(SCENARIOS[scenario]()).values()].map(parse)) {
-    const known = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
+    const listed = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
       .flatMap(({ spec }) => environment.parse(spec.variables.find(({ name }: Manifest) => name === 'ownFilters').expression)({}));
-    // Those of locks are on workloads, of which the policy knows nothing.
-    expect(known).toEqual(objects.filter(({ kind, metadata }) => kind === 'EnvoyFilter' && !metadata.name.startsWith('fed-lock-')).map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`).sort());
+    // EnvoyFilters of locks select application workloads, which the policy does not protect.
+    expect(listed).toEqual(objects.filter(({ kind, metadata }) => kind === 'EnvoyFilter' && !metadata.name.startsWith('fed-lock-')).map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`).sort());
   }
 });
 
-describe('at a gateway that others run', () => {
+describe('the admission policy at an existing gateway', () => {
   const shared = policyOf(parse(filesOf(SCENARIOS['existing-gateways']()).get('east')!));
 
   test.each<[string, Manifest, string]>([
-    ['a Gateway of another namespace', gateway({ istio: 'shared' }), 'in istio-federation and istio-ingress of mesh east'],
-    ['a filter of another namespace', filter({ app: 'shared' }), 'change the proxies'],
-    ['a filter in the namespace of our own gateway', filter(undefined, 'istio-federation'), 'change the proxies'],
-    ['a route on a Gateway of ours', route({ hosts: ['a.example'], gateways: ['istio-ingress/fed-in-west'] }), 'attaches routes'],
-    ['a route on a Gateway of ours in the old spelling', route({ hosts: ['a.example'], gateways: ['fed-in-west.istio-ingress.svc.cluster.local'] }), 'attaches routes'],
-    ['a route for a server name of ours on their Gateway', route({ hosts: ['p9080.reviews.west.fed.east.example'], gateways: ['istio-ingress/public'] }), 'takes a host name'],
-  ])('is refused: %s', (_, manifest, message) => {
+    ['a Gateway of another tenant that selects its pods', gateway({ istio: 'shared' }), 'in istio-federation and istio-ingress of mesh east'],
+    ['an EnvoyFilter of another tenant that selects its pods', filter({ app: 'shared' }), 'change the proxies'],
+    ['an EnvoyFilter in the namespace of the dedicated egress gateway', filter(undefined, 'istio-federation'), 'change the proxies'],
+    ['a VirtualService that attaches to a generated Gateway', route({ hosts: ['a.example'], gateways: ['istio-ingress/fed-in-west'] }), 'attaches routes'],
+    ['a VirtualService that attaches to a generated Gateway by its fully qualified name', route({ hosts: ['a.example'], gateways: ['fed-in-west.istio-ingress.svc.cluster.local'] }), 'attaches routes'],
+    ['a VirtualService for the SNI of an export that attaches to a Gateway of the gateway owner', route({ hosts: ['p9080.reviews.west.fed.east.example'], gateways: ['istio-ingress/public'] }), 'takes a host name'],
+  ])('at an existing gateway the policy denies %s', (_, manifest, message) => {
     expect(verdict(shared, manifest)).toContain(message);
   });
 
   test.each<[string, Manifest]>([
-    ['a Gateway of those who run it', gateway({ istio: 'shared' }, 'istio-ingress')],
-    ['a filter of those who run it', filter({ istio: 'shared' }, 'istio-ingress')],
-    ['a plugin of those who run it', object('WasmPlugin', { selector: { matchLabels: { istio: 'shared' } } }, 'istio-ingress')],
-    ['a route of their customers', route({ hosts: ['shop.example'], gateways: ['istio-ingress/public'] })],
-    ['a route of theirs', route({ hosts: ['shop.example'], gateways: ['public'] }, 'istio-ingress')],
-  ])('passes: %s', (_, manifest) => {
+    ['a Gateway of the gateway owner', gateway({ istio: 'shared' }, 'istio-ingress')],
+    ['an EnvoyFilter of the gateway owner', filter({ istio: 'shared' }, 'istio-ingress')],
+    ['a WasmPlugin of the gateway owner', object('WasmPlugin', { selector: { matchLabels: { istio: 'shared' } } }, 'istio-ingress')],
+    ['a VirtualService of another tenant that attaches to a Gateway of the gateway owner', route({ hosts: ['shop.example'], gateways: ['istio-ingress/public'] })],
+    ['a VirtualService of the gateway owner', route({ hosts: ['shop.example'], gateways: ['public'] }, 'istio-ingress')],
+  ])('at an existing gateway the policy allows %s', (_, manifest) => {
     expect(verdict(shared, manifest)).toBeUndefined();
   });
 });
 
-test('labels of the pods that the user adds are known to the policy', () => {
+test('the policy denies a Gateway that selects a pod label that the user added', () => {
   const app = new App();
   const mesh = meshOf(app, 'east', { ingressGateway: BoundaryGateway.dedicated({ labels: { tier: 'edge' } }) });
   mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
@@ -205,10 +205,10 @@ test('labels of the pods that the user adds are known to the policy', () => {
 });
 
 test.each([
-  ['a gateway of ours', (labels: { [name: string]: string }) => BoundaryGateway.dedicated({ labels })],
-  ['a gateway of others', (podLabels: { [name: string]: string }) =>
+  ['a dedicated gateway', (labels: { [name: string]: string }) => BoundaryGateway.dedicated({ labels })],
+  ['an existing gateway', (podLabels: { [name: string]: string }) =>
     BoundaryGateway.fromExisting({ namespaceName: 'istio-ingress', serviceName: 'shared', serviceAccountName: 'shared', podLabels })],
-])('the order in which the labels of %s are given changes nothing', (_, gatewayWith) => {
+])('the order in which the labels of %s are declared does not change the output', (_, gatewayWith) => {
   const filesWith = (labels: { [name: string]: string }) => {
     const app = new App();
     const mesh = meshOf(app, 'east', { ingressGateway: gatewayWith(labels) });
@@ -218,7 +218,7 @@ test.each([
   expect(filesWith({ tier: 'edge', zone: 'dmz' })).toBe(filesWith({ zone: 'dmz', tier: 'edge' }));
 });
 
-test('it is left out for a stated reason only, and the reason stays with the boundary', () => {
+test('withoutAdmissionPolicy omits the admission policy and records its reason as an annotation of the default-deny policy', () => {
   const app = new App();
   const mesh = meshOf(app, 'east', { withoutAdmissionPolicy: { reason: 'cluster runs Kubernetes 1.29', approvedBy: 'platform lead', ticket: 'OPS-7' } });
   mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
@@ -229,7 +229,7 @@ test('it is left out for a stated reason only, and the reason stays with the bou
   });
 });
 
-test('a local name of another binding is guarded as well', () => {
+test('the policy denies VirtualServices for the local names of all bindings', () => {
   const app = new App();
   const [from, to] = [meshOf(app, 'east'), meshOf(app, 'west')];
   from.addPeer(to);
@@ -241,7 +241,7 @@ test('a local name of another binding is guarded as well', () => {
   expect(['one.web', 'two.web', 'three.web'].map((host) => verdict(policy, route({ hosts: [host] })) !== undefined)).toEqual([true, true, false]);
 });
 
-describe('with one additional host of a local name', () => {
+describe('the admission policy with an additional host of a local name', () => {
   /** West binds reviews under two local names, of which one has an additional host. */
   const withHost = () => {
     const app = new App();
@@ -263,34 +263,34 @@ describe('with one additional host of a local name', () => {
   const owner = 'fed-name-two-web';
 
   test.each<[string, Manifest, string]>([
-    ['a route of others for the host', route({ hosts: ['two.east.example'] }), 'routes a host that mesh west binds'],
-    ['a route of others for the host in capitals', route({ hosts: ['Two.East.Example'] }), 'routes a host'],
-    ['a route of others for the host with a dot at its end', route({ hosts: ['two.east.example.'] }), 'routes a host'],
-    ['a route of others for the host in its own namespace', route({ hosts: ['two.east.example'] }, 'web'), 'routes a host'],
-    ['a TCP route of others with a wildcard over the host', route({ hosts: ['*.east.example'], tcp: [{}] }), 'routes a host'],
-    ['a TLS route of others with a wildcard over the host', route({ hosts: ['*.east.example'], tls: [{}] }), 'routes a host'],
-    ['a ServiceEntry of others for the host', entry({ hosts: ['two.east.example'] }), 'declares a host that mesh west binds'],
-    ['a ServiceEntry of others for the host in its own namespace', entry({ hosts: ['two.east.example'] }, 'web'), 'declares a host'],
-    ['a ServiceEntry that other namespaces see as well', entry({ hosts: ['two.east.example'], exportTo: ['.', 'shop'] }), 'declares a host'],
-    ['a ServiceEntry with our name in another namespace', entry({ hosts: ['two.east.example'] }, 'tenant', owner), 'declares a host'],
-    ['a route with our name in another namespace', route({ hosts: ['two.east.example'] }, 'tenant', owner), 'routes a host'],
-  ])('%s is refused', (_, manifest, message) => {
+    ['a VirtualService of another tenant for the additional host', route({ hosts: ['two.east.example'] }), 'routes a host that mesh west binds'],
+    ['a VirtualService of another tenant for the additional host in capital letters', route({ hosts: ['Two.East.Example'] }), 'routes a host'],
+    ['a VirtualService of another tenant for the additional host with a trailing dot', route({ hosts: ['two.east.example.'] }), 'routes a host'],
+    ['another VirtualService for the additional host in the namespace of the local name', route({ hosts: ['two.east.example'] }, 'web'), 'routes a host'],
+    ['a VirtualService of another tenant with a TCP route and a wildcard that matches the additional host', route({ hosts: ['*.east.example'], tcp: [{}] }), 'routes a host'],
+    ['a VirtualService of another tenant with a TLS route and a wildcard that matches the additional host', route({ hosts: ['*.east.example'], tls: [{}] }), 'routes a host'],
+    ['a ServiceEntry of another tenant for the additional host', entry({ hosts: ['two.east.example'] }), 'declares a host that mesh west binds'],
+    ['another ServiceEntry for the additional host in the namespace of the local name', entry({ hosts: ['two.east.example'] }, 'web'), 'declares a host'],
+    ['a ServiceEntry for the additional host that is exported beyond its own namespace', entry({ hosts: ['two.east.example'], exportTo: ['.', 'shop'] }), 'declares a host'],
+    ['a ServiceEntry for the additional host with the name of the generated one in another namespace', entry({ hosts: ['two.east.example'] }, 'tenant', owner), 'declares a host'],
+    ['a VirtualService for the additional host with the name of the generated one in another namespace', route({ hosts: ['two.east.example'] }, 'tenant', owner), 'routes a host'],
+  ])('the policy denies %s', (_, manifest, message) => {
     expect(verdict(policy, manifest)).toContain(message);
   });
 
   test.each<[string, Manifest]>([
-    ['our own route', route({ hosts: ['two.web.svc.cluster.local', 'two.east.example'] }, 'web', owner)],
-    ['our own ServiceEntry', entry({ hosts: ['two.east.example'] }, 'web', owner)],
-    ['a ServiceEntry of others for another host', entry({ hosts: ['one.east.example'] })],
-    ['a ServiceEntry of others with a wildcard, since the exact host wins', entry({ hosts: ['*.east.example'] })],
-    ['a ServiceEntry that only its own namespace sees', entry({ hosts: ['two.east.example'], exportTo: ['.'] })],
-    ['an HTTP route of others with a wildcard, since the exact host wins', route({ hosts: ['*.east.example'], http: [{}] })],
-    ['a route of others for the host on a gateway of theirs', route({ hosts: ['two.east.example'], gateways: ['own'] })],
-  ])('%s passes', (_, manifest) => {
+    ['the generated VirtualService for the additional host', route({ hosts: ['two.web.svc.cluster.local', 'two.east.example'] }, 'web', owner)],
+    ['the generated ServiceEntry for the additional host', entry({ hosts: ['two.east.example'] }, 'web', owner)],
+    ['a ServiceEntry of another tenant for another host', entry({ hosts: ['one.east.example'] })],
+    ['a ServiceEntry of another tenant with a wildcard, since the exact host takes precedence', entry({ hosts: ['*.east.example'] })],
+    ['a ServiceEntry for the additional host that is exported to its own namespace only', entry({ hosts: ['two.east.example'], exportTo: ['.'] })],
+    ['a VirtualService of another tenant with an HTTP route and a wildcard, since the exact host takes precedence', route({ hosts: ['*.east.example'], http: [{}] })],
+    ['a VirtualService of another tenant for the additional host that attaches to its own gateway', route({ hosts: ['two.east.example'], gateways: ['own'] })],
+  ])('the policy allows %s', (_, manifest) => {
     expect(verdict(policy, manifest)).toBeUndefined();
   });
 
-  test('all that the mesh writes passes', () => {
+  test('the policy allows every object that the mesh generates', () => {
     const own = written.filter(({ kind }) => ['Gateway', 'VirtualService', 'EnvoyFilter', 'ServiceEntry'].includes(kind));
     expect([...new Set(own.map(({ kind }) => kind))].sort()).toEqual(['EnvoyFilter', 'Gateway', 'ServiceEntry', 'VirtualService']);
     expect(own.flatMap((one) => verdict(policy, one) ?? [])).toEqual([]);
@@ -314,34 +314,34 @@ describe('with one additional host of a local name', () => {
   test.each<[string, Manifest, string[]]>([
     ['without additional hosts', west, ['Gateway', 'VirtualService', 'EnvoyFilter', 'WasmPlugin', 'TrafficExtension']],
     ['with an additional host', policy, ['Gateway', 'VirtualService', 'EnvoyFilter', 'ServiceEntry', 'WasmPlugin', 'TrafficExtension']],
-  ])('every kind that a validation names is in matchConstraints, in all its versions, for CREATE and UPDATE: %s', (_, judging, kinds) => {
-    expect(kindsIn(judging)).toEqual(kinds);
-    const rules: Manifest[] = judging.spec.matchConstraints.resourceRules;
+  ])('matchConstraints cover all versions of every kind in the validations, for CREATE and UPDATE, %s', (_, admissionPolicy, kinds) => {
+    expect(kindsIn(admissionPolicy)).toEqual(kinds);
+    const rules: Manifest[] = admissionPolicy.spec.matchConstraints.resourceRules;
     expect(rules.flatMap(({ apiGroups: [group], resources }) => resources.map((resource: string) => `${group}/${resource}`)).sort())
       .toEqual(kinds.map((kind) => RESOURCES[kind]).sort());
     expect(rules.map(({ apiGroups, apiVersions, operations }) => [apiGroups.length, apiVersions, operations])).toEqual(rules.map(() => [1, ['*'], ['CREATE', 'UPDATE']]));
-    expect(judging.spec.validations.flatMap(({ expression }: Manifest) => [...expression.matchAll(/object\.kind (?:!=|==) '(\w+)'/g)].map(([, kind]) => kind))
+    expect(admissionPolicy.spec.validations.flatMap(({ expression }: Manifest) => [...expression.matchAll(/object\.kind (?:!=|==) '(\w+)'/g)].map(([, kind]) => kind))
       .filter((kind: string) => !(kind in RESOURCES))).toEqual([]);
   });
 
-  test('the policy denies and audits what it refuses, and what it cannot judge', () => {
+  test('the policy denies and audits violations, and fails closed when an expression cannot be evaluated', () => {
     expect(policy.spec.failurePolicy).toBe('Fail');
     expect(find(written, 'ValidatingAdmissionPolicyBinding', 'istio-federation-boundary').spec)
       .toEqual({ policyName: 'istio-federation-boundary', validationActions: ['Deny', 'Audit'] });
   });
 });
 
-test.each(['tcp', 'tls'])('a wildcard %s route over a bound name is refused, whatever part of the name it leaves out', (protocol) => {
-  const refused = (host: string) => verdict(west, route({ hosts: [host], [protocol]: [{}] })) !== undefined;
-  expect(['*.cluster.local', '*.svc.cluster.local', '*.default.svc.cluster.local', '*'].map(refused)).toEqual([true, true, true, true]);
-  expect(['*.other.svc.cluster.local', '*.svc.k8s.east', '*.example'].map(refused)).toEqual([false, false, false]);
+test.each(['tcp', 'tls'])('the policy denies a VirtualService with a %s route and a wildcard that matches a local name', (protocol) => {
+  const denied = (host: string) => verdict(west, route({ hosts: [host], [protocol]: [{}] })) !== undefined;
+  expect(['*.cluster.local', '*.svc.cluster.local', '*.default.svc.cluster.local', '*'].map(denied)).toEqual([true, true, true, true]);
+  expect(['*.other.svc.cluster.local', '*.svc.k8s.east', '*.example'].map(denied)).toEqual([false, false, false]);
 });
 
-test('a wildcard HTTP route over a bound name passes, since the exact name wins', () => {
+test('the policy allows an HTTP route with a wildcard that matches a local name, since the exact host takes precedence', () => {
   expect(verdict(west, route({ hosts: ['*.default.svc.cluster.local'], http: [{}] }))).toBeUndefined();
 });
 
-test('a wildcard TCP route is judged in the domain of the cluster', () => {
+test('the policy compares the wildcard of a TCP route with local names in the configured cluster domain', () => {
   const app = new App();
   const [from, to] = [meshOf(app, 'east'), meshOf(app, 'west', { clusterDomain: 'k8s.west' })];
   from.addPeer(to);
@@ -350,6 +350,6 @@ test('a wildcard TCP route is judged in the domain of the cluster', () => {
   reviews.allowFrom(to);
   to.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'web') });
   const policy = policyOf(parse(filesOf([app]).get('west')!));
-  const refused = (host: string) => verdict(policy, route({ hosts: [host], tcp: [{}] })) !== undefined;
-  expect(['*.svc.k8s.west', '*.svc.cluster.local'].map(refused)).toEqual([true, false]);
+  const denied = (host: string) => verdict(policy, route({ hosts: [host], tcp: [{}] })) !== undefined;
+  expect(['*.svc.k8s.west', '*.svc.cluster.local'].map(denied)).toEqual([true, false]);
 });

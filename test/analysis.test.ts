@@ -5,11 +5,11 @@ import { meshOf } from './support/meshes';
 import { bankWith } from './support/pair';
 
 /*
- * Which objects of others the plugin finds at the gateways of a boundary.
+ * Which foreign objects BoundaryValidation reports at the gateways of a boundary.
  */
 
-/** The rules that documents break, in their order, and how many documents were read. */
-async function judged(documents: Manifest[], properties: object = {}) {
+/** The rules that documents violate, in order, and the number of documents that were read. */
+async function validate(documents: Manifest[], properties: object = {}) {
   const rules: string[] = [];
   let read = '';
   await new BoundaryValidation(properties).validate({
@@ -34,7 +34,7 @@ const boundary = () => {
 };
 const WORKLOADS = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob'];
 
-/** A workload whose pods carry these labels. */
+/** A workload whose pods have these labels. */
 function workload(kind: string, labels: object): Manifest {
   const template = { metadata: { labels } };
   const metadata = { name: 'theirs', namespace: 'istio-federation' };
@@ -43,13 +43,13 @@ function workload(kind: string, labels: object): Manifest {
   return { apiVersion: kind === 'Job' ? 'batch/v1' : 'apps/v1', kind, metadata, spec: { template } };
 }
 
-test.each(WORKLOADS)('a %s whose pods carry the label of a gateway is refused', async (kind) => {
-  expect((await judged([...boundary(), workload(kind, { app: 'federation-ingress' })])).rules).toEqual([`foreign-objects: ${kind} istio-federation/theirs`]);
-  expect((await judged([...boundary(), workload(kind, { istio: 'istio-federation-egress' })])).rules).toEqual([`foreign-objects: ${kind} istio-federation/theirs`]);
-  expect((await judged([...boundary(), workload(kind, { app: 'shop' })])).rules).toEqual([]);
+test.each(WORKLOADS)('BoundaryValidation reports a %s whose pods have a label of a boundary gateway', async (kind) => {
+  expect((await validate([...boundary(), workload(kind, { app: 'federation-ingress' })])).rules).toEqual([`foreign-objects: ${kind} istio-federation/theirs`]);
+  expect((await validate([...boundary(), workload(kind, { istio: 'istio-federation-egress' })])).rules).toEqual([`foreign-objects: ${kind} istio-federation/theirs`]);
+  expect((await validate([...boundary(), workload(kind, { app: 'shop' })])).rules).toEqual([]);
 });
 
-test('the gateways of one boundary among the manifests hide no boundary that is named by its namespace', async () => {
+test('boundaryNamespaces adds a boundary to those that BoundaryValidation finds in the manifests', async () => {
   const gateway = (namespaceName: string) => ({
     apiVersion: 'networking.istio.io/v1',
     kind: 'Gateway',
@@ -60,14 +60,14 @@ test('the gateways of one boundary among the manifests hide no boundary that is 
     },
   });
   const documents = [...boundary(), gateway('istio-federation'), gateway('partners')];
-  expect((await judged(documents)).rules).toEqual(['foreign-objects: Gateway shop/istio-federation']);
-  expect((await judged(documents, { boundaryNamespaces: ['partners'] })).rules)
+  expect((await validate(documents)).rules).toEqual(['foreign-objects: Gateway shop/istio-federation']);
+  expect((await validate(documents, { boundaryNamespaces: ['partners'] })).rules)
     .toEqual(['foreign-objects: Gateway shop/istio-federation', 'foreign-objects: Gateway shop/partners']);
 });
 
 test.each<[string, object]>([
-  ['without items', {}], ['with items that are no list', { items: 'all' }], ['with items that are an object', { items: { a: 1 } }], ['with null for items', { items: null }],
-])('a kind that ends in List is one document %s', async (_, rest) => {
+  ['without items', {}], ['with a string as items', { items: 'all' }], ['with an object as items', { items: { a: 1 } }], ['with null as items', { items: null }],
+])('BoundaryValidation counts an AllowList %s as one document', async (_, rest) => {
   const list = { apiVersion: 'access.example.org/v1', kind: 'AllowList', metadata: { name: 'partners', namespace: 'shop' }, ...rest };
-  expect(await judged([list])).toEqual({ rules: [], read: '1' });
+  expect(await validate([list])).toEqual({ rules: [], read: '1' });
 });

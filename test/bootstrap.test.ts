@@ -4,14 +4,14 @@ import { find, Manifest, names, parse } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
- * What the Envoy of a gateway does when its memory runs short, from a file that the pods read at their start.
+ * How the Envoy of a boundary gateway reacts to low memory, as configured in a bootstrap file that the pods read when they start.
  */
 
 const HEAP = 'envoy.resource_monitors.fixed_heap';
 const FILE = 'custom_bootstrap.json';
 const GATEWAYS = [['ingress', 'fed-in-bootstrap'], ['egress', 'fed-out-bootstrap']] as const;
 
-/** A mesh that exposes and calls so many ports, with these options for both gateways. */
+/** A mesh that exports and binds `count` ports, with these options for both gateways. */
 function mesh(options: DedicatedGatewayOptions = {}, props: Partial<FederatedMeshProps> = {}, count = 1): Manifest[] {
   const app = new App();
   const gateway = BoundaryGateway.dedicated(options);
@@ -30,14 +30,14 @@ const fileOf = (objects: Manifest[], name: string) => JSON.parse(find(objects, '
 const annotationsOf = (objects: Manifest[], role: string) => find(objects, 'Deployment', `federation-${role}`).spec.template.metadata.annotations;
 const metadataOf = (objects: Manifest[], role: string) => parse(annotationsOf(objects, role)['proxy.istio.io/config'])[0].proxyMetadata;
 
-describe.each(GATEWAYS)('the %s gateway', (role, name) => {
-  test('reads the file that its annotation names, in its own namespace, under the key of the agent', () => {
+describe.each(GATEWAYS)('the bootstrap of the %s gateway', (role, name) => {
+  test('the bootstrapOverride annotation names a ConfigMap in the namespace of the gateway with the key that the agent reads', () => {
     const objects = mesh({}, { [`${role}Gateway`]: BoundaryGateway.dedicated({ namespaceName: 'edge' }) });
     const { metadata, data } = find(objects, 'ConfigMap', name);
     expect([annotationsOf(objects, role)['sidecar.istio.io/bootstrapOverride'], metadata.namespace, Object.keys(data)]).toEqual([name, 'edge', [FILE]]);
   });
 
-  test('frees memory at all times, resets the streams that hold most first, and refuses what is new last', () => {
+  test('the overload manager shrinks the heap first, then resets large streams, then rejects new requests and connections', () => {
     const { overload_manager: manager } = fileOf(mesh(), name);
     expect(manager.refresh_interval).toBe('0.25s');
     expect(manager.buffer_factory_config).toEqual({ minimum_account_to_track_power_of_two: 15 });
@@ -49,10 +49,10 @@ describe.each(GATEWAYS)('the %s gateway', (role, name) => {
     ]);
   });
 
-  test('has a file of which Envoy knows every type, and every monitor that an action asks', () => {
+  test('the bootstrap file contains only types of Envoy and declares every monitor that an action uses', () => {
     const file = fileOf(mesh(), name);
     const types = [...JSON.stringify(file).matchAll(/"@type":"([^"]+)"/g)].map(([, type]) => type);
-    // As the files of Envoy's own API have them: an unknown one keeps the pod from starting.
+    // Type names of the Envoy API: the pod does not start with an unknown type.
     expect(types).toEqual([
       'type.googleapis.com/envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig',
       'type.googleapis.com/envoy.config.overload.v3.ShrinkHeapConfig',
@@ -69,7 +69,7 @@ describe.each(GATEWAYS)('the %s gateway', (role, name) => {
     ['512Mi', { memoryLimit: '512Mi' }, 512 * MI, '4096'],
     ['2Gi', { memoryLimit: '2Gi' }, 2048 * MI, '16384'],
     ['600M', { memoryLimit: '600M' }, 600_000_000, '4577'],
-  ])('has a heap of 60 % of its memory limit, gives memory back from 8 % on, and takes so many connections: %s', (_, options, bytes, connections) => {
+  ])('a memory limit of %s sets the maximum heap to 60 %, the release of memory to 8 % and the connection limit', (_, options, bytes, connections) => {
     const objects = mesh(options);
     const { overload_manager: manager, memory_allocator_manager: allocator } = fileOf(objects, name);
     expect(manager.resource_monitors[0].typed_config.max_heap_size_bytes).toBe(Math.floor(0.6 * bytes));
@@ -78,19 +78,19 @@ describe.each(GATEWAYS)('the %s gateway', (role, name) => {
     expect(metadataOf(objects, role).ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS).toBe(connections);
   });
 
-  test('takes a hundred connections at least', () => {
+  test(`the ${role} gateway accepts at least 100 connections`, () => {
     const objects = mesh({ memoryRequest: '1Mi', memoryLimit: '1Mi' });
     expect(metadataOf(objects, role).ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS).toBe('100');
   });
 
-  test('has the same file and as many connections with Istio 1.30', () => {
+  test('the bootstrap file and the connection limit are the same with Istio 1.30', () => {
     const [older, newer] = [IstioVersion.V1_30, IstioVersion.V1_31].map((istioVersion) => mesh({}, { istioVersion }));
     expect([find(older, 'ConfigMap', name), metadataOf(older, role)]).toEqual([find(newer, 'ConfigMap', name), metadataOf(newer, role)]);
   });
 });
 
-describe('the memory limit that nobody states', () => {
-  test.each([[512, '512Mi', '4096'], [513, '1Gi', '8192'], [1025, '2Gi', '16384']])('for %i ports at each gateway is %s', (count, limit, connections) => {
+describe('the default memory limit', () => {
+  test.each([[512, '512Mi', '4096'], [513, '1Gi', '8192'], [1025, '2Gi', '16384']])('the default memory limit for %i ports at each gateway is %s', (count, limit, connections) => {
     const objects = mesh({}, {}, count);
     for (const [role, name] of GATEWAYS) {
       expect(find(objects, 'Deployment', `federation-${role}`).spec.template.spec.containers[0].resources.limits.memory).toBe(limit);
@@ -100,7 +100,7 @@ describe('the memory limit that nobody states', () => {
     }
   });
 
-  test('counts an exported port once for each peer', () => {
+  test('the default memory limit counts an exported port once for each peer', () => {
     const app = new App();
     const [east, west, north] = ['east', 'west', 'north'].map((name) => meshOf(app, name));
     const ports = Array.from({ length: 300 }, (_, index) => ServicePort.http(80 + index));
@@ -114,13 +114,13 @@ describe('the memory limit that nobody states', () => {
   });
 });
 
-test('the limit of one gateway is none of the other', () => {
+test('each gateway has the maximum heap of its own memory limit', () => {
   const objects = mesh({}, { ingressGateway: BoundaryGateway.dedicated({ memoryLimit: '2Gi' }), egressGateway: BoundaryGateway.dedicated({ memoryLimit: '256Mi' }) });
   const heaps = GATEWAYS.map(([, name]) => fileOf(objects, name).overload_manager.resource_monitors[0].typed_config.max_heap_size_bytes);
   expect(heaps).toEqual([1288490188, 161061273]);
 });
 
-test('a gateway that others run has no file of ours', () => {
+test('an existing gateway gets no bootstrap file', () => {
   const shared = BoundaryGateway.fromExisting({ namespaceName: 'istio-ingress', serviceAccountName: 'a', serviceName: 'b', podLabels: { app: 'c' } });
   expect(names(mesh({}, { ingressGateway: shared }), 'ConfigMap')).toEqual(['fed-in-trust-west', 'fed-out-bootstrap', 'fed-out-trust']);
 });

@@ -36,8 +36,8 @@ function documentsIn(file: string): any[] {
 
 const BOUNDARY = documentsIn('both-directions/east');
 
-/** Rule and places of what is wrong with one more document beside a boundary, or with a document of the boundary that has been changed. */
-async function mistakes(...documents: any[]): Promise<string[]> {
+/** Rules and locations of the violations in documents that are validated together with the manifests of a boundary. */
+async function violationsIn(...documents: any[]): Promise<string[]> {
   const { violations } = await report({ 'east.k8s.yaml': BOUNDARY, 'app.k8s.yaml': documents });
   return violations.flatMap(({ ruleName, violatingResources }) => violatingResources.flatMap(({ resourceName, locations }: any) =>
     locations.map((place: string) => `${ruleName}: ${resourceName}: ${place}`)));
@@ -52,11 +52,11 @@ const istio = (kind: string, spec: any, metadata: any = {}, group = 'networking'
 const core = (kind: string, rest: any, metadata: any = {}, apiVersion = 'v1') =>
   ({ apiVersion, kind, metadata: { name: 'theirs', namespace: 'istio-federation', ...metadata }, ...rest });
 
-test.each(FILES())('what the library writes breaks no rule: %s', async (file) => {
+test.each(FILES())('BoundaryValidation reports no violation in the generated manifest %s', async (file) => {
   expect(await report({ [file]: documentsIn(file) })).toMatchObject({ status: 'success', violations: [] });
 });
 
-test('a report counts documents, those of lists among them, and names the rules', async () => {
+test('the report counts documents, including the items of a List, and names the rules', async () => {
   expect(await report({ 'a.yaml': [null, { apiVersion: 'v1', kind: 'List', items: [core('ConfigMap', {}), core('Secret', {})] }], 'b.yaml': [] })).toEqual({
     status: 'success',
     violations: [],
@@ -64,13 +64,13 @@ test('a report counts documents, those of lists among them, and names the rules'
   });
 });
 
-describe('private-keys', () => {
+describe('the rule private-keys', () => {
   const label = 'PRIVATE KEY-----';
   const pem = `-----BEGIN EC ${label}\nMHcCAQEE\n-----END EC ${label}\n`;
   const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-  test('finds a key in any text of any document, as it is or in base64', async () => {
-    expect(await mistakes(
+  test('private-keys reports a private key in any field of any document, in plain text or base64', async () => {
+    expect(await violationsIn(
       core('ConfigMap', { data: { bundle: `some text\n${pem}` } }, { name: 'a' }),
       core('Secret', { data: { anything: base64(pem) } }, { name: 'b' }),
       core('Secret', { stringData: { anything: pem.replace('EC ', '') } }, { name: 'c' }),
@@ -89,35 +89,35 @@ describe('private-keys', () => {
     ]);
   });
 
-  test('finds signing keys of an issuer, and takes public ones', async () => {
+  test('private-keys reports private signing keys of a JWT issuer and accepts public keys', async () => {
     const rules = (key: object) => istio('RequestAuthentication', { jwtRules: [{ issuer: 'a', jwks: JSON.stringify({ keys: [key] }) }] }, {}, 'security');
-    expect(await mistakes(rules({ kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }), rules({ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', d: 'd' }), rules({ kty: 'oct', k: 'k' }))).toEqual([
+    expect(await violationsIn(rules({ kty: 'EC', crv: 'P-256', x: 'x', y: 'y' }), rules({ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', d: 'd' }), rules({ kty: 'oct', k: 'k' }))).toEqual([
       'private-keys: RequestAuthentication shop/theirs: spec.jwtRules.0.jwks contains a private key',
       'private-keys: RequestAuthentication shop/theirs: spec.jwtRules.0.jwks contains a private key',
     ].flatMap((text) => [text, 'private-keys: several objects']).filter((text) => !text.endsWith('objects')));
   });
 
-  test('finds a signing key that is in no set', async () => {
+  test('private-keys reports a private signing key outside of a key set', async () => {
     const key = { kty: 'RSA', n: 'n', e: 'AQAB' };
-    const found = async (value: object) => mistakes(core('Secret', { data: { jwk: base64(JSON.stringify(value)) } }));
+    const found = async (value: object) => violationsIn(core('Secret', { data: { jwk: base64(JSON.stringify(value)) } }));
     expect(await found({ ...key, d: 'd' })).toEqual(['private-keys: Secret istio-federation/theirs: data.jwk contains a private key']);
     expect(await found([key, { ...key, d: 'd' }])).toHaveLength(1);
     expect([await found(key), await found([key, null]), await found({ properties: { kty: {}, d: {} }, d: 'd' })]).toEqual([[], [], []]);
   });
 
-  test('takes certificates, an empty Secret, a Secret of another kind and words about keys', async () => {
-    expect(await mistakes(
+  test('private-keys accepts certificates, empty Secrets, Secrets of other types and text about keys', async () => {
+    expect(await violationsIn(
       core('ConfigMap', { data: { ca: '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----', note: 'no PRIVATE KEY here', jwks: '"kty" but no JSON' } }),
       core('Secret', { data: { 'tls.key': '' } }), core('Secret', { data: { password: 'c2VjcmV0' }, type: 'Opaque' }), core('Secret', {}),
     )).toEqual([]);
   });
 
-  test('never shows the key', async () => {
+  test('private-keys does not print the key', async () => {
     expect(JSON.stringify(await report({ a: [core('Secret', { stringData: { key: pem } })] }))).not.toContain('MHcCAQEE');
   });
 });
 
-describe('weak-tls', () => {
+describe('the rule weak-tls', () => {
   const server = (tls?: any) => ({ port: { number: 15443, protocol: 'HTTPS' }, hosts: ['./p1.a.west.fed.east.example'], tls });
   const ours = (tls?: any, annotations = {}) => {
     const gateway = find('Gateway', 'fed-in-west');
@@ -125,8 +125,8 @@ describe('weak-tls', () => {
   };
   const pinned = { subjectAltNames: ['spiffe://west.example/ns/a/sa/b'], minProtocolVersion: 'TLSV1_3' };
 
-  test('refuses listeners of the boundary in plain text, of one side, passed through, or of old TLS', async () => {
-    const found = async (tls?: any, annotations?: any) => (await mistakes(ours(tls, annotations))).map((text) => text.replace(/^.*fed-in-west: /, ''));
+  test('weak-tls reports boundary listeners with plaintext, one-way TLS, passthrough or an old TLS version', async () => {
+    const found = async (tls?: any, annotations?: any) => (await violationsIn(ours(tls, annotations))).map((text) => text.replace(/^.*fed-in-west: /, ''));
     expect(await found()).toEqual(['spec.servers[0] has no tls: the listener accepts plaintext']);
     expect(await found({})).toEqual(['spec.servers[0].tls.mode is PASSTHROUGH, but must be MUTUAL or ISTIO_MUTUAL']);
     for (const mode of ['SIMPLE', 'PASSTHROUGH', 'AUTO_PASSTHROUGH', 'OPTIONAL_MUTUAL']) expect(await found({ ...pinned, mode })).toEqual([`spec.servers[0].tls.mode is ${mode}, but must be MUTUAL or ISTIO_MUTUAL`]);
@@ -136,39 +136,39 @@ describe('weak-tls', () => {
       .toEqual(['spec.servers[0].tls.minProtocolVersion is TLSV1_1, but must be TLSV1_3 or TLSV1_2']);
   });
 
-  test('takes what was agreed', async () => {
-    expect(await mistakes(ours({ ...pinned, mode: 'MUTUAL', minProtocolVersion: 'TLSV1_2' }, { 'cdk8s-mesh-federation/allow-tls-1.2': 'a reason' }))).toEqual([]);
-    expect(await mistakes(ours({ mode: 'ISTIO_MUTUAL' }))).toEqual([]);
+  test('weak-tls accepts TLS 1.2 with the annotation allow-tls-1.2, and ISTIO_MUTUAL', async () => {
+    expect(await violationsIn(ours({ ...pinned, mode: 'MUTUAL', minProtocolVersion: 'TLSV1_2' }, { 'cdk8s-mesh-federation/allow-tls-1.2': 'a reason' }))).toEqual([]);
+    expect(await violationsIn(ours({ mode: 'ISTIO_MUTUAL' }))).toEqual([]);
   });
 
-  test('leaves listeners of other gateways alone', async () => {
-    expect(await mistakes(istio('Gateway', { selector: { istio: 'ingressgateway' }, servers: [server({ mode: 'SIMPLE' }), { ...server(), hosts: ['*'] }] }))).toEqual([]);
+  test('weak-tls ignores listeners of other gateways', async () => {
+    expect(await violationsIn(istio('Gateway', { selector: { istio: 'ingressgateway' }, servers: [server({ mode: 'SIMPLE' }), { ...server(), hosts: ['*'] }] }))).toEqual([]);
   });
 
-  test('refuses connections to a boundary that show or check nothing, wherever a rule says so', async () => {
+  test('weak-tls reports DestinationRules for a boundary without mutual TLS at any level, and insecureSkipVerify', async () => {
     const rule = (host: string, spec: any) => istio('DestinationRule', { host, workloadSelector: { matchLabels: { istio: 'x' } }, ...spec });
     const peer = 'p9080.reviews.east.fed.west.example';
-    expect(await mistakes(rule(peer, { trafficPolicy: { tls: { mode: 'SIMPLE' } } }))).toEqual([
+    expect(await violationsIn(rule(peer, { trafficPolicy: { tls: { mode: 'SIMPLE' } } }))).toEqual([
       'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.tls.mode is SIMPLE, but must be MUTUAL towards a boundary',
     ]);
-    expect(await mistakes(rule(peer, { trafficPolicy: { portLevelSettings: [{ port: { number: 1 } }, { tls: {} }] } }))).toEqual([
+    expect(await violationsIn(rule(peer, { trafficPolicy: { portLevelSettings: [{ port: { number: 1 } }, { tls: {} }] } }))).toEqual([
       'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.portLevelSettings[1].tls.mode is DISABLE, but must be MUTUAL towards a boundary',
     ]);
-    expect(await mistakes(rule('federation-egress.istio-federation.svc.cluster.local', { subsets: [{ name: 'a' }, { trafficPolicy: { tls: { mode: 'DISABLE' } } }] }))).toEqual([
+    expect(await violationsIn(rule('federation-egress.istio-federation.svc.cluster.local', { subsets: [{ name: 'a' }, { trafficPolicy: { tls: { mode: 'DISABLE' } } }] }))).toEqual([
       'weak-tls: DestinationRule shop/theirs: spec.subsets[1].trafficPolicy.tls.mode is DISABLE, but must be ISTIO_MUTUAL towards a boundary',
     ]);
-    expect(await mistakes(rule('api.example.org', { trafficPolicy: { tls: { mode: 'SIMPLE', insecureSkipVerify: true } } }))).toEqual([
+    expect(await violationsIn(rule('api.example.org', { trafficPolicy: { tls: { mode: 'SIMPLE', insecureSkipVerify: true } } }))).toEqual([
       'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.tls.insecureSkipVerify accepts any certificate',
     ]);
-    expect(await mistakes(rule('api.example.org', { trafficPolicy: { tls: { mode: 'SIMPLE' } } }), rule('reviews.shop', { trafficPolicy: { tls: { mode: 'DISABLE' } } }))).toEqual([]);
+    expect(await violationsIn(rule('api.example.org', { trafficPolicy: { tls: { mode: 'SIMPLE' } } }), rule('reviews.shop', { trafficPolicy: { tls: { mode: 'DISABLE' } } }))).toEqual([]);
   });
 });
 
-describe('wildcard-hosts', () => {
-  test('refuses hosts of boundary listeners that stand for more than one name, or that every namespace may route', async () => {
+describe('the rule wildcard-hosts', () => {
+  test('wildcard-hosts reports boundary listeners with a wildcard host or a host that every namespace can route', async () => {
     const gateway = find('Gateway', 'fed-in-west');
     gateway.spec.servers[0].hosts = ['*', './*', '*/p1.a.west.fed.east.example', './*.west.fed.east.example', 'p1.a.west.fed.east.example', './p1.a.west.fed.east.example', 'istio-federation/p1.a'];
-    expect((await mistakes(gateway)).map((text) => text.replace(/^(.*?): .*servers/, '$1: servers'))).toEqual([
+    expect((await violationsIn(gateway)).map((text) => text.replace(/^(.*?): .*servers/, '$1: servers'))).toEqual([
       'wildcard-hosts: servers[0].hosts[0] is *: a wildcard matches other SNIs as well',
       'wildcard-hosts: servers[0].hosts[1] is ./*: a wildcard matches other SNIs as well',
       'wildcard-hosts: servers[0].hosts[2] is */p1.a.west.fed.east.example: VirtualServices of every namespace can attach',
@@ -178,34 +178,34 @@ describe('wildcard-hosts', () => {
   });
 });
 
-describe('unpinned-peers', () => {
-  test('refuses client certificates that are shown to whoever answers', async () => {
+describe('the rule unpinned-peers', () => {
+  test('unpinned-peers reports a DestinationRule with mutual TLS and without an SNI or subjectAltNames', async () => {
     const rule = (tls: any) => istio('DestinationRule', { host: 'db.example.org', trafficPolicy: { tls } });
-    expect(await mistakes(rule({ mode: 'MUTUAL' }))).toEqual([
+    expect(await violationsIn(rule({ mode: 'MUTUAL' }))).toEqual([
       'unpinned-peers: DestinationRule shop/theirs: spec.trafficPolicy.tls.sni is missing',
       'unpinned-peers: DestinationRule shop/theirs: spec.trafficPolicy.tls.subjectAltNames is missing',
     ]);
-    expect(await mistakes(rule({ mode: 'MUTUAL', sni: 'db', subjectAltNames: [] }))).toEqual(['unpinned-peers: DestinationRule shop/theirs: spec.trafficPolicy.tls.subjectAltNames is missing']);
-    expect(await mistakes(rule({ mode: 'MUTUAL', sni: 'db', subjectAltNames: ['db'] }), rule({ mode: 'ISTIO_MUTUAL' }))).toEqual([]);
+    expect(await violationsIn(rule({ mode: 'MUTUAL', sni: 'db', subjectAltNames: [] }))).toEqual(['unpinned-peers: DestinationRule shop/theirs: spec.trafficPolicy.tls.subjectAltNames is missing']);
+    expect(await violationsIn(rule({ mode: 'MUTUAL', sni: 'db', subjectAltNames: ['db'] }), rule({ mode: 'ISTIO_MUTUAL' }))).toEqual([]);
   });
 
-  test('refuses a way to a peer that every sidecar could take, and one to the egress gateway without a server name', async () => {
+  test('unpinned-peers reports a DestinationRule for a peer without a workloadSelector and one for the egress gateway without an SNI', async () => {
     const upstream = find('DestinationRule', BOUNDARY.find(({ kind, spec }) => kind === 'DestinationRule' && spec.workloadSelector).metadata.name);
     delete upstream.spec.workloadSelector;
-    expect(await mistakes(upstream)).toEqual([expect.stringMatching(/^unpinned-peers: .*: spec.workloadSelector is missing: every sidecar would present the gateway's certificate$/)]);
-    expect(await mistakes(istio('DestinationRule', { host: 'federation-egress.istio-federation', subsets: [{ trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } } }] }))).toEqual([
+    expect(await violationsIn(upstream)).toEqual([expect.stringMatching(/^unpinned-peers: .*: spec.workloadSelector is missing: every sidecar would present the gateway's certificate$/)]);
+    expect(await violationsIn(istio('DestinationRule', { host: 'federation-egress.istio-federation', subsets: [{ trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } } }] }))).toEqual([
       'unpinned-peers: DestinationRule shop/theirs: spec.subsets[0].trafficPolicy.tls.sni is missing',
     ]);
   });
 
-  test('refuses a listener for a peer without the identity of that peer', async () => {
+  test('unpinned-peers reports a listener for a peer without the subjectAltNames of that peer', async () => {
     const gateway = find('Gateway', 'fed-in-west');
     delete gateway.spec.servers[0].tls.subjectAltNames;
-    expect(await mistakes(gateway)).toEqual([expect.stringMatching(/^unpinned-peers: .*: spec.servers\[0\].tls.subjectAltNames is missing$/)]);
+    expect(await violationsIn(gateway)).toEqual([expect.stringMatching(/^unpinned-peers: .*: spec.servers\[0\].tls.subjectAltNames is missing$/)]);
   });
 });
 
-describe('foreign-objects', () => {
+describe('the rule foreign-objects', () => {
   const at = { namespace: 'istio-federation' };
   const root = { namespace: 'istio-system' };
   const gatewayLabels = { istio: 'istio-federation-ingress' };
@@ -213,33 +213,33 @@ describe('foreign-objects', () => {
   const selecting = 'foreign-objects: the object selects pods of the boundary gateways in namespace istio-federation';
 
   const foreign: { [title: string]: any } = {
-    'a Gateway of any namespace': istio('Gateway', { selector: gatewayLabels, servers }),
-    'a Gateway for all pods': istio('Gateway', { servers }),
-    'an EnvoyFilter of the namespace': istio('EnvoyFilter', { configPatches: [] }, at),
-    'an EnvoyFilter of the root namespace that names the pods': istio('EnvoyFilter', { workloadSelector: { labels: gatewayLabels }, configPatches: [] }, root),
-    'an EnvoyFilter of the root namespace for gateways': istio('EnvoyFilter', { configPatches: [{ match: { context: 'GATEWAY' } }] }, root),
-    'a WasmPlugin of the root namespace': istio('WasmPlugin', {}, root, 'extensions'),
-    'an AuthorizationPolicy of the namespace': istio('AuthorizationPolicy', { rules: [{}] }, at, 'security'),
-    'an AuthorizationPolicy that names the pods from the root namespace': istio('AuthorizationPolicy', { selector: { matchLabels: gatewayLabels }, rules: [{}] }, root, 'security'),
-    'a RequestAuthentication of the namespace': istio('RequestAuthentication', {}, at, 'security'),
-    'a PeerAuthentication of the namespace': istio('PeerAuthentication', { mtls: { mode: 'DISABLE' } }, at, 'security'),
-    'a Telemetry of the namespace': istio('Telemetry', {}, at, 'telemetry'),
-    'a Sidecar of the namespace': istio('Sidecar', {}, at),
-    'a DestinationRule for the gateways': istio('DestinationRule', { host: 'a.example', workloadSelector: { matchLabels: gatewayLabels } }, at),
-    'a DestinationRule for all pods of the namespace': istio('DestinationRule', { host: 'a.example', trafficPolicy: { tls: { mode: 'DISABLE' } } }, at),
-    'a Service before the gateway': core('Service', { spec: { selector: gatewayLabels } }),
-    'a NetworkPolicy that opens': core('NetworkPolicy', { spec: { podSelector: {}, ingress: [{}] } }, {}, 'networking.k8s.io/v1'),
+    'a Gateway in another namespace that selects the gateway pods': istio('Gateway', { selector: gatewayLabels, servers }),
+    'a Gateway without a selector': istio('Gateway', { servers }),
+    'an EnvoyFilter in the namespace of the boundary': istio('EnvoyFilter', { configPatches: [] }, at),
+    'an EnvoyFilter in the root namespace that selects the gateway pods': istio('EnvoyFilter', { workloadSelector: { labels: gatewayLabels }, configPatches: [] }, root),
+    'an EnvoyFilter in the root namespace with the context GATEWAY': istio('EnvoyFilter', { configPatches: [{ match: { context: 'GATEWAY' } }] }, root),
+    'a WasmPlugin in the root namespace': istio('WasmPlugin', {}, root, 'extensions'),
+    'an AuthorizationPolicy in the namespace of the boundary': istio('AuthorizationPolicy', { rules: [{}] }, at, 'security'),
+    'an AuthorizationPolicy in the root namespace that selects the gateway pods': istio('AuthorizationPolicy', { selector: { matchLabels: gatewayLabels }, rules: [{}] }, root, 'security'),
+    'a RequestAuthentication in the namespace of the boundary': istio('RequestAuthentication', {}, at, 'security'),
+    'a PeerAuthentication in the namespace of the boundary': istio('PeerAuthentication', { mtls: { mode: 'DISABLE' } }, at, 'security'),
+    'a Telemetry in the namespace of the boundary': istio('Telemetry', {}, at, 'telemetry'),
+    'a Sidecar in the namespace of the boundary': istio('Sidecar', {}, at),
+    'a DestinationRule that selects the gateway pods': istio('DestinationRule', { host: 'a.example', workloadSelector: { matchLabels: gatewayLabels } }, at),
+    'a DestinationRule without a workloadSelector in the namespace of the boundary': istio('DestinationRule', { host: 'a.example', trafficPolicy: { tls: { mode: 'DISABLE' } } }, at),
+    'a Service that selects the gateway pods': core('Service', { spec: { selector: gatewayLabels } }),
+    'a NetworkPolicy that allows ingress to every pod of the namespace': core('NetworkPolicy', { spec: { podSelector: {}, ingress: [{}] } }, {}, 'networking.k8s.io/v1'),
     'a Deployment with the labels of a gateway': core('Deployment', { spec: { template: { metadata: { labels: gatewayLabels } } } }, {}, 'apps/v1'),
     'a Pod with the labels of a gateway': core('Pod', { spec: {} }, { labels: { app: 'federation-ingress' } }),
     'a CronJob with the labels of a gateway': core('CronJob', { spec: { jobTemplate: { spec: { template: { metadata: { labels: gatewayLabels } } } } } }, {}, 'batch/v1'),
   };
 
-  test.each(Object.keys(foreign))('refuses %s', async (title) => {
-    expect((await mistakes(foreign[title])).map((text) => text.replace(/: \w+ [\w-]+\/theirs/, ''))).toEqual([selecting]);
+  test.each(Object.keys(foreign))('foreign-objects reports %s', async (title) => {
+    expect((await violationsIn(foreign[title])).map((text) => text.replace(/: \w+ [\w-]+\/theirs/, ''))).toEqual([selecting]);
   });
 
-  test('refuses routes on a Gateway of the boundary and entries for a peer\'s server names', async () => {
-    expect(await mistakes(
+  test('foreign-objects reports a VirtualService on a boundary Gateway and a ServiceEntry for the SNI of a peer\'s export', async () => {
+    expect(await violationsIn(
       istio('VirtualService', { hosts: ['a'], gateways: ['mesh', 'istio-federation/fed-in-west'] }),
       istio('ServiceEntry', { hosts: ['api.example.org', 'p9080.reviews.east.fed.west.example'] }),
     )).toEqual([
@@ -248,54 +248,54 @@ describe('foreign-objects', () => {
     ]);
   });
 
-  test('knows a Gateway of the boundary by each name that Istio takes', async () => {
-    const found = async (gateway: string, metadata?: any) => (await mistakes(istio('VirtualService', { hosts: ['a'], gateways: [gateway] }, metadata))).length;
+  test('foreign-objects recognises a boundary Gateway by every form of its name that Istio accepts', async () => {
+    const found = async (gateway: string, metadata?: any) => (await violationsIn(istio('VirtualService', { hosts: ['a'], gateways: [gateway] }, metadata))).length;
     for (const gateway of ['fed-in-west', './fed-in-west', 'istio-federation/fed-in-west']) expect([gateway, await found(gateway, at)]).toEqual([gateway, 1]);
     for (const gateway of ['fed-in-west.istio-federation', 'fed-in-west.istio-federation.svc.cluster.local']) expect([gateway, await found(gateway)]).toEqual([gateway, 1]);
     expect([await found('mesh', at), await found('shop/edge', at), await found('fed-in-west'), await found('edge.shop')]).toEqual([0, 0, 0, 0]);
   });
 
   const harmless: { [title: string]: any } = {
-    'a Gateway for other pods': istio('Gateway', { selector: { istio: 'ingressgateway' }, servers: [] }),
+    'a Gateway that selects other pods': istio('Gateway', { selector: { istio: 'ingressgateway' }, servers: [] }),
     'a Gateway of the Gateway API': { ...istio('Gateway', {}), apiVersion: 'gateway.networking.k8s.io/v1' },
-    'policies of other namespaces': istio('AuthorizationPolicy', { rules: [{}] }, {}, 'security'),
-    'policies of the whole mesh': istio('PeerAuthentication', { mtls: { mode: 'STRICT' } }, root, 'security'),
-    'filters of the whole mesh for sidecars': istio('EnvoyFilter', { configPatches: [{ match: { context: 'SIDECAR_INBOUND' } }] }, root),
-    'a Service without selector': core('Service', { spec: {} }),
-    'a Service before other pods': core('Service', { spec: { selector: { app: 'other' } } }),
-    'a NetworkPolicy that closes': core('NetworkPolicy', { spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] } }, {}, 'networking.k8s.io/v1'),
-    'other pods beside the gateway': core('Deployment', { spec: { template: { metadata: { labels: { app: 'cert-tool' } } } } }, {}, 'apps/v1'),
-    'the same labels in another namespace': core('Deployment', { spec: { template: { metadata: { labels: gatewayLabels } } } }, { namespace: 'shop' }, 'apps/v1'),
-    'what has no spec and no metadata': { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' },
-    'kinds of others': { apiVersion: 'example.org/v1', kind: 'Gateway', metadata: { name: 'a', namespace: 'istio-federation' } },
+    'an AuthorizationPolicy in another namespace': istio('AuthorizationPolicy', { rules: [{}] }, {}, 'security'),
+    'a PeerAuthentication in the root namespace without a selector': istio('PeerAuthentication', { mtls: { mode: 'STRICT' } }, root, 'security'),
+    'an EnvoyFilter in the root namespace for sidecars': istio('EnvoyFilter', { configPatches: [{ match: { context: 'SIDECAR_INBOUND' } }] }, root),
+    'a Service without a selector': core('Service', { spec: {} }),
+    'a Service that selects other pods': core('Service', { spec: { selector: { app: 'other' } } }),
+    'a NetworkPolicy that denies all traffic': core('NetworkPolicy', { spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] } }, {}, 'networking.k8s.io/v1'),
+    'a Deployment with other labels in the namespace of the boundary': core('Deployment', { spec: { template: { metadata: { labels: { app: 'cert-tool' } } } } }, {}, 'apps/v1'),
+    'a Deployment with the labels of a gateway in another namespace': core('Deployment', { spec: { template: { metadata: { labels: gatewayLabels } } } }, { namespace: 'shop' }, 'apps/v1'),
+    'a VirtualService without a spec and metadata': { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService' },
+    'a Gateway of an unrelated API group': { apiVersion: 'example.org/v1', kind: 'Gateway', metadata: { name: 'a', namespace: 'istio-federation' } },
   };
 
-  test.each(Object.keys(harmless))('takes %s', async (title) => {
-    expect(await mistakes(harmless[title])).toEqual([]);
+  test.each(Object.keys(harmless))('foreign-objects accepts %s', async (title) => {
+    expect(await violationsIn(harmless[title])).toEqual([]);
   });
 
-  test('takes fields that hold nothing', async () => {
-    expect(await mistakes(
+  test('BoundaryValidation handles null in fields and lists', async () => {
+    expect(await violationsIn(
       istio('DestinationRule', { host: 'a', subsets: [null], trafficPolicy: { portLevelSettings: [null] } }),
       istio('EnvoyFilter', { configPatches: [{ match: { context: 'SIDECAR_INBOUND' } }, { match: null }], workloadSelector: { labels: { app: 'a' } } }, root),
       istio('Gateway', { selector: { istio: 'ingressgateway' }, servers: [null] }), istio('VirtualService', { gateways: [null] }), { kind: null, metadata: null },
     )).toEqual([]);
-    expect(await mistakes(istio('Gateway', { selector: gatewayLabels, servers: [null] }))).toContain('weak-tls: Gateway shop/theirs: spec.servers[0] has no tls: the listener accepts plaintext');
-    expect(await mistakes(istio('EnvoyFilter', { configPatches: [null] }, root))).toHaveLength(1);
+    expect(await violationsIn(istio('Gateway', { selector: gatewayLabels, servers: [null] }))).toContain('weak-tls: Gateway shop/theirs: spec.servers[0] has no tls: the listener accepts plaintext');
+    expect(await violationsIn(istio('EnvoyFilter', { configPatches: [null] }, root))).toHaveLength(1);
   });
 
-  test('knows boundaries that other programs write by their namespaces', async () => {
+  test('boundaryNamespaces and rootNamespace configure boundaries that other programs generate', async () => {
     const gateway = istio('Gateway', { selector: { istio: 'partners-ingress' }, servers });
     const paths = async (properties?: any) => (await report({ a: [gateway] }, properties)).violations.map(({ ruleName }) => ruleName);
     expect(await paths()).toEqual([]);
     expect(await paths({ boundaryNamespaces: ['partners'] })).toEqual(['foreign-objects']);
-    expect((await report({ a: [foreign['a Gateway of any namespace']] })).status).toBe('failure');
-    const ofRoot = { a: [foreign['a WasmPlugin of the root namespace']] };
+    expect((await report({ a: [foreign['a Gateway in another namespace that selects the gateway pods']] })).status).toBe('failure');
+    const ofRoot = { a: [foreign['a WasmPlugin in the root namespace']] };
     expect((await report(ofRoot, { rootNamespace: 'istio-config' })).status).toBe('success');
   });
 });
 
-describe('where it is', () => {
+describe('the location of a violation', () => {
   const bad = (name: string, namespace = 'shop') => istio('DestinationRule', { host: 'a', trafficPolicy: { tls: { insecureSkipVerify: true } } }, { name, namespace });
 
   /** What cdk8s-cli would show: it looks the path up by the resource's name. */
@@ -318,25 +318,25 @@ describe('where it is', () => {
     }
   }
 
-  test('an object has a kind, a namespace, a file and what is wrong in it', async () => {
+  test('a violation names the kind, namespace, name and file of the object and the field', async () => {
     expect((await report({ 'dist/east.k8s.yaml': [bad('rule')] })).violations[0].violatingResources).toEqual([{
       resourceName: 'DestinationRule shop/rule', manifestPath: 'dist/east.k8s.yaml', locations: ['spec.trafficPolicy.tls.insecureSkipVerify accepts any certificate'],
     }]);
   });
 
-  test('its construct is the one that cdk8s-cli knows', async () => {
+  test('a violation has the construct that cdk8s-cli records for the object', async () => {
     expect(await shown({ 'dist/east.k8s.yaml': [bad('rule')] }, { rule: { path: 'east/rule' } })).toEqual(['DestinationRule shop/rule by east/rule']);
     expect(await shown({ 'dist/east.k8s.yaml': [bad('rule')] })).toEqual(['DestinationRule shop/rule by undefined']);
   });
 
-  test('of several objects with one name only the one whose chart is recorded has a construct', async () => {
+  test('only the object of the recorded chart has a construct among objects of one name', async () => {
     expect(await shown({ 'dist/east.k8s.yaml': [bad('rule')], 'dist/west.k8s.yaml': [bad('rule', 'till')] }, { rule: { path: 'west/rule' } }))
       .toEqual(['DestinationRule shop/rule by undefined', 'DestinationRule till/rule by west/rule']);
     expect(await shown({ 'dist/west.k8s.yaml': [bad('rule'), bad('rule', 'till')] }, { rule: { path: 'west/rule' } }))
       .toEqual(['DestinationRule shop/rule by undefined', 'DestinationRule till/rule by undefined']);
   });
 
-  test('of several kinds with one name in a folder none has a construct, for the record is of the last', async () => {
+  test('objects of several kinds with one name in a folder have no construct, since the record is of the last one', async () => {
     const other = core('ConfigMap', {}, { name: 'rule', namespace: 'shop' });
     expect(await shown({ 'dist/shop/DestinationRule.rule.k8s.yaml': [bad('rule')], 'dist/shop/ConfigMap.rule.k8s.yaml': [other] }, { rule: { path: 'shop/Config' } }))
       .toEqual(['DestinationRule shop/rule by undefined']);
@@ -344,7 +344,7 @@ describe('where it is', () => {
       .toEqual(['DestinationRule shop/rule by shop/Rule']);
   });
 
-  test('of several apps each has a record of its own', async () => {
+  test('each of several apps resolves constructs with its own record', async () => {
     expect(await shownFrom(
       { east: { rule: { path: 'boundary/East' } }, west: { rule: { path: 'boundary/West' } } },
       { 'east/boundary/DestinationRule.rule.k8s.yaml': [bad('rule', 'one')], 'west/boundary/DestinationRule.rule.k8s.yaml': [bad('rule', 'two')] },
@@ -356,12 +356,12 @@ describe('exceptions', () => {
   const rule = istio('DestinationRule', { host: 'a', trafficPolicy: { tls: { insecureSkipVerify: true } } });
   const exception = { rule: 'weak-tls', object: 'DestinationRule shop/theirs', reason: 'a lab that goes away in March' };
 
-  test('are for one object and one rule', async () => {
+  test('an exception applies to one object and one rule', async () => {
     expect(await report({ a: [rule] }, { exceptions: [exception] })).toMatchObject({ status: 'success', summary: { exceptions: '1' }, violations: [] });
     expect((await report({ a: [rule, { ...rule, metadata: { name: 'other', namespace: 'shop' } }] }, { exceptions: [exception] })).violations).toHaveLength(1);
   });
 
-  test('that nothing needs are refused', async () => {
+  test('BoundaryValidation reports an exception that is not used', async () => {
     const { status, violations } = await report({ a: [] }, { exceptions: [exception] });
     expect(status).toBe('failure');
     expect(violations).toEqual([expect.objectContaining({
@@ -372,15 +372,15 @@ describe('exceptions', () => {
 });
 
 describe('properties', () => {
-  const refused: [string, any, string][] = [
+  const rejected: [string, any, string][] = [
     ['an unknown property', { rule: [] }, 'FED120 BoundaryValidation: unknown field "rule" in properties → use only boundaryNamespaces, rootNamespace, exceptions'],
-    ['an empty key of YAML', { boundaryNamespaces: null }, 'FED120 BoundaryValidation: boundaryNamespaces must be a list, not null → use a list, also for a single value'],
-    ['a namespace that cannot be', { boundaryNamespaces: ['Shop'] }, 'FED111 BoundaryValidation: "Shop" is not a valid namespace name'],
-    ['an unknown rule', { exceptions: [{ rule: 'tls', object: 'Gateway a/b', reason: 'a long enough reason' }] }, 'FED120 BoundaryValidation: an exception has the rule "tls", which does not exist → use one of private-keys,'],
-    ['an object of another form', { exceptions: [{ rule: 'weak-tls', object: 'shop/theirs', reason: 'a long enough reason' }] }, 'FED120 BoundaryValidation: an exception has the object "shop/theirs", which does not have the form "Kind namespace/name" → write'],
-    ['no reason', { exceptions: [{ rule: 'weak-tls', object: 'Gateway a/b' }] }, 'FED114 BoundaryValidation: the reason for the exception for Gateway a/b is undefined'],
+    ['null in place of a list of namespaces', { boundaryNamespaces: null }, 'FED120 BoundaryValidation: boundaryNamespaces must be a list, not null → use a list, also for a single value'],
+    ['a namespace name with a capital letter', { boundaryNamespaces: ['Shop'] }, 'FED111 BoundaryValidation: "Shop" is not a valid namespace name'],
+    ['an exception with an unknown rule', { exceptions: [{ rule: 'tls', object: 'Gateway a/b', reason: 'a long enough reason' }] }, 'FED120 BoundaryValidation: an exception has the rule "tls", which does not exist → use one of private-keys,'],
+    ['an exception whose object does not have the form "Kind namespace/name"', { exceptions: [{ rule: 'weak-tls', object: 'shop/theirs', reason: 'a long enough reason' }] }, 'FED120 BoundaryValidation: an exception has the object "shop/theirs", which does not have the form "Kind namespace/name" → write'],
+    ['an exception without a reason', { exceptions: [{ rule: 'weak-tls', object: 'Gateway a/b' }] }, 'FED114 BoundaryValidation: the reason for the exception for Gateway a/b is undefined'],
   ];
-  test.each(refused)('%s is refused', (_, properties, message) => {
+  test.each(rejected)('BoundaryValidation rejects %s', (_, properties, message) => {
     expect(() => new BoundaryValidation(properties)).toThrow(message);
   });
 });
@@ -424,12 +424,12 @@ describe('cdk8s synth', () => {
     }
   }
 
-  test('passes the demo', () => {
+  test('cdk8s synth succeeds for the demo', () => {
     const { code, output } = synth();
     expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('Validations ended succesfully') });
   }, 180_000);
 
-  test('fails for an app with a bad object and says where it is', () => {
+  test('cdk8s synth fails for an app with a violation and reports the construct path', () => {
     const { code, output } = synth(istio('Gateway', { selector: { istio: 'istio-federation-ingress' }, servers: [{ hosts: ['*'], port: { number: 15443 } }] }));
     expect(code).not.toBe(0);
     expect(output).toContain('Construct Path: shop/Rule');

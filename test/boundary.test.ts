@@ -8,7 +8,7 @@ import { meshOf } from './support/meshes';
 import { bankWith, EXISTING_GATEWAY } from './support/pair';
 
 /*
- * What the objects of one boundary say together, each field in one sentence.
+ * Fields of the objects of one boundary, one test for each.
  */
 
 const PORTS = [ServicePort.http(80), ServicePort.grpc(90), ServicePort.tcp(3306)];
@@ -35,25 +35,25 @@ test('nothing of the boundary is exported from its namespace', () => {
   expect(exported.map(({ kind, metadata, spec }) => [kind, metadata.name, spec.exportTo])).toEqual(exported.map(({ kind, metadata }) => [kind, metadata.name, ['.']]));
 });
 
-/* What leads to a peer. */
+/* Routes to a peer. */
 
-test('a peer lies outside of the mesh', () => {
+test('the ServiceEntry of a peer has the location MESH_EXTERNAL', () => {
   expect(inBoundary('ServiceEntry').map(({ spec }) => spec.location)).toEqual(Array(3).fill('MESH_EXTERNAL'));
 });
 
 test.each<[string, { address: string }[], string]>([
-  ['a DNS name is resolved by DNS', [{ address: 'fed.bank.example' }], 'DNS'],
-  ['an IPv4 address is taken as it is', [{ address: '203.0.113.7' }, { address: '203.0.113.8' }], 'STATIC'],
-  ['an IPv6 address is taken as it is', [{ address: '2001:db8::7' }], 'STATIC'],
-])('the endpoint of a peer that is %s', (_, endpoints, resolution) => {
+  ['the ServiceEntry of a peer with a DNS name has the resolution DNS', [{ address: 'fed.bank.example' }], 'DNS'],
+  ['the ServiceEntry of a peer with IPv4 addresses has the resolution STATIC', [{ address: '203.0.113.7' }, { address: '203.0.113.8' }], 'STATIC'],
+  ['the ServiceEntry of a peer with an IPv6 address has the resolution STATIC', [{ address: '2001:db8::7' }], 'STATIC'],
+])('%s', (_, endpoints, resolution) => {
   expect(inBoundary('ServiceEntry', east({}, endpoints)).map(({ spec }) => spec.resolution)).toEqual(Array(3).fill(resolution));
 });
 
-test('the service that is exported is asked by its own name', () => {
+test('the ingress gateway rewrites the authority to the host of the exported service', () => {
   expect(requestRoutes('fed-in-').map(({ rewrite }) => rewrite)).toEqual(Array(2).fill({ authority: 'reviews.default.svc.cluster.local' }));
 });
 
-test('the gateway of a peer is asked by the TLS server name (SNI) of the export', () => {
+test('the egress gateway rewrites the authority to the SNI of the export', () => {
   expect(requestRoutes('fed-out-').map(({ rewrite }) => rewrite.authority).sort()).toEqual(['p80.cards.east.fed.bank.example', 'p90.cards.east.fed.bank.example']);
 });
 
@@ -64,10 +64,10 @@ test('no gateway retries a request, since the retries of three hops would multip
 
 /* Policies. */
 
-/** Whether Istio takes a value for a pattern of a policy. */
+/** Whether a value matches a pattern of an Istio policy. */
 const isLike = (value: string) => (pattern: string) => pattern.startsWith('*') ? value.endsWith(pattern.slice(1))
   : pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern;
-/** Whether a DENY policy denies a connection with this SNI, whoever it is from. */
+/** Whether a DENY policy denies a connection with this SNI, from any identity. */
 const denies = (policy: Manifest, sni: string) => {
   expect([policy.spec.action, policy.spec.rules.map(Object.keys)]).toEqual(['DENY', [['when']]]);
   const [{ when }] = policy.spec.rules;
@@ -75,7 +75,7 @@ const denies = (policy: Manifest, sni: string) => {
   return when.every(({ values, notValues }: Manifest) => (!values || values.some(isLike(sni))) && (!notValues || !notValues.some(isLike(sni))));
 };
 
-test.each([['fed-in-guard', 'fed-in-bank'], ['fed-out-guard', 'fed-out-bank']])('the guard %s lets our own server names pass, and no other', (name, gateway) => {
+test.each([['fed-in-guard', 'fed-in-bank'], ['fed-out-guard', 'fed-out-bank']])('the guard policy %s denies every SNI except those of its own gateway', (name, gateway) => {
   const policy = find(written, 'AuthorizationPolicy', name);
   const own: string[] = find(written, 'Gateway', gateway).spec.servers.map(({ hosts: [host] }: Manifest) => host.slice('./'.length));
   expect(own).toHaveLength(3);
@@ -84,7 +84,7 @@ test.each([['fed-in-guard', 'fed-in-bank'], ['fed-out-guard', 'fed-out-bank']])(
   expect(others.map((sni) => denies(policy, sni))).toEqual(others.map(() => true));
 });
 
-test('the reason for leaving out the admission policy stands on the guard of a shared gateway', () => {
+test('the reason for omitting the admission policy is an annotation of the guard policy of an existing gateway', () => {
   const objects = east({ ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY), withoutAdmissionPolicy: { reason: 'a policy of the platform does it' } });
   expect(find(objects, 'AuthorizationPolicy', 'fed-in-guard', 'istio-ingress').metadata.annotations)
     .toEqual({ 'cdk8s-mesh-federation/without-admission-policy': 'a policy of the platform does it' });
@@ -92,8 +92,8 @@ test('the reason for leaving out the admission policy stands on the guard of a s
 
 /* One of two peers. */
 
-describe('of two peers of a shared gateway, each with a TCP port,', () => {
-  /** East allows west and the bank the same TCP port, and cuts off some of them. */
+describe('two peers with a TCP port at an existing gateway', () => {
+  /** East allows west and the bank the same TCP port, and isolates some of them. */
   const shared = (...isolated: string[]) => {
     const app = new App();
     const mesh = meshOf(app, 'east', { connectAfterHandshake: true, ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) });
@@ -105,20 +105,20 @@ describe('of two peers of a shared gateway, each with a TCP port,', () => {
       .map(({ spec }) => spec.configPatches.map(({ match }: Manifest) => match.listener.filterChain.sni).sort());
   };
 
-  test('cutting off one leaves the filter of the other', () => {
+  test('the isolation of one peer does not remove the connect-after-TLS patch of the other', () => {
     expect(shared()).toEqual([['p3306.mysql.bank.fed.east.example', 'p3306.mysql.west.fed.east.example']]);
     expect(shared('west')).toEqual([['p3306.mysql.bank.fed.east.example']]);
     expect(shared('bank')).toEqual([['p3306.mysql.west.fed.east.example']]);
   });
 
-  test('cutting off both leaves no filter that would patch nothing', () => {
+  test('the isolation of both peers removes the connect-after-TLS EnvoyFilter', () => {
     expect(shared('west', 'bank')).toEqual([]);
   });
 });
 
 /* Revocation lists. */
 
-test('a list of a peer stands beside its CA at both gateways, and where each gateway looks for it', async () => {
+test('both gateways get the revocation list of a peer in the ConfigMap with its CA, and the DestinationRule references it', async () => {
   const authority = await makeCertificate('bank', true);
   const list = await authority.list();
   const bundle = TrustBundle.fromPem(authority.certificate).withRevocationList(list);

@@ -5,7 +5,7 @@ import { meshOf } from './support/meshes';
 import { NEWEST } from './support/versions';
 
 /*
- * What one connection may cost a boundary gateway, and that connections do not affect each other.
+ * Resource limits of a connection at a boundary gateway, and the isolation of connections from each other.
  */
 
 const MANAGER = 'envoy.filters.network.http_connection_manager';
@@ -14,11 +14,11 @@ const SHARED = BoundaryGateway.fromExisting({ namespaceName: 'istio-ingress', se
 const REASON = { reason: 'gRPC metadata has user_id', approvedBy: 'security board' };
 const OLDER: Partial<FederatedMeshProps> = { istioVersion: IstioVersion.V1_30 };
 const EACH_PROTOCOL = { web: ServicePort.http(80), search: ServicePort.grpc(9000), mysql: ServicePort.tcp(3306), vault: ServicePort.tls(8200) };
-/** What every HTTP connection manager of ours has: WebSocket over HTTP/2, and an invalid request ends its stream alone. */
+/** Options of every HTTP connection manager of ours: WebSocket over HTTP/2, and an invalid request ends only its own stream. */
 const ALWAYS = { allow_connect: true, override_stream_error_on_invalid_http_message: true };
 const ROLES = ['ingress', 'egress'] as const;
 
-/** East exposes one service for each port to west, and calls one of west's; the objects of east. */
+/** The objects of east, which exports one service for each port to west and binds one of west's. */
 function east(props: Partial<FederatedMeshProps> = {}, ports: { [name: string]: ServicePort } = { web: ServicePort.http(80) }): Manifest[] {
   const app = new App();
   const [mesh, west] = [meshOf(app, 'east', props), meshOf(app, 'west')];
@@ -39,13 +39,13 @@ const edge = (objects: Manifest[], role: typeof ROLES[number]): Manifest[] =>
 const merged = (patches: Manifest[], applyTo: string) => patches.filter((one) => one.applyTo === applyTo && one.patch.operation === 'MERGE');
 const proxyConfig = (objects: Manifest[], role: typeof ROLES[number]) =>
   parse(find(objects, 'Deployment', `federation-${role}`).spec.template.metadata.annotations['proxy.istio.io/config'])[0];
-/** The patches of the HTTP connection manager: the server that each is for, and what it says. */
+/** The patches of the HTTP connection manager: the SNI that each matches, and its settings. */
 const managers = (patches: Manifest[]) => merged(patches, 'NETWORK_FILTER').map(({ match, patch }) => {
   const { sni, filter, ...rest } = match.listener.filterChain;
   expect([match.context, match.listener.portNumber, filter, rest]).toEqual(['GATEWAY', 15443, { name: MANAGER }, {}]);
-  const { '@type': type, ...said } = patch.value.typed_config;
+  const { '@type': type, ...settings } = patch.value.typed_config;
   expect([Object.keys(patch.value), type]).toEqual([['typed_config'], MANAGER_TYPE]);
-  return [sni, said];
+  return [sni, settings];
 });
 
 const SETTINGS = {
@@ -57,7 +57,7 @@ const SETTINGS = {
   httpStreamIdleTimeout: '3600s',
 };
 const UNDERSCORES_REJECTED = { httpHeadersWithUnderscoresAction: 'HEADERS_WITH_UNDERSCORES_REJECT_REQUEST' };
-/** The same in Envoy's fields, for pods whose annotation is not ours or whose Istio has no such fields. */
+/** The same settings as Envoy fields, for an existing gateway or an Istio version without connectionSettings. */
 const IN_ENVOY = {
   http2_protocol_options: {
     ...ALWAYS, max_concurrent_streams: 100, initial_stream_window_size: 262144, initial_connection_window_size: 1048576,
@@ -71,14 +71,14 @@ describe.each(ROLES)('the %s gateway', (role) => {
   const objects = east();
   const older = east(OLDER);
 
-  test('has the connection settings of the newest Istio in its ProxyConfig, and only extended CONNECT in its filter', () => {
+  test('with the newest Istio, the ProxyConfig has the connection settings and the EnvoyFilter only the HTTP/2 options', () => {
     expect(proxyConfig(objects, role).connectionSettings).toEqual({ ...SETTINGS, ...UNDERSCORES_REJECTED });
     expect(managers(edge(objects, role))).toEqual([[undefined, { http2_protocol_options: ALWAYS }]]);
     expect(merged(edge(objects, role), 'LISTENER')).toEqual([]);
     expect(east({ istioVersion: IstioVersion.V1_31 })).toEqual(objects);
   });
 
-  test('has the same settings in its filter with Istio 1.30, on all servers and on the listener', () => {
+  test('with Istio 1.30, the EnvoyFilter has the same settings on all servers and on the listener', () => {
     expect(managers(edge(older, role))).toEqual([[undefined, { ...IN_ENVOY, ...REJECTED_IN_ENVOY }]]);
     expect(merged(edge(older, role), 'LISTENER')).toEqual([{
       applyTo: 'LISTENER',
@@ -87,21 +87,21 @@ describe.each(ROLES)('the %s gateway', (role) => {
     }]);
   });
 
-  test('has a ProxyConfig with Istio 1.30 that says the same but for the fields that 1.30 does not know', () => {
-    const { connectionSettings: _, ...known } = proxyConfig(objects, role);
-    expect(proxyConfig(older, role)).toEqual(known);
+  test('with Istio 1.30, the ProxyConfig is the same except for connectionSettings', () => {
+    const { connectionSettings: _, ...others } = proxyConfig(objects, role);
+    expect(proxyConfig(older, role)).toEqual(others);
   });
 
-  test('takes headers with underscores where there is a reason, and has every other setting as before', () => {
+  test('allowHeadersWithUnderscores removes the rejection of such headers and changes no other setting', () => {
     expect(proxyConfig(east({ allowHeadersWithUnderscores: REASON }), role).connectionSettings).toEqual(SETTINGS);
     expect(managers(edge(east({ ...OLDER, allowHeadersWithUnderscores: REASON }), role))).toEqual([[undefined, IN_ENVOY]]);
   });
 
-  test('resumes no TLS session, on any server, since a resumed one is not asked for a certificate', () => {
-    expect(merged(edge(objects, role), 'FILTER_CHAIN')).toEqual([handshakes()]);
+  test(`the ${role} gateway does not resume TLS sessions, since it requests no certificate in a resumed session`, () => {
+    expect(merged(edge(objects, role), 'FILTER_CHAIN')).toEqual([fullHandshakes()]);
   });
 
-  test('has connections onward of its own for each connection that comes in, and small buffers for them', () => {
+  test(`the ${role} gateway opens separate upstream connections for each downstream connection, with small buffers`, () => {
     expect(merged(edge(objects, role), 'CLUSTER')[0]).toEqual({
       applyTo: 'CLUSTER',
       match: { context: 'GATEWAY' },
@@ -110,13 +110,13 @@ describe.each(ROLES)('the %s gateway', (role) => {
   });
 });
 
-describe('a connection to an address of a peer that went silent', () => {
+describe('a connection to a peer address that no longer responds', () => {
   const option = (milliseconds: number) => ({
     upstream_bind_config: {
       socket_options: [{ description: 'TCP_USER_TIMEOUT', level: 6, name: 18, int_value: milliseconds, state: 'STATE_PREBIND' }],
     },
   });
-  /** West calls one service of east for each port. */
+  /** West binds one service of east for each port. */
   const timeouts = (ports: { [name: string]: ServicePort }) => {
     const app = new App();
     const [mesh, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
@@ -132,11 +132,11 @@ describe('a connection to an address of a peer that went silent', () => {
     return merged(edge(Chart.of(west).toJson(), 'egress'), 'CLUSTER').slice(1).map(({ match, patch }) => [match, patch.value]);
   };
 
-  test('ends 3 s after data that nobody acknowledges, so that its requests do not wait for their callers to give up', () => {
+  test('an HTTP or gRPC connection closes 3 s after data that the peer does not acknowledge', () => {
     expect(timeouts({ web: ServicePort.http(80), search: ServicePort.grpc(9000) })).toEqual([[{ context: 'GATEWAY' }, option(3000)]]);
   });
 
-  test('ends after 30 s where it carries bytes, once for each service, and after the patch for all: the last one counts', () => {
+  test('a TCP or TLS connection closes after 30 s, with one patch for each service behind the patch for all', () => {
     expect(timeouts(EACH_PROTOCOL)).toEqual([
       [{ context: 'GATEWAY' }, option(3000)],
       [{ context: 'GATEWAY', cluster: { service: sniOf('mysql', 3306) } }, option(30000)],
@@ -144,53 +144,53 @@ describe('a connection to an address of a peer that went silent', () => {
     ]);
   });
 
-  test('is the business of the egress gateway alone', () => {
+  test('the ingress gateway does not set TCP_USER_TIMEOUT', () => {
     expect(JSON.stringify(edge(east({}, EACH_PROTOCOL), 'ingress'))).not.toContain('TCP_USER_TIMEOUT');
   });
 });
 
-describe('a reason for headers with underscores', () => {
+describe('the reason for headers with underscores', () => {
   const annotation = { 'cdk8s-mesh-federation/headers-with-underscores': 'gRPC metadata has user_id (approved by security board)' };
-  const noted = (objects: Manifest[]) => objects.filter(({ metadata }) => metadata.annotations?.['cdk8s-mesh-federation/headers-with-underscores'])
+  const annotated = (objects: Manifest[]) => objects.filter(({ metadata }) => metadata.annotations?.['cdk8s-mesh-federation/headers-with-underscores'])
     .map(({ kind, metadata }) => [`${kind} ${metadata.name}`, metadata.annotations]).sort();
 
-  test('stands on the policy of each gateway that denies by default', () => {
-    expect(noted(east({ allowHeadersWithUnderscores: REASON }))).toEqual([
+  test('the reason for headers with underscores is an annotation of the default-deny policy of each gateway', () => {
+    expect(annotated(east({ allowHeadersWithUnderscores: REASON }))).toEqual([
       ['AuthorizationPolicy fed-in-default-deny', annotation], ['AuthorizationPolicy fed-out-default-deny', annotation],
     ]);
-    expect(noted(east())).toEqual([]);
+    expect(annotated(east())).toEqual([]);
   });
 
-  test('stands on the guard of a shared gateway, which has no such policy', () => {
-    expect(noted(east({ allowHeadersWithUnderscores: REASON, ingressGateway: SHARED }))).toEqual([
+  test('the reason for headers with underscores is an annotation of the guard policy of an existing gateway', () => {
+    expect(annotated(east({ allowHeadersWithUnderscores: REASON, ingressGateway: SHARED }))).toEqual([
       ['AuthorizationPolicy fed-in-guard', annotation], ['AuthorizationPolicy fed-out-default-deny', annotation],
     ]);
   });
 });
 
-describe('a shared gateway', () => {
+describe('an existing gateway', () => {
   const requests = [sniOf('search', 9000), sniOf('web')].sort();
 
-  test.each<[string, Partial<FederatedMeshProps>]>([[NEWEST, {}], ['1.30', OLDER]])('has the settings on our servers of HTTP and gRPC only, by name, with Istio %s', (_, props) => {
+  test.each<[string, Partial<FederatedMeshProps>]>([[NEWEST, {}], ['1.30', OLDER]])('an existing gateway gets the settings on our HTTP and gRPC servers only, matched by SNI, with Istio %s', (_, props) => {
     const patches = edge(east({ ...props, ingressGateway: SHARED }, EACH_PROTOCOL), 'ingress');
     expect(managers(patches).sort()).toEqual(requests.map((sni) => [sni, { ...IN_ENVOY, ...REJECTED_IN_ENVOY }]));
     const allowed = edge(east({ ...props, ingressGateway: SHARED, allowHeadersWithUnderscores: REASON }, EACH_PROTOCOL), 'ingress');
     expect(managers(allowed).sort()).toEqual(requests.map((sni) => [sni, IN_ENVOY]));
   });
 
-  test('resumes no TLS session on any server of ours, those of bytes included, and is left alone on others', () => {
+  test('an existing gateway does not resume TLS sessions on our servers, including TCP and TLS, and is unchanged on others', () => {
     const snis = [sniOf('mysql', 3306), sniOf('search', 9000), sniOf('vault', 8200), sniOf('web')].sort();
     const patches = merged(edge(east({ ingressGateway: SHARED }, EACH_PROTOCOL), 'ingress'), 'FILTER_CHAIN');
     const nameOf = ({ match }: Manifest): string => match.listener.filterChain.sni;
-    expect(patches.sort((a, b) => snis.indexOf(nameOf(a)) - snis.indexOf(nameOf(b)))).toEqual(snis.map((sni) => handshakes(sni)));
+    expect(patches.sort((a, b) => snis.indexOf(nameOf(a)) - snis.indexOf(nameOf(b)))).toEqual(snis.map((sni) => fullHandshakes(sni)));
   });
 
-  test.each<[string, Partial<FederatedMeshProps>]>([[NEWEST, {}], ['1.30', OLDER]])('has no listener and no cluster changed with Istio %s, which others have too', (_, props) => {
+  test.each<[string, Partial<FederatedMeshProps>]>([[NEWEST, {}], ['1.30', OLDER]])('an existing gateway gets no patch of its listeners and clusters, which other tenants share, with Istio %s', (_, props) => {
     const patches = edge(east({ ...props, ingressGateway: SHARED }, EACH_PROTOCOL), 'ingress');
     expect(patches.filter(({ applyTo }) => ['LISTENER', 'CLUSTER'].includes(applyTo))).toEqual([]);
   });
 
-  test('has no pods of ours, and the egress gateway beside it is as it was', () => {
+  test('an existing ingress gateway gets no Deployment and does not change the egress gateway', () => {
     const objects = east({ ingressGateway: SHARED });
     expect(names(objects, 'Deployment')).toEqual(['federation-egress']);
     expect(edge(objects, 'egress')).toEqual(edge(east(), 'egress'));
@@ -198,15 +198,15 @@ describe('a shared gateway', () => {
   });
 });
 
-test('no more streams go to the egress gateway on one connection than it accepts, so that none is refused before it has said so', () => {
+test('callers send at most as many streams on one connection as the egress gateway accepts', () => {
   const objects = east({}, EACH_PROTOCOL);
   const callers = objects.filter(({ kind, spec }) => kind === 'DestinationRule' && spec.subsets);
   expect(callers).toHaveLength(1);
   expect(callers[0].spec.subsets[0].trafficPolicy.connectionPool.http.maxConcurrentStreams).toBe(100);
 });
 
-/** The patch by which the servers of a gateway, or one of them, ask every connection for a certificate. */
-function handshakes(sni?: string): Manifest {
+/** The patch with which all servers of a gateway, or one of them, request a certificate in every connection. */
+function fullHandshakes(sni?: string): Manifest {
   return {
     applyTo: 'FILTER_CHAIN',
     match: { context: 'GATEWAY', listener: { portNumber: 15443, ...sni === undefined ? {} : { filterChain: { sni } } } },

@@ -5,15 +5,15 @@ import { callsOf, serversOf } from './support/contract';
 import { filesOf, find, Manifest, parse } from './support/manifests';
 
 /*
- * Both sides of every scenario agree, read from the YAML that the library writes now. What one side would send is what the other side
- * would let in, and each control says the same as the others.
+ * Both sides of every scenario agree, as read from the generated YAML. What one side sends is what the other side accepts, and all
+ * controls of a side allow the same.
  */
 
 const trust = (file: string) => readFileSync(join(__dirname, 'trust', file), 'utf8');
 
-/** What a mesh hands out, where it is not its own root. */
-const HANDED_OUT: { [scenario: string]: { [mesh: string]: { roots: string[]; lists?: string; keptIn?: string } } } = {
-  'external-roots': { east: { roots: [], keptIn: 'east-roots' } },
+/** The CA certificates and revocation lists that a mesh publishes, where they are not its own root. */
+const PUBLISHED: { [scenario: string]: { [mesh: string]: { roots: string[]; lists?: string; configMap?: string } } } = {
+  'external-roots': { east: { roots: [], configMap: 'east-roots' } },
   'existing-gateways': { west: { roots: ['west-boundary.pem'] } },
   'separate-authorities': {
     east: { roots: ['east-boundary.pem', 'east-boundary-next.pem'] },
@@ -21,7 +21,7 @@ const HANDED_OUT: { [scenario: string]: { [mesh: string]: { roots: string[]; lis
   },
 };
 
-/** A file is named by its mesh, and by what else tells it from the mesh's other files. */
+/** The objects of each mesh of a scenario. The name of a file begins with the name of its mesh. */
 function meshesOf(scenario: string): Map<string, Manifest[]> {
   const meshes = new Map<string, Manifest[]>();
   for (const [chart, text] of filesOf(SCENARIOS[scenario]())) {
@@ -31,7 +31,7 @@ function meshesOf(scenario: string): Map<string, Manifest[]> {
   return meshes;
 }
 
-/** What each scenario is about, as a person would say it. */
+/** The calls that each scenario allows: local name and port in the calling mesh → service and port in the exporting mesh. */
 const CALLS: { [scenario: string]: string[] } = {
   'two-meshes-http': ['west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080'],
   'renamed-everything': ['west debit.finance.svc.cluster.local:80 → east withdraw.accounts.svc.cluster.local:8080'],
@@ -123,27 +123,27 @@ const CALLS: { [scenario: string]: string[] } = {
   ],
 };
 
-test('every scenario is read', () => {
+test('every scenario has a list of allowed calls', () => {
   expect(Object.keys(CALLS).sort()).toEqual(Object.keys(SCENARIOS).sort());
 });
 
-describe.each(Object.keys(CALLS))('%s', (scenario) => {
+describe.each(Object.keys(CALLS))('the scenario %s', (scenario) => {
   const meshes = meshesOf(scenario);
   const servers = [...meshes].flatMap(([mesh, objects]) => serversOf(objects).map((server) => ({ mesh, ...server })));
   const calls = [...meshes].flatMap(([mesh, objects]) => callsOf(objects).map((call) => ({ mesh, ...call })));
   const trustOf = (mesh: string) => {
-    const { roots, lists, keptIn } = HANDED_OUT[scenario]?.[mesh] ?? { roots: [`${mesh}.pem`] };
-    return { ca: keptIn ? `kept by others in ${keptIn}` : roots.map(trust).join(''), lists: lists && trust(lists) };
+    const { roots, lists, configMap } = PUBLISHED[scenario]?.[mesh] ?? { roots: [`${mesh}.pem`] };
+    return { ca: configMap ? `kept by others in ${configMap}` : roots.map(trust).join(''), lists: lists && trust(lists) };
   };
   const serverOf = (sni: string) => servers.filter((server) => server.sni === sni);
 
-  test('leads each caller to the service that the exporter meant', () => {
+  test('each local name routes to the service that the peer exports', () => {
     const read = calls.map(({ mesh, local, sni }) => serverOf(sni).map((server) => `${mesh} ${local} → ${server.mesh} ${server.backend}`));
     expect(read.flat().sort()).toEqual(CALLS[scenario]);
     expect(read.every((found) => found.length === 1)).toBe(true);
   });
 
-  test('agrees pairwise on server name, identities and CAs', () => {
+  test('both sides of each call have the same SNI, identities and CAs', () => {
     for (const call of calls) {
       const [server] = serverOf(call.sni);
       expect(call.authority).toBe(call.sni);
@@ -154,7 +154,7 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
     }
   });
 
-  test('says the same at every control of the exporter', () => {
+  test('all controls of the ingress gateway allow the same peers and operations', () => {
     for (const server of servers) {
       const principals = server.clientIdentities.map((uri) => uri.replace('spiffe://', ''));
       expect(server.allowed).toEqual(server.amongOthers ? [] : principals);
@@ -163,17 +163,17 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
     }
   });
 
-  test('demands tokens only of issuers that are believed, and believes nobody else', () => {
+  test('RequestAuthentications list exactly the issuers whose JWTs the rules require', () => {
     for (const [mesh, objects] of meshes) {
-      const demanded = servers.filter((server) => server.mesh === mesh).flatMap(({ issuers }) => issuers);
+      const required = servers.filter((server) => server.mesh === mesh).flatMap(({ issuers }) => issuers);
       const rules = objects.filter(({ kind }) => kind === 'RequestAuthentication').flatMap(({ spec }) => spec.jwtRules);
-      expect(rules.map(({ issuer }) => issuer).sort()).toEqual([...new Set(demanded)].sort());
-      // Audiences stand with each grant: here they would hold for all of them.
+      expect(rules.map(({ issuer }) => issuer).sort()).toEqual([...new Set(required)].sort());
+      // The rules of each grant check its audiences; a RequestAuthentication would apply them to all grants.
       expect(rules.every((rule) => rule.audiences === undefined && rule.forwardOriginalToken === true)).toBe(true);
     }
   });
 
-  test('looks at tokens where some are demanded, and nowhere else', () => {
+  test('the ingress gateway verifies JWTs only on servers whose rules require one', () => {
     for (const [mesh, objects] of meshes) {
       const own = servers.filter((server) => server.mesh === mesh && server.http);
       const elsewhere = own.filter(({ issuers }) => issuers.length === 0).map(({ sni }) => sni);
@@ -183,7 +183,7 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
     }
   });
 
-  test('leaves a locked workload open to the gateway that leads to it', () => {
+  test('a locked workload allows the ingress gateway that exports it', () => {
     for (const [mesh, objects] of meshes) {
       for (const { metadata, spec } of objects.filter(({ kind, metadata: { name } }) => kind === 'AuthorizationPolicy' && name.startsWith('fed-lock-'))) {
         const [server] = servers.filter(({ backend }) => metadata.name === `fed-lock-${backend.split('.').slice(0, 2).join('-')}`);
@@ -193,23 +193,23 @@ describe.each(Object.keys(CALLS))('%s', (scenario) => {
     }
   });
 
-  test('says the same at every control of the consumer', () => {
+  test('all controls of the egress gateway allow the same callers', () => {
     for (const call of calls) {
       const listed = call.callers.map((uri) => uri.replace('spiffe://', ''));
       const principals = call.allowed;
       const namespaces = [...new Set(principals.map((principal) => principal.split('/')[2] ?? '*'))].sort();
-      // Only who is listed can be asked for in the handshake.
+      // The handshake can verify only listed callers.
       const unlisted = principals.some((principal) => principal.endsWith('*'));
       expect(listed).toEqual(unlisted ? [] : principals);
       expect(call.notDenied).toEqual(unlisted ? principals : undefined);
       expect(call.ledNamespaces).toEqual(namespaces.includes('*') ? expect.arrayContaining([call.boundary]) : namespaces);
-      for (const seen of [call.gatewayVisibleTo, call.nameVisibleTo, call.routeVisibleTo, call.networkOpenTo]) {
-        if (!seen.includes('*')) expect(seen).toEqual(expect.arrayContaining(namespaces));
+      for (const visibleTo of [call.gatewayVisibleTo, call.nameVisibleTo, call.routeVisibleTo, call.networkOpenTo]) {
+        if (!visibleTo.includes('*')) expect(visibleTo).toEqual(expect.arrayContaining(namespaces));
       }
     }
   });
 
-  test('dials what the exporter publishes', () => {
+  test('the egress gateway dials ports that the ingress Service of the peer publishes', () => {
     for (const { sni, addresses } of calls) {
       const [{ mesh, boundary, amongOthers }] = serverOf(sni);
       if (amongOthers) continue;

@@ -8,17 +8,17 @@ import { principalsOf, rbacOf } from './support/rbac';
  * Which certificates the gateways present, and who may read them.
  */
 
-/** East exposes and binds, with what is given. */
+/** East exports and binds, with these props. */
 function east(props: Partial<FederatedMeshProps>): Manifest[] {
   const app = new App();
   const mesh = meshOf(app, 'east', props);
   const west = meshOf(new App(), 'west');
-  const offer = (owner: typeof mesh, name: string) => owner.expose(name, {
+  const exportOf = (owner: typeof mesh, name: string) => owner.expose(name, {
     service: LocalService.fromName(name, 'default'), exportName: name, ports: [ServicePort.http(80)],
   });
-  const details = offer(west, 'details');
+  const details = exportOf(west, 'details');
   mesh.addPeer(west);
-  const reviews = offer(mesh, 'reviews');
+  const reviews = exportOf(mesh, 'reviews');
   reviews.allowFrom(west);
   reviews.lockWorkload({ reason: 'partners and one page only', podLabels: { app: 'reviews' }, localCallers: [Caller.serviceAccount('page', 'web')] });
   details.allowFrom(mesh);
@@ -30,14 +30,14 @@ const certificate = (options: Partial<CertManagerOptions>) =>
   find(east({ credential: GatewayCredential.fromCertManager({ issuerName: 'ca', ...options }) }), 'Certificate', 'federation-ingress').spec;
 const volumesOf = (objects: Manifest[]) => find(objects, 'Deployment', 'federation-egress').spec.template.spec.volumes.map(({ name }: Manifest) => name);
 
-test('by default nobody may read a Secret, and none is named', () => {
+test('by default the gateways have no access to Secrets and reference none', () => {
   const objects = east({});
   expect([...names(objects, 'Role'), ...names(objects, 'RoleBinding'), ...names(objects, 'Certificate')]).toEqual([]);
   expect(JSON.stringify(objects)).not.toMatch(/secret(Name|s)"/i);
   expect(volumesOf(objects)).toEqual(['federation-workload', 'federation-trust']);
 });
 
-test('cert-manager is asked for the identity of each gateway, for a day, with a new key each time', () => {
+test('fromCertManager generates a Certificate for the SPIFFE ID of each gateway, valid for 24 hours, with a new key at each renewal', () => {
   const objects = east({ credential: GatewayCredential.fromCertManager({ issuerName: 'ca' }) });
   expect(names(objects, 'Certificate')).toEqual(['federation-egress', 'federation-ingress']);
   expect(find(objects, 'Certificate', 'federation-egress').spec).toEqual({
@@ -51,7 +51,7 @@ test('cert-manager is asked for the identity of each gateway, for a day, with a 
   });
 });
 
-test('every option of cert-manager reaches the output', () => {
+test('every option of fromCertManager is in the Certificate', () => {
   expect(certificate({
     issuerKind: 'AWSPCAClusterIssuer',
     issuerGroup: 'awspca.cert-manager.io',
@@ -67,7 +67,7 @@ test('every option of cert-manager reaches the output', () => {
   expect(certificate({ keyAlgorithm: KeyAlgorithm.RSA_3072 }).privateKey).toMatchObject({ algorithm: 'RSA', size: 3072 });
 });
 
-test('only the ingress gateway may list Secrets, in its namespace; the egress gateway has its own as a volume', () => {
+test('only the ingress gateway may list Secrets in its namespace, and the egress gateway mounts its Secret as a volume', () => {
   const objects = east({ credential: GatewayCredential.fromCertManager({ issuerName: 'ca' }) });
   expect(names(objects, 'Role')).toEqual(['federation-ingress']);
   expect(find(objects, 'Role', 'federation-ingress').rules).toEqual([{ apiGroups: [''], resources: ['secrets'], verbs: ['list'] }]);
@@ -81,7 +81,7 @@ test('only the ingress gateway may list Secrets, in its namespace; the egress ga
   expect(volumesOf(objects)).toEqual(['federation-credential', 'federation-trust']);
 });
 
-test('each gateway may have a credential of its own, and the default beside it', () => {
+test('the credential of a gateway overrides the credential of the mesh', () => {
   const objects = east({
     credential: GatewayCredential.fromSecret('partner'),
     ingressGateway: BoundaryGateway.dedicated({ credential: GatewayCredential.workloadIdentity() }),
@@ -92,7 +92,7 @@ test('each gateway may have a credential of its own, and the default beside it',
   expect(volumes[0]).toEqual({ name: 'federation-credential', secret: { secretName: 'partner' } });
 });
 
-test('callers have the trust domain of the workloads, all that peers see has the boundary\'s', () => {
+test('callers have the trust domain of the workloads, and peers see only the trust domain of the boundary', () => {
   const objects = east({ workloadTrustDomain: 'cluster.local', credential: GatewayCredential.fromCertManager({ issuerName: 'ca' }) });
   const caller = 'cluster.local/ns/web/sa/page';
   expect(find(objects, 'Gateway', 'fed-out-west').spec.servers[0].tls.subjectAltNames).toEqual([`spiffe://${caller}`]);

@@ -17,7 +17,7 @@ const PHASES = [
   ['ServiceEntry', 'DestinationRule'], ['Gateway'], ['VirtualService'],
 ];
 
-/** West exposes and binds; only its own files count. */
+/** West exports and binds; only its own files are read. */
 function west(delivery?: Delivery, app = new App()): App {
   const mesh = meshOf(app, 'west', { delivery });
   const east = meshOf(new App(), 'east');
@@ -29,7 +29,7 @@ function west(delivery?: Delivery, app = new App()): App {
   return app;
 }
 
-/** What Envoy reads at its start goes with the pods, the CAs of peers before them. */
+/** The phase of an object. Bootstrap files are applied with the pods, the CAs of peers before the pods. */
 function phaseOf({ kind, metadata }: Manifest): number {
   return PHASES.findIndex((kinds) => kinds.includes(metadata.name.endsWith('-bootstrap') ? 'Deployment' : kind));
 }
@@ -41,7 +41,7 @@ function withoutWave({ metadata: { annotations, ...metadata }, ...rest }: Manife
   return { ...rest, metadata: { ...metadata, ...Object.keys(others).length > 0 ? { annotations: others } : {} } };
 }
 
-/** What one call of `synth` writes, by path. */
+/** The objects that one call of `synth` writes, by folder. */
 function written(delivery: Delivery): Map<string, Manifest[]> {
   const outdir = mkdtempSync(join(tmpdir(), 'delivery-'));
   try {
@@ -53,29 +53,29 @@ function written(delivery: Delivery): Map<string, Manifest[]> {
   }
 }
 
-test('for kubectl nothing is added: the order of the file is the order', () => {
+test('for kubectl, which is the default, the library adds no sync waves', () => {
   expect(JSON.stringify(objectsOf(west()))).not.toContain(WAVE);
   expect(objectsOf(west(Delivery.kubectl()))).toEqual(objectsOf(west()));
 });
 
-test('for Argo CD each phase of the boundary has a wave, and listeners come after policies and pods', () => {
+test('for Argo CD each phase of the boundary has its own sync wave, and listeners come after policies and pods', () => {
   const boundary = objectsOf(west(Delivery.argoCd())).filter(inBoundary);
   expect(boundary.map(({ kind, metadata }) => `${kind} ${metadata.annotations[WAVE]}`))
     .toEqual(boundary.map((object) => `${object.kind} ${phaseOf(object) - 9}`));
 });
 
-test('for Argo CD the route of a local name is the last, after the name and what leads its callers', () => {
+test('for Argo CD the route of a local name is applied after its Service and its DestinationRule', () => {
   const applications = objectsOf(west(Delivery.argoCd())).filter((object) => !inBoundary(object));
   expect(applications.map(({ kind, metadata }) => [kind, metadata.annotations?.[WAVE]])).toEqual([
     ['DestinationRule', undefined], ['Service', undefined], ['VirtualService', '1'],
   ]);
 });
 
-test('for Argo CD nothing but the waves is added', () => {
+test('for Argo CD the library adds only sync waves', () => {
   expect(objectsOf(west(Delivery.argoCd())).map(withoutWave)).toEqual(objectsOf(west()));
 });
 
-test('for Flux protection, workload and openness have a folder each, and applications have theirs', () => {
+test('for Flux the library writes folders for protection, workload and openness, and another one for application objects', () => {
   const folders = [...written(Delivery.flux())].map(([folder, objects]) => [folder, [...new Set(objects.map(({ kind }) => kind))].sort()]);
   expect(folders).toEqual([
     ['west', ['DestinationRule', 'Service', 'VirtualService']],
@@ -89,14 +89,14 @@ test('for Flux protection, workload and openness have a folder each, and applica
   ]);
 });
 
-test('for Flux no object is lost, added or changed', () => {
+test('for Flux the library writes the same objects as for kubectl', () => {
   const byKey = (objects: Manifest[]) => new Map(objects.map((object) => [keyOf(object), object]));
   const all = [...written(Delivery.flux()).values()].flat();
   expect(all).toHaveLength(objectsOf(west()).length);
   expect(byKey(all)).toEqual(byKey(objectsOf(west())));
 });
 
-test('every object says whose it is, and pods do not, since Istio names workloads by such labels', () => {
+test('every object has the labels managed-by and part-of, and pods do not, since Istio names workloads by such labels', () => {
   const objects = objectsOf(west());
   for (const { metadata } of objects) {
     expect(metadata.labels).toMatchObject({ 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' });
@@ -105,7 +105,7 @@ test('every object says whose it is, and pods do not, since Istio names workload
   expect(specs).not.toContain('app.kubernetes.io/');
 });
 
-test('what Kubernetes never lets change is what it was in the first release', () => {
+test('immutable fields of Deployments and Services have the values of the first release', () => {
   const objects = objectsOf(west());
   const deployments = objects.filter(({ kind }) => kind === 'Deployment');
   expect(deployments.map(({ metadata, spec }) => [metadata.name, spec.selector.matchLabels]).sort()).toEqual([

@@ -6,8 +6,8 @@ import { meshOf } from './support/meshes';
 import { principalsOf, rbacOf } from './support/rbac';
 
 /*
- * The EnvoyFilter of each boundary gateway, and what one more grant, binding or caller changes there. Nothing that is in every filter
- * chain changes. A change of one grant drains no connection of another, and the configuration grows linearly.
+ * The EnvoyFilter of each boundary gateway, and what one more grant, binding or caller changes in it. It changes nothing in shared filter
+ * chains. Therefore a change of one grant drains no connection of another grant, and the configuration grows linearly.
  */
 
 type Name = [kind: string, name: string, namespace: string];
@@ -15,14 +15,14 @@ const IN: Name = ['EnvoyFilter', 'fed-in-edge', 'istio-federation'];
 const OUT: Name = ['EnvoyFilter', 'fed-out-edge', 'istio-federation'];
 const MANAGER = 'envoy.filters.network.http_connection_manager';
 const EXTENSIONS = 'type.googleapis.com/envoy.extensions.filters';
-/** What each gateway has without a grant and without a binding. The egress gateway's last one is about every peer. */
+/** The patches of each gateway without grants and bindings. The last one of the egress gateway applies to every peer. */
 const ALWAYS_IN = ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER'];
 const ALWAYS_OUT = [...ALWAYS_IN, 'CLUSTER'];
 
 interface Size {
   /** Exports of each protocol, each with a grant for each of the two peers and a binding in both. */
   readonly exports: number;
-  /** Callers of each binding that the handshake lists, and whether there are others. */
+  /** Callers of each binding that the handshake lists, and whether there are unlisted callers. */
   readonly callers?: number;
   readonly unlisted?: boolean;
   readonly protocol?: 'http' | 'grpc' | 'tcp' | 'tls';
@@ -56,21 +56,21 @@ const patchesOf = (objects: Manifest[], filter: Name): Manifest[] => find(object
 const inChains = (patches: Manifest[]) => patches.filter(({ applyTo }) => applyTo !== 'VIRTUAL_HOST');
 const kindsOf = (patches: Manifest[]) => patches.map(({ applyTo }) => applyTo);
 
-describe('policies', () => {
+describe('the policies of the gateways', () => {
   const one = federation({ exports: 1 });
   const many = federation({ exports: 20, callers: 20 });
 
-  test.each(['exporter', 'consumer'] as const)('are byte-identical with 1 and with 20 grants, bindings and callers of the same peers: %s', (side) => {
+  test.each(['exporter', 'consumer'] as const)('the policies of the %s are byte-identical with 1 and with 20 grants, bindings and callers of the same peers', (side) => {
     expect(policiesOf(many[side])).toEqual(policiesOf(one[side]));
     for (const text of policiesOf(many[side])) expect(text).not.toMatch(/export-|bound-|caller-|service-/);
   });
 
-  test.each(['grpc', 'tcp', 'tls'] as const)('are the same for %s', (protocol) => {
+  test.each(['grpc', 'tcp', 'tls'] as const)('the policies for %s ports are the same as for HTTP ports', (protocol) => {
     const other = federation({ exports: 3, protocol });
     expect([policiesOf(other.exporter), policiesOf(other.consumer)]).toEqual([policiesOf(one.exporter), policiesOf(one.consumer)]);
   });
 
-  test('have one guard more for each binding with callers that the handshake cannot list, and nothing else', () => {
+  test('each binding with callers that the handshake cannot list adds one guard policy and nothing else', () => {
     const { exporter, consumer } = federation({ exports: 20, unlisted: true });
     expect(policiesOf(exporter)).toEqual(policiesOf(one.exporter));
     const more = policiesOf(consumer).filter((text) => !policiesOf(one.consumer).includes(text)).map((text) => JSON.parse(text).metadata.name);
@@ -79,10 +79,10 @@ describe('policies', () => {
   });
 });
 
-describe('the filter of the ingress gateway', () => {
+describe('the EnvoyFilter of the ingress gateway', () => {
   const one = federation({ exports: 1 }).exporter;
 
-  test('denies every request by default, before the router, and has beside that what connections.test.ts is about', () => {
+  test('the ingress EnvoyFilter denies every request by default, before the router, and contains the patches of connections.test.ts', () => {
     const { spec, metadata } = find(one, ...IN);
     expect([spec.priority, spec.workloadSelector]).toEqual([-10, { labels: { istio: 'istio-federation-ingress' } }]);
     expect(metadata.annotations).toEqual({ 'galley.istio.io/analyze-suppress': 'IST0133,IST0151' });
@@ -102,7 +102,7 @@ describe('the filter of the ingress gateway', () => {
     ]);
   });
 
-  test('has the rules of a grant in its virtual host, under the name of the filter that denies', () => {
+  test('the ingress EnvoyFilter sets the rules of a grant in its virtual host, under the name of the default-deny filter', () => {
     const [west] = patchesOf(one, IN).filter(({ match }) => match.routeConfiguration?.vhost.name.includes('.west.'));
     const rules = {
       action: 'ALLOW',
@@ -127,7 +127,7 @@ describe('the filter of the ingress gateway', () => {
     });
   });
 
-  test('is the same in all filter chains with 1 and with 20 grants of HTTP: only virtual hosts are added', () => {
+  test('more HTTP grants add only virtual hosts to the ingress EnvoyFilter and change no filter chain', () => {
     const many = federation({ exports: 20 }).exporter;
     expect(inChains(patchesOf(many, IN))).toEqual(inChains(patchesOf(one, IN)));
     expect(patchesOf(many, IN)).toEqual(expect.arrayContaining(patchesOf(one, IN)));
@@ -135,11 +135,11 @@ describe('the filter of the ingress gateway', () => {
     expect({ ...find(many, ...IN).spec, configPatches: [] }).toEqual({ ...find(one, ...IN).spec, configPatches: [] });
   });
 
-  test.each(['tcp', 'tls'] as const)('has no rules for %s, whose callers the handshake and the policies of the peer decide', (protocol) => {
+  test.each(['tcp', 'tls'] as const)('the ingress EnvoyFilter has no rules for %s, which the TLS handshake and the policies of the peer authorise', (protocol) => {
     expect(kindsOf(patchesOf(federation({ exports: 2, protocol }).exporter, IN))).toEqual(ALWAYS_IN);
   });
 
-  test('is there before the first grant, and denies', () => {
+  test('the ingress EnvoyFilter denies by default before the first grant', () => {
     const app = new App();
     const east = meshOf(app, 'east');
     east.expose('Reviews', { service: LocalService.fromName('reviews', 'apps'), exportName: 'reviews', ports: [ServicePort.http(80)] });
@@ -147,31 +147,31 @@ describe('the filter of the ingress gateway', () => {
   });
 });
 
-describe('the filter of the egress gateway', () => {
+describe('the EnvoyFilter of the egress gateway', () => {
   const one = federation({ exports: 1 }).consumer;
 
-  test('denies by default as that of the ingress gateway does', () => {
+  test('the egress EnvoyFilter denies by default like the ingress EnvoyFilter', () => {
     expect(find(one, ...OUT).spec).toEqual({
       priority: -10,
       workloadSelector: { labels: { istio: 'istio-federation-egress' } },
       configPatches: [
         ...inChains(patchesOf(federation({ exports: 1 }).exporter, IN)),
-        expect.objectContaining({ applyTo: 'CLUSTER' }), // connections that went silent: connections.test.ts
+        expect.objectContaining({ applyTo: 'CLUSTER' }), // TCP_USER_TIMEOUT, tested in connections.test.ts
         expect.objectContaining({ applyTo: 'VIRTUAL_HOST' }),
       ],
     });
   });
 
-  test('is the same in all filter chains with 1 and with 20 bindings of HTTP and callers: only virtual hosts are added', () => {
+  test('more HTTP bindings and callers add only virtual hosts to the egress EnvoyFilter and change no filter chain', () => {
     const many = federation({ exports: 20, callers: 20, unlisted: true }).consumer;
     expect(inChains(patchesOf(many, OUT))).toEqual(inChains(patchesOf(one, OUT)));
     expect(kindsOf(patchesOf(many, OUT))).toEqual([...ALWAYS_OUT, ...Array(20).fill('VIRTUAL_HOST')]);
   });
 
-  test.each(['tcp', 'tls'] as const)('has a filter with the callers of %s, first in the chain of each local name', (protocol) => {
+  test.each(['tcp', 'tls'] as const)('the egress EnvoyFilter inserts a filter with the %s callers first in the chain of each local name', (protocol) => {
     const { consumer } = federation({ exports: 2, callers: 2, protocol });
     const principals = ['caller-0', 'caller-1'].map((name) => ({ authenticated: { principal_name: { exact: `spiffe://west.example/ns/shop/sa/${name}` } } }));
-    // Before them, each service has a time of its own for connections that went silent (connections.test.ts).
+    // The two patches before them set TCP_USER_TIMEOUT for each service (connections.test.ts).
     expect(patchesOf(consumer, OUT).slice(ALWAYS_OUT.length + 2)).toEqual([0, 1].map((index) => ({
       applyTo: 'NETWORK_FILTER',
       match: { context: 'GATEWAY', listener: { portNumber: 15443, filterChain: { sni: `p${9000 + index}.bound-${index}.shop.east.egress.fed.west.example` } } },
@@ -189,7 +189,7 @@ describe('the filter of the egress gateway', () => {
     })));
   });
 
-  test('is not changed for other local names when one gets a caller', () => {
+  test('a new caller of one local name does not change the egress EnvoyFilter for other local names', () => {
     const both = (more: Caller[]) => {
       const app = new App();
       const [east, west] = ['east', 'west'].map((name) => meshOf(app, name));
@@ -206,8 +206,8 @@ describe('the filter of the egress gateway', () => {
     };
     const [before, after] = [both([]), both([Caller.serviceAccount('batch', 'jobs')])];
     const other = 'p34.other.shop.east.egress.fed.west.example';
-    const known = patchesOf(before, OUT).map((patch) => JSON.stringify(patch));
-    const changed = patchesOf(after, OUT).filter((patch) => !known.includes(JSON.stringify(patch)));
+    const previous = patchesOf(before, OUT).map((patch) => JSON.stringify(patch));
+    const changed = patchesOf(after, OUT).filter((patch) => !previous.includes(JSON.stringify(patch)));
     expect(changed.map(({ match }) => match.routeConfiguration?.vhost.name ?? match.listener.filterChain.sni).sort()).toEqual([
       'p33.tcp.shop.east.egress.fed.west.example', 'p80.http.shop.east.egress.fed.west.example:15443',
     ]);
@@ -216,7 +216,7 @@ describe('the filter of the egress gateway', () => {
   });
 });
 
-describe('callers', () => {
+describe('the callers of a binding', () => {
   function boundTo(...callers: Caller[]): Manifest[] {
     const app = new App();
     const [east, west] = ['east', 'west'].map((name) => meshOf(app, name));
@@ -230,24 +230,24 @@ describe('callers', () => {
   }
 
   test.each<[string, Caller, object]>([
-    ['one workload by its whole identity', Caller.serviceAccount('page', 'shop'), { exact: 'spiffe://west.example/ns/shop/sa/page' }],
-    ['the workloads of a namespace by what their identities begin with', Caller.anyInNamespace('shop'), { prefix: 'spiffe://west.example/ns/shop/sa/' }],
-    ['the workloads of the mesh by its trust domain, ended by a slash', Caller.anyInMesh(), { prefix: 'spiffe://west.example/' }],
-  ])('are allowed: %s', (_, caller, principalName) => {
+    ['one workload by its exact SPIFFE ID', Caller.serviceAccount('page', 'shop'), { exact: 'spiffe://west.example/ns/shop/sa/page' }],
+    ['the workloads of a namespace by the prefix of their SPIFFE IDs', Caller.anyInNamespace('shop'), { prefix: 'spiffe://west.example/ns/shop/sa/' }],
+    ['the workloads of the mesh by its trust domain with a trailing slash', Caller.anyInMesh(), { prefix: 'spiffe://west.example/' }],
+  ])('the RBAC rules allow %s', (_, caller, principalName) => {
     expect(rbacOf(boundTo(caller), 'p80.stock.shop.east.egress.fed.west.example')).toEqual({
       action: 'ALLOW',
       policies: { callers: { permissions: [{ any: true }], principals: [{ authenticated: { principal_name: principalName } }] } },
     });
   });
 
-  test('are each named once, in order', () => {
+  test('the RBAC rules list each caller once, sorted', () => {
     const objects = boundTo(Caller.serviceAccount('page', 'shop'), Caller.anyInNamespace('batch'), Caller.serviceAccount('cart', 'shop'), Caller.serviceAccount('page', 'shop'));
     expect(principalsOf(rbacOf(objects, 'p80.stock.shop.east.egress.fed.west.example'))).toEqual([
       'west.example/ns/batch/sa/*', 'west.example/ns/shop/sa/cart', 'west.example/ns/shop/sa/page',
     ]);
   });
 
-  test('that do not exist are allowed nothing: there is no listener, no virtual host and no rule but the one that denies', () => {
+  test('a binding without callers generates no listener, no virtual host and no rule except the default-deny rule', () => {
     const objects = boundTo();
     expect(kindsOf(patchesOf(objects, OUT))).toEqual(ALWAYS_OUT);
     expect(objects.filter(({ kind }) => kind === 'Gateway')).toEqual([]);
@@ -288,13 +288,13 @@ describe('the order of calls', () => {
   const usual = steps.map((_, index) => index);
   const expected = written(usual);
 
-  test('changes no policy, no rule and no annotation, with grants before peers, callers before grants, and unlisted callers first', () => {
+  test('the order of addPeer and allowFrom calls does not change policies, rules or annotations', () => {
     fc.assert(fc.property(fc.shuffledSubarray(usual, { minLength: steps.length }), (order) => {
       expect(written(order)).toEqual(expected);
     }), { seed: 20261130, numRuns: 40, examples: [[[...usual].reverse()]] });
   });
 
-  test('is compared where there is something to compare', () => {
+  test('the comparison of orders covers policies, EnvoyFilters and annotations', () => {
     const names = [...expected.keys()].filter((key) => /EnvoyFilter|AuthorizationPolicy/.test(key)).map((key) => key.replace(/^(\S+) .*\//, '$1 '));
     expect(names.sort()).toEqual([
       'east fed-in-default-deny', 'east fed-in-edge', 'east fed-in-guard', 'east fed-in-guard-north', 'east fed-in-guard-west', 'east fed-in-peer-north',

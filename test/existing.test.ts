@@ -7,23 +7,23 @@ import { meshOf } from './support/meshes';
 import { deniesByDefault, permissionsOf } from './support/rbac';
 
 /*
- * Existing ingress gateways, which another team runs. What is emitted for one does not touch its other listeners.
+ * Existing ingress gateways, which another team operates. The generated objects do not change other listeners of the gateway.
  */
 
 interface Change {
   readonly gateway?: Partial<ExistingGatewayOptions>;
   readonly props?: Partial<FederatedMeshProps>;
   readonly isolated?: Justification;
-  /** What is granted; both by default. */
+  /** The protocols with a grant; both by default. */
   readonly grants?: ('http' | 'tcp')[];
-  /** Whether the peer is declared once everything is granted. */
+  /** Whether the peer is added after the grants. */
   readonly late?: boolean;
 }
 
 const HTTP = 'p80.reviews.west.fed.east.example';
 const TCP = 'p3306.mysql.west.fed.east.example';
 
-/** East exposes one service by HTTP and one by TCP at the gateway, to west. */
+/** East exports one HTTP and one TCP service to west at the existing gateway. */
 function east({ gateway, props, isolated, grants = ['http', 'tcp'], late = false }: Change = {}): Manifest[] {
   const app = new App();
   const mesh = meshOf(app, 'east', {
@@ -46,7 +46,7 @@ function east({ gateway, props, isolated, grants = ['http', 'tcp'], late = false
 const listed = (objects: Manifest[]) => objects.map(({ kind, metadata: { namespace, name } }) => `${kind} ${namespace ?? ''}/${name}`).sort();
 const ofPolicy = (objects: Manifest[], name: string) => find(objects, 'AuthorizationPolicy', name, 'istio-ingress').spec;
 
-test('everything but the workload is emitted, and no namespace, network policy, log or default deny', () => {
+test('a boundary at an existing gateway generates no workload, Namespace, NetworkPolicy, Telemetry or default-deny policy', () => {
   expect(listed(east())).toEqual([
     'AuthorizationPolicy istio-ingress/fed-in-guard',
     'AuthorizationPolicy istio-ingress/fed-in-guard-west',
@@ -62,7 +62,7 @@ test('everything but the workload is emitted, and no namespace, network policy, 
   ]);
 });
 
-test('every policy denies, and asks for a server name of ours first', () => {
+test('every policy at an existing gateway is a DENY policy that matches only our SNIs', () => {
   const objects = east();
   const ours = [{ key: 'connection.sni', values: ['*.fed.east.example'], notValues: ['*.west.fed.east.example'] }];
   expect(ofPolicy(objects, 'fed-in-guard')).toEqual({ action: 'DENY', selector: { matchLabels: { app: 'shared' } }, rules: [{ when: ours }] });
@@ -80,7 +80,7 @@ test('every policy denies, and asks for a server name of ours first', () => {
   }
 });
 
-test('RBAC rules of a grant are whole, and its filter is on servers of ours only and changes no cluster and no listener', () => {
+test('the EnvoyFilter of a grant has all RBAC rules, matches only our SNIs and changes no cluster and no listener', () => {
   const objects = east();
   const isMethod = (exact: string) => ({ header: { name: ':method', string_match: { exact } } });
   expect(permissionsOf(objects, HTTP)).toEqual([{ and_rules: { rules: [isMethod('GET'), { url_path: { path: { prefix: '/a/' } } }] } }, isMethod('POST')]);
@@ -109,14 +109,14 @@ test.each<[string, Change]>([
   ['without a grant', { grants: [] }],
   ['when the only peer is isolated before its grants', { isolated: { reason: 'a build server was taken over' } }],
   ['when the only peer is isolated after its grants', { isolated: { reason: 'a build server was taken over' }, late: true }],
-])('there is no filter %s, and the admission policy knows none', (_, change) => {
+])('an existing gateway gets no EnvoyFilter %s, and the admission policy lists none', (_, change) => {
   const objects = east(change);
   expect(names(objects, 'EnvoyFilter').filter((name) => name.startsWith('fed-in'))).toEqual([]);
   const { variables } = find(objects, 'ValidatingAdmissionPolicy', 'istio-federation-boundary').spec;
   expect(variables.find(({ name }: Manifest) => name === 'ownFilters').expression).toBe('[]');
 });
 
-test('a grant of TCP alone has a filter too: full handshakes, and nothing that is about requests', () => {
+test('a TCP grant alone generates an EnvoyFilter that disables TLS session resumption and has no HTTP patches', () => {
   const objects = east({ grants: ['tcp'] });
   expect(find(objects, 'EnvoyFilter', 'fed-in-edge', 'istio-ingress').spec.configPatches.map(({ applyTo, match }: Manifest) => [applyTo, match.listener])).toEqual([
     ['FILTER_CHAIN', { portNumber: 15443, filterChain: { sni: TCP } }],
@@ -125,11 +125,11 @@ test('a grant of TCP alone has a filter too: full handshakes, and nothing that i
   expect(variables.find(({ name }: Manifest) => name === 'ownFilters').expression).toBe('[\'EnvoyFilter istio-ingress/fed-in-edge\']');
 });
 
-test('before the first grant every name of ours is denied', () => {
+test('the guard policy denies every SNI of the mesh before the first grant', () => {
   expect(ofPolicy(east({ grants: [] }), 'fed-in-guard').rules).toEqual([{ when: [{ key: 'connection.sni', values: ['*.fed.east.example'] }] }]);
 });
 
-test('a peer that is cut off is denied our names, and its grants are no names of ours any more', () => {
+test('the policies deny an isolated peer every SNI of the mesh, and the guard policy no longer excepts its SNIs', () => {
   const objects = east({ isolated: { reason: 'a build server was taken over' } });
   expect(ofPolicy(objects, 'fed-in-isolated-west').rules).toEqual([
     { from: [{ source: { principals: ['west.example/ns/istio-federation/sa/federation-egress'] } }], when: [{ key: 'connection.sni', values: ['*.fed.east.example'] }] },
@@ -139,14 +139,14 @@ test('a peer that is cut off is denied our names, and its grants are no names of
   expect(names(objects, 'Gateway')).toEqual([]);
 });
 
-test('what its pods may be set to believe is replaced by the routes', () => {
+test('the routes overwrite or remove forwarding headers that an existing gateway may be configured to trust', () => {
   const { http } = find(east(), 'VirtualService', 'fed-in-reviews-80-west').spec;
   const { request } = http.find(({ route }: Manifest) => route).headers;
   expect(request.set).toMatchObject({ 'x-forwarded-proto': 'https', 'x-forwarded-for': '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%' });
   expect(request.remove).toContain('x-forwarded-client-cert');
 });
 
-test('its own certificate needs nothing, a Secret the right to read it, under a name that is not the owner\'s', () => {
+test('an existing gateway gets a Role for Secrets only with a certificate from cert-manager, and none with its own certificate', () => {
   expect(find(east(), 'Gateway', 'fed-in-west').spec.servers[0].tls).toMatchObject({
     credentialName: 'builtin://', caCertCredentialName: 'configmap://istio-ingress/fed-in-trust-west',
   });
@@ -160,24 +160,24 @@ test('its own certificate needs nothing, a Secret the right to read it, under a 
   expect(find(objects, 'Gateway', 'fed-in-west').spec.servers[0].tls.credentialName).toBe('federation-ingress-tls');
 });
 
-test('a filter changes servers of ours only', () => {
+test('connectAfterHandshake patches only our servers of an existing gateway', () => {
   const { configPatches } = find(east({ props: { connectAfterHandshake: true } }), 'EnvoyFilter', 'fed-in-connect-after-tls', 'istio-ingress').spec;
   expect(configPatches.map(({ match }: Manifest) => match.listener)).toEqual([
     { portNumber: 15443, filterChain: { sni: TCP, filter: { name: 'envoy.filters.network.tcp_proxy' } } },
   ]);
 });
 
-test('a locked workload is open to its identity', () => {
+test('a locked workload allows the identity of the existing gateway', () => {
   expect(find(east(), 'AuthorizationPolicy', 'fed-lock-reviews-web', 'web').spec.rules[0].from[0].source.notPrincipals).toEqual(['east.example/ns/istio-ingress/sa/shared']);
 });
 
-test('what people stated stays in the output, without a Service of ours', () => {
+test('the reason for a private address is an annotation of the guard policy of an existing gateway', () => {
   const endpoints = [{ address: '10.1.2.3', privateAddress: { reason: 'leased line, both route it' } }];
   expect(find(east({ props: { endpoints } }), 'AuthorizationPolicy', 'fed-in-guard').metadata.annotations)
     .toEqual({ 'cdk8s-mesh-federation/private-address': '10.1.2.3: leased line, both route it' });
 });
 
-test('labels are taken as they were when they were given', () => {
+test('fromExisting copies the pod labels', () => {
   const podLabels: { [name: string]: string } = { app: 'shared' };
   const gateway = BoundaryGateway.fromExisting({ namespaceName: 'a', serviceAccountName: 'b', serviceName: 'c', podLabels });
   delete podLabels.app;

@@ -5,8 +5,8 @@ import { meshOf } from './support/meshes';
 import { bankWith, EXISTING_GATEWAY } from './support/pair';
 
 /*
- * What EnvoyFilters say in the words of Envoy. istiod passes them on unread, and a proxy rejects a listener with a type that it does not
- * have, so the types and the fields that each requires stand here once more.
+ * Types and required fields of the Envoy configuration in EnvoyFilters. istiod does not validate it, and a proxy rejects a listener with
+ * an unknown type, so this test lists the types and the fields that each requires a second time.
  */
 
 const FILTERS = 'type.googleapis.com/envoy.extensions.filters';
@@ -26,12 +26,12 @@ const TYPES: { readonly [type: string]: Extension } = {
   },
   'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext': { name: 'envoy.transport_sockets.tls', requires: ['common_tls_context'] },
 };
-/** Filters of Istio and Envoy that our patches look for. */
-const NEIGHBOURS = [
+/** Filters of Istio and Envoy that our patches match. */
+const MATCHED_FILTERS = [
   'envoy.filters.network.http_connection_manager', 'envoy.filters.network.tcp_proxy', 'envoy.filters.http.router', 'envoy.filters.http.jwt_authn',
 ];
 
-/** All that asks for an EnvoyFilter. */
+/** The EnvoyFilter patches of a boundary that uses all features with such patches. */
 function patchesOf(props: Partial<FederatedMeshProps>, options: { readonly idleTimeout?: Duration; readonly jwt?: boolean }): Manifest[] {
   const app = new App();
   const mesh = meshOf(app, 'east', props);
@@ -59,15 +59,15 @@ function patchesOf(props: Partial<FederatedMeshProps>, options: { readonly idleT
 }
 
 const BOUNDARIES: [string, Manifest[]][] = [
-  ['our own gateways', patchesOf({ connectAfterHandshake: true }, { idleTimeout: Duration.minutes(1), jwt: true })],
-  ['a shared gateway', patchesOf({ connectAfterHandshake: true, ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) }, { idleTimeout: Duration.minutes(1) })],
+  ['dedicated gateways', patchesOf({ connectAfterHandshake: true }, { idleTimeout: Duration.minutes(1), jwt: true })],
+  ['an existing gateway', patchesOf({ connectAfterHandshake: true, ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) }, { idleTimeout: Duration.minutes(1) })],
   ['gateways of Istio 1.30', patchesOf({ istioVersion: IstioVersion.V1_30 }, {})],
 ];
 
-/** A configuration with a type, the name of the extension beside it or in front of it, and whether it is whole. */
+/** A typed_config, the name of its extension, and whether it is complete (not merged into another one). */
 interface Typed { readonly config: Manifest; readonly name: string; readonly whole: boolean }
 
-/** All that has a type in a patch, however deep. */
+/** Every typed_config in a patch, at any depth. */
 function typedIn(value: Manifest, whole: boolean): Typed[] {
   if (value === null || typeof value !== 'object') return [];
   const own = value.typed_config ? [{ config: value.typed_config, name: value.name, whole }] : [];
@@ -77,46 +77,46 @@ function typedIn(value: Manifest, whole: boolean): Typed[] {
 
 function typedOf({ match, patch }: Manifest): Typed[] {
   const found = typedIn(patch.value, patch.operation !== 'MERGE');
-  // A patch that adds to a filter names it in what it looks for.
+  // A patch that is merged into a filter names the filter in its match.
   return found.map((one) => one.name === undefined ? { ...one, name: match.listener.filterChain.filter.name } : one);
 }
 
 describe.each(BOUNDARIES)('at %s', (_, patches) => {
   const typed = patches.flatMap(typedOf);
 
-  test('every typed_config is a type that Envoy has, under the name of that extension', () => {
+  test('every typed_config has a type of Envoy and the name of that extension', () => {
     expect(typed.length).toBeGreaterThan(5);
     expect(typed.map(({ config, name }) => [config['@type'], name])).toEqual(typed.map(({ config }) => [config['@type'], TYPES[config['@type']]?.name ?? 'no type of Envoy']));
   });
 
-  test('every typed_config that is not added to another has the fields that Envoy requires, and none is empty', () => {
+  test('every typed_config that is not merged has non-empty values in the fields that Envoy requires', () => {
     const whole = typed.filter(({ whole: complete }) => complete);
     const isMissing = (value: unknown) => value === undefined || value === '' || value === 0;
     expect(whole.flatMap(({ config }) => TYPES[config['@type']].requires.filter((field) => isMissing(config[field])).map((field) => [config['@type'], field]))).toEqual([]);
   });
 
-  test('everything that a patch adds or changes in a filter has a type', () => {
+  test('every patch that adds or changes a filter has a typed_config', () => {
     const untyped = patches.filter(({ applyTo, patch }) => ['NETWORK_FILTER', 'HTTP_FILTER'].includes(applyTo) && patch.operation !== 'REMOVE')
       .filter((one) => typedOf(one).length === 0);
     expect(untyped).toEqual([]);
   });
 
-  test('every filter that a patch looks for is one of Istio or Envoy', () => {
-    const looked = patches.flatMap(({ match }) => {
+  test('every filter that a patch matches is a filter of Istio or Envoy', () => {
+    const matched = patches.flatMap(({ match }) => {
       const filter = match.listener?.filterChain?.filter;
       return filter ? [filter.name, ...filter.subFilter ? [filter.subFilter.name] : []] : [];
     });
-    expect(looked.length).toBeGreaterThan(0);
-    expect(looked.filter((name) => !NEIGHBOURS.includes(name))).toEqual([]);
+    expect(matched.length).toBeGreaterThan(0);
+    expect(matched.filter((name) => !MATCHED_FILTERS.includes(name))).toEqual([]);
   });
 });
 
-test('each type is written somewhere, so that none of these tests is about nothing', () => {
+test('the tested boundaries generate every listed type', () => {
   const written = new Set(BOUNDARIES.flatMap(([, patches]) => patches.flatMap(typedOf)).map(({ config }) => config['@type']));
   expect([...written].sort()).toEqual(Object.keys(TYPES).sort());
 });
 
-test('a limit of requests has a full bucket each second, for every request', () => {
+test('requestsPerSecond fills the token bucket each second and applies to every request', () => {
   const [, patches] = BOUNDARIES[0];
   const limits = patches.flatMap(typedOf).filter(({ name }) => name === 'envoy.filters.http.local_ratelimit').map(({ config }) => config);
   expect(limits).toEqual(Array(2).fill({

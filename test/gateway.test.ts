@@ -8,7 +8,7 @@ import { filesOf, find, names, objectsOf, parse } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
- * Options of the boundary gateways: each reaches the output, and none loosens what must hold.
+ * Options of the boundary gateways: each is in the output, and none weakens the gateway.
  */
 
 function ingress(options?: DedicatedGatewayOptions) {
@@ -30,7 +30,7 @@ function egress(options?: DedicatedGatewayOptions) {
   return objectsOf(app);
 }
 
-test('every option of a dedicated gateway reaches the output', () => {
+test('every option of a dedicated gateway is in the output', () => {
   const options: Required<DedicatedGatewayOptions> = {
     minReplicas: 3,
     maxReplicas: 7,
@@ -80,7 +80,7 @@ test('every option of a dedicated gateway reaches the output', () => {
   ]);
 });
 
-test('the pods hold no token of the Kubernetes API, no privilege and no writable disk', () => {
+test('gateway pods have no Kubernetes API token, no privileges and no writable root filesystem', () => {
   for (const objects of [ingress(), egress()]) {
     for (const { spec } of objects.filter(({ kind }) => kind === 'Deployment')) {
       expect(spec.template.spec).toMatchObject({ automountServiceAccountToken: false, securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } });
@@ -93,7 +93,7 @@ test('the pods hold no token of the Kubernetes API, no privilege and no writable
   }
 });
 
-test('both gateways count what is known of each peer, and nothing that grows with what is sent', () => {
+test('both gateways enable the Envoy statistics of errors and connections of each peer, and no others', () => {
   const [counted, other] = [[
     'http.reviews-9080-west.downstream_rq_4xx', 'listener.0.0.0.0_15443.ssl.fail_verify_san', 'listener.[__]_15443.no_filter_chain_match',
     'cluster.outbound|15443||p9080.reviews.west.fed.east.example;.upstream_cx_connect_fail',
@@ -108,31 +108,31 @@ test('both gateways count what is known of each peer, and nothing that grows wit
   }
 });
 
-test('a fixed number of pods has no autoscaler', () => {
+test('a gateway with equal minReplicas and maxReplicas has no HorizontalPodAutoscaler', () => {
   const objects = ingress({ minReplicas: 3, maxReplicas: 3 });
   expect(names(objects, 'HorizontalPodAutoscaler')).toEqual([]);
   expect(find(objects, 'Deployment', 'federation-ingress').spec.replicas).toBe(3);
   expect(find(ingress(), 'Deployment', 'federation-ingress').spec.replicas).toBeUndefined();
 });
 
-test('a single pod has no disruption budget that would block its node', () => {
+test('a gateway with one replica has no PodDisruptionBudget, which would block the drain of its node', () => {
   expect(names(ingress({ minReplicas: 1, maxReplicas: 1 }), 'PodDisruptionBudget')).toEqual([]);
   expect(names(ingress(), 'PodDisruptionBudget')).toEqual(['federation-ingress']);
 });
 
-test('a gateway inside the cluster has no policy for traffic from outside', () => {
+test('the Service of a gateway with the type ClusterIP has no externalTrafficPolicy', () => {
   const { spec } = find(ingress({ serviceType: GatewayServiceType.CLUSTER_IP }), 'Service', 'federation-ingress');
   expect(spec).toMatchObject({ type: 'ClusterIP' });
   expect(spec.externalTrafficPolicy).toBeUndefined();
 });
 
-test('source ranges of a node port are enforced by the network, since its Service cannot', () => {
+test('the NetworkPolicy enforces the sourceRanges of a NodePort, since its Service cannot', () => {
   const objects = ingress({ serviceType: GatewayServiceType.NODE_PORT, sourceRanges: ['203.0.113.0/28'] });
   expect(find(objects, 'Service', 'federation-ingress').spec.loadBalancerSourceRanges).toBeUndefined();
   expect(find(objects, 'NetworkPolicy', 'federation-ingress').spec.ingress[0].from).toEqual([{ ipBlock: { cidr: '203.0.113.0/28' } }]);
 });
 
-test('a node port is the one that the endpoint states', () => {
+test('the nodePort of the Service is the port of the endpoint', () => {
   const app = new App();
   const mesh = meshOf(app, 'east', {
     endpoints: [{ address: 'fed.east.example', port: 30443 }, { address: 'fed2.east.example', port: 443 }],
@@ -146,14 +146,14 @@ test('a node port is the one that the endpoint states', () => {
   ]);
 });
 
-test('source ranges behind a load balancer that hides addresses are the load balancer\'s to enforce', () => {
+test('only the load balancer enforces sourceRanges when it hides client addresses', () => {
   const objects = ingress({ sourceRanges: ['203.0.113.0/28'], preserveClientAddress: false });
   expect(find(objects, 'Service', 'federation-ingress').spec).toMatchObject({ loadBalancerSourceRanges: ['203.0.113.0/28'] });
   expect(find(objects, 'Service', 'federation-ingress').spec.externalTrafficPolicy).toBeUndefined();
   expect(find(objects, 'NetworkPolicy', 'federation-ingress').spec.ingress[0].from).toBeUndefined();
 });
 
-test('the egress gateway keeps its own certificate in memory and reads all peers from one folder', () => {
+test('the egress gateway stores its certificate in memory and mounts the CAs of all peers as one volume', () => {
   const { spec } = find(egress(), 'Deployment', 'federation-egress').spec.template;
   expect(spec.volumes).toEqual([
     { name: 'federation-workload', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
@@ -161,29 +161,29 @@ test('the egress gateway keeps its own certificate in memory and reads all peers
   ]);
 });
 
-test('the egress gateway is never reached from outside', () => {
+test('the Service of the egress gateway has the type ClusterIP', () => {
   const { spec } = find(egress({ serviceType: GatewayServiceType.CLUSTER_IP }), 'Service', 'federation-egress');
   expect(spec.type).toBe('ClusterIP');
 });
 
-test('the label of a namespace with a long name still fits', () => {
+test('the istio label of a gateway is shortened with a hash when the namespace has a long name', () => {
   const app = new App();
   const mesh = meshOf(app, 'east', { namespaceName: 'n'.repeat(63) });
   expect(mesh.ingressGateway.podLabels.istio).toMatch(/^n{54}-[0-9a-f]{8}$/);
   expect(mesh.egressGateway.podLabels.istio).not.toBe(mesh.ingressGateway.podLabels.istio);
 });
 
-describe('gateways with a namespace of their own', () => {
+describe('gateways in separate namespaces', () => {
   const objects = parse(filesOf(SCENARIOS['gateway-namespaces']()).get('east')!);
   const inNamespace = (name: string) => objects.filter(({ metadata }) => metadata.namespace === name);
 
-  test('nothing is in the namespace of the mesh, and nothing of the one gateway in that of the other', () => {
+  test('the namespace of the mesh has no objects, and the namespace of each gateway has no objects of the other gateway', () => {
     expect(inNamespace('istio-federation')).toEqual([]);
     expect(inNamespace('federation-in').filter(({ metadata }) => /egress|fed-(out|any|call)/.test(metadata.name))).toEqual([]);
     expect(inNamespace('federation-out').filter(({ metadata }) => /ingress|fed-in/.test(metadata.name))).toEqual([]);
   });
 
-  test('each namespace is created, restricted and closed, under a name of its own', () => {
+  test('each gateway namespace is created with the restricted pod security level and has its own default-deny NetworkPolicy', () => {
     expect(names(objects, 'Namespace')).toEqual(['federation-in', 'federation-out']);
     for (const name of ['federation-in', 'federation-out']) {
       expect(find(objects, 'Namespace', name).metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
@@ -191,14 +191,14 @@ describe('gateways with a namespace of their own', () => {
     }
   });
 
-  test('whatever selects a gateway is in its namespace', () => {
+  test('every object that selects a gateway is in the namespace of that gateway', () => {
     for (const { metadata, spec } of objects.filter(({ kind }) => ['Gateway', 'AuthorizationPolicy', 'EnvoyFilter', 'Telemetry'].includes(kind))) {
       const selector = spec.workloadSelector?.labels ?? spec.selector.matchLabels ?? spec.selector;
       expect(selector).toEqual({ istio: metadata.namespace === 'federation-in' ? 'federation-in-ingress' : 'federation-out-egress' });
     }
   });
 
-  test('peers believe the identity in that namespace, and callers are led there', () => {
+  test('peers verify the SPIFFE ID of each gateway with its namespace, and callers are routed to that namespace', () => {
     const west = parse(filesOf(SCENARIOS['gateway-namespaces']()).get('west')!);
     expect(find(west, 'Gateway', 'fed-in-east').spec.servers[0].tls.subjectAltNames).toEqual(['spiffe://east.example/ns/federation-out/sa/federation-egress']);
     expect(find(west, 'DestinationRule', 'fed-out-reviews-9080-east').spec.trafficPolicy.tls.subjectAltNames).toEqual(['spiffe://east.example/ns/federation-in/sa/federation-ingress']);
@@ -206,7 +206,7 @@ describe('gateways with a namespace of their own', () => {
     expect(find(objects, 'DestinationRule', 'fed-call-details-9080-catalogue-west-default', 'default').spec.host).toBe('federation-egress.federation-out.svc.cluster.local');
   });
 
-  test('two Secrets of one name are two when each gateway has its own namespace', () => {
+  test('both gateways may use Secrets of one name when they are in separate namespaces', () => {
     const app = new App();
     const mesh = meshOf(app, 'east', {
       credential: GatewayCredential.fromSecret('partner'), egressGateway: BoundaryGateway.dedicated({ namespaceName: 'federation-out' }),
@@ -223,7 +223,7 @@ describe('gateways with a namespace of their own', () => {
     expect(find(synthesised, 'Deployment', 'federation-egress', 'federation-out').spec.template.spec.volumes[0].secret).toEqual({ secretName: 'partner' });
   });
 
-  test('without createNamespace there is no Namespace, and each is closed all the same', () => {
+  test('createNamespace: false omits the Namespace but not the default-deny NetworkPolicy', () => {
     const app = new App();
     const mesh = meshOf(app, 'east', { createNamespace: false, ingressGateway: BoundaryGateway.dedicated({ namespaceName: 'dmz' }) });
     mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });

@@ -4,17 +4,17 @@ import { LAB_SCENARIOS, programOf, SCENARIOS } from './scenarios';
 import { filesOf, jsonOf, keyOf, Manifest, parse } from './support/manifests';
 
 /*
- * The manifests of the golden scenarios are those that were reviewed, and the same when they are written again.
+ * The manifests of the golden scenarios equal the reviewed ones, and are the same when they are generated again.
  */
 
 const scenarios = join(__dirname, 'scenarios');
 
-describe.each(Object.keys(SCENARIOS))('%s', (scenario) => {
+describe.each(Object.keys(SCENARIOS))('the scenario %s', (scenario) => {
   const apps = SCENARIOS[scenario]();
   const files = filesOf(apps);
   const parsed = new Map([...files].map(([chart, text]) => [chart, parse(text)]));
 
-  test('is what was reviewed, file by file', () => {
+  test('the generated manifests equal the reviewed files', () => {
     expect(readdirSync(join(scenarios, scenario)).sort()).toEqual([...[...files.keys()].map((chart) => `${chart}.yaml`), 'program.ts'].sort());
     for (const [chart, text] of files) {
       const file = join(scenarios, scenario, `${chart}.yaml`);
@@ -22,7 +22,7 @@ describe.each(Object.keys(SCENARIOS))('%s', (scenario) => {
     }
   });
 
-  test('is the same when it is rendered again, and when the program runs again', () => {
+  test('the output is the same when it is rendered again and when the program runs again', () => {
     const first = jsonOf(apps);
     const again = SCENARIOS[scenario]();
     expect(jsonOf(apps)).toEqual(first);
@@ -30,29 +30,29 @@ describe.each(Object.keys(SCENARIOS))('%s', (scenario) => {
     expect(jsonOf(again)).toEqual(first);
   });
 
-  test('says in its files what the objects are', () => {
+  test('the files contain the same objects as the charts', () => {
     for (const [chart, objects] of jsonOf(apps)) expect(parsed.get(chart)).toEqual(JSON.parse(objects));
   });
 
-  test('names each object once in each mesh', () => {
+  test('no mesh contains two objects with the same kind, namespace and name', () => {
     for (const objects of parsed.values()) {
       const keys = objects.map(keyOf);
       expect(keys).toEqual([...new Set(keys)]);
     }
   });
 
-  test('has nothing that Helm would take for a template', () => {
+  test('the files contain no Helm template syntax', () => {
     for (const text of files.values()) expect(text).not.toContain('{{');
   });
 
-  test('writes protection before openness', () => {
+  test('policies come before workloads, listeners and routes', () => {
     for (const objects of parsed.values()) {
       const phases = objects.map(phaseOf);
       expect(phases).toEqual([...phases].sort((a, b) => a - b));
     }
   });
 
-  test('writes the route of a local name after what it needs', () => {
+  test('the route of a local name comes after its Service and its DestinationRules', () => {
     for (const objects of parsed.values()) {
       for (const [index, { spec, metadata }] of [...objects.entries()].filter(([, object]) => isNameRoute(object))) {
         const routes: Manifest[] = [...spec.http ?? [], ...spec.tcp ?? []].flatMap(({ route }) => route);
@@ -68,7 +68,7 @@ describe.each(Object.keys(SCENARIOS))('%s', (scenario) => {
   });
 });
 
-test('each folder of a scenario holds a program, and manifests only if they are compared here', () => {
+test('each scenario folder contains a program, and manifests only for golden scenarios', () => {
   const folders = readdirSync(scenarios).filter((name) => name !== 'index.ts');
   expect(folders).toEqual(expect.arrayContaining(Object.keys(SCENARIOS)));
   for (const folder of folders.filter((name) => !Object.hasOwn(SCENARIOS, name))) expect([folder, readdirSync(join(scenarios, folder))]).toEqual([folder, ['program.ts']]);
@@ -80,7 +80,7 @@ function isNameRoute({ kind, spec }: Manifest): boolean {
 
 /** Namespace, trust, policies, network and restrictions, workloads, upstreams, listeners, routes; then the application's own. */
 function phaseOf({ kind: written, metadata }: Manifest): number {
-  // What denies by default stands with the policies.
+  // The default-deny EnvoyFilters are applied with the policies.
   const kind = ['fed-in-edge', 'fed-out-edge'].includes(metadata.name) ? 'AuthorizationPolicy'
     : ['fed-in-bootstrap', 'fed-out-bootstrap'].includes(metadata.name) ? 'Deployment' : written;
   const inBoundary = ['istio-federation', 'partner-federation', 'federation-in', 'federation-out', 'istio-ingress', undefined].includes(metadata.namespace);
@@ -92,7 +92,7 @@ function phaseOf({ kind: written, metadata }: Manifest): number {
   ].findIndex((kinds) => kinds.includes(kind));
 }
 
-test.each([...Object.keys(LAB_SCENARIOS).filter((name) => !Object.hasOwn(SCENARIOS, name)), 'grow-10', 'bench'])('the scenario %s, which only the lab has, is written', (name) => {
+test.each([...Object.keys(LAB_SCENARIOS).filter((name) => !Object.hasOwn(SCENARIOS, name)), 'grow-10', 'bench'])('the lab scenario %s generates manifests', (name) => {
   const files = filesOf(programOf(name)());
   expect(files.size).toBeGreaterThan(0);
   for (const text of files.values()) expect(text).toContain('kind: ');

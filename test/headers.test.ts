@@ -5,11 +5,11 @@ import { meshOf } from './support/meshes';
 import { bankWith, EXISTING_GATEWAY } from './support/pair';
 
 /*
- * Which headers cross. The lists stand here once more, by hand: a name that is lost in the code is then missed.
+ * Which headers the gateways remove. The lists are repeated here by hand, so that a test fails when the code loses a name.
  */
 
-/** What a peer must not be able to tell our backends, and what tells a peer where our requests come from. */
-const CLAIMS = [
+/** Headers with which a peer could deceive our backends, or that reveal to a peer where our requests come from. */
+const REMOVED = [
   'x-envoy-attempt-count', 'x-envoy-downstream-service-zone', 'x-envoy-external-address', 'x-envoy-hedge-on-per-try-timeout', 'x-envoy-is-timeout-retry',
   'x-envoy-livenessprobe', 'x-envoy-original-dst-host', 'x-envoy-original-method', 'x-envoy-original-path', 'x-envoy-original-url',
   'x-envoy-retriable-header-names', 'x-envoy-retriable-status-codes', 'x-envoy-upstream-rq-per-try-timeout-ms', 'x-envoy-upstream-stream-duration-ms',
@@ -27,12 +27,12 @@ const CLAIMS = [
   'x-forwarded-tls-client-cert', 'x-forwarded-tls-client-cert-info', 'x-ssl-client-cert', 'x-ssl-client-verify',
   'x-accel-mapping', 'x-sendfile-type',
 ];
-const ARRIVING = [...CLAIMS, 'x-envoy-original-host', 'x-http-method', 'x-http-method-override', 'x-method-override'];
-const LEAVING = [
-  ...CLAIMS, 'x-envoy-decorator-operation', 'x-envoy-peer-metadata', 'x-envoy-peer-metadata-id', 'x-federation-peer', 'x-forwarded-client-cert', 'x-forwarded-for',
+const REMOVED_AT_INGRESS = [...REMOVED, 'x-envoy-original-host', 'x-http-method', 'x-http-method-override', 'x-method-override'];
+const REMOVED_AT_EGRESS = [
+  ...REMOVED, 'x-envoy-decorator-operation', 'x-envoy-peer-metadata', 'x-envoy-peer-metadata-id', 'x-federation-peer', 'x-forwarded-client-cert', 'x-forwarded-for',
 ];
-/** What answers must not tell the next proxy, and what they would tell about proxies and workloads. */
-const ANSWERS = [
+/** Response headers that control the next proxy, or that reveal proxies and workloads. */
+const REMOVED_FROM_RESPONSES = [
   'x-accel-mapping', 'x-accel-redirect', 'x-envoy-decorator-operation', 'x-envoy-degraded', 'x-envoy-immediate-health-check-fail', 'x-envoy-original-dst-host',
   'x-envoy-peer-metadata', 'x-envoy-peer-metadata-id', 'x-envoy-upstream-canary', 'x-envoy-upstream-service-time', 'x-lighttpd-send-file', 'x-reproxy-url',
   'x-sendfile',
@@ -45,7 +45,7 @@ const TRACING = [
   'x-instana-s', 'x-instana-t', 'x-ot-span-context',
 ];
 
-/** The headers of each route of the two gateways that leads somewhere, for HTTP and gRPC. */
+/** The header operations of each route of both gateways, for HTTP and gRPC. */
 function headersOf(props: Partial<FederatedMeshProps> = {}, stripTracing = false): { readonly in: Manifest[]; readonly out: Manifest[] } {
   const app = new App();
   const mesh = meshOf(app, 'east', props);
@@ -65,51 +65,51 @@ function headersOf(props: Partial<FederatedMeshProps> = {}, stripTracing = false
 }
 
 const plain = headersOf();
-const silent = headersOf({}, true);
+const stripped = headersOf({}, true);
 const shared = headersOf({ ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) });
 const removed = (headers: Manifest[], side: 'request' | 'response') => headers.map((one) => one[side].remove);
 /** Whether every one of the routes removes a header. */
-const gone = (headers: Manifest[], side: 'request' | 'response', name: string) => removed(headers, side).map((list: string[]) => list.includes(name));
+const isRemoved = (headers: Manifest[], side: 'request' | 'response', name: string) => removed(headers, side).map((list: string[]) => list.includes(name));
 
-test.each(ARRIVING)('the request header %s of a peer reaches no backend', (name) => {
-  expect(gone([...plain.in, ...shared.in], 'request', name)).toEqual([true, true, true, true]);
+test.each(REMOVED_AT_INGRESS)('the ingress gateway removes the request header %s', (name) => {
+  expect(isRemoved([...plain.in, ...shared.in], 'request', name)).toEqual([true, true, true, true]);
 });
 
-test.each(LEAVING)('the request header %s leaves for no peer', (name) => {
-  expect(gone(plain.out, 'request', name)).toEqual([true, true]);
+test.each(REMOVED_AT_EGRESS)('the egress gateway removes the request header %s', (name) => {
+  expect(isRemoved(plain.out, 'request', name)).toEqual([true, true]);
 });
 
-test.each(ANSWERS)('the response header %s crosses in neither direction', (name) => {
-  expect(gone([...plain.in, ...plain.out], 'response', name)).toEqual([true, true, true, true]);
+test.each(REMOVED_FROM_RESPONSES)('both gateways remove the response header %s', (name) => {
+  expect(isRemoved([...plain.in, ...plain.out], 'response', name)).toEqual([true, true, true, true]);
 });
 
-test.each(ABOUT_BACKENDS)('the response header %s, which says what our backend is, reaches no peer', (name) => {
-  expect(gone(plain.in, 'response', name)).toEqual([true, true]);
+test.each(ABOUT_BACKENDS)('the ingress gateway removes the response header %s, which reveals the backend', (name) => {
+  expect(isRemoved(plain.in, 'response', name)).toEqual([true, true]);
 });
 
-test.each(TRACING)('the header %s crosses unless tracing is stripped', (name) => {
+test.each(TRACING)('the gateways forward the tracing header %s unless stripTracing is set', (name) => {
   for (const side of ['request', 'response'] as const) {
-    expect(gone([...plain.in, ...plain.out], side, name)).toEqual([false, false, false, false]);
-    expect(gone([...silent.in, ...silent.out], side, name)).toEqual([true, true, true, true]);
+    expect(isRemoved([...plain.in, ...plain.out], side, name)).toEqual([false, false, false, false]);
+    expect(isRemoved([...stripped.in, ...stripped.out], side, name)).toEqual([true, true, true, true]);
   }
 });
 
-test.each(['traceresponse', 'x-request-id'])('the response header %s crosses unless tracing is stripped', (name) => {
-  expect(gone([...plain.in, ...plain.out], 'response', name)).toEqual([false, false, false, false]);
-  expect(gone([...silent.in, ...silent.out], 'response', name)).toEqual([true, true, true, true]);
+test.each(['traceresponse', 'x-request-id'])('the gateways forward the response header %s unless stripTracing is set', (name) => {
+  expect(isRemoved([...plain.in, ...plain.out], 'response', name)).toEqual([false, false, false, false]);
+  expect(isRemoved([...stripped.in, ...stripped.out], 'response', name)).toEqual([true, true, true, true]);
 });
 
-test('no header is removed that is not in these lists', () => {
+test('the gateways remove no header that is not in these lists', () => {
   const sorted = (...names: string[]) => names.sort();
-  expect(removed(plain.in, 'request')).toEqual([sorted(...ARRIVING, 'te'), sorted(...ARRIVING)]);
-  expect(removed(shared.in, 'request')).toEqual([sorted(...ARRIVING, 'te', 'x-forwarded-client-cert'), sorted(...ARRIVING, 'x-forwarded-client-cert')]);
-  expect(removed(plain.out, 'request')).toEqual(Array(2).fill(sorted(...LEAVING)));
-  expect(removed(plain.in, 'response')).toEqual(Array(2).fill(sorted(...ANSWERS, ...ABOUT_BACKENDS)));
-  expect(removed(plain.out, 'response')).toEqual(Array(2).fill(sorted(...ANSWERS)));
+  expect(removed(plain.in, 'request')).toEqual([sorted(...REMOVED_AT_INGRESS, 'te'), sorted(...REMOVED_AT_INGRESS)]);
+  expect(removed(shared.in, 'request')).toEqual([sorted(...REMOVED_AT_INGRESS, 'te', 'x-forwarded-client-cert'), sorted(...REMOVED_AT_INGRESS, 'x-forwarded-client-cert')]);
+  expect(removed(plain.out, 'request')).toEqual(Array(2).fill(sorted(...REMOVED_AT_EGRESS)));
+  expect(removed(plain.in, 'response')).toEqual(Array(2).fill(sorted(...REMOVED_FROM_RESPONSES, ...ABOUT_BACKENDS)));
+  expect(removed(plain.out, 'response')).toEqual(Array(2).fill(sorted(...REMOVED_FROM_RESPONSES)));
 });
 
 test.each(['tenant', 'expected', 'hostname', 'connection-id', 'upgrade-insecure-requests', 'viable', 'forwarded-by', 'x-request-id-of-shop', 'x-forward', 'x-originals'])(
-  'the header %s may be required, though its name begins like one of the proxies', (name) => {
+  'HttpRule.allow accepts the required header %s, whose name begins like a header of proxies', (name) => {
     expect(HttpRule.allow({ requiredHeaders: { [name]: 'a' } })._operation.headers).toEqual({ [name]: 'a' });
   },
 );
