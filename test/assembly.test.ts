@@ -2,17 +2,17 @@ import { compileJsiiForTest } from 'jsii';
 import { Assembly, compileProject, rules } from './support/assembly';
 
 /*
- * The public API as Python, Java, C# and Go get it. The compiler jsii accepts more than they can have without a renamed, weakened or unexplained name.
+ * The public API as Python, Java, C# and Go programs see it. The compiler jsii accepts names and types that these languages must rename or weaken.
  */
 
-/** Each rule is broken here, in ways that jsii lets pass. */
-const MISTAKES = {
+/** A program that violates each rule and that jsii accepts. */
+const VIOLATIONS = {
   'index.ts': `
     import { Elsewhere } from './elsewhere';
     export * from './elsewhere';
     /** Documented. */
     export interface Options {
-      /** No default is told. */
+      /** The default is not documented. */
       readonly limit?: number;
       /**
        * Two types.
@@ -51,10 +51,10 @@ const MISTAKES = {
   `,
 };
 
-describe('a rule notices', () => {
+describe('the rules for the public API', () => {
   let broken: Assembly;
   beforeAll(() => {
-    broken = compileJsiiForTest(MISTAKES).assembly;
+    broken = compileJsiiForTest(VIOLATIONS).assembly;
   }, 60_000);
 
   test.each(Object.entries({
@@ -68,25 +68,25 @@ describe('a rule notices', () => {
     'everything has a sentence': ['Box.constructor', 'NewBox.constructor', 'Options.quiet', 'Box.thing', 'Options.limit: @default', 'Box.box.async: @param'],
     'every class and every set of options has an example': ['Box', 'Elsewhere', 'NewBox', 'Options'],
     'no comment lists more than two codes': ['Box.box'],
-  }))('%s', (rule, expected) => {
+  }))('the rule "%s" reports each violation', (rule, expected) => {
     expect(rules[rule](broken).sort()).toEqual(expected.sort());
   });
 
-  test('reserved words, by the warnings of jsii, which fail our compilation', () => {
+  test('jsii warns about a member name that is a reserved word in Python', () => {
     const { diagnostics } = compileJsiiForTest('export class Box { public readonly self: string = \'\'; }', { captureDiagnostics: true });
     expect(diagnostics.map(({ messageText }) => messageText)).toContainEqual(expect.stringMatching(/^"self" is a reserved word in Python/));
   });
 
-  test('every rule is shown here', () => {
+  test('every rule has a violation in this test', () => {
     expect(Object.values(rules).every((rule) => rule(broken).length > 0)).toBe(true);
   });
 });
 
-describe('the public surface', () => {
+describe('the public API', () => {
   let assembly: Assembly;
   beforeAll(() => { assembly = compileProject(); }, 120_000);
 
-  /** What breaks a rule for a reason: `Type.member.parameter`, and why. */
+  /** Accepted exceptions from a rule: `Type.member.parameter` and the reason. */
   const exceptions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'no type of imports/ or of another package': { 'ManifestWriter: cdk8s.App': 'it writes in place of that class' },
     'every class and every set of options has an example': {
@@ -96,7 +96,7 @@ describe('the public surface', () => {
     },
   };
 
-  test.each(Object.keys(rules))('%s', (rule) => {
+  test.each(Object.keys(rules))('the public API follows the rule "%s"', (rule) => {
     expect(Object.keys(assembly.types ?? {}).length).toBeGreaterThan(40);
     expect(rules[rule](assembly)).toEqual(Object.keys(exceptions[rule] ?? {}));
   });

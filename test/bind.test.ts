@@ -6,7 +6,7 @@ import { meshOf, trustOf } from './support/meshes';
 import { rbacOf } from './support/rbac';
 
 /*
- * Bindings: local names, ports, callers and what they write into the mesh of the callers.
+ * Bindings: local names, ports, callers and the objects that they generate in the mesh of the callers.
  */
 
 function setUp(...ports: ServicePort[]) {
@@ -25,7 +25,7 @@ function setUp(...ports: ServicePort[]) {
 const localName = LocalName.newService('reviews', 'web');
 const productpage = Caller.serviceAccount('productpage', 'web');
 
-test('a binding without a caller has a closed gateway and a name that answers to no one', () => {
+test('a binding without callers generates an egress gateway without listeners and a local name without a route', () => {
   const { west, reviews, objects } = setUp();
   reviews.allowFrom(west);
   west.bind('Reviews', { source: reviews, localName });
@@ -40,13 +40,13 @@ test('a binding without a caller has a closed gateway and a name that answers to
   expect(find(objects(), 'NetworkPolicy', 'federation-egress').spec.ingress.map(({ ports }: Manifest) => ports[0].port)).toEqual([15021, 15020]);
 });
 
-test('a mesh without a binding has no egress gateway', () => {
+test('a mesh without bindings and exports generates no objects', () => {
   const { west, reviews, objects } = setUp();
   reviews.allowFrom(west);
   expect(objects()).toEqual([]);
 });
 
-test('the name is a Service without pods, seen where its callers are', () => {
+test('the local name is a Service without a selector that is exported to the namespaces of its callers', () => {
   const { west, reviews, objects } = setUp();
   reviews.allowFrom(west);
   const binding = west.bind('Reviews', { source: reviews, localName });
@@ -59,7 +59,7 @@ test('the name is a Service without pods, seen where its callers are', () => {
   expect(find(objects(), 'VirtualService', 'fed-name-reviews-web').spec.exportTo).toEqual(['.', 'jobs']);
 });
 
-test('callers are checked in the handshake and by the RBAC rules of the local name, each by identity', () => {
+test('the egress gateway verifies callers by SPIFFE ID in the TLS handshake and in the RBAC rules of the local name', () => {
   const { west, reviews, objects } = setUp();
   reviews.allowFrom(west);
   const binding = west.bind('Reviews', { source: reviews, localName });
@@ -81,7 +81,7 @@ test('callers are checked in the handshake and by the RBAC rules of the local na
   });
 });
 
-test('policies let the workloads of the mesh in, on local names and the port of the boundary only', () => {
+test('policies of the egress gateway allow workloads of the mesh on the SNIs of local names and port 15443 only', () => {
   const { west, reviews, objects } = setUp();
   reviews.allowFrom(west);
   west.bind('Reviews', { source: reviews, localName }).allowFrom(productpage);
@@ -102,7 +102,7 @@ test('policies let the workloads of the mesh in, on local names and the port of 
   });
 });
 
-test('the egress gateway insists on the name and the identity of the peer', () => {
+test('the egress gateway sends the SNI of the export and verifies the SPIFFE ID of the peer', () => {
   const { west, reviews, objects } = setUp();
   reviews.allowFrom(west);
   west.bind('Reviews', { source: reviews, localName }).allowFrom(productpage);
@@ -119,7 +119,7 @@ test('the egress gateway insists on the name and the identity of the peer', () =
   expect(find(objects(), 'VirtualService', 'fed-out-reviews-9080-web-east').spec.http[0].retries).toEqual({ attempts: 0 });
 });
 
-test('what leaves names no address, workload or local name of ours', () => {
+test('requests to a peer contain no address, workload or local name of the calling mesh', () => {
   const { west, reviews, objects } = setUp();
   reviews.allowFrom(west);
   west.bind('Reviews', { source: reviews, localName }).allowFrom(productpage);
@@ -133,13 +133,13 @@ test('what leaves names no address, workload or local name of ours', () => {
   expect(annotations['proxy.istio.io/config']).toMatch(/envoyDebugHeaders:\n +disabled: true/);
 });
 
-test('only the sidecars of callers are led to the egress gateway', () => {
+test('only the namespaces of callers get a DestinationRule for the egress gateway', () => {
   const { west, reviews, objects } = setUp();
   reviews.allowFrom(west);
   west.bind('Reviews', { source: reviews, localName }).allowFrom(Caller.serviceAccount('batch', 'jobs'));
-  const leads = objects().filter(({ kind, spec }) => kind === 'DestinationRule' && spec.subsets);
-  expect(leads.map(({ metadata }) => metadata.namespace)).toEqual(['jobs']);
-  expect(leads[0].spec).toEqual({
+  const rules = objects().filter(({ kind, spec }) => kind === 'DestinationRule' && spec.subsets);
+  expect(rules.map(({ metadata }) => metadata.namespace)).toEqual(['jobs']);
+  expect(rules[0].spec).toEqual({
     host: 'federation-egress.istio-federation.svc.cluster.local',
     exportTo: ['.'],
     subsets: [{
@@ -152,7 +152,7 @@ test('only the sidecars of callers are led to the egress gateway', () => {
   });
 });
 
-test('a grant that comes after the binding and its callers opens its ports', () => {
+test('an allow rule that is declared after the binding and its callers adds its ports to the binding', () => {
   const { west, reviews, objects } = setUp(ServicePort.http(9080), ServicePort.http(9081));
   west.bind('Reviews', { source: reviews, localName }).allowFrom(productpage);
   reviews.allowFrom(west, { ports: [9081] });
@@ -164,7 +164,7 @@ test('a grant that comes after the binding and its callers opens its ports', () 
   expect(find(objects(), 'Service', 'reviews').spec.ports.map(({ name }: Manifest) => name)).toEqual(['http-9080', 'http-9081']);
 });
 
-test('an additional host is the same name once more, for the same namespaces', () => {
+test('an additional host generates a ServiceEntry and a route for the namespaces of the local name', () => {
   const { west, reviews, objects } = setUp(ServicePort.http(9080), ServicePort.tcp(3306));
   reviews.allowFrom(west);
   const binding = west.bind('Reviews', { source: reviews, localName, additionalHosts: ['b.east.example', 'a.east.example'] });
@@ -186,7 +186,7 @@ test('an additional host is the same name once more, for the same namespaces', (
   });
 });
 
-test('a namespace without other ways out has the additional hosts of bindings', () => {
+test('the Sidecar of a restricted namespace lists the additional hosts of bindings', () => {
   const { west, reviews, objects } = setUp();
   reviews.allowFrom(west);
   west.restrictNamespace('web', { reason: 'money leaves through the boundary only' });
@@ -194,7 +194,7 @@ test('a namespace without other ways out has the additional hosts of bindings', 
   expect(find(objects(), 'Sidecar', 'fed-restricted-web').spec.egress).toEqual([{ hosts: ['*/*.svc.cluster.local', 'web/a.east.example'] }]);
 });
 
-test('a port that is not mapped is not bound, though we are allowed', () => {
+test('a binding with port mappings does not bind other ports, although the peer allows them', () => {
   const { west, reviews, objects } = setUp(ServicePort.http(9080), ServicePort.http(9081));
   reviews.allowFrom(west);
   west.bind('Reviews', { source: reviews, localName, portMappings: [{ localPort: 80, exportPort: 9081 }] }).allowFrom(productpage);
@@ -202,7 +202,7 @@ test('a port that is not mapped is not bound, though we are allowed', () => {
   expect(find(objects(), 'Gateway', 'fed-out-east').spec.servers.map(({ name }: Manifest) => name)).toEqual(['reviews-80-web-east']);
 });
 
-test('two local names for one export share what leads to the peer', () => {
+test('two local names for one export share the ServiceEntry of the peer', () => {
   const { west, reviews, objects } = setUp();
   reviews.allowFrom(west);
   for (const name of ['reviews', 'critics']) west.bind(name, { source: reviews, localName: LocalName.newService(name, 'web') }).allowFrom(productpage);
@@ -212,7 +212,7 @@ test('two local names for one export share what leads to the peer', () => {
   ]);
 });
 
-test('an application team applies the name and its route; the platform team applies the boundary', () => {
+test('a binding in an application chart puts the local name there and the boundary objects into the chart of the mesh', () => {
   const { app, west, reviews } = setUp();
   reviews.allowFrom(west);
   const till = new Chart(app, 'till', { namespace: 'till' });
@@ -232,7 +232,7 @@ test.each<[string, object]>([
   ['StatefulSet', { template: { spec: { serviceAccountName: 'worker' } } }],
   ['CronJob', { jobTemplate: { spec: { template: { spec: { serviceAccountName: 'worker' } } } } }],
   ['Pod', { serviceAccountName: 'worker' }],
-])('the account of a plain %s is read from it', (kind, spec) => {
+])('Caller.fromConstruct reads the service account of an ApiObject of kind %s', (kind, spec) => {
   const { app, west, reviews, objects } = setUp();
   reviews.allowFrom(west);
   const chart = new Chart(app, 'apps', { namespace: 'web' });
@@ -241,7 +241,7 @@ test.each<[string, object]>([
   expect(JSON.stringify(find(objects(), 'Gateway', 'fed-out-east'))).toContain('spiffe://west.example/ns/web/sa/worker"');
 });
 
-test('a peer with several addresses on another port is dialled there, and a dead one is left out', () => {
+test('the egress gateway dials each address of a peer on its port and ejects an address that fails to connect', () => {
   const app = new App();
   const west = meshOf(app, 'west');
   const bank = new RemoteMesh(app, 'Bank', {
@@ -273,7 +273,7 @@ test('a peer with several addresses on another port is dialled there, and a dead
   expect(out[1]).toEqual({ ports: [{ port: 443, protocol: 'TCP' }, { port: 15443, protocol: 'TCP' }] });
 });
 
-test('a listener name that would be too long for DNS is shortened with a hash', () => {
+test('the SNI of an egress listener that would be too long for DNS is shortened with a hash', () => {
   const app = new App();
   const peerName = 'p'.repeat(63);
   const domain = `${'d'.repeat(60)}.${'e'.repeat(60)}.example`;
@@ -296,7 +296,7 @@ test('a listener name that would be too long for DNS is shortened with a hash', 
   expect(host).toMatch(new RegExp(`^\\./p80\\.[0-9a-f]{8}\\.${peerName}\\.egress\\.fed\\.${domain.replaceAll('.', '\\.')}$`));
 });
 
-test('an exposure of another mesh tells a binding nothing about grants for others', () => {
+test('an allow rule for another peer does not change the objects of a binding', () => {
   const { app, east, west, reviews, objects } = setUp();
   const north = meshOf(app, 'north');
   east.addPeer(north);
@@ -308,10 +308,10 @@ test('an exposure of another mesh tells a binding nothing about grants for other
   expect(reviews).toBeInstanceOf(ExposedService);
 });
 
-test('constructs of many bindings and exposures have children of the same ids, so that V8 does not run out of shapes for empty objects', () => {
+test('child IDs of bindings and exports contain no names, so that V8 does not run out of shapes for empty objects', () => {
   const { app, east, west } = setUp();
   for (let index = 0; index < 30; index++) {
-    const source = east.expose(`Exposure${index}`, {
+    const source = east.expose(`Export${index}`, {
       service: LocalService.fromName(`service-${index}`, 'default'), exportName: `service-${index}`, ports: [ServicePort.http(80)],
     });
     source.allowFrom(west);
@@ -320,13 +320,13 @@ test('constructs of many bindings and exposures have children of the same ids, s
     const binding = west.bind(`Binding${index}`, { source, ...named });
     for (const namespaceName of ['web', `web-${index}`]) binding.allowFrom(Caller.serviceAccount('client', namespaceName));
   }
-  const parents = app.node.findAll().filter(({ node }) => /(Exposure|Binding)\d+/.test(node.path) && node.children.length > 0);
+  const parents = app.node.findAll().filter(({ node }) => /(Export|Binding)\d+/.test(node.path) && node.children.length > 0);
   expect(parents).toHaveLength(90);
   expect([...new Set(parents.flatMap(({ node }) => node.children.map(({ node: { id } }) => id)))].sort())
     .toEqual(['AuthorizationPolicy', 'DestinationRule', 'DestinationRule2', 'Destinations', 'EnvoyFilter', 'Service', 'ServiceEntry', 'VirtualService']);
 });
 
-test('binding many names takes no longer for each of them', () => {
+test('the time to declare a binding does not grow with the number of bindings', () => {
   const timeOf = (bindings: number) => Math.min(...[1, 2, 3, 4, 5].map(() => {
     const { west, reviews } = setUp();
     const started = process.cpuUsage().user;
@@ -336,6 +336,6 @@ test('binding many names takes no longer for each of them', () => {
     return process.cpuUsage().user - started;
   }));
   timeOf(500);
-  // Eight times as many: about eight times as long, where a look through all names for each makes it fifty.
+  // Eight times as many bindings take about eight times as long; a search through all names for each binding takes fifty times as long.
   expect(timeOf(4000) / timeOf(500)).toBeLessThan(25);
 });

@@ -7,20 +7,20 @@ import { pages } from './support/pages';
 import { NEWEST } from './support/versions';
 
 /*
- * What the pages promise. Links lead somewhere, commands exist, and checksums are right.
+ * Links, commands, programs and checksums in the documentation. Links have a target, commands exist, and checksums match.
  */
 
 const root = join(__dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
 
-test('every page is there', () => {
+test('the list of documentation pages contains the main pages', () => {
   expect(pages).toEqual(expect.arrayContaining([
     'docs/quick-start.md', 'docs/errors.md', 'docs/threat-model.md', 'docs/troubleshooting.md', 'docs/adr/README.md',
   ]));
 });
 
-test('every program in another language stands in the example of that language, which npm run languages runs', () => {
+test('every Python, Java and Go program in the documentation is part of an example that npm run languages runs', () => {
   const page = read('docs/how-to/languages.md');
   const missing = ['python', 'java', 'go'].flatMap((language) => {
     const sources = tracked.filter((file) => file.startsWith(`examples/languages/${language}/`)).map((file) => read(file));
@@ -31,7 +31,7 @@ test('every program in another language stands in the example of that language, 
   expect(missing).toEqual([]);
 });
 
-test('every link inside the repository leads somewhere', () => {
+test('every link inside the repository has an existing target', () => {
   const broken = pages.flatMap((page) => [...read(page).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]*)?\)/g)].flatMap(([, path, anchor]) => {
     const target = path === '' ? page : relative(root, join(root, dirname(page), path));
     if (!existsSync(join(root, target))) return [`${page}: ${path}`];
@@ -41,7 +41,7 @@ test('every link inside the repository leads somewhere', () => {
   expect(broken).toEqual([]);
 });
 
-test('every command of npm and projen in the pages exists', () => {
+test('every npm and projen command in the documentation exists', () => {
   const { scripts } = JSON.parse(read('package.json'));
   const tasks = Object.keys(JSON.parse(read('.projen/tasks.json')).tasks);
   const unknown = pages.flatMap((page) => [
@@ -51,19 +51,19 @@ test('every command of npm and projen in the pages exists', () => {
   expect(unknown).toEqual([]);
 });
 
-test('the README has the two commands, and installs once', () => {
+test('the README contains the two quick-start commands and installs once', () => {
   expect(read('README.md')).toMatch(/^```sh\nnpm ci && npm run demo( +#.*)?\nnpm test( +#.*)?\n```$/m);
   expect(read('README.md').match(/npm ci &&/g)).toHaveLength(1);
 });
 
-test.each(['crds/README.md'])('what %s says of vendored files is what they are', (page) => {
+test.each(['crds/README.md'])('the checksums in %s match the vendored files', (page) => {
   const rows = [...read(page).matchAll(/^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|$/gm)];
   expect(rows.length).toBeGreaterThanOrEqual(3);
   const actual = rows.map(([, file]) => [file, createHash('sha256').update(read(join(dirname(page), file))).digest('hex')]);
   expect(actual).toEqual(rows.map(([, file, sum]) => [file, sum]));
 });
 
-test('imports/ is what the vendored CRDs give', () => {
+test('cdk8s import generates imports/ from the vendored CRDs', () => {
   const directory = mkdtempSync(join(tmpdir(), 'imports-'));
   try {
     for (const file of [`istio-${NEWEST}`, 'cert-manager-1.21']) {
@@ -80,18 +80,18 @@ test('imports/ is what the vendored CRDs give', () => {
   }
 }, 60_000);
 
-test('no private key is in the repository', () => {
+test('the repository contains no private key', () => {
   const key = new RegExp(`-----BEGIN ([A-Z]+ )?${'PRIVATE'} KEY-----\\n[A-Za-z0-9+/=]{40}`);
   expect(tracked.filter((file) => existsSync(join(root, file)) && key.test(read(file)))).toEqual([]);
 });
 
-test('every test file begins with a sentence, which is printed when it has run', () => {
+test('every test file begins with a comment whose first sentence the reporter prints', () => {
   const silent = tracked.filter((file) => /^test\/[^/]+\.test\.ts$/.test(file) && existsSync(join(root, file)))
     .filter((file) => !/^\/\*\n \* [A-Z][^.]+\./m.test(read(file)) && !/^testRejections\('/m.test(read(file)));
   expect(silent).toEqual([]);
 });
 
-test('only src/render knows the generated types', () => {
+test('only src/render uses the generated types', () => {
   const sources = tracked.filter((file) => file.startsWith('src/') && !file.startsWith('src/render/'));
   expect(sources.length).toBeGreaterThan(10);
   expect(sources.filter((file) => /imports\/|cdk8s-plus|istio\.io\/v|networking\.istio/.test(read(file).replace(/^ *(\/?\*|\/\/).*$/gm, '')))).toEqual([]);

@@ -11,7 +11,7 @@ import { bookinfo } from '../examples/bookinfo/main';
 import { summary } from '../examples/bookinfo/summary';
 
 /*
- * The Bookinfo demo, and what it explains.
+ * The Bookinfo demo and its summary.
  */
 
 const root = join(__dirname, '..');
@@ -23,11 +23,11 @@ const { app, meshes } = bookinfo({ outdir });
 app.synth();
 const read = (file: string) => parse(readFileSync(join(outdir, `${file}.k8s.yaml`), 'utf8'));
 
-test('there is one file for each boundary and one for each half of Bookinfo', () => {
+test('the demo writes one file for each boundary and one for the part of Bookinfo in each mesh', () => {
   expect(readdirSync(outdir).sort()).toEqual(['east-bookinfo.k8s.yaml', 'east.k8s.yaml', 'west-bookinfo.k8s.yaml', 'west.k8s.yaml']);
 });
 
-test('productpage reaches reviews by its old name, and no other service crosses', () => {
+test('productpage calls reviews by its previous host, and the demo exports no other service', () => {
   const [server, ...more] = serversOf(read('east'));
   const [call, ...others] = callsOf([...read('west'), ...read('west-bookinfo')]);
   expect([...more, ...others]).toEqual([]);
@@ -35,7 +35,7 @@ test('productpage reaches reviews by its old name, and no other service crosses'
   expect(server).toMatchObject({ sni: call.sni, backend: 'reviews.default.svc.cluster.local:9080', allowedOperations: ['GET /reviews/below'] });
 });
 
-test('each file holds objects of one namespace, so that an ApplySet of kubectl can prune it', () => {
+test('each file contains objects of one namespace, so that an ApplySet of kubectl can prune them', () => {
   for (const [file, namespace] of [['east', 'istio-federation'], ['west', 'istio-federation'], ['east-bookinfo', 'default'], ['west-bookinfo', 'default']]) {
     const namespaces = new Set(read(file).filter(({ metadata }) => metadata.namespace).map(({ metadata }) => metadata.namespace));
     expect([...namespaces]).toEqual([namespace]);
@@ -63,7 +63,7 @@ test('each Service of Bookinfo selects the pods of all its versions, which run a
     .toEqual(services.flatMap(([, , , accounts]) => accounts).sort());
 });
 
-test('each Deployment of Bookinfo selects its own pods by Istio\'s labels, and starts an image of Istio', () => {
+test('each Deployment of Bookinfo selects its own pods by app and version, and runs an image of the Istio samples', () => {
   const deployments = [...read('east-bookinfo'), ...read('west-bookinfo')].filter(({ kind }) => kind === 'Deployment');
   for (const { metadata, spec: { selector, template } } of deployments) {
     const [name, version] = metadata.name.split('-');
@@ -78,7 +78,7 @@ test('each Deployment of Bookinfo selects its own pods by Istio\'s labels, and s
   ]);
 });
 
-test('the containers of Bookinfo get none of the defaults of cdk8s-plus that would keep them from starting', () => {
+test('the containers of Bookinfo have none of the cdk8s-plus defaults that would prevent their start', () => {
   const pods = [...read('east-bookinfo'), ...read('west-bookinfo')].filter(({ kind }) => kind === 'Deployment').map(({ spec }) => spec.template.spec);
   for (const { containers: [container] } of pods) {
     expect(container.securityContext).toMatchObject({ runAsNonRoot: true, allowPrivilegeEscalation: false, readOnlyRootFilesystem: false });
@@ -97,12 +97,12 @@ test('the summary lists the files, the allowed calls, what is not exported and w
   ]) expect(text).toContain(part);
 });
 
-test('the summary fits into 132 columns when the files go to dist/', () => {
+test('the summary fits into 132 columns when the demo writes to dist/', () => {
   const { app: demo, meshes: its } = bookinfo({ outdir: join(root, 'dist') });
   expect(summary(demo, its).split('\n').filter((line) => line.length > 132)).toEqual([]);
 });
 
-test('every command of the summary that talks to a cluster names the cluster', () => {
+test('every kubectl command of the summary names the context of its cluster', () => {
   const commands = summary(app, meshes).split('\n').map((line) => line.trim()).filter((line) => line.startsWith('kubectl ') && !line.endsWith('.'));
   const contexts = commands.map((command) => /^kubectl --context (east|west|\$mesh) /.exec(command)?.[1]);
   expect(new Set(contexts)).toEqual(new Set(['east', 'west', '$mesh']));
@@ -111,7 +111,7 @@ test('every command of the summary that talks to a cluster names the cluster', (
   expect(of('west').filter((command) => command.includes('east'))).toEqual([]);
 });
 
-test('the summary gives a request for each status to expect: allowed, outside of the rules, from a workload that is not listed', () => {
+test('the summary shows a request for each expected status: allowed, denied by the rules, from an unlisted workload', () => {
   const requests = [...summary(app, meshes).matchAll(/# (\d+): .*\n +kubectl --context (\w+) -n default exec deploy\/(\S+) -c .*\n.*"http:\/\/reviews:9080(\S+)"/g)];
   expect(requests.map(([, ...parts]) => parts)).toEqual([
     ['200', 'west', 'productpage-v1', '/reviews/0'],
@@ -120,7 +120,7 @@ test('the summary gives a request for each status to expect: allowed, outside of
   ]);
 });
 
-test('the summary names the gateway Deployments, their pods and what each requests', () => {
+test('the summary lists the gateway Deployments, their replicas and their resources', () => {
   const text = summary(app, meshes).replace(/ +/g, ' ');
   expect(text).toContain('│ east │ federation-ingress │ 2 to 5 │ 100m CPU, 128Mi memory │ 2 CPU, 512Mi memory │');
   expect(text).toContain('│ west │ federation-egress │ 2 to 5 │ 100m CPU, 128Mi memory │ 2 CPU, 512Mi memory │');
@@ -128,16 +128,16 @@ test('the summary names the gateway Deployments, their pods and what each reques
   expect(text).toContain('federation-ingress in mesh east');
 });
 
-test('the summary lists what is declared and closed', () => {
+test('the summary lists exports without peers, bindings without callers and peers without access', () => {
   const closed = bookinfo({ outdir });
   const [east, west] = closed.meshes;
   const north = meshOf(closed.app, 'north');
   east.addPeer(north);
-  const offer = (id: string) => east.expose(id, {
+  const exportOf = (id: string) => east.expose(id, {
     service: LocalService.fromName('ratings', 'default'), exportName: id.toLowerCase(), ports: [ServicePort.http(9080)],
   });
-  offer('Nobody');
-  const ratings = offer('Ratings');
+  exportOf('Nobody');
+  const ratings = exportOf('Ratings');
   ratings.allowFrom(west);
   west.bind('Ratings', { source: ratings, localName: LocalName.newService('ratings', 'default') });
   const text = summary(closed.app, closed.meshes);

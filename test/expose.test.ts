@@ -30,7 +30,7 @@ function setUp(...ports: ServicePort[]) {
 
 const SNI = 'p9080.reviews.west.fed.east.example';
 
-/** What the gateway would be told for these grants. */
+/** The objects, RBAC rules and routes that these grants generate. */
 function granted(...grants: (AllowFromOptions | undefined)[]) {
   const { app, west, reviews } = setUp();
   grants.forEach((options) => reviews.allowFrom(west, options));
@@ -43,7 +43,7 @@ function granted(...grants: (AllowFromOptions | undefined)[]) {
   };
 }
 
-test('an exposure without a grant has a closed gateway and no listener', () => {
+test('an export without a grant generates a gateway that denies every request and has no listener', () => {
   const objects = objectsOf(setUp().app);
   expect(names(objects, 'Gateway')).toEqual([]);
   expect(names(objects, 'VirtualService')).toEqual([]);
@@ -54,19 +54,19 @@ test('an exposure without a grant has a closed gateway and no listener', () => {
   expect(names(objects, 'Deployment')).toEqual(['federation-ingress']);
 });
 
-test('a mesh without an exposure has no ingress gateway, no listener and no load balancer', () => {
+test('a mesh without exports and bindings generates no objects', () => {
   const app = new App();
   meshOf(app, 'east').addPeer(meshOf(app, 'west'));
   expect(objectsOf(app)).toEqual([]);
 });
 
-test('a peer that was not allowed gets no server name, no policy, no RBAC rules and no CA', () => {
+test('a peer without a grant gets no SNI, no policy, no RBAC rules and no CA', () => {
   const { app, west, reviews } = setUp();
   reviews.allowFrom(west);
   expect(JSON.stringify(objectsOf(app))).not.toContain('north');
 });
 
-test('each peer has its own server name, CA and identity for one service', () => {
+test('each peer of an export has its own SNI, CA and verified identity', () => {
   const { app, west, north, reviews } = setUp();
   reviews.allowFrom(west);
   reviews.allowFrom(north);
@@ -80,7 +80,7 @@ test('each peer has its own server name, CA and identity for one service', () =>
   ]);
 });
 
-test('policies let each peer in on its own server names and the port of the boundary, and nobody else', () => {
+test('policies of the ingress gateway allow each peer only on its own SNIs and port 15443', () => {
   const { app, west, north, reviews } = setUp();
   [west, north].forEach((peer) => reviews.allowFrom(peer));
   const selector = { matchLabels: { istio: 'istio-federation-ingress' } };
@@ -102,14 +102,14 @@ test('policies let each peer in on its own server names and the port of the boun
   });
 });
 
-test('a grant without rules lets every request through and has no refusing route', () => {
+test('a grant without rules allows every request and has no route that rejects', () => {
   const { rules, routes } = granted(undefined);
   expect(rules).toEqual({ action: 'ALLOW', policies: { rules: { permissions: [{ any: true }], principals: [{ any: true }] } } });
   expect(routes).toHaveLength(1);
   expect(routes[0].match).toBeUndefined();
 });
 
-test('rules stand in the RBAC of the virtual host and once more in the routes, of which the last refuses', () => {
+test('rules are in the RBAC of the virtual host and in the routes, of which the last one rejects', () => {
   const { permissions, routes } = granted({ http: [HttpRule.allow({ methods: ['POST', 'GET'], paths: ['/b', '/a/*'] })] });
   const isMethod = (exact: string) => ({ header: { name: ':method', string_match: { exact } } });
   expect(permissions).toEqual([{
@@ -127,12 +127,12 @@ test('rules stand in the RBAC of the virtual host and once more in the routes, o
   expect(routes[2]).toEqual({ name: 'reviews-9080-west-refused', directResponse: { status: 403 } });
 });
 
-test('rules about methods alone need no route about paths', () => {
+test('rules with methods only generate no route for ambiguous paths', () => {
   const { routes } = granted({ http: [HttpRule.allow({ methods: ['GET'] })] });
   expect(routes.map(({ name }: Manifest) => name)).toEqual(['reviews-9080-west', 'reviews-9080-west-refused']);
 });
 
-test('several grants add up, and saying one again changes nothing', () => {
+test('several grants for one peer are combined, and a repeated grant changes nothing', () => {
   const first = { http: [HttpRule.allow({ methods: ['GET'] })] };
   const second = { http: [HttpRule.allow({ paths: ['/health'] }), HttpRule.allow({ methods: ['GET'] })] };
   const { objects } = granted(first, second);
@@ -142,7 +142,7 @@ test('several grants add up, and saying one again changes nothing', () => {
   ]);
 });
 
-test('a grant may be for some ports only', () => {
+test('a grant can be limited to some ports', () => {
   const { app, west, reviews } = setUp(ServicePort.http(9080), ServicePort.http(9090, { exportPort: 443 }));
   reviews.allowFrom(west, { ports: [443] });
   const [server, ...others] = find(objectsOf(app), 'Gateway', 'fed-in-west').spec.servers;
@@ -152,12 +152,12 @@ test('a grant may be for some ports only', () => {
   expect(route.route[0].destination).toEqual({ host: 'reviews.default.svc.cluster.local', port: { number: 9090 } });
 });
 
-test('the server name is told before anything is granted', () => {
+test('sniFor returns the SNI before anything is granted', () => {
   const { west, reviews } = setUp(ServicePort.http(9080, { exportPort: 80 }));
   expect(reviews.sniFor(west, 80)).toBe('p80.reviews.west.fed.east.example');
 });
 
-test('what arrives is told from which peer it comes, and nothing that the peer could forge', () => {
+test('the ingress gateway sets x-federation-peer and removes headers that the peer could forge', () => {
   const { routes: [{ headers }] } = granted(undefined);
   expect(headers.request.set).toEqual({
     'x-federation-peer': 'west', 'x-forwarded-for': '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%',
@@ -167,12 +167,12 @@ test('what arrives is told from which peer it comes, and nothing that the peer c
   expect(headers.response.remove).toEqual(expect.arrayContaining(['server', 'x-powered-by', 'via', 'x-envoy-upstream-service-time']));
 });
 
-test('what a peer could say in place of method or path does not reach a backend', () => {
+test('the ingress gateway removes headers with which a peer could override the method or path', () => {
   const { routes: [{ headers }] } = granted({ http: [HttpRule.allow({ methods: ['GET'] })] });
   expect(headers.request.remove).toEqual(expect.arrayContaining(['x-http-method-override', 'x-original-url', 'x-rewrite-url', 'x-forwarded-prefix']));
 });
 
-test('what was checked is what is written, whatever the program does with its lists later', () => {
+test('lists and maps that the program changes after a call do not change the output', () => {
   const paths = ['/a/*'];
   const rules = [HttpRule.allow({ methods: ['GET'], paths })];
   const labels: { [name: string]: string } = { team: 'a' };
@@ -198,14 +198,14 @@ test('what was checked is what is written, whatever the program does with its li
   })).toEqual(expected);
 });
 
-test('the ingress gateway reaches the namespaces of what is exposed, and no others', () => {
+test('the NetworkPolicy of the ingress gateway allows egress only to the namespaces of exported services and to monitoring', () => {
   const { app, east } = setUp();
   east.expose('Other', { service: LocalService.fromName('other', 'accounts'), exportName: 'other', ports: [ServicePort.http(80)] });
   const [, { to }] = find(objectsOf(app), 'NetworkPolicy', 'federation-ingress').spec.egress;
   expect(to.map(({ namespaceSelector }: Manifest) => namespaceSelector.matchLabels['kubernetes.io/metadata.name'])).toEqual(['accounts', 'default', 'monitoring']);
 });
 
-test('who answers for it stays with the objects and changes no traffic', () => {
+test('purpose, dataCategories, reviewBy and ticket of grants are annotations and change no spec', () => {
   const plain = granted(undefined).objects.map(({ spec }) => spec);
   const { app, west, reviews } = setUp();
   reviews.allowFrom(west, { purpose: 'deliver', dataCategories: ['pii', 'ephi'], reviewBy: '2027-01-31' });
@@ -220,7 +220,7 @@ test('who answers for it stays with the objects and changes no traffic', () => {
   expect(objects.map(({ spec }) => spec)).toEqual(plain);
 });
 
-test('annotations of the export and of its grants stand on the VirtualService of each grant, and on no policy and no filter', () => {
+test('annotations of an export and of its grants are on the VirtualService of each grant, and on no policy and no EnvoyFilter', () => {
   const { app, east, west, north } = setUp();
   const ledger = east.expose('Ledger', {
     service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.http(80)], owner: 'ledger team', purpose: 'book',
@@ -237,7 +237,7 @@ test('annotations of the export and of its grants stand on the VirtualService of
   expect(annotated.map(({ kind }) => kind)).toEqual(['VirtualService', 'VirtualService']);
 });
 
-test('an application team declares it in its own chart, and the platform team applies the boundary', () => {
+test('an export in an application chart puts the boundary objects into the chart of the mesh', () => {
   const { app, east, west } = setUp();
   const chart = new Chart(app, 'accounts', { namespace: 'accounts' });
   const service = new kplus.Deployment(chart, 'Withdraw', { containers: [{ image: 'withdraw', portNumber: 8080 }] })
@@ -251,7 +251,7 @@ test('an application team declares it in its own chart, and the platform team ap
   expect(route.route[0].destination.host).toBe(`${service.name}.accounts.svc.cluster.local`);
 });
 
-test('the objects of the application are not touched', () => {
+test('an export does not change the objects of the application', () => {
   const { app, east, west } = setUp();
   const chart = new Chart(app, 'accounts', { namespace: 'accounts' });
   const service = new kplus.Service(chart, 'Service', { ports: [{ port: 8080 }] });
@@ -260,15 +260,15 @@ test('the objects of the application are not touched', () => {
   expect(chart.toJson()).toEqual(before);
 });
 
-/** What a rule means: the sentence of its documentation. */
-function means({ methods, paths, exceptPaths, requiredHeaders = {} }: HttpRuleOptions, { method, path, headers }: Sample): boolean {
+/** Whether a rule allows a request, as its documentation describes. */
+function isAllowedBy({ methods, paths, exceptPaths, requiredHeaders = {} }: HttpRuleOptions, { method, path, headers }: Sample): boolean {
   const matches = (pattern: string) => pattern.endsWith('/*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
   return (methods?.includes(method) ?? true) && (paths?.some(matches) ?? true) && !exceptPaths?.some(matches)
     && Object.entries(requiredHeaders).every(([name, value]) => headers[name] === value);
 }
 
-/** What Envoy does with the routes: the first one that matches decides. */
-function routed(routes: Manifest[], method: string, path: string): 'open' | number {
+/** The result of the routes in Envoy: the first route that matches applies. */
+function statusOf(routes: Manifest[], method: string, path: string): 'open' | number {
   const whole = (pattern: string, text: string) => new RegExp(`^(?:${pattern})$`).test(text);
   const applies = (match: Manifest) => [
     match.method === undefined || (match.method.exact === method || match.method.regex !== undefined && whole(match.method.regex, method)),
@@ -279,7 +279,7 @@ function routed(routes: Manifest[], method: string, path: string): 'open' | numb
   return route?.directResponse?.status ?? (route ? 'open' : 404);
 }
 
-test('RBAC rules and routes each mean exactly what the rules say, for all rules and requests', () => {
+test('RBAC rules and routes each allow exactly the requests that the HTTP rules allow, for all rules and requests', () => {
   const path = fc.constantFrom('/', '/a', '/a/', '/a/b', '/a/b/c', '/ab', '/b', '/A', '/a/../b');
   const pattern = fc.constantFrom('/', '/*', '/a', '/a/', '/a/*', '/a/b', '/a/b/*', '/b');
   const method = fc.constantFrom('GET', 'POST', 'HEAD', 'GETS', 'M-SEARCH');
@@ -289,23 +289,24 @@ test('RBAC rules and routes each mean exactly what the rules say, for all rules 
   );
   fc.assert(fc.property(fc.array(rule, { minLength: 1, maxLength: 3 }), (http) => {
     const { rules, routes } = granted({ http: http.map((one) => HttpRule.allow(one)) });
-    fc.assert(fc.property(method, path, (asked, at) => {
-      const sample = { method: asked, path: at, headers: {} };
-      const meant = http.some((one) => means(one, sample));
-      // Rules about paths refuse unresolved dots before anything else; a proxy resolves them before RBAC sees the path.
-      const refusal = at.includes('..') && http.some(({ paths }) => paths) ? 400 : undefined;
-      expect({ asked, at, routed: routed(routes, asked, at) }).toEqual({ asked, at, routed: refusal ?? (meant ? 'open' : 403) });
-      expect({ asked, at, allowed: allows(rules, sample) }).toEqual({ asked, at, allowed: meant });
+    fc.assert(fc.property(method, path, (requestMethod, requestPath) => {
+      const sample = { method: requestMethod, path: requestPath, headers: {} };
+      const allowed = http.some((one) => isAllowedBy(one, sample));
+      // Rules with paths reject unresolved dots before anything else; a proxy resolves them before RBAC checks the path.
+      const rejection = requestPath.includes('..') && http.some(({ paths }) => paths) ? 400 : undefined;
+      expect({ requestMethod, requestPath, status: statusOf(routes, requestMethod, requestPath) })
+        .toEqual({ requestMethod, requestPath, status: rejection ?? (allowed ? 'open' : 403) });
+      expect({ requestMethod, requestPath, allowed: allows(rules, sample) }).toEqual({ requestMethod, requestPath, allowed });
     }), { seed: 1, numRuns: 60 });
   }), { seed: 20261123, numRuns: 40 });
 });
 
-test.each(['/a/%2F..', '/a/..%2fadmin', '/a/%5Cadmin', '/a/%5cadmin', '/a/\\admin', '/a/%00', '/a/..;/admin', '/a/.;x=1/b'])('the spelling %s is refused before any rule', (path) => {
+test.each(['/a/%2F..', '/a/..%2fadmin', '/a/%5Cadmin', '/a/%5cadmin', '/a/\\admin', '/a/%00', '/a/..;/admin', '/a/.;x=1/b'])('the routes of a rule with paths reject %s with 400', (path) => {
   const { routes } = granted({ http: [HttpRule.allow({ paths: ['/*'] })] });
-  expect(routed(routes, 'GET', path)).toBe(400);
+  expect(statusOf(routes, 'GET', path)).toBe(400);
 });
 
-test('paths that stay closed are refused by the RBAC rules and by the routes, whatever another rule allows beside them', () => {
+test('RBAC rules and routes deny the exceptPaths of a rule, also when another rule allows requests under them', () => {
   const { permissions, routes } = granted({
     http: [
       HttpRule.allow({ methods: ['GET'], paths: ['/entries/*'], exceptPaths: ['/entries/drafts/*'] }),
@@ -330,11 +331,11 @@ test('paths that stay closed are refused by the RBAC rules and by the routes, wh
   ]);
 });
 
-test('RBAC rules are what is meant, and routes open the same but for paths that look like an exception of the rule that allows them', () => {
+test('RBAC rules allow what the HTTP rules allow, and routes the same except paths that look like an exception of the allowing rule', () => {
   const headerSets: Sample['headers'][] = [{}, { 'x-a': '1' }, { 'x-a': '1', 'x-b': '2' }, { 'x-a': '2', 'x-b': '2' }];
   const samples = ['GET', 'POST', 'DELETE'].flatMap((method) =>
-    ['/', '/a', '/a/', '/a/b', '/a/b/', '/a/b/c', '/a/b/below', '/ab', '/x/y'].flatMap((asked) =>
-      headerSets.map((headers): Sample => ({ method, path: asked, headers }))));
+    ['/', '/a', '/a/', '/a/b', '/a/b/', '/a/b/c', '/a/b/below', '/ab', '/x/y'].flatMap((requestPath) =>
+      headerSets.map((headers): Sample => ({ method, path: requestPath, headers }))));
   const path = fc.constantFrom('/a', '/a/*', '/a/b', '/a/b/*', '/a/b/c', '/x/*', '/*', '/A/b', '/a/b.json');
   const some = (values: fc.Arbitrary<string>) => fc.option(fc.uniqueArray(values, { minLength: 1, maxLength: 3 }), { nil: undefined });
   const anyRule = fc.record({
@@ -348,17 +349,17 @@ test('RBAC rules are what is meant, and routes open the same but for paths that 
   fc.assert(fc.property(fc.array(anyRule, { minLength: 1, maxLength: 4 }), (http) => {
     const { objects, rules } = granted({ http: http.map((one) => HttpRule.allow(one)) });
     const [server] = serversOf(objects);
-    expect(samples.filter((sample) => allows(rules, sample))).toEqual(samples.filter((sample) => http.some((one) => means(one, sample))));
+    expect(samples.filter((sample) => allows(rules, sample))).toEqual(samples.filter((sample) => http.some((one) => isAllowedBy(one, sample))));
     const opened = new Set(server.routedOperations);
     expect(server.allowedOperations).toEqual(expect.arrayContaining(server.routedOperations));
     for (const operation of server.allowedOperations) {
-      const [method, asked, ...headers] = operation.split(' ');
+      const [method, requestPath, ...headers] = operation.split(' ');
       const holding = http.filter(({ methods, paths, exceptPaths, requiredHeaders }) => (!methods || methods.some((one) => one === method))
-        && (!paths || paths.some((one) => covers(one, asked))) && !exceptPaths?.some((one) => covers(one, asked))
+        && (!paths || paths.some((one) => covers(one, requestPath))) && !exceptPaths?.some((one) => covers(one, requestPath))
         && Object.entries(requiredHeaders ?? {}).every(([name, value]) => headers.includes(`${name}=${value}`)));
-      const like = (exception: string) => looksLike(exception, asked);
+      const like = (exception: string) => looksLike(exception, requestPath);
       if (holding.some(({ exceptPaths }) => !exceptPaths)) expect([operation, opened.has(operation)]).toEqual([operation, true]);
-      if (holding.every(({ paths, exceptPaths }) => exceptPaths?.some(like) && !paths?.some((one) => looksLike(asked, one)))) {
+      if (holding.every(({ paths, exceptPaths }) => exceptPaths?.some(like) && !paths?.some((one) => looksLike(requestPath, one)))) {
         expect([operation, opened.has(operation)]).toEqual([operation, false]);
       }
       if (!http.some(({ exceptPaths }) => exceptPaths?.some(like))) expect([operation, opened.has(operation)]).toEqual([operation, true]);
@@ -370,7 +371,7 @@ test.each([
   '/reviews/..%2fadmin', '/reviews/%2e%2e/admin', '/reviews/../admin', '/reviews/..', '/reviews/.', '/reviews/./x', '/reviews/..;/admin', '/reviews/..%3b/admin',
   '/reviews/%252e%252e/admin', '/reviews/%252fadmin', '/reviews/%25252fadmin', '/reviews\\admin', '/reviews/%5cadmin', '/reviews/a%00', '/reviews/%0d%0aadmin',
   '/reviews/%c0%ae%c0%ae/admin', '/reviews/%c1%9cadmin', '/reviews/%e0%80%af', '/reviews/..%20/admin', '/reviews/%20../admin',
-])('the spelling %s is refused before any rule is asked', (spelling) => {
+])('the first route of a rule with paths matches the ambiguous path %s', (spelling) => {
   const [ambiguous] = granted({ http: [HttpRule.allow({ paths: ['/reviews/*'] })] }).routes;
   expect(spelling).toMatch(new RegExp(`^${ambiguous.match[0].uri.regex}$`));
 });
@@ -378,23 +379,23 @@ test.each([
 test.each([
   '/reviews/1', '/reviews/a.b', '/reviews/a..b', '/reviews/.well-known/x', '/reviews/...', '/reviews/a%20b', '/reviews/100%25', '/reviews/caf%C3%A9', '/reviews/a;b=c',
   '/reviews/%E2%82%AC', '/reviews/a+b', '/reviews/%7Euser', '/reviews/a@b:c', '/reviews/%2Bx', '/reviews/%3Fx',
-])('the spelling %s is as good as any', (spelling) => {
+])('the first route of a rule with paths does not match the unambiguous path %s', (spelling) => {
   const [ambiguous] = granted({ http: [HttpRule.allow({ paths: ['/reviews/*'] })] }).routes;
   expect(spelling).not.toMatch(new RegExp(`^${ambiguous.match[0].uri.regex}$`));
 });
 
-test('a rule with exceptions and no paths refuses what a backend may fold, and other spellings of what it excepts', () => {
+test('a rule with exceptPaths only rejects paths that a backend may normalise and all spellings of its exceptions', () => {
   const { routes } = granted({ http: [HttpRule.allow({ exceptPaths: ['/admin'] })] });
   expect(routes.map(({ match, directResponse }: Manifest) => [match, directResponse?.status ?? 'open'])).toEqual([
     [[{ uri: { regex: FOLDABLE_PATH } }, { withoutHeaders: { ':path': { regex: PRINTABLE } } }], 400],
     [[{ uri: { exact: '/admin' } }], 403],
     [[{ uri: { regex: spellingsOf('/admin') } }], 403],
-    [[{ uri: { prefix: '/' } }], 'open'], // everything, so nothing is left to refuse
+    [[{ uri: { prefix: '/' } }], 'open'], // every path, so nothing is left to reject
     [undefined, 403],
   ]);
 });
 
-test('a rule without the exception keeps what it allows, in every spelling', () => {
+test('a rule without exceptPaths still allows every spelling of a path that another rule excepts', () => {
   const { routes } = granted({ http: [HttpRule.allow({ methods: ['GET'] }), HttpRule.allow({ methods: ['POST'], exceptPaths: ['/admin/*'] })] });
   const like = routes.filter(({ name }: Manifest) => name.includes('-like-'));
   expect(like.map(({ match, directResponse }: Manifest) => [match, directResponse?.status ?? 'open'])).toEqual([
@@ -403,7 +404,7 @@ test('a rule without the exception keeps what it allows, in every spelling', () 
   ]);
 });
 
-test('no match stands in the routes twice, and none that an earlier one of its route covers', () => {
+test('routes contain no duplicate match and no match that an earlier match of the same route covers', () => {
   const matchesIn = (routes: Manifest[]) => routes.flatMap(({ match = [] }) => match.map((one: Manifest) => JSON.stringify(one)));
   for (const http of [
     [{ paths: ['/a/*'], exceptPaths: ['/a/b'] }], [{ exceptPaths: ['/a'] }, { methods: ['GET'] }],
@@ -417,7 +418,7 @@ test('no match stands in the routes twice, and none that an earlier one of its r
   ]);
 });
 
-test('the backend gets a required header in one line, as the rule has it', () => {
+test('the ingress gateway sets a required header to the value of the rule', () => {
   const { routes } = granted({
     http: [HttpRule.allow({ paths: ['/a/*'], requiredHeaders: { 'x-member': '100%' } }), HttpRule.allow({ paths: ['/b/*'], requiredHeaders: { 'x-editor': 'yes' } }), HttpRule.allow({ paths: ['/c/*'] })],
   });
@@ -428,7 +429,7 @@ test('the backend gets a required header in one line, as the rule has it', () =>
   ]);
 });
 
-test('`te` ends at the gateway, but where gRPC needs it', () => {
+test('the ingress gateway removes the header te except for gRPC', () => {
   const removed = (port: ServicePort) => {
     const app = new App();
     const [east, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
@@ -440,7 +441,7 @@ test('`te` ends at the gateway, but where gRPC needs it', () => {
   expect(removed(ServicePort.grpc(80))).not.toContain('te');
 });
 
-test('no rule can require a header that a gateway takes away or writes', () => {
+test('HttpRule.allow rejects a required header that a gateway removes or sets', () => {
   const objects = objectsOf(SCENARIOS['two-meshes-http']()[0]);
   const routes: Manifest[] = objects.filter(({ kind }) => kind === 'VirtualService').flatMap(({ spec }) => spec.http);
   const changed = new Set(routes.flatMap(({ headers }) => [...headers?.request?.remove ?? [], ...Object.keys(headers?.request?.set ?? {})]));
@@ -449,12 +450,12 @@ test('no rule can require a header that a gateway takes away or writes', () => {
   for (const name of changed) expect(() => granted({ http: [HttpRule.allow({ requiredHeaders: { [name]: 'x' } })] })).toThrow(/FED308 .*proxies on the way/);
 });
 
-test('a rule with exceptions and no paths refuses ambiguous spellings before any rule', () => {
+test('a rule with exceptPaths only rejects ambiguous paths in its first route', () => {
   const { routes } = granted({ http: [HttpRule.allow({ exceptPaths: ['/admin/*'] })] });
   expect(routes[0]).toMatchObject({ name: 'reviews-9080-west-ambiguous-path', directResponse: { status: 400 } });
   const [{ uri: { regex } }] = routes[0].match;
-  const refused = (path: string) => new RegExp(`^(${regex})$`, 's').test(path);
-  expect(['/x/%2e%2e/admin', '/x//admin', '/x/;a/admin', '/x/y'].map(refused)).toEqual([true, true, true, false]);
+  const rejected = (path: string) => new RegExp(`^(${regex})$`, 's').test(path);
+  expect(['/x/%2e%2e/admin', '/x//admin', '/x/;a/admin', '/x/y'].map(rejected)).toEqual([true, true, true, false]);
 });
 
 test('a port that is listed twice is granted once', () => {

@@ -23,7 +23,7 @@ const login = (change: Partial<JwtRule> = {}): JwtRule => ({
 
 type Made = Record<'east' | 'west' | 'north', FederatedMesh> & Record<'reviews' | 'mixed', ExposedService>;
 
-/** East with two exposures and two peers, and what the grants make of it. */
+/** The objects of east with two exports, two peers and these grants. */
 function granted(grant: (made: Made) => void): Manifest[] {
   const app = new App();
   const [east, west, north] = ['east', 'west', 'north'].map((name) => meshOf(app, name));
@@ -38,9 +38,9 @@ function granted(grant: (made: Made) => void): Manifest[] {
 
 const toWest = (...options: AllowFromOptions[]) => granted(({ reviews, west }) => options.forEach((one) => reviews.allowFrom(west, one)));
 const issuers = (objects: Manifest[]) => objects.filter(({ kind }) => kind === 'RequestAuthentication');
-/** All matchers of a permission for a request that must meet several. */
+/** All matchers of a permission that requires several. */
 const required = ({ and_rules: { rules } }: Manifest): Manifest[] => rules;
-/** A claim and the values of which a token must have one, whether the claim is a text or a list of texts. */
+/** The matcher of a claim that must have one of these values, as a string or as an element of a string array. */
 const claim = (path: string, ...values: string[]) => {
   const texts = values.map((exact) => ({ string_match: { exact } }));
   const text = texts.length === 1 ? texts[0] : { or_match: { value_matchers: texts } };
@@ -57,8 +57,8 @@ const routes = (objects: Manifest[]) => find(objects, 'VirtualService', 'fed-in-
 const elsewhere = (objects: Manifest[]) => objects.filter(({ metadata }) => metadata.name === 'fed-in-jwt-elsewhere')
   .flatMap(({ spec }) => spec.configPatches).map(({ match }: Manifest) => match.listener.filterChain.sni);
 
-describe('an issuer', () => {
-  test('is believed by the pods of the ingress gateway, in one header, and the service keeps the token', () => {
+describe('the issuer of a JWT', () => {
+  test('the ingress gateway verifies JWTs of the issuer in the Authorization header and forwards them to the service', () => {
     expect(issuers(toWest({ jwt: login() })).map(({ metadata, spec }) => ({ name: metadata.name, namespace: metadata.namespace, spec }))).toEqual([{
       name: 'fed-in-jwt-login-example-22494105',
       namespace: 'istio-federation',
@@ -74,7 +74,7 @@ describe('an issuer', () => {
     }]);
   });
 
-  test('stands once, whatever number of grants demand its tokens', () => {
+  test('several grants with one issuer generate one RequestAuthentication', () => {
     const objects = granted(({ reviews, mixed, west, north }) => {
       reviews.allowFrom(west, { jwt: login() });
       reviews.allowFrom(north, { jwt: login({ audiences: ['other'] }) });
@@ -83,7 +83,7 @@ describe('an issuer', () => {
     expect(issuers(objects)).toHaveLength(1);
   });
 
-  test('has an object of its own for each name, also for names that look alike', () => {
+  test('each issuer has its own RequestAuthentication, also when issuers have similar names', () => {
     const objects = toWest(...['https://login.example', 'https://login.example/', 'login.example', 'https://login-example', 'x'.repeat(200)]
       .map((issuer, index) => ({ http: [HttpRule.allow({ methods: [`M${index}`] })], jwt: login({ issuer }) })));
     const found = issuers(objects).map(({ metadata }) => metadata.name);
@@ -91,14 +91,14 @@ describe('an issuer', () => {
     expect(found.every((name) => /^fed-in-jwt-[a-z0-9-]*[0-9a-f]{8}$/.test(name) && name.length <= 63)).toBe(true);
   });
 
-  test('may have its keys in the program, of which only what verifies is written', () => {
+  test('inline keys of an issuer are emitted with the fields for verification only', () => {
     const [{ spec }] = issuers(toWest({ jwt: login({ jwksUri: undefined, jwks: LOGIN }) }));
     const { keys: [key] } = JSON.parse(LOGIN);
     expect(JSON.parse(spec.jwtRules[0].jwks)).toEqual({ keys: [{ kty: 'RSA', alg: 'RS256', kid: 'login-1', n: key.n, e: key.e }] });
     expect(spec.jwtRules[0].jwksUri).toBeUndefined();
   });
 
-  test('is known by the same keys however they are written', () => {
+  test('key sets with the same keys are equal, whatever the order and format of the keys', () => {
     const { keys: [rsa] } = JSON.parse(LOGIN);
     const { keys: [elliptic] } = JSON.parse(STAFF);
     const again = Object.fromEntries(Object.entries(rsa).reverse());
@@ -110,7 +110,7 @@ describe('an issuer', () => {
     })).not.toThrow();
   });
 
-  test('may have keys of every kind that proxies know, and others for encryption, which are left out', () => {
+  test('a key set may contain every key type that proxies support, and encryption keys are omitted', () => {
     const made = [
       generateKeyPairSync('ec', { namedCurve: 'P-384' }), generateKeyPairSync('ec', { namedCurve: 'P-521' }), generateKeyPairSync('ed25519'),
     ].map(({ publicKey }) => publicKey.export({ format: 'jwk' }));
@@ -121,10 +121,10 @@ describe('an issuer', () => {
   });
 });
 
-describe('a token', () => {
+describe('a required JWT', () => {
   const jwt = login({ audiences: ['b', 'a', 'b'], claims: { 'scope': ['write', 'read'], '[realm_access][roles]': ['clerk'], 'https://login.example/desk': ['7'] } });
 
-  test('is required by the RBAC rules, each claim with one of its values', () => {
+  test('the RBAC rules require every claim of the JWT with one of its values', () => {
     expect(rbacOf(toWest({ jwt }), WEST)).toEqual({
       action: 'ALLOW',
       policies: {
@@ -146,7 +146,7 @@ describe('a token', () => {
     });
   });
 
-  test('may have its claims as a text or as a list of texts, nested ones too', () => {
+  test('the RBAC rules accept a claim as a string or as a string array, also when the claim is nested', () => {
     const [, audience, nested] = required(permissionsOf(toWest({ jwt: login({ audiences: ['a', 'b'], claims: { '[realm_access][roles]': ['clerk'] } }) }), WEST)[0]);
     const [a, b, clerk] = ['a', 'b', 'clerk'].map((exact) => ({ string_match: { exact } }));
     const oneOf = { or_match: { value_matchers: [a, b] } };
@@ -166,7 +166,7 @@ describe('a token', () => {
     });
   });
 
-  test('is missed by the RBAC rules as soon as one claim is missing or has another value', () => {
+  test('the RBAC rules deny a request when one claim is missing or has another value', () => {
     const rules = rbacOf(toWest({ jwt }), WEST);
     const whole = {
       'iss': 'https://login.example', 'aud': 'b', 'https://login.example/desk': '7', 'realm_access][roles': 'clerk', 'scope': 'write',
@@ -180,8 +180,8 @@ describe('a token', () => {
     }
   });
 
-  test('is demanded by the routes as well, of which the last one refuses', () => {
-    const [open, refused, ...rest] = routes(toWest({ jwt }));
+  test('the routes require the JWT as well, and the last route rejects other requests', () => {
+    const [open, rejected, ...rest] = routes(toWest({ jwt }));
     expect(open.match).toEqual([{
       headers: {
         ...HEADER,
@@ -192,11 +192,11 @@ describe('a token', () => {
         '@request.auth.claims[scope]': { regex: 'read|write' },
       },
     }]);
-    expect(refused).toEqual({ name: 'reviews-9080-west-refused', directResponse: { status: 403 } });
+    expect(rejected).toEqual({ name: 'reviews-9080-west-refused', directResponse: { status: 403 } });
     expect(rest).toEqual([]);
   });
 
-  test('has values that mean themselves, whatever signs are in them', () => {
+  test('the routes match claim values literally, whatever special characters they contain', () => {
     const values = ['a.b', 'c*d', '(e|f)', 'g[h]{i}^$', 'j\\k', 'l+m?', 'Zürich', 'clerk of the court'];
     const [{ match: [{ headers }] }] = routes(toWest({ jwt: login({ claims: { groups: values } }) }));
     const pattern = new RegExp(`^(?:${headers['@request.auth.claims[groups]'].regex})$`);
@@ -204,7 +204,7 @@ describe('a token', () => {
     for (const other of ['aXb', 'cd', 'e', 'f', 'jk', 'lm', 'clerk']) expect(pattern.test(other)).toBe(false);
   });
 
-  test('goes with the rules of its own grant', () => {
+  test('a JWT applies only to the HTTP rules of its own grant', () => {
     const objects = toWest(
       {
         http: [HttpRule.allow({ methods: ['GET'], paths: ['/a/*'], requiredHeaders: { 'x-tester': 'yes' } }), HttpRule.allow({ methods: ['HEAD'] })],
@@ -225,7 +225,7 @@ describe('a token', () => {
     expect(open.every(({ headers }: Manifest) => headers.authorization.regex === HEADER.authorization.regex)).toBe(true);
   });
 
-  test('may be of one issuer here and of another there', () => {
+  test('two grants for one port can require JWTs of different issuers', () => {
     const objects = toWest(
       { http: [HttpRule.allow({ methods: ['GET'] })], jwt: login() },
       { http: [HttpRule.allow({ methods: ['POST'] })], jwt: login({ issuer: 'https://staff.example', jwksUri: 'https://staff.example/keys' }) },
@@ -237,7 +237,7 @@ describe('a token', () => {
     ]);
   });
 
-  test('of gRPC goes with its methods', () => {
+  test('a JWT of a gRPC grant applies only to the methods of that grant', () => {
     const objects = granted(({ mixed, west }) => {
       mixed.allowFrom(west, { ports: [90], grpcMethods: ['/a.B/Get'], jwt: login({ claims: { scope: ['read'] } }) });
       mixed.allowFrom(west, { ports: [90], grpcMethods: ['/a.B/List'], jwt: login({ claims: { scope: ['read'] } }) });
@@ -251,7 +251,7 @@ describe('a token', () => {
     ]);
   });
 
-  test('is what it was when the grant was made', () => {
+  test('allowFrom copies the audiences of the JWT rule', () => {
     const audiences = ['accounts'];
     const objects = granted(({ reviews, west }) => {
       reviews.allowFrom(west, { jwt: login({ audiences }) });
@@ -260,21 +260,21 @@ describe('a token', () => {
     expect(required(permissionsOf(objects, WEST)[0])).toEqual([claim('iss', 'https://login.example'), claim('aud', 'accounts')]);
   });
 
-  test('is demanded of that peer only, and of no other port', () => {
+  test('a JWT is required only of the peer and on the ports of its grant', () => {
     const objects = granted(({ reviews, mixed, west, north }) => {
       reviews.allowFrom(west, { jwt: login() });
       reviews.allowFrom(north);
       mixed.allowFrom(west);
     });
-    const demanding = objects.filter((object) => /request\.auth|jwt_authn","path/.test(JSON.stringify(object))).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
-    expect(demanding).toEqual(['EnvoyFilter fed-in-edge', 'VirtualService fed-in-reviews-9080-west']);
+    const requiring = objects.filter((object) => /request\.auth|jwt_authn","path/.test(JSON.stringify(object))).map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    expect(requiring).toEqual(['EnvoyFilter fed-in-edge', 'VirtualService fed-in-reviews-9080-west']);
     const ofRules = find(objects, 'EnvoyFilter', 'fed-in-edge').spec.configPatches.filter((patch: Manifest) => JSON.stringify(patch).includes('jwt_authn'));
     expect(ofRules.map(({ match }: Manifest) => match.routeConfiguration.vhost.name)).toEqual([`${WEST}:15443`]);
   });
 });
 
-describe('the filter', () => {
-  test('keeps tokens of servers that demand none from being looked at, those of bytes aside', () => {
+describe('the EnvoyFilter fed-in-jwt-elsewhere', () => {
+  test('the EnvoyFilter removes JWT verification from the HTTP servers that require no JWT', () => {
     const objects = granted(({ reviews, mixed, west, north }) => {
       reviews.allowFrom(west, { jwt: login() });
       reviews.allowFrom(north);
@@ -300,7 +300,7 @@ describe('the filter', () => {
     });
   });
 
-  test('is known to the admission policy, and comes before what it protects from', () => {
+  test('the admission policy lists the EnvoyFilter, which is applied before the RequestAuthentication', () => {
     const objects = granted(({ reviews, west, north }) => {
       reviews.allowFrom(west, { jwt: login() });
       reviews.allowFrom(north);
@@ -312,7 +312,7 @@ describe('the filter', () => {
     expect(objects.findIndex(({ metadata }) => metadata.name === 'fed-in-jwt-elsewhere')).toBeLessThan(objects.findIndex(({ kind }) => kind === 'RequestAuthentication'));
   });
 
-  test('is not there without tokens, nor where every request needs one', () => {
+  test('the EnvoyFilter is omitted when no request or every request needs a JWT', () => {
     expect(elsewhere(toWest({}))).toEqual([]);
     const objects = granted(({ reviews, mixed, west }) => {
       reviews.allowFrom(west, { jwt: login() });
@@ -321,7 +321,7 @@ describe('the filter', () => {
     expect(names(objects, 'EnvoyFilter')).toEqual(['fed-in-edge']);
   });
 
-  test('is the same whatever is granted first', () => {
+  test('the order of grants with and without a JWT does not change the output', () => {
     const steps: ((made: Made) => void)[] = [
       ({ reviews, west }) => reviews.allowFrom(west, { jwt: login() }),
       ({ reviews, north }) => reviews.allowFrom(north),
@@ -335,7 +335,7 @@ describe('the filter', () => {
 describe('an isolated peer', () => {
   const isolated = { reason: 'a build server of it was taken over' };
 
-  test.each(['first', 'last'])('leaves no issuer and no filter behind that only it needed, isolated %s', (when) => {
+  test.each(['first', 'last'])('the isolation of a peer removes the issuer and the EnvoyFilter that only it needed when addPeer is called %s', (when) => {
     const objects = granted(({ east, reviews, west, north }) => {
       if (when === 'first') east.addPeer(west, { isolated });
       reviews.allowFrom(west, { jwt: login() });
@@ -346,7 +346,7 @@ describe('an isolated peer', () => {
     expect(JSON.stringify(objects)).not.toContain('jwt_authn');
   });
 
-  test('takes nothing from others that need them', () => {
+  test('the isolation of a peer does not remove the issuer and the EnvoyFilter that another peer needs', () => {
     const objects = granted(({ east, reviews, mixed, west, north }) => {
       reviews.allowFrom(west, { jwt: login() });
       reviews.allowFrom(north, { jwt: login() });

@@ -5,10 +5,10 @@ import { meshOf } from './support/meshes';
 import { bankWith } from './support/pair';
 
 /*
- * The last values that are taken. The first ones that are rejected are rows of test/errors.
+ * The smallest and largest values that are accepted. The next ones, which are rejected, are rows of test/errors.
  */
 
-test('a timeout may be one millisecond', () => {
+test('expose accepts timeouts of one millisecond', () => {
   const app = new App();
   const mesh = meshOf(app, 'east');
   const bank = bankWith();
@@ -26,17 +26,17 @@ test('a timeout may be one millisecond', () => {
     .toEqual({ idle_timeout: '1ms' });
 });
 
-test('a mesh name may have 63 characters', () => {
+test('FederatedMesh accepts a mesh name of 63 characters', () => {
   expect(meshOf(new App(), 'east', { meshName: 'x'.repeat(63) }).meshName).toBe('x'.repeat(63));
 });
 
-test('the kind of an issuer may have 63 characters', () => {
+test('GatewayCredential.fromCertManager accepts an issuer kind of 63 characters', () => {
   const kind = `K${'x'.repeat(62)}`;
   const credential = GatewayCredential.fromCertManager({ issuerName: 'ca', issuerKind: kind });
   expect(credential._configOf('federation-ingress')!.certificate!.issuer.kind).toBe(kind);
 });
 
 test.each(['1.0.0.0', '9.255.255.255', '11.0.0.0', '100.63.255.255', '100.128.0.0', '126.255.255.255', '128.0.0.0', '169.253.255.255', '169.255.0.0', '172.15.255.255',
-  '172.32.0.0', '192.167.255.255', '192.169.0.0', '223.255.255.255', '::2', 'fbff::1', 'fe00::1'])('the address %s beside a private network is public', (address) => {
+  '172.32.0.0', '192.167.255.255', '192.169.0.0', '223.255.255.255', '::2', 'fbff::1', 'fe00::1'])('FederatedMesh accepts the public address %s next to a private network', (address) => {
   expect(meshOf(new App(), 'east', { endpoints: [{ address }] }).endpoints).toEqual([{ address }]);
 });

@@ -15,7 +15,7 @@ function lockOf(app: App, name = 'reviews-default') {
   return find(objectsOf(app), 'AuthorizationPolicy', `fed-lock-${name}`);
 }
 
-test('a workload is not touched without a lock', () => {
+test('an export without lockWorkload generates no lock objects', () => {
   const app = new App();
   const east = meshOf(app, 'east');
   const west = meshOf(app, 'west');
@@ -24,7 +24,7 @@ test('a workload is not touched without a lock', () => {
   expect(JSON.stringify(app.charts.map((chart) => chart.toJson()))).not.toContain('fed-lock');
 });
 
-test('a lock denies everybody but the boundary and the named callers, sorted, and allows nothing', () => {
+test('lockWorkload denies every caller except the ingress gateway and the local callers, which are sorted', () => {
   const app = new App();
   meshOf(app, 'east').expose('Reviews', reviews).lockWorkload({
     reason,
@@ -56,7 +56,7 @@ test('a lock denies everybody but the boundary and the named callers, sorted, an
   expect(names(objectsOf(app), 'PeerAuthentication')).toEqual([]);
 });
 
-test('a lock keeps the callers of the workload apart: connections to the application and buffers of streams are of one caller', () => {
+test('lockWorkload gives each caller its own connections to the application and limits stream buffers', () => {
   const app = new App();
   meshOf(app, 'east').expose('Reviews', reviews).lockWorkload({ reason, ticket: 'SEC-1', podLabels: { version: 'v2', app: 'reviews' } });
   expect(find(objectsOf(app), 'EnvoyFilter', 'fed-lock-reviews-default')).toEqual({
@@ -94,7 +94,7 @@ test('a lock keeps the callers of the workload apart: connections to the applica
   });
 });
 
-test('without labels of its own a lock has the selector of the Service, even one that is made later', () => {
+test('lockWorkload without podLabels uses the selector of the Service, also when it is set later', () => {
   const app = new App();
   const east = meshOf(app, 'east');
   const team = new Chart(app, 'till', { namespace: 'till' });
@@ -104,7 +104,7 @@ test('without labels of its own a lock has the selector of the Service, even one
   expect(lockOf(app, 'till-till').spec.selector).toEqual({ matchLabels: { app: 'till' } });
 });
 
-test('a lock goes into the chart of its exposure', () => {
+test('lockWorkload adds its objects to the chart of the export', () => {
   const app = new App();
   const mesh = meshOf(app, 'east');
   const team = new Chart(app, 'team');
@@ -113,7 +113,7 @@ test('a lock goes into the chart of its exposure', () => {
     .toEqual(['AuthorizationPolicy fed-lock-reviews-default', 'EnvoyFilter fed-lock-reviews-default']);
 });
 
-test('a lock lets in the gateways of all boundaries that expose the service, and no other one', () => {
+test('lockWorkload allows the ingress gateways of all boundaries that export the service, and no others', () => {
   const app = new App();
   const east = meshOf(app, 'east');
   const [partners, others] = ['partners', 'others'].map((namespaceName) => new FederatedMesh(new Chart(app, namespaceName), 'Mesh', {
@@ -127,7 +127,7 @@ test('a lock lets in the gateways of all boundaries that expose the service, and
   ]);
 });
 
-test('a caller of another mesh is refused', () => {
+test('lockWorkload rejects a local caller of another mesh', () => {
   const app = new App();
   const [east, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
   const account = new kplus.ServiceAccount(new Chart(app, 'shop', { namespace: 'shop' }), 'Web', { metadata: { name: 'web' } });
@@ -136,7 +136,7 @@ test('a caller of another mesh is refused', () => {
   expect(() => east.expose('Reviews', reviews).lockWorkload({ reason, podLabels: { app: 'reviews' }, localCallers: [caller] })).toThrow(/FED112/);
 });
 
-test('labels that a program changes later do not change the lock', () => {
+test('lockWorkload copies the pod labels', () => {
   const app = new App();
   const podLabels: { [name: string]: string } = { app: 'reviews' };
   meshOf(app, 'east').expose('Reviews', reviews).lockWorkload({ reason, podLabels });
@@ -144,7 +144,7 @@ test('labels that a program changes later do not change the lock', () => {
   expect(lockOf(app).spec.selector).toEqual({ matchLabels: { app: 'reviews' } });
 });
 
-test('a restricted namespace knows Services of the mesh and the hosts that are allowed, sorted, each once', () => {
+test('the Sidecar of a restricted namespace lists Services of the mesh and the allowed hosts, sorted and without duplicates', () => {
   const app = new App();
   meshOf(app, 'east', { clusterDomain: 'corp.internal' }).restrictNamespace('finance', {
     reason, allowedHosts: ['egress/b.example.com', './*.a.example.com', 'egress/b.example.com'],
@@ -157,7 +157,7 @@ test('a restricted namespace knows Services of the mesh and the hosts that are a
   expect(sidecar.metadata.annotations).toEqual({ 'cdk8s-mesh-federation/restricted': reason });
 });
 
-test('the network of a restricted namespace has no address outside of the cluster but on the ports for names and istiod', () => {
+test('the NetworkPolicy of a restricted namespace allows egress only to pods of the cluster and to the ports of DNS and istiod', () => {
   const app = new App();
   meshOf(app, 'east').restrictNamespace('finance', { reason });
   const policy = find(objectsOf(app), 'NetworkPolicy', 'fed-restricted-finance', 'finance');
@@ -173,7 +173,7 @@ test('the network of a restricted namespace has no address outside of the cluste
   expect(objectsOf(app)).toHaveLength(2);
 });
 
-test('locks and restrictions of several namespaces have names of their own, for tools that name files by them', () => {
+test('locks and restrictions of several namespaces have unique names, since some tools name files by them', () => {
   const app = new App();
   const east = meshOf(app, 'east');
   for (const namespaceName of ['shop', 'till']) {
