@@ -374,7 +374,7 @@ describe('exceptions', () => {
 describe('properties', () => {
   const rejected: [string, any, string][] = [
     ['an unknown property', { rule: [] }, 'FED120 BoundaryValidation: unknown field "rule" in properties → use only boundaryNamespaces, rootNamespace, exceptions'],
-    ['null in place of a list of namespaces', { boundaryNamespaces: null }, 'FED120 BoundaryValidation: boundaryNamespaces must be a list, not null → use a list, also for a single value'],
+    ['null in place of a list of namespaces', { boundaryNamespaces: null }, 'FED120 BoundaryValidation: boundaryNamespaces is null in properties → set a value, or omit the field'],
     ['a namespace name with a capital letter', { boundaryNamespaces: ['Shop'] }, 'FED111 BoundaryValidation: "Shop" is not a valid namespace name'],
     ['an exception with an unknown rule', { exceptions: [{ rule: 'tls', object: 'Gateway a/b', reason: 'a long enough reason' }] }, 'FED120 BoundaryValidation: an exception has the rule "tls", which does not exist → use one of private-keys,'],
     ['an exception whose object does not have the form "Kind namespace/name"', { exceptions: [{ rule: 'weak-tls', object: 'shop/theirs', reason: 'a long enough reason' }] }, 'FED120 BoundaryValidation: an exception has the object "shop/theirs", which does not have the form "Kind namespace/name" → write'],
