@@ -80,7 +80,7 @@ export class BoundaryObjects {
     if (traffic().trustConfigMapName === undefined) this.forPeer(peer, `trust ${peer.name}`, () => [render.renderPeerTrust(trust, config, peer)]);
     this.forPeer(peer, `policies ${peer.name}`, () => render.renderPeerPolicies(authorization, config, peer));
     this.updateIngressEdge();
-    if (!speaksHttp(port.protocol)) this.connectAfterHandshake(config.ingress);
+    if (!speaksHttp(port.protocol) && this.hasServers(this.openTcpGrants)) this.connectAfterHandshake(config.ingress);
     const { idleTimeout } = port;
     if (idleTimeout !== undefined) this.forPeer(peer, `filter idle ${sni}`, () => [render.renderIdleTimeout(upstreams, config, grant, idleTimeout)]);
     this.updateLimits(peer.name);
@@ -135,7 +135,7 @@ export class BoundaryObjects {
     if (declared.trafficWith(peerName).trustConfigMapName !== undefined) this.parts.remove(`trust ${peerName}`);
     if (declared.isolates(peerName)) {
       this.parts.removeAllOf(peerName);
-      if (!this.hasServers(declared.openGrants.filter(({ port }) => !speaksHttp(port.protocol)))) this.parts.remove('filter ingress');
+      if (!this.hasServers(this.openTcpGrants)) this.parts.remove('filter ingress');
       if (!this.hasServers(declared.openGrants)) this.parts.remove('filter edge ingress');
       this.isolatePeers();
     }
@@ -178,6 +178,11 @@ export class BoundaryObjects {
    */
   private hasServers(grants: Grant[]): boolean {
     return this.config.ingress.control.listeners || grants.length > 0;
+  }
+
+  /** Open grants of ports whose requests the gateways do not read. */
+  private get openTcpGrants(): Grant[] {
+    return this.declared.openGrants.filter(({ port }) => !speaksHttp(port.protocol));
   }
 
   private updateIngressEdge(): void {

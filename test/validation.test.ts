@@ -1,0 +1,172 @@
+import { ApiObject, App, Chart } from 'cdk8s';
+import { Construct } from 'constructs';
+import {
+  AddPeerOptions, BoundaryGateway, Caller, FederatedMesh, FederatedMeshProps, GatewayCredential, HttpRule, LocalName, LocalService, RemoteServiceBinding,
+  ServicePort,
+} from '../src';
+import { find, names, objectsOf } from './support/manifests';
+import { meshOf } from './support/meshes';
+import { bankWith, EXISTING_GATEWAY, pair } from './support/pair';
+import { errorOf } from './support/rejections';
+
+/*
+ * Which complete programs are accepted at the end of synthesis, and which are not: the cases beside those of test/errors.
+ */
+
+/** The codes at the end of synthesis. */
+const codesOf = (app: App): string[] => errorOf(() => app.synthYaml()).message.match(/FED\d{3}/g) ?? [];
+
+/* Local names that are Services of the mesh. */
+
+const till = (apiVersion: string, kind: string, namespace?: string) => ({ apiVersion, kind, metadata: { name: 'till', namespace } });
+
+/** West binds the local name till, in the namespace default and in a chart of its own. */
+function bindTill() {
+  const made = pair();
+  made.reviews.allowFrom(made.west);
+  new RemoteServiceBinding(new Chart(made.app, 'apps'), 'Till', { mesh: made.west, source: made.reviews, localName: LocalName.newService('till', 'default') });
+  return made;
+}
+
+test.each<[string, string[], (made: ReturnType<typeof bindTill>) => unknown]>([
+  ['rejects a Service in the chart of the mesh', ['FED402'], ({ west }) => new ApiObject(Chart.of(west), 'Till', till('v1', 'Service'))],
+  ['rejects a Service in a construct of that chart', ['FED402'], ({ west }) => new ApiObject(new Construct(Chart.of(west), 'Team'), 'Till', till('v1', 'Service'))],
+  ['rejects a Service with the namespace of the local name', ['FED402'], ({ west }) => new ApiObject(Chart.of(west), 'Till', till('v1', 'Service', 'default'))],
+  ['rejects a Service in the chart of the binding', ['FED402'], ({ app }) => new ApiObject(app.node.findChild('apps') as Chart, 'Own', till('v1', 'Service'))],
+  ['accepts a Service in another namespace', [], ({ west }) => new ApiObject(Chart.of(west), 'Till', till('v1', 'Service', 'shop'))],
+  ['accepts a Service of Knative, which has no address of its own', [], ({ west }) => new ApiObject(Chart.of(west), 'Till', till('serving.knative.dev/v1', 'Service'))],
+  ['accepts another object of the core API', [], ({ west }) => new ApiObject(Chart.of(west), 'Till', till('v1', 'ConfigMap'))],
+  ['accepts a Service in the chart of another mesh', [], ({ east }) => new ApiObject(Chart.of(east), 'Till', till('v1', 'Service'))],
+  ['accepts a Service in a chart inside of that of the mesh, which is a file of its own', [], ({ west }) =>
+    new ApiObject(new Chart(Chart.of(west), 'nested'), 'Till', till('v1', 'Service'))],
+])('a new local name %s', (_, codes, declare) => {
+  const made = bindTill();
+  declare(made);
+  expect(codesOf(made.app)).toEqual(codes);
+});
+
+/* One Secret for both gateways. */
+
+const secret = (name: string, namespaceName?: string) => BoundaryGateway.dedicated({ credential: GatewayCredential.fromSecret(name), namespaceName });
+const exporting = (mesh: FederatedMesh) => mesh.expose('Own', { service: LocalService.fromName('own', 'default'), exportName: 'own', ports: [ServicePort.http(80)] });
+const calling = (mesh: FederatedMesh) => {
+  const bank = bankWith({ knownAs: 'east' });
+  mesh.addPeer(bank);
+  mesh.bind('Cards', { source: bank.exposedService('cards'), localName: LocalName.newService('cards', 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
+  return bank;
+};
+
+test.each<[string, string[], Partial<FederatedMeshProps>, ((mesh: FederatedMesh) => unknown)[]]>([
+  ['both gateways is rejected', ['FED132'], { ingressGateway: secret('tls'), egressGateway: secret('tls') }, [exporting, calling]],
+  ['both gateways of a mesh that only exports is accepted', [], { ingressGateway: secret('tls'), egressGateway: secret('tls') }, [exporting]],
+  ['both gateways of a mesh that only calls is accepted', [], { ingressGateway: secret('tls'), egressGateway: secret('tls') }, [calling]],
+  ['gateways in two namespaces is accepted', [], { ingressGateway: secret('tls'), egressGateway: secret('tls', 'dmz') }, [exporting, calling]],
+  ['one gateway is accepted', [], { ingressGateway: secret('tls') }, [exporting, calling]],
+])('one name of a Secret for %s', (_, codes, props, declare) => {
+  const app = new App();
+  const mesh = meshOf(app, 'east', props);
+  declare.forEach((part) => part(mesh));
+  expect(codesOf(app)).toEqual(codes);
+});
+
+/* Objects that etcd does not accept. */
+
+describe('an object of', () => {
+  const inBytes = (size: number, kind: string, name: RegExp) => {
+    const app = new App();
+    const mesh = meshOf(app, 'east');
+    exporting(mesh).allowFrom(calling(mesh));
+    const byteLength = Buffer.byteLength.bind(Buffer);
+    jest.spyOn(Buffer, 'byteLength').mockImplementation((text) => {
+      const isThere = String(text).includes(`"kind":"${kind}"`) && name.test(JSON.parse(String(text)).metadata.name);
+      return isThere ? size : byteLength(text as string);
+    });
+    const codes = codesOf(app);
+    jest.restoreAllMocks();
+    return codes;
+  };
+
+  const growing: [kind: string, name: RegExp][] = [['Gateway', /^fed-out-/], ['Gateway', /^fed-in-/], ['EnvoyFilter', /^fed-in-/], ['EnvoyFilter', /^fed-out-/]];
+  test.each(growing)('kind %s with a name like %s is rejected above 1.4 MB', (kind, name) => {
+    expect(inBytes(1_400_000, kind, name)).toEqual([]);
+    expect(new Set(inBytes(1_400_001, kind, name))).toEqual(new Set(['FED135']));
+  });
+});
+
+/* Rules about several boundaries and peers. */
+
+/** Two boundaries of east. */
+function boundaries(props: Partial<FederatedMeshProps> = {}) {
+  const app = new App();
+  const first = meshOf(app, 'east', props);
+  const second = new FederatedMesh(new Chart(app, 'second'), 'Mesh', {
+    meshName: 'east', trustDomain: 'east.example', trustBundle: first.trustBundle, endpoints: first.endpoints, namespaceName: 'partners',
+  });
+  return { app, first, second };
+}
+
+test('one boundary of a mesh cannot restrict a namespace that another one has restricted', () => {
+  const { first, second } = boundaries();
+  first.restrictNamespace('finance', { reason: 'money leaves through the boundary only' });
+  expect(() => second.restrictNamespace('finance', { reason: 'money leaves through the boundary only' })).toThrow(/^FED121 /);
+});
+
+test('a peer whose export is bound keeps its name for itself, before it is added', () => {
+  const mesh = meshOf(new App(), 'east');
+  mesh.bind('Cards', { source: bankWith({ knownAs: 'east' }).exposedService('cards'), localName: LocalName.newService('cards', 'web') });
+  const other = bankWith({ trustDomain: 'other.example', ingressIdentity: undefined, egressIdentity: undefined, exposedServices: [] });
+  expect(() => mesh.addPeer(other)).toThrow(/^FED110 east\/Mesh: the name "bank" is already used by another peer/);
+});
+
+test('a chart of two meshes is rejected with the name of the construct that claimed it first', () => {
+  const { app, east, west, reviews } = pair();
+  const chart = new Chart(app, 'apps', { namespace: 'default' });
+  const account = new ApiObject(chart, 'Account', { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'page' } });
+  const bind = (mesh: FederatedMesh, id: string) => mesh.bind(id, { source: reviews, localName: LocalName.newService(id.toLowerCase(), 'default') });
+  for (const id of ['First', 'Second']) bind(west, id).allowFrom(Caller.fromConstruct(account));
+  const { message } = errorOf(() => new RemoteServiceBinding(chart, 'Third', {
+    mesh: meshOf(app, 'north'), source: exporting(east), localName: LocalName.newService('third', 'default'),
+  }));
+  expect(message).toContain('contains west/Mesh/First of mesh "west"');
+});
+
+test('the addresses that are private stand in one annotation, each with its reason', () => {
+  const app = new App();
+  exporting(meshOf(app, 'east', {
+    endpoints: ['10.1.2.3', '10.1.2.4'].map((address) => ({ address, privateAddress: { reason: `leased line to ${address}` } })),
+  }));
+  expect(find(objectsOf(app), 'Service', 'federation-ingress').metadata.annotations['cdk8s-mesh-federation/private-address'])
+    .toBe('10.1.2.3: leased line to 10.1.2.3; 10.1.2.4: leased line to 10.1.2.4');
+});
+
+/* Existing gateways: objects that concern several peers. */
+
+const existing = { ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY), connectAfterHandshake: true };
+
+/** East, with an existing gateway, exports HTTP to north and west, and TCP to west only unless `tcp` says otherwise. */
+function shared(west: AddPeerOptions, tcp = ['west']) {
+  const app = new App();
+  const [mesh, ...peers] = [meshOf(app, 'east', existing), meshOf(app, 'west'), meshOf(app, 'north')];
+  const own = mesh.expose('Own', { service: LocalService.fromName('own', 'default'), exportName: 'own', ports: [ServicePort.http(80), ServicePort.tcp(90)] });
+  for (const peer of peers) {
+    peer.addPeer(mesh);
+    mesh.addPeer(peer, peer.meshName === 'west' ? west : {});
+    own.allowFrom(peer, { ports: [80], http: [HttpRule.allow({ methods: ['GET'] })] });
+    if (tcp.includes(peer.meshName)) own.allowFrom(peer, { ports: [90] });
+  }
+  return objectsOf(app);
+}
+const isolated = { isolated: { reason: 'compromised build server at west' } };
+const AFTER_HANDSHAKE = 'fed-in-connect-after-tls';
+
+test('the filter that connects after the handshake goes with the last TCP grant of an existing gateway', () => {
+  expect(names(shared({}), 'EnvoyFilter')).toContain(AFTER_HANDSHAKE);
+  expect(names(shared(isolated), 'EnvoyFilter')).not.toContain(AFTER_HANDSHAKE);
+  expect(names(shared(isolated, ['west', 'north']), 'EnvoyFilter')).toContain(AFTER_HANDSHAKE);
+});
+
+test('the guard of an existing gateway lists its peers by name, whatever the order of the grants', () => {
+  const guard = JSON.stringify(find(shared({}), 'AuthorizationPolicy', 'fed-in-guard').spec);
+  expect(guard.indexOf('north')).toBeGreaterThan(0);
+  expect(guard.indexOf('north')).toBeLessThan(guard.indexOf('west'));
+});
