@@ -14,12 +14,12 @@ export interface Justification {
   readonly reason: string;
   /**
    * Person or role that approved the deviation, such as `platform security`.
-   * @default - not stated
+   * @default - not set
    */
   readonly approvedBy?: string;
   /**
    * Reference in an issue tracker or change system, such as `NET-118`.
-   * @default - not stated
+   * @default - not set
    */
   readonly ticket?: string;
 }
@@ -42,27 +42,27 @@ export interface Justification {
 export interface Accountability {
   /**
    * Business purpose in one sentence, such as `authorise card payments`.
-   * @default - not stated
+   * @default - not set
    */
   readonly purpose?: string;
   /**
    * Team or person responsible, such as `payments team`.
-   * @default - not stated
+   * @default - not set
    */
   readonly owner?: string;
   /**
    * Categories of data that are transferred, such as `['cardholder']`.
-   * @default - not stated
+   * @default - not set
    */
   readonly dataCategories?: string[];
   /**
    * Person or role that approved it, such as `platform security`.
-   * @default - not stated
+   * @default - not set
    */
   readonly approvedBy?: string;
   /**
    * Reference in an issue tracker or change system, such as `CHG-4411`.
-   * @default - not stated
+   * @default - not set
    */
   readonly ticket?: string;
   /**

@@ -21,7 +21,7 @@ export interface PortMapping {
 }
 
 /**
- * Which requests a source of a binding receives: a share by weight, or all requests with certain headers.
+ * Which requests a source of a binding receives: a percentage by weight, or all requests with certain headers.
  *
  * @exampleMetadata fixture=meshes
  * @example
@@ -36,10 +36,10 @@ export interface LocalSourceOptions {
   /**
    * Relative weight of the source, such as `20`: weights 8 and 2 are 80 % and 20 %. `0` sends no traffic to the source.
    *
-   * HTTP and gRPC: a share of the requests. TCP and TLS: a share of the connections. The manifests hold whole
-   * percentages, so a share below half a percent can become 0. Set a weight for every source of a local port that has
+   * It divides the requests of HTTP and gRPC, and the connections of TCP and TLS. The manifests hold whole
+   * percentages, so less than half a percent can become 0. Set a weight for every source of a local port that has
    * no `whenHeaders`, or for none of them (FED409).
-   * @default - equal shares
+   * @default - equal weights
    */
   readonly weight?: number;
   /**
@@ -93,8 +93,8 @@ export interface RemoteServiceBindingOptions extends SourceOptions, Accountabili
    *
    * For clients that check the application's own certificate against the host that they dial. Pods resolve these hosts
    * only through Istio's DNS proxy (`ISTIO_META_DNS_CAPTURE`). In the namespaces of the local name and of its callers,
-   * these hosts lead only to this binding, and workloads that are not callers are denied. Rejects hosts of a cluster's
-   * domain (FED412).
+   * these hosts are routed only to this binding, and workloads that are not callers are denied. Rejects hosts of a
+   * cluster's domain (FED412).
    * @default - the local name only
    * @see https://istio.io/latest/docs/ops/configuration/traffic-management/dns-proxy/
    */

@@ -25,7 +25,8 @@ export interface GatewayEndpoint {
    */
   readonly port?: number;
   /**
-   * Why both sides can reach a private or loopback address, or a name that only our cluster resolves.
+   * Why both sides can reach a private or loopback address, or a name that only our cluster resolves, such as
+   * `{ reason: 'leased line, both sides route it' }`.
    * @default - a private address is rejected (FED105)
    */
   readonly privateAddress?: Justification;

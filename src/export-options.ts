@@ -28,15 +28,16 @@ export interface ExposedServiceOptions extends Accountability {
   /** Ports to export, such as `[ServicePort.http(9080)]`. A port that is not listed is not exported. */
   readonly ports: ServicePort[];
   /**
-   * Longest duration of a request, including its response; then the peer receives 504. HTTP and gRPC only.
+   * Longest duration of a request, including its response, such as `Duration.seconds(10)`; then the peer receives 504.
+   * HTTP and gRPC only.
    *
    * It also ends streams that last longer.
    * @default - no limit
    */
   readonly requestTimeout?: Duration;
   /**
-   * Idle timeout of a peer's connection. TCP and TLS: no bytes; HTTP and gRPC: no active request, plus Envoy's drain of
-   * 5 s.
+   * Idle timeout of a peer's connection, such as `Duration.minutes(5)`. TCP and TLS: no bytes; HTTP and gRPC: no active
+   * request, plus Envoy's drain of 5 s.
    *
    * Emits an EnvoyFilter for each port that is allowed to a peer, and `kubectl apply` prints a warning of istiod for
    * it. Tested on real proxies with Istio 1.31; rejected for 1.30 (FED125).

@@ -146,7 +146,8 @@ export class ExposedService extends Construct implements IExposedService {
    * cost the sidecars.
    *
    * - Pods without a sidecar are not protected.
-   * - Probes that injection has rewritten, and ports 15020 and 15090 of the sidecar, stay reachable.
+   * - Probes that injection has rewritten, and ports 15020, 15021 and 15090 of the sidecar, stay
+   *   reachable.
    * - List a scraper of the application's own port in `localCallers`.
    * - TCP: other workloads can still connect and read what a server sends first. Nothing that they send arrives.
    *

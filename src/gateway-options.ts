@@ -83,7 +83,8 @@ export interface DedicatedGatewayOptions {
    */
   readonly serviceType?: GatewayServiceType;
   /**
-   * Annotations of the Service, for example for the cloud's load balancer. Ingress gateway only.
+   * Annotations of the Service for the cloud's load balancer, such as
+   * `{ 'service.beta.kubernetes.io/aws-load-balancer-scheme': 'internet-facing' }`. Ingress gateway only.
    * @default - none
    */
   readonly serviceAnnotations?: { [name: string]: string };

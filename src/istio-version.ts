@@ -1,7 +1,7 @@
 /**
  * The Istio version for which the manifests are written.
  *
- * Set the version that the mesh runs: the cluster is not asked.
+ * Set the version that the mesh runs: it is not detected from the cluster.
  *
  * @exampleMetadata fixture=meshes
  * @example

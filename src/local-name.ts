@@ -27,8 +27,8 @@ export class LocalName {
   /**
    * The name of a Service that already has pods, for example to move its traffic step by step.
    *
-   * In the namespaces of the binding's callers, its traffic goes to the sources of the binding. Its own pods receive a
-   * share only after `addLocalSource`. In these namespaces, a workload that is not a caller fails for every request
+   * In the namespaces of the binding's callers, its traffic goes to the sources of the binding. Its own pods receive
+   * requests only after `addLocalSource`. In these namespaces, a workload that is not a caller fails for every request
    * that is routed to a peer. Neither the Service nor its ports are checked. Rejects names that Kubernetes does not
    * accept (FED111).
    *

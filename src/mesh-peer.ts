@@ -4,7 +4,7 @@ import type { SpiffeId } from './identity';
 import type { ServicePort } from './service';
 import type { TrustBundle } from './trust';
 
-/** What a mesh needs to know about a peer (another mesh): a `FederatedMesh` of the same program, or a `RemoteMesh`. */
+/** Describes a peer (another mesh): a `FederatedMesh` of the same program, or a `RemoteMesh`. */
 export interface IMeshPeer extends IConstruct {
   /** Name of the mesh, a DNS label such as `bank`. Of a `RemoteMesh` it is our alias of the peer. */
   readonly meshName: string;

@@ -84,7 +84,7 @@ export interface FederatedMeshProps {
    */
   readonly egressGateway?: BoundaryGateway;
   /**
-   * Istio version that the mesh runs. The cluster is not asked.
+   * Istio version that the mesh runs. It is not detected from the cluster.
    * @default IstioVersion.V1_31
    */
   readonly istioVersion?: IstioVersion;
@@ -109,7 +109,7 @@ export interface FederatedMeshProps {
    */
   readonly rootNamespaceName?: string;
   /**
-   * DNS domain of the cluster. It is not a trust domain.
+   * DNS domain of the cluster, such as `cluster.local`. It is not a trust domain.
    * @default 'cluster.local'
    */
   readonly clusterDomain?: string;
@@ -136,11 +136,12 @@ export interface FederatedMeshProps {
    * CGI, WSGI, Rack and PHP read `x_federation_peer` as `x-federation-peer`, so a caller could forge headers that the
    * gateways set. Check how your backends read both spellings first. Both meshes must allow them.
    * @default - such requests are rejected: 400, or a stream reset for HTTP/2 and gRPC
-   * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto
+   * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/protocol.proto#envoy-v3-api-field-config-core-v3-httpprotocoloptions-headers-with-underscores-action
    */
   readonly allowHeadersWithUnderscores?: Justification;
   /**
-   * Why the ValidatingAdmissionPolicy that protects the boundary against other tenants of the mesh is not emitted.
+   * Why the ValidatingAdmissionPolicy that protects the boundary against other tenants of the mesh is not emitted, such
+   * as `{ reason: 'the cluster has no ValidatingAdmissionPolicy' }`.
    * @default - it is emitted
    */
   readonly withoutAdmissionPolicy?: Justification;

@@ -166,8 +166,8 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * - Other pods of the cluster can still forward calls.
    * - Whoever can write Sidecars or NetworkPolicies in the namespace can undo it.
    *
-   * The namespace must have no other Sidecar without a selector, because Istio uses the oldest one. Rejects a second
-   * call for the namespace (FED121).
+   * The namespace must have no other Sidecar without a selector: Istio calls the result undefined, and 1.31 uses the
+   * oldest one. Rejects a second call for the namespace (FED121).
    *
    * @param namespaceName namespace of the workloads, for example `finance`
    * @param options why, and which other hosts stay reachable

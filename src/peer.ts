@@ -32,7 +32,8 @@ export interface PeerLimits {
    */
   readonly maxConnectionDuration?: Duration;
   /**
-   * Largest number of requests per second, such as `50`; more get 429 (gRPC `UNAVAILABLE`). HTTP and gRPC ports only.
+   * Largest number of requests per second, such as `50`; more get 429 (gRPC `RESOURCE_EXHAUSTED`). HTTP and gRPC
+   * ports only.
    *
    * It counts after RBAC, so that rejected requests consume no tokens.
    * @default - no limit
@@ -51,7 +52,7 @@ export interface PeerLimits {
  */
 export interface UpstreamLimits {
   /**
-   * Largest number of open connections. Another TCP or TLS connection is closed.
+   * Largest number of open connections, such as `1000`. Another TCP or TLS connection is closed.
    *
    * HTTP and gRPC callers have one connection for each connection of their sidecar. Envoy opens this first connection
    * even above the limit.
@@ -59,8 +60,8 @@ export interface UpstreamLimits {
    */
   readonly maxConnections?: number;
   /**
-   * Largest number of requests and streams in flight, and of those that wait for a connection. HTTP and gRPC ports
-   * only.
+   * Largest number of requests and streams in flight, and of those that wait for a connection, such as `2000`. HTTP and
+   * gRPC ports only.
    *
    * Another one fails at once: 503, gRPC `UNAVAILABLE`.
    * @default 16384
@@ -118,7 +119,8 @@ export interface AddPeerOptions extends Accountability {
    */
   readonly removeRequestHeaders?: string[];
   /**
-   * Why the peer's egress gateway may use TLS 1.2 with our ingress gateway, with ECDHE and AES-GCM cipher suites only.
+   * Why the peer's egress gateway may use TLS 1.2 with our ingress gateway, such as
+   * `{ reason: 'the appliance is replaced in 2027' }`. With ECDHE and AES-GCM cipher suites only.
    *
    * It does not affect our calls: our egress gateway offers TLS 1.2 and 1.3.
    * @default - TLS 1.3 only
@@ -126,20 +128,21 @@ export interface AddPeerOptions extends Accountability {
   readonly allowTls12?: Justification;
   /**
    * Identifier of the interconnection agreement, such as `ISA-2026-014`. It becomes an annotation.
-   * @default - not stated
+   * @default - not set
    */
   readonly agreementId?: string;
   /**
    * Contact of the peer as a URI, such as `mailto:security@bank.example`. It becomes an annotation.
-   * @default - not stated
+   * @default - not set
    */
   readonly contact?: string;
   /**
-   * Why the peer is cut off in both directions. All allow rules and bindings stay declared.
+   * Why the peer is cut off in both directions, such as `{ reason: 'compromised build server at the peer' }`. All allow
+   * rules and bindings stay declared.
    *
    * Its listeners, routes and CAs are removed, and a policy at each gateway denies it. Apply the mesh's chart with
-   * pruning. Local names stay and answer with 503, or close the connection. A share of requests that goes to the peer
-   * by weight fails until the weights change.
+   * pruning. Local names stay and answer with 503, or close the connection. Requests that weights send to the peer fail
+   * until the weights change.
    * @default - not isolated
    */
   readonly isolated?: Justification;

@@ -26,7 +26,7 @@ export interface RemoteServiceProps {
 }
 
 /**
- * Properties of `RemoteMesh`: what the owner of a peer tells us about it.
+ * Properties of `RemoteMesh`: what describes a peer. Its owner sends the values.
  *
  * `ingressIdentity`, `endpoints` and `exposedServices` are needed to call it, `egressIdentity` to allow its calls.
  *
@@ -57,7 +57,7 @@ export interface RemoteMeshProps {
    *
    * Such as `spiffe://bank.example/ns/istio-federation/sa/federation-ingress` (the default namespace and service
    * account). It is the URI in the gateway's certificate.
-   * @default - not stated; binding its exports is rejected (FED137)
+   * @default - not set; binding its exports is rejected (FED137)
    */
   readonly ingressIdentity?: SpiffeId;
   /**
@@ -65,7 +65,7 @@ export interface RemoteMeshProps {
    *
    * Such as `spiffe://bank.example/ns/istio-federation/sa/federation-egress` (the default namespace and service
    * account). It is the URI in the gateway's certificate.
-   * @default - not stated; allowing its calls is rejected (FED137)
+   * @default - not set; allowing its calls is rejected (FED137)
    */
   readonly egressIdentity?: SpiffeId;
   /**
@@ -82,7 +82,7 @@ export interface RemoteMeshProps {
    * Name that the exporting mesh uses for us, such as `shop`: the `meshName` of its `RemoteMesh` that describes us.
    *
    * It is part of every TLS server name (SNI): a wrong value ends in 503. Required with `exposedServices` (FED138).
-   * @default - not stated
+   * @default - not set
    */
   readonly knownAs?: string;
 }

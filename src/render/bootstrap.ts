@@ -28,12 +28,13 @@ const THRESHOLDS = { shrink: 0.02, resetStreams: [0.4, 0.7], refuseRequests: 0.9
 /** Envoy tracks the memory of streams that hold 2^15 bytes (32 KiB) or more. */
 const MIN_TRACKED_STREAM_LOG2 = 15;
 /**
- * Free memory that the allocator may keep, as a fraction of the memory limit, and bytes that it releases each second
- * above that.
+ * Total memory of the allocator, as a fraction of the memory limit, above which it releases free memory more
+ * aggressively. A pod without traffic is above it already. In any case it releases this many free bytes each second.
+ * The values were chosen by measurement: docs/adr/0035.
  */
-const MAX_FREE_FRACTION = 0.08;
+const SOFT_LIMIT_FRACTION = 0.08;
 const RELEASED_PER_SECOND = 100 * 1024 * 1024;
-/** Free bytes below which Envoy releases nothing while it shrinks the heap. */
+/** `max_unfreed_memory_bytes`: free bytes that may stay when Envoy shrinks the heap, by the API; it releases so many each time. */
 const MAX_UNFREED = 4 * 1024 * 1024;
 
 /** Creates the ConfigMap to which the annotation `bootstrapOverride` refers. */
@@ -86,7 +87,7 @@ function bootstrap(limit: number) {
       ],
     },
     memory_allocator_manager: {
-      bytes_to_release: RELEASED_PER_SECOND, memory_release_interval: '1s', soft_memory_limit_bytes: Math.floor(limit * MAX_FREE_FRACTION),
+      bytes_to_release: RELEASED_PER_SECOND, memory_release_interval: '1s', soft_memory_limit_bytes: Math.floor(limit * SOFT_LIMIT_FRACTION),
     },
   };
 }

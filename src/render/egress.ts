@@ -19,8 +19,8 @@ import { bindingObjectName, exportObjectName, singleObjectName } from '../model/
 
 /*
  * Objects that route traffic from the egress gateway to peers. Only the egress gateway has a peer's address and
- * presents a certificate to it. A sidecar ignores credentials of a DestinationRule without workload selector and would
- * send plaintext.
+ * presents a certificate to it. A sidecar ignores the `credentialName` of a DestinationRule without workload selector and
+ * would send plaintext, so the rules here have a selector and file paths.
  */
 
 /**

@@ -83,7 +83,7 @@ export function renderLocalNameRoute(scope: Construct, config: BoundaryConfig, b
 /**
  * Creates the DestinationRule with which the sidecars of one namespace connect to a listener of the egress gateway. It
  * is in the callers' own namespace, where it takes precedence over a `*.svc.cluster.local` rule of theirs. For callers
- * of every namespace it is in the egress gateway's namespace, where Istio looks last.
+ * of every namespace it is in the egress gateway's namespace, where Istio looks after the callers' own.
  */
 export function renderCallerDestination(scope: Construct, config: BoundaryConfig, route: LocalRoute, callerNamespace?: string): void {
   const named = callerNamespace === undefined
