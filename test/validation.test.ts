@@ -1,8 +1,8 @@
 import { ApiObject, App, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import {
-  AddPeerOptions, BoundaryGateway, Caller, FederatedMesh, FederatedMeshProps, GatewayCredential, HttpRule, LocalName, LocalService, RemoteServiceBinding,
-  ServicePort,
+  AddPeerOptions, BoundaryGateway, Caller, FederatedMesh, FederatedMeshProps, GatewayCredential, HttpRule, LocalName, LocalService,
+  RemoteServiceBinding, ServicePort,
 } from '../src';
 import { find, names, objectsOf } from './support/manifests';
 import { meshOf } from './support/meshes';
