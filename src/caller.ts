@@ -1,8 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
-import { fail, show } from './checks/errors';
-import { objectOf } from './checks/kubernetes';
 import { checkNamespace, checkObjectName } from './checks/values';
+import { parseWorkload } from './checks/workload';
 
 /**
  * One or more workloads of our mesh that may call a binding.
@@ -37,22 +36,7 @@ export class Caller {
    * the account `default`, which all pods without an account of their own share, and an unknown namespace (FED405).
    */
   public static fromConstruct(construct: IConstruct): Caller {
-    const object = objectOf(construct);
-    if (!object || !(object.kind === 'ServiceAccount' || object.kind in POD_SPEC)) {
-      fail('FED405', construct, `it is ${object ? `a ${object.kind}` : 'not a Kubernetes object'}`,
-        `use a ServiceAccount or one of ${Object.keys(POD_SPEC).join(', ')}`);
-    }
-    const serviceAccountName = accountOf(object);
-    if (serviceAccountName === 'default') {
-      fail('FED405', construct, `the ${object.kind} ${show(object.name)} runs as the service account "default", which all pods without an account share`,
-        'give it a service account of its own');
-    }
-    const namespaceName = object.metadata.namespace;
-    if (namespaceName === undefined) {
-      fail('FED405', construct, `the ${object.kind} ${show(object.name)} has no namespace, and neither does its chart`,
-        'set the namespace of the chart, for example new Chart(app, "till", { namespace: "till" })');
-    }
-    return new Caller({ serviceAccountName, namespaceName, object });
+    return new Caller(parseWorkload('Caller.fromConstruct', construct));
   }
 
   /**
@@ -104,21 +88,4 @@ interface Account {
   readonly namespaceName?: string;
   /** The construct that the account was read from. */
   readonly object?: ApiObject;
-}
-
-/** Where each kind of workload keeps the specification of its pods. */
-const POD_SPEC: { [kind: string]: string[] } = {
-  CronJob: ['spec', 'jobTemplate', 'spec', 'template', 'spec'],
-  DaemonSet: ['spec', 'template', 'spec'],
-  Deployment: ['spec', 'template', 'spec'],
-  Job: ['spec', 'template', 'spec'],
-  Pod: ['spec'],
-  ReplicaSet: ['spec', 'template', 'spec'],
-  StatefulSet: ['spec', 'template', 'spec'],
-};
-
-function accountOf(object: ApiObject): string {
-  if (object.kind === 'ServiceAccount') return object.name;
-  const podSpec = POD_SPEC[object.kind].reduce((value, key) => value?.[key], object.toJson());
-  return podSpec?.serviceAccountName ?? podSpec?.serviceAccount ?? 'default';
 }

@@ -1,8 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
-import { fail, show } from './checks/errors';
 import { checkFields, fieldsOf } from './checks/kinds';
-import { objectOf } from './checks/kubernetes';
+import { parseService } from './checks/service';
 import { checkNamespace, checkPort, checkServiceName } from './checks/values';
 import type { Protocol } from './model/model';
 
@@ -141,19 +140,8 @@ export class LocalService {
    * Rejects other kinds of constructs, and a Service whose namespace neither it nor its chart sets (FED305).
    */
   public static fromConstruct(construct: IConstruct): LocalService {
-    const service = objectOf(construct);
-    if (service?.kind !== 'Service' || service.apiVersion !== 'v1') {
-      fail('FED305', construct, service ? `it is of kind ${service.apiVersion} ${service.kind}, not a Service` : 'it is not a Kubernetes object',
-        'use the construct of the Service that should be exported');
-    }
-    const namespaceName = service.metadata.namespace;
-    if (namespaceName === undefined) {
-      fail('FED305', construct, `the Service ${show(service.name)} has no namespace, and neither does its chart`,
-        'set the namespace of the chart, for example new Chart(app, "bookinfo", { namespace: "default" })');
-    }
-    checkServiceName(construct, service.name);
-    checkNamespace(construct, namespaceName);
-    return new LocalService(service.name, namespaceName, service);
+    const { serviceName, namespaceName, object } = parseService('LocalService.fromConstruct', construct);
+    return new LocalService(serviceName, namespaceName, object);
   }
 
   /** Name of the Service, such as `reviews`. */

@@ -1,6 +1,7 @@
 import { App } from 'cdk8s';
 import { Construct } from 'constructs';
 import { LocalService, ServicePort } from '../../src';
+import { show } from '../../src/checks/errors';
 import { any, objectOf } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf } from '../support/rejections';
 
@@ -21,6 +22,9 @@ http.rejects('FED303', 'a string in place of a port', () => ServicePort.http('ht
 fromConstruct.rejects('FED305', 'a Deployment in place of a Service', () => LocalService.fromConstruct(objectOf('Deployment', 'default')), 'apps/Object', 'apps/v1 Deployment');
 fromConstruct.rejects('FED305', 'a construct without an object', () => LocalService.fromConstruct(new Construct(new App(), 'Nothing')), 'not a Kubernetes object');
 fromConstruct.rejects('FED305', 'a Service without a namespace', () => LocalService.fromConstruct(objectOf('Service')), '"till"', 'namespace: "default"');
+for (const value of [undefined, {}, 5]) {
+  fromConstruct.rejects('FED120', `${show(value)} in place of a construct`, () => LocalService.fromConstruct(any(value)), 'LocalService.fromConstruct', `not ${show(value)}`);
+}
 
 /* Objects of fields. */
 for (const [protocol, call] of Object.entries({ http, grpc, tcp, tls })) {
