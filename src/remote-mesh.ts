@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
-import { fail, pathIn, show } from './checks/errors';
-import { checkRemoteMesh } from './checks/remote-mesh';
+import { pathIn } from './checks/errors';
+import { checkExportedPort, checkListed, checkRemoteMesh } from './checks/remote-mesh';
 import type { GatewayEndpoint } from './endpoint';
 import type { SpiffeId } from './identity';
 import type { IExposedService, IMeshPeer } from './mesh-peer';
@@ -74,11 +74,8 @@ export class RemoteMesh extends Construct implements IMeshPeer {
    * const cards = bank.exposedService('card-auth');
    */
   public exposedService(exportName: string): IExposedService {
-    const service = this.services.get(exportName);
-    if (service) return service;
-    const known = [...this.services.keys()].sort();
-    return fail('FED406', this, `${show(exportName)} is not in the exposedServices of mesh ${show(this.meshName)}`,
-      known.length === 0 ? 'add it to exposedServices' : `use one of ${known.join(', ')}, or add it to exposedServices`);
+    checkListed(this, this.meshName, this.services, exportName);
+    return this.services.get(exportName)!;
   }
 }
 
@@ -94,8 +91,9 @@ class RemoteService extends Construct implements IExposedService {
     this.ports = [...props.ports];
   }
 
-  /** Contains the peer's name for us (`knownAs`), whatever our own name is. */
+  /** Contains the peer's name for us (`knownAs`), whatever our own name is. Rejects a port that is not exported. */
   public sniFor(_peer: IMeshPeer, exportPort: number): string {
+    checkExportedPort(this, this.ports, exportPort);
     return sniOf(this.exportName, exportPort, this.knownAs, this.mesh.trustDomain);
   }
 }

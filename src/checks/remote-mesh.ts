@@ -4,7 +4,9 @@ import { checkExport } from './export';
 import { checkFields, checkGiven, checkList, checkOptional, fieldsOf } from './kinds';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
 import { SpiffeId } from '../identity';
+import { distinct } from '../model/order';
 import type { RemoteMeshProps, RemoteServiceProps } from '../remote-mesh-props';
+import type { ServicePort } from '../service';
 import { TrustBundle } from '../trust';
 
 const FIELDS = fieldsOf<RemoteMeshProps>({
@@ -42,4 +44,19 @@ export function checkRemoteMesh(where: Where, props: RemoteMeshProps): void {
     if (exposedServices.findIndex(({ exportName }) => exportName === service.exportName) === index) return;
     fail('FED302', where, `the export name ${show(service.exportName)} is listed twice`, 'list all its ports in one entry');
   });
+}
+
+/** Requires the name of an export that the mesh lists in `exposedServices`. */
+export function checkListed(where: Where, meshName: string, listed: ReadonlyMap<string, unknown>, exportName: string): void {
+  if (listed.has(exportName)) return;
+  const known = distinct([...listed.keys()]);
+  fail('FED406', where, `${show(exportName)} is not in the exposedServices of mesh ${show(meshName)}`,
+    known.length === 0 ? 'add it to exposedServices' : `use one of ${known.join(', ')}, or add it to exposedServices`);
+}
+
+/** Requires a port number that an export has. */
+export function checkExportedPort(where: Where, ports: readonly ServicePort[], number: number): void {
+  const exported = ports.map(({ exportPort }) => exportPort);
+  if (exported.includes(number)) return;
+  fail('FED306', where, `port ${show(number)} is not exported`, `use one of the exported ports ${exported.join(', ')}`);
 }

@@ -1,5 +1,6 @@
 import { App } from 'cdk8s';
 import { RemoteMesh, ServicePort, SpiffeId } from '../../src';
+import { meshOf } from '../support/meshes';
 import { any, bankWith } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf } from '../support/rejections';
 
@@ -7,6 +8,8 @@ import { rejectFields, Rejection, rejectionsOf } from '../support/rejections';
 export const errors: Rejection[] = [];
 const newRemoteMesh = rejectionsOf(errors, 'new RemoteMesh');
 const exposedService = rejectionsOf(errors, 'RemoteMesh.exposedService');
+// The class of its exports, which programs know as IExposedService.
+const sniFor = rejectionsOf(errors, 'RemoteService.sniFor');
 
 newRemoteMesh.rejects('FED101', 'a knownAs that is not a valid name', () => bankWith({ knownAs: 'web shop' }), 'Bank', '"web shop"');
 newRemoteMesh.rejects('FED102', 'a peer with the trust domain cluster.local', () => bankWith({ trustDomain: 'cluster.local' }), 'Bank');
@@ -18,6 +21,9 @@ newRemoteMesh.rejects('FED302', 'one export name twice', () => bankWith({
   exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(1)] }, { exportName: 'cards', ports: [ServicePort.http(2)] }],
 }), '"cards"');
 exposedService.rejects('FED406', 'a service that the peer does not export', () => bankWith().exposedService('card'), 'Bank', '"card"', 'cards');
+exposedService.rejects('FED406', 'a service of a peer that exports none', () => bankWith({ exposedServices: [] }).exposedService('cards'), 'Bank', '"cards"', '→ add it');
+sniFor.rejects('FED306', 'the server name of a port that the peer does not export', () => bankWith().exposedService('cards').sniFor(meshOf(new App(), 'west'), 12),
+  'Bank/cards', 'port 12', 'use one of the exported ports 443');
 newRemoteMesh.rejects('FED104', 'an endpoint with a scheme', () => bankWith({ endpoints: [{ address: 'https://fed.bank.example' }] }), 'Bank', 'without a scheme');
 newRemoteMesh.rejects('FED105', 'a private address', () => bankWith({ endpoints: [{ address: '10.1.2.3' }] }), 'Bank', '10.1.2.3');
 newRemoteMesh.rejects('FED106', 'endpoints that mix DNS names and IP addresses',
