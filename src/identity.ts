@@ -1,4 +1,4 @@
-import { fail, show } from './checks/errors';
+import { IdentityParts, parseSpiffeId } from './checks/identity';
 import { checkFields, fieldsOf } from './checks/kinds';
 import { checkDomain, checkNamespace, checkObjectName } from './checks/values';
 
@@ -37,15 +37,16 @@ export class SpiffeId {
   /**
    * The SPIFFE ID that Istio issues to a service account.
    *
-   * Rejects the trust domain `cluster.local` (FED102), and names that Kubernetes does not accept (FED111).
+   * Rejects a trust domain that is not a DNS name (FED102), and names that Kubernetes does not accept (FED111).
    */
   public static forServiceAccount(identity: ServiceAccountIdentity): SpiffeId {
     const where = 'SpiffeId.forServiceAccount';
     checkFields(where, 'the identity', identity, FIELDS);
-    checkDomain(where, identity.trustDomain, 'FED102', 'trust domain');
-    checkNamespace(where, identity.namespaceName);
-    checkObjectName(where, identity.serviceAccountName, 'service account');
-    return new SpiffeId(identity.trustDomain, `/ns/${identity.namespaceName}/sa/${identity.serviceAccountName}`);
+    const { trustDomain, namespaceName, serviceAccountName } = identity;
+    checkDomain(where, trustDomain, 'FED102', 'trust domain');
+    checkNamespace(where, namespaceName);
+    checkObjectName(where, serviceAccountName, 'service account');
+    return new SpiffeId({ trustDomain, path: `/ns/${namespaceName}/sa/${serviceAccountName}` });
   }
 
   /**
@@ -56,25 +57,24 @@ export class SpiffeId {
    * @param uri with scheme, trust domain and path, for example `spiffe://bank.example/ns/dmz/sa/in`
    */
   public static parse(uri: string): SpiffeId {
-    const match = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[A-Za-z0-9._-]+)+)$/.exec(uri);
-    if (!match || match[2].split('/').some((segment) => segment === '.' || segment === '..')) {
-      fail('FED206', `SpiffeId.parse(${show(uri)})`, 'the text is not a valid SPIFFE ID of a workload',
-        'use the URI in the certificate, for example "spiffe://east.example/ns/istio-federation/sa/federation-ingress"');
-    }
-    return new SpiffeId(match[1], match[2]);
+    return new SpiffeId(parseSpiffeId(uri));
   }
 
-  private constructor(
-    /** Trust domain, such as `east.example`. */
-    public readonly trustDomain: string,
-    /** Path, such as `/ns/a/sa/b`. */
-    public readonly path: string,
-    private readonly scheme: string = 'spiffe://',
-  ) {}
+  private constructor(private readonly parts: IdentityParts) {}
+
+  /** Trust domain, such as `east.example`. */
+  public get trustDomain(): string {
+    return this.parts.trustDomain;
+  }
+
+  /** Path, such as `/ns/a/sa/b`. */
+  public get path(): string {
+    return this.parts.path;
+  }
 
   /** Form in certificates, such as `spiffe://east.example/ns/a/sa/b`. */
   public get uri(): string {
-    return `${this.scheme}${this.principal}`;
+    return `spiffe://${this.principal}`;
   }
 
   /** Form in Istio's AuthorizationPolicies, such as `east.example/ns/a/sa/b`. */
