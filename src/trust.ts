@@ -1,8 +1,8 @@
-import { createHash, X509Certificate } from 'crypto';
-import { readFileSync } from 'fs';
-import { fail, show } from './checks/errors';
+import { show } from './checks/errors';
 import { checkGiven } from './checks/kinds';
-import { readRevocationLists, RevocationList } from './pki/revocation';
+import { fingerprintOf, keyDigestOf, readCertificateFile, readCertificates } from './pki/certificates';
+import { readRevocationLists } from './pki/revocation';
+import { Authorities, parseRotation } from './pki/rotation';
 
 /**
  * Public CA certificates with which peers verify the gateways of one mesh.
@@ -23,7 +23,7 @@ export class TrustBundle {
    * @param pem the certificates, one after the other
    */
   public static fromPem(pem: string): TrustBundle {
-    return new TrustBundle(readCertificates('TrustBundle.fromPem', pem));
+    return new TrustBundle({ certificates: readCertificates('TrustBundle.fromPem', pem), lists: [] });
   }
 
   /**
@@ -34,15 +34,7 @@ export class TrustBundle {
    * @param path absolute, or relative to the working directory, for example `trust/east.pem`
    */
   public static fromPemFile(path: string): TrustBundle {
-    const where = `TrustBundle.fromPemFile(${show(path)})`;
-    let pem: string;
-    try {
-      pem = readFileSync(path, 'utf8');
-    } catch (error) {
-      fail('FED205', where, `the file cannot be read (${(error as NodeJS.ErrnoException).code}); the working directory is ${process.cwd()}`,
-        'set the path of the peer\'s public root certificate, absolute or relative to the working directory');
-    }
-    return new TrustBundle(readCertificates(where, pem));
+    return new TrustBundle({ certificates: readCertificateFile(`TrustBundle.fromPemFile(${show(path)})`, path), lists: [] });
   }
 
   /**
@@ -52,14 +44,9 @@ export class TrustBundle {
    * case and without colons. Revocation lists do not change it.
    */
   public readonly fingerprint: string;
-  private readonly certificates: X509Certificate[];
-  private readonly lists: RevocationList[];
 
-  private constructor(certificates: X509Certificate[], lists: RevocationList[] = []) {
-    this.certificates = certificates;
-    this.lists = lists;
-    const sorted = certificates.map(({ raw }) => raw).sort(Buffer.compare);
-    this.fingerprint = `sha256:${sha256(Buffer.concat(sorted))}`;
+  private constructor(private readonly authorities: Authorities) {
+    this.fingerprint = fingerprintOf(authorities.certificates);
   }
 
   /**
@@ -75,17 +62,7 @@ export class TrustBundle {
    */
   public withNext(next: TrustBundle): TrustBundle {
     checkGiven('TrustBundle.withNext', 'next', next, TrustBundle);
-    const added = next.certificates.filter((certificate) => !this.certificates.some(({ raw }) => raw.equals(certificate.raw)));
-    if (added.length === 0) {
-      fail('FED209', 'TrustBundle.withNext', `the next bundle adds no certificate: ${next.fingerprint}`,
-        'use the new root; once no certificate of the old root is in use, configure the new one alone');
-    }
-    if ((this.lists.length === 0) !== (next.lists.length === 0)) {
-      fail('FED208', 'TrustBundle.withNext', `${next.lists.length === 0 ? 'the next' : 'this'} bundle has no revocation list, but the other one has`,
-        'add the lists of all CAs to the result, or to both bundles: without a list, proxies reject every certificate of the CA');
-    }
-    const kept = this.lists.filter(({ issuer }) => !next.certificates.some(({ raw }) => raw.equals(issuer.raw)));
-    return new TrustBundle([...this.certificates, ...added], [...kept, ...next.lists]);
+    return new TrustBundle(parseRotation('TrustBundle.withNext', this.authorities, next.authorities));
   }
 
   /**
@@ -98,7 +75,8 @@ export class TrustBundle {
    * @param pem the lists (`X509 CRL`), one after the other
    */
   public withRevocationList(pem: string): TrustBundle {
-    return new TrustBundle(this.certificates, readRevocationLists('TrustBundle.withRevocationList', pem, this.certificates));
+    const { certificates } = this.authorities;
+    return new TrustBundle({ certificates, lists: readRevocationLists('TrustBundle.withRevocationList', pem, certificates) });
   }
 
   /**
@@ -106,7 +84,7 @@ export class TrustBundle {
    * @internal
    */
   public get _pem(): string {
-    return this.certificates.map((certificate) => certificate.toString()).join('');
+    return this.authorities.certificates.map((certificate) => certificate.toString()).join('');
   }
 
   /**
@@ -114,7 +92,8 @@ export class TrustBundle {
    * @internal
    */
   public get _revocationLists(): string | undefined {
-    return this.lists.length === 0 ? undefined : this.lists.map(({ pem }) => pem).join('');
+    const { lists } = this.authorities;
+    return lists.length === 0 ? undefined : lists.map(({ pem }) => pem).join('');
   }
 
   /**
@@ -122,42 +101,6 @@ export class TrustBundle {
    * @internal
    */
   public get _authorities(): string[] {
-    return this.certificates.map(({ publicKey }) => sha256(publicKey.export({ type: 'spki', format: 'der' }))).sort();
+    return this.authorities.certificates.map(keyDigestOf).sort();
   }
-}
-
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n[^-]*-----END \1-----/g;
-const FIX = 'use the public root certificate of the mesh, for example the key root-cert.pem of its ConfigMap istio-ca-root-cert';
-
-function readCertificates(where: string, pem: string): X509Certificate[] {
-  if (typeof pem !== 'string' || pem.trim() === '') fail('FED203', where, 'the text is empty', FIX);
-  if (/PRIVATE KEY/.test(pem)) {
-    fail('FED201', where, 'the text contains a private key', 'remove the key from the file and from its source: a trust bundle contains only public certificates');
-  }
-  const blocks = [...pem.matchAll(BLOCK)];
-  const begun = pem.match(/^-----BEGIN /gm)?.length ?? 0;
-  if (blocks.length === 0 || blocks.length !== begun) {
-    fail('FED204', where, begun === 0 ? 'the text contains no PEM block' : 'the text contains a PEM block that does not end', FIX);
-  }
-  const certificates = blocks.map(([block, label], index) => readCertificate(where, block, label, index + 1));
-  return certificates.filter((certificate, index) => certificates.findIndex((other) => other.raw.equals(certificate.raw)) === index);
-}
-
-function readCertificate(where: string, block: string, label: string, position: number): X509Certificate {
-  if (label !== 'CERTIFICATE') fail('FED204', where, `block ${position} is a ${label}, not a certificate`, FIX);
-  let certificate: X509Certificate;
-  try {
-    certificate = new X509Certificate(block);
-  } catch {
-    fail('FED204', where, `block ${position} is not a valid X.509 certificate`, FIX);
-  }
-  if (!certificate.ca) {
-    fail('FED202', where, `certificate ${position} (${show(certificate.subject.replace(/\n/g, ', '))}) is not a CA`,
-      'use the certificate of the authority that issues the gateway\'s certificates, not the gateway\'s own');
-  }
-  return certificate;
-}
-
-function sha256(data: string | Buffer): string {
-  return createHash('sha256').update(data).digest('hex');
 }

@@ -32,7 +32,9 @@ export function parseCertificate(where: string, options: CertManagerOptions): Ce
   if (!/^[A-Z][A-Za-z0-9]{0,62}$/.test(issuerKind)) {
     fail('FED131', where, `the issuer kind ${show(issuerKind)} is not valid`, 'use ClusterIssuer, Issuer, or the kind of an external issuer');
   }
-  if (!Object.keys(KEYS).includes(keyAlgorithm)) fail('FED131', where, `the key algorithm ${show(keyAlgorithm)} is not valid`, 'use a value of KeyAlgorithm');
+  if (!Object.keys(KEYS).includes(keyAlgorithm)) {
+    fail('FED131', where, `the key algorithm ${show(keyAlgorithm)} is not valid`, 'use a value of KeyAlgorithm');
+  }
   checkGiven(where, 'duration', duration, Duration);
   checkOptional(where, 'renewBefore', renewBefore, Duration);
   const durationSeconds = duration.toSeconds({ integral: false });
@@ -50,9 +52,11 @@ export function parseCertificate(where: string, options: CertManagerOptions): Ce
   };
 }
 
+/** Checks the name of a Secret with a gateway's certificate and key. */
 export function checkCredentialSecret(where: string, secretName: string): void {
   checkObjectName(where, secretName, 'Secret');
   if (secretName.endsWith(CA_SECRET_SUFFIX)) {
-    fail('FED111', where, `the Secret name ${show(secretName)} has the suffix of Secrets from which Istio reads CA certificates`, `choose a name that does not end in ${CA_SECRET_SUFFIX}`);
+    fail('FED111', where, `the Secret name ${show(secretName)} has the suffix of Secrets from which Istio reads CA certificates`,
+      `choose a name that does not end in ${CA_SECRET_SUFFIX}`);
   }
 }

@@ -1,6 +1,6 @@
 import { createPublicKey, JsonWebKey } from 'crypto';
 import { fail, show, Where } from '../checks/errors';
-import { compare } from '../model/order';
+import { compare, distinct } from '../model/order';
 
 /*
  * Public keys of an issuer (RFC 7517). Only members of public keys are returned, so that no other member can reach the
@@ -16,18 +16,19 @@ const TYPES: { readonly [kty: string]: { readonly members: string[]; readonly al
 /** Members of private keys and shared secrets, with which tokens can be signed. */
 const PRIVATE = ['d', 'dp', 'dq', 'k', 'oth', 'p', 'priv', 'q', 'qi'];
 const SMALLEST_RSA = 2048;
+const AS_PUBLISHED = 'use the key set that the issuer publishes';
 /** The ECDSA algorithm of each curve. */
 const ALGORITHM_OF_CURVE: { readonly [crv: string]: string } = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512' };
 
 /** Checks a key set and returns it in a canonical form, independent of order and notation. */
 export function readKeySet(where: Where, text: string): string {
   const keys = keysIn(where, text);
-  keys.forEach((key) => checkPublic(where, key, nameOf(key, keys)));
+  keys.forEach((key) => checkPublic(where, key, describeKey(key, keys)));
   const verifying = keys.filter(({ use, key_ops: operations }) =>
     (use === undefined || use === 'sig') && (operations === undefined || Array.isArray(operations) && operations.includes('verify')));
   if (verifying.length === 0) reject(where, 'jwks has no key that verifies signatures', 'use the public keys that verify the tokens of the issuer');
-  const texts = verifying.map((key) => JSON.stringify(publicKey(where, key, nameOf(key, keys))));
-  return `{"keys":[${[...new Set(texts)].sort().join(',')}]}`;
+  const texts = verifying.map((key) => JSON.stringify(publicKey(where, key, describeKey(key, keys))));
+  return `{"keys":[${distinct(texts).join(',')}]}`;
 }
 
 /** Parses the keys of a key set. Messages do not quote the text, since it may be a file with private keys. */
@@ -58,7 +59,7 @@ function checkPublic(where: Where, key: { [member: string]: unknown }, what: str
 }
 
 /** The name of a key in messages: its `kid`, or its index. */
-function nameOf(key: { [member: string]: unknown }, keys: object[]): string {
+function describeKey(key: { [member: string]: unknown }, keys: object[]): string {
   return `key ${typeof key.kid === 'string' ? show(key.kid) : keys.indexOf(key)} of jwks`;
 }
 
@@ -66,7 +67,7 @@ function publicKey(where: Where, key: { [member: string]: unknown }, what: strin
   const { kty, alg, kid } = key;
   const kind = typeof kty === 'string' && Object.keys(TYPES).includes(kty) ? TYPES[kty] : undefined;
   if (!kind) return reject(where, `${what} has the type ${show(kty)}`, `use keys of the types ${Object.keys(TYPES).join(', ')}`);
-  if (kid !== undefined && typeof kid !== 'string') reject(where, `${what} has a kid that is not a string`, 'use the key set that the issuer publishes');
+  if (kid !== undefined && typeof kid !== 'string') reject(where, `${what} has a kid that is not a string`, AS_PUBLISHED);
   if (alg !== undefined && !(typeof alg === 'string' && kind.algorithms.test(alg))) {
     reject(where, `${what} has the algorithm ${show(alg)}, which does not match its type ${show(kty)}`, 'use keys that verify signatures of tokens');
   }
@@ -75,10 +76,12 @@ function publicKey(where: Where, key: { [member: string]: unknown }, what: strin
   }
   const members = Object.fromEntries(kind.members.map((member) => [member, key[member]]));
   if (kty === 'EC' && alg !== undefined && alg !== ALGORITHM_OF_CURVE[key.crv as string]) {
-    reject(where, `${what} has the algorithm ${show(alg)}, which does not match its curve ${show(key.crv)}`, 'use the key set that the issuer publishes');
+    reject(where, `${what} has the algorithm ${show(alg)}, which does not match its curve ${show(key.crv)}`, AS_PUBLISHED);
   }
-  const { bits, exponent, jwk } = parsed({ kty, ...members } as JsonWebKey) ?? reject(where, `${what} is not a valid public key`, 'use the key set that the issuer publishes');
-  if (kty === 'RSA' && (exponent! < 3n || exponent! % 2n === 0n)) reject(where, `${what} has the exponent ${exponent}, which is not valid`, 'use the key set that the issuer publishes');
+  const { bits, exponent, jwk } = parsed({ kty, ...members } as JsonWebKey) ?? reject(where, `${what} is not a valid public key`, AS_PUBLISHED);
+  if (kty === 'RSA' && (exponent! < 3n || exponent! % 2n === 0n)) {
+    reject(where, `${what} has the exponent ${exponent}, which is not valid`, AS_PUBLISHED);
+  }
   if (kty === 'RSA' && bits! < SMALLEST_RSA) reject(where, `${what} has ${bits} bits`, `use RSA keys of at least ${SMALLEST_RSA} bits`);
   return Object.fromEntries(Object.entries({ ...jwk, alg, kid }).filter(([, value]) => value !== undefined).sort(([a], [b]) => compare(a, b)));
 }

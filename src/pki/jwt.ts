@@ -57,7 +57,9 @@ function keysOf(where: Where, { jwks, jwksUri }: JwtRule): Omit<Issuer, 'issuer'
     reject(where, `jwt has ${jwks === undefined ? 'neither jwks nor jwksUri' : 'both jwks and jwksUri'}`, 'set exactly one of them');
   }
   if (jwksUri === undefined) {
-    if (typeof jwks !== 'string') fail('FED120', where, `jwks must be a string, not of type ${typeof jwks}`, 'use the key set as the issuer publishes it, as text');
+    if (typeof jwks !== 'string') {
+      fail('FED120', where, `jwks must be a string, not of type ${typeof jwks}`, 'use the key set as the issuer publishes it, as text');
+    }
     return { jwks: readKeySet(where, jwks), jwksUri: undefined };
   }
   if (typeof jwksUri !== 'string' || !isAddress(jwksUri)) {
@@ -78,7 +80,8 @@ function checkClaim(where: Where, name: string, values: string[]): void {
   if (own) reject(where, `claims lists ${show(name)}, which has an option of its own`, `use the option ${own}`);
   if (TIMES.includes(name)) reject(where, `claims lists ${show(name)}, which is a number`, 'remove it: times are verified for every token');
   if (!NAME.test(name) && !PATH.test(name)) {
-    reject(where, `claims lists ${show(name)}, which is not a valid name`, 'write the name as in the token; [a][b] is the claim "b" inside the claim "a"');
+    reject(where, `claims lists ${show(name)}, which is not a valid name`,
+      'write the name as in the token; [a][b] is the claim "b" inside the claim "a"');
   }
   checkValues(where, `the claim ${show(name)}`, values);
   const several = SPLIT_INTO_WORDS.includes(name) ? values.find((value) => value.includes(' ')) : undefined;
@@ -93,7 +96,8 @@ function checkValues(where: Where, what: string, values: string[]): void {
   if (values.length === 0) reject(where, `${what} is an empty list`, 'list at least one value: an empty list would allow nothing');
   for (const value of values) {
     if (typeof value === 'string' && TEXT.test(value) && !value.startsWith('*') && !value.endsWith('*')) continue;
-    reject(where, `${what} has the value ${show(value)}, which is not valid`, 'use the exact text: a "*" at the start or end would match other values too');
+    reject(where, `${what} has the value ${show(value)}, which is not valid`,
+      'use the exact text: a "*" at the start or end would match other values too');
   }
   const size = Buffer.byteLength(patternOf(distinct(values)));
   if (values.length > 1 && size > LONGEST_PATTERN) {

@@ -1,6 +1,7 @@
 import { verify, X509Certificate } from 'crypto';
+import { subjectOf } from './certificates';
 import { BIT_STRING, bits, BOOLEAN, context, Der, inside, INTEGER, OCTET_STRING, readAll, SEQUENCE } from './der';
-import { fail, show } from '../checks/errors';
+import { fail } from '../checks/errors';
 
 /*
  * Revocation lists, checked except for their expiry, since the output must not depend on the date. A list that does not
@@ -39,7 +40,7 @@ export function readRevocationLists(where: string, pem: string, authorities: X50
   for (const authority of authorities) {
     const own = lists.filter(({ issuer }) => issuer === authority);
     if (own.length === 1) continue;
-    fail('FED208', where, `the CA ${nameOf(authority)} has ${own.length === 0 ? 'no revocation list' : `${own.length} revocation lists`}`,
+    fail('FED208', where, `the CA ${subjectOf(authority)} has ${own.length === 0 ? 'no revocation list' : `${own.length} revocation lists`}`,
       'add exactly one list of each CA of the bundle, in one text: without a list, proxies reject every certificate of the CA');
   }
   return authorities.map((authority) => lists.find(({ issuer }) => issuer === authority)!);
@@ -50,17 +51,18 @@ function readList(where: string, der: Buffer, position: number, authorities: X50
   if (list.critical) {
     fail('FED207', where, `list ${position} has a critical extension, which marks a partial list or a delta list`, 'use the complete list of the CA');
   }
-  const named = authorities.filter((authority) => fieldsOf(authority).subject.equals(list.issuer));
+  const named = authorities.filter((authority) => partsOf(authority).subject.equals(list.issuer));
   if (named.length === 0) {
-    fail('FED208', where, `list ${position} is issued by none of the CAs ${authorities.map(nameOf).join(', ')}`, FIX);
+    fail('FED208', where, `list ${position} is issued by none of the CAs ${authorities.map(subjectOf).join(', ')}`, FIX);
   }
   if (!(list.oid in DIGESTS)) {
-    fail('FED208', where, `list ${position} is signed with an algorithm that cannot be checked`, 'sign it with RSA (PKCS #1), ECDSA or Ed25519, and with SHA-256 or longer');
+    fail('FED208', where, `list ${position} is signed with an algorithm that cannot be checked`,
+      'sign it with RSA (PKCS #1), ECDSA or Ed25519, and with SHA-256 or longer');
   }
   const issuer = named.find(({ publicKey }) => verify(DIGESTS[list.oid], list.signed, publicKey, list.signature));
-  if (!issuer) fail('FED208', where, `list ${position} is not signed by the CA ${nameOf(named[0])}, which it names as its issuer`, FIX);
+  if (!issuer) fail('FED208', where, `list ${position} is not signed by the CA ${subjectOf(named[0])}, which it names as its issuer`, FIX);
   if (!maySign(issuer)) {
-    fail('FED208', where, `the CA ${nameOf(issuer)} may not sign revocation lists: its key usage lacks cRLSign`,
+    fail('FED208', where, `the CA ${subjectOf(issuer)} may not sign revocation lists: its key usage lacks cRLSign`,
       'use a CA with that key usage; the root that istiod creates by default does not have it');
   }
   return { issuer, pem: `-----BEGIN X509 CRL-----\n${der.toString('base64').replace(/.{1,64}/g, '$&\n')}-----END X509 CRL-----\n` };
@@ -90,7 +92,7 @@ function isTime({ tag }: Der): boolean {
 }
 
 /** Subject and extensions of a certificate that Node.js has parsed already. */
-function fieldsOf(certificate: X509Certificate): { readonly subject: Buffer; readonly extensions: Extension[] } {
+function partsOf(certificate: X509Certificate): { readonly subject: Buffer; readonly extensions: Extension[] } {
   const fields = inside(inside(readAll(certificate.raw)[0], SEQUENCE)[0], SEQUENCE).filter(({ tag }) => tag !== context(0));
   return { subject: fields[4].whole, extensions: extensions(fields.find(({ tag }) => tag === context(3))) };
 }
@@ -110,11 +112,7 @@ function extensions(field: Der | undefined): Extension[] {
 }
 
 function maySign(authority: X509Certificate): boolean {
-  const usage = fieldsOf(authority).extensions.find(({ oid }) => oid === KEY_USAGE);
+  const usage = partsOf(authority).extensions.find(({ oid }) => oid === KEY_USAGE);
   // eslint-disable-next-line no-bitwise
   return usage === undefined || (bits(readAll(usage.value)[0])[0] & CRL_SIGN) !== 0;
-}
-
-function nameOf(certificate: X509Certificate): string {
-  return show(certificate.subject.replace(/\n/g, ', '));
 }
