@@ -7,7 +7,8 @@ import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
 import { annotationsOf, reasonOf } from '../model/annotations';
 import { FRAMING, REMOVED_AT_EGRESS } from '../model/header-names';
-import type { BoundaryConfig, PeerLimits as PlainLimits, PeerOptions, UpstreamLimits as PlainUpstreamLimits } from '../model/model';
+import type { BoundaryConfig, EgressLimits, IngressLimits, PeerOptions } from '../model/model';
+import { distinct } from '../model/order';
 import type { AddPeerOptions, PeerLimits, UpstreamLimits } from '../peer';
 
 /*
@@ -125,7 +126,7 @@ export function parsePeerOptions(where: Where, peer: IMeshPeer, options: AddPeer
     isolated: options.isolated && reasonOf(options.isolated),
     traffic: {
       stripTracing: options.stripTracing ?? false,
-      removeRequestHeaders: [...new Set(options.removeRequestHeaders ?? [])].sort(),
+      removeRequestHeaders: distinct(options.removeRequestHeaders ?? []),
       allowTls12: options.allowTls12 && reasonOf(options.allowTls12),
       limits: options.limits !== undefined ? parseLimits(where, options.limits, istioVersion) : undefined,
       upstreamLimits: options.upstreamLimits !== undefined ? parseUpstreamLimits(where, options.upstreamLimits) : undefined,
@@ -134,7 +135,7 @@ export function parsePeerOptions(where: Where, peer: IMeshPeer, options: AddPeer
   };
 }
 
-function parseLimits(where: Where, limits: PeerLimits, istioVersion: string): PlainLimits {
+function parseLimits(where: Where, limits: PeerLimits, istioVersion: string): IngressLimits {
   checkFields(where, 'limits', limits, LIMITS);
   const { maxConnections, maxConnectionDuration, requestsPerSecond } = limits;
   checkCounts(where, { maxConnections, requestsPerSecond }, LARGEST, 'omit it for no limit');
@@ -149,7 +150,7 @@ function parseLimits(where: Where, limits: PeerLimits, istioVersion: string): Pl
   return plain;
 }
 
-function parseUpstreamLimits(where: Where, limits: UpstreamLimits): PlainUpstreamLimits {
+function parseUpstreamLimits(where: Where, limits: UpstreamLimits): EgressLimits {
   checkFields(where, 'upstreamLimits', limits, UPSTREAM_LIMITS);
   const { maxConnections, maxRequests } = limits;
   if (maxConnections === undefined && maxRequests === undefined) {

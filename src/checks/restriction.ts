@@ -3,6 +3,7 @@ import { checkFields, checkList, fieldsOf } from './kinds';
 import { checkJustification, checkNamespace, isDnsName, isLabel, JUSTIFICATION } from './values';
 import type { IMeshPeer } from '../mesh-peer';
 import type { Restriction } from '../model/model';
+import { distinct } from '../model/order';
 import type { RestrictNamespaceOptions } from '../restriction';
 
 const FIELDS = fieldsOf<RestrictNamespaceOptions>({ ...JUSTIFICATION, allowedHosts: true });
@@ -15,7 +16,7 @@ export function parseRestriction(where: Where, namespaceName: string, options: R
   checkList(where, 'allowedHosts', allowedHosts);
   allowedHosts.forEach((allowed) => checkAllowedHost(where, allowed));
   checkJustification(where, `restricting ${show(namespaceName)}`, options);
-  return { namespaceName, allowedHosts: [...new Set(allowedHosts)].sort() };
+  return { namespaceName, allowedHosts: distinct(allowedHosts) };
 }
 
 /** Whether an allowed host covers an endpoint of a peer: its gateway could then be called directly. */

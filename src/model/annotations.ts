@@ -1,4 +1,5 @@
 import { Annotations } from './model';
+import { distinct } from './order';
 import type { Accountability, Justification } from '../accountability';
 
 /** Annotations of a declaration: its purpose, owner and other accountability options, as strings. */
@@ -23,8 +24,8 @@ export function mergeAnnotations(all: Annotations[]): Annotations {
   if (all.length === 1) return all[0];
   const names = [...new Set(all.flatMap((annotations) => Object.keys(annotations)))];
   return Object.fromEntries(names.map((name) => {
-    const texts = new Set(all.map((annotations) => annotations[name]).filter((text) => text !== undefined));
-    return [name, texts.size === 0 ? undefined : [...texts].sort().join('; ')];
+    const texts = distinct(all.flatMap((annotations) => annotations[name] ?? []));
+    return [name, texts.length === 0 ? undefined : texts.join('; ')];
   }));
 }
 

@@ -70,22 +70,22 @@ export interface PeerTraffic {
   readonly removeRequestHeaders: string[];
   /** Reason why the peer may use TLS 1.2 towards us. Undefined: TLS 1.3 only. */
   readonly allowTls12: string | undefined;
-  readonly limits: PeerLimits | undefined;
-  readonly upstreamLimits: UpstreamLimits | undefined;
+  readonly limits: IngressLimits | undefined;
+  readonly upstreamLimits: EgressLimits | undefined;
   /** Externally managed ConfigMap with the peer's CA certificates. */
   readonly trustConfigMapName: string | undefined;
 }
 
-/** Limits of a peer, for each exported port and ingress gateway pod. */
-export interface PeerLimits {
+/** Limits of a peer at the ingress gateway, for each exported port and gateway pod. */
+export interface IngressLimits {
   readonly maxConnections: number | undefined;
   /** In milliseconds. */
   readonly maxConnectionDuration: number | undefined;
   readonly requestsPerSecond: number | undefined;
 }
 
-/** Limits towards a peer, for each of its exported ports and each egress gateway pod, all callers together. */
-export interface UpstreamLimits {
+/** Limits of the egress gateway towards a peer, for each of its exported ports and each gateway pod, all callers together. */
+export interface EgressLimits {
   readonly maxConnections: number | undefined;
   readonly maxRequests: number | undefined;
 }
@@ -134,8 +134,19 @@ export interface Issuer {
 export interface Token {
   readonly issuer: string;
   readonly audiences: string[];
-  /** Each with its path in the token, as `[a]` or `[a][b]`. */
-  readonly claims: { readonly path: string; readonly values: string[] }[];
+  readonly claims: Claim[];
+}
+
+/** A claim of a token, which must have one of these values. */
+export interface Claim {
+  /** As `[a]`, or `[a][b]` for the claim `b` inside the claim `a`. */
+  readonly path: string;
+  readonly values: string[];
+}
+
+/** Every claim that a token must have, with those that have a field of their own. */
+export function requiredClaims({ issuer, audiences, claims }: Token): Claim[] {
+  return [{ path: '[iss]', values: [issuer] }, { path: '[aud]', values: audiences }, ...claims];
 }
 
 /** HTTP requests that a rule allows. An undefined field allows everything. */

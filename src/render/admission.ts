@@ -4,6 +4,7 @@ import { localNameRouteName } from './local-name';
 import { allPodLabels } from './workload';
 import { Binding, GatewayConfig, BoundaryConfig } from '../model/model';
 import { exportDomain } from '../model/names';
+import { distinct } from '../model/order';
 
 /*
  * The ValidatingAdmissionPolicy of a boundary: the API server rejects objects of other tenants that would change the
@@ -194,7 +195,7 @@ function onlyByOwner(config: BoundaryConfig, unless: string, list: 'localNames' 
 }
 
 function namespacesOf(gateways: GatewayConfig[]): string[] {
-  return [...new Set(gateways.map(({ namespaceName }) => namespaceName))].sort();
+  return distinct(gateways.map(({ namespaceName }) => namespaceName));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { CONNECTION_BUFFER, connectionManagerSettings, CONNECTION_PER_DOWNSTREAM } from './connection-settings';
-import { connectionManager, envoyFilter, EXTENSIONS, httpFilter, networkFilter, serversOf } from './filters';
+import { connectionManager, envoyFilter, EXTENSIONS, httpFilter, networkFilter, ROUTER, serversOf } from './filters';
 import { allowedOperations, allowedPrincipals, DENY_ALL, Rbac } from './rbac';
 import {
   EnvoyFilterSpecConfigPatches, EnvoyFilterSpecConfigPatchesApplyTo, EnvoyFilterSpecConfigPatchesMatchContext,
@@ -67,7 +67,7 @@ function edge(scope: Construct, gateway: GatewayConfig, name: string, patches: (
  * filter chains: a changed filter chain would drain its connections.
  */
 function denyByDefault(servers: object[]): EnvoyFilterSpecConfigPatches[] {
-  return servers.map((server) => httpFilter(server, 'envoy.filters.http.router', INSERT_BEFORE, {
+  return servers.map((server) => httpFilter(server, ROUTER, INSERT_BEFORE, {
     name: RBAC_FILTER,
     typed_config: { '@type': `${EXTENSIONS}.http.rbac.v3.RBAC`, 'rules': DENY_ALL },
   }));

@@ -7,7 +7,7 @@ import {
   EnvoyFilterSpecConfigPatchesPatchOperation,
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../model/constants';
-import { GatewayConfig, Grant, Peer, PeerLimits, BoundaryConfig, speaksHttp } from '../model/model';
+import { BoundaryConfig, GatewayConfig, Grant, IngressLimits, Peer, speaksHttp } from '../model/model';
 import { exportObjectName, singleObjectName } from '../model/names';
 
 /*
@@ -24,6 +24,10 @@ const {
 export const EXTENSIONS = 'type.googleapis.com/envoy.extensions.filters';
 const HTTP_MANAGER = 'envoy.filters.network.http_connection_manager';
 const TCP_PROXY = 'envoy.filters.network.tcp_proxy';
+/** Verifies JWTs, and writes the claims of a verified token into dynamic metadata under this name. */
+export const JWT_FILTER = 'envoy.filters.http.jwt_authn';
+/** The last HTTP filter. It always exists. */
+export const ROUTER = 'envoy.filters.http.router';
 
 /**
  * Annotation that suppresses two warnings of `istioctl analyze`: one for every EnvoyFilter, and one for a filter that
@@ -57,19 +61,19 @@ export function renderIdleTimeout(scope: Construct, config: BoundaryConfig, gran
  */
 export function renderJwtDisabled(scope: Construct, config: BoundaryConfig, grants: () => Grant[]): ApiObject {
   return envoyFilter(scope, config.ingress, 'fed-in-jwt-elsewhere', () => grants().map(({ sni }) =>
-    httpFilter({ sni }, 'envoy.filters.http.jwt_authn', REMOVE)));
+    httpFilter({ sni }, JWT_FILTER, REMOVE)));
 }
 
 /**
  * The limits of a peer, one patch for each server: Envoy counts connections and requests for each filter chain by
  * itself.
  */
-export function renderLimits(scope: Construct, config: BoundaryConfig, peer: Peer, limits: PeerLimits, grants: () => Grant[]): ApiObject {
+export function renderLimits(scope: Construct, config: BoundaryConfig, peer: Peer, limits: IngressLimits, grants: () => Grant[]): ApiObject {
   return envoyFilter(scope, config.ingress, singleObjectName('fed-in-limits', peer.name), () => grants().flatMap((grant) => limitPatches(grant, limits)));
 }
 
 /** The limits of a peer at one server. TCP and TLS ports have no rate of requests. */
-export function limitPatches(grant: Grant, limits: PeerLimits): EnvoyFilterSpecConfigPatches[] {
+export function limitPatches(grant: Grant, limits: IngressLimits): EnvoyFilterSpecConfigPatches[] {
   const { maxConnections, maxConnectionDuration, requestsPerSecond } = limits;
   const { sni } = grant;
   return [
@@ -85,7 +89,7 @@ export function limitPatches(grant: Grant, limits: PeerLimits): EnvoyFilterSpecC
     )],
     ...requestsPerSecond === undefined || !speaksHttp(grant.port.protocol) ? [] : [httpFilter(
       // After RBAC, so that rejected requests consume no tokens.
-      { sni }, 'envoy.filters.http.router', INSERT_BEFORE, {
+      { sni }, ROUTER, INSERT_BEFORE, {
         name: 'envoy.filters.http.local_ratelimit',
         typed_config: {
           '@type': `${EXTENSIONS}.http.local_ratelimit.v3.LocalRateLimit`,

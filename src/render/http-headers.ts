@@ -3,6 +3,7 @@ import {
   FROM_EARLIER_HOPS, FROM_PROXIES, METHOD_OVERRIDES, REMOVED_AT_EGRESS, RESPONSE_HEADERS, TRACE_HEADERS,
 } from '../model/header-names';
 import { GatewayControl, PeerTraffic, Protocol } from '../model/model';
+import { distinct } from '../model/order';
 
 /*
  * HTTP headers that the routes of the boundary gateways set and remove. A VirtualService can only remove headers, never
@@ -61,5 +62,5 @@ export function egressHeaders({ stripTracing, removeRequestHeaders }: PeerTraffi
  * All lists in one, sorted. Returns the first list itself if the others are empty, which holds for nearly every route.
  */
 function union(list: string[], ...more: (readonly string[])[]): string[] {
-  return more.every(({ length }) => length === 0) ? list : [...new Set([list, ...more].flat())].sort();
+  return more.every(({ length }) => length === 0) ? list : distinct([list, ...more].flat());
 }

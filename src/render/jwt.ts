@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { emit } from './emit';
 import { VirtualServiceSpecHttpMatchHeaders } from '../../imports/networking.istio.io';
 import { RequestAuthentication, RequestAuthenticationSpec } from '../../imports/security.istio.io';
-import { Issuer, BoundaryConfig, Token } from '../model/model';
+import { BoundaryConfig, Issuer, requiredClaims, Token } from '../model/model';
 import { issuerObjectName } from '../model/names';
 import { patternOf } from '../model/patterns';
 
@@ -38,11 +38,10 @@ export function renderIssuer(scope: Construct, config: BoundaryConfig, { issuer,
  * Header matches of a route for a required token. They check the `authorization` header itself as well: Envoy finds a
  * token after any text and in any of several such headers, so a backend could read another token than the verified one.
  */
-export function tokenMatches({ issuer, audiences, claims }: Token): { [name: string]: VirtualServiceSpecHttpMatchHeaders } {
-  const all = [{ path: '[iss]', values: [issuer] }, { path: '[aud]', values: audiences }, ...claims];
+export function tokenMatches(token: Token): { [name: string]: VirtualServiceSpecHttpMatchHeaders } {
   return {
     authorization: { regex: 'Bearer [A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+' },
-    ...Object.fromEntries(all.map(({ path, values }) => [`@${CLAIMS}${path}`, oneOf(values)])),
+    ...Object.fromEntries(requiredClaims(token).map(({ path, values }) => [`@${CLAIMS}${path}`, oneOf(values)])),
   };
 }
 

@@ -1,4 +1,5 @@
-import { HttpOperation, Token } from '../model/model';
+import { JWT_FILTER } from './filters';
+import { HttpOperation, requiredClaims, Token } from '../model/model';
 import { prefixOf } from '../model/paths';
 
 /*
@@ -11,9 +12,6 @@ export interface Rbac {
   readonly action: 'ALLOW';
   readonly policies: { readonly [name: string]: { readonly permissions: object[]; readonly principals: object[] } };
 }
-
-/** Envoy filter in whose dynamic metadata the claims of a verified token are. */
-const JWT_FILTER = 'envoy.filters.http.jwt_authn';
 
 /** Denies every request and every connection. */
 export const DENY_ALL: Rbac = { action: 'ALLOW', policies: {} };
@@ -59,9 +57,8 @@ function pathIs(pattern: string): object {
 }
 
 /** Requires issuer, audience and claims of a token. A claim may be a string or an array of strings. */
-function claimsOf({ issuer, audiences, claims }: Token): object[] {
-  const all = [{ path: '[iss]', values: [issuer] }, { path: '[aud]', values: audiences }, ...claims];
-  return all.map(({ path, values }) => {
+function claimsOf(token: Token): object[] {
+  return requiredClaims(token).map(({ path, values }) => {
     const matchers = values.map((value) => ({ string_match: { exact: value } }));
     const matcher = matchers.length === 1 ? matchers[0] : { or_match: { value_matchers: matchers } };
     return {
