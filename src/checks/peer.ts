@@ -1,15 +1,18 @@
 import { checkEndpoints } from './endpoint';
 import { fail, show, Where } from './errors';
 import { checkTested } from './istio-version';
-import { checkFields, checkFlag, checkList, checkText, fieldsOf } from './kinds';
+import { checkFields, checkFlag, checkGiven, checkList, checkOptional, checkText, fieldsOf } from './kinds';
 import { ACCOUNTABILITY, checkAccountability, checkDeviation, checkObjectName, parseDuration } from './values';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
+import { SpiffeId } from '../identity';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
 import { annotationsOf, reasonOf } from '../model/annotations';
 import { FRAMING, REMOVED_AT_EGRESS } from '../model/header-names';
 import type { BoundaryConfig, EgressLimits, IngressLimits, PeerOptions } from '../model/model';
 import { distinct } from '../model/order';
 import type { AddPeerOptions, PeerLimits, UpstreamLimits } from '../peer';
+import { ServicePort } from '../service';
+import { TrustBundle } from '../trust';
 
 /*
  * The peers that `addPeer` accepts, and its options.
@@ -43,17 +46,24 @@ const OWN_TRUST = /^fed-(in|out)-trust(-|$)/;
 /** ConfigMaps that Kubernetes and Istio create in every namespace, with the CAs of the cluster and of our own mesh. */
 const CLUSTER_TRUST = ['kube-root-ca.crt', 'istio-ca-root-cert', 'istio-ca-crl'];
 
-/** Requires a mesh, ours or a remote one. */
+/** Requires a mesh: ours, a remote one, or a class of the user's with the same properties. */
 export function checkPeerGiven(where: Where, peer: IMeshPeer): void {
-  if (typeof peer?.meshName === 'string' && peer.trustBundle && Array.isArray(peer.endpoints)) return;
-  fail('FED120', where, `the peer must be a mesh, not ${show(peer)}`, 'use a FederatedMesh or a RemoteMesh');
+  if (typeof peer?.meshName !== 'string' || !peer.trustBundle || !Array.isArray(peer.endpoints)) {
+    fail('FED120', where, `the peer must be a mesh, not ${show(peer)}`, 'use a FederatedMesh or a RemoteMesh');
+  }
+  checkGiven(where, `the trustBundle of peer ${show(peer.meshName)}`, peer.trustBundle, TrustBundle);
+  checkOptional(where, `the ingressIdentity of peer ${show(peer.meshName)}`, peer.ingressIdentity, SpiffeId);
+  checkOptional(where, `the egressIdentity of peer ${show(peer.meshName)}`, peer.egressIdentity, SpiffeId);
 }
 
 /** Requires an exported service of a mesh. */
 export function checkSourceGiven(where: Where, source: IExposedService): void {
   if (typeof source?.sniFor !== 'function' || !Array.isArray(source.ports)) {
-    fail('FED120', where, `the source must be a service of a peer, not ${show(source)}`, 'use an ExposedService, or the result of RemoteMesh.exposedService(…)');
+    fail('FED120', where, `the source must be a service of a peer, not ${show(source)}`,
+      'use an ExposedService, or the result of RemoteMesh.exposedService(…)');
   }
+  if (source.ports.length === 0) fail('FED120', where, `the source ${show(source.exportName)} has no port`, 'use a source with at least one port');
+  source.ports.forEach((port) => checkGiven(where, `a port of the source ${show(source.exportName)}`, port, ServicePort));
   checkPeerGiven(where, source.mesh);
 }
 
@@ -69,7 +79,8 @@ export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain }: 
   checkIdentities(where, peer);
   checkEndpoints(where, peer.endpoints);
   if (peer.meshName === us.meshName) {
-    fail('FED110', where, `the name ${show(peer.meshName)} is already the name of this mesh`, 'choose another meshName for the peer: it is our alias for it');
+    fail('FED110', where, `the name ${show(peer.meshName)} is already the name of this mesh`,
+      'choose another meshName for the peer: it is our alias for it');
   }
 }
 

@@ -93,17 +93,26 @@ const bound = (change: (binding: RemoteServiceBinding, source: ExposedService) =
   const { west, reviews } = pair();
   change(west.bind('X', { source: reviews, localName: LocalName.existingService('x', 'web'), portMappings: any(portMappings) }), reviews);
 };
-bind.rejects('FED301', 'a source of another class whose SNI is not a valid name', () => {
+/** Binds a source that is not an instance of one of the library's classes. */
+const sourceOfAnotherClass = (change: object) => () => {
   const { app, west } = pair();
   const bank = remoteOf(app, 'bank', 'bank.example', trustOf('bank'));
   const source = Object.assign(new Construct(app, 'Odd'), {
-    mesh: Object.assign(new Construct(app, 'Mesh'), { ...bank, endpoints: [{ address: 'fed.bank.example' }] }),
-    exportName: 'x',
+    mesh: Object.assign(new Construct(app, 'Mesh'), {
+      meshName: 'bank', trustDomain: 'bank.example', trustBundle: bank.trustBundle, endpoints: [{ address: 'fed.bank.example' }], ingressIdentity: bank.ingressIdentity,
+    }),
+    exportName: 'cards',
     ports: [ServicePort.http(80)],
-    sniFor: () => 'p80.x.\'] + [\'',
+    sniFor: () => 'p80.cards.west.fed.bank.example',
+    ...change,
   });
-  west.bind('Odd', { source: source as never, localName: LocalName.newService('x', 'web') });
-}, 'west/Mesh/Odd');
+  west.bind('Odd', { source, localName: LocalName.newService('cards', 'web') });
+};
+bind.rejects('FED301', 'a source of another class whose SNI is not a valid name', sourceOfAnotherClass({ exportName: 'x', sniFor: () => 'p80.x.\'] + [\'' }), 'west/Mesh/Odd');
+bind.rejects('FED120', 'a source of another class without a port', sourceOfAnotherClass({ ports: [] }), 'west/Mesh/Odd', '"cards" has no port');
+bind.rejects('FED120', 'a source of another class with a number in place of a port', sourceOfAnotherClass({ ports: [80] }), 'a port of the source "cards"', 'ServicePort, not 80');
+bind.rejects('FED120', 'a source of another class whose mesh has no CA certificates', sourceOfAnotherClass({ mesh: { meshName: 'bank', endpoints: [], trustBundle: {} } }),
+  'the trustBundle of peer "bank"');
 const mapped = (serviceName: string, mappings?: { localPort: number; exportPort: number }[]) => () => {
   const { west, reviews } = pair();
   west.bind('Reviews', { source: reviews, localName: LocalName.newService(serviceName, 'default'), portMappings: mappings });
@@ -261,16 +270,6 @@ bind.rejects('FED401', 'a local name that another boundary of the mesh has bound
   west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
   second.bind('Reviews', { source: bankWith().exposedService('cards'), localName: LocalName.newService('reviews', 'default') });
 });
-bind.rejects('FED301', 'a source of another class whose SNI is that of another export', () => {
-  const { app, west } = pair();
-  const bank = remoteOf(app, 'bank', 'bank.example', trustOf('bank'));
-  const source = Object.assign(new Construct(app, 'Odd'), {
-    mesh: Object.assign(new Construct(app, 'Mesh'), { ...bank, endpoints: [{ address: 'fed.bank.example' }] }),
-    exportName: 'cards',
-    ports: [ServicePort.http(80)],
-    sniFor: () => 'p80.loans.west.fed.bank.example',
-  });
-  west.bind('Odd', { source: source as never, localName: LocalName.newService('cards', 'web') });
-});
+bind.rejects('FED301', 'a source of another class whose SNI is that of another export', sourceOfAnotherClass({ sniFor: () => 'p80.loans.west.fed.bank.example' }));
 bind.rejects('FED412', 'an additional host with .svc. in the middle', more('reviews.default.svc.other.example'));
 bind.rejects('FED120', 'one port mapping in place of a list', bound(() => undefined, { localPort: 80, exportPort: 9080 }));

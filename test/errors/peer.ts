@@ -84,6 +84,13 @@ addPeer.rejects('FED117', 'an IMeshPeer of another class with an identity outsid
   peerOfAnotherClass({ egressIdentity: SpiffeId.parse('spiffe://east.example/ns/a/sa/b') }), 'east/Mesh');
 addPeer.rejects('FED101', 'an IMeshPeer of another class with a mesh name that is not a label', peerOfAnotherClass({ meshName: 'Bank' }), 'east/Mesh', '"Bank"');
 addPeer.rejects('FED102', 'an IMeshPeer of another class with the trust domain cluster.local', peerOfAnotherClass({ trustDomain: 'cluster.local' }), 'east/Mesh');
+addPeer.rejects('FED120', 'an IMeshPeer of another class without a trust bundle', peerOfAnotherClass({ trustBundle: undefined }), 'east/Mesh', 'must be a mesh');
+addPeer.rejects('FED120', 'an IMeshPeer of another class with an object in place of a trust bundle', peerOfAnotherClass({ trustBundle: {} }),
+  'east/Mesh', 'the trustBundle of peer "bank"', 'TrustBundle, not {}');
+for (const identity of ['ingressIdentity', 'egressIdentity']) {
+  addPeer.rejects('FED120', `an IMeshPeer of another class with a string in place of its ${identity}`, peerOfAnotherClass({ [identity]: 'spiffe://bank.example/a' }),
+    'east/Mesh', `the ${identity} of peer "bank"`, 'SpiffeId');
+}
 addPeer.rejects('FED119', 'two peers with one CA', () => {
   const { app, east } = pair();
   east.addPeer(new RemoteMesh(app, 'North', {
