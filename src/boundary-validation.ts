@@ -1,19 +1,10 @@
-import { boundariesOf } from './analysis/boundaries';
-import { ConstructPaths, Manifest, nameOf, Resources } from './analysis/resources';
+import { boundariesIn } from './analysis/boundaries';
+import { ConstructPaths, Manifest, objectName, Resources } from './analysis/resources';
 import { RULES } from './analysis/rules';
 import { fail, show } from './checks/errors';
 import { checkFields, checkList, fieldsOf } from './checks/kinds';
 import { checkJustification, checkNamespace } from './checks/values';
 import { DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from './model/constants';
-
-/**
- * A plugin of `cdk8s synth` that rejects manifests, of whatever origin, that would weaken a boundary. In cdk8s.yaml:
- *
- *     validations:
- *       - package: ./node_modules/cdk8s-mesh-federation
- *         version: 1.0.0
- *         class: BoundaryValidation
- */
 
 /** The part of cdk8s-cli's plugin interface that is used here. */
 interface ValidationContext {
@@ -67,7 +58,11 @@ const FIELDS = fieldsOf<Properties>({ boundaryNamespaces: true, rootNamespace: t
 const EXCEPTION_FIELDS = fieldsOf<Exception>({ rule: true, object: true, reason: true });
 
 /**
- * The plugin class. cdk8s-cli creates it and programs do not, so it is not part of the library in other languages.
+ * A plugin of `cdk8s synth` that rejects manifests, of whatever origin, that would weaken a boundary.
+ *
+ * cdk8s.yaml names it, and docs/how-to/validation.md shows how. cdk8s-cli creates it and programs do not, so it is not
+ * part of the library in other languages.
+ *
  * @internal
  */
 export class BoundaryValidation {
@@ -75,10 +70,7 @@ export class BoundaryValidation {
   private readonly rootNamespaceName: string;
   private readonly exceptions: Exception[];
 
-  /**
-   * Throws FED111 for an invalid namespace name, FED114 for an exception without a reason, FED120 for an unknown
-   * property.
-   */
+  /** Rejects names that no namespace can have, and exceptions without a reason or for a rule that does not exist. */
   constructor(properties: Properties = {}) {
     checkFields(WHERE, 'properties', properties, FIELDS);
     const { boundaryNamespaces = [DEFAULT_NAMESPACE], rootNamespace = DEFAULT_ROOT_NAMESPACE, exceptions = [] } = properties;
@@ -94,14 +86,14 @@ export class BoundaryValidation {
   /** Reads all manifests of an app and reports the objects that break a rule. */
   public async validate(context: ValidationContext): Promise<void> {
     const manifests = context.manifests.flatMap((file) => documentsIn(context.parseManifest(file)).map((document): Manifest => ({ file, document })));
-    const boundaries = boundariesOf(manifests, this.namespaceNames, this.rootNamespaceName);
+    const boundaries = boundariesIn(manifests, this.namespaceNames, this.rootNamespaceName);
     const resources = new Resources(manifests, context.metadata ?? {});
     const used = new Set<Exception>();
     const violations = RULES.flatMap(({ name, recommendation, fix, errorsIn }): Violation[] => {
       const violating = manifests.map((manifest) => ({ manifest, errors: errorsIn(manifest.document, boundaries) }))
         .filter(({ errors }) => errors.length > 0)
         .filter(({ manifest }) => {
-          const exception = this.exceptions.find(({ rule, object }) => rule === name && object === nameOf(manifest.document));
+          const exception = this.exceptions.find(({ rule, object }) => rule === name && object === objectName(manifest.document));
           if (exception) used.add(exception);
           return !exception;
         });

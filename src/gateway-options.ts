@@ -1,7 +1,18 @@
 import type { GatewayCredential } from './credential';
 import type { NodeToleration } from './toleration';
 
-/** Kubernetes names of a boundary gateway, for example for your own network policies and dashboards. */
+/**
+ * Kubernetes names of a boundary gateway, for example for your own network policies and dashboards.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const egress: BoundaryGatewayAttributes = west.egressGateway;
+ * const pods = kplus.Pods.select(chart, 'EgressGateway', {
+ *   labels: egress.podLabels,
+ *   namespaces: kplus.Namespaces.select(chart, 'Boundary', { names: [egress.namespaceName] }),
+ * });
+ * deployment.connections.allowTo(pods, { ports: [kplus.NetworkPolicyPort.tcp(15443)] });
+ */
 export interface BoundaryGatewayAttributes {
   /** Namespace of the gateway's pods, such as `istio-federation`. */
   readonly namespaceName: string;

@@ -4,7 +4,16 @@ import type { SpiffeId } from './identity';
 import type { ServicePort } from './service';
 import type { TrustBundle } from './trust';
 
-/** Describes a peer (another mesh): a `FederatedMesh` of the same program, or a `RemoteMesh`. */
+/**
+ * Describes a peer (another mesh): a `FederatedMesh` of the same program, or a `RemoteMesh`.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const peers: IMeshPeer[] = [west, bank];
+ * for (const peer of peers) {
+ *   east.addPeer(peer);
+ * }
+ */
 export interface IMeshPeer extends IConstruct {
   /** Name of the mesh, a DNS label such as `bank`. Of a `RemoteMesh` it is our alias of the peer. */
   readonly meshName: string;
@@ -26,7 +35,14 @@ export interface IMeshPeer extends IConstruct {
   readonly trustBundle: TrustBundle;
 }
 
-/** An export of a mesh: an `ExposedService` of the same program, or a service of a `RemoteMesh`. */
+/**
+ * An export of a mesh: an `ExposedService` of the same program, or a service of a `RemoteMesh`.
+ *
+ * @exampleMetadata fixture=meshes
+ * @example
+ * const cards: IExposedService = bank.exposedService('card-auth');
+ * west.bind('Cards', { source: cards, localName: LocalName.newService('cards', 'shop') });
+ */
 export interface IExposedService extends IConstruct {
   /** The exporting mesh. */
   readonly mesh: IMeshPeer;

@@ -26,7 +26,7 @@ export interface Boundaries {
 }
 
 /** Boundaries whose gateways are among the manifests, and boundaries of other programs in the given namespaces. */
-export function boundariesOf(manifests: Manifest[], namespaceNames: string[], rootNamespaceName: string): Boundaries {
+export function boundariesIn(manifests: Manifest[], namespaceNames: string[], rootNamespaceName: string): Boundaries {
   const generated = manifests.filter(({ document }) => document.kind === 'Deployment' && isGenerated(document)).map(({ document }) => ({
     namespaceName: String(document.metadata.namespace), labels: document.spec?.template?.metadata?.labels ?? {},
   }));

@@ -49,7 +49,7 @@ export class Resources {
    * name.
    */
   public describe(manifest: Manifest, errors: string[]) {
-    const resourceName = nameOf(manifest.document);
+    const resourceName = objectName(manifest.document);
     const path = this.pathOf(manifest);
     if (path !== undefined) this.given[resourceName] = { path };
     return { resourceName, manifestPath: manifest.file, locations: errors };
@@ -87,7 +87,7 @@ export class Resources {
 }
 
 /** `Kind namespace/name` */
-export function nameOf({ kind, metadata }: any): string {
+export function objectName({ kind, metadata }: any): string {
   return `${kind} ${metadata?.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata?.name}`;
 }
 

@@ -66,7 +66,7 @@ export function orderedObjects(chart: Chart): ApiObject[] {
  */
 export function foldersOf(app: App, charts: Chart[], betweenCharts: boolean): string[] {
   const inFolders = app.yamlOutputType === YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE;
-  return inFolders ? charts.map((chart, index) => nameOf(chart, index, betweenCharts)) : [];
+  return inFolders ? charts.map((chart, index) => chartName(chart, index, betweenCharts)) : [];
 }
 
 /** The files of an app, according to its `yamlOutputType`. */
@@ -77,17 +77,19 @@ export function* filesOf(app: App, charts: Chart[], betweenCharts: boolean): Gen
       if (charts.length > 0) yield { path: `app${extension}`, documents: charts.flatMap(documentsOf) };
       return;
     case YamlOutputType.FILE_PER_CHART:
-      for (const [index, chart] of charts.entries()) yield { path: nameOf(chart, index, betweenCharts) + extension, documents: documentsOf(chart) };
+      for (const [index, chart] of charts.entries()) {
+        yield { path: chartName(chart, index, betweenCharts) + extension, documents: documentsOf(chart) };
+      }
       return;
     case YamlOutputType.FILE_PER_RESOURCE:
       for (const document of charts.flatMap(documentsOf).map(jsonOf)) {
-        if (document !== undefined) yield { path: fileOf(document) + extension, documents: [document] };
+        if (document !== undefined) yield { path: fileName(document) + extension, documents: [document] };
       }
       return;
     default:
       for (const [index, chart] of charts.entries()) {
-        const folder = nameOf(chart, index, betweenCharts);
-        for (const object of orderedObjects(chart)) yield { path: `${folder}/${fileOf(object)}${extension}`, documents: [object] };
+        const folder = chartName(chart, index, betweenCharts);
+        for (const object of orderedObjects(chart)) yield { path: `${folder}/${fileName(object)}${extension}`, documents: [object] };
       }
   }
 }
@@ -111,11 +113,11 @@ function hasDependencies(all: IConstruct[]): boolean {
   return all.some(({ node }) => node.dependencies.length > 0);
 }
 
-function nameOf(chart: Chart, index: number, betweenCharts: boolean): string {
+function chartName(chart: Chart, index: number, betweenCharts: boolean): string {
   const name = Names.toDnsLabel(chart);
   return betweenCharts ? `${String(index).padStart(4, '0')}-${name}` : name;
 }
 
-function fileOf({ kind, metadata }: { readonly kind: string; readonly metadata: { readonly name?: string } }): string {
+function fileName({ kind, metadata }: { readonly kind: string; readonly metadata: { readonly name?: string } }): string {
   return `${kind}.${metadata.name}`.replace(/[^0-9a-zA-Z-_.]/g, '');
 }
