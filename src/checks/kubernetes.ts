@@ -2,10 +2,15 @@ import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
 import { fail, show, Where } from './errors';
 
+/** Whether a value has the path of a construct, which may be of another copy of the library `constructs`. */
+export function hasPath(value: IConstruct): boolean {
+  return typeof value?.node?.path === 'string';
+}
+
 /** Requires a construct. Its path is the location of every other error about it. */
 export function checkConstruct(where: Where, construct: IConstruct): void {
-  if (typeof construct?.node?.path === 'string') return;
-  fail('FED120', where, `the value must be a construct, not ${show(construct)}`, 'use an ApiObject, or a construct of cdk8s-plus');
+  if (hasPath(construct)) return;
+  fail('FED120', where, `the value must be a construct, not ${show(construct)}`, 'use the construct of the object, such as an ApiObject');
 }
 
 /** The Kubernetes object of a construct, if it has exactly one. */

@@ -2,6 +2,7 @@ import { checkEndpoints } from './endpoint';
 import { fail, show, Where } from './errors';
 import { checkTested } from './istio-version';
 import { checkFields, checkFlag, checkGiven, checkList, checkOptional, checkText, fieldsOf } from './kinds';
+import { hasPath } from './kubernetes';
 import { ACCOUNTABILITY, checkAccountability, checkDeviation, checkObjectName, parseDuration } from './values';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
 import { SpiffeId } from '../identity';
@@ -48,7 +49,7 @@ const CLUSTER_TRUST = ['kube-root-ca.crt', 'istio-ca-root-cert', 'istio-ca-crl']
 
 /** Requires a mesh: ours, a remote one, or a class of the user's with the same properties. */
 export function checkPeerGiven(where: Where, peer: IMeshPeer): void {
-  if (typeof peer?.meshName !== 'string' || !peer.trustBundle || !Array.isArray(peer.endpoints)) {
+  if (!hasPath(peer) || typeof peer.meshName !== 'string' || !peer.trustBundle || !Array.isArray(peer.endpoints)) {
     fail('FED120', where, `the peer must be a mesh, not ${show(peer)}`, 'use a FederatedMesh or a RemoteMesh');
   }
   checkGiven(where, `the trustBundle of peer ${show(peer.meshName)}`, peer.trustBundle, TrustBundle);

@@ -111,7 +111,7 @@ const sourceOfAnotherClass = (change: object) => () => {
 bind.rejects('FED301', 'a source of another class whose SNI is not a valid name', sourceOfAnotherClass({ exportName: 'x', sniFor: () => 'p80.x.\'] + [\'' }), 'west/Mesh/Odd');
 bind.rejects('FED120', 'a source of another class without a port', sourceOfAnotherClass({ ports: [] }), 'west/Mesh/Odd', '"cards" has no port');
 bind.rejects('FED120', 'a source of another class with a number in place of a port', sourceOfAnotherClass({ ports: [80] }), 'a port of the source "cards"', 'ServicePort, not 80');
-bind.rejects('FED120', 'a source of another class whose mesh has no CA certificates', sourceOfAnotherClass({ mesh: { meshName: 'bank', endpoints: [], trustBundle: {} } }),
+bind.rejects('FED120', 'a source of another class whose mesh has no CA certificates', sourceOfAnotherClass({ mesh: Object.assign(new Construct(new App(), 'Mesh'), { meshName: 'bank', endpoints: [], trustBundle: {} }) }),
   'the trustBundle of peer "bank"');
 const mapped = (serviceName: string, mappings?: { localPort: number; exportPort: number }[]) => () => {
   const { west, reviews } = pair();

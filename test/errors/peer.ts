@@ -84,6 +84,10 @@ addPeer.rejects('FED117', 'an IMeshPeer of another class with an identity outsid
   peerOfAnotherClass({ egressIdentity: SpiffeId.parse('spiffe://east.example/ns/a/sa/b') }), 'east/Mesh');
 addPeer.rejects('FED101', 'an IMeshPeer of another class with a mesh name that is not a label', peerOfAnotherClass({ meshName: 'Bank' }), 'east/Mesh', '"Bank"');
 addPeer.rejects('FED102', 'an IMeshPeer of another class with the trust domain cluster.local', peerOfAnotherClass({ trustDomain: 'cluster.local' }), 'east/Mesh');
+addPeer.rejects('FED120', 'an object with the properties of a mesh that is not a construct', () => {
+  const { meshName, trustDomain, endpoints, trustBundle } = bankWith();
+  pair().east.addPeer(any({ meshName, trustDomain, endpoints, trustBundle }));
+}, 'east/Mesh', 'must be a mesh', '"bank"');
 addPeer.rejects('FED120', 'an IMeshPeer of another class without a trust bundle', peerOfAnotherClass({ trustBundle: undefined }), 'east/Mesh', 'must be a mesh');
 addPeer.rejects('FED120', 'an IMeshPeer of another class with an object in place of a trust bundle', peerOfAnotherClass({ trustBundle: {} }),
   'east/Mesh', 'the trustBundle of peer "bank"', 'TrustBundle, not {}');
