@@ -84,7 +84,7 @@ export interface IngressLimits {
   readonly requestsPerSecond: number | undefined;
 }
 
-/** Limits of the egress gateway towards a peer, for each of its exported ports and each gateway pod, all callers together. */
+/** Limits of the egress gateway towards a peer, for each exported port and gateway pod, all callers together. */
 export interface EgressLimits {
   readonly maxConnections: number | undefined;
   readonly maxRequests: number | undefined;
