@@ -73,6 +73,19 @@ function left({ app }: Made) {
   };
 }
 
+/** The objects that a program writes, in their order. */
+const objectsOf = ({ app }: Made) => app.node.findAll().filter((construct) => ApiObject.isApiObject(construct));
+const writtenBy = (made: Made) => objectsOf(made).map((object) => object.toJson());
+
+/** Adds children of the program's own, with the ids that the objects of another program have in the same parents. */
+function takeIds(made: Made, other: Made): string[] {
+  const parents = new Map(made.app.node.findAll().map((construct) => [construct.node.path, construct]));
+  return objectsOf(other).flatMap(({ node: { id, path, scope } }) => {
+    const parent = parents.get(scope!.node.path);
+    return parent && !parent.node.tryFindChild(id) && new Construct(parent, id) ? [path] : [];
+  });
+}
+
 /** A rejected call, and in what program if not in the usual one. */
 type Row = readonly [code: ErrorCode, title: string, refused: Call, props?: () => Partial<FederatedMeshProps>, right?: Call];
 
@@ -319,6 +332,25 @@ describe.each(METHODS)('$call', ({ call, right: usual, rows }) => {
     expect(expected).not.toEqual(leftBy(given, kind));
     expect(expected).toHaveProperty('errors', []);
   });
+});
+
+test.each(METHODS)('$call writes the same objects when children of the program have the ids of all of them', ({ right, call }) => {
+  const [usual, made] = [program(), program()];
+  right(usual);
+  const taken = takeIds(made, usual);
+  right(made);
+  expect(writtenBy(made)).toEqual(writtenBy(usual));
+  expect(taken.length > 0).toBe(call !== 'RemoteServiceBinding.addLocalSource');
+});
+
+test.each<[string, Construct['node']['id'], Call]>([
+  ['an export', 'Stock', exposing({})],
+  ['a binding', 'Cards', ({ east, core }) => east.bind('Cards', cards(core))],
+])('%s with the id of another construct is rejected and leaves no trace', (_, id, call) => {
+  const [alone, made] = [program(), program()];
+  for (const { east } of [alone, made]) new Construct(east, id);
+  expect(errorOf(() => call(made)).message).toContain(`There is already a Construct with name '${id}'`);
+  expect(left(made)).toEqual(left(alone));
 });
 
 test('every code that one of these calls throws at once is tried', () => {

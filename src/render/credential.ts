@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { goDuration } from './duration';
-import { emit, idOf, metadataIn } from './emit';
+import { emit, idIn, metadataIn } from './emit';
 import {
   Certificate, CertificateSpec, CertificateSpecPrivateKeyAlgorithm, CertificateSpecPrivateKeyRotationPolicy, CertificateSpecUsages,
 } from '../../imports/cert-manager.io';
@@ -49,8 +49,8 @@ function renderCertificate(
  */
 function renderSecretAccess(scope: Construct, { name, namespaceName, serviceAccountName }: GatewayConfig): void {
   const named = { name, namespace: namespaceName };
-  new k8s.KubeRole(scope, idOf('Role', named), { metadata: metadataIn(scope, named), rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['list'] }] });
-  new k8s.KubeRoleBinding(scope, idOf('RoleBinding', named), {
+  new k8s.KubeRole(scope, idIn(scope, 'Role', named), { metadata: metadataIn(scope, named), rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['list'] }] });
+  new k8s.KubeRoleBinding(scope, idIn(scope, 'RoleBinding', named), {
     metadata: metadataIn(scope, named),
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
     subjects: [{ kind: 'ServiceAccount', name: serviceAccountName, namespace: namespaceName }],

@@ -34,8 +34,8 @@ export function metadataIn(scope: Construct, { name, namespace, labels, annotati
 }
 
 /** Creates an object whose spec is computed when the chart is written. */
-export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec, id = idOf(gvk.kind, named)): ApiObject {
-  return new RenderedObject(scope, id, gvk, named, spec);
+export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
+  return new RenderedObject(scope, idIn(scope, gvk.kind, named), gvk, named, spec);
 }
 
 /**
@@ -45,7 +45,7 @@ export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Label
  */
 export function emitWithKindId<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
   const before = scope.node.children.filter((child) => ApiObject.isApiObject(child) && child.kind === gvk.kind).length;
-  return emit(scope, gvk, named, spec, before === 0 ? gvk.kind : `${gvk.kind}${before + 1}`);
+  return new RenderedObject(scope, unusedId(scope, gvk.kind, before + 1), gvk, named, spec);
 }
 
 /**
@@ -138,9 +138,23 @@ export function lazyField<Value>(produce: () => Value): Value {
   return Lazy.any({ produce }) as Value;
 }
 
-/** Construct id of an object: kind, namespace and name, so it is unique within its parent. */
-export function idOf(kind: string, { name, namespace }: Named): string {
-  return [kind, namespace, name].filter((part) => part !== undefined).join('.');
+/**
+ * Construct id of an object: kind, namespace and name, so it is unique among ours within its parent. A second object of
+ * ours with that id throws.
+ */
+export function idIn(scope: Construct, kind: string, { name, namespace }: Named): string {
+  const id = [kind, namespace, name].filter((part) => part !== undefined).join('.');
+  const child = scope.node.tryFindChild(id);
+  return child && ApiObject.isApiObject(child) && child.kind === kind ? id : unusedId(scope, id);
+}
+
+/**
+ * The first of `id`, `id2`, `id3` and so on that no child has, from a number on. Programs may add children with any id
+ * to our constructs. These must not let a call fail after it has registered something.
+ */
+function unusedId(scope: Construct, id: string, from = 1): string {
+  const numbered = from === 1 ? id : `${id}${from}`;
+  return scope.node.tryFindChild(numbered) ? unusedId(scope, id, from + 1) : numbered;
 }
 
 /**

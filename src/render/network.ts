@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { idOf, lazyField, metadataIn } from './emit';
+import { idIn, lazyField, metadataIn } from './emit';
 import { BOUNDARY_PORT } from '../model/constants';
 import { GatewayConfig, BoundaryConfig } from '../model/model';
 import { singleObjectName } from '../model/names';
@@ -18,7 +18,7 @@ const DEFAULT_DENY = 'federation-default-deny';
 export function renderNetworkDeny(scope: Construct, config: BoundaryConfig, namespaceName: string): void {
   const name = namespaceName === config.namespaceName ? DEFAULT_DENY : singleObjectName(DEFAULT_DENY, namespaceName);
   const named = { name, namespace: namespaceName };
-  new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
+  new k8s.KubeNetworkPolicy(scope, idIn(scope, 'NetworkPolicy', named), {
     metadata: metadataIn(scope, named),
     spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
   });
@@ -55,7 +55,7 @@ interface PortRules {
 
 function renderNetwork(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig, rules: () => PortRules): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
-  new k8s.KubeNetworkPolicy(scope, idOf('NetworkPolicy', named), {
+  new k8s.KubeNetworkPolicy(scope, idIn(scope, 'NetworkPolicy', named), {
     metadata: metadataIn(scope, named),
     spec: lazyField(() => ({
       podSelector: { matchLabels: gateway.selector },

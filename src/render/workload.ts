@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { bootstrapName, maxConnectionsFor, renderBootstrap } from './bootstrap';
 import { connectionSettings } from './connection-settings';
 import { renderCredential } from './credential';
-import { annotate, emit, idOf, lazyField, metadataIn } from './emit';
+import { annotate, emit, idIn, lazyField, metadataIn } from './emit';
 import { Telemetry, TelemetrySpec } from '../../imports/telemetry.istio.io';
 import { BOUNDARY_PORT } from '../model/constants';
 import { GatewayConfig, Peer, BoundaryConfig } from '../model/model';
@@ -72,7 +72,7 @@ export interface WorkloadContext {
 export function renderWorkload(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig, context: () => WorkloadContext): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const { minReplicas, maxReplicas } = gateway.settings;
-  new k8s.KubeServiceAccount(scope, idOf('ServiceAccount', named), {
+  new k8s.KubeServiceAccount(scope, idIn(scope, 'ServiceAccount', named), {
     metadata: metadataIn(scope, { ...named, name: gateway.serviceAccountName }),
     automountServiceAccountToken: false,
   });
@@ -82,7 +82,7 @@ export function renderWorkload(scope: Construct, config: BoundaryConfig, gateway
   renderService(scope, gateway, context);
   if (maxReplicas > minReplicas) renderAutoscaler(scope, gateway, minReplicas, maxReplicas);
   if (minReplicas > 1) {
-    new k8s.KubePodDisruptionBudget(scope, idOf('PodDisruptionBudget', named), {
+    new k8s.KubePodDisruptionBudget(scope, idIn(scope, 'PodDisruptionBudget', named), {
       metadata: metadataIn(scope, named),
       spec: {
         minAvailable: k8s.IntOrString.fromNumber(1),
@@ -122,7 +122,7 @@ function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: Gat
   const { settings, podLabels } = gateway;
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const egress = gateway.role === 'egress';
-  new k8s.KubeDeployment(scope, idOf('Deployment', named), {
+  new k8s.KubeDeployment(scope, idIn(scope, 'Deployment', named), {
     metadata: metadataIn(scope, { ...named, labels: podLabels }),
     spec: {
       replicas,
@@ -253,7 +253,7 @@ function renderService(scope: Construct, gateway: GatewayConfig, context: () => 
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const type = settings.serviceType;
   const isExternal = gateway.role === 'ingress' && type !== 'ClusterIP';
-  const service = new k8s.KubeService(scope, idOf('Service', named), {
+  const service = new k8s.KubeService(scope, idIn(scope, 'Service', named), {
     metadata: metadataIn(scope, {
       ...named,
       labels: podLabels,
@@ -287,7 +287,7 @@ function isNodePort(port: number): boolean {
 
 function renderAutoscaler(scope: Construct, gateway: GatewayConfig, minReplicas: number, maxReplicas: number): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
-  new k8s.KubeHorizontalPodAutoscalerV2(scope, idOf('HorizontalPodAutoscaler', named), {
+  new k8s.KubeHorizontalPodAutoscalerV2(scope, idIn(scope, 'HorizontalPodAutoscaler', named), {
     metadata: metadataIn(scope, named),
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: gateway.serviceName },
