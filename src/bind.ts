@@ -147,7 +147,7 @@ export class RemoteServiceBinding extends Construct {
    * shared.addLocalSource({ weight: 90 });
    */
   public addLocalSource(options: LocalSourceOptions = {}): void {
-    if (!this.state.existing) {
+    if (!this.state.name.existing) {
       fail('FED411', this, `${show(this.host)} is a new Service, which has no pods`,
         'bind an existing Service: LocalName.existingService(…)');
     }
@@ -181,7 +181,7 @@ export class RemoteServiceBinding extends Construct {
     }
     this.once('route', () => {
       const nameRoute = renderLocalNameRoute(this, boundary.config, this.state);
-      if (this.state.existing) annotate(nameRoute, this.state.annotations);
+      if (this.state.name.existing) annotate(nameRoute, this.state.name.annotations);
     });
   }
 
@@ -204,8 +204,8 @@ export class RemoteServiceBinding extends Construct {
     const [named] = this.sources;
     const same = source.exportName === named.source.exportName && exportPort === mappedPort(named.weighting, localPort);
     const parts = {
-      serviceName: state.serviceName,
-      namespaceName: state.namespaceName,
+      serviceName: state.name.serviceName,
+      namespaceName: state.name.namespaceName,
       localPort,
       peerName: source.mesh.meshName,
       variant: same ? undefined : `${source.exportName}-${exportPort}`,

@@ -104,7 +104,7 @@ function allowedCalls(calls: Call[]): string {
       const [, , namespaceName = '*', , account = '*'] = principal.split('/');
       table.push([
         `mesh ${consumer.meshName}\n${namespaceName}/${account}`,
-        `${binding.host}:${localPort}\n${sni}`,
+        `${binding.name.host}:${localPort}\n${sni}`,
         `mesh ${exporter}\n${service}`,
         rules.join('\n') || 'any',
       ]);
@@ -238,7 +238,7 @@ function requestSteps(app: App, { consumer, binding, localPort, exporter, operat
   const allowedPath = operation?.paths?.[0].replace('*', '0') ?? '/';
   const send = ({ target, request }: typeof workloads[number], path: string) => [
     `kubectl --context ${consumer.meshName} ${target} -- \\`,
-    `  ${request(`http://${binding.host.split('.')[0]}:${localPort}${path}`)}`,
+    `  ${request(`http://${binding.name.host.split('.')[0]}:${localPort}${path}`)}`,
   ];
   return step(4, [`Send requests in mesh ${consumer.meshName}. The comment above each command is the expected HTTP status.`], [
     ...caller ? [

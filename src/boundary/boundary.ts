@@ -1,6 +1,5 @@
 import { ApiObject } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
-import type { BindingState } from './binding-state';
 import { checkChart, claimChart } from './charts';
 import { identityOf, namespacesOf } from './config';
 import { DeclaredBinding, DeclaredExport, Declarations } from './declarations';
@@ -13,7 +12,7 @@ import { checkPeer, checkTrustApart, checkTrustConfigMap } from '../checks/peer'
 import { isDnsName } from '../checks/values';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
 import { SYSTEM_NAMESPACE } from '../model/constants';
-import { Annotations, BoundaryConfig, Grant, hostsOf, Issuer, LocalRoute, PeerOptions, Restriction } from '../model/model';
+import { Annotations, BindingName, BoundaryConfig, Grant, hostsOf, Issuer, LocalRoute, PeerOptions, Restriction } from '../model/model';
 import { sniSuffixOf } from '../model/names';
 
 /*
@@ -153,8 +152,8 @@ export class Boundary {
   }
 
   /** Rejects a local name that is already bound in any boundary of the mesh. */
-  public checkHosts(where: Where, state: Pick<BindingState, 'host' | 'additionalHosts'>): void {
-    const boundHost = hostsOf(state).find((host) => this.siblings.some(({ declared }) => declared.binds(host)));
+  public checkHosts(where: Where, name: BindingName): void {
+    const boundHost = hostsOf(name).find((host) => this.siblings.some(({ declared }) => declared.binds(host)));
     if (boundHost === undefined) return;
     fail('FED401', where, `the local name ${show(boundHost)} is already bound in mesh ${show(this.config.meshName)}`,
       'choose another local name, or remove one of the bindings');
@@ -162,7 +161,7 @@ export class Boundary {
 
   /** Adds a binding, which has no callers yet. */
   public bind(binding: DeclaredBinding): void {
-    this.checkHosts(binding.construct, binding.state);
+    this.checkHosts(binding.construct, binding.state.name);
     this.declared.addBinding(binding);
     this.objects.openEgress();
   }

@@ -76,8 +76,8 @@ export class Declarations {
   }
 
   public addBinding(binding: DeclaredBinding): void {
-    this.bindings.set(binding.state.host, binding);
-    hostsOf(binding.state).forEach((host) => this.boundHosts.add(host));
+    this.bindings.set(binding.state.name.host, binding);
+    hostsOf(binding.state.name).forEach((host) => this.boundHosts.add(host));
   }
 
   public addGrant(grant: Grant): void {
@@ -148,7 +148,7 @@ export class Declarations {
 
   public routesTo(peerName: string): LocalRoute[] {
     return [...this.routes.get(peerName) ?? []].sort((a, b) =>
-      compare(a.binding.host, b.binding.host) || a.localPort - b.localPort || compare(a.bindingHost, b.bindingHost));
+      compare(a.binding.name.host, b.binding.name.host) || a.localPort - b.localPort || compare(a.bindingHost, b.bindingHost));
   }
 
   /** Local ports that lead to peers that are not isolated. */
@@ -200,7 +200,7 @@ export class Declarations {
   }
 
   public get sortedBindings(): Binding[] {
-    return [...this.bindings.values()].map(({ state }) => state).sort((a, b) => compare(a.host, b.host));
+    return [...this.bindings.values()].map(({ state }) => state).sort((a, b) => compare(a.name.host, b.name.host));
   }
 
   private optionsFor(peerName: string): PeerOptions {

@@ -41,7 +41,7 @@ function missingPeers(mesh: Mesh, { declared }: Boundary): string[] {
 
 function peerSnis(_mesh: Mesh, { declared, siblings }: Boundary): string[] {
   const suffixes = siblings.flatMap((boundary) => boundary.declared.peerSniSuffixes);
-  return [...declared.bindings.values()].flatMap(({ construct, state }) => state.additionalHosts.flatMap((host) =>
+  return [...declared.bindings.values()].flatMap(({ construct, state }) => state.name.additionalHosts.flatMap((host) =>
     suffixes.filter((suffix) => host.endsWith(suffix)).map((suffix) => describeError('FED412', construct,
       `the additional host ${show(host)} is among the TLS server names (SNI) of a peer: ${show(suffix)}`, 'choose another host name'))));
 }
@@ -58,8 +58,8 @@ function namesInUse(mesh: Mesh, boundary: Boundary): string[] {
   if (bindings.length === 0) return [];
   const exported = boundary.siblings.flatMap(({ declared }) => [...declared.exports.values()].map(({ host }) => host));
   const used = new Set([...servicesInCharts(mesh, boundary), ...exported]);
-  return bindings.filter(({ state }) => !state.existing && used.has(state.host))
-    .map(({ construct, state }) => describeError('FED402', construct, `${show(state.host)} is already a Service of mesh ${show(mesh.meshName)}`,
+  return bindings.filter(({ state }) => !state.name.existing && used.has(state.name.host))
+    .map(({ construct, state }) => describeError('FED402', construct, `${show(state.name.host)} is already a Service of mesh ${show(mesh.meshName)}`,
       'choose another local name, or remove that Service when it has no pods'));
 }
 

@@ -9,7 +9,7 @@ import { LocalName } from '../local-name';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
 import { annotationsOf } from '../model/annotations';
 import { DeclaredDestination, DeclaredPort, destinationKey, headersKey } from '../model/destinations';
-import { Binding, BoundaryConfig, ExactHeaders, isUnlisted, speaksHttp } from '../model/model';
+import { Binding, BindingName, BoundaryConfig, ExactHeaders, isUnlisted, speaksHttp } from '../model/model';
 import { exportDomain, serviceHost } from '../model/names';
 
 /*
@@ -43,7 +43,7 @@ export function checkBindingFields(where: Where, options: RemoteServiceBindingOp
 }
 
 /** Checks the properties of a binding, except its source and conflicts with other bindings. */
-export function parseBinding(where: Where, config: BoundaryConfig, options: RemoteServiceBindingOptions): Omit<Binding, 'callers' | 'ports'> {
+export function parseBinding(where: Where, config: BoundaryConfig, options: RemoteServiceBindingOptions): BindingName {
   checkFields(where, 'the properties of RemoteServiceBinding', options, ['mesh', ...BINDING_FIELDS]);
   checkGiven(where, 'localName', options.localName, LocalName);
   checkAccountability(where, options);
@@ -97,7 +97,7 @@ export function parseLocalSource(where: Where, options: LocalSourceOptions): Wei
 
 /** Errors that several sources of one local port, or its sources and its callers, cause together. */
 export function errorsInPort(where: Where, binding: Binding, { localPort, destinations }: DeclaredPort): string[] {
-  const port = `port ${localPort} of ${show(binding.host)}`;
+  const port = `port ${localPort} of ${show(binding.name.host)}`;
   const protocols = [...new Set(destinations.flatMap(({ route }) => route?.upstream.protocol ?? []))].sort();
   const bytes = !protocols.every(speaksHttp);
   const unlisted = binding.callers.find(isUnlisted);

@@ -226,8 +226,8 @@ export function isUnlisted({ principal }: CallerIdentity): boolean {
   return principal.endsWith('*');
 }
 
-/** A binding: a local name, its allowed callers, and the destinations of its ports. */
-export interface Binding {
+/** The local name of a binding, and what the program declares about it. It does not change. */
+export interface BindingName {
   readonly serviceName: string;
   readonly namespaceName: string;
   /** The local name, fully qualified. */
@@ -236,13 +236,18 @@ export interface Binding {
   readonly additionalHosts: string[];
   /** Whether the local name belongs to an existing Service with pods. */
   readonly existing: boolean;
-  readonly callers: CallerIdentity[];
-  readonly ports: LocalPort[];
   readonly annotations: Annotations;
 }
 
+/** A binding: a local name, its allowed callers, and the destinations of its ports. */
+export interface Binding {
+  readonly name: BindingName;
+  readonly callers: CallerIdentity[];
+  readonly ports: LocalPort[];
+}
+
 /** Every host that callers may dial. */
-export function hostsOf({ host, additionalHosts }: Pick<Binding, 'host' | 'additionalHosts'>): string[] {
+export function hostsOf({ host, additionalHosts }: BindingName): string[] {
   return [host, ...additionalHosts];
 }
 

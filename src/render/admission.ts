@@ -139,13 +139,13 @@ function variables(config: BoundaryConfig, admissionContext: AdmissionContext) {
     { name: 'boundaryHosts', expression: celList([exportDomain(config.trustDomain), ...domains].map(celText)) },
     ...hasAdditionalHosts({ bindings }) ? [{
       name: 'additionalHosts',
-      expression: celList(bindings.flatMap((binding) => binding.additionalHosts.map((name) =>
-        celMap({ name, namespace: binding.namespaceName, owner: localNameRouteName(binding) })))),
+      expression: celList(bindings.flatMap(({ name }) => name.additionalHosts.map((additional) =>
+        celMap({ name: additional, namespace: name.namespaceName, owner: localNameRouteName(name) })))),
     }] : [],
     {
       name: 'localNames',
-      expression: celList(bindings.map((binding) =>
-        celMap({ name: binding.serviceName, namespace: binding.namespaceName, owner: localNameRouteName(binding) }))),
+      expression: celList(bindings.map(({ name }) =>
+        celMap({ name: name.serviceName, namespace: name.namespaceName, owner: localNameRouteName(name) }))),
     },
   ];
 }
@@ -161,7 +161,7 @@ function localNameRoutes(config: BoundaryConfig) {
 }
 
 function hasAdditionalHosts({ bindings }: Pick<AdmissionContext, 'bindings'>): boolean {
-  return bindings.some(({ additionalHosts }) => additionalHosts.length > 0);
+  return bindings.some(({ name }) => name.additionalHosts.length > 0);
 }
 
 /** Rejects VirtualServices of other owners for an additional host of a binding. */

@@ -13,7 +13,7 @@ import {
   VirtualService, VirtualServiceSpec,
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../model/constants';
-import { Binding, hostsOf, LocalPort, LocalRoute, BoundaryConfig, speaksHttp, RouteMatch } from '../model/model';
+import { Binding, BindingName, hostsOf, LocalPort, LocalRoute, BoundaryConfig, speaksHttp, RouteMatch } from '../model/model';
 import { bindingObjectName, callerObjectName, serviceObjectName, serviceHost } from '../model/names';
 
 const { UPGRADE } = DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpH2UpgradePolicy;
@@ -27,7 +27,7 @@ const { UPGRADE } = DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpH2U
 /** Creates the Service of a local name, without pods. */
 export function renderLocalName(scope: Construct, binding: Binding): ApiObject {
   const annotations = { 'networking.istio.io/exportTo': lazyField(() => visibleTo(binding).join(',')) };
-  const named = { name: binding.serviceName, namespace: binding.namespaceName, annotations };
+  const named = { name: binding.name.serviceName, namespace: binding.name.namespaceName, annotations };
   return emitWithKindId<k8s.ServiceSpec>(scope, k8s.KubeService.GVK, named, () => ({
     ports: binding.ports.map(({ localPort, protocol }, _, all) => ({
       name: all.length === 1 ? PROTOCOL_NAMES[protocol].port : `${PROTOCOL_NAMES[protocol].port}-${localPort}`,
@@ -46,10 +46,10 @@ export function renderAdditionalHosts(scope: Construct, binding: Binding): ApiOb
   // Before istiod has assigned an address, `istioctl analyze` warns that the entry has none. An address of our own
   // could collide with another.
   const annotations = { 'galley.istio.io/analyze-suppress': 'IST0134' };
-  const named = { name: localNameRouteName(binding), namespace: binding.namespaceName, annotations };
+  const named = { name: localNameRouteName(binding.name), namespace: binding.name.namespaceName, annotations };
   return emitWithKindId<ServiceEntrySpec>(scope, ServiceEntry.GVK, named, () => ({
-    hosts: binding.additionalHosts,
-    exportTo: visibleTo({ callers: binding.callers, namespaceName: binding.namespaceName, existing: false }),
+    hosts: binding.name.additionalHosts,
+    exportTo: visibleTo({ callers: binding.callers, name: { ...binding.name, existing: false } }),
     location: ServiceEntrySpecLocation.MESH_UNDERSCORE_EXTERNAL,
     resolution: ServiceEntrySpecResolution.STATIC,
     ports: binding.ports.map(({ localPort, protocol }) => ({
@@ -60,18 +60,18 @@ export function renderAdditionalHosts(scope: Construct, binding: Binding): ApiOb
 
 /** Creates the VirtualService of a local name, for the callers' sidecars. */
 export function renderLocalNameRoute(scope: Construct, config: BoundaryConfig, binding: Binding): ApiObject {
-  const named = { name: localNameRouteName(binding), namespace: binding.namespaceName, annotations: applyOrderOfLocalName(config) };
+  const named = { name: localNameRouteName(binding.name), namespace: binding.name.namespaceName, annotations: applyOrderOfLocalName(config) };
   return emitWithKindId<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => {
-    const { ports } = binding;
+    const { name: { serviceName }, ports } = binding;
     const routesFor = <Route>(http: boolean, route: (port: LocalPort, match: RouteMatch, index: number) => Route) => unlessEmpty(
       ports.filter(({ protocol }) => speaksHttp(protocol) === http).flatMap((port) => port.matches.map((match, index) => route(port, match, index))),
     );
     return {
-      hosts: hostsOf(binding),
+      hosts: hostsOf(binding.name),
       gateways: ['mesh'],
       exportTo: visibleTo(binding),
       http: routesFor(true, (port, match, index) => ({
-        name: index === port.matches.length - 1 ? `${binding.serviceName}-${port.localPort}` : `${binding.serviceName}-${port.localPort}-headers-${index + 1}`,
+        name: index === port.matches.length - 1 ? `${serviceName}-${port.localPort}` : `${serviceName}-${port.localPort}-headers-${index + 1}`,
         match: [{ port: port.localPort, headers: match.headers && exactMatches(match.headers) }],
         route: destinations(config, binding, port, match),
       })),
@@ -110,14 +110,14 @@ export function renderCallerDestination(scope: Construct, config: BoundaryConfig
 /**
  * Name of the VirtualService of a local name. The admission policy rejects every other VirtualService for that host.
  */
-export function localNameRouteName(binding: Binding): string {
-  return serviceObjectName('fed-name', binding.serviceName, binding.namespaceName);
+export function localNameRouteName({ serviceName, namespaceName }: BindingName): string {
+  return serviceObjectName('fed-name', serviceName, namespaceName);
 }
 
 function destinations(config: BoundaryConfig, binding: Binding, port: LocalPort, match: RouteMatch) {
   return match.destinations.map(({ weight, route }, _, all) => ({
     weight: all.length === 1 ? undefined : weight,
-    ...route ? toPeer(config, port, route) : { destination: { host: binding.host, port: { number: port.localPort } } },
+    ...route ? toPeer(config, port, route) : { destination: { host: binding.name.host, port: { number: port.localPort } } },
   }));
 }
 
@@ -141,7 +141,7 @@ function egressHost(config: BoundaryConfig): string {
  * Namespaces to which a local name is exported: those of its callers, and its own. For an existing Service its own
  * namespace is left out unless callers are in it, so that nothing changes for workloads that are no callers.
  */
-function visibleTo({ callers, namespaceName: own, existing }: Pick<Binding, 'callers' | 'namespaceName' | 'existing'>): string[] {
+function visibleTo({ callers, name: { namespaceName: own, existing } }: Pick<Binding, 'callers' | 'name'>): string[] {
   const namespaces = new Set(callers.map(({ namespaceName }) => namespaceName ?? '*'));
   if (namespaces.has('*')) return ['*'];
   const others = [...namespaces].filter((name) => name !== own).sort();

@@ -26,7 +26,7 @@ export function renderRestriction(
       egress: [{
         hosts: [
           `*/*.svc.${config.clusterDomain}`,
-          ...bindings().flatMap((binding) => binding.additionalHosts.map((host) => `${binding.namespaceName}/${host}`)),
+          ...bindings().flatMap(({ name }) => name.additionalHosts.map((host) => `${name.namespaceName}/${host}`)),
           ...allowedHosts,
         ],
       }],
