@@ -1,21 +1,17 @@
 import { Construct } from 'constructs';
-import type { LocalSourceOptions, PortMapping, RemoteServiceBindingOptions, SourceOptions } from './binding-options';
+import type { LocalSourceOptions, RemoteServiceBindingOptions, SourceOptions } from './binding-options';
 import { BindingState } from './boundary/binding-state';
 import { Boundary } from './boundary/boundary';
 import { checkChart, claimChart } from './boundary/charts';
-import { peerOf } from './boundary/declarations';
-import { GrowingList } from './boundary/growing-list';
 import type { Caller } from './caller';
-import { errorsInPort, parseBinding, parseLocalSource, parseSource, parseSourceOf, RemoteWeighting, Weighting } from './checks/binding';
+import {
+  errorsInAccess, errorsInPort, parseBinding, parseLocalSource, parseSource, parseSourceOf, RemoteWeighting,
+} from './checks/binding';
 import { checkCallers } from './checks/caller';
-import { describeError, fail, pathIn, show } from './checks/errors';
+import { pathIn, show } from './checks/errors';
 import { ExposedService } from './expose';
 import type { FederatedMesh } from './mesh';
 import type { IExposedService } from './mesh-peer';
-import { DeclaredDestination } from './model/destinations';
-import { CallerIdentity, isUnlisted, LocalRoute, speaksHttp } from './model/model';
-import { bindingHostOf } from './model/names';
-import { annotate, renderAdditionalHosts, renderCallerDestination, renderLocalName, renderLocalNameRoute } from './render';
 
 /**
  * Properties of `RemoteServiceBinding`: the options of `FederatedMesh.bind`, and the mesh of the callers.
@@ -53,14 +49,7 @@ export class RemoteServiceBinding extends Construct {
   /** Fully qualified local name that callers dial, such as `reviews.default.svc.cluster.local`. */
   public readonly host: string;
   private readonly mesh: FederatedMesh;
-  /** The first one is that of the props. Objects of the others are named after it. */
-  private readonly sources: RemoteSource[] = [];
-  private readonly localSources: Weighting[] = [];
-  private readonly routes = new GrowingList<LocalRoute>();
   private readonly state: BindingState;
-  /** Created before the local name and its route: sidecars receive the egress gateway before the local name. */
-  private readonly destinations: Construct;
-  private readonly rendered = new Set<string>();
 
   /**
    * Creates a binding. Its objects in the application's namespaces go into the chart of `scope`.
@@ -82,15 +71,11 @@ export class RemoteServiceBinding extends Construct {
     super(scope, id);
     this.mesh = mesh;
     this.host = name.host;
-    this.state = new BindingState(name, () => this.destinationsByPort());
+    this.state = new BindingState(name, mesh);
     claimChart(this, boundary.config, this);
-    boundary.bind({ construct: this, state: this.state, sources: this.sources });
-    this.destinations = new Construct(this, 'Destinations');
-    if (!name.existing) boundary.declared.localNameServices.add(annotate(renderLocalName(this, this.state), name.annotations));
-    if (name.additionalHosts.length > 0) annotate(renderAdditionalHosts(this, this.state), name.annotations);
-    this.routes.forEachNowAndLater((route) => this.state.growingCallers.forEachNowAndLater((caller) => this.render(route, caller)));
+    boundary.bind({ construct: this, state: this.state });
     this.claimSource(source, weighting);
-    this.node.addValidation({ validate: () => [...this.notAllowed(), ...this.errorsInPorts()] });
+    this.node.addValidation({ validate: () => [...this.errorsInSources(), ...this.errorsInPorts()] });
   }
 
   /**
@@ -106,13 +91,8 @@ export class RemoteServiceBinding extends Construct {
    * binding.allowFrom(Caller.serviceAccount('bookinfo-productpage', 'default'), Caller.fromConstruct(deployment));
    */
   public allowFrom(...callers: Caller[]): void {
-    const boundary = this.mesh._boundary;
     checkCallers(this, callers);
-    for (const caller of callers) boundary.checkCaller(this, caller);
-    for (const caller of callers) {
-      boundary.claimCaller(this, caller);
-      this.state.addCaller({ principal: caller._principal(this.mesh.workloadTrustDomain), namespaceName: caller._account.namespaceName });
-    }
+    this.mesh._boundary.allowCallers({ construct: this, state: this.state }, callers);
   }
 
   /**
@@ -147,127 +127,28 @@ export class RemoteServiceBinding extends Construct {
    * shared.addLocalSource({ weight: 90 });
    */
   public addLocalSource(options: LocalSourceOptions = {}): void {
-    if (!this.state.name.existing) {
-      fail('FED411', this, `${show(this.host)} is a new Service, which has no pods`,
-        'bind an existing Service: LocalName.existingService(…)');
-    }
-    this.localSources.push(parseLocalSource(this, options));
+    this.state.addLocalSource(parseLocalSource(this, this.state.name, options));
   }
 
   private claimSource(source: IExposedService, weighting: RemoteWeighting): void {
     this.mesh._boundary.claimSource(source);
-    const declared: RemoteSource = { source, weighting, routes: [] };
-    this.sources.push(declared);
-    const add = (ports: PortMapping) => {
-      const route = this.routeTo(declared, ports);
-      declared.routes.push(route);
-      this.routes.add(route);
-    };
-    const samePort = ({ exportPort }: { readonly exportPort: number }) => add({ localPort: exportPort, exportPort });
-    if (weighting.mappings) weighting.mappings.forEach(add);
+    const addRoute = this.state.addSource(source, weighting);
+    const samePort = ({ exportPort }: { readonly exportPort: number }) => addRoute({ localPort: exportPort, exportPort });
+    if (weighting.mappings) weighting.mappings.forEach(addRoute);
     else if (source instanceof ExposedService) source._grantsTo(this.mesh).forEachNowAndLater(({ port }) => samePort(port));
     else source.ports.forEach(samePort);
   }
 
-  /** The objects for one caller of one route. */
-  private render(route: LocalRoute, caller: CallerIdentity): void {
-    const boundary = this.mesh._boundary;
-    const { bindingHost } = route;
-    this.once(bindingHost, () => boundary.addRoute(route));
-    if (isUnlisted(caller)) this.once(`${bindingHost} unlisted`, () => boundary.guardUnlisted(route));
-    if (caller.namespaceName !== undefined) {this.addDestination(route, caller.namespaceName);} else {
-      this.once(`${bindingHost} *`, () =>
-        boundary.addDestinationForEverybody(route, (namespaceName) => this.addDestination(route, namespaceName)));
-    }
-    this.once('route', () => {
-      const nameRoute = renderLocalNameRoute(this, boundary.config, this.state);
-      if (this.state.name.existing) annotate(nameRoute, this.state.name.annotations);
-    });
-  }
-
-  private addDestination(route: LocalRoute, namespaceName: string): void {
-    const boundary = this.mesh._boundary;
-    this.once(`${route.bindingHost} ${namespaceName}`, () => {
-      renderCallerDestination(this.destinations, boundary.config, route, namespaceName);
-      boundary.addDestinationNamespace(namespaceName);
-    });
-  }
-
-  private once(key: string, create: () => void): void {
-    if (this.rendered.has(key)) return;
-    this.rendered.add(key);
-    create();
-  }
-
-  private routeTo({ source }: RemoteSource, { localPort, exportPort }: PortMapping): LocalRoute {
-    const { state, mesh } = this;
-    const [named] = this.sources;
-    const same = source.exportName === named.source.exportName && exportPort === mappedPort(named.weighting, localPort);
-    const parts = {
-      serviceName: state.name.serviceName,
-      namespaceName: state.name.namespaceName,
-      localPort,
-      peerName: source.mesh.meshName,
-      variant: same ? undefined : `${source.exportName}-${exportPort}`,
-    };
-    return {
-      ...parts,
-      binding: state,
-      bindingHost: bindingHostOf(parts, mesh.trustDomain),
-      upstream: {
-        exportName: source.exportName,
-        exportPort,
-        protocol: source.ports.find((port) => port.exportPort === exportPort)!._protocol,
-        peer: peerOf(source.mesh),
-        sni: source.sniFor(mesh, exportPort),
-      },
-    };
-  }
-
-  private destinationsByPort(): Map<number, DeclaredDestination[]> {
-    const ports = new Map<number, DeclaredDestination[]>();
-    for (const { routes, weighting } of this.sources) {
-      for (const route of routes) ports.set(route.localPort, [...ports.get(route.localPort) ?? [], { ...weighting, route }]);
-    }
-    const local = this.localSources.map((weighting): DeclaredDestination => ({ ...weighting, route: undefined }));
-    return new Map([...ports].map(([port, destinations]) => [port, [...destinations, ...local]]));
+  private errorsInSources(): string[] {
+    const { mesh, state } = this;
+    return state.sources.filter(({ source }) => !mesh._boundary.isolates(source.mesh)).flatMap(({ source, weighting }) =>
+      errorsInAccess(this, mesh, source, allowedPorts(source, mesh), weighting));
   }
 
   private errorsInPorts(): string[] {
-    if (isSimple(this.sources) && this.localSources.length === 0) return [];
-    return this.state.declaredPorts.flatMap((port) => errorsInPort(this, this.state, port));
+    const { state } = this;
+    return state.isSimple ? [] : state.declaredPorts.flatMap((port) => errorsInPort(this, state, port));
   }
-
-  private notAllowed(): string[] {
-    return this.sources.flatMap(({ source, weighting: { mappings = [] } }) => {
-      const { exportName, mesh: peer } = source;
-      if (this.mesh._boundary.declared.isolates(peer.meshName)) return [];
-      const allowed = allowedPorts(source, this.mesh);
-      const fix = `call allowFrom for mesh ${show(this.mesh.meshName)} in mesh ${show(peer.meshName)}, or remove the binding`;
-      if (allowed.length === 0) {
-        return [describeError('FED403', this, `mesh ${show(peer.meshName)} does not allow us to call ${show(exportName)}`, fix)];
-      }
-      return mappings.filter(({ exportPort }) => !allowed.includes(exportPort)).map(({ exportPort }) => describeError(
-        'FED403', this, `mesh ${show(peer.meshName)} does not allow us to call port ${exportPort} of ${show(exportName)}`, fix));
-    });
-  }
-}
-
-/** A remote source and its routes so far. */
-interface RemoteSource {
-  readonly source: IExposedService;
-  readonly weighting: RemoteWeighting;
-  readonly routes: LocalRoute[];
-}
-
-/** The exported port that a source has behind a local one, whether it is allowed us or not. */
-function mappedPort({ mappings }: RemoteWeighting, localPort: number): number | undefined {
-  return mappings ? mappings.find((mapping) => mapping.localPort === localPort)?.exportPort : localPort;
-}
-
-/** Whether one peer takes all requests, as in most bindings: its ports cannot contradict each other. */
-function isSimple([{ source, weighting: { weight, headers } }, ...more]: RemoteSource[]): boolean {
-  return more.length === 0 && weight === undefined && headers === undefined && source.ports.every(({ _protocol }) => speaksHttp(_protocol));
 }
 
 function allowedPorts(source: IExposedService, mesh: FederatedMesh): number[] {

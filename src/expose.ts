@@ -1,10 +1,9 @@
 import { Construct } from 'constructs';
 import { Boundary } from './boundary/boundary';
 import { checkChart, claimChart } from './boundary/charts';
-import { peerOf } from './boundary/declarations';
 import { GrantedPort } from './boundary/granted-port';
 import { GrowingList } from './boundary/growing-list';
-import { WorkloadLock } from './boundary/workload-lock';
+import { peerOf } from './boundary/peers';
 import { describeError, fail, pathIn, show } from './checks/errors';
 import { parseExport, Timeouts } from './checks/export';
 import { checkAddsUp, checkProtocol, parsePermission } from './checks/grant';
@@ -15,12 +14,11 @@ import type { AllowFromOptions } from './grant';
 import type { LockWorkloadOptions } from './lock';
 import type { FederatedMesh } from './mesh';
 import type { IExposedService, IMeshPeer } from './mesh-peer';
-import { annotationsOf, reasonOf } from './model/annotations';
+import { annotationsOf } from './model/annotations';
 import type { Annotations } from './model/model';
 import { serviceHost, sniOf } from './model/names';
 import type { Permission } from './model/permission';
 import { parseJwtRule } from './pki/jwt';
-import { annotate, renderLock, renderLockLimits } from './render';
 import { LocalService, ServicePort } from './service';
 
 /**
@@ -98,7 +96,7 @@ export class ExposedService extends Construct implements IExposedService {
     this.host = serviceHost(service.serviceName, service.namespaceName, boundary.config.clusterDomain);
     claimChart(this, boundary.config, this);
     if (service._object) claimChart(service._object, boundary.config, this);
-    boundary.expose({ construct: this, exportName, host: this.host, namespaceName: service.namespaceName, peers: new Set() });
+    boundary.expose({ construct: this, exportName, host: this.host, namespaceName: service.namespaceName });
     this.node.addValidation({ validate: () => this.missingPorts() });
   }
 
@@ -162,16 +160,7 @@ export class ExposedService extends Construct implements IExposedService {
    * });
    */
   public lockWorkload(options: LockWorkloadOptions): void {
-    const { podLabels, callers } = parseLock(this, this.service, options);
-    const boundary = this.owner._boundary;
-    for (const caller of callers) boundary.checkCaller(this, caller);
-    boundary.checkLock(this, this.host);
-    for (const caller of callers) boundary.claimCaller(this, caller);
-    boundary.claimLock(this, this.host);
-    const principals = callers.map((caller) => caller._principal(this.owner.workloadTrustDomain));
-    const lock = new WorkloadLock(this, this.service, podLabels, () => [...boundary.gatewaysTo(this.host), ...principals]);
-    this.node.addValidation({ validate: () => lock.errors() });
-    [renderLock(this, lock), renderLockLimits(this, lock)].forEach((object) => annotate(object, { locked: reasonOf(options) }));
+    this.owner._boundary.lock(this, this.service, parseLock(this, this.service, options));
   }
 
   /**

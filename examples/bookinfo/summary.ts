@@ -141,7 +141,7 @@ function closed(meshes: FederatedMesh[]): string {
       ...bound.filter(({ state }) => state.callers.length === 0).map(({ construct }) => `The binding ${construct.node.path} is not allowed for any caller.`),
       ...[...declared.peers.keys()]
         .filter((peer) => !exported.some(({ peers }) => peers.has(peer)))
-        .filter((peer) => !bound.some(({ sources }) => sources.some(({ source }) => source.mesh === peer)))
+        .filter((peer) => !bound.some(({ state }) => state.sources.some(({ source }) => source.mesh === peer)))
         .map((peer) => `Mesh ${meshName} has the peer ${peer.meshName}, but allows it nothing and binds nothing of it.`),
     ];
   });

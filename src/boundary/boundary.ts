@@ -1,19 +1,22 @@
 import { ApiObject } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
+import { BindingObjects } from './binding-objects';
 import { checkChart, claimChart } from './charts';
 import { identityOf, namespacesOf } from './config';
-import { DeclaredBinding, DeclaredExport, Declarations } from './declarations';
-import { GrowingList } from './growing-list';
+import { Declared, DeclaredBinding, DeclaredExport, Declarations } from './declarations';
 import { BoundaryObjects } from './objects';
+import { WorkloadLock } from './workload-lock';
 import type { Caller } from '../caller';
 import { fail, show, Where } from '../checks/errors';
 import { checkNotExisting } from '../checks/gateway';
+import type { DeclaredLock } from '../checks/lock';
 import { checkPeer, checkTrustApart, checkTrustConfigMap } from '../checks/peer';
 import { isDnsName } from '../checks/values';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
 import { SYSTEM_NAMESPACE } from '../model/constants';
-import { Annotations, BindingName, BoundaryConfig, Grant, hostsOf, Issuer, LocalRoute, PeerOptions, Restriction } from '../model/model';
-import { sniSuffixOf } from '../model/names';
+import { Annotations, BindingName, BoundaryConfig, Grant, hostsOf, Issuer, PeerOptions, Restriction } from '../model/model';
+import { serviceHost, sniSuffixOf } from '../model/names';
+import type { LocalService } from '../service';
 
 /*
  * One boundary of a mesh, and its rules. Each method checks everything before it registers anything, so a rejected call
@@ -51,21 +54,22 @@ export class Boundary {
     }
   }
 
-  public readonly declared = new Declarations();
+  private readonly declarations = new Declarations();
   private readonly objects: BoundaryObjects;
-  /**
-   * Namespaces with a DestinationRule of their own for the egress gateway. It overrides the rule for all namespaces.
-   */
-  private readonly destinationNamespaces = new GrowingList<string>();
 
   constructor(private readonly mesh: IMeshPeer & Construct, public readonly config: BoundaryConfig) {
-    this.objects = new BoundaryObjects(mesh, config, this.declared, {
+    this.objects = new BoundaryObjects(mesh, config, this.declarations, {
       boundaryNamespaces: () => {
         const gateways = this.siblings.flatMap(({ objects }) => objects.openGateways);
         return [...new Set(gateways.map(({ namespaceName }) => namespaceName))].sort();
       },
     });
     boundaries.set(mesh.node.root, [...boundaries.get(mesh.node.root) ?? [], this]);
+  }
+
+  /** What is declared so far. Only the methods of the boundary add to it. */
+  public get declared(): Declared {
+    return this.declarations;
   }
 
   /** All boundaries of the mesh in the program, including this one. */
@@ -75,7 +79,7 @@ export class Boundary {
 
   /** Adds a peer. A second call with the same options changes nothing. */
   public addPeer(peer: IMeshPeer, options: PeerOptions): void {
-    const { mesh: where, declared } = this;
+    const { mesh: where, declarations: declared } = this;
     checkPeer(where, this.mesh, this.config, peer);
     this.checkPeerName(where, peer);
     const others = this.siblings.flatMap((boundary) => [...boundary.declared.peers.keys()]).filter((other) => other !== peer);
@@ -90,7 +94,7 @@ export class Boundary {
       fail('FED109', where, `peer ${show(peer.meshName)} is added twice with different options`, 'put all options into one call');
     }
     declared.claimPeerName(peer);
-    declared.peers.set(peer, options);
+    declared.addPeer(peer, options);
     this.objects.updatePeer(peer.meshName);
   }
 
@@ -101,8 +105,8 @@ export class Boundary {
     if (this.siblings.some(({ declared }) => declared.restrictions.has(namespaceName))) {
       fail('FED121', this.mesh, `the namespace ${show(namespaceName)} is already restricted`, 'use one call, with all its allowedHosts');
     }
-    this.declared.restrictions.set(namespaceName, restriction);
     this.objects.restrict(restriction, annotations);
+    this.declarations.addRestriction(restriction);
   }
 
   /** Rejects an export name that another export of this boundary uses. */
@@ -114,10 +118,10 @@ export class Boundary {
   }
 
   /** Adds an export, to which no peer has access yet. */
-  public expose(declaredExport: DeclaredExport): void {
+  public expose(declaredExport: Omit<DeclaredExport, 'peers'>): void {
     this.checkExportName(declaredExport.construct, declaredExport.exportName);
-    this.declared.exports.set(declaredExport.exportName, declaredExport);
     this.objects.openIngress();
+    this.declarations.addExport(declaredExport);
   }
 
   /**
@@ -128,26 +132,26 @@ export class Boundary {
     this.checkPeerName(where, peer);
     if (issuer === undefined) return;
     checkNotExisting(where, this.config, `jwt of the issuer ${show(issuer.issuer)}`, 'it would reject all other tokens at its other listeners');
-    this.declared.issuers.check(where, issuer);
+    this.declarations.issuers.check(where, issuer);
   }
 
   /** Registers what `checkGrant` has checked. */
   public claimGrant(where: Construct, peer: IMeshPeer, issuer: Issuer | undefined, exportName: string): void {
-    this.declared.claimPeerName(peer);
-    if (issuer) this.declared.issuers.claim(where, issuer);
-    this.declared.exports.get(exportName)!.peers.add(peer);
+    this.declarations.claimPeerName(peer);
+    if (issuer) this.declarations.issuers.claim(where, issuer);
+    this.declarations.addPeerOfExport(exportName, peer);
   }
 
   /** Grants a peer one exported port. */
   public addGrant(grant: Grant): void {
-    this.declared.addGrant(grant);
-    this.declared.addTokens(grant);
+    this.declarations.addGrant(grant);
+    this.declarations.addTokens(grant);
     this.objects.addGrant(grant);
   }
 
   /** Updates the objects of a grant after a further `allowFrom`. */
   public updateGrant(grant: Grant): void {
-    this.declared.addTokens(grant);
+    this.declarations.addTokens(grant);
     this.objects.updateGrant(grant);
   }
 
@@ -162,8 +166,9 @@ export class Boundary {
   /** Adds a binding, which has no callers yet. */
   public bind(binding: DeclaredBinding): void {
     this.checkHosts(binding.construct, binding.state.name);
-    this.declared.addBinding(binding);
     this.objects.openEgress();
+    new BindingObjects(binding, this.config, this.declarations, this.objects);
+    this.declarations.addBinding(binding);
   }
 
   /** Rejects a source whose peer has the name of another peer, or uses the same SNIs for us as another peer. */
@@ -185,60 +190,30 @@ export class Boundary {
   /** Registers what `checkSource` has checked. */
   public claimSource(source: IExposedService): void {
     const [{ exportPort }] = source.ports;
-    this.declared.claimPeerName(source.mesh);
-    this.declared.claimSniSuffix(sniSuffixOf(source.exportName, exportPort, source.sniFor(this.mesh, exportPort)), source.mesh);
+    this.declarations.claimPeerName(source.mesh);
+    this.declarations.claimSniSuffix(sniSuffixOf(source.exportName, exportPort, source.sniFor(this.mesh, exportPort)), source.mesh);
   }
 
-  /** Adds a local port that has callers. */
-  public addRoute(route: LocalRoute): void {
-    this.declared.addRoute(route);
-    this.objects.addRoute(route);
+  /** Allows workloads of our mesh to call a local name. */
+  public allowCallers({ construct, state }: DeclaredBinding, callers: readonly Caller[]): void {
+    for (const caller of callers) this.checkCaller(construct, caller);
+    for (const caller of callers) {
+      this.claimCaller(construct, caller);
+      state.addCaller({ principal: this.principalOf(caller), namespaceName: caller._account.namespaceName });
+    }
   }
 
-  public guardUnlisted(route: LocalRoute): void {
-    this.objects.guardUnlisted(route);
-  }
-
-  /** Registers a namespace that has a DestinationRule of its own for the egress gateway. */
-  public addDestinationNamespace(namespaceName: string): void {
-    if (!this.destinationNamespaces.all.includes(namespaceName)) this.destinationNamespaces.add(namespaceName);
-  }
-
-  /** Adds a DestinationRule for callers of all namespaces, and one in each namespace whose own rule overrides it. */
-  public addDestinationForEverybody(route: LocalRoute, inNamespace: (namespaceName: string) => void): void {
-    this.objects.addDestinationForEverybody(route);
-    this.destinationNamespaces.forEachNowAndLater(inNamespace);
-  }
-
-  /** Rejects callers of other meshes, and callers in namespaces of the boundary, of Istio or of Kubernetes. */
-  public checkCaller(where: Where, caller: Caller): void {
-    const { serviceAccountName, namespaceName, object } = caller._account;
-    if (object) checkChart(object, this.config, where);
-    if (namespaceName !== undefined) this.checkNamespaceFree(where, namespaceName, `the caller ${show(serviceAccountName ?? '*')}`);
-  }
-
-  /** Registers what `checkCaller` has checked. */
-  public claimCaller(construct: Construct, { _account: { object } }: Caller): void {
-    if (object) claimChart(object, this.config, construct);
-  }
-
-  /** Rejects a second lock of one workload: each would deny the callers of the other. */
-  public checkLock(where: Where, host: string): void {
-    const earlier = this.siblings.map(({ declared }) => declared.locks.get(host)).find((construct) => construct !== undefined);
-    if (!earlier) return;
-    fail('FED313', where, `the service ${show(host)} is already locked by ${earlier.node.path}`,
-      'list all local callers in one call: each of two locks would deny the callers of the other');
-  }
-
-  /** Registers what `checkLock` has checked. */
-  public claimLock(construct: Construct, host: string): void {
-    this.declared.locks.set(host, construct);
-  }
-
-  /** Identities of the ingress gateways that lead to a service. */
-  public gatewaysTo(host: string): string[] {
-    return this.siblings.filter(({ declared }) => declared.leadsTo(host)).map(({ config: { workloadTrustDomain, ingress } }) =>
-      identityOf(workloadTrustDomain, ingress).principal);
+  /**
+   * Restricts the workload of a service to the ingress gateways of the mesh that lead to it, and to the listed callers.
+   */
+  public lock(construct: Construct, service: LocalService, lock: DeclaredLock): void {
+    const host = serviceHost(service.serviceName, service.namespaceName, this.config.clusterDomain);
+    for (const caller of lock.callers) this.checkCaller(construct, caller);
+    this.checkLock(construct, host);
+    const principals = lock.callers.map((caller) => this.principalOf(caller));
+    new WorkloadLock(construct, service, lock, () => [...this.gatewaysTo(host), ...principals]);
+    for (const caller of lock.callers) this.claimCaller(construct, caller);
+    this.declarations.addLock(host, construct);
   }
 
   /**
@@ -258,9 +233,44 @@ export class Boundary {
     return this.objects.growing;
   }
 
+  /** Whether a peer is isolated. */
+  public isolates(peer: IMeshPeer): boolean {
+    return this.declared.isolates(peer.meshName);
+  }
+
   /** Number of ports that a gateway serves. */
   public servedPorts(role: 'ingress' | 'egress'): number {
     return this.objects.servedPorts(role);
+  }
+
+  /** Rejects callers of other meshes, and callers in namespaces of the boundary, of Istio or of Kubernetes. */
+  private checkCaller(where: Where, caller: Caller): void {
+    const { serviceAccountName, namespaceName, object } = caller._account;
+    if (object) checkChart(object, this.config, where);
+    if (namespaceName !== undefined) this.checkNamespaceFree(where, namespaceName, `the caller ${show(serviceAccountName ?? '*')}`);
+  }
+
+  /** Registers what `checkCaller` has checked. */
+  private claimCaller(construct: Construct, { _account: { object } }: Caller): void {
+    if (object) claimChart(object, this.config, construct);
+  }
+
+  private principalOf(caller: Caller): string {
+    return caller._principal(this.config.workloadTrustDomain);
+  }
+
+  /** Rejects a second lock of one workload: each would deny the callers of the other. */
+  private checkLock(where: Where, host: string): void {
+    const earlier = this.siblings.map(({ declared }) => declared.locks.get(host)).find((construct) => construct !== undefined);
+    if (!earlier) return;
+    fail('FED313', where, `the service ${show(host)} is already locked by ${earlier.node.path}`,
+      'list all local callers in one call: each of two locks would deny the callers of the other');
+  }
+
+  /** Identities of the ingress gateways that lead to a service. */
+  private gatewaysTo(host: string): string[] {
+    return this.siblings.filter(({ declared }) => declared.leadsTo(host)).map(({ config: { workloadTrustDomain, ingress } }) =>
+      identityOf(workloadTrustDomain, ingress).principal);
   }
 
   /** Rejects a second peer with the same name, since objects are named after the peer. */

@@ -2,8 +2,8 @@ import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { BindingState } from './binding-state';
 import { Issuers } from './issuers';
-import type { IExposedService, IMeshPeer } from '../mesh-peer';
-import { BOUNDARY_PORT } from '../model/constants';
+import { peerOf } from './peers';
+import type { IMeshPeer } from '../mesh-peer';
 import {
   Annotations, Binding, Grant, hostsOf, Issuer, LocalRoute, NO_PEER_OPTIONS, Peer, PeerOptions, PeerTraffic, Restriction, speaksHttp,
 } from '../model/model';
@@ -22,30 +22,37 @@ export interface DeclaredExport {
   readonly host: string;
   readonly namespaceName: string;
   /** Peers with access to at least one port. */
-  readonly peers: Set<IMeshPeer>;
+  readonly peers: ReadonlySet<IMeshPeer>;
 }
 
 /** A binding of the mesh. */
 export interface DeclaredBinding {
   readonly construct: Construct;
   readonly state: BindingState;
-  /** Its remote sources so far. */
-  readonly sources: readonly { readonly source: IExposedService }[];
 }
 
-const knownPeers = new WeakMap<IMeshPeer, Peer>();
+/** What is declared so far, for readers who declare nothing. */
+export type Declared = Omit<Declarations, 'issuers' | `add${string}` | `claim${string}`>;
 
 export class Declarations {
-  public readonly exports = new Map<string, DeclaredExport>();
-  public readonly bindings = new Map<string, DeclaredBinding>();
+  private readonly exportsByName = new Map<string, DeclaredExport>();
+  private readonly bindingsByHost = new Map<string, DeclaredBinding>();
+  private readonly servicesOfLocalNames = new Set<ApiObject>();
+  private readonly locksByHost = new Map<string, Construct>();
+  private readonly restrictionsByNamespace = new Map<string, Restriction>();
+  private readonly optionsOfPeers = new Map<IMeshPeer, PeerOptions>();
+
+  public readonly exports: ReadonlyMap<string, DeclaredExport> = this.exportsByName;
+  public readonly bindings: ReadonlyMap<string, DeclaredBinding> = this.bindingsByHost;
   /** Services that exist for local names only. */
-  public readonly localNameServices = new Set<ApiObject>();
+  public readonly localNameServices: ReadonlySet<ApiObject> = this.servicesOfLocalNames;
   /** Constructs that lock the workload of a service, by the service's host. */
-  public readonly locks = new Map<string, Construct>();
-  public readonly restrictions = new Map<string, Restriction>();
-  public readonly peers = new Map<IMeshPeer, PeerOptions>();
+  public readonly locks: ReadonlyMap<string, Construct> = this.locksByHost;
+  public readonly restrictions: ReadonlyMap<string, Restriction> = this.restrictionsByNamespace;
+  public readonly peers: ReadonlyMap<IMeshPeer, PeerOptions> = this.optionsOfPeers;
   public readonly issuers = new Issuers();
 
+  private readonly peersOfExports = new Map<string, Set<IMeshPeer>>();
   /** Hosts of all bindings: local names and additional hosts. */
   private readonly boundHosts = new Set<string>();
   private readonly grants = new Map<string, Grant[]>();
@@ -75,9 +82,36 @@ export class Declarations {
     this.peersBySniSuffix.set(suffix, peer);
   }
 
+  public addPeer(peer: IMeshPeer, options: PeerOptions): void {
+    this.optionsOfPeers.set(peer, options);
+  }
+
+  public addRestriction(restriction: Restriction): void {
+    this.restrictionsByNamespace.set(restriction.namespaceName, restriction);
+  }
+
+  /** Adds an export, to which no peer has access yet. */
+  public addExport(declared: Omit<DeclaredExport, 'peers'>): void {
+    const peers = new Set<IMeshPeer>();
+    this.peersOfExports.set(declared.exportName, peers);
+    this.exportsByName.set(declared.exportName, { ...declared, peers });
+  }
+
+  public addPeerOfExport(exportName: string, peer: IMeshPeer): void {
+    this.peersOfExports.get(exportName)!.add(peer);
+  }
+
+  public addLock(host: string, construct: Construct): void {
+    this.locksByHost.set(host, construct);
+  }
+
   public addBinding(binding: DeclaredBinding): void {
-    this.bindings.set(binding.state.name.host, binding);
+    this.bindingsByHost.set(binding.state.name.host, binding);
     hostsOf(binding.state.name).forEach((host) => this.boundHosts.add(host));
+  }
+
+  public addLocalNameService(service: ApiObject): void {
+    this.servicesOfLocalNames.add(service);
   }
 
   public addGrant(grant: Grant): void {
@@ -207,20 +241,6 @@ export class Declarations {
     const peer = this.peersByName.get(peerName);
     return peer && this.peers.get(peer) || NO_PEER_OPTIONS;
   }
-}
-
-/** A peer as plain data, read once: later changes to the program's own lists do not affect the objects. */
-export function peerOf(peer: IMeshPeer): Peer {
-  const known = knownPeers.get(peer) ?? {
-    name: peer.meshName,
-    ingressIdentity: peer.ingressIdentity && { uri: peer.ingressIdentity.uri, principal: peer.ingressIdentity.principal },
-    egressIdentity: peer.egressIdentity && { uri: peer.egressIdentity.uri, principal: peer.egressIdentity.principal },
-    pem: peer.trustBundle._pem,
-    revocationLists: peer.trustBundle._revocationLists,
-    endpoints: peer.endpoints.map(({ address, port }) => ({ address, port: port ?? BOUNDARY_PORT })),
-  };
-  knownPeers.set(peer, known);
-  return known;
 }
 
 function needsNoToken({ port, issuers }: Grant): boolean {

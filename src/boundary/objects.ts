@@ -1,6 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { Declarations } from './declarations';
+import { GrowingList } from './growing-list';
 import { PartKey, Parts } from './parts';
 import { memoryLimitOf } from '../model/memory';
 import { Annotations, BoundaryConfig, GatewayConfig, Grant, LocalRoute, Peer, PeerTraffic, Restriction, speaksHttp } from '../model/model';
@@ -27,6 +28,10 @@ export class BoundaryObjects {
 
   private readonly phases: render.Phases;
   private readonly parts = new Parts();
+  /**
+   * Namespaces with a DestinationRule of their own for the egress gateway. It overrides the rule for all namespaces.
+   */
+  private readonly destinationNamespaces = new GrowingList<string>();
 
   constructor(
     mesh: Construct, private readonly config: BoundaryConfig, private readonly declared: Declarations, private readonly context: MeshContext,
@@ -119,9 +124,15 @@ export class BoundaryObjects {
       [render.renderCallerGuard(this.phases.authorization, this.config, route)]);
   }
 
-  /** Creates the DestinationRule for callers of all namespaces, except namespaces with a rule of their own. */
-  public addDestinationForEverybody(route: LocalRoute): void {
+  /** Creates a DestinationRule for callers of all namespaces, and one in each namespace whose own rule overrides it. */
+  public addDestinationForEverybody(route: LocalRoute, inNamespace: (namespaceName: string) => void): void {
     render.renderCallerDestination(this.phases.upstreams, this.config, route);
+    this.destinationNamespaces.forEachNowAndLater(inNamespace);
+  }
+
+  /** Registers a namespace that has a DestinationRule of its own for the egress gateway. */
+  public addDestinationNamespace(namespaceName: string): void {
+    if (!this.destinationNamespaces.all.includes(namespaceName)) this.destinationNamespaces.add(namespaceName);
   }
 
   public restrict(restriction: Restriction, annotations: Annotations): void {

@@ -34,7 +34,7 @@ function missingEndpoints(mesh: Mesh, { declared }: Boundary): string[] {
 function missingPeers(mesh: Mesh, { declared }: Boundary): string[] {
   const users = new Map<IMeshPeer, Construct>();
   for (const { construct, peers } of declared.exports.values()) peers.forEach((peer) => users.set(peer, construct));
-  for (const { construct, sources } of declared.bindings.values()) sources.forEach(({ source }) => users.set(source.mesh, construct));
+  for (const { construct, state } of declared.bindings.values()) state.sources.forEach(({ source }) => users.set(source.mesh, construct));
   return [...users].filter(([peer]) => !declared.peers.has(peer)).map(([peer, user]) => describeError('FED108', mesh,
     `${user.node.path} refers to mesh ${show(peer.meshName)}, which is not a peer`, `call addPeer(…) with the construct ${peer.node.path}`));
 }

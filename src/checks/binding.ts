@@ -88,11 +88,22 @@ export function parseSourceOf(where: Where, us: IMeshPeer, source: IExposedServi
   return { weight, headers: whenHeaders && { ...whenHeaders }, mappings: portMappings?.map((mapping) => ({ ...mapping })) };
 }
 
-/** Checks the options of `addLocalSource`. */
-export function parseLocalSource(where: Where, options: LocalSourceOptions): Weighting {
+/** Checks the options of `addLocalSource`. Only an existing Service has pods. */
+export function parseLocalSource(where: Where, { existing, host }: BindingName, options: LocalSourceOptions): Weighting {
+  if (!existing) fail('FED411', where, `${show(host)} is a new Service, which has no pods`, 'bind an existing Service: LocalName.existingService(…)');
   checkFields(where, 'the options of addLocalSource', options, LOCAL_SOURCE_FIELDS);
   checkWeighting(where, options);
   return { weight: options.weight, headers: options.whenHeaders && { ...options.whenHeaders } };
+}
+
+/** The errors of a source that its mesh does not allow us to call, or not on each of the mapped ports. */
+export function errorsInAccess(
+  where: Where, us: IMeshPeer, { exportName, mesh: { meshName } }: IExposedService, allowed: readonly number[], { mappings = [] }: RemoteWeighting,
+): string[] {
+  const error = (what: string) => describeError('FED403', where, `mesh ${show(meshName)} does not allow us to call ${what}`,
+    `call allowFrom for mesh ${show(us.meshName)} in mesh ${show(meshName)}, or remove the binding`);
+  if (allowed.length === 0) return [error(show(exportName))];
+  return mappings.filter(({ exportPort }) => !allowed.includes(exportPort)).map(({ exportPort }) => error(`port ${exportPort} of ${show(exportName)}`));
 }
 
 /** Errors that several sources of one local port, or its sources and its callers, cause together. */

@@ -3,16 +3,22 @@ import { checkFields, checkGiven, checkList, checkMap, fieldsOf } from './kinds'
 import { checkJustification, isPodLabel, JUSTIFICATION } from './values';
 import { Caller } from '../caller';
 import type { LockWorkloadOptions } from '../lock';
-import type { Texts } from '../model/model';
+import { reasonOf } from '../model/annotations';
+import type { Annotations, Texts } from '../model/model';
 import type { LocalService } from '../service';
 
 const FIELDS = fieldsOf<LockWorkloadOptions>({ ...JUSTIFICATION, localCallers: true, podLabels: true });
 
-/** Checks the options of `lockWorkload`. */
-export function parseLock(where: Where, service: LocalService, options: LockWorkloadOptions): {
+/** The checked options of `lockWorkload`. */
+export interface DeclaredLock {
+  /** Undefined: the labels by which the Service selects its pods. */
   readonly podLabels: Texts | undefined;
   readonly callers: readonly Caller[];
-} {
+  readonly annotations: Annotations;
+}
+
+/** Checks the options of `lockWorkload`. */
+export function parseLock(where: Where, service: LocalService, options: LockWorkloadOptions): DeclaredLock {
   checkFields(where, 'the options of lockWorkload', options, FIELDS);
   checkJustification(where, 'locking the workload', options);
   const { localCallers = [], podLabels } = options;
@@ -23,7 +29,7 @@ export function parseLock(where: Where, service: LocalService, options: LockWork
     fail('FED312', where, `the pods of the service ${show(service.serviceName)} are unknown: it is given by name, and podLabels is not set`,
       'set podLabels to the labels that select its pods, or use LocalService.fromConstruct');
   }
-  return { podLabels: podLabels && { ...podLabels }, callers: [...localCallers] };
+  return { podLabels: podLabels && { ...podLabels }, callers: [...localCallers], annotations: { locked: reasonOf(options) } };
 }
 
 function checkPodLabels(where: Where, labels: { [name: string]: string }): void {
