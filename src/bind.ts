@@ -135,7 +135,7 @@ export class RemoteServiceBinding extends Construct {
     const addRoute = this.state.addSource(source, weighting);
     const samePort = ({ exportPort }: { readonly exportPort: number }) => addRoute({ localPort: exportPort, exportPort });
     if (weighting.mappings) weighting.mappings.forEach(addRoute);
-    else if (source instanceof ExposedService) source._grantsTo(this.mesh).forEachNowAndLater(({ port }) => samePort(port));
+    else if (source instanceof ExposedService) source._forEachGrantTo(this.mesh, ({ port }) => samePort(port));
     else source.ports.forEach(samePort);
   }
 
@@ -152,6 +152,6 @@ export class RemoteServiceBinding extends Construct {
 }
 
 function allowedPorts(source: IExposedService, mesh: FederatedMesh): number[] {
-  return source instanceof ExposedService ? source._grantsTo(mesh).all.map(({ port }) => port.exportPort)
+  return source instanceof ExposedService ? source._grantsTo(mesh).map(({ port }) => port.exportPort)
     : source.ports.map(({ exportPort }) => exportPort);
 }

@@ -4,11 +4,10 @@ import { checkChart, claimChart } from './boundary/charts';
 import { GrantedPort } from './boundary/granted-port';
 import { GrowingList } from './boundary/growing-list';
 import { peerOf } from './boundary/peers';
-import { describeError, fail, pathIn, show } from './checks/errors';
-import { parseExport, Timeouts } from './checks/export';
-import { checkAddsUp, checkProtocol, parsePermission } from './checks/grant';
+import { pathIn, show } from './checks/errors';
+import { errorsInService, parseExport, parseExportPorts, Timeouts } from './checks/export';
+import { checkAddsUp, checkAllowedPeer, checkProtocol, parsePermission } from './checks/grant';
 import { parseLock } from './checks/lock';
-import { checkPeerGiven } from './checks/peer';
 import type { ExposedServiceOptions } from './export-options';
 import type { AllowFromOptions } from './grant';
 import type { LockWorkloadOptions } from './lock';
@@ -97,7 +96,7 @@ export class ExposedService extends Construct implements IExposedService {
     claimChart(this, boundary.config, this);
     if (service._object) claimChart(service._object, boundary.config, this);
     boundary.expose({ construct: this, exportName, host: this.host, namespaceName: service.namespaceName });
-    this.node.addValidation({ validate: () => this.missingPorts() });
+    this.node.addValidation({ validate: () => errorsInService(this, service, this.ports) });
   }
 
   /**
@@ -111,19 +110,13 @@ export class ExposedService extends Construct implements IExposedService {
    * reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/reviews/*'] })] });
    */
   public allowFrom(peer: IMeshPeer, options: AllowFromOptions = {}): void {
-    if (peer === this.mesh) {
-      fail('FED407', this, `the service is allowed from its own mesh ${show(peer.meshName)}`, 'allow a peer: traffic inside the mesh does not pass the boundary');
-    }
-    checkPeerGiven(this, peer);
-    if (peer.egressIdentity === undefined) {
-      fail('FED137', this, `the egressIdentity of mesh ${show(peer.meshName)} is not set, so its egress gateway cannot be verified`,
-        'set egressIdentity to the SPIFFE ID that its egress gateway presents');
-    }
+    checkAllowedPeer(this, this.mesh, peer);
     const boundary = this.owner._boundary;
     const permission: Permission = {
-      ...parsePermission(this, options, boundary.config.istioVersion), jwt: options.jwt === undefined ? undefined : parseJwtRule(this, options.jwt),
+      ...parsePermission(this, options, boundary.config.istioVersion),
+      jwt: options.jwt === undefined ? undefined : parseJwtRule(this, options.jwt),
     };
-    const ports = this.chosenPorts(permission.ports);
+    const ports = parseExportPorts(this, this.ports, permission.ports);
     for (const port of ports) {
       checkProtocol(this, port, permission, this.ports);
       const granted = this.grantedPort(peer, port);
@@ -133,7 +126,7 @@ export class ExposedService extends Construct implements IExposedService {
     boundary.claimGrant(this, peer, permission.jwt?.issuer, this.exportName);
     const added = ports.flatMap((port) => this.grant(peer, port, permission) ?? []);
     // Bindings see the ports in their order, whatever the order of the export.
-    added.sort(({ port: a }, { port: b }) => a.exportPort - b.exportPort).forEach((granted) => this._grantsTo(peer).add(granted));
+    added.sort(({ port: a }, { port: b }) => a.exportPort - b.exportPort).forEach((granted) => this.growingGrants(peer).add(granted));
   }
 
   /**
@@ -172,15 +165,27 @@ export class ExposedService extends Construct implements IExposedService {
    * @param exportPort the exported port number, for example `9080`
    */
   public sniFor(peer: IMeshPeer, exportPort: number): string {
-    this.chosenPorts([exportPort]);
+    parseExportPorts(this, this.ports, [exportPort]);
     return sniOf(this.exportName, exportPort, peer.meshName, this.mesh.trustDomain);
   }
 
   /**
-   * Ports that a peer may call, including those of later calls.
+   * Ports that a peer may call so far, sorted.
    * @internal
    */
-  public _grantsTo(peer: IMeshPeer): GrowingList<GrantedPort> {
+  public _grantsTo(peer: IMeshPeer): readonly GrantedPort[] {
+    return this.grants.get(peer)?.all ?? [];
+  }
+
+  /**
+   * Calls `read` for each port that a peer may call, and for each later one as soon as it is allowed.
+   * @internal
+   */
+  public _forEachGrantTo(peer: IMeshPeer, read: (granted: GrantedPort) => void): void {
+    this.growingGrants(peer).forEachNowAndLater(read);
+  }
+
+  private growingGrants(peer: IMeshPeer): GrowingList<GrantedPort> {
     const known = this.grants.get(peer) ?? new GrowingList<GrantedPort>(({ port: a }, { port: b }) => a.exportPort - b.exportPort);
     this.grants.set(peer, known);
     return known;
@@ -205,22 +210,6 @@ export class ExposedService extends Construct implements IExposedService {
   }
 
   private grantedPort(peer: IMeshPeer, { exportPort }: ServicePort): GrantedPort | undefined {
-    return this.grants.get(peer)?.all.find(({ port }) => port.exportPort === exportPort);
-  }
-
-  private chosenPorts(numbers: readonly number[] | undefined): ServicePort[] {
-    if (numbers === undefined) return this.ports;
-    return numbers.map((number) => {
-      const port = this.ports.find(({ exportPort }) => exportPort === number);
-      return port ?? fail('FED306', this, `port ${show(number)} is not exported`,
-        `use one of the exported ports ${this.ports.map(({ exportPort }) => exportPort).join(', ')}`);
-    });
-  }
-
-  private missingPorts(): string[] {
-    const known = this.service._tcpPorts();
-    if (!known) return [];
-    return this.ports.filter(({ port }) => !known.includes(port)).map(({ port }) => describeError('FED304', this,
-      `the Service ${show(this.service.serviceName)} has no TCP port ${port}`, `use one of its ports ${known.join(', ') || '(none)'}`));
+    return this._grantsTo(peer).find(({ port }) => port.exportPort === exportPort);
   }
 }

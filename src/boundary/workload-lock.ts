@@ -35,6 +35,7 @@ export class WorkloadLock implements Lock {
   /** Requires labels: without them, the lock would apply to every workload of the namespace. */
   private errors(): string[] {
     if (Object.keys(this.podLabels).length > 0) return [];
-    return [describeError('FED312', this.construct, `the Service ${show(this.serviceName)} selects no pods`, 'set podLabels to the labels of the workload')];
+    return [describeError('FED312', this.construct, `the Service ${show(this.serviceName)} selects no pods`,
+      'set podLabels to the labels of the workload')];
   }
 }

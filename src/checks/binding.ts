@@ -90,7 +90,9 @@ export function parseSourceOf(where: Where, us: IMeshPeer, source: IExposedServi
 
 /** Checks the options of `addLocalSource`. Only an existing Service has pods. */
 export function parseLocalSource(where: Where, { existing, host }: BindingName, options: LocalSourceOptions): Weighting {
-  if (!existing) fail('FED411', where, `${show(host)} is a new Service, which has no pods`, 'bind an existing Service: LocalName.existingService(…)');
+  if (!existing) {
+    fail('FED411', where, `${show(host)} is a new Service, which has no pods`, 'bind an existing Service: LocalName.existingService(…)');
+  }
   checkFields(where, 'the options of addLocalSource', options, LOCAL_SOURCE_FIELDS);
   checkWeighting(where, options);
   return { weight: options.weight, headers: options.whenHeaders && { ...options.whenHeaders } };

@@ -1,4 +1,4 @@
-import { fail, show, Where } from './errors';
+import { describeError, fail, show, Where } from './errors';
 import { checkTested } from './istio-version';
 import { checkFields, checkGiven, checkList, fieldsOf } from './kinds';
 import { ACCOUNTABILITY, checkAccountability, isDnsName, parseDuration } from './values';
@@ -59,4 +59,19 @@ export function checkExport(where: Where, exportName: string, ports: ServicePort
   if (twice !== undefined) {
     fail('FED303', where, `the exported port ${twice} of ${show(exportName)} is listed twice`, 'set a different exportPort for each port');
   }
+}
+
+/** The exported ports with these numbers, or all of them. Rejects a number that is not exported. */
+export function parseExportPorts(where: Where, ports: ServicePort[], numbers: readonly number[] | undefined): ServicePort[] {
+  if (numbers === undefined) return ports;
+  return numbers.map((number) => ports.find(({ exportPort }) => exportPort === number) ?? fail('FED306', where,
+    `port ${show(number)} is not exported`, `use one of the exported ports ${ports.map(({ exportPort }) => exportPort).join(', ')}`));
+}
+
+/** The errors of exported ports that the Service does not have, if its construct is known. */
+export function errorsInService(where: Where, service: LocalService, ports: readonly ServicePort[]): string[] {
+  const known = service._tcpPorts();
+  if (!known) return [];
+  return ports.filter(({ port }) => !known.includes(port)).map(({ port }) => describeError('FED304', where,
+    `the Service ${show(service.serviceName)} has no TCP port ${port}`, `use one of its ports ${known.join(', ') || '(none)'}`));
 }

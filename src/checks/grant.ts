@@ -2,9 +2,11 @@ import { fail, show, Where } from './errors';
 import { checkSpellings, parseGrpcMethods } from './http-rule';
 import { checkTested } from './istio-version';
 import { checkFields, checkGiven, checkList, fieldsOf } from './kinds';
+import { checkPeerGiven } from './peer';
 import { ACCOUNTABILITY, checkAccountability } from './values';
 import type { AllowFromOptions } from '../grant';
 import { HttpRule } from '../http-rule';
+import type { IMeshPeer } from '../mesh-peer';
 import { annotationsOf } from '../model/annotations';
 import type { Grant, HttpOperation, Protocol } from '../model/model';
 import { hasRules, Permission } from '../model/permission';
@@ -26,6 +28,19 @@ const INSTEAD: { readonly [protocol in Protocol]: (option: string) => string } =
   tcp: (option) => `remove ${option}: proxies see no requests on a tcp port`,
   tls: (option) => `remove ${option}: proxies see no requests on a tls port`,
 };
+
+/** Requires a peer whose egress gateway can be verified. */
+export function checkAllowedPeer(where: Where, us: IMeshPeer, peer: IMeshPeer): void {
+  if (peer === us) {
+    fail('FED407', where, `the service is allowed from its own mesh ${show(peer.meshName)}`,
+      'allow a peer: traffic inside the mesh does not pass the boundary');
+  }
+  checkPeerGiven(where, peer);
+  if (peer.egressIdentity === undefined) {
+    fail('FED137', where, `the egressIdentity of mesh ${show(peer.meshName)} is not set, so its egress gateway cannot be verified`,
+      'set egressIdentity to the SPIFFE ID that its egress gateway presents');
+  }
+}
 
 /** Checks the options of `allowFrom`, except `jwt`, which `src/pki/` parses. */
 export function parsePermission(where: Where, options: AllowFromOptions, istioVersion: string): Omit<Permission, 'jwt'> {
