@@ -131,6 +131,7 @@ project.eslint?.addRules({
         from: [...ROOMS.slice(place + 1), 'output'].map(room),
         message: `src/${name} may import ${ROOMS.slice(0, place).map((lower) => `src/${lower}`).join(', ') || 'no other room'}.`,
       })),
+      { target: './src/*.ts', from: room('render'), message: 'src/boundary creates the objects of public nouns: they may not import src/render.' },
       // Two zones, since one must not mix folders and patterns.
       ...[ROOMS.map(room), './src/*.ts'].map((from) => ({
         target: room('output'), from, message: 'src/output writes whatever app it is given: it may import no other room and no noun.',
