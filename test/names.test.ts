@@ -1,10 +1,14 @@
 import { createHash } from 'crypto';
+import { App, Chart } from 'cdk8s';
+import { Construct } from 'constructs';
 import fc from 'fast-check';
 import { parametersOf } from './support/random';
 import {
   BindingParts, bindingHostOf, bindingObjectName, callerObjectName, exportObjectName, gatewayLabel, serviceObjectName, singleObjectName,
   sniOf,
 } from '../src/model/names';
+import { emitWithKindId, idIn } from '../src/render/emit';
+import { renderNamespace } from '../src/render/trust';
 
 /*
  * No two objects, listeners or hosts get one name.
@@ -119,4 +123,15 @@ test('a long name is shortened with a hash, never cut', () => {
 test('wire names say port, export, peer and trust domain', () => {
   expect(sniOf('withdrawals.v1', 443, 'shop', 'bank.example')).toBe('p443.withdrawals.v1.shop.fed.bank.example');
   expect(bindingHostOf({ serviceName: 'debit', namespaceName: 'finance', localPort: 80, peerName: 'bank', variant: undefined }, 'shop.example')).toBe('p80.debit.finance.bank.egress.fed.shop.example');
+});
+
+test('a construct id that a child of the program has is numbered, and one that an object of ours has is an error', () => {
+  const chart = new Chart(new App(), 'east');
+  expect(idIn(chart, 'Namespace', { name: 'a' })).toBe('Namespace.a');
+  for (const id of ['Namespace.a', 'Namespace.a2', 'Sidecar', 'Sidecar3']) new Construct(chart, id);
+  expect(renderNamespace(chart, 'a').node.id).toBe('Namespace.a3');
+  const sidecars = ['a', 'b'].map((name) => emitWithKindId(chart, { apiVersion: 'networking.istio.io/v1', kind: 'Sidecar' }, { name }, () => ({})));
+  expect(sidecars.map(({ node }) => node.id)).toEqual(['Sidecar2', 'Sidecar4']);
+  renderNamespace(chart, 'b');
+  expect(() => renderNamespace(chart, 'b')).toThrow('There is already a Construct with name \'Namespace.b\'');
 });
