@@ -52,6 +52,12 @@ export class Boundary {
       fail('FED113', where, `another boundary of the trust domain ${show(config.trustDomain)} uses the namespace ${show(sharedNamespace)}`,
         'give each boundary of a mesh its own namespaceName, and each gateway a namespace that no other boundary uses');
     }
+    for (const namespaceName of namespacesOf(config)) {
+      const application = others.map(({ declared }) => declared.applicationIn(namespaceName)).find((found) => found !== undefined);
+      if (application === undefined) continue;
+      fail('FED118', where, `the boundary uses the namespace ${show(namespaceName)}, which contains ${application}`,
+        'give the boundary and its gateways namespaces of their own: namespaceName');
+    }
   }
 
   private readonly declarations = new Declarations();

@@ -128,6 +128,16 @@ export class Declarations {
     this.issuersOfPeers.set(name, issuers);
   }
 
+  /** What of an application is in a namespace, as far as the program names it. */
+  public applicationIn(namespaceName: string): string | undefined {
+    const exported = [...this.exports.values()].find((declared) => declared.namespaceName === namespaceName);
+    if (exported) return `the service of ${exported.construct.node.path}`;
+    const bound = [...this.bindings.values()].find(({ state: { name, callers } }) =>
+      name.namespaceName === namespaceName || callers.some((caller) => caller.namespaceName === namespaceName));
+    if (bound) return `the local name or a caller of ${bound.construct.node.path}`;
+    return this.restrictions.has(namespaceName) ? 'workloads that restrictNamespace restricts' : undefined;
+  }
+
   public addRoute(route: LocalRoute): void {
     append(this.routes, route.upstream.peer.name, route);
   }

@@ -4,7 +4,7 @@ import {
   HttpRule, IstioVersion, LocalName, LocalService, ServicePort,
 } from '../../src';
 import { meshOf, trustOf } from '../support/meshes';
-import { any, eastWith, EXISTING_GATEWAY } from '../support/pair';
+import { any, bankWith, eastWith, EXISTING_GATEWAY, pair } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
 import { NEWEST } from '../support/versions';
 
@@ -86,6 +86,26 @@ for (const [option, value] of Object.entries(forClients)) {
   newMesh.rejects('FED116', `an egress gateway with ${option}`, eastWith({ egressGateway: BoundaryGateway.dedicated({ [option]: value }) }),
     'east/Mesh', `egressGateway has ${option} `, 'only callers inside the mesh', 'ingressGateway');
 }
+/** A second boundary of east, in the namespace apps, after this call for the first one. */
+const afterwards = (declare: (made: ReturnType<typeof pair>) => unknown, props: Partial<FederatedMeshProps> = { namespaceName: 'apps' }) => () => {
+  const made = pair();
+  declare(made);
+  const { east } = made;
+  new FederatedMesh(new Chart(made.app, 'second'), 'Mesh', {
+    meshName: 'east', trustDomain: 'east.example', trustBundle: east.trustBundle, namespaceName: 'partners', ...props,
+  });
+};
+const exported = ({ east }: ReturnType<typeof pair>) => east.expose('Shop', { service: LocalService.fromName('shop', 'apps'), exportName: 'shop', ports: [ServicePort.http(80)] });
+const bound = (namespaceName: string) => ({ east }: ReturnType<typeof pair>) =>
+  east.bind('Cards', { source: bankWith({ knownAs: 'east' }).exposedService('cards'), localName: LocalName.newService('cards', namespaceName) });
+newMesh.rejects('FED118', 'a boundary in the namespace of an exported service', afterwards(exported), 'second/Mesh', '"apps"', 'the service of east/Mesh/Shop');
+newMesh.rejects('FED118', 'a gateway in the namespace of an exported service', afterwards(exported, { egressGateway: BoundaryGateway.dedicated({ namespaceName: 'apps' }) }),
+  'second/Mesh', '"apps"', 'east/Mesh/Shop');
+newMesh.rejects('FED118', 'a boundary in the namespace of a local name', afterwards(bound('apps')), 'second/Mesh', '"apps"', 'east/Mesh/Cards');
+newMesh.rejects('FED118', 'a boundary in the namespace of a caller', afterwards((made) => bound('web')(made).allowFrom(Caller.serviceAccount('page', 'apps'))),
+  'second/Mesh', '"apps"', 'a caller of east/Mesh/Cards');
+newMesh.rejects('FED118', 'a boundary in a restricted namespace', afterwards(({ east }) => east.restrictNamespace('apps', { reason: 'money leaves through the boundary only' })),
+  'second/Mesh', '"apps"', 'restrictNamespace');
 for (const namespaceName of ['default', 'kube-system']) {
   newMesh.rejects('FED118', `a boundary in ${namespaceName}`, eastWith({ namespaceName }), 'of its own');
 }
