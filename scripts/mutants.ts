@@ -13,32 +13,32 @@ import { TypeChecker } from './mutants/types';
 import { usersOf } from './mutants/uses';
 
 /*
- * Changes the library in one place at a time, and counts the changes that a test of behaviour notices. CONTRIBUTING.md has the figures.
+ * Changes the library in one place at a time, and counts the changes that a test of behaviour detects. CONTRIBUTING.md explains the verdicts.
  */
 
 const USAGE = `npm run mutants -- [options]
 
-  --sample <n>        so many mutants, spread over the rooms, in place of all
-  --seed <n>          another sample (1)
-  --room <name>       one folder of src/, or "nouns" for the files directly in it; may be repeated
-  --file <pattern>    files that match, such as 'src/**/*-checks.ts'; may be repeated
-  --threshold <room>=<percent>   fail below; may be repeated
-  --text <names>      suites that compare texts: the first part of their names, or a folder (golden,proved,schema)
-  --list-alive        list the mutants that no behaviour test kills and nothing else
+  --sample <n>        run this many mutants, spread over the rooms, instead of all
+  --seed <n>          seed of the sample (default: 1)
+  --room <name>       one folder of src/, or "nouns" for the files directly in it; can be repeated
+  --file <pattern>    files that match, such as 'src/**/*-checks.ts'; can be repeated
+  --threshold <room>=<percent>   fail below this score; can be repeated
+  --text <names>      suites that compare texts: the first part of their names, or a folder (default: golden,reference,schema)
+  --list-alive        list only the mutants that no behaviour test kills
   --report <file>     write every mutant with its verdict as JSON
-  --workers <n>       processes that run tests (one for each core)
+  --workers <n>       number of processes that run tests (default: one for each core)
 `;
 
-/** What behaviour tests must kill, in percent, unless an option says otherwise. Everything that is emitted comes from `render`. */
+/** Default thresholds: the percentage of mutants that behaviour tests must kill. `render` generates everything that is emitted. */
 const THRESHOLDS: { readonly [room: string]: number } = { render: 95, checks: 90, boundary: 90 };
 
-/** After how many mutants there is a sign of life. */
+/** Number of mutants between two lines of progress. */
 const PROGRESS = 20;
 
 const root = join(__dirname, '..');
 
 const { values: options, positionals } = parseArgs({
-  // projen hands arguments to a shell, which may put file names in the place of a pattern.
+  // projen passes arguments to a shell, which may replace a pattern by file names.
   allowPositionals: true,
   options: {
     'sample': { type: 'string' },
@@ -46,7 +46,7 @@ const { values: options, positionals } = parseArgs({
     'room': { type: 'string', multiple: true },
     'file': { type: 'string', multiple: true },
     'threshold': { type: 'string', multiple: true, default: [] },
-    'text': { type: 'string', default: 'golden,proved,schema' },
+    'text': { type: 'string', default: 'golden,reference,schema' },
     'list-alive': { type: 'boolean', default: false },
     'report': { type: 'string' },
     'workers': { type: 'string', default: String(availableParallelism()) },
@@ -55,12 +55,12 @@ const { values: options, positionals } = parseArgs({
 });
 
 const started = Date.now();
-/** What happens, with the seconds since the start, beside the result. */
-function say(text: string): void {
+/** Writes a line of progress to stderr, with the seconds since the start. */
+function log(text: string): void {
   process.stderr.write(`${String(Math.round((Date.now() - started) / 1000)).padStart(5)} s  ${text}\n`);
 }
 
-/** The mutants to judge: without an option all of the rooms. */
+/** Returns the selected mutants: without an option those of all rooms but the public nouns. */
 function wanted(mutants: readonly Mutant[]): Mutant[] {
   const { room: rooms } = options;
   const patterns = options.file && [...options.file, ...positionals];
@@ -68,7 +68,7 @@ function wanted(mutants: readonly Mutant[]): Mutant[] {
     && (patterns?.some((pattern) => matches(file, pattern)) ?? true));
 }
 
-/** Type-correct mutants to run, and what is known of the others that were looked at. */
+/** Returns the type-correct mutants to run, and the findings for other mutants that were checked. */
 function select(all: readonly Mutant[], checker: TypeChecker): { readonly run: Mutant[]; readonly findings: Finding[] } {
   const verbose = all.filter(({ wording }) => !wording);
   const findings: Finding[] = options.sample ? [] : all.filter(({ wording }) => wording).map((mutant) => ({ mutant, verdict: 'wording' }));
@@ -76,7 +76,7 @@ function select(all: readonly Mutant[], checker: TypeChecker): { readonly run: M
   for (const mutant of shuffled(verbose, Number(options.seed), lineOf)) rooms.set(mutant.room, [...rooms.get(mutant.room) ?? [], mutant]);
   const left = quotas(new Map([...rooms].map(([room, { length }]) => [room, length])), options.sample ? Number(options.sample) : Infinity);
   const run: Mutant[] = [];
-  // Of a sample, some more are checked than are needed, until enough are type-correct.
+  // For a sample, more mutants than needed are checked, until enough are type-correct.
   for (let next = takeNext(rooms, left); next.length > 0; next = takeNext(rooms, left)) {
     const rejected = checker.rejected(next);
     for (const mutant of next) {
@@ -91,7 +91,7 @@ function select(all: readonly Mutant[], checker: TypeChecker): { readonly run: M
   return { run: run.sort((a, b) => a.id - b.id), findings };
 }
 
-/** About as many mutants as a second look would take again: four of ten are type errors. */
+/** Takes 1.8 times as many mutants as are needed, because four of ten are type errors. */
 function takeNext(rooms: ReadonlyMap<string, Mutant[]>, left: ReadonlyMap<string, number>): Mutant[] {
   return [...rooms].flatMap(([room, mutants]) => mutants.splice(0, Math.ceil(left.get(room)! * 1.8)));
 }
@@ -101,8 +101,8 @@ async function measure(pool: Pool, suites: readonly string[]): Promise<Baseline[
   await pool.all(suites, async (suite) => { baselines.push(await pool.baseline(suite)); });
   for (const { suite, failure, tests, isRefused } of baselines) {
     const failed = failure === undefined ? tests.filter((test) => test.failure !== undefined) : [{ title: 'all', failure }];
-    if (isRefused) say(`${suite}: left out what starts a program or compiles (${failure === undefined ? failed.length : 'all'})`);
-    else for (const test of failed) say(`${suite}: left out what fails without a mutant: ${test.title}: ${test.failure!.split('\n')[0]}`);
+    if (isRefused) log(`${suite}: skips tests that start a program or compile (${failure === undefined ? failed.length : 'all'})`);
+    else for (const test of failed) log(`${suite}: skips a test that fails without a mutant: ${test.title}: ${test.failure!.split('\n')[0]}`);
   }
   return baselines;
 }
@@ -124,7 +124,7 @@ async function judge(pool: Pool, mutants: readonly Mutant[], baselines: readonly
     } else {
       findings.push({ mutant, verdict: fate.kind === 'endless' ? 'endless' : 'alive' });
     }
-    if (findings.length % PROGRESS === 0) say(`${findings.length} of ${mutants.length} mutants`);
+    if (findings.length % PROGRESS === 0) log(`${findings.length} of ${mutants.length} mutants`);
   });
   return findings;
 }
@@ -138,7 +138,7 @@ async function main(): Promise<boolean> {
   const all = wanted(sources.mutants);
   if (all.length === 0) throw new Error('no file of the library matches --room and --file');
   const { run, findings } = select(all, new TypeChecker(root, sources));
-  say(`${run.length} type-correct mutants${options.sample ? `, sample of seed ${options.seed}` : ''}`);
+  log(`${run.length} type-correct mutants${options.sample ? `, sample of seed ${options.seed}` : ''}`);
   const copy = makeCopy(root, sources, run);
   const pool = new Pool(copy, Number(options.workers));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -150,13 +150,13 @@ async function main(): Promise<boolean> {
   try {
     const suites = filesBelow(copy, 'test').filter((file) => file.endsWith('.test.ts'));
     const baselines = await measure(pool, suites);
-    say(`${baselines.reduce((sum, { tests }) => sum + tests.length, 0)} tests ran without a mutant`);
+    log(`${baselines.reduce((sum, { tests }) => sum + tests.length, 0)} tests ran without a mutant`);
     findings.push(...await judge(pool, run, baselines, usersOf([...sources.files.values()], sources.numbers)));
   } finally {
     pool.close();
     removeCopy(copy);
   }
-  say('done');
+  log('done');
   return report(findings.sort((a, b) => a.mutant.id - b.mutant.id));
 }
 

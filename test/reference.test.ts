@@ -6,11 +6,14 @@ import { filesOf, find, keyOf, Manifest, parse } from './support/manifests';
 import { allows, deniesByDefault, principalsOf, rbacOf, Sample } from './support/rbac';
 
 /*
- * The library writes what was tested by hand on real proxies, but for the listed differences. Certificates differ as well. Each
- * difference was decided, and is undone before comparing.
+ * The library generates the reference manifests, except for the listed differences. The reference manifests (`test/reference/`) were
+ * written by hand and tested on real proxies. Each difference is intentional (ADR 10), and is reverted before the comparison.
  */
 
-/** Headers that are removed besides the proved ones: orders to proxies and servers, and more spellings of what an earlier hop claims. */
+/**
+ * Headers that the library removes in addition to the reference manifests: instructions to proxies and servers, and more spellings of
+ * claims of an earlier hop.
+ */
 const MORE_HEADERS = [
   'cf-connecting-ip', 'cf-connecting-ipv6', 'client-cert', 'client-cert-chain', 'cloudfront-forwarded-proto', 'cloudfront-viewer-address',
   'fastly-client-ip', 'front-end-https', 'proxy-authorization', 'ssl-client-cert', 'te', 'x-accel-mapping', 'x-accel-redirect',
@@ -28,24 +31,25 @@ const MORE_HEADERS = [
 
 const files = filesOf(SCENARIOS['two-meshes-http']());
 
-function written(mesh: string): Manifest[] {
-  return parse(files.get(mesh)!).map(withoutOwner).map(comparable);
+function generated(mesh: string): Manifest[] {
+  return parse(files.get(mesh)!).map(withoutOwnerLabels).map(comparable);
 }
 
-/** Labels that say whose an object is came later. */
-function withoutOwner({ metadata: { labels, ...metadata }, ...rest }: Manifest): Manifest {
+/** Removes the labels for the owner of an object, which the reference manifests do not have. */
+function withoutOwnerLabels({ metadata: { labels, ...metadata }, ...rest }: Manifest): Manifest {
   const { 'app.kubernetes.io/managed-by': by, 'app.kubernetes.io/part-of': of, ...others } = labels;
   expect([by, of]).toEqual(['cdk8s-mesh-federation', 'mesh-federation']);
   return { ...rest, metadata: { ...metadata, ...Object.keys(others).length > 0 ? { labels: others } : {} } };
 }
 
-function proved(mesh: string): Manifest[] {
-  return parse(readFileSync(join(__dirname, 'proved', `${mesh}.yaml`), 'utf8')).map(comparable);
+function reference(mesh: string): Manifest[] {
+  return parse(readFileSync(join(__dirname, 'reference', `${mesh}.yaml`), 'utf8')).map(comparable);
 }
 
 /**
- * Certificates are those of another run and lie elsewhere; lists of headers to remove are sorted; pod labels and selectors carry the
- * namespace, listeners and their routes the peer; gateways keep more counters. */
+ * Reverts differences in values: certificates and their path, the order of removed headers, the namespace in pod labels and selectors, the
+ * peer in names of listeners and routes, and the list of Envoy metrics.
+ */
 function comparable(manifest: Manifest): Manifest {
   const text = JSON.stringify(manifest, (key, value) => key === 'remove' && Array.isArray(value) ? value.filter((name) => !MORE_HEADERS.includes(name)).sort() : value)
     .replace(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/g, 'PEM')
@@ -58,19 +62,20 @@ function comparable(manifest: Manifest): Manifest {
 }
 
 /**
- * What bounds the cost of a connection came later: Envoy's overload manager within half the memory, the settings of connections and the
- * number of them. The gateway of a mesh has nothing else besides what was proved. */
+ * Reverts the limits of a connection: Envoy's overload manager with half the memory, connection settings, and the number of connections.
+ * A gateway has no other difference from the reference manifests.
+ */
 function withoutBounds(manifests: Manifest[], side: 'in' | 'out'): Manifest[] {
-  const [[bootstrap], others] = apart(manifests, `ConfigMap fed-${side}-bootstrap`);
+  const [[bootstrap], others] = partition(manifests, `ConfigMap fed-${side}-bootstrap`);
   expect(Object.keys(JSON.parse(bootstrap.data['custom_bootstrap.json']))).toEqual(['overload_manager', 'memory_allocator_manager']);
   return others.map((manifest) => {
     if (manifest.kind !== 'Deployment') return manifest;
     const { annotations } = manifest.spec.template.metadata;
     expect(annotations['sidecar.istio.io/bootstrapOverride']).toBe(bootstrap.metadata.name);
     delete annotations['sidecar.istio.io/bootstrapOverride'];
-    const { connectionSettings, proxyMetadata: { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: most, ...proxyMetadata }, ...config } =
+    const { connectionSettings, proxyMetadata: { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: maxConnections, ...proxyMetadata }, ...config } =
       parse(annotations['proxy.istio.io/config'])[0];
-    expect([typeof connectionSettings, most]).toEqual(['object', '4096']);
+    expect([typeof connectionSettings, maxConnections]).toEqual(['object', '4096']);
     annotations['proxy.istio.io/config'] = Yaml.stringify({ ...config, ...Object.keys(proxyMetadata).length > 0 ? { proxyMetadata } : {} });
     const { limits } = manifest.spec.template.spec.containers[0].resources;
     expect(limits.memory).toBe('512Mi');
@@ -79,7 +84,7 @@ function withoutBounds(manifests: Manifest[], side: 'in' | 'out'): Manifest[] {
   });
 }
 
-/** HTTP/2 came later, from the callers to the gateway and from there to the peer, and limits for many callers. */
+/** Reverts HTTP/2 from callers to the egress gateway and from there to the peer, and the higher upstream limits. */
 function withoutHttp2(manifest: Manifest): Manifest {
   const { kind, spec } = manifest;
   if (kind === 'ServiceEntry' && spec.location === 'MESH_EXTERNAL') {
@@ -107,12 +112,12 @@ function expectSame(actual: Manifest[], expected: Manifest[]): void {
   }
 }
 
-/** A variable of the admission policy that has another name than in the manifests that were applied. */
+/** Variables of the admission policy whose name differs from the reference manifests. */
 const RENAMED_VARIABLES: { [name: string]: string } = { inside: 'inBoundaryNamespace' };
 
 /**
- * The admission policy without expressions and messages: admission.test.ts checks which objects it rejects, and with which
- * message. Here only the rest of it is compared.
+ * The admission policy without expressions and messages. admission.test.ts checks which objects it rejects and with which message; only
+ * the rest is compared here.
  */
 function withoutExpressions(manifests: Manifest[]): Manifest[] {
   return manifests.map((manifest) => manifest.kind !== 'ValidatingAdmissionPolicy' ? manifest : {
@@ -127,7 +132,7 @@ function withoutExpressions(manifests: Manifest[]): Manifest[] {
   });
 }
 
-/** What a filter changes in Envoy. Rules apart, it bounds what a connection costs and keeps connections apart (connections.test.ts). */
+/** What an EnvoyFilter patches: RBAC rules, and limits and separation of connections (connections.test.ts). */
 function kindsOf({ spec }: Manifest): string[] {
   return spec.configPatches.map(({ applyTo }: Manifest) => applyTo);
 }
@@ -136,32 +141,32 @@ function renamed(manifest: Manifest, name: string): Manifest {
   return { ...manifest, metadata: { ...manifest.metadata, name } };
 }
 
-/** Splits manifests into these, each as `Kind name`, and all others. */
-function apart(manifests: Manifest[], ...names: string[]): [named: Manifest[], others: Manifest[]] {
+/** Splits manifests into the named ones, each as `Kind name`, and all others. */
+function partition(manifests: Manifest[], ...names: string[]): [named: Manifest[], others: Manifest[]] {
   const nameOf = ({ kind, metadata }: Manifest) => `${kind} ${metadata.name}`;
   const named = names.map((name) => manifests.filter((manifest) => nameOf(manifest) === name));
   expect(named.map(({ length }) => length)).toEqual(names.map(() => 1));
   return [named.flat(), manifests.filter((manifest) => !names.includes(nameOf(manifest)))];
 }
 
-/** Whether an operation of a policy is that of a request, as Istio reads it: a list that is missing means all. */
+/** Whether an operation of a policy matches a request, as Istio evaluates it: a missing list matches all. */
 function isOperation({ methods, notMethods = [], paths, notPaths = [] }: Manifest, { method, path }: Sample): boolean {
   const isAt = (pattern: string) => pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
   return (methods?.includes(method) ?? true) && !notMethods.includes(method) && (paths?.some(isAt) ?? true) && !notPaths.some(isAt);
 }
 
-/** Requests that meet the rules of the scenario, and such that nearly do. */
+/** Requests that match the rules of the scenario, and requests that nearly match. */
 const SAMPLES = ['GET', 'POST', 'HEAD', 'DELETE'].flatMap((method) =>
   ['/', '/reviews', '/reviews/', '/reviews/1', '/reviews/1/2', '/reviewsX', '/Reviews/1', '/health'].map((path): Sample => ({ method, path, headers: {} })));
 
-test('east is what was proved, but that RBAC rules of the virtual host and the routes take the place of policies for each export, more spellings are refused, the gateway reaches fewer namespaces, its proxy bounds what a connection costs, and istioctl analyze is told about builtin://', () => {
-  const [[deny, allow], expected] = apart(
-    proved('east'), 'AuthorizationPolicy fed-in-guard-reviews-9080-west', 'AuthorizationPolicy fed-in-reviews-9080-west',
+test('east equals its reference, except RBAC rules, rejected spellings, reachable namespaces, connection limits and an annotation', () => {
+  const [[deny, allow], expected] = partition(
+    reference('east'), 'AuthorizationPolicy fed-in-guard-reviews-9080-west', 'AuthorizationPolicy fed-in-reviews-9080-west',
   );
-  const [[peer, edge], others] = apart(written('east'), 'AuthorizationPolicy fed-in-peer-west', 'EnvoyFilter fed-in-edge');
+  const [[peer, edge], others] = partition(generated('east'), 'AuthorizationPolicy fed-in-peer-west', 'EnvoyFilter fed-in-edge');
   const [rule] = allow.spec.rules;
   const [sni] = rule.when[0].values;
-  // The rules allow what the two policies of the export let through.
+  // The RBAC rules allow exactly the requests that the two policies of the export in the reference allow.
   const matches = ({ spec }: Manifest, sample: Sample) => spec.rules.flatMap(({ to }: Manifest) => to)
     .some(({ operation }: Manifest) => isOperation(operation, sample));
   const passed = SAMPLES.filter((sample) => matches(allow, sample) && !matches(deny, sample));
@@ -169,7 +174,7 @@ test('east is what was proved, but that RBAC rules of the virtual host and the r
   expect(SAMPLES.filter((sample) => allows(rbacOf([edge], sni), sample))).toEqual(passed);
   expect(deniesByDefault([edge], 'istio-federation', sni)).toBe(true);
   expect(kindsOf(edge)).toEqual(['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER', 'VIRTUAL_HOST']);
-  // Who may call stands in a policy for all names of the peer, beside the guard that was proved.
+  // A policy for all SNIs of the peer lists the callers, in addition to the guard of the reference.
   expect(peer).toEqual({
     ...renamed(allow, 'fed-in-peer-west'),
     spec: {
@@ -194,8 +199,8 @@ test('east is what was proved, but that RBAC rules of the virtual host and the r
       delete manifest.metadata.annotations;
     }
     if (manifest.kind !== 'VirtualService') return manifest;
-    const [ambiguous, open, refused] = manifest.spec.http;
-    expect(refused).toEqual({ name: 'reviews-9080-refused', directResponse: { status: 403 } });
+    const [ambiguous, open, rejected] = manifest.spec.http;
+    expect(rejected).toEqual({ name: 'reviews-9080-refused', directResponse: { status: 403 } });
     expect(ambiguous.match[0].uri.regex).toContain('2[eEfF]|5[cC]');
     ambiguous.match[0].uri.regex = '.*(%2[fF]|%5[cC]|%00|\\\\).*';
     expect(open.match).toEqual([{ method: { exact: 'GET' }, uri: { prefix: '/reviews/' } }]);
@@ -205,21 +210,21 @@ test('east is what was proved, but that RBAC rules of the virtual host and the r
   expectSame(withoutExpressions(withoutBounds(actual, 'in')), withoutExpressions(expected));
 });
 
-test('west is what was proved, but that RBAC rules of the local name take the place of its policies, upstream objects are named by the export, what stands with applications by its namespace too, sidecars speak HTTP/2 to the gateway with wider limits, and the proxy bounds what a connection costs', () => {
-  const [[deny, allow], kept] = apart(
-    proved('west'), 'AuthorizationPolicy fed-out-guard-reviews-9080-default-east', 'AuthorizationPolicy fed-out-reviews-9080-default-east',
+test('west equals its reference, except RBAC rules, names of upstream and caller objects, HTTP/2, and limits', () => {
+  const [[deny, allow], others] = partition(
+    reference('west'), 'AuthorizationPolicy fed-out-guard-reviews-9080-default-east', 'AuthorizationPolicy fed-out-reviews-9080-default-east',
   );
-  const [[mesh, edge], actual] = apart(written('west'), 'AuthorizationPolicy fed-out-mesh', 'EnvoyFilter fed-out-edge');
+  const [[mesh, edge], actual] = partition(generated('west'), 'AuthorizationPolicy fed-out-mesh', 'EnvoyFilter fed-out-edge');
   const [rule] = allow.spec.rules;
   const [sni] = rule.when[0].values;
-  // The rules allow whom the one policy allowed and the other one did not deny, and nobody else.
+  // The RBAC rules allow exactly the principals that the two policies of the local name in the reference allow.
   const rules = rbacOf([edge], sni);
   expect(principalsOf(rules)).toEqual(rule.from[0].source.principals);
   expect(principalsOf(rules)).toEqual(deny.spec.rules[0].from[0].source.notPrincipals);
   expect(SAMPLES.every((sample) => allows(rules, sample))).toBe(true);
   expect(deniesByDefault([edge], 'istio-federation', sni)).toBe(true);
   expect(kindsOf(edge)).toEqual(['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER', 'CLUSTER', 'VIRTUAL_HOST']);
-  // A policy for all local names lets the workloads of the mesh in.
+  // A policy for all local names allows the workloads of the mesh.
   expect(mesh).toEqual({
     ...renamed(allow, 'fed-out-mesh'),
     spec: {
@@ -227,11 +232,11 @@ test('west is what was proved, but that RBAC rules of the local name take the pl
       rules: [{
         ...rule,
         from: [{ source: { principals: ['west.example/*'] } }],
-        when: [{ key: 'connection.sni', values: find(kept, 'AuthorizationPolicy', 'fed-out-guard').spec.rules[0].when[0].notValues }],
+        when: [{ key: 'connection.sni', values: find(others, 'AuthorizationPolicy', 'fed-out-guard').spec.rules[0].when[0].notValues }],
       }],
     },
   });
-  const expected = kept.map((manifest) => {
+  const expected = others.map((manifest) => {
     const upstream = manifest.kind === 'ServiceEntry' || manifest.kind === 'DestinationRule' && manifest.metadata.namespace === 'istio-federation';
     if (manifest.kind === 'DestinationRule' && !upstream) return renamed(manifest, 'fed-call-reviews-9080-default-east-default');
     if (manifest.metadata.name === 'fed-out-reviews') return renamed(manifest, 'fed-name-reviews-default');
