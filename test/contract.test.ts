@@ -133,7 +133,7 @@ describe.each(Object.keys(CALLS))('the scenario %s', (scenario) => {
   const calls = [...meshes].flatMap(([mesh, objects]) => callsOf(objects).map((call) => ({ mesh, ...call })));
   const trustOf = (mesh: string) => {
     const { roots, lists, configMap } = PUBLISHED[scenario]?.[mesh] ?? { roots: [`${mesh}.pem`] };
-    return { ca: configMap ? `kept by others in ${configMap}` : roots.map(trust).join(''), lists: lists && trust(lists) };
+    return { ca: configMap ? `externally managed in ${configMap}` : roots.map(trust).join(''), lists: lists && trust(lists) };
   };
   const serverOf = (sni: string) => servers.filter((server) => server.sni === sni);
 
@@ -157,7 +157,7 @@ describe.each(Object.keys(CALLS))('the scenario %s', (scenario) => {
   test('all controls of the ingress gateway allow the same peers and operations', () => {
     for (const server of servers) {
       const principals = server.clientIdentities.map((uri) => uri.replace('spiffe://', ''));
-      expect(server.allowed).toEqual(server.amongOthers ? [] : principals);
+      expect(server.allowed).toEqual(server.isShared ? [] : principals);
       expect(server.notDenied).toEqual(principals);
       expect(server.routedOperations).toEqual(server.allowedOperations);
     }
@@ -202,7 +202,7 @@ describe.each(Object.keys(CALLS))('the scenario %s', (scenario) => {
       const unlisted = principals.some((principal) => principal.endsWith('*'));
       expect(listed).toEqual(unlisted ? [] : principals);
       expect(call.notDenied).toEqual(unlisted ? principals : undefined);
-      expect(call.ledNamespaces).toEqual(namespaces.includes('*') ? expect.arrayContaining([call.boundary]) : namespaces);
+      expect(call.routedNamespaces).toEqual(namespaces.includes('*') ? expect.arrayContaining([call.boundary]) : namespaces);
       for (const visibleTo of [call.gatewayVisibleTo, call.nameVisibleTo, call.routeVisibleTo, call.networkOpenTo]) {
         if (!visibleTo.includes('*')) expect(visibleTo).toEqual(expect.arrayContaining(namespaces));
       }
@@ -211,8 +211,8 @@ describe.each(Object.keys(CALLS))('the scenario %s', (scenario) => {
 
   test('the egress gateway dials ports that the ingress Service of the peer publishes', () => {
     for (const { sni, addresses } of calls) {
-      const [{ mesh, boundary, amongOthers }] = serverOf(sni);
-      if (amongOthers) continue;
+      const [{ mesh, boundary, isShared }] = serverOf(sni);
+      if (isShared) continue;
       const published = find(meshes.get(mesh)!, 'Service', 'federation-ingress', boundary).spec.ports.map(({ port }: Manifest) => port);
       expect(addresses.map((address) => Number(address.split(':')[1])).filter((port) => !published.includes(port))).toEqual([]);
     }

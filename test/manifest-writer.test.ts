@@ -36,7 +36,7 @@ function filesIn(root: string, below = ''): { [path: string]: string } {
   }));
 }
 
-/** The same program, synthesized by cdk8s and written by us. */
+/** Compares the files of one program that is synthesized by cdk8s with those that ManifestWriter writes. */
 function expectSameFiles(program: (props: AppProps) => App, props: AppProps = {}): void {
   const [ours, theirs] = ['ours', 'theirs'].map((name) => mkdtempSync(join(directory, name)));
   program({ ...props, outdir: theirs }).synth();
@@ -48,8 +48,8 @@ function configMap(scope: Construct, id: string, data: unknown = {}, name?: stri
   return new ApiObject(scope, id, { apiVersion: 'v1', kind: 'ConfigMap', metadata: name === undefined ? {} : { name }, data });
 }
 
-describe('ManifestWriter', () => {
-  test('keeps the folder of a chart without objects, as app.synth() does', () => {
+describe('ManifestWriter.write', () => {
+  test('ManifestWriter creates the folder of a chart without objects, as app.synth() does', () => {
     const program = (outdir: string) => {
       const app = new App({ outdir, yamlOutputType: YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE });
       configMap(new Chart(app, 'full'), 'One');
@@ -63,19 +63,19 @@ describe('ManifestWriter', () => {
     expect(readdirSync(ours)).toHaveLength(3);
   });
 
-  test.each(TYPES)('writes the Bookinfo federation as app.synth() does, with output type %s', (yamlOutputType) => {
+  test.each(TYPES)('ManifestWriter writes the Bookinfo federation as app.synth() does, with output type %s', (yamlOutputType) => {
     expectSameFiles((props) => bookinfo(props).app, { yamlOutputType });
   });
 
-  test.each(TYPES)('writes where cdk8s synth finds constructs, with output type %s', (yamlOutputType) => {
+  test.each(TYPES)('ManifestWriter writes the construct metadata that cdk8s synth reads, with output type %s', (yamlOutputType) => {
     expectSameFiles((props) => bookinfo(props).app, { yamlOutputType, recordConstructMetadata: true });
   });
 
-  test.each(Object.keys(SCENARIOS))('writes the scenario %s as app.synth() does', (name) => {
+  test.each(Object.keys(SCENARIOS))('ManifestWriter writes the scenario %s as app.synth() does', (name) => {
     SCENARIOS[name]().forEach((_, index) => expectSameFiles(({ outdir }) => Object.assign(SCENARIOS[name]()[index], { outdir })));
   });
 
-  test('writes charts in charts, dependencies between charts, constructs and objects, empty charts and charts named by numbers', () => {
+  test('ManifestWriter writes nested, empty and numeric charts and all kinds of dependencies as app.synth() does', () => {
     const program = (props: AppProps) => {
       const app = new App(props);
       const [second, first, empty, tenth] = ['second', 'first', 'empty', '10'].map((id) => new Chart(app, id));
@@ -94,11 +94,11 @@ describe('ManifestWriter', () => {
     for (const yamlOutputType of TYPES) expectSameFiles(program, { yamlOutputType });
   });
 
-  test('writes no file for an app without charts', () => {
+  test('ManifestWriter writes no file for an app without charts', () => {
     for (const yamlOutputType of TYPES) expectSameFiles((props) => new App(props), { yamlOutputType });
   });
 
-  test('asks a chart with a toJson of its own for its documents', () => {
+  test('ManifestWriter writes the documents that an overridden toJson of a chart returns', () => {
     class Renamed extends Chart {
       public override toJson(): any[] {
         return [...super.toJson().map((json) => ({ ...json, kind: 'Other' })), undefined];
@@ -112,7 +112,7 @@ describe('ManifestWriter', () => {
     for (const yamlOutputType of TYPES) expectSameFiles(program, { yamlOutputType });
   });
 
-  test('names files of single objects as cdk8s does, also when a patch changes the name', () => {
+  test('ManifestWriter names files of single objects as cdk8s does, also when a patch changes the name', () => {
     const program = (props: AppProps) => {
       const app = new App(props);
       const chart = new Chart(app, 'chart');
@@ -124,11 +124,11 @@ describe('ManifestWriter', () => {
     for (const yamlOutputType of TYPES) expectSameFiles(program, { yamlOutputType });
   });
 
-  test('writes any program of charts, constructs, objects and dependencies as app.synth() does', () => {
+  test('ManifestWriter writes generated programs of charts, constructs, objects and dependencies as app.synth() does', () => {
     const step = fc.record({ kind: fc.constantFrom('chart', 'group', 'object', 'dependency', 'dependency'), from: fc.nat(50), to: fc.nat(50), text: fc.string({ maxLength: 10 }) });
-    // Dependencies follow the ranks, so that they have no circle of their own: some lead to what was declared earlier, some to what comes later.
+    // Dependencies follow the ranks, so they are acyclic themselves: some point to earlier declarations, some to later ones.
     const ranks = fc.array(fc.nat(1000), { minLength: 25, maxLength: 25 });
-    const seen = { toEarlier: 0, toLater: 0, circles: 0 };
+    const generated = { toEarlier: 0, toLater: 0, cycles: 0 };
     fc.assert(fc.property(fc.array(step, { minLength: 8, maxLength: 20, size: 'max' }), ranks, fc.constantFrom(...TYPES), (steps, ranked, yamlOutputType) => {
       const used = { toEarlier: 0, toLater: 0 };
       const program = (props: AppProps) => {
@@ -146,31 +146,31 @@ describe('ManifestWriter', () => {
             all.push(configMap(scope, id, { text }));
           } else {
             const [target, source] = [from % all.length, to % all.length].sort((a, b) => ranked[a] - ranked[b] || a - b).map((at) => all[at]);
-            const apart = [source, target].every((one, side) => !one.node.scopes.includes([target, source][side]));
-            if (!apart) return;
+            const areUnrelated = [source, target].every((one, side) => !one.node.scopes.includes([target, source][side]));
+            if (!areUnrelated) return;
             source.node.addDependency(target);
             used[all.indexOf(target) < all.indexOf(source) ? 'toEarlier' : 'toLater']++;
           }
         });
         return app;
       };
-      let circle = false;
+      let isCyclic = false;
       try {
         program({ outdir: join(directory, 'unused') }).synth();
       } catch {
-        circle = true;
+        isCyclic = true;
       }
-      // Two that stand beside each other may still depend on each other through what is in them.
-      if (circle) seen.circles++;
-      else for (const direction of ['toEarlier', 'toLater'] as const) seen[direction] += used[direction];
-      if (circle) expect(() => ManifestWriter.write(program({ outdir: join(directory, 'unused'), yamlOutputType }))).toThrow();
+      // Two unrelated constructs can still depend on each other through the constructs in them.
+      if (isCyclic) generated.cycles++;
+      else for (const direction of ['toEarlier', 'toLater'] as const) generated[direction] += used[direction];
+      if (isCyclic) expect(() => ManifestWriter.write(program({ outdir: join(directory, 'unused'), yamlOutputType }))).toThrow();
       else expectSameFiles(program, { yamlOutputType });
     }), parametersOf(150));
-    expect(Math.min(seen.toEarlier, seen.toLater)).toBeGreaterThan(20);
-    expect(seen.circles).toBeLessThan(75);
+    expect(Math.min(generated.toEarlier, generated.toLater)).toBeGreaterThan(20);
+    expect(generated.cycles).toBeLessThan(75);
   });
 
-  test('runs each validation once, where app.synth() runs it for every chart', () => {
+  test('ManifestWriter runs each validation once, where app.synth() runs it for every chart', () => {
     const runs = { ours: 0, theirs: 0 };
     const program = (count: () => void) => {
       const app = new App({ outdir: directory });
@@ -182,7 +182,7 @@ describe('ManifestWriter', () => {
     expect(runs).toEqual({ ours: 3, theirs: 12 });
   });
 
-  test('says what is wrong as app.synth() does, and leaves the output directory as it was', () => {
+  test('ManifestWriter throws the validation errors of app.synth(), and does not create the output directory', () => {
     const program = (outdir: string) => {
       const app = new App({ outdir });
       const chart = new Chart(app, 'chart');
@@ -203,7 +203,7 @@ describe('ManifestWriter', () => {
     expect(existsSync(outdir)).toBe(false);
   });
 
-  test('leaves all files as they were when the last object cannot be rendered', () => {
+  test('ManifestWriter changes no file when the last object cannot be rendered', () => {
     writeFileSync(join(directory, 'a.k8s.yaml'), 'old');
     const app = new App({ outdir: directory });
     for (let index = 0; index < 3; index++) configMap(new Chart(app, 'abc'[index]), 'object', { late: Lazy.any({ produce: () => { if (index === 2) throw new Error('too late'); } }) });
@@ -211,7 +211,7 @@ describe('ManifestWriter', () => {
     expect(filesIn(directory)).toEqual({ 'a.k8s.yaml': 'old' });
   });
 
-  test.each(TYPES)('changes nothing when a file or a folder cannot be in its place, with output type %s', (yamlOutputType) => {
+  test.each(TYPES)('ManifestWriter changes nothing when a path is taken by a folder or a file, with output type %s', (yamlOutputType) => {
     const failed = ['ours', 'theirs'].map((name) => {
       const outdir = join(directory, name);
       for (const folder of ['app.k8s.yaml', 'second.k8s.yaml', 'ConfigMap.two.k8s.yaml']) mkdirSync(join(outdir, folder), { recursive: true });
@@ -234,7 +234,7 @@ describe('ManifestWriter', () => {
     expect(failed[0].message).toBe(failed[1].message);
   });
 
-  test('writes into a file that is linked elsewhere, and keeps who may read it', () => {
+  test('ManifestWriter preserves an existing symlink and the file mode', () => {
     const [ours, theirs] = ['ours', 'theirs'].map((name) => {
       const outdir = join(directory, name);
       mkdirSync(outdir);
@@ -251,17 +251,17 @@ describe('ManifestWriter', () => {
     expect(ours.find(([file]) => file === 'elsewhere')![2]).toContain('kind: ConfigMap');
   });
 
-  test.each(TYPES)('has nothing beside the files that a tool takes for a manifest, should it be killed, with output type %s', (yamlOutputType) => {
+  test.each(TYPES)('ManifestWriter stages files under names that no tool applies, with output type %s', (yamlOutputType) => {
     const app = new App({ outdir: directory, yamlOutputType });
     configMap(new Chart(app, 'first'), 'a');
-    let seen: string[] = [];
-    configMap(new Chart(app, 'second'), 'b', { late: Lazy.any({ produce: () => { seen = readdirSync(directory, { recursive: true, encoding: 'utf8' }); return 1; } }) });
+    let staged: string[] = [];
+    configMap(new Chart(app, 'second'), 'b', { late: Lazy.any({ produce: () => { staged = readdirSync(directory, { recursive: true, encoding: 'utf8' }); return 1; } }) });
     ManifestWriter.write(app);
-    expect(seen).not.toEqual([]);
-    expect(seen.filter((path) => /\.(ya?ml|json)$/.test(path))).toEqual([]);
+    expect(staged).not.toEqual([]);
+    expect(staged.filter((path) => /\.(ya?ml|json)$/.test(path))).toEqual([]);
   });
 
-  test('leaves nothing beside the files, and files of others alone', () => {
+  test('ManifestWriter removes its temporary files, and no file that it did not write', () => {
     mkdirSync(join(directory, 'sub'));
     writeFileSync(join(directory, 'sub', 'notes.txt'), 'theirs');
     const app = new App({ outdir: directory });
@@ -270,7 +270,7 @@ describe('ManifestWriter', () => {
     expect(Object.keys(filesIn(directory))).toEqual(['chart.k8s.yaml', 'sub/notes.txt']);
   });
 
-  test('writes the same a second time, and app.synth() after it', () => {
+  test('ManifestWriter writes the same files a second time, as app.synth() does afterwards', () => {
     const { app } = bookinfo({ outdir: directory });
     ManifestWriter.write(app);
     const first = filesIn(directory);
@@ -280,7 +280,7 @@ describe('ManifestWriter', () => {
     expect(filesIn(directory)).toEqual(first);
   });
 
-  test('writes files that are longer than what it collects at once', () => {
+  test('ManifestWriter writes files that are longer than its buffer', () => {
     expectSameFiles((props) => {
       const app = new App(props);
       const chart = new Chart(app, 'chart');
@@ -289,8 +289,8 @@ describe('ManifestWriter', () => {
     });
   });
 
-  test('tells how far it is when it is asked to, and nothing otherwise', () => {
-    const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  test('ManifestWriter prints its progress to stderr with the option progress, and nothing without it', () => {
+    const stderr = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
     const program = () => {
       const app = new App({ outdir: directory });
       const chart = new Chart(app, 'chart');
@@ -298,12 +298,12 @@ describe('ManifestWriter', () => {
       return app;
     };
     ManifestWriter.write(program());
-    expect(said.mock.calls).toEqual([]);
+    expect(stderr.mock.calls).toEqual([]);
     ManifestWriter.write(program(), { progress: true });
-    expect(said.mock.calls.map(([text]) => text)).toEqual(['\r1000 of 2500 objects', '\r2000 of 2500 objects', '\r2500 of 2500 objects', '\n']);
+    expect(stderr.mock.calls.map(([text]) => text)).toEqual(['\r1000 of 2500 objects', '\r2000 of 2500 objects', '\r2500 of 2500 objects', '\n']);
   });
 
-  test('refuses what is not an app, and options that do not exist (FED120)', () => {
+  test('ManifestWriter rejects a value that is not an App, and unknown options, with FED120', () => {
     const app = new App({ outdir: directory });
     expect(() => ManifestWriter.write(new Chart(app, 'chart') as any)).toThrow('FED120 ManifestWriter.write: the app must be an App, not the construct chart → use the App itself, not one of its charts');
     expect(() => ManifestWriter.write(undefined as any)).toThrow('FED120 ManifestWriter.write: the app must be an App, not undefined → use the App itself, not one of its charts');

@@ -11,7 +11,7 @@ import { NEWEST } from './support/versions';
  * Meshes: options, namespaces, trust domains and the objects that every boundary has.
  */
 
-/** East exposes to west and binds what west exposes. */
+/** East exports reviews to west, and binds the export details of west. */
 function both(props: Partial<FederatedMeshProps> = {}) {
   const app = new App();
   const east = meshOf(app, 'east', props);
@@ -26,7 +26,7 @@ function both(props: Partial<FederatedMeshProps> = {}) {
   return { app, east, west, objects: Chart.of(east).toJson() };
 }
 
-test('every option of a mesh reaches the output', () => {
+test('every option of a mesh has an effect', () => {
   const props: Required<FederatedMeshProps> = {
     meshName: 'east',
     trustDomain: 'corp.east.example',
@@ -85,7 +85,7 @@ test('every option of a mesh reaches the output', () => {
   expect(app.charts).toHaveLength(2);
 });
 
-test('what peers and dashboards need to know is told', () => {
+test('a mesh has properties for the identities, pods and namespace of its gateways', () => {
   const east = meshOf(new App(), 'east');
   expect(east.ingressIdentity?.uri).toBe('spiffe://east.example/ns/istio-federation/sa/federation-ingress');
   expect(east.egressIdentity?.principal).toBe('east.example/ns/istio-federation/sa/federation-egress');
@@ -99,24 +99,24 @@ test('what peers and dashboards need to know is told', () => {
   expect(east.namespaceName).toBe('istio-federation');
 });
 
-test('a namespace that somebody else creates is not emitted', () => {
+test('a mesh with createNamespace: false emits no Namespace', () => {
   expect(names(both({ createNamespace: false }).objects, 'Namespace')).toEqual([]);
 });
 
-test('saying the same peer again changes nothing', () => {
+test('a second addPeer with the same peer changes nothing', () => {
   const { app, east, west, objects } = both();
   east.addPeer(west);
   expect(Chart.of(east).toJson()).toEqual(objects);
   expect(app.charts).toHaveLength(2);
 });
 
-test.each(['before', 'after'])('what is agreed with a peer stays with its listeners, said %s the grant', (order) => {
+test.each(['before', 'after'])('peer options of an addPeer call %s the grant are annotations of the Gateway for the peer', (order) => {
   const app = new App();
   const [east, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
-  const agree = () => east.addPeer(west, { agreementId: 'ISA-1', contact: 'mailto:a@b.example', owner: 'integration team' });
-  if (order === 'before') agree();
+  const addPeer = () => east.addPeer(west, { agreementId: 'ISA-1', contact: 'mailto:a@b.example', owner: 'integration team' });
+  if (order === 'before') addPeer();
   east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] }).allowFrom(west);
-  if (order === 'after') agree();
+  if (order === 'after') addPeer();
   expect(find(objectsOf(app), 'Gateway', 'fed-in-west').metadata.annotations).toEqual({
     'cdk8s-mesh-federation/agreement-id': 'ISA-1',
     'cdk8s-mesh-federation/contact': 'mailto:a@b.example',
@@ -125,7 +125,7 @@ test.each(['before', 'after'])('what is agreed with a peer stays with its listen
   });
 });
 
-test('the namespace and labels of a chart do not move the boundary', () => {
+test('the namespace and labels of a chart do not change the namespace of the boundary', () => {
   const app = new App();
   const chart = new Chart(app, 'east', { namespace: 'somewhere', labels: { team: 'platform' } });
   const mesh = new FederatedMesh(chart, 'Mesh', {
@@ -138,14 +138,14 @@ test('the namespace and labels of a chart do not move the boundary', () => {
   expect(clusterScoped.map(({ metadata }) => Object.keys(metadata).sort())).toEqual(Array(3).fill(['labels', 'name']));
 });
 
-test('a rendered object can still be patched by the program', () => {
+test('a program can patch an object that the library has emitted', () => {
   const { east } = both();
   const deployment = east.node.findAll().find((construct): construct is ApiObject => ApiObject.isApiObject(construct) && construct.kind === 'Deployment')!;
   deployment.addJsonPatch(JsonPatch.add('/spec/template/spec/hostNetwork', false));
   expect(find(Chart.of(east).toJson(), 'Deployment', 'federation-ingress').spec.template.spec.hostNetwork).toBe(false);
 });
 
-test('a patch of one object leaves what others share alone', () => {
+test('a JSON patch of one object does not change other objects', () => {
   const { east, west, objects } = both();
   const route = east.node.findAll().find((construct): construct is ApiObject =>
     ApiObject.isApiObject(construct) && construct.name === 'fed-in-reviews-9080-west' && construct.kind === 'VirtualService')!;
@@ -157,7 +157,7 @@ test('a patch of one object leaves what others share alone', () => {
   expect(find(objects, 'VirtualService', 'fed-in-reviews-9080-west').spec.http[0].headers.request.remove).not.toContain('x-own');
 });
 
-test('resolvers of an app see labels and annotations of every object', () => {
+test('resolvers of an app resolve labels and annotations of every object', () => {
   const resolver = { resolve: (context: ResolutionContext) => { if (context.value === 'TOKEN') context.replaceValue('resolved'); } };
   const app = new App({ resolvers: [resolver] });
   const mesh = new FederatedMesh(new Chart(app, 'east', { labels: { stage: 'TOKEN' } }), 'Mesh', {
@@ -173,12 +173,12 @@ test('resolvers of an app see labels and annotations of every object', () => {
   expect([...new Set(purposes)]).toEqual(['resolved']);
 });
 
-test('meshes depend on each other by values only, so that no file is renamed', () => {
+test('meshes add no dependency between charts, so cdk8s renames no file', () => {
   const { app } = both();
   expect(app.node.findAll().flatMap(({ node }) => node.dependencies)).toEqual([]);
 });
 
-test('two boundaries of one mesh share nothing but the mesh', () => {
+test('two boundaries of one mesh have different gateways and admission policies', () => {
   const app = new App();
   const one = meshOf(app, 'east');
   const two = new FederatedMesh(new Chart(app, 'partners'), 'Partners', {

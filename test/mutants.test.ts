@@ -12,44 +12,44 @@ import { numbersOf, usersOf } from '../scripts/mutants/uses';
 import { wordingOf } from '../scripts/mutants/wording';
 
 /*
- * The tool that measures the tests: which changes it makes, how it switches them on, which tests it runs, and how it counts.
+ * The mutation testing tool: its mutators, how it activates a mutant, which tests it runs, and how it computes the score.
  */
 
 const parse = (text: string, name = 'file.ts') => ts.createSourceFile(name, text, ts.ScriptTarget.ES2022, true);
-const shown = (text: string) => changesOf(parse(text)).map(({ original, mutated }) => `${original} → ${mutated}`);
+const mutationsOf = (text: string) => changesOf(parse(text)).map(({ original, mutated }) => `${original} → ${mutated}`);
 
-describe('changes', () => {
+describe('mutators', () => {
   test.each([
-    ['a comparison, at its border and turned round', 'f(a > b);', ['a > b → a >= b', 'a > b → a <= b']],
-    ['an equality', 'f(a === b);', ['a === b → a !== b']],
-    ['a logical operator, and each side left out', 'f(a && b);', ['a && b → a || b', 'a && b → a', 'a && b → b']],
-    ['a default', 'f(a ?? b);', ['a ?? b → a', 'a ?? b → b']],
-    ['a negation', 'f(!a);', ['!a → a']],
-    ['a condition', 'if (a) f();', ['a → true', 'a → false']],
-    ['texts and numbers', 'f("a", ``, 7);', ['"a" → \'\'', '`` → \'mutant\'', '7 → 8']],
-    ['a template as a whole', 'f(`a${b}`);', ['`a${b}` → \'\'']],
-    ['a list, emptied and without each element', 'f([a, ...b]);', ['[a, ...b] → []', 'a → (removed)', '...b → (removed)']],
-    ['an object, emptied and without each property', 'f({ a, b: c });', ['{ a, b: c } → {}', 'a → (removed)', 'b: c → (removed)']],
-    ['arguments that are spread', 'f(...a);', ['...a → (removed)']],
-    ['methods that have an opposite', 'f(a.some(g));', ['some → every']],
-    ['a filter', 'f(a.filter(g));', ['.filter(g) → (removed)']],
-    ['a call that nothing waits for', 'a.b();', []],
-    ['an optional access', 'f(a?.b);', ['a?.b → a.b']],
-    ['the answer of a question', 'const f = (): boolean => g();', ['g() → true', 'g() → false']],
-  ])('of %s', (_, text, expected) => {
-    expect(shown(text).filter((line) => !line.endsWith('; → (removed)'))).toEqual(expected);
+    ['a comparison to another bound and to its opposite', 'f(a > b);', ['a > b → a >= b', 'a > b → a <= b']],
+    ['an equality to an inequality', 'f(a === b);', ['a === b → a !== b']],
+    ['a logical operator, and remove each of its sides', 'f(a && b);', ['a && b → a || b', 'a && b → a', 'a && b → b']],
+    ['a default by removing each side', 'f(a ?? b);', ['a ?? b → a', 'a ?? b → b']],
+    ['a negation by removing it', 'f(!a);', ['!a → a']],
+    ['a condition to true and to false', 'if (a) f();', ['a → true', 'a → false']],
+    ['string and number literals', 'f("a", ``, 7);', ['"a" → \'\'', '`` → \'mutant\'', '7 → 8']],
+    ['a template literal to an empty string', 'f(`a${b}`);', ['`a${b}` → \'\'']],
+    ['an array by emptying it and by removing each element', 'f([a, ...b]);', ['[a, ...b] → []', 'a → (removed)', '...b → (removed)']],
+    ['an object by emptying it and by removing each property', 'f({ a, b: c });', ['{ a, b: c } → {}', 'a → (removed)', 'b: c → (removed)']],
+    ['spread arguments by removing them', 'f(...a);', ['...a → (removed)']],
+    ['a method call to the opposite method', 'f(a.some(g));', ['some → every']],
+    ['a filter by removing the call', 'f(a.filter(g));', ['.filter(g) → (removed)']],
+    ['nothing in the expression of a call statement', 'a.b();', []],
+    ['optional chaining to a plain access', 'f(a?.b);', ['a?.b → a.b']],
+    ['the result of a boolean function to true and to false', 'const f = (): boolean => g();', ['g() → true', 'g() → false']],
+  ])('mutators change %s', (_, text, expected) => {
+    expect(mutationsOf(text).filter((line) => !line.endsWith('; → (removed)'))).toEqual(expected);
   });
 
-  test('of a statement remove it, but not the call of a constructor', () => {
-    expect(shown('class A extends B { constructor() { super(); f(); } }')).toEqual(['f(); → (removed)']);
+  test('mutators remove a call statement, except super()', () => {
+    expect(mutationsOf('class A extends B { constructor() { super(); f(); } }')).toEqual(['f(); → (removed)']);
   });
 
-  test('leave out types, imports and names', () => {
-    expect(shown('import a from "a"; type B = "b"; interface C { d: "e" } const f: "g" = h as "i"; j = { "k-l": m };')
+  test('mutators do not change types, imports and names', () => {
+    expect(mutationsOf('import a from "a"; type B = "b"; interface C { d: "e" } const f: "g" = h as "i"; j = { "k-l": m };')
       .filter((line) => !line.startsWith('{') && !line.startsWith('j ='))).toEqual([]);
   });
 
-  test('inside of an optional chain replace the whole chain, which parentheses would cut', () => {
+  test('a mutator inside an optional chain replaces the whole chain, because parentheses would end it early', () => {
     const [made] = changesOf(parse('const x = a?.b.filter(f).c;')).filter(({ original }) => original === '.filter(f)');
     expect([made.node.getText(), made.text]).toEqual(['a?.b.filter(f).c', 'a?.b.c']);
   });
@@ -62,47 +62,47 @@ describe('changes', () => {
     ['[^a]', ['[a]']],
     ['\\.a?', ['\\.a']],
     ['a{1,3}(?!b)', ['a(?!b)', 'a{1,3}(?=b)']],
-  ])('of the regular expression %s', (source, expected) => {
+  ])('the mutants of the regular expression %s differ in one part', (source, expected) => {
     expect(regexVariants(source)).toEqual(expected);
   });
 });
 
-describe('wording', () => {
+describe('wordingOf', () => {
   const wordingIn = (...texts: string[]) => {
     const files = texts.map((text, i) => parse(text, `${i}.ts`));
     const isWording = wordingOf(files);
     return files.flatMap((file) => changesOf(file).filter(({ node }) => isWording(node)).map(({ original }) => original));
   };
 
-  test('is what a message says, and not its code or what it depends on', () => {
+  test('wordingOf returns the texts of an error message, without its code and conditions', () => {
     expect(wordingIn('if (a > 1) fail("FED101", "where", `what ${b}`, "fix");')).toEqual(['`what ${b}`', '"fix"']);
   });
 
-  test('is what helpers hand on, also those of another file', () => {
+  test('wordingOf returns texts that helpers pass on, including helpers of another file', () => {
     expect(wordingIn(
       'export function refuse(code: Code, what: string) { fail(code, where, what, "fix"); }',
       'import { refuse } from "./0"; const no = (what: string) => refuse("FED101", what); no("it is wrong");',
     )).toEqual(['"fix"', '"it is wrong"']);
   });
 
-  test('is not what a helper of the same name is given elsewhere', () => {
+  test('wordingOf does not return arguments of a helper with the same name in another file', () => {
     expect(wordingIn('const no = (what: string) => fail(a, b, what, c); no("text");', 'const no = (rule: string) => rule; no("rule");'))
       .toEqual(['"text"']);
   });
 
-  test('is a text that has a name, and the title of a code', () => {
+  test('wordingOf returns a text that is assigned to a constant, and the title of an error code', () => {
     expect(wordingIn('const fix = "do it"; fail(a, b, c, fix);', 'const ALL = { FED101: "title" };')).toEqual(['"do it"', '"title"']);
   });
 });
 
-describe('a file with all of its mutants', () => {
+describe('instrumented files', () => {
   const TEXT = `
     const list = [1, ...more];
     const made = { a: 'x', b: limit > 2 ? 'high' : 'low' };
     if (on) log.push('called');
     result = JSON.stringify({ list, made, log, deep: deep?.filter((n) => n > 1).length });`;
 
-  /** What the text above gives when it runs. */
+  /** Runs the text with one active mutant, and returns its result. */
   function run(text: string, active: number): string {
     const { outputText } = ts.transpileModule(text, { compilerOptions: { target: ts.ScriptTarget.ES2022 } });
     const body = `let result; const more = [2], limit = 2, on = true, log = [], deep = [1, 2];${outputText}; return result;`;
@@ -113,11 +113,11 @@ describe('a file with all of its mutants', () => {
   const changes = new Map<number, Change>(changesOf(file).map((change, i) => [i + 1, change]));
   const all = instrumented(file, changes);
 
-  test('does what the original does while none is active', () => {
+  test('an instrumented file behaves like the original while no mutant is active', () => {
     expect(run(all, 0)).toBe(run(TEXT, 0));
   });
 
-  test('does with one active what the changed text does', () => {
+  test('an instrumented file with one active mutant behaves like the mutated text', () => {
     const outcome = (text: string, active: number) => {
       try {
         return run(text, active);
@@ -131,7 +131,7 @@ describe('a file with all of its mutants', () => {
     }
   });
 
-  test('tells which functions run', () => {
+  test('an instrumented file reports which functions run', () => {
     const functions = parse('const f = (n) => n; function g() { return f(1); } function h() {} result = g();');
     const text = instrumented(functions, new Map(), numbersOf([functions]));
     const reached: number[] = [];
@@ -140,7 +140,7 @@ describe('a file with all of its mutants', () => {
   });
 });
 
-describe('a constant of a module', () => {
+describe('usersOf', () => {
   const files = [
     parse('export const A = "a"; const B = `${A}b`; function usesB() { return B; } function usesNone() { return 1; }', 'one.ts'),
     parse('import { A } from "./one"; const B = 2; function usesOther() { return B; } const usesA = () => A; f(TABLE); const TABLE = [3];', 'two.ts'),
@@ -152,20 +152,20 @@ describe('a constant of a module', () => {
     return users(node) && [...numbers].filter(([, number]) => users(node)!.has(number)).map(([made]) => made.getText().replace(/ *[({].*/, ''));
   };
 
-  test('is used by the functions that name it, or a constant made from it, in any file', () => {
+  test('usersOf returns the functions of all files that use a constant or a constant derived from it', () => {
     expect(usersOfFirst('"a"')).toEqual(['function usesB', '']);
   });
 
-  test('is not used by what names another constant of that name', () => {
+  test('usersOf does not return functions that use another constant with the same name', () => {
     expect(usersOfFirst('2')).toEqual(['function usesOther']);
   });
 
-  test('may be used anywhere when a call takes it while the module is loaded', () => {
+  test('usersOf returns undefined for a constant that is passed to a call while the module is loaded', () => {
     expect(usersOfFirst('[3]')).toBeUndefined();
   });
 });
 
-describe('the tests of a mutant', () => {
+describe('planOf', () => {
   const suite = (name: string, milliseconds: number, reached: number[][], loading: Partial<Baseline['loading']> = {}): Baseline => ({
     suite: `test/${name}.test.ts`,
     loading: { milliseconds: 1, constants: [], reached: [], ...loading },
@@ -176,29 +176,29 @@ describe('the tests of a mutant', () => {
   const planned = (suites: Baseline[], users?: ReadonlySet<number>) =>
     planOf({ mutant: 7, users }, suites, isText).map(({ suite: name, tests }) => `${name.slice(5, -8)} ${tests.join()}`);
 
-  test('are those that reach it: quick ones, slow ones, comparisons of texts', () => {
+  test('planOf selects the tests that reach a mutant: quick tests first, then slow tests, then text comparisons', () => {
     expect(planned([suite('golden', 1, [[7]]), suite('slow', 900, [[7]]), suite('quick', 1, [[7], [8], [7, 8]]), suite('far', 1, [[8]])]))
       .toEqual(['quick 0,2', 'slow 0', 'golden 0']);
   });
 
-  test('are all of a suite that reaches it while it is loaded', () => {
+  test('planOf selects all tests of a suite that reaches the mutant while the suite is loaded', () => {
     expect(planned([suite('loaded', 1, [[], [8]], { reached: [7] })])).toEqual(['loaded 0,1']);
   });
 
-  test('of a constant are those that run a function with it, and all that run the library where that cannot be told', () => {
+  test('planOf selects for a constant the tests that run a user of it, or all that run the library if its users are unknown', () => {
     const suites = [suite('user', 1, [[-3], [-4], []], { constants: [7] })];
     expect(planned(suites, new Set([-3]))).toEqual(['user 0']);
     expect(planned(suites)).toEqual(['user 0,1']);
   });
 
-  test('are none that fail without a mutant', () => {
+  test('planOf does not select a test that fails without a mutant', () => {
     const { tests, ...rest } = suite('bad', 1, [[7]]);
     expect(planned([{ ...rest, tests: tests.map((one) => ({ ...one, failure: 'no' })) }])).toEqual([]);
   });
 });
 
-describe('the runner', () => {
-  /** The runner takes the place of Jest's functions while a suite registers its tests. */
+describe('test runner', () => {
+  /** The runner replaces Jest's global functions while a suite registers its tests. */
   function registered(register: () => void) {
     const names = ['expect', 'describe', 'test', 'it', 'beforeAll', 'afterAll', 'beforeEach', 'afterEach', 'jest'] as const;
     const before = Object.fromEntries(names.map((name) => [name, Reflect.get(globalThis, name) as unknown]));
@@ -210,7 +210,7 @@ describe('the runner', () => {
   }
   const global = (name: string) => Reflect.get(globalThis, name) as (...values: unknown[]) => void;
 
-  test('runs hooks in the order of the blocks, and stops where it is told to', async () => {
+  test('the test runner runs hooks in the order of the blocks, and stops when the listener returns false', async () => {
     const log: string[] = [];
     const tests = registered(() => {
       global('beforeAll')(() => log.push('beforeAll'));
@@ -230,7 +230,7 @@ describe('the runner', () => {
     expect(log).toEqual(['beforeAll', 'beforeEach', 'b', 'afterEach', 'beforeEach', 'afterEach', 'afterAll']);
   });
 
-  test('fails each test of a block that cannot be prepared', async () => {
+  test('the test runner fails each test of a block whose beforeAll throws', async () => {
     const tests = registered(() => {
       global('beforeAll')(() => { throw new Error('no'); });
       global('test')('a', () => undefined);
@@ -241,22 +241,22 @@ describe('the runner', () => {
   });
 });
 
-describe('the score', () => {
+describe('score', () => {
   const findings = (room: string, verdicts: { readonly [verdict in Verdict]?: number }): Finding[] =>
     Object.entries(verdicts).flatMap(([verdict, n]) =>
       Array.from({ length: n }, () => ({ mutant: { room } as Mutant, verdict: verdict as Verdict })));
 
-  test('is the share of type-correct mutants outside of messages that a behaviour test kills, or that never end', () => {
+  test('the score is the share of counted mutants that a behaviour test kills or that never end', () => {
     const [render] = scoresOf(findings('render', { 'type error': 5, 'wording': 5, 'behaviour': 6, 'endless': 1, 'text only': 2, 'alive': 1 }));
     expect([render.killed, render.counted]).toEqual([7, 10]);
   });
 
-  test('has a row for each room, and one for all', () => {
+  test('scoresOf returns one score for each room and one for all rooms', () => {
     const all = [...findings('render', { alive: 1 }), ...findings('checks', { behaviour: 1 })];
     expect(scoresOf(all).map(({ room }) => room)).toEqual(['checks', 'render', 'all']);
   });
 
-  test('of all mutants fails just below the threshold, and a sample only where chance cannot be the reason', () => {
+  test('shortfalls reports a score below the threshold, and for a sample only one that chance cannot explain', () => {
     const thresholds = new Map([['render', 0.95]]);
     const scores = scoresOf(findings('render', { behaviour: 94, alive: 6 }));
     expect(shortfalls(scores, thresholds, false)).toEqual(['render: behaviour tests kill 94 of 100 mutants, 94 %; the threshold is 95 %']);
@@ -264,15 +264,15 @@ describe('the score', () => {
     expect(shortfalls(scoresOf(findings('render', { behaviour: 80, alive: 20 })), thresholds, true)).toHaveLength(1);
   });
 
-  test('is possible up to a share that grows with the uncertainty', () => {
+  test('possibleShare returns a higher share for a smaller sample', () => {
     expect(possibleShare(9, 10, false)).toBe(0.9);
     expect(possibleShare(9, 10, true)).toBeGreaterThan(possibleShare(90, 100, true));
     expect(possibleShare(0, 0, true)).toBe(1);
   });
 });
 
-describe('a sample', () => {
-  test('is the same for one seed, and another for another', () => {
+describe('sample', () => {
+  test('shuffled returns the same order for the same seed, and another order for another seed', () => {
     const items = Array.from({ length: 20 }, (_, i) => `item ${i}`);
     const order = (seed: number) => shuffled(items, seed, (item) => item);
     expect(order(1)).toEqual(order(1));
@@ -280,18 +280,18 @@ describe('a sample', () => {
     expect([...order(1)].sort()).toEqual([...items].sort());
   });
 
-  test('keeps its order when something else is added', () => {
+  test('shuffled does not change the order of other items when an item is added', () => {
     const order = (items: string[]) => shuffled(items, 1, (item) => item);
     expect(order(['a', 'b', 'c', 'd', 'e']).filter((item) => item !== 'c')).toEqual(order(['a', 'b', 'd', 'e']));
   });
 
-  test('has of each room a share by its size, and a few of the smallest', () => {
+  test('quotas gives each room a share of the sample by its size, with a minimum for small rooms', () => {
     expect([...quotas(new Map([['large', 900], ['small', 10], ['tiny', 2]]), 60)]).toEqual([['large', 59], ['small', 4], ['tiny', 2]]);
   });
 });
 
 describe('files', () => {
-  test('are in the room of their folder', () => {
+  test('roomOf returns the folder of a file in src', () => {
     expect(['src/render/a.ts', 'src/checks/b/c.ts', 'src/mesh.ts'].map(roomOf)).toEqual(['render', 'checks', 'nouns']);
   });
 
@@ -302,7 +302,7 @@ describe('files', () => {
     ['src/render/a-checks.ts', 'src/*/*checks.ts', true],
     ['src/render/a.ts', 'src/{render,checks}/*', true],
     ['src/model/a.ts', 'src/{render,checks}/*', false],
-  ])('%s and the pattern %s', (path, pattern, expected) => {
+  ])('matches(%j, %j) returns %s', (path, pattern, expected) => {
     expect(matches(path, pattern)).toBe(expected);
   });
 });

@@ -11,13 +11,13 @@ import { emitWithKindId, idIn } from '../src/render/emit';
 import { renderNamespace } from '../src/render/trust';
 
 /*
- * No two objects, listeners or hosts get one name.
+ * No two objects, listeners or hosts have the same name.
  */
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const parameters = parametersOf(3000);
 
-/** Parts of which many give the same text when they are joined. */
+/** Parts of names, many of which are ambiguous when they are joined. */
 const part = fc.oneof(
   fc.array(fc.constantFrom('a', 'b', '80', 'guard', 'isolated', 'deadbeef'), { minLength: 1, maxLength: 4 }).map((words) => words.join('-')),
   fc.constant('x'.repeat(63)),
@@ -25,7 +25,7 @@ const part = fc.oneof(
 const exportName = fc.oneof(part, fc.array(part, { minLength: 2, maxLength: 2 }).map((labels) => labels.join('.')));
 const port = fc.constantFrom(80, 8080);
 
-/** A port of a local name that leads to a peer, and for some another export of the same peer. */
+/** A port of a local name with the peer of its export; `variant` is another export of the same peer. */
 const binding: fc.Arbitrary<BindingParts> = fc.record({
   serviceName: part,
   localPort: port,
@@ -38,7 +38,7 @@ function meaningOf({ serviceName, localPort, namespaceName, peerName, variant = 
   return [serviceName, localPort, namespaceName, peerName, variant];
 }
 
-/** Names by all functions that name objects of one kind in one namespace. */
+/** Names from all functions that name objects of one kind in one namespace. */
 const policy = fc.oneof(
   fc.tuple(fc.constantFrom('fed-in-guard', 'fed-in-peer', 'fed-in-isolated', 'fed-out-isolated'), part).map(([prefix, peer]) =>
     [singleObjectName(prefix, peer), prefix, peer]),
@@ -51,53 +51,53 @@ const filter = fc.oneof(
   fc.tuple(exportName, port, part).map(([name, number, peer]) => [exportObjectName('fed-in-idle', name, number, peer), 'idle', name, number, peer]),
 );
 
-function expectOneMeaning(named: fc.Arbitrary<(string | number)[]>): void {
+function expectUnique(named: fc.Arbitrary<(string | number)[]>): void {
   const meanings = new Map<string, string>();
   fc.assert(fc.property(named, ([name, ...meaning]) => {
-    const known = meanings.get(String(name)) ?? JSON.stringify(meaning);
-    meanings.set(String(name), known);
-    return LABEL.test(String(name)) && known === JSON.stringify(meaning);
+    const first = meanings.get(String(name)) ?? JSON.stringify(meaning);
+    meanings.set(String(name), first);
+    return LABEL.test(String(name)) && first === JSON.stringify(meaning);
   }), parameters);
 }
 
-test('no two policies have one name', () => expectOneMeaning(policy));
+test('no two AuthorizationPolicies have the same name', () => expectUnique(policy));
 
-test('no two filters have one name', () => expectOneMeaning(filter));
+test('no two EnvoyFilters have the same name', () => expectUnique(filter));
 
-test('no two servers of an ingress gateway have one name', () => {
-  expectOneMeaning(fc.tuple(exportName, port, part).map(([name, number, peer]) => [exportObjectName('', name, number, peer), name, number, peer]));
+test('no two TLS servers of an ingress gateway have the same name', () => {
+  expectUnique(fc.tuple(exportName, port, part).map(([name, number, peer]) => [exportObjectName('', name, number, peer), name, number, peer]));
 });
 
-test('no two subsets have one name', () => {
-  expectOneMeaning(binding.map((parts) => [bindingObjectName('', parts), ...meaningOf(parts)]));
+test('no two subsets of a DestinationRule have the same name', () => {
+  expectUnique(binding.map((parts) => [bindingObjectName('', parts), ...meaningOf(parts)]));
 });
 
-test('no two listeners of the egress gateway have one host', () => {
+test('no two listeners of the egress gateway have the same host', () => {
   const host = (parts: BindingParts) => bindingHostOf(parts, 'shop.example').replace(/^(.*)\.egress\.fed\.shop\.example$/, '$1').replaceAll('.', '--');
-  expectOneMeaning(binding.filter((parts) => host(parts).length <= 63).map((parts) => [host(parts), ...meaningOf(parts)]));
+  expectUnique(binding.filter((parts) => host(parts).length <= 63).map((parts) => [host(parts), ...meaningOf(parts)]));
 });
 
-test('no two peers, and no two local names, have one object', () => {
-  expectOneMeaning(part.map((name) => [singleObjectName('fed-in', name), name]));
+test('no two peers have the same object name', () => {
+  expectUnique(part.map((name) => [singleObjectName('fed-in', name), name]));
 });
 
-test('no two rules that lead callers, and none that leads to a peer, have one name, in whatever namespaces', () => {
-  expectOneMeaning(fc.oneof(
+test('no two DestinationRules for callers or for peers have the same name, in any namespace', () => {
+  expectUnique(fc.oneof(
     fc.tuple(binding, part).map(([parts, caller]) => [callerObjectName(parts, caller), 'call', ...meaningOf(parts), caller]),
     binding.map((parts) => [bindingObjectName('fed-any', parts), 'any', ...meaningOf(parts)]),
     fc.tuple(exportName, port, part).map(([name, number, peer]) => [exportObjectName('fed-out', name, number, peer), 'out', name, number, peer]),
   ));
 });
 
-test('no two routes have one name, in whatever namespaces', () => {
-  expectOneMeaning(fc.oneof(
+test('no two VirtualServices have the same name, in any namespace', () => {
+  expectUnique(fc.oneof(
     fc.tuple(part, part).map(([name, namespace]) => [serviceObjectName('fed-name', name, namespace), 'name', name, namespace]),
     binding.map((parts) => [bindingObjectName('fed-out', parts), 'out', ...meaningOf(parts)]),
     fc.tuple(exportName, port, part).map(([name, number, peer]) => [exportObjectName('fed-in', name, number, peer), 'in', name, number, peer]),
   ));
 });
 
-test('ordinary names are what a reader expects', () => {
+test('names of unambiguous parts are the parts joined by dashes', () => {
   expect(exportObjectName('fed-in', 'reviews', 9080, 'west')).toBe('fed-in-reviews-9080-west');
   expect(exportObjectName('fed-in', 'card-auth', 443, 'acme-bank')).toBe('fed-in-card-auth-443-acme-bank');
   expect(bindingObjectName('fed-out', { serviceName: 'reviews', localPort: 9080, namespaceName: 'team-a', peerName: 'east', variant: undefined })).toBe('fed-out-reviews-9080-team-a-east');
@@ -107,20 +107,20 @@ test('ordinary names are what a reader expects', () => {
   expect(gatewayLabel('istio-federation', 'ingress')).toBe('istio-federation-ingress');
 });
 
-test('a name that could be read in two ways carries a hash of its parts, whatever else is declared', () => {
+test('an ambiguous name has a hash of its parts, independent of other declarations', () => {
   const digest = createHash('sha256').update(JSON.stringify(['fed-in', 'withdrawals.v1', '443', 'shop'])).digest('hex').slice(0, 8);
   expect(exportObjectName('fed-in', 'withdrawals.v1', 443, 'shop')).toBe(`fed-in-withdrawals-v1-443-shop-${digest}`);
   expect(exportObjectName('fed-in', 'guard-reviews', 80, 'west')).toMatch(/^fed-in-guard-reviews-80-west-[0-9a-f]{8}$/);
   expect(bindingObjectName('fed-out', { serviceName: 'a', localPort: 80, namespaceName: 'b', peerName: 'c-d', variant: undefined })).toMatch(/^fed-out-a-80-b-c-d-[0-9a-f]{8}$/);
 });
 
-test('a long name is shortened with a hash, never cut', () => {
+test('a name that is too long is shortened and has a hash', () => {
   const [one, other] = ['x', 'y'].map((end) => exportObjectName('fed-in', `${'n'.repeat(62)}${end}`, 80, 'west'));
   expect(one).not.toBe(other);
   expect(one).toHaveLength(63);
 });
 
-test('wire names say port, export, peer and trust domain', () => {
+test('an SNI and the host of a binding consist of the port, the names and the trust domain', () => {
   expect(sniOf('withdrawals.v1', 443, 'shop', 'bank.example')).toBe('p443.withdrawals.v1.shop.fed.bank.example');
   expect(bindingHostOf({ serviceName: 'debit', namespaceName: 'finance', localPort: 80, peerName: 'bank', variant: undefined }, 'shop.example')).toBe('p80.debit.finance.bank.egress.fed.shop.example');
 });

@@ -18,7 +18,7 @@ import { rbacOf } from './support/rbac';
 import { errorOf } from './support/rejections';
 
 /*
- * Every option of the public surface, with the place of the output that it decides. A new option does not compile until it has a row here.
+ * Every option of the public API, with the field of the output that it determines. A new option does not compile until it has a row here.
  */
 
 const PREFIX = 'cdk8s-mesh-federation/';
@@ -26,23 +26,23 @@ const REASON = 'agreed with the security team';
 
 /* Parts of programs. */
 
-/** The objects of the chart of a mesh, as they are at this moment. */
+/** A copy of the objects of the chart of a mesh. */
 const objectsIn = (mesh: FederatedMesh): Manifest[] => JSON.parse(JSON.stringify(Chart.of(mesh).toJson()));
 const reviewsOf = (mesh: FederatedMesh, options: Partial<ExposedServiceOptions> = {}) => mesh.expose('Reviews', {
   service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)], ...options,
 });
 const page = Caller.serviceAccount('page', 'web');
 
-/** East, with west as a peer that may call what `exported` exports. */
-function exporting(exported: (east: FederatedMesh) => ExposedService, allowed: AllowFromOptions = {}, agreed: AddPeerOptions = {}): Manifest[] {
+/** The objects of east, whose peer west may call the given export. */
+function exporting(exported: (east: FederatedMesh) => ExposedService, allowed: AllowFromOptions = {}, options: AddPeerOptions = {}): Manifest[] {
   const app = new App();
   const [east, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
-  east.addPeer(west, agreed);
+  east.addPeer(west, options);
   exported(east).allowFrom(west, allowed);
   return objectsIn(east);
 }
 
-/** A peer that exports three services to us, all of HTTP but the last. */
+/** A peer that exports three services to us: two of HTTP, one of TCP. */
 const bank = (props: Partial<RemoteMeshProps> = {}) => bankWith({
   exposedServices: [
     { exportName: 'cards', ports: [ServicePort.http(443), ServicePort.http(8443)] },
@@ -53,15 +53,15 @@ const bank = (props: Partial<RemoteMeshProps> = {}) => bankWith({
   ...props,
 });
 
-/** East, with the bank as a peer of which it binds something. */
-function binding(bound: (east: FederatedMesh, peer: RemoteMesh) => RemoteServiceBinding, peer = bank(), agreed: AddPeerOptions = {}): Manifest[] {
+/** The objects of east, which binds an export of its peer. */
+function binding(bound: (east: FederatedMesh, peer: RemoteMesh) => RemoteServiceBinding, peer = bank(), options: AddPeerOptions = {}): Manifest[] {
   const east = meshOf(new App(), 'east');
-  east.addPeer(peer, agreed);
+  east.addPeer(peer, options);
   bound(east, peer).allowFrom(page);
   return objectsIn(east);
 }
 
-/* Places in an output. */
+/* Fields of an output. */
 
 const gateway = (objects: Manifest[], name: string) => find(objects, 'Gateway', name).spec;
 const ingressRoute = (objects: Manifest[], name = 'fed-in-reviews-9080-west') => find(objects, 'VirtualService', name);
@@ -69,10 +69,10 @@ const deployment = (objects: Manifest[], role = 'ingress') => find(objects, 'Dep
 const pod = (objects: Manifest[], role?: string) => deployment(objects, role).spec.template;
 const service = (objects: Manifest[], role = 'ingress') => find(objects, 'Service', `federation-${role}`);
 const patchesOf = (objects: Manifest[], name: string): Manifest[] => find(objects, 'EnvoyFilter', name).spec.configPatches;
-/** An annotation of ours, without the prefix. */
+/** An annotation of the library, by its name without the prefix. */
 const annotation = ({ metadata }: Manifest, name: string) => metadata.annotations?.[`${PREFIX}${name}`];
 
-/** Where the fields of Accountability stand: in annotations of one object. */
+/** Rows for the fields of Accountability, which are annotations of one object. */
 function accountable(object: (objects: Manifest[]) => Manifest) {
   const at = <Value>(value: Value, name: string, expected: unknown = value) =>
     ({ value, seen: (objects: Manifest[]) => annotation(object(objects), name), expected });
@@ -86,12 +86,12 @@ function accountable(object: (objects: Manifest[]) => Manifest) {
   } satisfies { [field in keyof Required<Accountability>]: Option<Required<Accountability>[field], object, Manifest[]> };
 }
 
-/** Where the fields of a Justification stand: in one annotation of one object. */
+/** Rows for the fields of a Justification, which are one annotation of one object. */
 function justified<Given extends Justification>(object: (objects: Manifest[]) => Manifest, name: string) {
   const at = (value: string, expected: string): Option<string, Given, Manifest[]> =>
     ({ value, seen: (objects) => annotation(object(objects), name), expected });
   return {
-    reason: at('another reason, as long as it has to be', 'another reason, as long as it has to be'),
+    reason: at('another reason that is long enough', 'another reason that is long enough'),
     approvedBy: at('the board', `${REASON} (approved by the board)`),
     ticket: at('CHG-7', `${REASON} (ticket CHG-7)`),
   } satisfies { [field in keyof Required<Justification>]: Option<string, Given, Manifest[]> };
@@ -100,7 +100,7 @@ function justified<Given extends Justification>(object: (objects: Manifest[]) =>
 /* The mesh and its gateways. */
 
 describe('the mesh and its gateways', () => {
-  /** East exports to west, over HTTP and TCP, and binds what west exports, and both say so. What each writes, and whom east protects. */
+  /** East exports to west over HTTP and TCP, and binds an export of west. The objects of both, and the error of a restricted root namespace. */
   function both(props: FederatedMeshProps) {
     const app = new App();
     const east = new FederatedMesh(new Chart(app, 'east'), 'Mesh', props);
@@ -114,7 +114,7 @@ describe('the mesh and its gateways', () => {
     east.bind('Details', { source: details, localName: LocalName.newService('details', 'web') }).allowFrom(page);
     west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'web') }).allowFrom(page);
     const written = { east: objectsIn(east), west: objectsIn(west) };
-    return { ...written, refused: errorOf(() => east.restrictNamespace('mesh-system', { reason: REASON })).message.slice(0, 6) };
+    return { ...written, rejected: errorOf(() => east.restrictNamespace('mesh-system', { reason: REASON })).message.slice(0, 6) };
   }
   type Output = ReturnType<typeof both>;
 
@@ -169,8 +169,8 @@ describe('the mesh and its gateways', () => {
     revision: {
       value: 'stable', seen: ({ east }) => ['ingress', 'egress'].map((role) => pod(east, role).metadata.labels['istio.io/rev']), expected: ['stable', 'stable'],
     },
-    // It decides what is refused, and stands in no object.
-    rootNamespaceName: { value: 'mesh-system', seen: ({ refused }) => refused, expected: 'FED118' },
+    // No object contains it; it determines which namespaces are rejected.
+    rootNamespaceName: { value: 'mesh-system', seen: ({ rejected }) => rejected, expected: 'FED118' },
     clusterDomain: { value: 'k8s.east', seen: ({ east }) => find(east, 'VirtualService', 'fed-name-details-web').spec.hosts, expected: ['details.web.svc.k8s.east'] },
     monitoringNamespaceName: {
       value: 'observability',
@@ -195,7 +195,7 @@ describe('the mesh and its gateways', () => {
     withoutAdmissionPolicy: { value: { reason: REASON }, seen: ({ east }) => names(east, 'ValidatingAdmissionPolicy'), expected: [] },
   });
 
-  /** The chart of east with this ingress gateway, which west may use. */
+  /** The objects of east with this ingress gateway, which exports to west. */
   const withIngress = (ingressGateway: BoundaryGateway, props: Partial<FederatedMeshProps> = {}) => {
     const app = new App();
     const [east, west] = [meshOf(app, 'east', { ...props, ingressGateway }), meshOf(app, 'west')];
@@ -203,7 +203,7 @@ describe('the mesh and its gateways', () => {
     reviewsOf(east).allowFrom(west);
     return objectsIn(east);
   };
-  /** The chart of east with this egress gateway, by which it calls the bank. */
+  /** The objects of east with this egress gateway, through which it calls the bank. */
   const withEgress = (egressGateway: BoundaryGateway) => {
     const east = meshOf(new App(), 'east', { egressGateway });
     const peer = bank();
@@ -212,7 +212,7 @@ describe('the mesh and its gateways', () => {
     return objectsIn(east);
   };
 
-  /** What both gateways have. */
+  /** The options that apply to both gateways. */
   type Common = Omit<DedicatedGatewayOptions, 'serviceType' | 'serviceAnnotations' | 'loadBalancerClass' | 'sourceRanges' | 'preserveClientAddress' | 'dualStack'>;
   const common = (role: 'ingress' | 'egress') => {
     const resources = (objects: Manifest[]) => pod(objects, role).spec.containers[0].resources;
@@ -270,7 +270,7 @@ describe('the mesh and its gateways', () => {
   everyOption<ExistingGatewayOptions, Manifest[]>('ExistingGatewayOptions', {
     namespaceName: 'istio-ingress', serviceAccountName: 'shared', serviceName: 'shared', podLabels: { app: 'shared' },
   }, (options) => {
-    // The pods of the workload let in the gateway by its identity, and a peer learns its names.
+    // The lock of the workload allows the gateway by its identity. The attributes of the gateway are public properties of the mesh.
     const app = new App();
     const [east, west] = [meshOf(app, 'east', { ingressGateway: BoundaryGateway.fromExisting(options) }), meshOf(app, 'west')];
     east.addPeer(west);
@@ -285,7 +285,7 @@ describe('the mesh and its gateways', () => {
       seen: (objects) => find(objects, 'AuthorizationPolicy', 'fed-lock-reviews-default').spec.rules[0].from[0].source.notPrincipals,
       expected: ['east.example/ns/istio-ingress/sa/edge-gateway'],
     },
-    // We write nothing about the Service of others: it is told to programs.
+    // No object contains the Service of an existing gateway; programs can read its name.
     serviceName: { value: 'edge', seen: (objects) => find(objects, 'Attributes', 'ingress').spec.serviceName, expected: 'edge' },
     podLabels: { value: { istio: 'edge' }, seen: (objects) => gateway(objects, 'fed-in-west').selector, expected: { istio: 'edge' } },
     credential: {
@@ -310,7 +310,7 @@ describe('the mesh and its gateways', () => {
     },
   });
 
-  /** What west writes about the endpoints of east, and east at its own Service. */
+  /** The endpoints of east in the ServiceEntry of west and in the Service of east. */
   everyOption<GatewayEndpoint, { readonly east: Manifest[]; readonly west: Manifest[] }>('GatewayEndpoint', { address: 'federation.east.example' }, (endpoint) =>
     both({ meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), endpoints: [endpoint] }), {
     address: {
@@ -325,7 +325,7 @@ describe('the mesh and its gateways', () => {
   });
 });
 
-/* Exports and what is granted. */
+/* Exports and allow rules. */
 
 describe('exports', () => {
   const ledgerRoute = (objects: Manifest[]) => ingressRoute(objects, 'fed-in-ledger-80-west');
@@ -423,7 +423,7 @@ describe('exports', () => {
     paths: { value: ['/a/*'], seen: (objects) => JSON.stringify(rules(objects)).includes('"prefix":"/a/"'), expected: true },
     exceptPaths: { value: ['/a/b'], beside: { paths: ['/a/*'] }, seen: (objects) => JSON.stringify(rules(objects)).includes('"exact":"/a/b"'), expected: true },
     requiredHeaders: { value: { 'x-tester': 'yes' }, seen: (objects) => JSON.stringify(rules(objects)).includes('"name":"x-tester"'), expected: true },
-  }, ' as a rule of RBAC');
+  }, ' in the RBAC rules');
 
   const jwks = readFileSync(join(TRUST, 'login.jwks'), 'utf8');
   const trusted = (objects: Manifest[]) => objects.filter(({ kind }) => kind === 'RequestAuthentication').flatMap(({ spec }) => spec.jwtRules);
@@ -471,8 +471,8 @@ describe('exports', () => {
 /* Peers. */
 
 describe('peers', () => {
-  /** East exports reviews to west, whose details it binds. What differs is what east says of west. */
-  const agreeing = (options: AddPeerOptions) => {
+  /** The objects of east, which exports reviews to west and binds details of west, with these peer options. */
+  const withPeerOptions = (options: AddPeerOptions) => {
     const app = new App();
     const [east, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
     east.addPeer(west, options);
@@ -486,7 +486,7 @@ describe('peers', () => {
   const egressRoute = (objects: Manifest[]) => find(objects, 'VirtualService', 'fed-out-details-9080-web-west').spec.http[0];
   const pool = (objects: Manifest[]) => find(objects, 'DestinationRule', 'fed-out-details-9080-west').spec.trafficPolicy.connectionPool;
 
-  everyOption<AddPeerOptions, Manifest[]>('AddPeerOptions', {}, agreeing, {
+  everyOption<AddPeerOptions, Manifest[]>('AddPeerOptions', {}, withPeerOptions, {
     ...accountable((objects) => find(objects, 'Gateway', 'fed-in-west')),
     trustConfigMapName: {
       value: 'west-roots',
@@ -520,7 +520,7 @@ describe('peers', () => {
 
   const isEmpty = (options: object) => Object.keys(options).length === 0;
   const limited = (objects: Manifest[]) => patchesOf(objects, 'fed-in-limits-west').map(({ patch }) => patch.value.typed_config);
-  everyOption<PeerLimits, Manifest[]>('PeerLimits', {}, (limits) => agreeing(isEmpty(limits) ? {} : { limits }), {
+  everyOption<PeerLimits, Manifest[]>('PeerLimits', {}, (limits) => withPeerOptions(isEmpty(limits) ? {} : { limits }), {
     maxConnections: { value: 5, seen: (objects) => limited(objects)[0].max_connections, expected: 5 },
     maxConnectionDuration: {
       value: Duration.minutes(5),
@@ -532,15 +532,15 @@ describe('peers', () => {
     },
   });
 
-  everyOption<UpstreamLimits, Manifest[]>('UpstreamLimits', {}, (upstreamLimits) => agreeing(isEmpty(upstreamLimits) ? {} : { upstreamLimits }), {
+  everyOption<UpstreamLimits, Manifest[]>('UpstreamLimits', {}, (upstreamLimits) => withPeerOptions(isEmpty(upstreamLimits) ? {} : { upstreamLimits }), {
     maxConnections: { value: 5, seen: (objects) => pool(objects).tcp.maxConnections, expected: 5 },
     maxRequests: {
       value: 50, seen: (objects) => [pool(objects).http.http1MaxPendingRequests, pool(objects).http.http2MaxRequests], expected: [50, 50],
     },
   });
 
-  /** East exports to the bank, whose cards it binds. Both sides of what we state about a mesh that we only know. */
-  const knowing = (props: RemoteMeshProps) => {
+  /** The objects of east, which exports to a RemoteMesh with these props and binds its first export. */
+  const withRemoteMesh = (props: RemoteMeshProps) => {
     const east = meshOf(new App(), 'east');
     const peer = new RemoteMesh(new App(), 'Bank', props);
     east.addPeer(peer);
@@ -550,7 +550,7 @@ describe('peers', () => {
     return objectsIn(east);
   };
   const identity = (account: string) => SpiffeId.parse(`spiffe://bank.example/ns/dmz/sa/${account}`);
-  const known: RemoteMeshProps = {
+  const described: RemoteMeshProps = {
     meshName: 'bank',
     trustDomain: 'bank.example',
     trustBundle: trustOf('bank'),
@@ -562,7 +562,7 @@ describe('peers', () => {
   };
   const upstreamTls = (objects: Manifest[], name = 'fed-out-cards-443-bank') => find(objects, 'DestinationRule', name).spec.trafficPolicy.tls;
 
-  everyOption<RemoteMeshProps, Manifest[]>('RemoteMeshProps', known, knowing, {
+  everyOption<RemoteMeshProps, Manifest[]>('RemoteMeshProps', described, withRemoteMesh, {
     meshName: { value: 'partner', seen: (objects) => names(objects, 'Gateway'), expected: ['fed-in-partner', 'fed-out-partner'] },
     trustDomain: {
       value: 'corp.bank.example',
@@ -597,7 +597,7 @@ describe('peers', () => {
   });
 
   everyOption<RemoteServiceProps, Manifest[]>('RemoteServiceProps', { exportName: 'cards', ports: [ServicePort.http(443)] }, (exposed) =>
-    knowing({ ...known, exposedServices: [exposed] }), {
+    withRemoteMesh({ ...described, exposedServices: [exposed] }), {
     exportName: { value: 'loans', seen: (objects) => names(objects, 'ServiceEntry'), expected: ['fed-out-loans-443-bank'] },
     ports: {
       value: [ServicePort.tcp(3306)],
@@ -610,8 +610,8 @@ describe('peers', () => {
     trustDomain: 'bank.example', namespaceName: 'dmz', serviceAccountName: 'in',
   }, (parts) => {
     const ingressIdentity = SpiffeId.forServiceAccount(parts);
-    return knowing({
-      ...known, trustDomain: parts.trustDomain, ingressIdentity, egressIdentity: SpiffeId.parse(`spiffe://${parts.trustDomain}/ns/dmz/sa/out`),
+    return withRemoteMesh({
+      ...described, trustDomain: parts.trustDomain, ingressIdentity, egressIdentity: SpiffeId.parse(`spiffe://${parts.trustDomain}/ns/dmz/sa/out`),
     });
   }, {
     trustDomain: { value: 'corp.bank.example', seen: (objects) => upstreamTls(objects).subjectAltNames, expected: ['spiffe://corp.bank.example/ns/dmz/sa/in'] },
@@ -619,19 +619,19 @@ describe('peers', () => {
     serviceAccountName: { value: 'front', seen: (objects) => upstreamTls(objects).subjectAltNames, expected: ['spiffe://bank.example/ns/dmz/sa/front'] },
   });
 
-  /* Who answers for something, and why it is so: wherever it can be said. */
+  /* Accountability and Justification, for each declaration that takes them. */
 
   const exposed = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
-  const ACCOUNTABLE: [string, (stated: Accountability) => Manifest[], (objects: Manifest[]) => Manifest][] = [
-    ['an export', (stated) => exporting((east) => east.expose('Reviews', { ...exposed, ...stated })), (objects) => ingressRoute(objects)],
-    ['a grant', (stated) => exporting(reviewsOf, stated), (objects) => ingressRoute(objects)],
-    ['a peer that calls', (stated) => agreeing(stated), (objects) => find(objects, 'Gateway', 'fed-in-west')],
-    ['a peer that is called', (stated) => agreeing(stated), (objects) => find(objects, 'Gateway', 'fed-out-west')],
-    ['a new local name', (stated) => binding((east, peer) => east.bind('Cards', {
-      source: peer.exposedService('cards'), localName: LocalName.newService('cards', 'web'), ...stated,
+  const ACCOUNTABLE: [string, (given: Accountability) => Manifest[], (objects: Manifest[]) => Manifest][] = [
+    ['an export', (given) => exporting((east) => east.expose('Reviews', { ...exposed, ...given })), (objects) => ingressRoute(objects)],
+    ['an allow rule', (given) => exporting(reviewsOf, given), (objects) => ingressRoute(objects)],
+    ['a peer at the ingress gateway', (given) => withPeerOptions(given), (objects) => find(objects, 'Gateway', 'fed-in-west')],
+    ['a peer at the egress gateway', (given) => withPeerOptions(given), (objects) => find(objects, 'Gateway', 'fed-out-west')],
+    ['a new local name', (given) => binding((east, peer) => east.bind('Cards', {
+      source: peer.exposedService('cards'), localName: LocalName.newService('cards', 'web'), ...given,
     })), (objects) => find(objects, 'Service', 'cards')],
-    ['an existing local name', (stated) => binding((east, peer) => east.bind('Cards', {
-      source: peer.exposedService('cards'), localName: LocalName.existingService('cards', 'web'), ...stated,
+    ['an existing local name', (given) => binding((east, peer) => east.bind('Cards', {
+      source: peer.exposedService('cards'), localName: LocalName.existingService('cards', 'web'), ...given,
     })), (objects) => find(objects, 'VirtualService', 'fed-name-cards-web')],
   ];
   for (const [what, write, object] of ACCOUNTABLE) everyOption<Accountability, Manifest[]>('Accountability', {}, write, accountable(object), ` for ${what}`);
@@ -641,12 +641,12 @@ describe('peers', () => {
     reviewsOf(mesh);
     return objectsIn(mesh);
   };
-  const JUSTIFIED: [string, string, (stated: Justification) => Manifest[], (objects: Manifest[]) => Manifest][] = [
-    ['TLS 1.2', 'allow-tls-1.2', (stated) => agreeing({ allowTls12: stated }), (objects) => find(objects, 'Gateway', 'fed-in-west')],
-    ['isolation', 'isolated', (stated) => agreeing({ isolated: stated }), (objects) => find(objects, 'AuthorizationPolicy', 'fed-in-isolated-west')],
-    ['headers with underscores', 'headers-with-underscores', (stated) => meshWith({ allowHeadersWithUnderscores: stated }),
+  const JUSTIFIED: [string, string, (given: Justification) => Manifest[], (objects: Manifest[]) => Manifest][] = [
+    ['TLS 1.2', 'allow-tls-1.2', (given) => withPeerOptions({ allowTls12: given }), (objects) => find(objects, 'Gateway', 'fed-in-west')],
+    ['isolation', 'isolated', (given) => withPeerOptions({ isolated: given }), (objects) => find(objects, 'AuthorizationPolicy', 'fed-in-isolated-west')],
+    ['headers with underscores', 'headers-with-underscores', (given) => meshWith({ allowHeadersWithUnderscores: given }),
       (objects) => find(objects, 'AuthorizationPolicy', 'fed-in-default-deny')],
-    ['a boundary without admission policy', 'without-admission-policy', (stated) => meshWith({ withoutAdmissionPolicy: stated }),
+    ['a boundary without admission policy', 'without-admission-policy', (given) => meshWith({ withoutAdmissionPolicy: given }),
       (objects) => find(objects, 'AuthorizationPolicy', 'fed-in-default-deny')],
   ];
   for (const [what, name, write, object] of JUSTIFIED) {
@@ -661,11 +661,11 @@ describe('bindings', () => {
   const ofBank = (exportName: string) => THE_BANK.exposedService(exportName);
   const base: RemoteServiceBindingOptions = { source: ofBank('cards'), localName: LocalName.existingService('cards', 'web') };
   const nameRoute = (objects: Manifest[]) => find(objects, 'VirtualService', 'fed-name-cards-web').spec;
-  /** The share of each export, and that of the pods behind the name. */
+  /** The weight of each export, and of the local pods. */
   const weights = (objects: Manifest[]) => Object.fromEntries(nameRoute(objects).http[0].route.map(({ weight, destination: { subset } }: Manifest) =>
     [subset === undefined ? 'local' : /loans/.test(subset) ? 'loans' : 'cards', weight]));
   const headers = (objects: Manifest[]) => nameRoute(objects).http.map(({ match }: Manifest) => match[0].headers);
-  /** One local port, with a local source beside the bank's unless the binding has it alone. */
+  /** Mapping of one local port. */
   const ofCards = { portMappings: [{ localPort: 443, exportPort: 443 }] };
   const bound = (options: RemoteServiceBindingOptions, more?: (made: RemoteServiceBinding) => void) => binding((east) => {
     const made = east.bind('Cards', options);
@@ -744,29 +744,27 @@ describe('bindings', () => {
 describe('files', () => {
   afterEach(() => { jest.restoreAllMocks(); });
 
-  /** What a run tells on the standard error. */
+  /** The text that ManifestWriter writes to stderr. */
   everyOption<WriteOptions, string>('WriteOptions', { progress: false }, (options) => {
     const outdir = mkdtempSync(join(tmpdir(), 'options-'));
-    const told: unknown[] = [];
-    jest.spyOn(process.stderr, 'write').mockImplementation((text) => told.push(text) > 0);
+    const printed: unknown[] = [];
+    jest.spyOn(process.stderr, 'write').mockImplementation((text) => printed.push(text) > 0);
     const app = new App({ outdir });
     new ApiObject(new Chart(app, 'one'), 'One', { apiVersion: 'v1', kind: 'ConfigMap' });
     ManifestWriter.write(app, options);
     rmSync(outdir, { recursive: true });
-    return told.join('');
+    return printed.join('');
   }, {
-    progress: { value: true, seen: (told) => told, expected: '\r1 of 1 objects\n' },
+    progress: { value: true, seen: (printed) => printed, expected: '\r1 of 1 objects\n' },
   });
 });
 
-/* All of them. */
-
-/** Structs without a table of their own. */
+/** Structs without a table. */
 const WITHOUT_TABLE = {
-  BoundaryGatewayAttributes: 'a mesh tells it, and it is the beginning of ExistingGatewayOptions',
+  BoundaryGatewayAttributes: 'the type of properties of a mesh, and the base of ExistingGatewayOptions',
 };
 
-test('every options object of the public surface has a table', () => {
+test('every options object of the public API has a table', () => {
   const files = [...readFileSync(join(__dirname, '..', 'src', 'index.ts'), 'utf8').matchAll(/^export \* from '\.\/(.+)';$/gm)].map(([, file]) => file);
   const structs = files.flatMap((file) => [...readFileSync(join(__dirname, '..', 'src', `${file}.ts`), 'utf8').matchAll(/^export interface (\w+)/gm)])
     .map(([, name]) => name).filter((name) => !/^I[A-Z]/.test(name));

@@ -6,10 +6,10 @@ import { find, Manifest } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
- * Options of one peer, and that no other peer is affected by them.
+ * Options of one peer, which do not affect other peers.
  */
 
-/** East exposes to west and to north and calls west; only what east says of west differs. */
+/** The objects of east, which exports to west and north and binds their exports, with these peer options for west. */
 function connect(options: AddPeerOptions = {}, late = false, props: Partial<FederatedMeshProps> = {}) {
   const app = new App();
   const [east, west, north] = ['east', 'west', 'north'].map((name) => meshOf(app, name, name === 'east' ? props : {}));
@@ -31,11 +31,11 @@ function connect(options: AddPeerOptions = {}, late = false, props: Partial<Fede
 }
 
 const listeners = (objects: Manifest[], side: 'in' | 'out', peer: string) => find(objects, 'Gateway', `fed-${side}-${peer}`);
-const arriving = (objects: Manifest[], peer: string) => find(objects, 'VirtualService', `fed-in-reviews-9080-${peer}`).spec.http[0].headers;
-const leaving = (objects: Manifest[], peer: string) => find(objects, 'VirtualService', `fed-out-details-${peer}-9080-web-${peer}`).spec.http[0].headers;
+const ingressHeaders = (objects: Manifest[], peer: string) => find(objects, 'VirtualService', `fed-in-reviews-9080-${peer}`).spec.http[0].headers;
+const egressHeaders = (objects: Manifest[], peer: string) => find(objects, 'VirtualService', `fed-out-details-${peer}-9080-web-${peer}`).spec.http[0].headers;
 const plain = connect();
 
-test('order of calls does not change what is written', () => {
+test('the order of calls does not change the output', () => {
   const options = { stripTracing: true, removeRequestHeaders: ['x-b', 'x-a'], allowTls12: { reason: 'their appliance ends in 2027' }, owner: 'us' };
   expect(connect(options, true)).toEqual(connect(options));
   expect(connect({ ...options, removeRequestHeaders: ['x-a', 'x-b', 'x-a'] })).toEqual(connect(options));
@@ -46,32 +46,32 @@ describe('stripTracing', () => {
   const TRACING = ['b3', 'baggage', 'grpc-trace-bin', 'sw8', 'traceparent', 'tracestate', 'uber-trace-id', 'x-amzn-trace-id', 'x-b3-sampled',
     'x-b3-traceid', 'x-cloud-trace-context', 'x-datadog-trace-id', 'x-ot-span-context'];
 
-  test('removes trace context in both directions, from requests and answers, and what is removed without it', () => {
-    for (const [before, after] of [[arriving(plain, 'west'), arriving(stripped, 'west')], [leaving(plain, 'west'), leaving(stripped, 'west')]]) {
+  test('stripTracing additionally removes trace context from requests and responses in both directions', () => {
+    for (const [before, after] of [[ingressHeaders(plain, 'west'), ingressHeaders(stripped, 'west')], [egressHeaders(plain, 'west'), egressHeaders(stripped, 'west')]]) {
       expect(after.request.remove).toEqual(expect.arrayContaining([...TRACING, ...before.request.remove]));
       expect(after.response.remove).toEqual(expect.arrayContaining([...TRACING, 'traceresponse', 'x-request-id', ...before.response.remove]));
       expect(after.request.set).toEqual(before.request.set);
-      // Each gateway writes a new one, and needs it for its own log.
+      // Each gateway generates a new one for its access log.
       expect(after.request.remove).not.toContain('x-request-id');
     }
   });
 
-  test('leaves it alone by default, and with other peers', () => {
-    for (const headers of [arriving(plain, 'west'), leaving(plain, 'west')]) {
+  test('trace context is not removed by default, or for other peers', () => {
+    for (const headers of [ingressHeaders(plain, 'west'), egressHeaders(plain, 'west')]) {
       for (const { remove } of [headers.request, headers.response]) expect(remove.filter((name: string) => TRACING.includes(name))).toEqual([]);
     }
-    expect([arriving(stripped, 'north'), leaving(stripped, 'north')]).toEqual([arriving(plain, 'north'), leaving(plain, 'north')]);
+    expect([ingressHeaders(stripped, 'north'), egressHeaders(stripped, 'north')]).toEqual([ingressHeaders(plain, 'north'), egressHeaders(plain, 'north')]);
   });
 
-  test('takes both gateways out of traces, which a pod can do for all peers only', () => {
+  test('stripTracing disables span reporting of both gateways, for all peers', () => {
     for (const role of ['ingress', 'egress']) {
       expect(find(stripped, 'Telemetry', `federation-${role}`).spec.tracing).toEqual([{ disableSpanReporting: true }]);
       expect(find(plain, 'Telemetry', `federation-${role}`).spec.tracing).toBeUndefined();
     }
   });
 
-  test('removes names that are whole, each once and in order', () => {
-    for (const headers of [arriving(stripped, 'west'), leaving(stripped, 'west')]) {
+  test('stripTracing removes complete header names, each once and sorted', () => {
+    for (const headers of [ingressHeaders(stripped, 'west'), egressHeaders(stripped, 'west')]) {
       for (const { remove } of [headers.request, headers.response]) {
         expect(remove).toEqual([...new Set<string>(remove)].sort());
         expect(remove.filter((name: string) => !/^[a-z0-9-]+$/.test(name))).toEqual([]);
@@ -80,19 +80,19 @@ describe('stripTracing', () => {
   });
 });
 
-test('removeRequestHeaders removes what leaves for that peer, and nothing else', () => {
+test('removeRequestHeaders removes headers of requests to that peer only', () => {
   const objects = connect({ removeRequestHeaders: ['x-team', 'x-cost-centre'] });
-  expect(leaving(objects, 'west').request.remove.filter((name: string) => !leaving(plain, 'west').request.remove.includes(name))).toEqual(['x-cost-centre', 'x-team']);
-  expect(leaving(objects, 'west').response).toEqual(leaving(plain, 'west').response);
-  expect(arriving(objects, 'west')).toEqual(arriving(plain, 'west'));
-  expect(leaving(objects, 'north')).toEqual(leaving(plain, 'north'));
+  expect(egressHeaders(objects, 'west').request.remove.filter((name: string) => !egressHeaders(plain, 'west').request.remove.includes(name))).toEqual(['x-cost-centre', 'x-team']);
+  expect(egressHeaders(objects, 'west').response).toEqual(egressHeaders(plain, 'west').response);
+  expect(ingressHeaders(objects, 'west')).toEqual(ingressHeaders(plain, 'west'));
+  expect(egressHeaders(objects, 'north')).toEqual(egressHeaders(plain, 'north'));
 });
 
 describe('allowTls12', () => {
   const objects = connect({ allowTls12: { reason: 'their appliance ends in 2027', approvedBy: 'security board' } });
-  const tlsOf = (written: Manifest[], peer: string) => listeners(written, 'in', peer).spec.servers.map(({ tls }: Manifest) => tls);
+  const tlsOf = (manifests: Manifest[], peer: string) => listeners(manifests, 'in', peer).spec.servers.map(({ tls }: Manifest) => tls);
 
-  test('lets one peer speak TLS 1.2 with forward secrecy, and keeps the reason with its Gateway', () => {
+  test('allowTls12 allows TLS 1.2 with forward secrecy for one peer, and annotates its Gateway with the reason', () => {
     expect(tlsOf(objects, 'west')).toEqual([{
       ...tlsOf(plain, 'west')[0],
       minProtocolVersion: 'TLSV1_2',
@@ -104,7 +104,7 @@ describe('allowTls12', () => {
     });
   });
 
-  test('leaves other peers and what we call as they are', () => {
+  test('allowTls12 does not change the Gateways of other peers or of the egress gateway', () => {
     expect(tlsOf(plain, 'west')[0].minProtocolVersion).toBe('TLSV1_3');
     for (const [side, peer] of [['in', 'north'], ['out', 'west'], ['out', 'north']] as const) {
       expect(listeners(objects, side, peer)).toEqual(listeners(plain, side, peer));
@@ -117,7 +117,7 @@ describe('limits', () => {
   const filterOf = (objects: Manifest[], name = 'fed-in-limits-west') => find(objects, 'EnvoyFilter', name, 'istio-federation').spec;
   const kinds = (objects: Manifest[]) => objects.filter(({ kind }) => kind === 'EnvoyFilter').map(({ metadata }) => metadata.name).sort();
 
-  test('hold for the servers of that peer at the ingress gateway, and nowhere else', () => {
+  test('limits apply only to the TLS servers of that peer at the ingress gateway', () => {
     const objects = connect({ limits });
     const { workloadSelector, configPatches } = filterOf(objects);
     expect(kinds(objects)).toEqual(['fed-in-edge', 'fed-in-limits-west', 'fed-out-edge']);
@@ -135,26 +135,26 @@ describe('limits', () => {
     ['maxConnections', { maxConnections: 7 }, ['INSERT_FIRST']],
     ['maxConnectionDuration', { maxConnectionDuration: Duration.millis(1500) }, ['MERGE']],
     ['requestsPerSecond', { requestsPerSecond: 9 }, ['INSERT_BEFORE']],
-  ])('%s alone adds one patch', (_, only, operations) => {
+  ])('the limit %s alone adds one patch', (_, only, operations) => {
     expect(filterOf(connect({ limits: only })).configPatches.map(({ patch }: Manifest) => patch.operation)).toEqual(operations);
   });
 
-  test('are written whatever is said first', () => {
+  test('limits do not depend on the order of calls', () => {
     expect(filterOf(connect({ limits }, true))).toEqual(filterOf(connect({ limits })));
   });
 
-  test('emit nothing by default, without a grant, or where they limit nothing', () => {
+  test('limits emit no EnvoyFilter by default, without a grant, or when they do not apply to the protocol', () => {
     const app = new App();
     const east = meshOf(app, 'east');
     const west = meshOf(app, 'west');
     east.addPeer(west, { limits: { requestsPerSecond: 9 } });
-    const exposure = east.expose('Mysql', { service: LocalService.fromName('mysql', 'db'), exportName: 'mysql', ports: [ServicePort.tcp(3306)] });
+    const exported = east.expose('Mysql', { service: LocalService.fromName('mysql', 'db'), exportName: 'mysql', ports: [ServicePort.tcp(3306)] });
     expect(kinds(Chart.of(east).toJson())).toEqual(['fed-in-edge']);
-    exposure.allowFrom(west);
+    exported.allowFrom(west);
     expect([kinds(Chart.of(east).toJson()), kinds(plain)]).toEqual([['fed-in-edge'], ['fed-in-edge', 'fed-out-edge']]);
   });
 
-  test('of TCP cut the connection itself', () => {
+  test('limits of a TCP port apply to the downstream connection', () => {
     const app = new App();
     const east = meshOf(app, 'east');
     const west = meshOf(app, 'west');
@@ -173,17 +173,17 @@ describe('upstreamLimits', () => {
   };
 
   test.each<[string, AddPeerOptions['upstreamLimits'], number[]]>([
-    ['4,096 connections and 16,384 requests by default', undefined, [4096, 16384, 16384]],
-    ['what both fields say', { maxConnections: 7, maxRequests: 9 }, [7, 9, 9]],
-    ['connections alone', { maxConnections: 7 }, [7, 16384, 16384]],
-    ['requests alone', { maxRequests: 9 }, [4096, 9, 9]],
-    ['one at least', { maxConnections: 1, maxRequests: 1 }, [1, 1, 1]],
-    ['what a DestinationRule holds at most', { maxConnections: 2 ** 31 - 1, maxRequests: 2 ** 31 - 1 }, Array(3).fill(2 ** 31 - 1)],
-  ])('are %s', (_, upstreamLimits, expected) => {
+    ['default to 4,096 connections and 16,384 requests', undefined, [4096, 16384, 16384]],
+    ['set both fields', { maxConnections: 7, maxRequests: 9 }, [7, 9, 9]],
+    ['set maxConnections alone', { maxConnections: 7 }, [7, 16384, 16384]],
+    ['set maxRequests alone', { maxRequests: 9 }, [4096, 9, 9]],
+    ['can be as low as one', { maxConnections: 1, maxRequests: 1 }, [1, 1, 1]],
+    ['can be as high as the maximum of a DestinationRule', { maxConnections: 2 ** 31 - 1, maxRequests: 2 ** 31 - 1 }, Array(3).fill(2 ** 31 - 1)],
+  ])('upstreamLimits %s', (_, upstreamLimits, expected) => {
     expect(poolOf(connect({ upstreamLimits }))).toEqual(expected);
   });
 
-  test('hold for what that peer exports, and change nothing else, whenever they are said', () => {
+  test('upstreamLimits change only the DestinationRules for that peer, in any order of calls', () => {
     const limited = connect({ upstreamLimits: { maxConnections: 7, maxRequests: 9 } });
     expect(poolOf(limited, 'north')).toEqual(poolOf(plain, 'north'));
     const others = (objects: Manifest[]) => objects.filter(({ metadata }) => metadata.name !== 'fed-out-details-9080-west');
@@ -191,7 +191,7 @@ describe('upstreamLimits', () => {
     expect(connect({ upstreamLimits: { maxConnections: 7, maxRequests: 9 } }, true)).toEqual(limited);
   });
 
-  test('of TCP are about connections only', () => {
+  test('upstreamLimits of a TCP port limit only connections', () => {
     const app = new App();
     const [east, west] = ['east', 'west'].map((name) => meshOf(app, name));
     east.addPeer(west, { upstreamLimits: { maxConnections: 7, maxRequests: 9 } });
@@ -203,7 +203,7 @@ describe('upstreamLimits', () => {
     expect([tcp.maxConnections, http]).toEqual([7, undefined]);
   });
 
-  test('towards a peer that is not called change nothing', () => {
+  test('upstreamLimits change nothing for a peer without a binding', () => {
     const exporter = (upstreamLimits?: AddPeerOptions['upstreamLimits']) => {
       const app = new App();
       const [east, west] = ['east', 'west'].map((name) => meshOf(app, name));
@@ -238,43 +238,43 @@ describe('connectAfterHandshake', () => {
     admitted: `[${own.map((name) => `'EnvoyFilter istio-federation/${name}'`).join(',\n ')}]`,
   });
 
-  test.each([['tcp', ServicePort.tcp(3306)], ['tls', ServicePort.tls(8443)]])('writes a filter for each gateway with a %s port, and admits it by name', (_, port) => {
+  test.each([['tcp', ServicePort.tcp(3306)], ['tls', ServicePort.tls(8443)]])('connectAfterHandshake adds an EnvoyFilter for each gateway with a %s port, and the admission policy allows it', (_, port) => {
     expect(filters(port, true)).toEqual([
       gateway('ingress', 'fed-in-connect-after-tls', 'fed-in-edge'), gateway('egress', 'fed-out-connect-after-tls', 'fed-out-edge'),
     ]);
   });
 
-  test('writes none for HTTP and gRPC, and none by default', () => {
+  test('connectAfterHandshake adds no EnvoyFilter for HTTP and gRPC ports, or by default', () => {
     const none = [gateway('ingress', 'fed-in-edge'), gateway('egress', 'fed-out-edge')];
     expect([filters(ServicePort.http(80), true), filters(ServicePort.grpc(80), true), filters(ServicePort.tcp(80))]).toEqual([none, none, none]);
   });
 });
 
-test('a ConfigMap that others keep takes the place of the peer\'s bundle at both gateways, whenever it is said', () => {
-  const kept = connect({ trustConfigMapName: 'west-roots' });
+test('trustConfigMapName replaces the trust bundle of the peer at both gateways, in any order of calls', () => {
+  const external = connect({ trustConfigMapName: 'west-roots' });
   const trustIn = (objects: Manifest[]) => objects.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata, data }) => [metadata.name, Object.keys(data)]);
-  expect(trustIn(kept)).toEqual([
+  expect(trustIn(external)).toEqual([
     ['fed-in-trust-north', ['ca.crt']], ['fed-out-trust', ['north.crt']],
     ['fed-in-bootstrap', ['custom_bootstrap.json']], ['fed-out-bootstrap', ['custom_bootstrap.json']],
   ]);
-  expect(listeners(kept, 'in', 'west').spec.servers[0].tls.caCertCredentialName).toBe('configmap://istio-federation/west-roots');
-  expect(find(kept, 'DestinationRule', 'fed-out-details-9080-west').spec.trafficPolicy.tls.caCertificates).toBe('/etc/federation/trust/west.crt');
-  expect(find(kept, 'Deployment', 'federation-egress').spec.template.spec.volumes.at(-1).projected.sources).toEqual([
+  expect(listeners(external, 'in', 'west').spec.servers[0].tls.caCertCredentialName).toBe('configmap://istio-federation/west-roots');
+  expect(find(external, 'DestinationRule', 'fed-out-details-9080-west').spec.trafficPolicy.tls.caCertificates).toBe('/etc/federation/trust/west.crt');
+  expect(find(external, 'Deployment', 'federation-egress').spec.template.spec.volumes.at(-1).projected.sources).toEqual([
     { configMap: { name: 'fed-out-trust', optional: true } },
     { configMap: { name: 'west-roots', optional: true, items: [{ key: 'ca.crt', path: 'west.crt' }] } },
   ]);
   expect(new Set(connect({ trustConfigMapName: 'west-roots' }, true).map((object) => JSON.stringify(object))))
-    .toEqual(new Set(kept.map((object) => JSON.stringify(object))));
+    .toEqual(new Set(external.map((object) => JSON.stringify(object))));
 });
 
-test('a second boundary of a peer is stated by hand on both sides, and both find what they allow each other', () => {
+test('a second boundary of a mesh federates with a peer when both sides describe each other as RemoteMesh', () => {
   const app = new App();
   const [east, west] = ['east', 'west'].map((name) => meshOf(app, name));
   const partners = new FederatedMesh(new Chart(app, 'partners'), 'Mesh', {
     meshName: 'west', trustDomain: 'west.example', trustBundle: west.trustBundle, namespaceName: 'partners', endpoints: [{ address: 'partners.west.example' }],
   });
   const ports = [ServicePort.http(443)];
-  const known = (owner: FederatedMesh, meshName: string, knownAs: string, exportName: string) => new RemoteMesh(app, meshName, {
+  const remoteMesh = (owner: FederatedMesh, meshName: string, knownAs: string, exportName: string) => new RemoteMesh(app, meshName, {
     meshName,
     trustDomain: owner.trustDomain,
     trustBundle: owner.trustBundle,
@@ -284,8 +284,8 @@ test('a second boundary of a peer is stated by hand on both sides, and both find
     knownAs,
     exposedServices: [{ exportName, ports }],
   });
-  const partnersForEast = known(partners, 'west-partners', 'east-partners', 'cards');
-  const eastForPartners = known(east, 'east-partners', 'west-partners', 'reviews');
+  const partnersForEast = remoteMesh(partners, 'west-partners', 'east-partners', 'cards');
+  const eastForPartners = remoteMesh(east, 'east-partners', 'west-partners', 'reviews');
   east.addPeer(west);
   east.addPeer(partnersForEast);
   west.addPeer(east);
@@ -296,11 +296,11 @@ test('a second boundary of a peer is stated by hand on both sides, and both find
     { owner: east, exportName: 'reviews', to: partnersForEast, from: partners, source: eastForPartners.exposedService('reviews') },
   ];
   const names = bySide.map(({ owner, exportName, to, from, source }) => {
-    const exposure = owner.expose(exportName, { service: LocalService.fromName(exportName, 'shop'), exportName, ports });
-    exposure.allowFrom(to);
+    const exported = owner.expose(exportName, { service: LocalService.fromName(exportName, 'shop'), exportName, ports });
+    exported.allowFrom(to);
     const local = `${exportName}-of-${Chart.of(owner).node.id}`;
-    from.bind(local, { source: source ?? exposure, localName: LocalName.newService(local, 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
-    return [exposure.sniFor(to, 443), (source ?? exposure).sniFor(from === partners ? partners : east, 443)];
+    from.bind(local, { source: source ?? exported, localName: LocalName.newService(local, 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
+    return [exported.sniFor(to, 443), (source ?? exported).sniFor(from === partners ? partners : east, 443)];
   });
   app.synthYaml();
   expect(names).toEqual([

@@ -6,12 +6,11 @@ import { find, Manifest, parse } from './support/manifests';
 import { FILES, manifestsIn } from './support/output';
 import { foldersOf, readPipeline, written } from './support/pipelines';
 import { PIPELINES } from './support/repositories';
-import { fileRefusals, refusals } from './support/schemas';
+import { fileErrors, schemaErrors } from './support/schemas';
 import { NEWEST } from './support/versions';
 
 /*
- * The pipeline files for GitHub, GitLab, Argo CD and Flux. Each is valid for its tool, and does what it should with
- * the files of the program.
+ * The pipeline files for GitHub, GitLab, Argo CD and Flux. Each is valid for its tool, and matches the files that the program generates.
  */
 
 const documents = (file: string): Manifest[] => parseAllDocuments(readFileSync(join(PIPELINES, file), 'utf8')).map((document) => {
@@ -31,18 +30,18 @@ function objectsIn(delivery: Delivery): Map<string, Manifest[]> {
   return objects;
 }
 
-test('every kind of file is taken by its own schema, and not with a field that the schema does not know', () => {
+test('the schema of its tool accepts every file, and rejects it with an unknown field', () => {
   const files: [unknown, string][] = [[github, 'github-workflows'], [gitlab, 'gitlab-ci']];
-  for (const [file, schema] of files) expect(fileRefusals(file, schema)).toEqual([]);
-  expect(fileRefusals({ ...github, jobs: { render: { ...github.jobs.render, permision: {} } } }, 'github-workflows')).not.toEqual([]);
-  expect(fileRefusals({ ...gitlab, render: { ...gitlab.render, artefacts: {} } }, 'gitlab-ci')).not.toEqual([]);
+  for (const [file, schema] of files) expect(fileErrors(file, schema)).toEqual([]);
+  expect(fileErrors({ ...github, jobs: { render: { ...github.jobs.render, permision: {} } } }, 'github-workflows')).not.toEqual([]);
+  expect(fileErrors({ ...gitlab, render: { ...gitlab.render, artefacts: {} } }, 'gitlab-ci')).not.toEqual([]);
   for (const object of [...argoCd, ...flux.east, ...flux.west]) {
-    expect(refusals(object, NEWEST)).toEqual([]);
-    if (object.spec) expect(refusals({ ...object, spec: { ...object.spec, prunes: true } }, NEWEST)).not.toEqual([]);
+    expect(schemaErrors(object, NEWEST)).toEqual([]);
+    if (object.spec) expect(schemaErrors({ ...object, spec: { ...object.spec, prunes: true } }, NEWEST)).not.toEqual([]);
   }
 });
 
-test('the script can be executed as it is copied', () => {
+test('the script rendered.sh is executable', () => {
   expect(() => accessSync(join(PIPELINES, 'rendered.sh'), constants.X_OK)).not.toThrow();
 });
 
@@ -50,7 +49,7 @@ describe('GitHub', () => {
   const jobs: [string, any][] = Object.entries(github.jobs);
   const steps: any[] = jobs.flatMap(([, job]) => job.steps);
 
-  test('only the job that writes the branch may write, it runs for commits on main alone, and nothing but the script', () => {
+  test('in GitHub Actions, only the publish job may write, and it runs only the script, for commits on main', () => {
     expect(github.permissions).toEqual({});
     expect(jobs.map(([name, { permissions }]) => [name, permissions])).toEqual([
       ['render', { contents: 'read' }], ['preview', { contents: 'read' }], ['publish', { contents: 'write' }],
@@ -62,25 +61,25 @@ describe('GitHub', () => {
     ]);
   });
 
-  test('the job that runs code of the program has no token on its disk', () => {
+  test('in GitHub Actions, the job that runs the program has no token on its disk', () => {
     const [checkout] = github.jobs.render.steps;
     expect(checkout.with).toEqual({ 'persist-credentials': false });
   });
 
-  test('actions are pinned by commit, and no text of others gets into a command', () => {
+  test('in GitHub Actions, actions are pinned by commit, and no untrusted text is part of a command', () => {
     for (const { uses } of steps.filter((step) => step.uses)) expect(uses).toMatch(/^actions\/[a-z-]+@[0-9a-f]{40}$/);
     for (const { run } of steps.filter((step) => step.run)) expect(run).not.toContain('${{');
     expect(JSON.stringify(github)).not.toMatch(/secrets|pull_request_target|workflow_run/);
     expect(github.defaults.run.shell).toBe('bash');
   });
 
-  test('runs of a branch do not overlap, and one that writes is never cut off', () => {
+  test('in GitHub Actions, runs of a branch do not overlap, and a running one is never cancelled', () => {
     expect(github.concurrency).toEqual({ group: 'rendered-${{ github.ref }}' });
   });
 });
 
 describe('GitLab', () => {
-  test('the branch is written for commits on the default branch alone, one at a time, by nothing but the script', () => {
+  test('in GitLab CI, only the script writes the branch, one run at a time, for commits on the default branch', () => {
     expect(gitlab.workflow.rules.map((rule: any) => rule.if)).toEqual([
       '$CI_PIPELINE_SOURCE == "merge_request_event"', '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH',
     ]);
@@ -90,7 +89,7 @@ describe('GitLab', () => {
     expect(gitlab.variables).toEqual({ SOURCE_BRANCH: '$CI_DEFAULT_BRANCH' });
   });
 
-  test('no text of others gets into a command', () => {
+  test('in GitLab CI, no untrusted text is part of a command', () => {
     expect(['render', 'preview', 'publish'].flatMap((job) => gitlab[job].script).filter((line) => line.includes('$'))).toEqual([]);
   });
 });
@@ -99,7 +98,7 @@ describe('Argo CD', () => {
   const sets = argoCd.filter(({ kind }) => kind === 'ApplicationSet');
   const objects = objectsIn(Delivery.argoCd());
 
-  /** As the generator of folders of Git and the template give them. */
+  /** The Applications that the Git directory generator and the template of an ApplicationSet create. */
   function applicationsOf({ spec }: Manifest): Manifest[] {
     const [{ git: { directories } }] = spec.generators;
     const matches = (folder: string, excluded: boolean) => directories.some(({ path, exclude }: any) => Boolean(exclude) === excluded
@@ -113,7 +112,7 @@ describe('Argo CD', () => {
   const applications = sets.flatMap(applicationsOf);
   const projectOf = (application: Manifest) => find(argoCd, 'AppProject', application.spec.project).spec;
 
-  /** What Argo CD 3.5 asks of each object: kinds without a namespace by name, others by kind and by where they go. */
+  /** Whether an AppProject of Argo CD 3.5 permits an object: cluster-scoped by kind and name, namespaced by kind and destination. */
   function permitted(project: any, cluster: string, { apiVersion, kind, metadata }: Manifest): boolean {
     const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
     if (metadata.namespace === undefined) {
@@ -123,7 +122,7 @@ describe('Argo CD', () => {
       && project.destinations.some((one: any) => one.name === cluster && one.namespace === metadata.namespace);
   }
 
-  test('each folder of the branch is one Application, in the cluster of its mesh', () => {
+  test('Argo CD creates one Application for each folder of the branch, in the cluster of its mesh', () => {
     expect(applications.map(({ metadata, spec }) => [metadata.name, spec.project, spec.source.path, spec.destination])).toEqual([
       ['east-boundary', 'federation-boundary', 'east/boundary', { name: 'east', namespace: 'istio-federation' }],
       ['west-boundary', 'federation-boundary', 'west/boundary', { name: 'west', namespace: 'istio-federation' }],
@@ -133,7 +132,7 @@ describe('Argo CD', () => {
     expect(JSON.stringify(applications)).not.toContain('{{');
   });
 
-  test('all read the branch that the script writes, of one repository that the projects allow', () => {
+  test('all ApplicationSets of Argo CD read the branch that the script writes, from a repository that their AppProjects allow', () => {
     expect(script).toContain('branch=${RENDERED_BRANCH:-rendered}');
     for (const { spec } of sets) {
       expect([spec.generators[0].git.revision, spec.template.spec.source.targetRevision]).toEqual(['rendered', 'rendered']);
@@ -143,21 +142,21 @@ describe('Argo CD', () => {
     }
   });
 
-  test('what is withdrawn is pruned, the last object of a folder too, and never after the rest', () => {
+  test('Argo CD prunes removed objects without PruneLast, including the last object of a folder', () => {
     for (const { spec } of applications) {
       expect(spec.syncPolicy.automated).toEqual({ prune: true, selfHeal: true, allowEmpty: true });
       expect(spec.syncPolicy.syncOptions).toEqual(['ServerSideApply=true']);
     }
-    for (const { spec } of sets) expect(spec.syncPolicy).toBeUndefined(); // so that Applications go with their folders, and their objects with them
+    for (const { spec } of sets) expect(spec.syncPolicy).toBeUndefined(); // so Argo CD deletes an Application with its folder, and its objects with it
   });
 
-  test('the boundary has the waves of its phases, which are the order inside an Application', () => {
+  test('objects of a boundary have a sync wave for each phase, which is their order in an Argo CD Application', () => {
     const waves = objects.get('west/boundary')!.map(({ metadata }) => metadata.annotations?.['argocd.argoproj.io/sync-wave']);
     expect(new Set(waves).size).toBeGreaterThan(5);
     expect(waves).not.toContain(undefined);
   });
 
-  test('a project lets through what its folders hold', () => {
+  test('each AppProject of Argo CD permits the objects of its folders', () => {
     for (const application of applications) {
       const cluster = application.spec.destination.name;
       expect(objects.get(application.spec.source.path)!.filter((object) => !permitted(projectOf(application), cluster, object))).toEqual([]);
@@ -165,18 +164,18 @@ describe('Argo CD', () => {
     }
   });
 
-  test('the project of applications refuses every object of a boundary, in each cluster', () => {
+  test('the AppProject of applications denies every object of a boundary, in each cluster', () => {
     const project = find(argoCd, 'AppProject', 'federation-applications').spec;
     const boundaries = [...objects].filter(([folder]) => folder.endsWith('/boundary')).flatMap(([, inside]) => inside);
     expect(boundaries.length).toBeGreaterThan(30);
     for (const cluster of ['east', 'west']) expect(boundaries.filter((object) => permitted(project, cluster, object))).toEqual([]);
   });
 
-  test('the project of boundaries knows every kind that the library writes there, but for those that the page names', () => {
+  test('the AppProject of boundaries permits every kind of boundary object, except kinds that the page lists', () => {
     const kinds = FILES().flatMap(manifestsIn)
       .filter(({ metadata }) => metadata.namespace === 'istio-federation').map(({ kind }) => kind);
-    const known = find(argoCd, 'AppProject', 'federation-boundary').spec.namespaceResourceWhitelist.map(({ kind }: any) => kind);
-    const missing = [...new Set(kinds)].filter((kind) => !known.includes(kind)).sort();
+    const permittedKinds = find(argoCd, 'AppProject', 'federation-boundary').spec.namespaceResourceWhitelist.map(({ kind }: any) => kind);
+    const missing = [...new Set(kinds)].filter((kind) => !permittedKinds.includes(kind)).sort();
     expect(missing).toEqual(['Certificate', 'Role', 'RoleBinding']);
     const page = readFileSync(join(__dirname, '..', 'docs', 'how-to', 'pipelines.md'), 'utf8');
     for (const kind of missing) expect(page).toContain(`\`${kind}\``);
@@ -189,13 +188,13 @@ describe.each(['east', 'west'] as const)('Flux, mesh %s', (mesh) => {
   const kustomizations = flux[mesh].filter(({ kind }) => kind === 'Kustomization');
   const byName = new Map(kustomizations.map(({ metadata, spec }) => [metadata.name.replace(/^federation-/, ''), spec]));
 
-  test('there is a Kustomization for each folder of the mesh and for no other, also where a folder is empty', () => {
+  test(`Flux has a Kustomization for each folder of mesh ${mesh}, including empty folders, and for no other folder`, () => {
     expect(kustomizations.map(({ spec }) => spec.path.replace(/^\.\//, '')).sort()).toEqual(folders);
     expect(folders).toContain(`${mesh}/boundary`);
     expect(objects.get(`${mesh}/boundary`)).toEqual([]);
   });
 
-  test('the order is protection, pods, listeners, and what stands with applications', () => {
+  test(`Flux applies protection, then pods, then listeners, then objects of applications in mesh ${mesh}`, () => {
     const before = (name: string) => (byName.get(name).dependsOn ?? []).map((one: any) => one.name.replace(/^federation-/, ''));
     expect([...byName.keys()].map((name) => [name, before(name)])).toEqual([
       ['protection', []], ['workload', ['protection']], ['openness', ['workload']], ['boundary', ['openness']],
@@ -204,15 +203,15 @@ describe.each(['east', 'west'] as const)('Flux, mesh %s', (mesh) => {
     for (const phase of ['protection', 'workload', 'openness']) expect(byName.get(phase).path).toContain(`-${phase}-`);
   });
 
-  test('each waits until its objects are ready, and prunes', () => {
+  test(`each Kustomization of Flux for mesh ${mesh} waits until its objects are ready, and prunes`, () => {
     for (const { spec } of kustomizations) expect(spec).toMatchObject({ prune: true, wait: true, sourceRef: { kind: 'GitRepository', name: 'federation' } });
   });
 
-  test('the cluster gets the folder of its own mesh alone, of the branch that the script writes', () => {
+  test(`Flux checks out only the folder of mesh ${mesh}, from the branch that the script writes`, () => {
     expect(find(flux[mesh], 'GitRepository', 'federation').spec).toMatchObject({ ref: { branch: 'rendered' }, sparseCheckout: [mesh] });
   });
 
-  test('an application\'s folder is applied by an account that may write its kinds in its namespace, and the boundary\'s nowhere', () => {
+  test(`Flux applies an application of mesh ${mesh} with an account that may write its kinds only in its namespace`, () => {
     const applications = folders.filter((folder) => !folder.includes('/boundary'));
     for (const folder of applications) {
       const account = byName.get(folder.split('/')[1]).serviceAccountName;

@@ -5,8 +5,8 @@ import { Event, foldersOf, githubJobs, gitlabJobs, Job, written } from './suppor
 import { bash, copyArtifact, Example, Files, Origin } from './support/repositories';
 
 /*
- * The pipelines of GitHub and GitLab, job by job. Each runs in a fresh clone, with what the jobs before it left, as its file
- * says. `npm ci` is the only command that is not the real one; GitHub and GitLab themselves were not run.
+ * The jobs of the pipelines for GitHub and GitLab. Each job runs in a fresh clone with the artifacts of earlier jobs, as its file
+ * configures. Only `npm ci` is replaced; GitHub and GitLab themselves were not tested.
  */
 
 jest.setTimeout(180_000);
@@ -17,26 +17,26 @@ beforeAll(() => { example = new Example(); });
 afterAll(() => example.remove());
 afterEach(() => origin.remove());
 
-interface Ran { readonly jobs: string[]; readonly output: string; readonly failed?: string; readonly kept: string }
+interface Run { readonly jobs: string[]; readonly output: string; readonly failed?: string; readonly artifacts: string }
 
-async function pipeline(jobs: Job[], commit: string): Promise<Ran> {
-  const kept = mkdtempSync(join(origin.directory, 'artifacts-'));
+async function pipeline(jobs: Job[], commit: string): Promise<Run> {
+  const artifacts = mkdtempSync(join(origin.directory, 'artifacts-'));
   const ran: string[] = [];
   let output = '';
   for (const job of jobs) {
     const clone = origin.clone(commit);
-    for (const path of job.takes) copyArtifact(join(kept, path), join(clone, path));
+    for (const path of job.downloads) copyArtifact(join(artifacts, path), join(clone, path));
     const outcome = await bash(clone, job.script, { PATH: example.path, SOURCE_BRANCH: 'main', RENDERED_BRANCH: 'rendered' });
     ran.push(job.name);
     output += outcome.output;
-    if (outcome.code !== 0) return { jobs: ran, output, failed: job.name, kept };
-    for (const path of job.leaves) {
-      mkdirSync(join(kept, path, '..'), { recursive: true });
-      if (statSync(join(clone, path)).isDirectory()) copyArtifact(join(clone, path), join(kept, path));
-      else cpSync(join(clone, path), join(kept, path));
+    if (outcome.code !== 0) return { jobs: ran, output, failed: job.name, artifacts };
+    for (const path of job.uploads) {
+      mkdirSync(join(artifacts, path, '..'), { recursive: true });
+      if (statSync(join(clone, path)).isDirectory()) copyArtifact(join(clone, path), join(artifacts, path));
+      else cpSync(join(clone, path), join(artifacts, path));
     }
   }
-  return { jobs: ran, output, kept };
+  return { jobs: ran, output, artifacts };
 }
 
 const TOOLS: [string, (event: Event) => Job[]][] = [['GitHub', githubJobs], ['GitLab', gitlabJobs]];
@@ -51,17 +51,17 @@ function without(files: { [path: string]: string }, ...patterns: RegExp[]): { [p
   return { ...files, 'main.ts': program };
 }
 
-/** Ran to its end, with these jobs. Its output is what a person reads when it has not. */
-function expectDone({ failed, jobs, output }: Ran, names: string[]): void {
+/** Expects that these jobs ran and none failed. A failure shows the output of the job. */
+function expectDone({ failed, jobs, output }: Run, names: string[]): void {
   expect([failed && `${failed}: ${output}`, jobs]).toEqual([undefined, names]);
 }
 
-describe.each(TOOLS)('%s', (_, jobsOf) => {
+describe.each(TOOLS)('%s', (tool, jobsOf) => {
   const push = (files: Files) => pipeline(jobsOf('push'), origin.commit(files));
 
-  /** A repository whose first commit was pushed. Each test has a copy of it. */
+  /** A repository after the push of its first commit. Each test uses a copy. */
   let published: Origin;
-  let first: Ran;
+  let first: Run;
   beforeAll(async () => {
     origin = published = new Origin();
     first = await push(example.files());
@@ -69,34 +69,34 @@ describe.each(TOOLS)('%s', (_, jobsOf) => {
   afterAll(() => published.remove());
   beforeEach(() => { origin = new Origin(published); });
 
-  test('a commit on main brings to the branch what the program writes', () => {
+  test(`the pipeline of ${tool} publishes the generated files to the branch for a commit on main`, () => {
     expectDone(first, ['render', 'publish']);
     expect(origin.files()).toEqual(written(Delivery.argoCd()));
   });
 
-  test('a program or a validation that refuses leaves the branch as it was', async () => {
+  test(`the pipeline of ${tool} does not change the branch when the program or a validation fails`, async () => {
     const before = origin.history();
     expect(before).toHaveLength(1);
     const program = await push(without(example.files(), GRANT));
     expect(program).toMatchObject({ failed: 'render', jobs: ['render'], output: expect.stringContaining('FED403') });
-    const validations = example.files()['cdk8s.yaml'].replace('BoundaryValidation', 'Refuses');
+    const validations = example.files()['cdk8s.yaml'].replace('BoundaryValidation', 'Rejects');
     const validation = await push({ ...without(example.files(), GRANT, BINDING), 'cdk8s.yaml': validations });
     expect(validation).toMatchObject({ failed: 'render', jobs: ['render'], output: expect.stringContaining('Validation failed') });
     expect(origin.history()).toEqual(before);
   });
 
-  test('a request to change shows what would change, and writes nothing', async () => {
+  test(`the pipeline of ${tool} shows the diff for a pull or merge request, and does not change the branch`, async () => {
     const before = origin.history();
     const preview = await pipeline(jobsOf('change'), origin.commit(without(example.files(), GRANT, BINDING)));
     expectDone(preview, ['render', 'preview']);
-    const diff = readFileSync(join(preview.kept, 'manifests.diff'), 'utf8');
+    const diff = readFileSync(join(preview.artifacts, 'manifests.diff'), 'utf8');
     expect(diff).toContain('--- a/east/boundary/Gateway.fed-in-west.k8s.yaml\n+++ /dev/null');
     expect(preview.output).toContain(diff);
     expect(origin.history()).toEqual(before);
   });
 });
 
-test('a withdrawn call is gone from both meshes, and every folder stays, so that Flux prunes what was in it', async () => {
+test('a revoked grant and binding are removed from both meshes, and empty folders remain so that Flux prunes them', async () => {
   origin = new Origin();
   const files = example.files();
   const flux = { ...files, 'main.ts': files['main.ts'].replace('Delivery.argoCd()); // or Delivery.flux()', 'Delivery.flux());') };

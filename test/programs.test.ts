@@ -12,14 +12,14 @@ import { callsOf, serversOf } from './support/contract';
 import { filesOf, find, parse } from './support/manifests';
 
 /*
- * Programs as users write them. Names and shapes in them are promises: they keep working.
+ * Programs as users write them. Their names and signatures are stable: these programs must continue to compile and run.
  */
 
 const home = process.cwd();
 beforeAll(() => process.chdir(__dirname));
 afterAll(() => process.chdir(home));
 
-/** `west page → east reviews` for every call that both sides agree on. */
+/** `west page → east reviews` for every call that both sides allow. */
 function callsIn(app: App): string[] {
   const meshes = [...filesOf([app])].map(([chart, text]) => ({ chart, objects: parse(text) }));
   const merged = (prefix: string) => meshes.filter(({ chart }) => chart === prefix || chart.startsWith(`${prefix}-`)).flatMap(({ objects }) => objects);
@@ -40,7 +40,7 @@ function mesh(app: App, name: string): FederatedMesh {
   });
 }
 
-test('(a) the article', () => {
+test('the program of the article allows west to call reviews of east', () => {
   const app = new App();
   const east = new FederatedMesh(new Chart(app, 'east'), 'Mesh', {
     meshName: 'east',
@@ -66,7 +66,7 @@ test('(a) the article', () => {
   expect(callsIn(app)).toEqual(['west reviews.default.svc.cluster.local:9080 → east reviews.default.svc.cluster.local:9080']);
 });
 
-test('(b) non-uniform naming', () => {
+test('an exporter and a consumer can use different names and ports for the same service', () => {
   const app = new App();
   const bank = mesh(app, 'bank');
   const shop = mesh(app, 'shop');
@@ -76,7 +76,7 @@ test('(b) non-uniform naming', () => {
   const withdraw = bank.expose('Withdraw', {
     service: LocalService.fromName('withdraw', 'accounts'),
     exportName: 'withdrawals.v1',
-    ports: [ServicePort.http(8080, { exportPort: 443 })], // peers see neither our port nor our names
+    ports: [ServicePort.http(8080, { exportPort: 443 })], // peers learn neither our port nor our names
   });
   withdraw.allowFrom(shop, { http: [HttpRule.allow({ methods: ['POST'], paths: ['/withdrawals'] })] });
 
@@ -91,7 +91,7 @@ test('(b) non-uniform naming', () => {
   expect(filesOf([app]).get('shop')).not.toContain('8080');
 });
 
-test('(c) three meshes, one exporter, another rule for each peer', () => {
+test('one exporter can allow different requests for each of two peers', () => {
   const app = new App();
   const core = mesh(app, 'core');
   const retail = mesh(app, 'retail');
@@ -117,7 +117,7 @@ test('(c) three meshes, one exporter, another rule for each peer', () => {
     `${peer} ledger.partners.svc.cluster.local:${port} → core ledger.books.svc.cluster.local:${port}`));
 });
 
-/** Written by the accounts team; it knows its mesh and one peer, not how the peer is described. */
+/** A construct of the accounts team. It takes its mesh and a peer, which may be of any type. */
 class AccountsBoundary extends Construct {
   public readonly withdraw: IExposedService;
 
@@ -140,7 +140,7 @@ class AccountsBoundary extends Construct {
   }
 }
 
-test('(d) application teams own a chart, the platform team owns the mesh', () => {
+test('application teams can export and bind in their own charts, while the platform team owns the mesh', () => {
   const app = new App();
   const bank = mesh(app, 'bank');
   const shop = mesh(app, 'shop');
@@ -164,7 +164,7 @@ test('(d) application teams own a chart, the platform team owns the mesh', () =>
   expect(callsIn(app)).toEqual([`shop withdraw.till.svc.cluster.local:8080 → bank ${service.name}.accounts.svc.cluster.local:8080`]);
 });
 
-test('(f) migration by weights, two remote sources, canary by header', () => {
+test('a binding can migrate a Service by weights, with two remote sources and a canary by header', () => {
   const app = new App();
   const onPremises = mesh(app, 'onprem');
   const cloud = mesh(app, 'cloud');
@@ -180,24 +180,24 @@ test('(f) migration by weights, two remote sources, canary by header', () => {
     return reviews;
   });
 
-  // Step 2 of 4: 70 % local, 20 % cloud, 10 % standby; testers always in the cloud.
+  // Step 2 of 4: 70 % local, 20 % cloud, 10 % standby; requests of testers always go to the cloud.
   const reviews = onPremises.bind('Reviews', { localName: LocalName.existingService('reviews', 'default'), source: primary, weight: 20 });
   reviews.addLocalSource({ weight: 70 });
   reviews.addSource(secondary, { weight: 10 });
   reviews.addSource(primary, { whenHeaders: { 'x-tester': 'yes' } });
-  reviews.allowFrom(Caller.anyInNamespace('default')); // every caller that the Service has today
+  reviews.allowFrom(Caller.anyInNamespace('default')); // every current caller of the Service
   expect(callsIn(app)).toEqual(['cloud', 'cloud', 'standby'].map((peer) =>
     `onprem reviews.default.svc.cluster.local:9080 → ${peer} reviews.shop.svc.cluster.local:9080`));
 });
 
-test('(g) a database by TCP, TLS end to end, gRPC', () => {
+test('a mesh can export a TCP database, a service with end-to-end TLS, and a gRPC service', () => {
   const app = new App();
   const data = mesh(app, 'data');
   const web = mesh(app, 'web');
   data.addPeer(web);
   web.addPeer(data);
 
-  const exposures = {
+  const exported = {
     mysql: data.expose('MySql', {
       service: LocalService.fromName('mysql', 'db'), exportName: 'orders-db', ports: [ServicePort.tcp(3306)], idleTimeout: Duration.minutes(10),
     }),
@@ -206,12 +206,12 @@ test('(g) a database by TCP, TLS end to end, gRPC', () => {
       service: LocalService.fromName('search', 'search'), exportName: 'search', ports: [ServicePort.grpc(9000)], requestTimeout: Duration.seconds(5),
     }),
   };
-  exposures.mysql.allowFrom(web);
-  exposures.vault.allowFrom(web);
-  exposures.search.allowFrom(web, { grpcMethods: ['/search.Query/*'] });
+  exported.mysql.allowFrom(web);
+  exported.vault.allowFrom(web);
+  exported.search.allowFrom(web, { grpcMethods: ['/search.Query/*'] });
 
   const api = Caller.serviceAccount('api', 'shop');
-  for (const [name, source] of Object.entries(exposures)) {
+  for (const [name, source] of Object.entries(exported)) {
     web.bind(name, { source, localName: LocalName.newService(name, 'shop') }).allowFrom(api);
   }
   expect(callsIn(app)).toEqual([
@@ -221,7 +221,7 @@ test('(g) a database by TCP, TLS end to end, gRPC', () => {
   ]);
 });
 
-test('(h) gateways of another team, certificates by cert-manager, two meshes that both call themselves cluster.local', () => {
+test('two meshes with the trust domain cluster.local federate over existing gateways and certificates of cert-manager', () => {
   const app = new App();
   const boundaries = ['north', 'south'].map((name, index) => new FederatedMesh(new Chart(app, name), 'Mesh', {
     meshName: name,
@@ -241,7 +241,7 @@ test('(h) gateways of another team, certificates by cert-manager, two meshes tha
   }));
   const [north, south] = boundaries;
   north.addPeer(south);
-  south.addPeer(north, { trustConfigMapName: 'north-roots' }); // kept by trust-manager
+  south.addPeer(north, { trustConfigMapName: 'north-roots' }); // managed by trust-manager
   const stock = north.expose('Stock', { service: LocalService.fromName('stock', 'store'), exportName: 'stock', ports: [ServicePort.http(80)] });
   stock.allowFrom(south);
   south.bind('Stock', { source: stock, localName: LocalName.newService('stock', 'web') }).allowFrom(Caller.anyInNamespace('web'));
@@ -250,7 +250,7 @@ test('(h) gateways of another team, certificates by cert-manager, two meshes tha
   const [[server], [call]] = [serversOf(objects.get('north')!), callsOf(objects.get('south')!)];
   expect(`${call.local} → ${server.backend}`).toBe('stock.web.svc.cluster.local:80 → stock.store.svc.cluster.local:80');
   expect(call).toMatchObject({
-    sni: server.sni, serverIdentities: [server.serverIdentity], addresses: ['fed.north.example:443'], allowed: ['cluster.local/ns/web/sa/*'], ca: 'kept by others in north-roots',
+    sni: server.sni, serverIdentities: [server.serverIdentity], addresses: ['fed.north.example:443'], allowed: ['cluster.local/ns/web/sa/*'], ca: 'externally managed in north-roots',
   });
   expect(server).toMatchObject({
     serverIdentity: 'spiffe://boundary.north.example/ns/istio-ingress/sa/partner-ingress',
@@ -266,7 +266,7 @@ test('(h) gateways of another team, certificates by cert-manager, two meshes tha
   expect(find(objects.get('north')!, 'Gateway', 'fed-in-south').metadata.annotations['argocd.argoproj.io/sync-wave']).toBe('-2');
 });
 
-test('a Service from a manifest of somebody else is read and not retyped', () => {
+test('a program can export a Service from an included manifest', () => {
   const app = new App();
   const east = mesh(app, 'east');
   const chart = new Chart(app, 'bookinfo', { namespace: 'default' });

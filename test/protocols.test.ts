@@ -4,7 +4,7 @@ import { find, Manifest } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
- * What differs between HTTP, gRPC, TCP and TLS, on both sides.
+ * Differences between HTTP, gRPC, TCP and TLS on both sides.
  */
 
 function connect(port: ServicePort, requestTimeout?: Duration) {
@@ -34,7 +34,7 @@ function connect(port: ServicePort, requestTimeout?: Duration) {
 test.each([
   ['tcp', ServicePort.tcp(3306), 'tcp_proxy', { idle_timeout: '600s' }],
   ['grpc', ServicePort.grpc(3306), 'http_connection_manager', { common_http_protocol_options: { idle_timeout: '600s' } }],
-])('a silent connection of %s is closed for every peer where an exposure says so, and in no other place', (_, port, filter, value) => {
+])('idleTimeout of an export adds an EnvoyFilter for each allowed peer of a %s port, and for no other export', (_, port, filter, value) => {
   const app = new App();
   const [east, ...peers] = ['east', 'west', 'north'].map((name) => meshOf(app, name));
   const expose = (exportName: string, idleTimeout?: Duration) => east.expose(exportName, {
@@ -57,7 +57,7 @@ test.each([
   }
 });
 
-test.each([['tcp', ServicePort.tcp(3306)], ['tls', ServicePort.tls(8443)]])('%s is carried as bytes, on every hop', (_, port) => {
+test.each([['tcp', ServicePort.tcp(3306)], ['tls', ServicePort.tls(8443)]])('a port of protocol %s is forwarded without HTTP parsing on every hop', (_, port) => {
   const { server, arrival, service, name, listener, departure, entry, pool, subset } = connect(port);
   const number = port.exportPort;
   expect(server.port).toEqual({ name: `tls-db-${number}-west`, number: 15443, protocol: 'TLS' });
@@ -79,7 +79,7 @@ test.each([['tcp', ServicePort.tcp(3306)], ['tls', ServicePort.tls(8443)]])('%s 
   expect([arrival.http, name.http, departure.http]).toEqual([undefined, undefined, undefined]);
 });
 
-test('grpc has HTTP/2 on the way to the egress gateway and on the way to the peer', () => {
+test('a gRPC port uses HTTP/2 to the egress gateway and to the peer', () => {
   const { server, service, subset, entry, pool, name } = connect(ServicePort.grpc(9000));
   expect(server.port).toEqual({ name: 'https-db-9000-west', number: 15443, protocol: 'HTTPS' });
   expect(service).toEqual({ name: 'grpc', port: 9000, protocol: 'TCP', appProtocol: 'grpc' });
@@ -90,7 +90,7 @@ test('grpc has HTTP/2 on the way to the egress gateway and on the way to the pee
   expect(name.http[0].route[0].headers.request.set.Host).toBe('p9000.db.shop.east.egress.fed.west.example');
 });
 
-test('http has HTTP/2 on the way to the egress gateway and on the way to the peer', () => {
+test('an HTTP port uses HTTP/2 to the egress gateway and to the peer', () => {
   const { service, subset, entry, pool } = connect(ServicePort.http(80));
   expect(pool.http.maxConcurrentStreams).toBe(100);
   expect(service).toEqual({ name: 'http', port: 80, protocol: 'TCP', appProtocol: 'http' });
@@ -99,13 +99,13 @@ test('http has HTTP/2 on the way to the egress gateway and on the way to the pee
   expect(entry.metadata.annotations).toBeUndefined();
 });
 
-test('a request has no time limit unless the exporter sets one', () => {
+test('a request has no timeout unless the exporter sets requestTimeout', () => {
   expect(connect(ServicePort.http(80)).arrival.http[0].timeout).toBeUndefined();
   expect(connect(ServicePort.http(80), Duration.seconds(5)).arrival.http[0].timeout).toBe('5s');
   expect(connect(ServicePort.grpc(80), Duration.millis(250)).arrival.http[0].timeout).toBe('250ms');
 });
 
-test('a name with several protocols names each port by its protocol and number', () => {
+test('a local name with several protocols has ports named by protocol and number', () => {
   const app = new App();
   const east = meshOf(app, 'east');
   const west = meshOf(app, 'west');

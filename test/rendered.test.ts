@@ -3,7 +3,7 @@ import { join } from 'path';
 import { bash, Files, Origin, PIPELINES, write } from './support/repositories';
 
 /*
- * The script that brings manifests to the rendered branch, executed on real repositories. It shows what comes to the branch, and what must not.
+ * The script rendered.sh, which commits manifests to the rendered branch. It runs in real Git repositories.
  */
 
 jest.setTimeout(180_000);
@@ -19,7 +19,7 @@ const WEST = { 'west/boundary/Namespace.istio-federation.k8s.yaml': manifest('na
 
 const source = (text: string) => origin.commit({ 'rendered.sh': script, 'main.ts': text });
 
-/** One job of a pipeline for a commit, whose program wrote these files. */
+/** Runs one job of a pipeline for a commit, whose program has generated these files. */
 async function run(command: string, commit: string, manifests: Files, environment = {}, prepare: (clone: string) => void = () => {}) {
   const clone = origin.clone(commit);
   write(join(clone, 'dist'), manifests);
@@ -29,7 +29,7 @@ async function run(command: string, commit: string, manifests: Files, environmen
 
 const publish = (commit: string, manifests: Files) => run('publish dist', commit, manifests);
 
-test('the first run makes the branch: a folder for each mesh, and nothing else of the repository', async () => {
+test('the first run of publish creates the branch with a folder for each mesh, and no other file of the repository', async () => {
   const commit = source('1');
   expect(await publish(commit, { ...EAST, ...WEST })).toMatchObject({ code: 0 });
   expect(origin.files()).toEqual({ ...EAST, ...WEST });
@@ -37,7 +37,7 @@ test('the first run makes the branch: a folder for each mesh, and nothing else o
   expect(origin.message(origin.history()[0])).toBe(`Manifests of ${commit.slice(0, 12)}\n\nMesh: east\nMesh: west\nSource-Commit: ${commit}`);
 });
 
-test('a withdrawn grant takes its files away, in the mesh that changed, on top of what was there', async () => {
+test('publish removes the files of a revoked grant in a new commit on the branch, which lists the changed mesh', async () => {
   await publish(source('1'), { ...EAST, ...WEST });
   const [first] = origin.history();
   const { 'east/boundary/Gateway.fed-in-west.k8s.yaml': _, ...closed } = EAST;
@@ -48,13 +48,13 @@ test('a withdrawn grant takes its files away, in the mesh that changed, on top o
   expect(origin.message(origin.history()[0])).toBe(`Manifests of ${commit.slice(0, 12)}\n\nMesh: east\nSource-Commit: ${commit}`);
 });
 
-test('a mesh that the program no longer has loses its folder', async () => {
+test('publish removes the folder of a mesh that the program no longer has', async () => {
   await publish(source('1'), { ...EAST, ...WEST });
   expect(await publish(source('2'), WEST)).toMatchObject({ code: 0 });
   expect(origin.files()).toEqual(WEST);
 });
 
-test('a clone with all of its history keeps it', async () => {
+test('diff does not make a complete clone shallow', async () => {
   await publish(source('1'), EAST);
   await publish(source('2'), WEST);
   const clone = origin.clone(source('3'));
@@ -64,34 +64,34 @@ test('a clone with all of its history keeps it', async () => {
   expect([code, output]).toEqual([0, 'false\n2\n']);
 });
 
-test('a run that changes nothing makes no commit', async () => {
+test('publish creates no commit when nothing has changed', async () => {
   await publish(source('1'), { ...EAST, ...WEST });
   const before = origin.history();
   const { code, output } = await publish(source('2'), { ...EAST, ...WEST });
-  expect([code, output]).toEqual([0, 'rendered holds these manifests already\n']);
+  expect([code, output]).toEqual([0, 'rendered already contains these manifests\n']);
   expect(origin.history()).toEqual(before);
 });
 
-test('what somebody else wrote to the branch is taken back by the next run', async () => {
+test('publish reverts manual commits to the branch', async () => {
   await publish(source('1'), EAST);
-  origin.meddle('rendered', { 'east/boundary/Gateway.fed-in-west.k8s.yaml': manifest('open'), 'north/boundary/Gateway.k8s.yaml': manifest('north') });
+  origin.commitByHand('rendered', { 'east/boundary/Gateway.fed-in-west.k8s.yaml': manifest('open'), 'north/boundary/Gateway.k8s.yaml': manifest('north') });
   expect(await publish(source('2'), EAST)).toMatchObject({ code: 0 });
   expect(origin.files()).toEqual(EAST);
   expect(origin.history()).toHaveLength(3);
 });
 
-test('a late run of an older commit writes nothing, whether it changes something or not', async () => {
+test('publish changes nothing for a commit that is not the head of main', async () => {
   const old = source('1');
   const head = source('2');
   await publish(head, EAST);
   const before = origin.history();
   const { code, output } = await publish(old, { ...EAST, ...WEST });
   expect(code).toBe(0);
-  expect(output).toBe(`${old} is not the head of main, ${head} is: nothing is written here\n`);
+  expect(output).toBe(`${old} is not the head of main (${head}), so nothing is written\n`);
   expect(origin.history()).toEqual(before);
 });
 
-test('two runs of one commit at the same time make one commit', async () => {
+test('two concurrent runs of publish for one commit create one commit', async () => {
   await publish(source('1'), EAST);
   const commit = source('2');
   const outcomes = await Promise.all([1, 2].map(() => publish(commit, { ...EAST, ...WEST })));
@@ -100,7 +100,7 @@ test('two runs of one commit at the same time make one commit', async () => {
   expect(origin.files()).toEqual({ ...EAST, ...WEST });
 });
 
-test.each(['before the push reads the branch', 'after the push has read it'])('whoever wrote first makes the run look again: %s', async (when) => {
+test.each(['before the push reads the branch', 'after the push has read it'])('publish retries when another commit arrives %s', async (when) => {
   await publish(source('1'), EAST);
   const other = origin.clone(origin.history()[0]);
   writeFileSync(join(other, 'by-hand'), '');
@@ -125,7 +125,7 @@ test.each(['before the push reads the branch', 'after the push has read it'])('w
   expect(origin.files()).toEqual({ ...EAST, ...WEST });
 });
 
-test.each(['between its two looks at the remote', 'while it writes'])('a run that is overtaken %s leaves the branch to the newer one', async (when) => {
+test.each(['between its two reads of the remote', 'during its push'])('publish does not overwrite a newer run that finishes %s', async (when) => {
   await publish(source('1'), EAST);
   const old = source('2');
   const head = source('3');
@@ -145,31 +145,31 @@ test.each(['between its two looks at the remote', 'while it writes'])('a run tha
     }
   });
   expect(outcome.code).toBe(0);
-  expect(outcome.output).toContain('nothing is written here');
+  expect(outcome.output).toContain('so nothing is written');
   expect(origin.files()).toEqual(WEST);
   expect(origin.history()).toHaveLength(2);
 });
 
-test('a server that refuses makes the run fail, once', async () => {
+test('publish fails after one attempt when the server rejects the push', async () => {
   await publish(source('1'), EAST);
   const before = origin.history();
   origin.hook('pre-receive', '#!/bin/sh\necho "protected branch" >&2\nexit 1\n');
-  // Main is written past the hook: only the push of the script meets it.
+  // Main is pushed without the hook, so only the push of the script triggers it.
   origin.git(join(origin.directory, 'work'), 'config', 'remote.origin.pushurl', join(origin.directory, 'origin.git'));
   const { code, output } = await publish(origin.git(join(origin.directory, 'work'), 'rev-parse', 'HEAD'), WEST);
   expect(code).toBe(1);
   expect(output.match(/protected branch/g)).toHaveLength(1);
-  expect(output).toContain('the push to rendered was refused, and nobody else has written');
+  expect(output).toContain('the push to rendered was rejected, and the branch has not changed');
   expect(origin.history()).toEqual(before);
 });
 
-test('a remote that does not answer makes the run fail', async () => {
+test('publish fails when the remote does not respond', async () => {
   const commit = source('1');
   const { code } = await run('publish dist', commit, EAST, {}, (clone) => origin.git(clone, 'remote', 'set-url', 'origin', join(clone, 'nowhere')));
   expect(code).not.toBe(0);
 });
 
-test('the same source on the same branch gives the same commit, whatever the modes of the files', async () => {
+test('publish creates the same commit for the same source and branch, regardless of file modes', async () => {
   const ids = [];
   for (const mode of [0o600, 0o755]) {
     const { code } = await run('publish dist', source('1'), EAST, {}, (clone) => Object.keys(EAST).forEach((file) => chmodSync(join(clone, 'dist', file), mode)));
@@ -182,7 +182,7 @@ test('the same source on the same branch gives the same commit, whatever the mod
   expect(ids).toEqual([ids[0], ids[0]]);
 });
 
-test('settings of Git do not change what is written', async () => {
+test('Git settings of a clone do not change what publish commits', async () => {
   const text = { 'east/boundary/ConfigMap.a.k8s.yaml': 'a: 1\r\nb: 2\n', 'east/boundary/ConfigMap.ignored.k8s.yaml': manifest('b') };
   const outcome = await run('publish dist', source('1'), text, {}, (clone) => {
     origin.git(clone, 'config', 'core.autocrlf', 'input');
@@ -193,14 +193,14 @@ test('settings of Git do not change what is written', async () => {
   expect(origin.files()).toEqual(text);
 });
 
-test('other names of the branches are taken from the environment', async () => {
+test('RENDERED_BRANCH and SOURCE_BRANCH set the names of the branches', async () => {
   const commit = source('1');
   origin.git(join(origin.directory, 'work'), 'push', '-q', 'origin', 'main:trunk');
   expect(await run('publish dist', commit, EAST, { RENDERED_BRANCH: 'clusters', SOURCE_BRANCH: 'trunk' })).toMatchObject({ code: 0 });
   expect([origin.history('rendered'), origin.history('clusters')]).toEqual([[], [expect.any(String)]]);
 });
 
-test('the diff shows what a grant would open and what its withdrawal takes away, and writes nothing', async () => {
+test('diff shows added and removed files, and changes no branch', async () => {
   await publish(source('1'), EAST);
   const before = origin.history();
   const { 'east/boundary/Gateway.fed-in-west.k8s.yaml': _, ...closed } = EAST;
@@ -213,23 +213,23 @@ test('the diff shows what a grant would open and what its withdrawal takes away,
   expect(origin.history()).toEqual(before);
 });
 
-test('without a branch the diff shows everything', async () => {
+test('diff shows all files when the branch does not exist', async () => {
   const { code, output } = await run('diff dist', source('1'), EAST);
   expect([code, output.match(/^new file mode/gm)]).toEqual([0, ['new file mode', 'new file mode']]);
   expect(origin.history()).toEqual([]);
 });
 
-describe('nothing is written', () => {
-  const refused: [string, Files, ((dist: string) => void) | undefined, string][] = [
-    ['by a program that wrote nothing', {}, undefined, 'holds no manifest'],
-    ['when a file is not a manifest', { ...EAST, 'east/boundary/.env': 'TOKEN=1' }, undefined, 'not ./east/boundary/.env'],
-    ['when a folder is hidden', { ...EAST, '.github/workflows/x.k8s.yaml': 'on: push' }, undefined, 'not ./.github'],
-    ['when a file could steer Kustomize', { ...EAST, 'east/boundary/kustomization.yaml': 'resources: []' }, undefined, 'not ./east/boundary/kustomization.yaml'],
-    ['when a manifest belongs to no mesh', { ...EAST, 'all.k8s.yaml': manifest('a') }, undefined, 'not ./all.k8s.yaml'],
-    ['when a manifest is a link', EAST, (dist) => symlinkSync('/etc/hostname', join(dist, 'east', 'a.k8s.yaml')), 'not ./east/a.k8s.yaml'],
-    ['when a folder is a link', EAST, (dist) => symlinkSync('/etc', join(dist, 'north')), 'not ./north'],
+describe('Errors of rendered.sh', () => {
+  const rejected: [string, Files, ((dist: string) => void) | undefined, string][] = [
+    ['a directory without manifests', {}, undefined, 'contains no manifest'],
+    ['a file that is not a manifest', { ...EAST, 'east/boundary/.env': 'TOKEN=1' }, undefined, 'not ./east/boundary/.env'],
+    ['a hidden folder', { ...EAST, '.github/workflows/x.k8s.yaml': 'on: push' }, undefined, 'not ./.github'],
+    ['a kustomization.yaml', { ...EAST, 'east/boundary/kustomization.yaml': 'resources: []' }, undefined, 'not ./east/boundary/kustomization.yaml'],
+    ['a manifest outside the folder of a mesh', { ...EAST, 'all.k8s.yaml': manifest('a') }, undefined, 'not ./all.k8s.yaml'],
+    ['a manifest that is a symlink', EAST, (dist) => symlinkSync('/etc/hostname', join(dist, 'east', 'a.k8s.yaml')), 'not ./east/a.k8s.yaml'],
+    ['a folder that is a symlink', EAST, (dist) => symlinkSync('/etc', join(dist, 'north')), 'not ./north'],
   ];
-  test.each(refused)('%s', async (_, manifests, prepare, message) => {
+  test.each(rejected)('publish and diff reject %s', async (_, manifests, prepare, message) => {
     const commit = source('1');
     for (const command of ['publish dist', 'diff dist']) {
       const { code, output } = await run(command, commit, manifests, {}, (clone) => {
@@ -243,34 +243,34 @@ describe('nothing is written', () => {
   });
 
   test.each([
-    ['publish', 'usage'], ['push dist', 'unknown command push'], ['synth .', 'holds more than manifests'], ['publish /', 'holds more than manifests'],
-  ])('by `rendered.sh %s`', async (command, message) => {
+    ['publish', 'usage'], ['push dist', 'unknown command push'], ['synth .', 'contains more than manifests'], ['publish /', 'contains more than manifests'],
+  ])('the command `rendered.sh %s` fails and creates no branch', async (command, message) => {
     const { code, output } = await run(command, source('1'), EAST);
     expect([code, output]).toEqual([1, expect.stringContaining(message)]);
     expect(origin.history()).toEqual([]);
   });
 
-  test('into the repository by another of its names', async () => {
+  test('synth rejects the directory of the repository by another path', async () => {
     const clone = origin.clone(source('1'));
     symlinkSync(clone, `${clone}-link`);
     const { code, output } = await bash(clone, `cd ${clone}-link && ./rendered.sh synth .`);
-    expect([code, output]).toEqual([1, expect.stringContaining('holds more than manifests')]);
+    expect([code, output]).toEqual([1, expect.stringContaining('contains more than manifests')]);
     expect(existsSync(join(clone, '.git'))).toBe(true);
   });
 
-  test('and nothing deleted, where cdk8s is not installed', async () => {
+  test('synth deletes nothing when cdk8s is not installed', async () => {
     const { code, output } = await run('synth dist || (find dist -type f | sort; exit 1)', source('1'), EAST, { PATH: '/usr/bin:/bin' });
-    expect([code, output]).toEqual([1, `rendered.sh: there is no cdk8s: install cdk8s-cli, for example with npm ci\n${Object.keys(EAST).map((file) => `dist/${file}\n`).join('')}`]);
+    expect([code, output]).toEqual([1, `rendered.sh: cdk8s is not installed: install cdk8s-cli, for example with npm ci\n${Object.keys(EAST).map((file) => `dist/${file}\n`).join('')}`]);
   });
 
-  test('and nothing deleted, by `rendered.sh synth` with the folder of the sources', async () => {
+  test('synth deletes nothing in a directory that contains other files', async () => {
     const cdk8s = { PATH: `${join(__dirname, '..', 'node_modules', '.bin')}:${process.env.PATH}` };
     const { code, output } = await run('synth trust && ls trust || (ls trust; exit 1)', source('1'), EAST, cdk8s, (clone) => write(join(clone, 'trust'), { 'east.pem': 'root' }));
-    expect([code, output]).toEqual([1, expect.stringMatching(/trust\/east\.pem is no manifest: name a directory for manifests alone\neast\.pem\n$/)]);
+    expect([code, output]).toEqual([1, expect.stringMatching(/trust\/east\.pem is not a manifest: use a directory that contains only manifests\neast\.pem\n$/)]);
   });
 
-  test('to the branch that the program is on', async () => {
+  test('publish rejects the source branch as target', async () => {
     const { code, output } = await run('publish dist', source('1'), EAST, { RENDERED_BRANCH: 'main' });
-    expect([code, output]).toEqual([1, expect.stringContaining('main cannot be source and target')]);
+    expect([code, output]).toEqual([1, expect.stringContaining('main cannot be both the source and the target')]);
   });
 });

@@ -9,8 +9,8 @@ import { objectsOf } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
- * Two owners with a repository each: the programs of docs/how-to/repositories.md. Neither sees the other's program, and one
- * team has a chart of its own. One side may make a change first, as the page says.
+ * Two owners with separate repositories: the programs of docs/how-to/repositories.md. Neither owner has the other's program, and one team
+ * has its own chart. The page describes which changes one side can make first.
  */
 
 const page = readFileSync(join(__dirname, '..', 'docs', 'how-to', 'repositories.md'), 'utf8');
@@ -23,7 +23,7 @@ afterAll(() => {
   rmSync(outdir, { recursive: true });
 });
 
-/** Runs a program as Node does, and gives what it exports and the Apps that it made. */
+/** Runs a program as Node does. Returns its exports and the Apps that it created. */
 function run(program: string): { readonly apps: App[]; readonly exported: any } {
   const { outputText } = ts.transpileModule(program, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } });
   const apps: App[] = [];
@@ -42,7 +42,7 @@ function run(program: string): { readonly apps: App[]; readonly exported: any } 
 interface Change { readonly bank?: [string, string][]; readonly shop?: [string, string][] }
 interface Halves { readonly servers: Server[]; readonly calls: Call[] }
 
-/** Both halves, after one side changed something. */
+/** Both halves of the federation, after changes on one side. */
 function halves(change: Change = {}): Halves {
   const changed = (program: string, replacements: [string, string][] = []) => replacements.reduce((text, [from, to]) => {
     expect(text).toContain(from);
@@ -54,12 +54,12 @@ function halves(change: Change = {}): Halves {
   };
 }
 
-/** Why a call does not get through, in the order in which the gateways look; nothing if it does. */
+/** For each call the first mismatch, in the order in which the gateways check, or `fits`. */
 function obstacles({ servers, calls }: Halves, { addresses }: { readonly addresses: string[] }): string[] {
   return calls.map((call) => {
     if (!call.addresses.some((address) => addresses.includes(address.replace(/:.*/, '')))) return 'no connection';
     const server = servers.find(({ sni }) => sni === call.sni);
-    if (!server) return 'unknown server name';
+    if (!server) return 'unknown SNI';
     if (!call.serverIdentities.includes(server.serverIdentity)) return 'other server';
     if (!server.clientIdentities.includes(call.clientIdentity)) return 'other caller';
     return 'fits';
@@ -67,7 +67,7 @@ function obstacles({ servers, calls }: Halves, { addresses }: { readonly address
 }
 const AT = { addresses: ['federation.bank.example'] };
 
-test('the two programs fit: name, certificate authorities, identities, and the rule', () => {
+test('the two programs agree on the SNI, the CAs, the identities and the rule', () => {
   const fitting = halves();
   expect(obstacles(fitting, AT)).toEqual(['fits']);
   const [[server], [call]] = [fitting.servers, fitting.calls];
@@ -80,29 +80,29 @@ test('the two programs fit: name, certificate authorities, identities, and the r
 describe('one side changes first', () => {
   const EGRESS = 'spiffe://shop.example/ns/istio-federation/sa/federation-egress';
   test.each<[string, Change, string]>([
-    ['the bank renames the export', { bank: [['\'card-auth\'', '\'card-authorization\'']] }, 'unknown server name'],
-    ['the bank exports another port', { bank: [['exportPort: 443', 'exportPort: 8443']] }, 'unknown server name'],
-    ['the bank calls the shop another name', { bank: [['meshName: \'retail\'', 'meshName: \'store\'']] }, 'unknown server name'],
-    ['the bank has another trust domain', { bank: [['trustDomain: \'bank.example\'', 'trustDomain: \'bank.example.org\'']] }, 'unknown server name'],
-    ['the bank\'s gateway stands elsewhere', { bank: [['meshName: \'bank\',', 'meshName: \'bank\', namespaceName: \'edge\',']] }, 'other server'],
-    ['the bank withdraws the grant', { bank: [['.allowFrom(retail, { http: [HttpRule.allow({ methods: [\'POST\'], paths: [\'/authorizations\'] })] })', '']] }, 'unknown server name'],
-    ['the service behind the export moves', { bank: [['fromName(\'authorize\', \'cards\')', 'fromName(\'decide\', \'core\')'], ['http(8080', 'http(9090']] }, 'fits'],
-    ['the shop renames its local name and its caller', {
+    ['a call has an unknown SNI when the bank renames the export', { bank: [['\'card-auth\'', '\'card-authorization\'']] }, 'unknown SNI'],
+    ['a call has an unknown SNI when the bank exports another port', { bank: [['exportPort: 443', 'exportPort: 8443']] }, 'unknown SNI'],
+    ['a call has an unknown SNI when the bank uses another mesh name for the shop', { bank: [['meshName: \'retail\'', 'meshName: \'store\'']] }, 'unknown SNI'],
+    ['a call has an unknown SNI when the bank changes its trust domain', { bank: [['trustDomain: \'bank.example\'', 'trustDomain: \'bank.example.org\'']] }, 'unknown SNI'],
+    ['a call rejects the server when the bank moves its gateways to another namespace', { bank: [['meshName: \'bank\',', 'meshName: \'bank\', namespaceName: \'edge\',']] }, 'other server'],
+    ['a call has an unknown SNI when the bank revokes the grant', { bank: [['.allowFrom(retail, { http: [HttpRule.allow({ methods: [\'POST\'], paths: [\'/authorizations\'] })] })', '']] }, 'unknown SNI'],
+    ['a call still fits when the bank moves the Service of the export', { bank: [['fromName(\'authorize\', \'cards\')', 'fromName(\'decide\', \'core\')'], ['http(8080', 'http(9090']] }, 'fits'],
+    ['a call still fits when the shop renames its local name and its caller', {
       shop: [['newService(\'card-auth\', \'checkout\')', 'newService(\'cards\', \'till\')'], ['(\'checkout\', \'checkout\')', '(\'till\', \'till\')']],
     }, 'fits'],
-    ['the shop\'s gateway stands elsewhere', { shop: [['meshName: \'shop\',', 'meshName: \'shop\', namespaceName: \'edge\',']] }, 'other caller'],
-    ['the bank expects another caller', { bank: [[EGRESS, EGRESS.replace('federation-egress', 'egress')]] }, 'other caller'],
+    ['the bank rejects a call when the shop moves its gateways to another namespace', { shop: [['meshName: \'shop\',', 'meshName: \'shop\', namespaceName: \'edge\',']] }, 'other caller'],
+    ['the bank rejects a call when the bank configures another egress identity of the shop', { bank: [[EGRESS, EGRESS.replace('federation-egress', 'egress')]] }, 'other caller'],
   ])('%s', (_, change, obstacle) => {
     expect(obstacles(halves(change), AT)).toEqual([obstacle]);
   });
 
-  test('the bank moves to another address: a shop that lists both gets through before and after', () => {
+  test('when the bank moves to another address, calls of a shop that lists both addresses fit before and after', () => {
     const both = halves({ shop: [['[{ address: \'federation.bank.example\' }]', '[{ address: \'federation.bank.example\' }, { address: \'new.bank.example\' }]']] });
     expect([AT, { addresses: ['new.bank.example'] }].map((at) => obstacles(both, at))).toEqual([['fits'], ['fits']]);
     expect(obstacles(halves(), { addresses: ['new.bank.example'] })).toEqual(['no connection']);
   });
 
-  test('an export under two names has no gap', () => {
+  test('the bank can rename an export without downtime by exporting it under two names', () => {
     const twice = bank.replace('app.synth();', `bank.expose('Again', {
       service: LocalService.fromName('authorize', 'cards'), exportName: 'card-authorization', ports: [ServicePort.http(8080, { exportPort: 443 })],
     }).allowFrom(retail);`);
@@ -113,10 +113,10 @@ describe('one side changes first', () => {
     }
   });
 
-  test('a shop that the bank knows under two names has no gap', () => {
-    const known = 'const { trustDomain, trustBundle, ingressIdentity, egressIdentity } = retail;';
+  test('the bank can rename a peer without downtime by adding it under two names', () => {
+    const fields = 'const { trustDomain, trustBundle, ingressIdentity, egressIdentity } = retail;';
     const twice = bank.replace('bank.expose(\'CardAuth\'', 'const cardAuth = bank.expose(\'CardAuth\'').replace('}).allowFrom(retail', '});\ncardAuth.allowFrom(retail')
-      .replace('app.synth();', `${known}
+      .replace('app.synth();', `${fields}
         const store = new RemoteMesh(app, 'Store', { meshName: 'store', trustDomain, trustBundle, ingressIdentity, egressIdentity });
         bank.addPeer(store);
         cardAuth.allowFrom(store);
@@ -128,7 +128,7 @@ describe('one side changes first', () => {
   });
 });
 
-test('a team\'s function puts what is in its namespace into its chart, and the rest into the mesh\'s', () => {
+test('the function of a team adds objects of its namespace to its own chart, and all others to the chart of the mesh', () => {
   const app = new App();
   const [west, east] = ['west', 'east'].map((name) => meshOf(app, name));
   west.addPeer(east);

@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'path';
 import * as ts from 'typescript';
 
 /*
- * The rooms of src/, and that no file imports itself by way of others, types included.
+ * The order of the rooms of src/: import cycles, those of types included, and the README of each room.
  */
 
 const root = join(__dirname, '..');
@@ -17,7 +17,7 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-/** Every import and re-export between files of src/, those of types included: lint does not see circles of types. */
+/** Every import and re-export between files of src/. It includes imports of types, whose cycles lint does not detect. */
 const imports: Import[] = sources.flatMap((from) => {
   const file = ts.createSourceFile(from, readFileSync(join(root, from), 'utf8'), ts.ScriptTarget.ES2022);
   return file.statements.filter((one) => ts.isImportDeclaration(one) || ts.isExportDeclaration(one)).flatMap((statement) => {
@@ -30,7 +30,7 @@ const imports: Import[] = sources.flatMap((from) => {
   });
 }).filter(({ to }) => to.startsWith('src/'));
 
-/** Files from which a file can be reached, by imports that pass the filter. */
+/** Files that a file imports, directly or indirectly, by imports that pass the filter. */
 function reachable(start: string, taken: (one: Import) => boolean): Set<string> {
   const seen = new Set<string>();
   const waiting = [start];
@@ -46,22 +46,22 @@ function reachable(start: string, taken: (one: Import) => boolean): Set<string> 
 
 const circular = (taken: (one: Import) => boolean) => sources.filter((file) => reachable(file, taken).has(file)).sort();
 
-test('files import each other in no circle, except that the types of mesh, export and binding need each other', () => {
+test('no file of src imports itself indirectly, except by types of mesh.ts, expose.ts and bind.ts', () => {
   expect(sources.length).toBeGreaterThan(60);
   expect(circular(() => true)).toEqual(['src/bind.ts', 'src/expose.ts', 'src/mesh.ts']);
 });
 
-test('at run time no file imports itself, by whatever way', () => {
+test('no file of src imports itself indirectly at run time', () => {
   expect(circular(({ typeOnly }) => !typeOnly)).toEqual([]);
 });
 
-test('every room has a header that says what lives there, what it may import and how to add something', () => {
+test('every room has a README with its title, its allowed imports and how to add something', () => {
   const rooms = [...new Set(sources.map((file) => dirname(file)).filter((folder) => !['src', 'src/analysis/rules'].includes(folder)))];
   expect(rooms.sort()).toEqual(['analysis', 'boundary', 'checks', 'model', 'output', 'pki', 'render'].map((room) => `src/${room}`));
   for (const room of rooms) {
-    const header = readFileSync(join(root, room, 'README.md'), 'utf8');
-    expect(header).toMatch(/^# /);
-    expect(header).toMatch(/may import/i);
-    expect(header).toMatch(/To add/);
+    const readme = readFileSync(join(root, room, 'README.md'), 'utf8');
+    expect(readme).toMatch(/^# /);
+    expect(readme).toMatch(/may import/i);
+    expect(readme).toMatch(/To add/);
   }
 });

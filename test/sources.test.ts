@@ -7,7 +7,7 @@ import { principalsOf, rbacOf } from './support/rbac';
 import { matchesOf } from '../src/model/destinations';
 
 /*
- * Several sources behind one local name: weights, headers and protocols.
+ * Several sources of one local name: weights and header matches.
  */
 
 const caller = Caller.serviceAccount('page', 'shop');
@@ -27,52 +27,52 @@ function setUp(existing = true) {
   const bind = (source: ExposedService, options: SourceOptions = {}) => west.bind('Stock', { source, localName, ...options });
   const objects = () => Chart.of(west).toJson();
   const routes = () => find(objects(), 'VirtualService', 'fed-name-stock-shop').spec.http.map(({ match, route }: Manifest) => [
-    match[0].headers ?? 'others', ...route.map(({ destination, weight }: Manifest) => `${destination.subset ?? 'own pods'} ${weight ?? 'all'}`),
+    match[0].headers ?? 'default', ...route.map(({ destination, weight }: Manifest) => `${destination.subset ?? 'local pods'} ${weight ?? 'all'}`),
   ]);
   return { west, east, north, bind, objects, routes };
 }
 
 const orders: [string, (binding: RemoteServiceBinding, north: ExposedService) => void][] = [
-  ['one way', (binding, north) => { binding.addLocalSource({ weight: 70 }); binding.addSource(north, { weight: 10 }); }],
-  ['the other way', (binding, north) => { binding.addSource(north, { weight: 10 }); binding.addLocalSource({ weight: 70 }); }],
+  ['with the local source first', (binding, north) => { binding.addLocalSource({ weight: 70 }); binding.addSource(north, { weight: 10 }); }],
+  ['with the remote source first', (binding, north) => { binding.addSource(north, { weight: 10 }); binding.addLocalSource({ weight: 70 }); }],
 ];
-test.each(orders)('shares are percentages, the same whether they are declared %s round', (_, add) => {
+test.each(orders)('weights of sources are the same percentages when they are declared %s', (_, add) => {
   const { bind, east, north, routes } = setUp();
   const binding = bind(east, { weight: 20 });
   add(binding, north);
   binding.allowFrom(caller);
-  expect(routes()).toEqual([['others', 'own pods 70', 'stock-80-shop-east 20', 'stock-80-shop-north 10']]);
+  expect(routes()).toEqual([['default', 'local pods 70', 'stock-80-shop-east 20', 'stock-80-shop-north 10']]);
 });
 
-test('sources without weights share equally, and no request is lost to rounding', () => {
+test('sources without weights get equal weights, which add up to 100', () => {
   const { bind, east, north, routes } = setUp();
   const binding = bind(east);
   binding.addSource(north);
   binding.addLocalSource();
   binding.allowFrom(caller);
-  expect(routes()).toEqual([['others', 'own pods 34', 'stock-80-shop-east 33', 'stock-80-shop-north 33']]);
+  expect(routes()).toEqual([['default', 'local pods 34', 'stock-80-shop-east 33', 'stock-80-shop-north 33']]);
 });
 
-test('a source with the weight 0 keeps its listener and gets nothing', () => {
+test('a source with weight 0 has a listener but receives no requests', () => {
   const { bind, east, objects, routes } = setUp();
   const binding = bind(east, { weight: 0 });
   binding.addLocalSource({ weight: 1 });
   binding.allowFrom(caller);
-  expect(routes()).toEqual([['others', 'own pods 100', 'stock-80-shop-east 0']]);
+  expect(routes()).toEqual([['default', 'local pods 100', 'stock-80-shop-east 0']]);
   expect(names(objects(), 'Gateway')).toEqual(['fed-out-east']);
 });
 
-test('only the remote destinations get another Host', () => {
+test('the route sets another Host header only for remote destinations', () => {
   const { bind, east, objects } = setUp();
   const binding = bind(east);
   binding.addLocalSource();
   binding.allowFrom(caller);
-  const [own, remote] = find(objects(), 'VirtualService', 'fed-name-stock-shop').spec.http[0].route;
-  expect(own).toEqual({ destination: { host: 'stock.shop.svc.cluster.local', port: { number: 80 } }, weight: 50 });
+  const [local, remote] = find(objects(), 'VirtualService', 'fed-name-stock-shop').spec.http[0].route;
+  expect(local).toEqual({ destination: { host: 'stock.shop.svc.cluster.local', port: { number: 80 } }, weight: 50 });
   expect(remote.headers).toEqual({ request: { set: { Host: 'p80.stock.shop.east.egress.fed.west.example' } } });
 });
 
-test('requests with headers go their own way, the ones with more headers first, and take no part in weights', () => {
+test('sources with whenHeaders have separate routes without weights, and routes with more headers come first', () => {
   const { bind, east, north, routes } = setUp();
   const binding = bind(east, { weight: 1 });
   binding.addLocalSource({ weight: 3 });
@@ -81,12 +81,12 @@ test('requests with headers go their own way, the ones with more headers first, 
   binding.allowFrom(caller);
   expect(routes()).toEqual([
     [{ 'x-tester': { exact: 'yes' }, 'x-far': { exact: '1' } }, 'stock-80-shop-north all'].map((one) => one),
-    [{ 'x-tester': { exact: 'yes' } }, 'own pods all'],
-    ['others', 'own pods 75', 'stock-80-shop-east 25'],
+    [{ 'x-tester': { exact: 'yes' } }, 'local pods all'],
+    ['default', 'local pods 75', 'stock-80-shop-east 25'],
   ]);
 });
 
-test('an existing Service is not written, and its route is known to its callers only', () => {
+test('a binding to an existing Service emits no Service, and exports its route only to namespaces of callers', () => {
   const { bind, east, objects } = setUp();
   const binding = bind(east);
   binding.allowFrom(Caller.serviceAccount('page', 'web'));
@@ -96,14 +96,14 @@ test('an existing Service is not written, and its route is known to its callers 
   expect(find(objects(), 'VirtualService', 'fed-name-stock-shop').spec.exportTo).toEqual(['.', 'web']);
 });
 
-test('a name that is a Service of the mesh may be bound as an existing one', () => {
+test('a binding accepts the name of an exported Service as an existing local name', () => {
   const { west, bind, east } = setUp();
   west.expose('Own', { service: LocalService.fromName('stock', 'shop'), exportName: 'own', ports: [ServicePort.http(80)] });
   bind(east).addLocalSource();
   expect(west.node.validate()).toEqual([]);
 });
 
-test('another export of the same peer has a listener, a subset and RBAC rules of its own', () => {
+test('a second export of the same peer has a separate listener, subset and RBAC rules', () => {
   const { west, bind, east, objects } = setUp(false);
   const newer = (east.mesh as typeof west).expose('Newer', { service: LocalService.fromName('v2', 'apps'), exportName: 'stock.v2', ports: [ServicePort.http(80)] });
   newer.allowFrom(west);
@@ -118,19 +118,19 @@ test('another export of the same peer has a listener, a subset and RBAC rules of
   expect(names(objects(), 'ServiceEntry')).toEqual(['fed-out-stock-80-east', expect.stringMatching(/^fed-out-stock-v2-80-east-[0-9a-f]{8}$/)]);
 });
 
-test('percentages add up to 100, and none is further from its exact share than one', () => {
+test('percentages of weights add up to 100, and each differs by less than one from its exact value', () => {
   const weight = fc.oneof(fc.nat(1000), fc.double({ min: 0, max: 1e6, noNaN: true }));
   fc.assert(fc.property(fc.array(weight, { minLength: 1, maxLength: 12 }).filter((all) => all.some((one) => one > 1e-6)), (weights) => {
     const route = (index: number) => ({ bindingHost: `h${String(index).padStart(2, '0')}` }) as never;
-    const [{ destinations: shares }] = matchesOf(weights.map((one, index) => ({ weight: one, headers: undefined, route: route(index) })));
+    const [{ destinations }] = matchesOf(weights.map((one, index) => ({ weight: one, headers: undefined, route: route(index) })));
     const total = weights.reduce((sum, one) => sum + one, 0);
-    expect(shares.reduce((sum, share) => sum + share.weight, 0)).toBe(100);
-    shares.forEach((share, index) => expect(Math.abs(share.weight - weights[index] * 100 / total)).toBeLessThan(1));
-    shares.forEach((share) => expect(Number.isInteger(share.weight)).toBe(true));
+    expect(destinations.reduce((sum, { weight: one }) => sum + one, 0)).toBe(100);
+    destinations.forEach(({ weight: one }, index) => expect(Math.abs(one - weights[index] * 100 / total)).toBeLessThan(1));
+    destinations.forEach(({ weight: one }) => expect(Number.isInteger(one)).toBe(true));
   }), { seed: 20261125, numRuns: 300 });
 });
 
-describe('callers that nobody lists', () => {
+describe('callers by namespace and by mesh', () => {
   function wide(...callers: Caller[]) {
     const { bind, east, objects } = setUp(false);
     const binding = bind(east);
@@ -140,7 +140,7 @@ describe('callers that nobody lists', () => {
 
   const bindingHost = 'p80.stock.shop.east.egress.fed.west.example';
 
-  test('a namespace is let in by the RBAC rules and a guard, and asked for no name in the handshake', () => {
+  test('callers by namespace are restricted by RBAC rules and a DENY policy, not by identities in the handshake', () => {
     const objects = wide(Caller.anyInNamespace('web'));
     expect(find(objects, 'Gateway', 'fed-out-east').spec.servers[0].tls).toEqual({ mode: 'ISTIO_MUTUAL' });
     expect(rbacOf(objects, bindingHost).policies.callers.principals).toEqual([
@@ -154,10 +154,10 @@ describe('callers that nobody lists', () => {
     expect(JSON.stringify(objects)).not.toContain('"*"]}');
   });
 
-  test('the whole mesh is led by a rule beside the gateway, and by one in each namespace that has rules of its own', () => {
+  test('callers of the whole mesh have a DestinationRule in the boundary namespace, and one in each namespace with listed callers', () => {
     const objects = wide(Caller.anyInMesh(), caller);
-    const led = objects.filter(({ kind, spec }) => kind === 'DestinationRule' && spec.subsets).map(({ metadata, spec }) => [metadata.namespace, spec.exportTo]);
-    expect(led).toEqual([['istio-federation', ['*']], ['shop', ['.']]]);
+    const rules = objects.filter(({ kind, spec }) => kind === 'DestinationRule' && spec.subsets).map(({ metadata, spec }) => [metadata.namespace, spec.exportTo]);
+    expect(rules).toEqual([['istio-federation', ['*']], ['shop', ['.']]]);
     expect(find(objects, 'Service', 'federation-egress').metadata.annotations).toEqual({ 'networking.istio.io/exportTo': '*' });
     expect(find(objects, 'VirtualService', 'fed-name-stock-shop').spec.exportTo).toEqual(['*']);
     expect(find(objects, 'NetworkPolicy', 'federation-egress').spec.ingress[0].from).toEqual([{ namespaceSelector: {} }]);
@@ -166,7 +166,7 @@ describe('callers that nobody lists', () => {
     expect(find(objects, 'AuthorizationPolicy', 'fed-out-guard-stock-80-shop-east').spec.rules[0].from).toEqual([{ source: { notPrincipals: principals } }]);
   });
 
-  test('a namespace that gets a rule later gets the one for everybody too', () => {
+  test('a namespace that gets a DestinationRule later also gets that of a binding for the whole mesh', () => {
     const { west, bind, east, objects } = setUp(false);
     bind(east).allowFrom(Caller.anyInMesh());
     west.bind('Other', { source: east, localName: LocalName.newService('other', 'jobs') }).allowFrom(Caller.serviceAccount('batch', 'jobs'));

@@ -3,35 +3,35 @@ import * as ts from 'typescript';
 import { hostWith } from './support/typescript';
 
 /*
- * The public names, and TypeScript that jsii would silently leave out of other languages. What jsii hands on is in assembly.test.ts.
+ * The public names, and TypeScript that jsii would silently omit in other languages. assembly.test.ts tests the assembly of jsii.
  */
 
 const root = join(__dirname, '..');
 const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
 
-/** What a module exports. */
+/** The exports of a module. */
 function exportsOf(file: string, text?: string): ts.Symbol[] {
   const program = ts.createProgram([file], options, hostWith(new Map(text === undefined ? [] : [[file, text]]), options));
   const checker = program.getTypeChecker();
   return checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)!)!);
 }
 
-/** What jsii leaves out without a word. */
-function leftOut(symbols: readonly ts.Symbol[]): string[] {
+/** Public TypeScript that jsii omits without an error. */
+function omittedByJsii(symbols: readonly ts.Symbol[]): string[] {
   // eslint-disable-next-line no-bitwise
   const others = symbols.filter(({ flags }) => (flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Interface | ts.SymbolFlags.Enum)) === 0);
   const ofTypes = symbols.flatMap((symbol) => (symbol.declarations ?? []).flatMap((declaration) => {
     if (!ts.isClassDeclaration(declaration) && !ts.isInterfaceDeclaration(declaration)) return [];
-    const seen = new Set<string>();
+    const methods = new Set<string>();
     const members = declaration.members.flatMap((member) => {
       const name = member.name?.getText() ?? '';
       const nameless = [ts.SyntaxKind.IndexSignature, ts.SyntaxKind.CallSignature, ts.SyntaxKind.ConstructSignature];
       if (nameless.includes(member.kind)) return [member.getText()];
       if (!ts.isMethodDeclaration(member) && !ts.isMethodSignature(member)) return [];
-      const again = seen.has(name);
-      seen.add(name);
-      return [...member.typeParameters ? [`${name}<>`] : [], ...again ? [`${name}, another signature`] : []];
+      const isOverload = methods.has(name);
+      methods.add(name);
+      return [...member.typeParameters ? [`${name}<>`] : [], ...isOverload ? [`${name}, another signature`] : []];
     });
     return [...declaration.typeParameters ? ['<>'] : [], ...members].map((what) => `${symbol.name}: ${what}`);
   }));
@@ -42,11 +42,11 @@ const all = exportsOf(join(root, 'src', 'index.ts'));
 const isInternal = (symbol: ts.Symbol) => symbol.getJsDocTags().some(({ name }) => name === 'internal');
 const exported = all.filter((symbol) => !isInternal(symbol));
 
-test('what jsii would leave out without a word is not public', () => {
-  expect(leftOut(exported)).toEqual([]);
+test('the public API contains no TypeScript that jsii silently omits', () => {
+  expect(omittedByJsii(exported)).toEqual([]);
 });
 
-test('and would be noticed', () => {
+test('functions, constants, type aliases, index signatures, type parameters and overloads are detected as omitted by jsii', () => {
   const text = `
     export function helper() {}
     export const LIMIT = 3;
@@ -56,17 +56,17 @@ test('and would be noticed', () => {
     export class Box<T> { public map<U>(value: U): U { return value; } }
     export class Two { public open(name: string): void; public open(name: number): void; public open() {} }
   `;
-  expect(leftOut(exportsOf(join(root, 'src', 'broken.ts'), text))).toEqual([
+  expect(omittedByJsii(exportsOf(join(root, 'src', 'broken.ts'), text))).toEqual([
     'helper', 'LIMIT', 'Either', 'Headers: readonly [name: string]: string', 'Call: (name: string): void', 'Box: <>', 'Box: map<>',
     'Two: open, another signature', 'Two: open, another signature',
   ]);
 });
 
-test('one class is for cdk8s-cli alone', () => {
+test('BoundaryValidation, which only cdk8s-cli uses, is the only internal export', () => {
   expect(all.filter(isInternal).map(({ name }) => name)).toEqual(['BoundaryValidation']);
 });
 
-test('the public names are these', () => {
+test('the public API exports exactly the listed names', () => {
   expect(exported.map(({ name }) => name).sort()).toEqual([
     'Accountability', 'AddPeerOptions', 'AllowFromOptions', 'BoundaryGateway', 'BoundaryGatewayAttributes', 'Caller', 'CertManagerOptions',
     'DedicatedGatewayOptions', 'Delivery', 'ExistingGatewayOptions', 'ExposedService', 'ExposedServiceOptions', 'ExposedServiceProps',

@@ -9,15 +9,15 @@ import { meshOf } from './support/meshes';
 import { errorOf } from './support/rejections';
 
 /*
- * What comes before a file is written: validations and the order of objects.
+ * Synthesis before files are written: validations and the order of objects.
  */
 
 let directory: string;
 beforeEach(() => { directory = mkdtempSync(join(tmpdir(), 'synthesis-')); });
 afterEach(() => { rmSync(directory, { recursive: true }); });
 
-describe('one error is enough, and nothing is written,', () => {
-  test('whichever construct reports it', () => {
+describe('validation errors', () => {
+  test('ManifestWriter writes nothing when any construct reports a validation error', () => {
     const outdir = join(directory, 'new');
     const app = new App({ outdir });
     const object = new ApiObject(new Chart(app, 'chart'), 'object', { apiVersion: 'v1', kind: 'ConfigMap' });
@@ -38,7 +38,7 @@ describe('one error is enough, and nothing is written,', () => {
       const reviews = east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(80)] });
       west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
     }],
-  ])('as with %s', (code, declare) => {
+  ])('ManifestWriter writes nothing when validation reports %s', (code, declare) => {
     const outdir = join(directory, 'new');
     const app = new App({ outdir });
     declare(app);
@@ -47,7 +47,7 @@ describe('one error is enough, and nothing is written,', () => {
   });
 });
 
-test('a construct that depends on a later one in its chart is written after it, object by object', () => {
+test('objects of a construct that depends on a later construct of its chart are written after those of the later construct', () => {
   const program = (outdir: string) => {
     const app = new App({ outdir });
     const chart = new Chart(app, 'chart');

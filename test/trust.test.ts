@@ -11,17 +11,17 @@ import { trustOf } from './support/meshes';
 
 const pem = (mesh: string) => readFileSync(join(__dirname, 'trust', `${mesh}.pem`), 'utf8');
 
-test('a bundle is the certificates and nothing around them', () => {
+test('TrustBundle.fromPem ignores text around the certificates', () => {
   const bundle = TrustBundle.fromPem(`issuer=somebody\r\n${pem('east').replace(/\n/g, '\r\n')}\r\n# end`);
   expect(bundle._pem).toBe(pem('east'));
 });
 
-test('two certificates are both kept, each once', () => {
+test('TrustBundle.fromPem removes duplicate certificates', () => {
   const bundle = TrustBundle.fromPem(`${pem('east')}${pem('west')}${pem('east')}`);
   expect(bundle._pem).toBe(`${pem('east')}${pem('west')}`);
 });
 
-test('the fingerprint says which certificates, not in which order or with which line ends', () => {
+test('the fingerprint of a bundle does not depend on the order of certificates or on line ends', () => {
   const one = TrustBundle.fromPem(`${pem('east')}${pem('west')}`);
   const other = TrustBundle.fromPem(`${pem('west')}\n\n${pem('east')}`.replace(/\n/g, '\r\n'));
   expect(one.fingerprint).toMatch(/^sha256:[0-9a-f]{64}$/);
@@ -29,39 +29,39 @@ test('the fingerprint says which certificates, not in which order or with which 
   expect(trustOf('east').fingerprint).not.toBe(one.fingerprint);
 });
 
-test('the fingerprint of a single certificate is the one that everybody\'s tools print', () => {
+test('the fingerprint of a bundle with one certificate is the SHA-256 fingerprint of the certificate', () => {
   const { fingerprint256 } = new X509Certificate(pem('east'));
   expect(trustOf('east').fingerprint).toBe(`sha256:${fingerprint256.replaceAll(':', '').toLowerCase()}`);
 });
 
-describe('a rotation', () => {
-  test('trusts the old root and the new one, in that order, each once', () => {
+describe('withNext', () => {
+  test('withNext returns a bundle with the old and the new root, in that order, without duplicates', () => {
     const both = TrustBundle.fromPem(`${pem('east')}${pem('west')}`);
     expect(trustOf('east').withNext(trustOf('west'))._pem).toBe(both._pem);
     expect(trustOf('east').withNext(both)._pem).toBe(both._pem);
   });
 
-  test('has the fingerprint of both and the authorities of both', () => {
+  test('withNext returns a bundle with the fingerprint and the authorities of both roots', () => {
     const both = TrustBundle.fromPem(`${pem('west')}${pem('east')}`);
     const rotation = trustOf('east').withNext(trustOf('west'));
     expect(rotation.fingerprint).toBe(both.fingerprint);
     expect(rotation._authorities).toEqual(both._authorities);
   });
 
-  test('leaves the bundle that it started from alone', () => {
+  test('withNext does not change the original bundle', () => {
     const old = trustOf('east');
     old.withNext(trustOf('west'));
     expect(old._pem).toBe(pem('east'));
   });
 
-  test('is also a root that is issued anew with its old key', async () => {
+  test('withNext accepts a root that was reissued with the same key', async () => {
     const { certificate, renewed } = await makeCertificate('root', true);
     expect(TrustBundle.fromPem(certificate).withNext(TrustBundle.fromPem(renewed))._pem).toBe(`${certificate}\n${renewed}\n`);
   });
 });
 
-describe('a revocation list', () => {
-  test('is kept as it is, and changes nothing that identifies the bundle', async () => {
+describe('withRevocationList', () => {
+  test('withRevocationList adds the list unchanged, and does not change the certificates and the fingerprint', async () => {
     const authority = await makeCertificate('root', true);
     const bundle = TrustBundle.fromPem(authority.certificate);
     const list = await authority.list();
@@ -71,19 +71,19 @@ describe('a revocation list', () => {
     expect(bundle._revocationLists).toBeUndefined();
   });
 
-  test('may be expired: synthesis has no clock', async () => {
+  test('withRevocationList accepts an expired list, because synthesis does not depend on the time', async () => {
     const authority = await makeCertificate('root', true);
     const list = await authority.list();
     expect(TrustBundle.fromPem(authority.certificate).withRevocationList(list)._revocationLists).toBe(list);
   });
 
-  test('may be signed with RSA', async () => {
+  test('withRevocationList accepts a list with an RSA signature', async () => {
     const authority = await makeCertificate('root', true, RSA);
     const list = await authority.list();
     expect(TrustBundle.fromPem(authority.certificate).withRevocationList(list)._revocationLists).toBe(list);
   });
 
-  test('of each CA of a rotation comes in one text, or with each bundle, in whatever order', async () => {
+  test('withRevocationList accepts the lists of both CAs of a rotation in one text or with each bundle, in any order', async () => {
     const [old, next] = await Promise.all([makeCertificate('old', true), makeCertificate('next', true)]);
     const [ofOld, ofNext] = await Promise.all([old.list(), next.list()]);
     const [oldBundle, nextBundle] = [old, next].map(({ certificate }) => TrustBundle.fromPem(certificate));
@@ -91,7 +91,7 @@ describe('a revocation list', () => {
     expect(oldBundle.withRevocationList(ofOld).withNext(nextBundle.withRevocationList(ofNext))._revocationLists).toBe(`${ofOld}${ofNext}`);
   });
 
-  test('is replaced by a newer one', async () => {
+  test('withRevocationList replaces an older list of the same CA', async () => {
     const authority = await makeCertificate('root', true);
     const [before, after] = await Promise.all([authority.list(), authority.list()]);
     expect(before).not.toBe(after);
@@ -99,7 +99,7 @@ describe('a revocation list', () => {
   });
 });
 
-test('a file is read relative to the working directory', () => {
+test('TrustBundle.fromPemFile reads a path relative to the working directory', () => {
   const before = process.cwd();
   try {
     process.chdir(__dirname);
@@ -109,7 +109,7 @@ test('a file is read relative to the working directory', () => {
   }
 });
 
-test('an identity has the spelling of certificates and that of policies', () => {
+test('a SpiffeId has a URI for certificates and a principal for policies', () => {
   const identity = SpiffeId.forServiceAccount({ trustDomain: 'east.example', namespaceName: 'a', serviceAccountName: 'b.c' });
   expect(identity).toMatchObject({
     uri: 'spiffe://east.example/ns/a/sa/b.c', principal: 'east.example/ns/a/sa/b.c', trustDomain: 'east.example', path: '/ns/a/sa/b.c',
@@ -117,11 +117,11 @@ test('an identity has the spelling of certificates and that of policies', () => 
   expect(SpiffeId.parse(identity.uri)).toEqual(identity);
 });
 
-test('an identity of another form than Istio\'s is taken as it is', () => {
+test('SpiffeId.parse accepts an identity with a path that differs from Istio\'s', () => {
   expect(SpiffeId.parse('spiffe://partner.example/edge/out_1').principal).toBe('partner.example/edge/out_1');
 });
 
-test('a rotation with renewed lists has one list for each CA: that of the next bundle where both have one', async () => {
+test('withNext uses the revocation list of the next bundle for a CA with a list in both bundles', async () => {
   const [old, next] = [await makeCertificate('old', true), await makeCertificate('next', true)];
   const [first, renewed, ofNext] = [await old.list(), await old.list(), await next.list()];
   expect(renewed).not.toBe(first);
@@ -130,7 +130,7 @@ test('a rotation with renewed lists has one list for each CA: that of the next b
   expect(bundle.withNext(both)._revocationLists).toBe(`${renewed}${ofNext}`);
 });
 
-test('a rotation keeps the list of a CA that the next bundle does not have', async () => {
+test('withNext does not remove the revocation list of a CA that the next bundle does not contain', async () => {
   const [old, next] = [await makeCertificate('old', true), await makeCertificate('next', true)];
   const [first, ofNext] = [await old.list(), await next.list()];
   const bundle = TrustBundle.fromPem(old.certificate).withRevocationList(first);

@@ -4,10 +4,10 @@ import { parametersOf } from './support/random';
 import { documentOf } from '../src/output/yaml';
 
 /*
- * Any document is written byte by byte as cdk8s writes it.
+ * The YAML of any document is byte for byte that of cdk8s.
  */
 
-/** Texts that a YAML writer has to think about, and pieces that make more of them. */
+/** Strings that need quotes or escapes in YAML, and parts of such strings. */
 const AWKWARD = [
   '', ' ', '-', '--', '---', '...', '?', ':', ',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', '~', '=', '<<', '\\', '\t', '\n', '\r',
   '\r\n', '\0', '\u0007', '\u001b', '\u007f', '\u0085', '\u00a0', '\u2028', '\u2029', '\ufeff', '\ud800', 'é', '漢字', '😀', 'e\u0301',
@@ -45,12 +45,12 @@ function expectSame(document: unknown): void {
   expect(documentOf(document)).toBe(Yaml.stringify(document));
 }
 
-describe('a document', () => {
-  test('is written as cdk8s writes it, whatever it holds', () => {
+describe('documentOf', () => {
+  test('documentOf writes generated documents as cdk8s does', () => {
     fc.assert(fc.property(value, expectSame), parametersOf(3000));
   });
 
-  test('is written so with every awkward text as value, as key, in a list and deep inside', () => {
+  test('documentOf writes every awkward string as cdk8s does, as a value, as a key, in a list and nested', () => {
     for (const one of AWKWARD) {
       expectSame({ key: one });
       expectSame({ [one]: 'value' });
@@ -59,7 +59,7 @@ describe('a document', () => {
     }
   });
 
-  test('is written so with every short text of the characters that need no quotes everywhere', () => {
+  test('documentOf writes every short string of characters that sometimes need quotes as cdk8s does', () => {
     const characters = [...'aeEfnNoOsTtuxyY019._/:@+=,*-'];
     const longer = (texts: string[]) => texts.flatMap((start) => characters.map((character) => start + character));
     const two = longer(characters);
@@ -68,7 +68,7 @@ describe('a document', () => {
     expectSame(Object.fromEntries(short.map((name) => [name, 1])));
   });
 
-  test('is written so with an object that stands in it twice, and one that stands in itself', () => {
+  test('documentOf writes an object that occurs twice, or that contains itself, as cdk8s does', () => {
     const shared = { a: 1 };
     const list: unknown[] = [];
     const empty = {};
@@ -80,7 +80,7 @@ describe('a document', () => {
     expectSame(itself);
   });
 
-  test('is written so with what is no plain data', () => {
+  test('documentOf writes values that are not plain data as cdk8s does', () => {
     class Money { constructor(public readonly amount: number) {} }
     for (const one of [new Date(0), new Map([['a', 1]]), new Set(['a']), new Money(5), Object.create(null), Object.assign(Object.create(null), { a: 1 }), Buffer.from('a')]) {
       expectSame({ key: one });
@@ -90,7 +90,7 @@ describe('a document', () => {
     expectSame({ key: { value: 1, toJSON: () => ({ other: 2 }) } });
   });
 
-  test('is written so when it is no map', () => {
+  test('documentOf writes documents that are not maps as cdk8s does', () => {
     for (const one of [undefined, null, '', 'a\nb', 1, [], [[]], [1, 'a'], {}]) expectSame(one);
   });
 });

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Brings what a program writes to a branch, one folder for each mesh. The same for every pipeline:
+# Commits the manifests of a program to a branch, with one folder for each mesh. Every pipeline uses the same script:
 #
-#   rendered.sh synth DIRECTORY     empties the directory, writes the manifests, and fails if the program or a validation of cdk8s.yaml refuses
-#   rendered.sh diff DIRECTORY      prints what the branch would change
-#   rendered.sh publish DIRECTORY   makes one commit on the branch, or none
+#   rendered.sh synth DIRECTORY     empties the directory and writes the manifests; fails if the program or a validation of cdk8s.yaml fails
+#   rendered.sh diff DIRECTORY      prints what would change in the branch
+#   rendered.sh publish DIRECTORY   creates one commit on the branch, or none if nothing has changed
 #
-# RENDERED_BRANCH (rendered) and SOURCE_BRANCH (main) are branches of the remote `origin`. Nothing is forced, nothing is checked out.
+# RENDERED_BRANCH (default: rendered) and SOURCE_BRANCH (default: main) are branches of the remote `origin`. The script never force-pushes
+# and checks out nothing.
 set -euo pipefail
 shopt -s inherit_errexit
 export LC_ALL=C
@@ -22,32 +23,32 @@ out=$(cd -- "$2" && pwd -P)
 branch=${RENDERED_BRANCH:-rendered}
 source_branch=${SOURCE_BRANCH:-main}
 empty_tree=$(git hash-object -t tree /dev/null)
-[ "$branch" != "$source_branch" ] || fail "$branch cannot be source and target"
-case $(pwd -P)/ in "${out%/}/"*) fail "$out holds more than manifests" ;; esac
+[ "$branch" != "$source_branch" ] || fail "$branch cannot be both the source and the target"
+case $(pwd -P)/ in "${out%/}/"*) fail "$out contains more than manifests" ;; esac
 
-# An empty folder would take everything down. What is not a manifest has no business in the cluster's branch.
+# An empty directory would delete everything in the clusters. Files that are not manifests must not be in the branch.
 check() {
   local other
-  [ -n "$(find "$out" -type f -name '*.k8s.yaml' -print -quit)" ] || fail "$out holds no manifest: run synth first, or name its directory. The last mesh is taken down by hand"
+  [ -n "$(find "$out" -type f -name '*.k8s.yaml' -print -quit)" ] || fail "$out contains no manifest: run synth first, or pass its directory. Remove the last mesh by hand"
   other=$(cd "$out" && find . \( -path '*/.*' -o ! -type d ! \( -type f -path './*/*' \( -name '*.k8s.yaml' -o -name no-manifests \) \) \) -print -quit)
-  [ -z "$other" ] || fail "only <mesh>/….k8s.yaml belongs to $out, not $other"
+  [ -z "$other" ] || fail "$out may contain only <mesh>/….k8s.yaml, not $other"
 }
 
 synth() {
   local other
-  PATH="$PWD/node_modules/.bin:$PATH" command -v cdk8s > /dev/null || fail "there is no cdk8s: install cdk8s-cli, for example with npm ci"
+  PATH="$PWD/node_modules/.bin:$PATH" command -v cdk8s > /dev/null || fail "cdk8s is not installed: install cdk8s-cli, for example with npm ci"
   other=$(find "$out" -type f ! -name '*.k8s.yaml' ! -name no-manifests ! -name construct-metadata.json -print -quit)
-  [ -z "$other" ] || fail "synth empties $out, and $other is no manifest: name a directory for manifests alone"
+  [ -z "$other" ] || fail "synth empties $out, but $other is not a manifest: use a directory that contains only manifests"
   rm -rf -- "$out"
   PATH="$PWD/node_modules/.bin:$PATH" cdk8s synth --no-check-upgrade --output "$out"
-  # What tells a report which construct wrote an object is no manifest.
+  # The construct metadata for validation reports is not a manifest.
   find "$out" -type f -name construct-metadata.json -delete
-  # Git keeps no empty folder, and Flux does not prune what was in a folder that is gone.
+  # Git does not store empty folders, and Flux does not prune the objects of a folder that no longer exists.
   find "$out" -type d -empty -exec sh -c 'echo "this chart has no objects" > "$1/no-manifests"' _ {} \;
   check
 }
 
-# The directory as a tree of Git, through an index of its own: exactly what is there, so that what is gone is gone.
+# Writes the directory as a Git tree, with a temporary index. The tree has exactly the files of the directory, so removed files are removed.
 tree_of_directory() {
   local git_dir scratch
   git_dir=$(git rev-parse --absolute-git-dir)
@@ -58,15 +59,15 @@ tree_of_directory() {
   rm -rf -- "$scratch"
 }
 
-head_of() { # head_of BRANCH: its commit at the remote, or nothing
+head_of() { # head_of BRANCH: prints its commit at the remote, or nothing
   git ls-remote origin "refs/heads/$1" | awk -v ref="refs/heads/$1" '$2 == ref { print $1 }'
 }
 
-fetch_tip() { # sets tip: the last commit of the branch, or nothing
+fetch_tip() { # sets tip to the last commit of the branch, or to an empty string
   local depth=()
   tip=$(head_of "$branch")
   if [ -n "$tip" ]; then
-    # Only a clone that is shallow already: in another one it would hide the history of the branch.
+    # Only in a shallow clone; in a complete one, --depth would hide the history of the branch.
     [ "$(git rev-parse --is-shallow-repository)" = false ] || depth=(--depth=1)
     git fetch --quiet --no-tags "${depth[@]}" origin "refs/heads/$branch"
     tip=$(git rev-parse --verify FETCH_HEAD)
@@ -81,7 +82,7 @@ show_diff() {
   git --no-pager diff --no-color --no-ext-diff --no-textconv --no-renames --stat=120 --patch "${tip:-$empty_tree}" "$tree"
 }
 
-commit_of() { # commit_of TREE: the same for the same source and the same tip
+commit_of() { # commit_of TREE: creates a commit, which is the same for the same source and the same tip
   local tree=$1 source date
   source=$(git rev-parse HEAD)
   date=$(git show -s --format=%cI HEAD)
@@ -94,32 +95,32 @@ commit_of() { # commit_of TREE: the same for the same source and the same tip
     git commit-tree ${tip:+-p "$tip"} "$tree"
 }
 
-# A run may be late. Only the head of the source branch is written: the branch's commit is read first and the head after it, so that whoever
-# wrote in between makes the push fail, and then everything is looked at again.
+# Only the head of the source branch is published, because a run may be late. The commit of the branch is read first and the head after it.
+# So a commit that arrives in between makes the push fail, and the loop reads both again.
 publish() {
   check
-  local source head tree old commit refused=never
+  local source head tree old commit rejected=never
   source=$(git rev-parse HEAD)
   tree=$(tree_of_directory)
   while true; do
     fetch_tip
     head=$(head_of "$source_branch")
     if [ "$head" != "$source" ]; then
-      echo "$source is not the head of $source_branch, ${head:-nothing} is: nothing is written here"
+      echo "$source is not the head of $source_branch (${head:-none}), so nothing is written"
       return
     fi
     old=$(git rev-parse "${tip:-$empty_tree}^{tree}")
     if [ "$old" = "$tree" ]; then
-      echo "$branch holds these manifests already"
+      echo "$branch already contains these manifests"
       return
     fi
-    [ "$tip" != "$refused" ] || fail "the push to $branch was refused, and nobody else has written"
+    [ "$tip" != "$rejected" ] || fail "the push to $branch was rejected, and the branch has not changed"
     commit=$(commit_of "$tree")
     if git push --quiet origin "$commit:refs/heads/$branch"; then
       git --no-pager show --stat=120 --no-color --no-renames "$commit"
       return
     fi
-    refused=$tip
+    rejected=$tip
   done
 }
 

@@ -1,5 +1,5 @@
 /**
- * The public surface as jsii hands it to the generators of other languages, and what we ask of it beyond what jsii does.
+ * The public API as jsii passes it to the generators of other languages, and rules for it beyond those of jsii.
  */
 import { execFileSync } from 'child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'fs';
@@ -16,7 +16,7 @@ interface Callable extends Named { readonly parameters?: Value[]; readonly retur
 
 const root = join(__dirname, '..', '..');
 
-/** Compiled as for a release, with the names that jsii warns of refused, outside of the checkout. */
+/** Compiles the library as for a release, outside of the checkout. Names for which jsii prints a warning are errors. */
 export function compileProject(): Assembly {
   const directory = mkdtempSync(join(tmpdir(), 'assembly-'));
   try {
@@ -29,7 +29,7 @@ export function compileProject(): Assembly {
   }
 }
 
-/** What the rules say of an assembly, by rule: `Type.member: what is wrong`. */
+/** The rules for an assembly. Each returns its violations, such as `Type.member: reason`. */
 export const rules: Readonly<Record<string, (assembly: Assembly) => string[]>> = {
   'no unions and no intersections': (assembly) => valuesOf(assembly)
     .filter(({ value }) => /"(union|intersection)":/.test(JSON.stringify(value.type)))
@@ -54,9 +54,9 @@ export const rules: Readonly<Record<string, (assembly: Assembly) => string[]>> =
   'no two names that are one in another language': (assembly) => [
     ...typesOf(assembly).flatMap((type) => [
       ...same(memberNames(assembly, type)).map((names) => `${type.name}: ${names}`),
-      // C# has no member that is called like its class.
+      // In C#, no member can have the name of its class.
       ...membersOf(type).filter(({ name }) => folded(name) === folded(type.name)).map(({ name }) => `${type.name}: ${name}`),
-      // Python makes the fields of the last struct keywords of the call.
+      // In Python, the fields of the last struct are keyword arguments of the call.
       ...callablesOf(type).flatMap((callable) => {
         const parameters = callable.parameters ?? [];
         const struct = typesOf(assembly).find(({ fqn }) => fqn === (parameters.at(-1)?.type as { fqn?: string } | undefined)?.fqn);
@@ -65,7 +65,7 @@ export const rules: Readonly<Record<string, (assembly: Assembly) => string[]>> =
           .map((names) => `${type.name}.${callable.name}: ${names}`);
       }),
     ]),
-    // C# has an interface IName for a struct Name, Go a function NewName for a class Name.
+    // C# has an interface IName for a struct Name, and Go has a function NewName for a class Name.
     ...same(typesOf(assembly).flatMap((type) => [type.name, ...isStruct(type) ? [`I${type.name}`] : [], ...type.kind === 'class' ? [`New${type.name}`] : []])),
   ],
 
@@ -76,27 +76,27 @@ export const rules: Readonly<Record<string, (assembly: Assembly) => string[]>> =
     ...typesOf(assembly).filter(isStruct).flatMap((type) => (membersOf(type) as Value[])
       .filter(({ docs, optional }) => optional && !docs?.default)
       .map(({ name }) => `${type.name}.${name}: @default`)),
-    // A parameter of a type of ours is explained there.
+    // The doc comment of a type of the library documents parameters of this type.
     ...typesOf(assembly).flatMap((type) => callablesOf(type).flatMap((callable) => (callable.parameters ?? [])
       .filter(({ name, docs, type: { primitive } }: any) => primitive && !docs?.summary && !(callable.name === 'constructor' && name === 'id'))
       .map(({ name }) => `${type.name}.${callable.name}.${name}: @param`))),
   ],
 
-  // An example in a floating comment is compiled by nobody and shown by no editor.
+  // An example in a comment without a declaration is not compiled, and editors do not show it.
   'every class and every set of options has an example': (assembly) => typesOf(assembly)
     .filter((type) => (type.kind === 'class' || isStruct(type)) && !type.docs?.example)
     .map(({ name }) => name),
 
-  // docs/errors.md lists which call raises which code, and is tested. A list here would be a second one that is not.
+  // docs/errors.md lists which call raises which code, and is tested. A second list in a comment would not be tested.
   'no comment lists more than two codes': (assembly) => typesOf(assembly).flatMap((type) => documentedOf(type)
     .filter(({ docs }) => new Set(JSON.stringify(docs ?? {}).match(/\bFED\d{3}\b/g)).size > 2)
     .map(({ name }) => type.name === name ? name : `${type.name}.${name}`)),
 };
 
-/** What the public surface takes from other packages, all of it part of every cdk8s program. */
+/** Types of other packages in the public API. They are part of every cdk8s program. */
 const OTHERS = ['constructs.Construct', 'constructs.IConstruct', 'cdk8s.Duration'];
 
-/** What neither jsii nor its warnings of reserved words refuse, and every object of Java or C# has, or Python keeps for itself. */
+/** Names that jsii accepts without a warning, but that are members of every object in Java or C#, or reserved in Python. */
 const CHANGED = new Set(['clone', 'finalize', 'notify', 'notifyAll', 'wait', 'memberwiseClone', 'referenceEquals', 'async', 'await']);
 
 const typesOf = (assembly: Assembly): Type[] => Object.values(assembly.types ?? {});
@@ -112,7 +112,7 @@ function callablesOf(type: Type): Callable[] {
   return type.kind === 'class' && type.initializer ? [...methods, { ...type.initializer, name: 'constructor' } as Callable] : methods;
 }
 
-/** Everything that has a comment of its own. */
+/** Everything that has a doc comment. */
 function documentedOf(type: Type): Named[] {
   return [type, ...membersOf(type), ...callablesOf(type).filter(({ name }) => name === 'constructor')];
 }

@@ -1,5 +1,5 @@
 /**
- * Certificates and revocation lists for refusals, made when the tests run: no key is kept anywhere.
+ * Certificates and revocation lists, generated when the tests run. No private key is stored.
  */
 import 'reflect-metadata';
 import { webcrypto } from 'crypto';
@@ -14,15 +14,15 @@ export const RSA: Algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-384', modu
 export const RSA_SHA1: Algorithm = { ...RSA, hash: 'SHA-1' };
 /** A key that may sign certificates, and no lists. */
 export const NO_LISTS = new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true);
-/** A list that says only what changed since another one. */
+/** A delta CRL: it lists only the changes since another list. */
 export const CHANGES_ONLY = new x509.Extension('2.5.29.27', true, new Uint8Array([2, 1, 1]));
 
 export interface Made {
   readonly certificate: string;
   readonly privateKey: string;
-  /** The same authority with another certificate. */
+  /** Another certificate of the same authority. */
   readonly renewed: string;
-  /** A revocation list that it signed, in its own name or another. */
+  /** Creates a revocation list that it signs, with its own name or another one as issuer. */
   list(name?: string, ...extensions: x509.Extension[]): Promise<string>;
 }
 
@@ -53,7 +53,7 @@ export async function makeCertificate(name: string, ca: boolean, algorithm: Algo
   };
 }
 
-/** With the label that all others use. */
+/** Encodes a list as PEM with the usual label `X509 CRL`. */
 export function pemOf(list: x509.X509Crl): string {
   return `${x509.PemConverter.encode(list.rawData, 'X509 CRL')}\n`;
 }

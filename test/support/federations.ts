@@ -1,5 +1,5 @@
 /**
- * Federations that nobody would write: names that are made to clash, every statement in any order.
+ * Generated federations: ambiguous names, and calls in any order.
  */
 import { App, Chart } from 'cdk8s';
 import fc from 'fast-check';
@@ -9,7 +9,7 @@ import {
   ServicePort,
 } from '../../src';
 
-/** Meshes for which the tests have certificates, with names that the generator gives them. */
+/** Names of certificates of the tests. The generator gives the meshes other names. */
 const CERTIFICATES = ['east', 'west', 'north', 'core'];
 const MESH_NAMES = ['a', 'b', 'a-b', 'b-c', 'c', '80', 'b-80-c', '9080-b', 'guard', 'deadbeef', 'x'.repeat(63)];
 const NAMES = ['a', 'b', 'a-b', 'b-c', 'guard', 'guard-a', 'a-80', 'a-80-b', 'guard-9080-b', 'default-deny', 'f'.repeat(63), 'cafe-deadbeef'];
@@ -20,15 +20,15 @@ const PATHS = ['/', '/a', '/a/*', '/a/b', '/*'];
 
 type Protocol = 'http' | 'grpc' | 'tcp' | 'tls';
 export interface Grant {
-  readonly exposure: number;
+  readonly exportIndex: number;
   readonly peer: number;
   readonly ports?: number[];
   readonly rules?: HttpRuleOptions[];
-  /** Whose tokens it demands. */
+  /** The issuer of the JWTs that it requires. */
   readonly issuer?: string;
 }
-export interface Exposure {
-  readonly mesh: number; readonly exportName: string; readonly service: string; readonly ports: [port: number, exported: number, Protocol][];
+export interface Export {
+  readonly mesh: number; readonly exportName: string; readonly service: string; readonly ports: [port: number, exportPort: number, Protocol][];
 }
 export interface Binding {
   readonly grant: number;
@@ -36,14 +36,14 @@ export interface Binding {
   readonly namespace: string;
   readonly mappings?: PortMapping[];
   readonly callers: [string, string][];
-  /** More sources, under local ports of their own where they do not speak the same; callers that nobody lists. */
+  /** Indices of grants for additional sources, which get separate local ports. `wide`: callers by namespace or mesh. */
   readonly more: number[];
   readonly existing: boolean;
   readonly wide: 'no one' | 'namespace' | 'mesh';
 }
 export interface Federation {
   readonly meshes: string[];
-  readonly exposures: Exposure[];
+  readonly exportedServices: Export[];
   readonly grants: Grant[];
   readonly bindings: Binding[];
 }
@@ -55,45 +55,45 @@ const rule: fc.Arbitrary<HttpRuleOptions> = fc.record({
 
 /** A federation that the library accepts. */
 export const federation: fc.Arbitrary<Federation> = fc.uniqueArray(fc.constantFrom(...MESH_NAMES), { minLength: 2, maxLength: 4 })
-  .chain((meshes) => fc.uniqueArray(exposureIn(meshes.length), { minLength: 1, maxLength: 5, selector: (one) => `${one.mesh} ${one.exportName}` })
-    .chain((exposures) => {
-      const grant = fc.nat(exposures.length - 1).chain((index) => grantOf(exposures, index, meshes.length));
-      return fc.uniqueArray(grant, { minLength: 1, maxLength: 6, selector: (one) => `${one.exposure} ${one.peer}` }).chain((grants) => {
-        const binding = fc.nat(grants.length - 1).chain((index) => bindingTo(exposures, grants, index));
+  .chain((meshes) => fc.uniqueArray(exportIn(meshes.length), { minLength: 1, maxLength: 5, selector: (one) => `${one.mesh} ${one.exportName}` })
+    .chain((exportedServices) => {
+      const grant = fc.nat(exportedServices.length - 1).chain((index) => grantOf(exportedServices, index, meshes.length));
+      return fc.uniqueArray(grant, { minLength: 1, maxLength: 6, selector: (one) => `${one.exportIndex} ${one.peer}` }).chain((grants) => {
+        const binding = fc.nat(grants.length - 1).chain((index) => bindingTo(exportedServices, grants, index));
         const selector = (one: Binding) => `${grants[one.grant].peer} ${one.name} ${one.namespace}`;
-        return fc.uniqueArray(binding, { maxLength: 6, selector }).map((bindings) => ({ meshes, exposures, grants, bindings }));
+        return fc.uniqueArray(binding, { maxLength: 6, selector }).map((bindings) => ({ meshes, exportedServices, grants, bindings }));
       });
     }));
 
-function exposureIn(meshes: number): fc.Arbitrary<Exposure> {
+function exportIn(meshes: number): fc.Arbitrary<Export> {
   const port = fc.tuple(fc.constantFrom(...PORTS), fc.constantFrom(...PORTS), fc.constantFrom<Protocol>('http', 'http', 'grpc', 'tcp', 'tls'));
   return fc.record({
     mesh: fc.nat(meshes - 1),
     exportName: fc.constantFrom(...EXPORT_NAMES),
     service: fc.constantFrom('one', 'two'),
-    ports: fc.uniqueArray(port, { minLength: 1, maxLength: 2, selector: ([, exported]) => exported }),
+    ports: fc.uniqueArray(port, { minLength: 1, maxLength: 2, selector: ([, exportPort]) => exportPort }),
   });
 }
 
-function grantOf(exposures: Exposure[], index: number, meshes: number): fc.Arbitrary<Grant> {
-  const numbers = exposures[index].ports.map(([, exported]) => exported);
-  const onlyHttp = exposures[index].ports.every(([, , protocol]) => protocol === 'http');
-  const requests = exposures[index].ports.every(([, , protocol]) => protocol === 'http' || protocol === 'grpc');
+function grantOf(exportedServices: Export[], index: number, meshes: number): fc.Arbitrary<Grant> {
+  const numbers = exportedServices[index].ports.map(([, exportPort]) => exportPort);
+  const onlyHttp = exportedServices[index].ports.every(([, , protocol]) => protocol === 'http');
+  const requests = exportedServices[index].ports.every(([, , protocol]) => protocol === 'http' || protocol === 'grpc');
   return fc.record({
-    exposure: fc.constant(index),
-    peer: fc.nat(meshes - 1).filter((peer) => peer !== exposures[index].mesh),
+    exportIndex: fc.constant(index),
+    peer: fc.nat(meshes - 1).filter((peer) => peer !== exportedServices[index].mesh),
     ports: fc.option(fc.uniqueArray(fc.constantFrom(...numbers), { minLength: 1 }), { nil: undefined }),
     rules: onlyHttp ? fc.option(fc.array(rule, { minLength: 1, maxLength: 2 }), { nil: undefined }) : fc.constant(undefined),
     issuer: requests ? fc.option(fc.constantFrom(...ISSUERS), { nil: undefined }) : fc.constant(undefined),
   });
 }
 
-function bindingTo(exposures: Exposure[], grants: Grant[], index: number): fc.Arbitrary<Binding> {
-  const { exposure, ports, peer } = grants[index];
-  const allowed = ports ?? exposures[exposure].ports.map(([, exported]) => exported);
-  // One source of each export and peer: one destination stands once behind a port.
-  const others = grants.map((_, at) => at).filter((at) => at !== index && grants[at].peer === peer && grants[at].exposure !== exposure);
-  const bytes = [index, ...others].some((at) => exposures[grants[at].exposure].ports.some(([, , protocol]) => protocol === 'tcp' || protocol === 'tls'));
+function bindingTo(exportedServices: Export[], grants: Grant[], index: number): fc.Arbitrary<Binding> {
+  const { exportIndex, ports, peer } = grants[index];
+  const allowed = ports ?? exportedServices[exportIndex].ports.map(([, exportPort]) => exportPort);
+  // At most one source for each export, because a destination can be only once behind a port.
+  const others = grants.map((_, at) => at).filter((at) => at !== index && grants[at].peer === peer && grants[at].exportIndex !== exportIndex);
+  const bytes = [index, ...others].some((at) => exportedServices[grants[at].exportIndex].ports.some(([, , protocol]) => protocol === 'tcp' || protocol === 'tls'));
   return fc.record({
     grant: fc.constant(index),
     name: fc.constantFrom(...NAMES),
@@ -106,12 +106,12 @@ function bindingTo(exposures: Exposure[], grants: Grant[], index: number): fc.Ar
   });
 }
 
-/** Runs a federation as a program; `order` says in which order its statements come. */
+/** Runs a federation as a program; `order` ranks its statements. */
 export function build(whole: Federation, order: number[] = []): App {
-  const { meshes, exposures, grants, bindings } = whole;
+  const { meshes, exportedServices, grants, bindings } = whole;
   const app = new App();
   const owned = meshes.map((meshName, index) => ownMesh(app, meshName, index));
-  const exposed = exposures.map(({ mesh, exportName, service, ports }, index) => owned[mesh].expose(`Exposure${index}`, {
+  const exposed = exportedServices.map(({ mesh, exportName, service, ports }, index) => owned[mesh].expose(`Export${index}`, {
     exportName,
     service: LocalService.fromName(service, 'apps'),
     ports: ports.map(([port, exportPort, protocol]) => ServicePort[protocol](port, { exportPort })),
@@ -120,7 +120,7 @@ export function build(whole: Federation, order: number[] = []): App {
   const bind = (index: number) => bound[index] ??= bindingOf(owned, exposed, grants, bindings[index], index);
   const statements = [
     ...owned.flatMap((mesh) => owned.filter((peer) => peer !== mesh).map((peer) => () => mesh.addPeer(peer))),
-    ...grants.map(({ exposure, peer, ports, rules, issuer }) => () => exposed[exposure].allowFrom(owned[peer], {
+    ...grants.map(({ exportIndex, peer, ports, rules, issuer }) => () => exposed[exportIndex].allowFrom(owned[peer], {
       ports, http: rules?.map((one) => HttpRule.allow(one)), jwt: issuer ? { issuer, jwksUri: 'https://a.example/keys', audiences: ['b', 'a'] } : undefined,
     })),
     ...bindings.flatMap(({ callers, more, existing, wide }, index) => [
@@ -136,14 +136,15 @@ export function build(whole: Federation, order: number[] = []): App {
   return app;
 }
 
-/** Under local ports that no other source has, since it may speak something else. */
-function addSource(binding: RemoteServiceBinding, exposed: ExposedService[], { exposures, grants }: Federation, grant: number): void {
-  const { exposure, ports } = grants[grant];
-  const allowed = ports ?? exposures[exposure].ports.map(([, exported]) => exported);
-  binding.addSource(exposed[exposure], { portMappings: allowed.map((exportPort, at) => ({ exportPort, localPort: 2000 + 10 * exposure + at })) });
+/** Adds a source with local ports of its own, because it may have another protocol. */
+function addSource(binding: RemoteServiceBinding, exposed: ExposedService[], { exportedServices, grants }: Federation, grant: number): void {
+  const { exportIndex, ports } = grants[grant];
+  const allowed = ports ?? exportedServices[exportIndex].ports.map(([, exportPort]) => exportPort);
+  const portMappings = allowed.map((exportPort, at) => ({ exportPort, localPort: 2000 + 10 * exportIndex + at }));
+  binding.addSource(exposed[exportIndex], { portMappings });
 }
 
-/** The federation without one grant and the bindings that used it. */
+/** The federation without one grant and the bindings that use it. */
 export function withoutGrant(whole: Federation, removed: number): Federation {
   const bindings = whole.bindings.filter(({ grant, more }) => grant !== removed && !more.includes(removed));
   const moved = (grant: number) => grant > removed ? grant - 1 : grant;
@@ -161,9 +162,9 @@ function ownMesh(app: App, meshName: string, index: number): FederatedMesh {
 }
 
 function bindingOf(owned: FederatedMesh[], exposed: ExposedService[], grants: Grant[], binding: Binding, index: number): RemoteServiceBinding {
-  const { exposure, peer } = grants[binding.grant];
+  const { exportIndex, peer } = grants[binding.grant];
   return owned[peer].bind(`Binding${index}`, {
-    source: exposed[exposure],
+    source: exposed[exportIndex],
     localName: binding.existing ? LocalName.existingService(binding.name, binding.namespace) : LocalName.newService(binding.name, binding.namespace),
     portMappings: binding.mappings,
     additionalHosts: binding.existing ? [`${binding.name}.${binding.namespace}.other.example`] : undefined,

@@ -1,7 +1,7 @@
 import { Yaml } from 'cdk8s';
 
 /**
- * Reads each included file once in a test file. cdk8s starts a process of its own for every `Include`, since it may be given a URL.
+ * Caches included files for all tests of a test file. cdk8s starts a separate process for every `Include`, because it may be a URL.
  */
 export function rememberIncludes(): void {
   const load = Yaml.load.bind(Yaml);

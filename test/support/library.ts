@@ -1,5 +1,5 @@
 /**
- * The library as JavaScript, for programs that run in a process of their own. It is compiled without types: `npm test` checks those first.
+ * The library as JavaScript, for programs that run in a separate process. It is compiled without type checks; `npm test` runs those first.
  */
 import { readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
@@ -7,7 +7,7 @@ import * as ts from 'typescript';
 
 const root = join(__dirname, '..', '..');
 
-/** The files of these folders by their path, compiled. */
+/** The compiled files of these folders, by path. */
 export function compiled(...folders: string[]): { [path: string]: string } {
   const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true };
   const sources = folders.flatMap((folder) =>

@@ -1,13 +1,13 @@
 /**
- * What a program writes, read back from the YAML alone.
+ * The manifests of a program, read from its YAML.
  */
 import { App, Chart, Yaml } from 'cdk8s';
 import { parseAllDocuments } from 'yaml';
 
-/** Any object of Kubernetes: tests look into all of it. */
+/** Any Kubernetes object. */
 export type Manifest = any;
 
-/** The files of a program, by chart. A chart without objects gives an empty text. */
+/** The files of a program, by chart. The file of a chart without objects is empty. */
 export function filesOf(apps: App[]): Map<string, string> {
   return new Map(chartsOf(apps).map((chart) => [chart.node.path, textOf(chart)]));
 }
@@ -16,7 +16,7 @@ function chartsOf(apps: App[]): Chart[] {
   return apps.flatMap((app) => app.charts.filter((chart) => chart.node.scope === app));
 }
 
-/** One file, as cdk8s writes it. */
+/** The text of one file, as cdk8s writes it. */
 export function textOf(chart: Chart): string {
   const objects = chart.toJson();
   return objects.length === 0 ? '' : Yaml.stringify(...objects);
@@ -27,7 +27,7 @@ export function parse(text: string): Manifest[] {
   return parseAllDocuments(text).map((document) => document.toJS()).filter((manifest) => manifest);
 }
 
-/** All objects of a program. `test/golden.test.ts` compares them with what is read from files. */
+/** All objects of a program. `test/golden.test.ts` checks that they equal the objects of the files. */
 export function objectsOf(...apps: App[]): Manifest[] {
   return [...jsonOf(apps).values()].flatMap((objects) => JSON.parse(objects) as Manifest[]);
 }
@@ -37,7 +37,7 @@ export function jsonOf(apps: App[]): Map<string, string> {
   return new Map(chartsOf(apps).map((chart) => [chart.node.path, JSON.stringify(chart.toJson())]));
 }
 
-/** What tells an object apart in a cluster. */
+/** The key that identifies an object in a cluster. */
 export function keyOf({ apiVersion, kind, metadata }: Manifest): string {
   return `${apiVersion.split('/').slice(0, -1).join('/')}/${kind} ${metadata.namespace ?? '-'}/${metadata.name}`;
 }
@@ -47,8 +47,8 @@ export function find(objects: Manifest[], kind: string, name: string, namespace?
   const found = objects.filter((object) => object.kind === kind && object.metadata.name === name
     && (namespace === undefined || object.metadata.namespace === namespace));
   if (found.length !== 1) {
-    const known = objects.filter((object) => object.kind === kind).map(keyOf);
-    throw new Error(`${found.length} objects ${kind} ${name}; there are ${known.join(', ') || 'none of that kind'}`);
+    const existing = objects.filter((object) => object.kind === kind).map(keyOf);
+    throw new Error(`${found.length} objects ${kind} ${name}; existing objects: ${existing.join(', ') || 'none of that kind'}`);
   }
   return found[0];
 }

@@ -1,11 +1,11 @@
 /**
- * Meshes with everything that a test or a scenario does not care about.
+ * Meshes with default values for every required option.
  */
 import { join } from 'path';
 import { App, Chart } from 'cdk8s';
 import { FederatedMesh, FederatedMeshProps, TrustBundle } from '../../src';
 
-/** The public roots: those of the tests, or of real meshes. */
+/** Folder of the public root certificates: those of the tests, or those of real meshes. */
 export const TRUST = process.env.TRUST_DIRECTORY ?? join(__dirname, '..', 'trust');
 
 /** Each bundle is read once: some tests declare thousands of meshes. */
@@ -17,7 +17,7 @@ export function trustOf(meshName: string): TrustBundle {
   return bundle;
 }
 
-/** A mesh in a chart of its name. */
+/** A mesh in a chart with the same name. */
 export function meshOf(app: App, meshName: string, props: Partial<FederatedMeshProps> = {}): FederatedMesh {
   return new FederatedMesh(new Chart(app, meshName), 'Mesh', {
     meshName,

@@ -1,20 +1,20 @@
 /**
- * Tables of options: for each option of an options object one value, the place of the output where it belongs, and what stands there. A table
+ * Tables of options: for each option of an options object a value, a field of the output, and the expected value of this field. A table
  * covers `Required<Options>`, so a new option does not compile until it has a row.
  */
 import { isDeepStrictEqual } from 'util';
 
-/** One option, and where the output shows it. */
+/** One option, and the field of the output that it determines. */
 export interface Option<Value, Given, Output> {
-  /** The value with which the program is written. */
+  /** The value of the option. */
   readonly value: Value;
-  /** The place of the output that this option decides. */
+  /** Reads the field of the output that this option determines. */
   readonly seen: (output: Output) => unknown;
-  /** What stands at that place with `value`. Without the option something else stands there. */
+  /** The field with `value`. Without the option, the field has another value. */
   readonly expected: unknown;
-  /** What the option needs beside it, in both programs. */
+  /** Options that this option requires, in both programs. */
   readonly beside?: Partial<Given>;
-  /** What the option takes the place of, in the program with `value` alone. */
+  /** Options that this option replaces, only in the program with `value`. */
   readonly instead?: Partial<Given>;
 }
 
@@ -24,27 +24,28 @@ export type Options<Given, Output> = { readonly [option in keyof Required<Given>
 export const TABLES = new Set<string>();
 
 /**
- * One test for each option: the program with it, and the program with `base` alone. An option that `base` has needs another value than there.
+ * One test for each option, which compares the program with the option and the program with `base` alone. The value of an option must
+ * differ from that in `base`.
  */
 export function everyOption<Given extends object, Output>(
   name: string, base: Given, write: (given: Given) => Output, table: Options<Given, Output>, where = '',
 ): void {
   TABLES.add(name);
   const rows = Object.entries<Option<unknown, Given, Output>>(table);
-  describe(`every option of ${name} reaches the output${where}`, () => {
+  describe(`options of ${name}${where}`, () => {
     let plain: Output | undefined;
-    test.each(rows)(`the option %s of ${name} is where it belongs`, (option, { value, seen, expected, beside, instead }) => {
+    test.each(rows)(`the option %s of ${name} sets its field of the output${where}`, (option, { value, seen, expected, beside, instead }) => {
       const without = beside ? write({ ...base, ...beside }) : plain ??= write(base);
       const output = write({ ...base, ...beside, [option]: value, ...instead });
       if (isDeepStrictEqual(output, without)) throw new Error(`the option ${option} of ${name} changes nothing in the output`);
       expect(seen(output)).toEqual(expected);
-      expect(placeIn(without, seen)).not.toEqual(expected);
+      expect(fieldIn(without, seen)).not.toEqual(expected);
     });
   });
 }
 
-/** A place that is not there without the option. */
-function placeIn<Output>(output: Output, seen: (output: Output) => unknown): unknown {
+/** Reads a field that may not exist without the option. */
+function fieldIn<Output>(output: Output, seen: (output: Output) => unknown): unknown {
   try {
     return seen(output);
   } catch {

@@ -1,6 +1,6 @@
 /**
- * What the golden scenarios write now. Tests judge this and not the committed manifests: a change that breaks a rule then fails the test
- * of that rule, and not only the comparison of texts.
+ * The current output of the golden scenarios. Tests check this output, not the committed manifests, so a change that breaks a rule fails
+ * the test of that rule, and not only the comparison of texts.
  */
 import { filesOf, Manifest, parse } from './manifests';
 import { SCENARIOS } from '../scenarios';
@@ -9,9 +9,9 @@ const written = new Map<string, ReadonlyMap<string, string>>();
 
 /** The files of a scenario by chart. Its program runs once in a test file. */
 export function outputOf(scenario: string): ReadonlyMap<string, string> {
-  const known = written.get(scenario) ?? filesOf(SCENARIOS[scenario]());
-  written.set(scenario, known);
-  return known;
+  const files = written.get(scenario) ?? filesOf(SCENARIOS[scenario]());
+  written.set(scenario, files);
+  return files;
 }
 
 /** All files, such as `two-meshes-http/east`. */

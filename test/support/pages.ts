@@ -1,5 +1,5 @@
 /**
- * The pages that people read.
+ * The documentation pages of the repository.
  */
 import { readdirSync } from 'fs';
 import { join } from 'path';

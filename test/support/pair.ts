@@ -8,7 +8,7 @@ import {
   AddPeerOptions, AllowFromOptions, FederatedMeshProps, IMeshPeer, LocalService, RemoteMesh, RemoteMeshProps, ServicePort, SpiffeId, TrustBundle,
 } from '../../src';
 
-/** A value of a program without types. */
+/** A value of any type, as a program without types could pass it. */
 export const any = (value: unknown) => value as never;
 
 /** Two meshes that added each other as peers, and one export of east with two ports. */
@@ -66,7 +66,7 @@ export const objectOf = (kind: string, namespace?: string, spec: object = {}) =>
   return new ApiObject(chart, 'Object', { apiVersion: kind === 'Service' || kind === 'ConfigMap' ? 'v1' : 'apps/v1', kind, metadata: { name: 'till' }, spec });
 };
 
-/** A gateway that another team runs. */
+/** An existing gateway. */
 export const EXISTING_GATEWAY = { namespaceName: 'istio-ingress', serviceAccountName: 'shared', serviceName: 'shared', podLabels: { app: 'shared' } };
 
 /** A call that allows west to call these ports of an export. */

@@ -1,6 +1,6 @@
 /**
- * The files of the pipelines, as GitHub and GitLab read them: which jobs run for what happened, what each runs, and which files it leaves.
- * And what the program of the example writes.
+ * The jobs of the pipelines for GitHub and GitLab: which jobs run for an event, their scripts, and the artifacts that they download and
+ * upload. Also the files that the example program generates.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'fs';
 import { tmpdir } from 'os';
@@ -11,7 +11,7 @@ import { federation } from '../../examples/pipelines/main';
 import { Delivery } from '../../src';
 
 export type Event = 'push' | 'change'; // a commit on main, or a pull or merge request
-export interface Job { readonly name: string; readonly script: string; readonly takes: string[]; readonly leaves: string[] }
+export interface Job { readonly name: string; readonly script: string; readonly downloads: string[]; readonly uploads: string[] }
 
 export const readPipeline = (file: string) => parse(readFileSync(join(PIPELINES, file), 'utf8'));
 
@@ -27,8 +27,8 @@ export function githubJobs(event: Event): Job[] {
       return {
         name: job,
         script: steps.map(({ run }: any) => run).filter((run: unknown) => run !== undefined).join('\n'),
-        takes: paths('download-artifact'),
-        leaves: paths('upload-artifact'),
+        downloads: paths('download-artifact'),
+        uploads: paths('upload-artifact'),
       };
     });
 }
@@ -41,13 +41,13 @@ export function gitlabJobs(event: Event): Job[] {
     .map(([name, { script, artifacts, stage }], _, all) => ({
       name,
       script: script.join('\n'),
-      takes: all.filter(([, before]) => gitlab.stages.indexOf(before.stage) < gitlab.stages.indexOf(stage))
+      downloads: all.filter(([, before]) => gitlab.stages.indexOf(before.stage) < gitlab.stages.indexOf(stage))
         .flatMap(([, before]) => before.artifacts?.paths ?? []),
-      leaves: artifacts?.paths ?? [],
+      uploads: artifacts?.paths ?? [],
     }));
 }
 
-/** What the example's program writes, by path. */
+/** The files that the example program generates, by path. */
 export function written(delivery: Delivery): { [path: string]: string } {
   const out = mkdtempSync(join(tmpdir(), 'written-'));
   try {
@@ -59,7 +59,7 @@ export function written(delivery: Delivery): { [path: string]: string } {
   }
 }
 
-/** The folders that tools synchronise, also those without objects: `<mesh>/<chart>`. */
+/** The folders that delivery tools apply, including those without objects: `<mesh>/<chart>`. */
 export function foldersOf(delivery: Delivery): string[] {
   const out = mkdtempSync(join(tmpdir(), 'folders-'));
   try {

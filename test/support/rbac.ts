@@ -1,12 +1,12 @@
 /**
- * Envoy's RBAC rules as our EnvoyFilters spell them, read from the YAML alone.
+ * Evaluation of Envoy's RBAC rules in the emitted EnvoyFilters.
  */
 import { Manifest } from './manifests';
 
-/** A request as rules see it. What a token says stands beside the headers, under the name that Istio's routes have for it. */
+/** A request as RBAC rules match it. JWT claims are headers, under the name that Istio's routes use for them. */
 export interface Sample { readonly method: string; readonly path: string; readonly headers: { readonly [name: string]: string } }
 
-/** The RBAC rules that hold for one TLS server name (SNI): those of its virtual host, or of its filter chain. */
+/** The RBAC rules for one TLS server name (SNI): those of its virtual host, or of its filter chain. */
 export function rbacOf(objects: Manifest[], sni: string): Manifest {
   const patches: Manifest[] = objects.filter(({ kind }) => kind === 'EnvoyFilter').flatMap(({ spec }) => spec.configPatches);
   const ofRequests = patches.filter(({ match }) => match.routeConfiguration?.vhost.name === `${sni}:15443`)
@@ -19,12 +19,12 @@ export function rbacOf(objects: Manifest[], sni: string): Manifest {
   return all[0];
 }
 
-/** What these rules permit, one after the other. */
+/** The permissions of the RBAC rules for an SNI. */
 export function permissionsOf(objects: Manifest[], sni: string): Manifest[] {
   return Object.values<Manifest>(rbacOf(objects, sni).policies).flatMap(({ permissions }) => permissions);
 }
 
-/** The EnvoyFilter that puts a filter which denies every request before the router of a server. */
+/** Whether an EnvoyFilter inserts a filter that denies every request before the router of a server. */
 export function deniesByDefault(objects: Manifest[], namespace: string, sni: string): boolean {
   return objects.filter(({ kind, metadata }) => kind === 'EnvoyFilter' && metadata.namespace === namespace).flatMap(({ spec }) => spec.configPatches)
     .some(({ applyTo, match, patch }: Manifest) => applyTo === 'HTTP_FILTER' && patch.operation === 'INSERT_BEFORE'
@@ -54,7 +54,7 @@ export function namedIn(rules: Manifest): { methods: string[]; patterns: string[
   };
 }
 
-/** Issuers whose tokens the rules require. */
+/** The issuers of the JWTs that the rules require. */
 export function issuersIn(rules: Manifest): string[] {
   return Object.values<Manifest>(rules.policies).flatMap(({ permissions }) => permissions).flatMap(leavesOf)
     .filter(({ metadata }) => metadata && claimOf(metadata) === '@request.auth.claims[iss]').flatMap(({ metadata }) => valuesOf(metadata));
@@ -81,20 +81,20 @@ function claimOf({ filter, path }: Manifest): string {
   return `@request.auth.claims${path.slice(1).map(({ key }: Manifest) => `[${key}]`).join('')}`;
 }
 
-/** A claim may be a text or a list of texts: the values are the same for both. */
+/** The values of a claim. The rules match them both as a string and as an element of a string array. */
 function valuesOf({ value }: Manifest): string[] {
   const [text, list] = value.or_match.value_matchers;
   expect(list.list_match.one_of).toEqual(text);
   return (text.or_match?.value_matchers ?? [text]).map(({ string_match: { exact } }: Manifest) => exact);
 }
 
-/** All that a rule requires of headers and claims, by each of its values, and the same with one of them missing or longer. */
+/** Header sets with all headers and claims that a rule requires, with each of their values, and with one of them empty or longer. */
 function nearlyRequired(leaves: Manifest[]): Sample['headers'][] {
   const required: [string, string[]][] = leaves.flatMap(({ header, metadata }): [string, string[]][] =>
     metadata ? [[claimOf(metadata), valuesOf(metadata)]] : header && header.name !== ':method' ? [[header.name, [header.string_match.exact]]] : []);
   const first = Object.fromEntries(required.map(([name, [value]]) => [name, value]));
   const all = [first, ...required.flatMap(([name, values]) =>
     [...values.map((value) => ({ ...first, [name]: value })), { ...first, [name]: `${values[0]}.more` }, { ...first, [name]: '' }])];
-  // A token stands in its header.
+  // A request with claims has its JWT in the authorization header.
   return all.map((headers) => required.some(([name]) => name.startsWith('@')) ? { ...headers, authorization: 'Bearer a.b.c' } : headers);
 }

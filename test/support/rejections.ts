@@ -4,7 +4,7 @@
  */
 import { ErrorCode } from '../../src/checks/errors';
 
-/** The call of an error that is only found when the program is complete. */
+/** The call of an error that is only raised when the program is complete. */
 export const SYNTHESIS = 'app.synth';
 
 /** One input that is rejected. */
@@ -43,7 +43,7 @@ export function sentenceOf({ code, call, title }: Rejection): string {
   return `${call} rejects ${title} with ${code}`;
 }
 
-/** Runs each row: the code, the place, the value and the fix stand in the message, and the stated call is the one that throws. */
+/** Runs each row: the message contains the code, the place, the value and the fix, and the call of the row throws it. */
 export function testRejections(noun: string, rows: readonly Rejection[]): void {
   describe(`Errors of ${noun}`, () => {
     test.each(rows.map((row) => [sentenceOf(row), row] as const))('%s', (_, { code, call, run, parts }) => {
@@ -70,7 +70,7 @@ export function errorOf(run: () => unknown): Error {
   return new Error('nothing was rejected');
 }
 
-/** The public call that a program made when this was thrown: the outermost frame of src/<noun>.ts, unless cdk8s stands outside of it. */
+/** The public call that threw an error: the outermost frame of src/<noun>.ts, unless a frame of cdk8s is outside of it. */
 export function callOf(error: Error): string {
   const frames = error.stack!.split('\n').reverse();
   const frame = frames.find((line) => /\/src\/[\w-]+\.ts:|\/node_modules\/cdk8s\//.test(line)) ?? '';

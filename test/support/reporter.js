@@ -1,5 +1,5 @@
-// Prints one line for each test file: what it tests, in the words of its leading comment, and the numbers. Failures are shown in full, as
-// by the reporter that jest has. Jest loads reporters as they are, so this is JavaScript.
+// Prints one line for each test file: the first sentence of its leading comment, and the numbers of tests. Failures are shown in full, as
+// by jest's own reporter. Jest does not compile reporters, so this is JavaScript.
 const { readFileSync } = require('fs');
 const { basename } = require('path');
 const { DefaultReporter } = require('@jest/reporters');

@@ -1,5 +1,5 @@
 /**
- * Git repositories as a pipeline sees them: a bare origin, and a fresh shallow clone of one commit for each job.
+ * Git repositories for pipelines: a bare origin, and a fresh shallow clone of one commit for each job.
  */
 import { execFileSync, spawn, spawnSync } from 'child_process';
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
@@ -9,7 +9,7 @@ import { compiled } from './library';
 
 export const PIPELINES = join(__dirname, '..', '..', 'examples', 'pipelines');
 
-/** What the machine has told Git about its user and its files must not matter. */
+/** Environment without the Git configuration of the machine. */
 const ENVIRONMENT = { ...process.env, HOME: '/nonexistent', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0' };
 const USER = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com'];
 
@@ -21,7 +21,7 @@ export class Origin {
   private readonly bare = join(this.directory, 'origin.git');
   private readonly work = join(this.directory, 'work');
 
-  /** Empty, or a copy of another one. */
+  /** Creates an empty origin, or a copy of another one. */
   public constructor(from?: Origin) {
     if (from) {
       cpSync(from.directory, this.directory, { recursive: true });
@@ -37,7 +37,7 @@ export class Origin {
     rmSync(this.directory, { recursive: true });
   }
 
-  /** A commit on main with exactly these files, at an hour that does not change. */
+  /** Creates a commit on main with exactly these files, at a fixed time. */
   public commit(files: Files): string {
     const date = '2026-11-28T12:00:00Z';
     this.git(this.work, 'rm', '-q', '-r', '--ignore-unmatch', '.');
@@ -51,7 +51,7 @@ export class Origin {
     return this.git(this.work, 'rev-parse', 'HEAD');
   }
 
-  /** What actions/checkout and the runner of GitLab make: one commit, no history, and no other branch. */
+  /** A clone like that of actions/checkout and the GitLab runner: one commit without history or other branches. */
   public clone(commit: string): string {
     const clone = mkdtempSync(join(this.directory, 'clone-'));
     this.git(clone, 'init', '-q');
@@ -61,8 +61,8 @@ export class Origin {
     return clone;
   }
 
-  /** Somebody who is not a pipeline writes to a branch. */
-  public meddle(branch: string, files: Files): void {
+  /** Pushes a commit to a branch that no pipeline created. */
+  public commitByHand(branch: string, files: Files): void {
     const clone = join(mkdtempSync(join(this.directory, 'other-')), 'clone');
     this.git(this.directory, 'clone', '-q', '--branch', branch, this.bare, clone);
     write(clone, files);
@@ -71,13 +71,13 @@ export class Origin {
     this.git(clone, 'push', '-q', 'origin', branch);
   }
 
-  /** A hook of the server. */
+  /** Adds a server-side Git hook. */
   public hook(name: string, script: string): void {
     write(this.bare, { [`hooks/${name}`]: script });
     chmodSync(join(this.bare, 'hooks', name), 0o755);
   }
 
-  /** Commits of a branch from the newest to the first; none if it is not there. */
+  /** Commits of a branch, newest first; empty if the branch does not exist. */
   public history(branch = 'rendered'): string[] {
     const { status, stdout } = spawnSync('git', ['rev-list', branch, '--'], { cwd: this.bare, env: ENVIRONMENT, encoding: 'utf8' });
     return status === 0 ? stdout.trim().split('\n') : [];
@@ -127,9 +127,9 @@ export async function bash(cwd: string, script: string, environment: { [name: st
   return { code, output };
 }
 
-/** A repository for the example, with what `npm ci` would have installed. The library is its sources, compiled. */
+/** The files of a repository with the example, and the packages that `npm ci` would install. The library is compiled from its sources. */
 export class Example {
-  /** With an `npm` that puts the modules there and has no network. */
+  /** PATH with a replacement of `npm` that links the modules without network access. */
   public readonly path: string;
   private readonly directory = mkdtempSync(join(tmpdir(), 'example-'));
   private readonly modules = join(this.directory, 'node_modules');
@@ -142,8 +142,8 @@ export class Example {
       'package.json': '{ "name": "cdk8s-mesh-federation", "version": "0.0.0", "main": "index.js" }',
       'index.js': `
         class Accepts { async validate(context) { context.report.submit('success'); } }
-        class Refuses { async validate(context) { context.report.submit('failure'); } }
-        module.exports = { BoundaryValidation: Accepts, ...require('./src'), Refuses };`,
+        class Rejects { async validate(context) { context.report.submit('failure'); } }
+        module.exports = { BoundaryValidation: Accepts, ...require('./src'), Rejects };`,
     });
     mkdirSync(join(this.modules, '.bin'));
     for (const name of ['cdk8s', 'constructs', 'cdk8s-plus-27', 'typescript', '@types', '.bin/cdk8s', '.bin/ts-node']) {
@@ -158,7 +158,7 @@ export class Example {
     rmSync(this.directory, { recursive: true });
   }
 
-  /** What a platform engineer has copied into a repository. */
+  /** The files that a platform engineer copies into a repository. */
   public files(): { [path: string]: string } {
     const read = (file: string) => readFileSync(join(PIPELINES, file), 'utf8');
     const trust = (mesh: string) => readFileSync(join(PIPELINES, '..', 'bookinfo', 'trust', `${mesh}.pem`), 'utf8');
@@ -174,7 +174,7 @@ export class Example {
   }
 }
 
-/** Files of one job that another one gets: without hidden ones and empty folders, which GitHub leaves out. */
+/** Copies an artifact between jobs, without hidden files and empty folders, which GitHub omits. */
 export function copyArtifact(from: string, to: string): void {
   const found = execFileSync('find', ['.', '-type', 'f', '-not', '-path', '*/.*'], { cwd: from, encoding: 'utf8' });
   for (const file of found.split('\n').filter((path) => path !== '')) {

@@ -1,6 +1,6 @@
 /**
- * What an API server checks: the schemas of CRDs and of Kubernetes, unknown fields refused (`--validate=strict`), and all CEL rules of the
- * CRDs evaluated.
+ * The checks of an API server: the schemas of CRDs and of Kubernetes without unknown fields (`--validate=strict`), and all CEL rules of the
+ * CRDs.
  */
 import { readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
@@ -21,8 +21,8 @@ interface Checks { readonly schema: Schema; readonly structure: ValidateFunction
 const cache = new Map<string, (kind: string) => Checks | undefined>();
 const kubernetes = kubernetesChecks();
 
-/** Everything that an API server with the CRDs of this Istio version would say against an object. */
-export function refusals(manifest: Manifest, istioVersion: string): string[] {
+/** Returns the validation errors of an API server with the CRDs of this Istio version. */
+export function schemaErrors(manifest: Manifest, istioVersion: string): string[] {
   const kind = `${manifest.apiVersion} ${manifest.kind}`;
   const istio = cache.get(istioVersion) ?? customChecks(istioVersion);
   cache.set(istioVersion, istio);
@@ -36,8 +36,8 @@ export function refusals(manifest: Manifest, istioVersion: string): string[] {
   return core ? structure(core, manifest) : [`no schema for ${kind}`];
 }
 
-/** What a schema of JSON says against a file of GitHub or GitLab. */
-export function fileRefusals(file: unknown, schema: string): string[] {
+/** Returns the errors of a file of GitHub or GitLab against its JSON schema. */
+export function fileErrors(file: unknown, schema: string): string[] {
   const structureOf = newAjv().compile(JSON.parse(readFileSync(join(crds, `${schema}.json`), 'utf8')));
   return structure(structureOf, file);
 }
@@ -46,7 +46,7 @@ function structure(validate: ValidateFunction, value: unknown): string[] {
   return validate(value) ? [] : validate.errors!.map(({ instancePath, message, params }) => `${instancePath || '/'} ${message} ${JSON.stringify(params)}`);
 }
 
-/** The CEL rules of a schema and of all below it. A rule that cannot be evaluated refuses. */
+/** Returns the errors of the CEL rules of a schema and of all nested schemas. A rule that cannot be evaluated is an error. */
 function rules(schema: Schema, value: any, path: string): string[] {
   if (value === undefined || value === null) return [];
   const own = (schema['x-kubernetes-validations'] ?? []).filter(({ rule }: Schema) => !holds(rule, value))
@@ -80,7 +80,7 @@ function holds(rule: string, self: unknown): boolean {
   }
 }
 
-/** Only what a test asks for is parsed and compiled: all kinds together take seconds. */
+/** Parses and compiles a kind when a test needs it; all kinds together take seconds. */
 function lazily<Made>(make: (kind: string) => Made | undefined): (kind: string) => Made | undefined {
   const made = new Map<string, Made | undefined>();
   return (kind) => {
@@ -120,7 +120,7 @@ function newAjv(): Ajv {
   return addFormats(new Ajv({ strict: false, allErrors: true, logger: false }));
 }
 
-/** The schema as `--validate=strict` takes it: where fields are listed, no others. */
+/** The schema with `--validate=strict`: objects with listed fields allow no others. */
 function closed(schema: Schema): Schema {
   if (Array.isArray(schema)) return schema.map(closed);
   if (schema === null || typeof schema !== 'object') return schema;

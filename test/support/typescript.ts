@@ -1,5 +1,5 @@
 /**
- * Programs that are compiled and not run: the examples of the docs, and mistakes that must not compile.
+ * Programs that are compiled but not run: the examples of the documentation, and programs with type errors.
  */
 import { join } from 'path';
 import * as ts from 'typescript';
@@ -7,7 +7,7 @@ import * as ts from 'typescript';
 const root = join(__dirname, '..', '..');
 const sources = new Map<string, ts.SourceFile | undefined>();
 
-/** A host of the compiler that reads each file once for all programs of a test file, and has these files beside those of the disk. */
+/** A compiler host that reads each file once for all programs of a test file, with additional virtual files. */
 export function hostWith(files: ReadonlyMap<string, string>, options: ts.CompilerOptions): ts.CompilerHost {
   const host = ts.createCompilerHost(options);
   const { getSourceFile, fileExists, readFile } = host;
@@ -22,7 +22,7 @@ export function hostWith(files: ReadonlyMap<string, string>, options: ts.Compile
   return host;
 }
 
-/** What the compiler says of each program, under the strict options of the project. Programs import from `cdk8s-mesh-federation`. */
+/** Returns the compiler errors of each program, with the strict options of the project. Programs import from `cdk8s-mesh-federation`. */
 export function compile(programs: ReadonlyMap<string, string>): string[] {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
