@@ -150,7 +150,7 @@ class ValuesTest {
     }
 
     @Test
-    void everyKindOfValueCrosses() throws IOException {
+    void theProgramPassesEveryKindOfValue() throws IOException {
         Files.writeString(Path.of("values.yaml"), values().synthYaml());
     }
 }

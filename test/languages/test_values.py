@@ -126,5 +126,5 @@ def values() -> App:
 
 
 class Values(unittest.TestCase):
-    def test_every_kind_of_value_crosses(self) -> None:
+    def test_the_program_passes_every_kind_of_value(self) -> None:
         Path("values.yaml").write_text(values().synth_yaml(), encoding="utf-8")

@@ -1,5 +1,6 @@
 /**
- * Every kind of value that a program hands to the library or gets from it: `npm run languages` compares what it writes in each language.
+ * A program with every kind of value that it can pass to the library or read from it. `npm run languages` compares its output in each
+ * language.
  */
 import { join } from 'path';
 import { ApiObject, App, Chart, Duration, JsonPatch } from 'cdk8s';

@@ -116,7 +116,7 @@ func text(number *float64) *string {
 	return jsii.String(strconv.FormatFloat(*number, 'f', -1, 64))
 }
 
-func TestEveryKindOfValueCrosses(t *testing.T) {
+func TestTheProgramPassesEveryKindOfValue(t *testing.T) {
 	if err := os.WriteFile("values.yaml", []byte(*values().SynthYaml()), 0o644); err != nil {
 		t.Fatal(err)
 	}

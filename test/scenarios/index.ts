@@ -1,6 +1,6 @@
 /**
- * All scenarios: programs as users write them, one app or several, each chart one file. A folder holds a program and, when the scenario is
- * golden, the manifests that were reviewed.
+ * All scenarios: programs as users write them, with one or several apps and one file for each chart. A folder contains a program and, if
+ * the scenario is golden, its reviewed manifests.
  */
 import { App } from 'cdk8s';
 import { program as bench } from './bench/program';
@@ -33,14 +33,14 @@ import { program as twoPeers } from './two-peers/program';
 import { program as wideCallers } from './wide-callers/program';
 import { bookinfo } from '../../examples/bookinfo/main';
 
-/** Makes the apps of a scenario. */
+/** Creates the apps of a scenario. */
 export type Program = () => App[];
 
 interface Scenario {
   readonly program: Program;
-  /** Its manifests stand beside its program, and `test/golden.test.ts` compares them. */
+  /** Whether its manifests are stored beside its program, so that `test/golden.test.ts` compares them. */
   readonly golden: boolean;
-  /** Whether the lab applies it whenever it runs, or only when it is named. */
+  /** Whether every run of the lab applies it, or only one that names it. */
   readonly lab: 'always' | 'when named';
 }
 
@@ -88,10 +88,10 @@ const programs = (wanted: (scenario: Scenario) => boolean): { readonly [name: st
 /** The golden scenarios by name. */
 export const SCENARIOS = programs((scenario) => scenario.golden);
 
-/** What the lab applies whenever it runs, by name. */
+/** The scenarios that every run of the lab applies, by name. */
 export const LAB_SCENARIOS = programs(({ lab }) => lab === 'always');
 
-/** The program of this name. `grow-<size>` is the scenario grow with so many export names. */
+/** The program of this name. `grow-<size>` is the scenario grow with that number of export names. */
 export function programOf(name: string): Program {
   const size = /^grow-(\d+)$/.exec(name);
   if (size) return () => grow(Number(size[1]));

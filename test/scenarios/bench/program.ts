@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** One backend of east that speaks three protocols, granted without rules and once more with them. */
+/** East exports one backend with three protocols twice: without rules, and with rules. */
 export function program(): App[] {
   const app = new App();
   const [east, west] = ['east', 'west'].map((name) => meshOf(app, name));

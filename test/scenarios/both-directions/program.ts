@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** Each mesh exposes to the other and calls the other. */
+/** Each mesh exports a service to the other one and binds an export of it. */
 export function program(): App[] {
   const app = new App();
   const east = meshOf(app, 'east');

@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** Exposed and bound, but for nobody: a grant in east, no caller in west; north is a peer without a grant. */
+/** An export and a binding without access: west has a grant but no caller, and north is a peer without a grant. */
 export function program(): App[] {
   const app = new App();
   const east = meshOf(app, 'east');

@@ -2,7 +2,7 @@ import { App, Duration } from 'cdk8s';
 import { BoundaryGateway, Caller, FederatedMesh, GatewayCredential, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf, trustOf } from '../../support/meshes';
 
-/** Ingress gateways that other people run for others as well: one presents what its mesh gives it, the other a certificate of the boundary's. */
+/** Existing, shared ingress gateways: that of east presents its workload certificate, that of west a certificate of the boundary. */
 export function program(): App[] {
   const app = new App();
   const ingressGateway = (credential?: GatewayCredential) => BoundaryGateway.fromExisting({

@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { Caller, FederatedMesh, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** Both directions; somebody else keeps east's roots in west. */
+/** Both directions; the roots of east are externally managed in west. */
 export function program(): App[] {
   const app = new App();
   const [east, west] = ['east', 'west'].map((name) => meshOf(app, name));

@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { BoundaryGateway, Caller, FederatedMesh, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** Each gateway of east has a namespace of its own, and so has the ingress gateway of west: other people look after them. */
+/** Both gateways of east and the ingress gateway of west have separate namespaces, which different teams can manage. */
 export function program(): App[] {
   const app = new App();
   const [peersComeIn, callersGoOut] = ['federation-in', 'federation-out'].map((namespaceName) => BoundaryGateway.dedicated({ namespaceName }));

@@ -4,7 +4,7 @@ import { meshOf } from '../../support/meshes';
 
 const REVIEWS = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
 
-/** East alone, after it has taken its grant to west back. West has not heard of it. */
+/** East alone, after it has revoked its grant to west. West is unchanged. */
 export function program(): App[] {
   const app = new App();
   const east = meshOf(app, 'east');

@@ -1,16 +1,16 @@
 /**
- * What the lab holds connections open on: three peers of east, and the programs that east and west apply while those connections are held.
- * Each program differs from `held` in one declaration.
+ * Programs for connections that the lab holds open: three peers of east, and the changes that east and west apply in the meantime. Each
+ * program differs from `held` in one declaration.
  */
 import { App } from 'cdk8s';
 import { Caller, FederatedMesh, HttpRule, IExposedService, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId } from '../../../src';
 import { meshOf, trustOf } from '../../support/meshes';
 
-/** The declarations by which programs differ from the one without a change. */
+/** The declarations that a program adds or changes. */
 export const CHANGES = ['grant', 'grant-changed', 'export', 'binding', 'caller', 'rule', 'peer'] as const;
 type Change = typeof CHANGES[number];
 
-/** A peer that has no cluster in the lab: the lab holds the key of its CA. */
+/** A peer without a cluster in the lab; the lab has the key of its CA. */
 function remote(app: App, meshName: string, boundary: string): RemoteMesh {
   const identity = (account: string) => SpiffeId.parse(`spiffe://boundary.${boundary}.example/ns/istio-federation/sa/${account}`);
   return new RemoteMesh(app, meshName, {

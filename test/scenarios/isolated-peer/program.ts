@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { Caller, Justification, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId } from '../../../src';
 import { meshOf, trustOf } from '../../support/meshes';
 
-/** East deals with west, which it only knows, and with north, in both directions; it may cut west off. */
+/** East federates in both directions with west, a RemoteMesh, and with north. With `isolated`, it cuts off west. */
 export function twoPeers(isolated?: Justification): App[] {
   const app = new App();
   const east = meshOf(app, 'east');

@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** Locked on both sides: what is exposed has no other callers than the till, and the callers' namespace has no other way out. */
+/** East locks the workloads of its exports, with the till as the only local caller. West restricts the namespace of the callers. */
 export function program(): App[] {
   const app = new App();
   const east = meshOf(app, 'east');

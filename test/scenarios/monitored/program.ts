@@ -4,7 +4,7 @@ import { meshOf } from '../../support/meshes';
 
 const REVIEWS = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
 
-/** East lets two peers in, and all gateways log as the how-to about monitoring says. */
+/** East exports to two peers, and all gateways log as docs/how-to/monitoring.md describes. */
 export function program(): App[] {
   const app = new App();
   const [east, west, north] = ['east', 'west', 'north'].map((name) => meshOf(app, name, { accessLogProvider: 'federation' }));

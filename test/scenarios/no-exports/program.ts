@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** Two meshes that have agreed to deal with each other, and do not yet. */
+/** Two meshes that are peers, without exports and bindings. */
 export function program(): App[] {
   const app = new App();
   const east = meshOf(app, 'east');

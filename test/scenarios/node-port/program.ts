@@ -4,7 +4,7 @@ import { meshOf } from '../../support/meshes';
 
 const REVIEWS = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
 
-/** East is behind a port of its nodes. */
+/** The ingress gateway of east has a Service of type NodePort. */
 export function program(): App[] {
   const app = new App();
   const west = meshOf(app, 'west', { endpoints: undefined });

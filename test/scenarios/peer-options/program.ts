@@ -2,7 +2,7 @@ import { App, Duration } from 'cdk8s';
 import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** What a mesh may decide about one peer: limits, TLS 1.2, no trace context; and about one exposure: how long a connection may be silent. North is a peer without any of it. */
+/** Options for the peer west: limits, TLS 1.2, no trace context. Options of exports: idle timeouts. North is a peer without options. */
 export function program(): App[] {
   const app = new App();
   const [east, west, north] = ['east', 'west', 'north'].map((name) =>
@@ -11,7 +11,7 @@ export function program(): App[] {
     service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)],
   });
   const mysql = east.expose('Mysql', { service: LocalService.fromName('mysql', 'db'), exportName: 'mysql', ports: [ServicePort.tcp(3306)] });
-  // The same two under names on which nobody may be silent for long.
+  // The same two services under export names with an idle timeout.
   const idleTimeout = Duration.seconds(2);
   const archive = east.expose('Archive', {
     service: LocalService.fromName('reviews', 'default'), exportName: 'archive', ports: [ServicePort.http(9080)], idleTimeout,

@@ -4,7 +4,7 @@ import { meshOf } from '../../support/meshes';
 
 const REVIEWS = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
 
-/** East alone, grants to north only: west is no peer any more. */
+/** East alone, after it has removed its peer west. Only north has grants. */
 export function program(): App[] {
   const app = new App();
   const east = meshOf(app, 'east');

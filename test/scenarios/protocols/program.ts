@@ -2,7 +2,7 @@ import { App, Duration } from 'cdk8s';
 import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** Whatever people connect: a database that speaks first, the application's own TLS, gRPC, WebSocket, and a service with three protocols. */
+/** All protocols: a database whose server sends first, TLS of the application, gRPC, WebSocket, and a service with three protocols. */
 export function program(): App[] {
   const app = new App();
   const east = meshOf(app, 'east');
@@ -35,7 +35,7 @@ export function program(): App[] {
     binding.allowFrom(api);
     if (name === 'chat') binding.allowFrom(Caller.serviceAccount('resolver', 'elsewhere'));
   }
-  // The same port number as another name of the namespace, and another one than the exported.
+  // The local port equals that of another local name in the namespace, and differs from the export port.
   west.bind('events', { source: echo, localName: LocalName.newService('events', 'shop'), portMappings: [{ localPort: 3306, exportPort: 443 }] }).allowFrom(api);
   return [app];
 }

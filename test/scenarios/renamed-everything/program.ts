@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** Nothing has the same name on both sides: accounts/withdraw:8080 is dialled as finance/debit:80. */
+/** All names differ between both sides: callers dial accounts/withdraw:8080 as finance/debit:80. */
 export function program(): App[] {
   const app = new App();
   const east = meshOf(app, 'east');

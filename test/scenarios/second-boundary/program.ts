@@ -2,7 +2,7 @@ import { App, Chart } from 'cdk8s';
 import { Caller, FederatedMesh, HttpRule, IExposedService, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** West has a boundary for its sister company, and one of its own for a partner: other peers, another port, another namespace. */
+/** West has two boundaries: one for a sister company, and one for a partner with another peer, port and namespace. */
 export function program(): App[] {
   const app = new App();
   const [east, north, west] = ['east', 'north', 'west'].map((name) => meshOf(app, name));

@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { Caller, HttpRule, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId } from '../../../src';
 import { meshOf, trustOf } from '../../support/meshes';
 
-/** The article in two programs that share no code, with names for each other that neither chose for itself. */
+/** The example of the article as two programs without shared code. Each program uses its own alias for the other mesh. */
 export function program(): App[] {
   const eastApp = new App();
   const east = meshOf(eastApp, 'east');

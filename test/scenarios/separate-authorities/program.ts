@@ -4,7 +4,7 @@ import { App, Duration } from 'cdk8s';
 import { BoundaryGateway, Caller, GatewayCredential, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf, TRUST, trustOf } from '../../support/meshes';
 
-/** Both boundaries have authorities of their own: cert-manager issues in east, whose root is being replaced; west brings Secrets and a list. */
+/** Both boundaries have separate CAs: cert-manager issues certificates in east, whose root is being rotated; west has Secrets and a CRL. */
 export function program(workloadTrustDomain?: string): App[] {
   const app = new App();
   const east = meshOf(app, 'east', {

@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { Caller, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** A migration: most requests stay with our own pods, some go to two peers, testers always to one; a database follows by connections. */
+/** A migration: weights for local pods and two peers, a header match for testers, and weights for TCP connections of a database. */
 export function program(): App[] {
   const app = new App();
   const [west, east, north] = ['west', 'east', 'north'].map((name) => meshOf(app, name));
@@ -13,7 +13,7 @@ export function program(): App[] {
   }));
   const db = [east, north].map((mesh) => mesh.expose('Db', { service: LocalService.fromName('mysql', 'db'), exportName: 'orders', ports: [ServicePort.tcp(3306)] }));
   const rpc = [east, north].map((mesh) => mesh.expose('Rpc', { service: LocalService.fromName('search', 'search'), exportName: 'search', ports: [ServicePort.grpc(9000)] }));
-  for (const exposure of [fromEast, fromNorth, newer, ...db, ...rpc]) exposure.allowFrom(west);
+  for (const exported of [fromEast, fromNorth, newer, ...db, ...rpc]) exported.allowFrom(west);
   for (const peer of [east, north]) {
     west.addPeer(peer);
     peer.addPeer(west);

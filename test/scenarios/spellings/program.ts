@@ -4,14 +4,14 @@ import { App } from 'cdk8s';
 import { BoundaryGateway, Caller, FederatedMesh, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf, TRUST } from '../../support/meshes';
 
-/** One of each form that a backend may read otherwise. */
+/** One excepted path for each form whose spellings backends may fold. */
 const EXCEPTED = [
   '/orders/drafts/*', '/orders/secret', '/orders/report.html', '/orders/admin.php', '/orders/a+b@c', '/orders/docs/index.html', '/orders/kiosk',
 ];
 
 /**
- * Rules with exceptions, behind which backends of every kind may stand: with methods and paths, without either, with a token, at a gateway that
- * others run; and once without rules, for what then arrives.
+ * Rules with excepted paths for all kinds of backends: with methods and paths, without both, with an end-user JWT, at an existing gateway.
+ * One export has no rules, to observe which requests reach a backend.
  */
 export function program(): App[] {
   const app = new App();
@@ -29,7 +29,7 @@ export function program(): App[] {
   const [orders, everything, users, open, shared] = [
     expose(east, 'orders'), expose(east, 'everything'), expose(east, 'users'), expose(east, 'open'), expose(north, 'shared', 'ratings'),
   ];
-  // A requirement of an excepted path: the header opens it, whatever spelling the first rule refuses.
+  // A second rule allows an excepted path with a header, in exactly one spelling.
   orders.allowFrom(west, { http: [ruled, HttpRule.allow({ methods: ['GET'], paths: ['/orders/drafts/*'], requiredHeaders: { 'x-editor': 'yes' } })] });
   everything.allowFrom(west, { http: [HttpRule.allow({ exceptPaths: EXCEPTED })] });
   users.allowFrom(west, {

@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** One exporter with two ports, two peers with other rules and other ports; callers in two namespaces; calls in an inconvenient order. */
+/** One exporter with two ports, two peers with different rules and ports, callers in two namespaces, and calls in an unusual order. */
 export function program(): App[] {
   const app = new App();
   const east = meshOf(app, 'east');

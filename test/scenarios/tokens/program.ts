@@ -5,8 +5,8 @@ import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../..
 import { meshOf, TRUST } from '../../support/meshes';
 
 /**
- * West's users need tokens: of one issuer to read or write orders, of another to search; reviews and everything of north need none. The
- * second issuer's name is the first one's and more.
+ * End-user JWTs for requests of west: from one issuer for orders, from another one for search. Reviews and all requests of north require
+ * none. The first issuer is a prefix of the second one.
  */
 export function program(): App[] {
   const app = new App();

@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** The article: west's productpage keeps calling reviews, which now runs in east. */
+/** The example of the article: the productpage of west calls reviews, which runs in east. */
 export function program(): App[] {
   const app = new App();
   const east = meshOf(app, 'east');

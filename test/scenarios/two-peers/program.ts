@@ -3,7 +3,7 @@ import { Caller, LocalName, LocalService, RemoteMesh, ServicePort, SpiffeId } fr
 import { meshOf, trustOf } from '../../support/meshes';
 import { twoPeers } from '../isolated-peer/program';
 
-/** East deals with west and with north, and isolates nobody yet. */
+/** East federates with west and north, and isolates no peer. */
 export function program(): App[] {
   const app = new App();
   const west = meshOf(app, 'west');

@@ -2,7 +2,7 @@ import { App } from 'cdk8s';
 import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
-/** Callers that nobody lists: everybody in the mesh for one name, a namespace for another, beside one that is named. */
+/** Callers that are not listed: the whole mesh for one local name, a namespace and a listed caller for another one. */
 export function program(): App[] {
   const app = new App();
   const east = meshOf(app, 'east');
