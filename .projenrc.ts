@@ -1,6 +1,6 @@
 import { cdk8s, github, javascript, release } from 'projen';
 
-/** TypeScript beside the library and its tests: checked and linted like the tests. */
+/** Folders with TypeScript other than the library and its tests. They are checked and linted like the tests. */
 const DEV_FOLDERS = ['bench', 'examples', 'scripts'];
 
 const project = new cdk8s.ConstructLibraryCdk8s({
@@ -34,7 +34,7 @@ const project = new cdk8s.ConstructLibraryCdk8s({
     'reflect-metadata@^0.2',
     'yaml@^2.9.1',
   ],
-  // A release is started by hand, and holds no secret that a registry can do without: docs/how-to/release.md.
+  // A release is started by hand, and uses a secret only if a registry requires one: docs/how-to/release.md.
   githubOptions: { mergify: false, pullRequestLint: false },
   pullRequestTemplate: false,
   buildWorkflow: false,
@@ -44,20 +44,20 @@ const project = new cdk8s.ConstructLibraryCdk8s({
   releaseToNpm: true,
   npmTrustedPublishing: true,
   jsiiReleaseVersion: '0.2.1061', // publib, which publishes
-  bumpPackage: 'commit-and-tag-version@^12', // 13 needs Node 22: every `npm ci` with Node 20 would warn of it
+  bumpPackage: 'commit-and-tag-version@^12', // 13 requires Node 22: `npm ci` with Node 20 would print a warning
   depsUpgrade: false,
   sampleCode: false,
   typecheckTests: true,
 
-  // imports/ stands next to src/, so the compiled library is lib/src and lib/imports.
+  // imports/ is next to src/, so the compiled library is lib/src and lib/imports.
   entrypoint: 'lib/src/index.js',
   tsconfig: {
-    // No maps: with the sources in them they are two thirds of the package, and errors have codes.
+    // No source maps: they would be two thirds of the package, and errors have codes.
     compilerOptions: { rootDir: '.', outDir: 'lib', inlineSourceMap: false, inlineSources: false },
     include: ['src/**/*.ts', 'imports/**/*.ts'],
   },
   tsconfigDev: {
-    // The CEL library is an ES module; Node 20 and the compiler let CommonJS require it.
+    // The CEL library is an ES module; Node 20 and the compiler allow CommonJS to require it.
     compilerOptions: { module: 'node20' },
     include: DEV_FOLDERS.map((folder) => `../${folder}/**/*.ts`),
   },
@@ -84,7 +84,7 @@ const project = new cdk8s.ConstructLibraryCdk8s({
     dirs: ['src'],
     devdirs: ['test', ...DEV_FOLDERS],
     fileExtensions: ['.ts'],
-    commandOptions: { fix: false }, // a test changes nothing: `npx projen eslint:fix`
+    commandOptions: { fix: false }, // tests must not change files; use `npx projen eslint:fix`
   },
 
   publishToPypi: { distName: 'cdk8s-mesh-federation', module: 'cdk8s_mesh_federation', trustedPublishing: true },
@@ -100,13 +100,13 @@ const project = new cdk8s.ConstructLibraryCdk8s({
 
 // With rootDir '.', the declarations follow the entry point.
 project.package.addField('types', 'lib/src/index.d.ts');
-// Some registries carry 1.13.0 without its bindings for other platforms, and `npm ci` then refuses the lock file.
+// Some registries provide 1.13.0 without its bindings for other platforms, and `npm ci` then rejects the lock file.
 project.package.addPackageResolutions('unrs-resolver@1.12.2');
-// npm 11 warns of install scripts that nobody decided on. These three only look for binaries that npm has installed by then, or print a hint.
+// npm 11 prints a warning for install scripts without a decision. These three only look for installed binaries, or print a hint.
 project.package.addField('allowScripts', { '@parcel/watcher': false, 'backport': false, 'unrs-resolver': false });
 project.npmignore?.exclude(...['api', 'imports', 'rosetta', 'crds', 'docs', 'lab', 'test', '.ci', ...DEV_FOLDERS].map((folder) => `/${folder}/`), '/cdk8s.yaml', '/.jest-results.json', '/API.md', '/ARCHITECTURE.md', '/CONTRIBUTING.md');
 project.gitignore.exclude('.DS_Store', '/.jsii.tabl.json', '/.jest-results.json');
-// What `cdk8s synth` leaves in the examples.
+// Output of `cdk8s synth` in the examples.
 project.gitignore.exclude('/examples/languages/*/dist/', '/examples/languages/java/target/', '__pycache__/');
 
 for (const folder of DEV_FOLDERS) {
@@ -118,9 +118,9 @@ for (const folder of DEV_FOLDERS) {
   });
 }
 
-// ---- lint: what jsii does not see ----------------------------------------------------------------------------------
+// ---- lint: rules beyond jsii ----------------------------------------------------------------------------------
 project.eslint?.addIgnorePattern('imports/');
-/** The rooms of src/, the lowest first: each may import those before it, types included. ARCHITECTURE.md has the picture. */
+/** The rooms of src/, lowest first. Each may import those before it, types included. ARCHITECTURE.md has a diagram. */
 const ROOMS = ['model', 'checks', 'pki', 'render', 'boundary', 'analysis'];
 const room = (name: string) => `./src/${name}`;
 project.eslint?.addRules({
@@ -134,7 +134,7 @@ project.eslint?.addRules({
       { target: './src/*.ts', from: room('render'), message: 'src/boundary creates the objects of public nouns: they may not import src/render.' },
       // Two zones, since one must not mix folders and patterns.
       ...[ROOMS.map(room), './src/*.ts'].map((from) => ({
-        target: room('output'), from, message: 'src/output writes whatever app it is given: it may import no other room and no noun.',
+        target: room('output'), from, message: 'src/output writes any app: it may import no other room and no noun.',
       })),
       {
         target: ['./src/*.ts', ...[...ROOMS, 'output'].filter((name) => name !== 'render').map(room)],
@@ -161,7 +161,7 @@ project.eslint?.addOverride({
 // ---- tasks -----------------------------------------------------------------------------------------------------------
 const tsNode = (program: string, folder: string) => `ts-node --transpile-only --project ${folder}/tsconfig.json ${program}`;
 project.addTask('vendor', {
-  description: 'Fetches the schemas of others (needs Go and pip)',
+  description: 'Fetches third-party schemas (requires Go and pip)',
   exec: tsNode('scripts/vendor.ts', 'scripts'),
 });
 project.addTask('imports', {
@@ -174,14 +174,14 @@ project.addTask('demo', {
   exec: tsNode('examples/bookinfo/demo.ts', 'examples'),
 });
 project.addTask('demo:trust', {
-  description: 'Makes new public root certificates for the demo and the tests; the keys are thrown away',
+  description: 'Generates new public root certificates for the demo and the tests; their keys are not stored',
   exec: tsNode('scripts/demo-trust.ts', 'scripts'),
 });
 project.addTask('golden:update', {
-  description: 'Writes the golden manifests of test/scenarios anew. Review the diff like code',
+  description: 'Updates the golden manifests of test/scenarios. Review the diff like code',
   exec: tsNode('scripts/golden.ts', 'scripts'),
 });
-// The compiler and the linter each take one processor; the tests take both.
+// The compiler and the linter each use one processor; the tests use both.
 project.testTask.reset();
 project.testTask.exec('sh -c \'tsc --noEmit -p test/tsconfig.json & types=$!; projen eslint; lint=$?; wait $types && exit $lint\'', { name: 'types and lint' });
 project.testTask.exec('jest --ci', { receiveArgs: true });
@@ -190,15 +190,15 @@ project.addTask('eslint:fix', {
   steps: [{ spawn: project.eslint!.eslintTask.name, args: ['--fix'] }],
 });
 project.addTask('mutants', {
-  description: 'Changes the library in one place at a time and counts the changes that a test notices. CONTRIBUTING.md',
+  description: 'Changes the library in one place at a time and counts the changes that a test detects. CONTRIBUTING.md',
   exec: tsNode('scripts/mutants.ts', 'scripts'),
   receiveArgs: true,
 });
-// projen would compare with what the registry has, where nothing is yet, and later only what is released.
+// projen's own task would compare with the last release in the registry, where no release exists yet.
 project.tasks.tryFind('compat')!.reset(tsNode('scripts/api.ts', 'scripts'));
-project.tasks.tryFind('compat')!.description = 'Says where the compiled public surface breaks api/assembly.json';
+project.tasks.tryFind('compat')!.description = 'Prints the breaking changes of the compiled public API against api/assembly.json';
 project.addTask('api:update', {
-  description: 'Keeps the compiled public surface in api/assembly.json. Review the diff like code',
+  description: 'Stores the compiled public API in api/assembly.json. Review the diff like code',
   exec: tsNode('scripts/api.ts update', 'scripts'),
 });
 project.postCompileTask.spawn(project.addTask('snippets', {
@@ -213,7 +213,7 @@ project.addTask('lab', {
   ],
 });
 project.addTask('languages', {
-  description: 'Packs for Python, Java and Go, and runs the demo in each: the same bytes, and mistakes that read well',
+  description: 'Packs for Python, Java and Go, runs the demo in each, and compares the output and the errors',
   steps: [
     { spawn: 'compile' },
     { exec: tsNode('scripts/languages.ts', 'scripts'), receiveArgs: true },
@@ -241,16 +241,16 @@ Object.assign(project.jest!.config, {
     '/@marcbachmann/cel-js/.+\\.js$': ['ts-jest', { tsconfig: { allowJs: true, module: 'commonjs', target: 'es2022' }, diagnostics: false }],
   },
 });
-// Names that another language would change stay visible, and fail.
+// Names that another language would change are errors.
 project.compileTask.reset('jsii --fail-on-warnings', { env: { JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20' } });
-// jsii keeps members of `@internal` in the declarations, where editors would offer them.
+// jsii does not remove `@internal` members from the declarations, so editors would suggest them.
 project.compileTask.exec('tsc --project tsconfig.json --emitDeclarationOnly --stripInternal');
-// `build` packs for npm. The other languages need their toolchains: `npx projen package-all`.
+// `build` packs for npm. The other languages require their toolchains: `npx projen package-all`.
 project.packageTask.reset();
 project.packageTask.spawn(project.tasks.tryFind('package:js')!);
 
 // ---- workflows -------------------------------------------------------------------------------------------------------
-// projen's own build workflow would build and not prove. This one runs what decides here, on the oldest Node and on the one that publishes.
+// projen's own build workflow would only build. This one runs `.ci/run` on the oldest Node and on the one that publishes.
 const checks = new github.GithubWorkflow(project.github!, 'build');
 checks.on({ pullRequest: {}, push: { branches: ['main'] }, workflowCall: {}, workflowDispatch: {} });
 checks.addJob('build', {
@@ -263,7 +263,7 @@ checks.addJob('build', {
     github.WorkflowSteps.checkout({ with: { fetchDepth: 0 } }),
     { name: 'Node', uses: github.ActionRefs.ACTIONS_SETUP_NODE, with: { 'node-version': '${{ matrix.node }}', 'package-manager-cache': false } },
     { name: 'Go', uses: github.ActionRefs.ACTIONS_SETUP_GO, with: { 'go-version-file': 'lab/go.mod', 'cache': false } },
-    // The lab needs root, and the tools that the two steps before have put first.
+    // The lab requires root, and the tools that the two previous steps have installed.
     { name: 'Everything', run: 'sudo --preserve-env env "PATH=$PATH" .ci/run' },
   ],
 });
@@ -271,9 +271,9 @@ const releases = project.tryFindObjectFile('.github/workflows/release.yml')!;
 releases.addOverride('jobs.checks', { uses: './.github/workflows/build.yml', permissions: { contents: 'read' } });
 releases.addOverride('jobs.release.needs', ['checks']);
 releases.addOverride('jobs.release.permissions', { contents: 'read' }); // the tag is set by the last job
-// The default of publib, and nobody's but the registry's.
+// The default of publib is the address of the registry.
 releases.addDeletionOverride('jobs.release_npm.steps.9.env.NPM_REGISTRY');
-// The staging profile of the service that Maven Central has switched off.
+// This staging profile belongs to a service that Maven Central has shut down.
 releases.addDeletionOverride('jobs.release_maven.steps.10.env.MAVEN_STAGING_PROFILE_ID');
 
 project.synth();

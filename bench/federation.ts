@@ -2,10 +2,10 @@ import { join } from 'path';
 import { App, Chart } from 'cdk8s';
 import { Caller, FederatedMesh, HttpRule, LocalName, LocalService, ServicePort, TrustBundle } from '../src';
 
-/** What one more service adds: policy and route for the exporter, eight objects for the consumer. */
+/** Number of documents that one more service adds to both meshes. */
 export const DOCUMENTS_PER_SERVICE = 7;
 
-/** Two meshes: east exposes services, west binds each of them for one caller. */
+/** Two meshes: east exports services, and west binds each of them for one caller. */
 export function federation(services: number, outdir?: string): App {
   const app = new App({ outdir });
   const { east, west } = meshes(app);

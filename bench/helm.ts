@@ -13,7 +13,7 @@ const ROUNDS = 5;
 const SERVICES = [100, 1000, 2000];
 const MAX_OUTPUT = 1e9;
 
-/** Values for the four releases that those charts need for two meshes: the mesh's and the namespace's, on both sides. */
+/** Values of the four releases that the charts need for two meshes: one for the mesh and one for the namespace, on both sides. */
 function releases(services: number): { readonly chart: string; readonly values: any }[] {
   const ports = [{ number: 8080, name: 'http', protocol: 'HTTP' }];
   const hostnames = Array.from({ length: services }, (_, index) => `service-${index}.mesh.global`);
@@ -31,7 +31,7 @@ function releases(services: number): { readonly chart: string; readonly values: 
   ];
 }
 
-/** The program of the other measurements as a user runs it: JavaScript that takes the compiled library and prints what it has written. */
+/** Creates the program of the other measurements as JavaScript that uses the compiled library and prints its output. */
 function appIn(directory: string): string {
   const compiled = join(__dirname, '..', 'lib', 'src');
   if (!existsSync(compiled)) throw new Error('the library is not compiled: npx projen compile');
@@ -48,9 +48,9 @@ function appIn(directory: string): string {
   return app;
 }
 
-/** Whole commands on both sides: Helm is a program, and so is a cdk8s app. */
+/** Measures complete commands of Helm and of a cdk8s app. */
 export function helm(program: string, charts: string, sizes: number[]): void {
-  if (!program || !charts) throw new Error('say where the program helm and a copy of mesh-federation-helm-charts are: npx projen bench helm HELM CHARTS');
+  if (!program || !charts) throw new Error('pass the paths of the program helm and of a copy of mesh-federation-helm-charts: npx projen bench helm HELM CHARTS');
   const directory = mkdtempSync(join(tmpdir(), 'bench-'));
   try {
     const app = appIn(directory);

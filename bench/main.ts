@@ -1,5 +1,5 @@
 /**
- * What synthesis costs. Measurements, never tests; docs/performance.md has their results and what they do not say.
+ * Measures the time and memory of synthesis. These are measurements, not tests; docs/performance.md has their results and limits.
  *
  *     npx projen bench synth [documents…]        build and write, against cdk8s with the same documents
  *     npx projen bench growth                    documents and bytes of each further declaration
@@ -9,10 +9,10 @@ import { growth } from './growth';
 import { helm } from './helm';
 import { measureHere, synth } from './synth';
 
-/** Sizes, as they stand on the command line. */
+/** Parses the sizes of the command line. */
 function sizes(texts: string[]): number[] {
-  const wrong = texts.find((text) => !/^[1-9]\d*$/.test(text));
-  if (wrong !== undefined) throw new Error(`${wrong} is no size: give a number from 1 on, or none for those of docs/performance.md`);
+  const invalid = texts.find((text) => !/^[1-9]\d*$/.test(text));
+  if (invalid !== undefined) throw new Error(`${invalid} is not a valid size: use a number above zero, or none for the sizes of docs/performance.md`);
   return texts.map(Number);
 }
 
@@ -22,5 +22,5 @@ switch (what) {
   case 'growth': growth(); break;
   case 'helm': helm(rest[0], rest[1], sizes(rest.slice(2))); break;
   case 'measure': measureHere(rest); break;
-  default: throw new Error(`${what} is no measurement: take synth, growth or helm`);
+  default: throw new Error(`${what} is not a valid measurement: use synth, growth or helm`);
 }

@@ -9,10 +9,10 @@ import { DOCUMENTS_PER_SERVICE, federation } from './federation';
 import { ManifestWriter } from '../src';
 
 const SIZES = [1000, 5000, 20_000, 50_000, 100_000];
-/** Fewer for the largest, which take minutes. */
+/** Number of rounds; fewer for the largest sizes, which take minutes. */
 const roundsFor = (size: number) => size > 20_000 ? 3 : 5;
 
-/** Each is a process of its own, in turn, so that a machine that changes speed changes all. */
+/** Kinds of measurement. Each runs in a separate process, in turn, so that a change of the machine's speed affects all kinds. */
 const KINDS = {
   raw: 'the same documents as raw ApiObjects, app.synth()',
   library: 'the library, app.synth()',
@@ -24,7 +24,7 @@ type Kind = keyof typeof KINDS;
 
 interface Measured { readonly milliseconds: number; readonly megabytes: number; readonly documents: number }
 
-/** The same documents, as they are. */
+/** An app with the same documents as raw ApiObjects. */
 function raw(documents: { readonly [chart: string]: any[] }, outdir: string): App {
   const app = new App({ outdir });
   for (const [id, objects] of Object.entries(documents)) {
@@ -34,7 +34,7 @@ function raw(documents: { readonly [chart: string]: any[] }, outdir: string): Ap
   return app;
 }
 
-/** One run in this process: the work between the two clocks, modules and input loaded before. */
+/** Measures one run in this process, after modules and input have been loaded. */
 export function measureHere([kind, size, input, outdir]: string[]): void {
   const documents = ['raw', 'rawWriter', 'yaml'].includes(kind) ? JSON.parse(readFileSync(input, 'utf8')) : {};
   const started = performance.now();

@@ -1,8 +1,8 @@
 /**
- * Keeps `api/assembly.json`, the public surface that users rely on, and says where `.jsii` breaks it:
+ * Compares `.jsii` with `api/assembly.json`, the public API that users rely on, and updates the latter:
  *
- *     npx projen compile && npx projen compat     # what a program of the kept surface would miss
- *     npx projen api:update                       # keeps today's surface
+ *     npx projen compile && npx projen compat     # prints the breaking changes
+ *     npx projen api:update                       # stores the current API
  */
 import { spawnSync } from 'child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'fs';
@@ -10,26 +10,26 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 
 const root = join(__dirname, '..');
-const kept = join(root, 'api/assembly.json');
+const stored = join(root, 'api/assembly.json');
 
-/** What breaks no program when it changes: words, lines, versions of tools. */
-const MEANINGLESS = [
+/** Fields whose changes break no program: documentation, line numbers, versions of tools. */
+const IGNORED = [
   'author', 'bin', 'contributors', 'dependencyClosure', 'description', 'docs', 'fingerprint', 'homepage', 'jsiiVersion', 'keywords', 'locationInModule',
   'metadata', 'readme', 'repository', 'symbolId', 'usedFeatures',
 ];
 
-/** An assembly without them, in one order. */
+/** Returns an assembly without the ignored fields, with sorted keys. */
 export function surfaceOf(assembly: object): Record<string, unknown> {
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(strip);
     if (typeof value !== 'object' || value === null) return value;
-    const meant = Object.entries(value).filter(([key]) => !MEANINGLESS.includes(key));
-    return Object.fromEntries(meant.sort(([a], [b]) => a < b ? -1 : 1).map(([key, inner]) => [key, strip(inner)]));
+    const compared = Object.entries(value).filter(([key]) => !IGNORED.includes(key));
+    return Object.fromEntries(compared.sort(([a], [b]) => a < b ? -1 : 1).map(([key, inner]) => [key, strip(inner)]));
   };
   return strip(assembly) as Record<string, unknown>;
 }
 
-/** What jsii-diff says of the way from one surface to another: nothing when every program of the first compiles with the second. */
+/** Returns the breaking changes that jsii-diff finds between two APIs; none if every program of the first compiles with the second. */
 export function breaks(before: object, after: object): string[] {
   const directory = mkdtempSync(join(tmpdir(), 'api-'));
   try {
@@ -38,7 +38,7 @@ export function breaks(before: object, after: object): string[] {
       const surface = surfaceOf(assembly);
       mkdirSync(join(directory, name));
       writeFileSync(join(directory, name, 'package.json'), JSON.stringify({ name: surface.name, version: surface.version, dependencies: surface.dependencies, jsii: {} }));
-      // The loader asks for fields that say nothing here.
+      // The loader requires these fields, which have no effect here.
       writeFileSync(join(directory, name, '.jsii'), JSON.stringify({ ...surface, fingerprint: '', jsiiVersion: '' }));
     }
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'node_modules/jsii-diff/bin/jsii-diff'), 'before', 'after'], { cwd: directory, encoding: 'utf8' });
@@ -51,16 +51,16 @@ export function breaks(before: object, after: object): string[] {
 }
 
 if (require.main === module) {
-  const today = JSON.parse(readFileSync(join(root, '.jsii'), 'utf8'));
+  const current = JSON.parse(readFileSync(join(root, '.jsii'), 'utf8'));
   if (process.argv[2] === 'update') {
-    if (process.env.CI) throw new Error('the kept surface is never updated in CI: run this by hand and review the diff');
+    if (process.env.CI) throw new Error('api/assembly.json is never updated in CI: run this by hand and review the diff');
     mkdirSync(join(root, 'api'), { recursive: true });
-    writeFileSync(kept, `${JSON.stringify(surfaceOf(today), undefined, 1)}\n`);
+    writeFileSync(stored, `${JSON.stringify(surfaceOf(current), undefined, 1)}\n`);
   } else {
-    const broken = breaks(JSON.parse(readFileSync(kept, 'utf8')), today);
+    const broken = breaks(JSON.parse(readFileSync(stored, 'utf8')), current);
     for (const line of broken) console.log(line);
     if (broken.length > 0) {
-      console.log('Programs that use this would no longer compile. CONTRIBUTING.md, "Break something", says what to do.');
+      console.log('Programs that use this would no longer compile. See "Breaking changes" in CONTRIBUTING.md.');
       process.exitCode = 1;
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Installs the packages for npm and Python into empty directories outside of the checkout, as a user would, and runs the program of the
- * quick start there. The last line is `N passed, N failed`.
+ * Installs the packages for npm and Python into empty directories outside of the checkout, as a user would, and runs the quick start
+ * program there. The last line is `N passed, N failed`.
  *
  *     npx projen compile && npx projen snippets && npx projen consumers
  */
@@ -20,7 +20,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const quickStart = readFileSync(join(root, 'docs/quick-start.md'), 'utf8');
 const program = /^```ts\n([\s\S]*?)^```$/m.exec(quickStart)![1];
 
-/** East's Service and west's caller are constructs of cdk8s-plus for another Kubernetes than the library's. */
+/** A program whose Service and caller are constructs of cdk8s-plus for another Kubernetes version than that of the library. */
 const OTHER_PLUS = `
 import { App, Chart } from 'cdk8s';
 import { Caller, FederatedMesh, LocalName, LocalService, ServicePort, TrustBundle } from 'cdk8s-mesh-federation';
@@ -45,7 +45,7 @@ west.bind('Shop', { source: exposed, localName: LocalName.newService('shop', 'ti
 app.synth();
 `;
 
-/** What the tarball may hold, and how much of it. */
+/** Files that the tarball may contain, and the maximum sizes of the packages. */
 const CONTENTS = /^(lib\/(src|imports)\/.+\.(js|d\.ts)|\.jsii(\.tabl\.json)?|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/;
 const PACKED_KB = 350;
 const WHEEL_KB = 450;
@@ -53,7 +53,7 @@ const WHEEL_KB = 450;
 let passed = 0;
 let failed = 0;
 
-/** One thing that a user may do, and what must come of it. */
+/** Runs one check of something that a user does, and prints its result. */
 function check(title: string, body: () => void): void {
   try {
     body();
@@ -79,7 +79,7 @@ function run(cwd: string, command: string, args: readonly string[], env?: Record
   return output;
 }
 
-/** An empty directory with these files and the public roots of the demo. */
+/** Creates a directory with these files and the public root certificates of the demo. */
 function directoryWith(name: string, files: Readonly<Record<string, string>>): string {
   const directory = join(home, name);
   mkdirSync(directory);
@@ -88,13 +88,13 @@ function directoryWith(name: string, files: Readonly<Record<string, string>>): s
   return directory;
 }
 
-/** What a run has written, by file. */
+/** The files that a run has written, with their text. */
 function written(directory: string, output: string): Record<string, string> {
   const files = readdirSync(join(directory, output)).sort();
   return Object.fromEntries(files.map((file) => [file, readFileSync(join(directory, output, file), 'utf8')]));
 }
 
-/** The files of `cdk8s init typescript-app`, with the quick start's program. */
+/** Creates the files of `cdk8s init typescript-app`, with the quick start program. */
 function typescriptApp(name: string): string {
   return directoryWith(name, {
     'package.json': JSON.stringify({ name, version: '1.0.0', private: true }),
@@ -109,28 +109,28 @@ const synth = (...args: string[]) => ['synth', '--no-check-upgrade', ...args];
 function npm(): void {
   run(root, 'npm', ['pack', '--ignore-scripts', '--pack-destination', home]);
   const tarball = join(home, readdirSync(home).find((file) => file.endsWith('.tgz'))!);
-  check('the npm package holds compiled code, declarations, the assembly, its examples and four pages', () => {
+  check('the npm package contains only compiled code, declarations, the assembly, its examples and four pages', () => {
     const files = run(home, 'tar', ['tzf', tarball]).trim().split('\n').map((file) => file.replace(/^package\//, ''));
     assert.deepStrictEqual(files.filter((file) => !CONTENTS.test(file)), []);
     for (const needed of ['.jsii', '.jsii.tabl.json', 'LICENSE', 'README.md', 'CHANGELOG.md', manifest.main, manifest.types]) assert.ok(files.includes(needed), needed);
   });
-  check(`and is smaller than ${PACKED_KB} kB`, () => {
+  check(`the npm package is smaller than ${PACKED_KB} kB`, () => {
     const size = Math.round(statSync(tarball).size / 1000);
     console.log(`        ${size} kB`);
     assert.ok(size < PACKED_KB, `${size} kB`);
   });
 
   const app = typescriptApp('typescript');
-  check('it installs with what npm has of the packages that it asks for, strictly', () => {
+  check('the npm package installs with --strict-peer-deps and the newest peer dependencies', () => {
     run(app, 'npm', ['install', '--no-audit', '--no-fund', '--strict-peer-deps', tarball, 'cdk8s-cli@^2', 'ts-node@^10', 'typescript@~5.9', '@types/node@^20']);
     for (const peer of Object.keys(manifest.peerDependencies)) {
       console.log(`        ${peer} ${JSON.parse(readFileSync(join(app, 'node_modules', peer, 'package.json'), 'utf8')).version}`);
     }
   });
-  check('its declarations are complete: a strict program compiles, libraries checked', () => {
+  check('the declarations are complete: a strict program compiles without skipLibCheck', () => {
     run(app, 'tsc', ['--noEmit', '--skipLibCheck', 'false']);
   });
-  check('its declarations offer no internal member to editors', () => {
+  check('the declarations contain no internal member', () => {
     const folder = join(app, 'node_modules', manifest.name, 'lib/src');
     const declarations = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.d.ts'));
     assert.ok(declarations.length > 60, `${declarations.length} files`);
@@ -147,29 +147,29 @@ function npm(): void {
     assert.deepStrictEqual([chart.apiVersion, chart.version, chart.type], ['v2', '1.2.3', 'application']);
     assert.deepStrictEqual(written(app, 'chart/templates'), expected);
   });
-  check('a mistake ends with an error, its code and its cure, and writes nothing', () => {
-    writeFileSync(join(app, 'mistake.ts'), program.replace("paths: ['/reviews/*']", "paths: ['reviews']"));
-    const { status, output } = attempt(app, 'cdk8s', synth('--app', 'npx ts-node mistake.ts', '--output', 'nothing'));
+  check('cdk8s synth prints the code and the fix of an error, and writes nothing', () => {
+    writeFileSync(join(app, 'error.ts'), program.replace("paths: ['/reviews/*']", "paths: ['reviews']"));
+    const { status, output } = attempt(app, 'cdk8s', synth('--app', 'npx ts-node error.ts', '--output', 'nothing'));
     assert.notStrictEqual(status, 0);
     assert.match(output, /FED307 HttpRule\.allow: .*→/);
     assert.ok(!existsSync(join(app, 'nothing')) || readdirSync(join(app, 'nothing')).length === 0, 'files were written');
   });
-  check('an ES module imports it by name', () => {
+  check('an ES module can import the library by name', () => {
     writeFileSync(join(app, 'main.mjs'), program);
     run(app, process.execPath, ['main.mjs'], { CDK8S_OUTDIR: 'esm' });
     assert.deepStrictEqual(written(app, 'esm'), expected);
   });
-  check('CommonJS requires it', () => {
+  check('a CommonJS module can require the library', () => {
     writeFileSync(join(app, 'main.cjs'), program.replace(/^import (\{.*?\}) from ('.*?');$/gm, 'const $1 = require($2);'));
     run(app, process.execPath, ['main.cjs'], { CDK8S_OUTDIR: 'cjs' });
     assert.deepStrictEqual(written(app, 'cjs'), expected);
   });
-  check('ManifestWriter writes the same in place of app.synth()', () => {
+  check('ManifestWriter writes the same files as app.synth()', () => {
     writeFileSync(join(app, 'writer.mjs'), `import { ManifestWriter } from 'cdk8s-mesh-federation';\n${program.replace('app.synth()', 'ManifestWriter.write(app)')}`);
     run(app, 'cdk8s', synth('--app', 'node writer.mjs', '--output', 'writer'));
     assert.deepStrictEqual(written(app, 'writer'), expected);
   });
-  check('cdk8s synth validates with BoundaryValidation, offline', () => {
+  check('cdk8s synth runs BoundaryValidation offline', () => {
     const plugin = `validations:\n  - package: ./node_modules/${manifest.name}\n    version: ${manifest.version}\n    class: BoundaryValidation\n`;
     writeFileSync(join(app, 'cdk8s.yaml'), `language: typescript\napp: node main.mjs\n${plugin}`);
     const offline = { npm_config_offline: 'true', HOME: join(app, 'no-home') };
@@ -177,18 +177,18 @@ function npm(): void {
     const gateway = "{ apiVersion: 'networking.istio.io/v1', kind: 'Gateway', spec: { selector: { istio: 'istio-federation-ingress' } } }";
     writeFileSync(join(app, 'open.mjs'), program.replace('import { App, Chart }', 'import { ApiObject, App, Chart }')
       .replace('app.synth()', `new ApiObject(new Chart(app, 'shop'), 'Open', ${gateway});\napp.synth()`));
-    const { status, output } = attempt(app, 'cdk8s', synth('--app', 'node open.mjs', '--output', 'refused'), offline);
+    const { status, output } = attempt(app, 'cdk8s', synth('--app', 'node open.mjs', '--output', 'rejected'), offline);
     assert.notStrictEqual(status, 0);
     assert.match(output, /foreign-objects[\s\S]*Construct Path: shop\/Open/);
   });
-  check('workloads and Services of another cdk8s-plus can be handed over', () => {
+  check('the library accepts workloads and Services of another cdk8s-plus version', () => {
     run(app, 'npm', ['install', '--no-audit', '--no-fund', '--strict-peer-deps', 'cdk8s-plus-33@^2']);
     writeFileSync(join(app, 'plus.mjs'), OTHER_PLUS);
     run(app, process.execPath, ['plus.mjs'], { CDK8S_OUTDIR: 'plus' });
     const west = written(app, 'plus')['west.k8s.yaml'];
     assert.match(west, /west\.example\/ns\/till\/sa\/till-account/);
   });
-  check('a second copy of cdk8s stops synthesis', () => {
+  check('synthesis fails with a second copy of cdk8s', () => {
     const second = join(app, 'node_modules/cdk8s-mesh-federation/node_modules/cdk8s');
     cpSync(join(app, 'node_modules/cdk8s'), second, { recursive: true });
     const { status, output } = attempt(app, process.execPath, ['main.cjs'], { CDK8S_OUTDIR: 'second' });
@@ -196,7 +196,7 @@ function npm(): void {
     assert.notStrictEqual(status, 0);
     assert.match(output, /can't render non-simple object of type 'Lazy'/);
   });
-  check('nothing of the package is loaded from elsewhere than its peers and Node', () => {
+  check('the package imports only its peer dependencies and modules of Node', () => {
     const source = run(app, 'grep', ['-rhoE', 'require\\("[^".][^"]*"\\)', 'node_modules/cdk8s-mesh-federation/lib']);
     const modules = new Set(source.trim().split('\n').map((line) => line.slice('require("'.length, -2)));
     assert.ok(modules.has('cdk8s'));
@@ -206,7 +206,7 @@ function npm(): void {
   python(expected);
 }
 
-/** The quick start as jsii-rosetta says it in Python, in an environment that has the wheel and nothing else. */
+/** Runs the quick start program, translated to Python by jsii-rosetta, in an environment that contains only the wheel. */
 function python(expected: Record<string, string>): void {
   let wheel = '';
   check(`the wheel is smaller than ${WHEEL_KB} kB`, () => {
@@ -217,11 +217,11 @@ function python(expected: Record<string, string>): void {
   });
   const app = directoryWith('python', {});
   const bin = join(app, 'venv/bin');
-  check('it installs into an empty environment', () => {
+  check('the wheel installs into an empty environment', () => {
     run(app, 'python3', ['-m', 'venv', 'venv']);
     run(app, join(bin, 'pip'), ['install', '--quiet', '--disable-pip-version-check', wheel]);
   });
-  check('its documentation has examples in Python', () => {
+  check('the documentation of the wheel has examples in Python', () => {
     const text = run(app, join(bin, 'python'), ['-c', 'import cdk8s_mesh_federation as m; print(m.FederatedMesh.__doc__)']);
     assert.match(text, /shop\.add_peer\(west\)/);
   });
@@ -233,15 +233,15 @@ function python(expected: Record<string, string>): void {
     run(app, join(bin, 'python'), ['main.py']);
     assert.deepStrictEqual(written(app, 'dist'), expected);
   });
-  check('and so does ManifestWriter', () => {
+  check('ManifestWriter in Python writes the same files', () => {
     const source = readFileSync(join(app, 'main.py'), 'utf8').replace('app.synth()', 'ManifestWriter.write(app)');
     writeFileSync(join(app, 'writer.py'), `from cdk8s_mesh_federation import ManifestWriter\n${source}`);
     run(app, join(bin, 'python'), ['writer.py'], { CDK8S_OUTDIR: 'writer' });
     assert.deepStrictEqual(written(app, 'writer'), expected);
   });
-  check('and a mistake is an exception with its code and its cure', () => {
-    writeFileSync(join(app, 'mistake.py'), readFileSync(join(app, 'main.py'), 'utf8').replace('"/reviews/*"', '"reviews"'));
-    const { status, output } = attempt(app, join(bin, 'python'), ['mistake.py'], { CDK8S_OUTDIR: 'nothing' });
+  check('an error in Python is an exception with the code and the fix', () => {
+    writeFileSync(join(app, 'error.py'), readFileSync(join(app, 'main.py'), 'utf8').replace('"/reviews/*"', '"reviews"'));
+    const { status, output } = attempt(app, join(bin, 'python'), ['error.py'], { CDK8S_OUTDIR: 'nothing' });
     assert.notStrictEqual(status, 0);
     assert.match(output, /FED307 HttpRule\.allow: .*→/);
     assert.ok(!existsSync(join(app, 'nothing')), 'files were written');
@@ -252,7 +252,7 @@ try {
   npm();
 } finally {
   if (failed === 0) rmSync(home, { recursive: true });
-  else console.log(`left for a look: ${home}`);
+  else console.log(`files for inspection: ${home}`);
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

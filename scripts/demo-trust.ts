@@ -1,6 +1,6 @@
 /**
- * Makes the public root certificates of the demo and of the golden scenarios. The keys live in this process only and are gone when it
- * ends: nobody can issue anything with these roots.
+ * Generates the public root certificates of the demo and of the golden scenarios. The private keys only exist in this process, so nobody
+ * can issue certificates with these roots.
  *
  *     npx projen demo:trust
  */
@@ -19,8 +19,8 @@ const FOLDERS: { [folder: string]: string[] } = {
   ],
 };
 
-/** Authorities that also sign a list of what they have revoked: nothing. */
-const LISTING = ['west-boundary'];
+/** CAs that also sign an empty CRL. */
+const WITH_CRL = ['west-boundary'];
 const VALID = { from: new Date('2026-01-01T00:00:00Z'), to: new Date('2046-01-01T00:00:00Z') };
 
 async function publicRoot(meshName: string): Promise<{ root: string; list: string }> {
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
     for (const meshName of meshes) {
       const { root: certificate, list } = await publicRoot(meshName);
       writeFileSync(join(root, folder, `${meshName}.pem`), certificate);
-      if (LISTING.includes(meshName)) writeFileSync(join(root, folder, `${meshName}.crl`), list);
+      if (WITH_CRL.includes(meshName)) writeFileSync(join(root, folder, `${meshName}.crl`), list);
     }
   }
 }

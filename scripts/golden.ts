@@ -1,5 +1,5 @@
 /**
- * Writes the manifests of the golden scenarios anew. The diff is reviewed like code: what changes there changes in clusters.
+ * Updates the manifests of the golden scenarios. Review the diff like code: these changes will be applied to clusters.
  *
  *     npx projen golden:update
  */

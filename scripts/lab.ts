@@ -1,6 +1,6 @@
 /**
- * Writes what the lab applies: the scenarios of test/scenarios, golden ones and those that only the lab has. The roots are those of the
- * meshes that are there. The programs of `grow` and `bench` are written when they are named.
+ * Writes the manifests that the lab applies: the golden and the lab-only scenarios of test/scenarios, with the root certificates of the
+ * running meshes. The programs of `grow` and `bench` are only written when they are named.
  *
  *     TRUST_DIRECTORY=<folder with east.pem, …> ts-node scripts/lab.ts <folder> [scenario …]
  */

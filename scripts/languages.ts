@@ -1,9 +1,9 @@
 /**
- * The demo in Python, Java and Go, as users of the packages write it: each must write the bytes that the TypeScript demo writes, pass its own
- * tests, and say of mistakes what docs/how-to/languages.md shows.
+ * Runs the demo in Python, Java and Go, as users of the packages write it. Each must write the same bytes as the TypeScript demo, pass its
+ * own tests, and print the errors that docs/how-to/languages.md shows.
  *
  *     npm run languages               # all of them
- *     npm run languages -- python go  # those that this machine has the tools for
+ *     npm run languages -- python go  # only some of them
  */
 import { spawnSync } from 'child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'fs';
@@ -13,32 +13,32 @@ import { Language, LANGUAGES, MAVEN_REPOSITORY, pack } from './packages';
 import { bookinfo } from '../examples/bookinfo/main';
 import { values } from '../test/languages/values';
 
-/** A program with one thing wrong, and what is read after `cdk8s synth`. */
-interface Mistake {
-  readonly what: string;
+/** A program with one error, and the expected output of `cdk8s synth`. */
+interface ErrorCase {
+  readonly title: string;
   readonly line: string;
-  readonly instead: string;
-  readonly says: string[];
+  readonly replacement: string;
+  readonly expected: string[];
 }
 
 interface Toolchain {
   readonly commands: string[];
   readonly program: string;
-  /** Where the program of test/languages goes. */
+  /** Path of the program of test/languages in the copy of the example. */
   readonly values: string;
-  /** Makes the packages that are not published known in a copy of the example. */
+  /** Configures a copy of the example to use the unpublished packages. */
   readonly install: (directory: string, packages: string) => void;
   readonly path?: (directory: string) => string;
-  /** What the language's own tools say of the example. */
+  /** Commands of the language's own tools that must succeed. */
   readonly checks: Record<string, string[]>;
-  readonly mistakes: Mistake[];
+  readonly errors: ErrorCase[];
 }
 
 const root = join(__dirname, '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-function wrong(what: string, line: string, instead: string, ...says: string[]): Mistake {
-  return { what, line, instead, says };
+function errorCase(title: string, line: string, replacement: string, ...expected: string[]): ErrorCase {
+  return { title, line, replacement, expected };
 }
 
 const BAD_NAME = ['FED101 east/Mesh: "East_1" is not a valid mesh name → use one DNS label: at most 63 lower-case letters, digits and dashes'];
@@ -61,18 +61,18 @@ const TOOLCHAINS: Record<Language, Toolchain> = {
       'its own tests pass': ['python', '-m', 'unittest'],
       'mypy finds nothing': ['mypy', '--strict', 'main.py'],
     },
-    mistakes: [
-      wrong('a bad value', 'mesh_name="east"', 'mesh_name="East_1"',
+    errors: [
+      errorCase('a mesh name that is not valid', 'mesh_name="east"', 'mesh_name="East_1"',
         'main.py", line ', 'RuntimeError: ', ...BAD_NAME),
-      wrong('a peer that is missing', 'west.add_peer(east)', '',
+      errorCase('a missing peer', 'west.add_peer(east)', '',
         'main.py", line ', 'RuntimeError: ', ...NO_PEER),
-      wrong('a field that is spelt wrong', 'trust_domain="east.example"', 'trust_domian="east.example"',
+      errorCase('a misspelt field', 'trust_domain="east.example"', 'trust_domian="east.example"',
         "TypeError: FederatedMesh.__init__() got an unexpected keyword argument 'trust_domian'"),
-      wrong('a field that is left out', 'trust_domain="east.example",', '',
+      errorCase('a missing field', 'trust_domain="east.example",', '',
         "TypeError: FederatedMesh.__init__() missing 1 required keyword-only argument: 'trust_domain'"),
-      wrong('a number for a port', 'ports=[ServicePort.http(9080)]', 'ports=[9080]',
+      errorCase('a number instead of a port', 'ports=[ServicePort.http(9080)]', 'ports=[9080]',
         'TypeError: type of argument ports[0] must be cdk8s_mesh_federation.ServicePort; got int instead'),
-      wrong('a text for a version', 'mesh_name="west",', 'mesh_name="west", istio_version="1.30",',
+      errorCase('a string instead of an Istio version', 'mesh_name="west",', 'mesh_name="west", istio_version="1.30",',
         'TypeError: type of argument istio_version must be one of (cdk8s_mesh_federation.IstioVersion, NoneType); got str instead'),
     ],
   },
@@ -81,7 +81,7 @@ const TOOLCHAINS: Record<Language, Toolchain> = {
     program: 'src/main/java/example/Bookinfo.java',
     values: 'src/test/java/example/ValuesTest.java',
     install: (directory, repository) => {
-      // Maven asks nobody again for a version that it has seen.
+      // Maven does not fetch a cached version again.
       rmSync(join(MAVEN_REPOSITORY, 'dev', 'cdk8s-mesh-federation'), { recursive: true, force: true });
       mkdirSync(join(directory, '.mvn'));
       writeFileSync(join(directory, '.mvn', 'maven.config'), '--settings settings.xml\n');
@@ -97,18 +97,18 @@ const TOOLCHAINS: Record<Language, Toolchain> = {
       edit(join(directory, 'pom.xml'), '<version>0.0.0</version>', `<version>${version}</version>`);
     },
     checks: { 'its own tests pass': ['mvn', '--quiet', '--batch-mode', 'test'] },
-    mistakes: [
-      wrong('a bad value', '.meshName("east")', '.meshName("East_1")',
+    errors: [
+      errorCase('a mesh name that is not valid', '.meshName("east")', '.meshName("East_1")',
         ...BAD_NAME),
-      wrong('a peer that is missing', 'west.addPeer(east);', '',
+      errorCase('a missing peer', 'west.addPeer(east);', '',
         ...NO_PEER),
-      wrong('a field that is spelt wrong', '.trustDomain("east.example")', '.trustDomian("east.example")',
+      errorCase('a misspelt field', '.trustDomain("east.example")', '.trustDomian("east.example")',
         'Bookinfo.java:[', 'cannot find symbol', 'symbol:   method trustDomian(java.lang.String)'),
-      wrong('a field that is left out', '.trustDomain("east.example")', '',
+      errorCase('a missing field', '.trustDomain("east.example")', '',
         'trustDomain is required'),
-      wrong('a number for a port', 'ServicePort.http(9080)', '9080',
+      errorCase('a number instead of a port', 'ServicePort.http(9080)', '9080',
         'Bookinfo.java:[', 'incompatible types: ', 'dev.cdk8smeshfederation.ServicePort'),
-      wrong('a text for a version', '.meshName("west")', '.meshName("west").istioVersion("1.30")',
+      errorCase('a string instead of an Istio version', '.meshName("west")', '.meshName("west").istioVersion("1.30")',
         'incompatible types: java.lang.String cannot be converted to dev.cdk8smeshfederation.IstioVersion'),
     ],
   },
@@ -129,20 +129,20 @@ const TOOLCHAINS: Record<Language, Toolchain> = {
       'go vet finds nothing': ['go', 'vet', './...'],
       'gofmt changes nothing': ['sh', '-c', 'test -z "$(gofmt -l main.go application.go main_test.go)"'],
     },
-    mistakes: [
-      wrong('a bad value', 'MeshName:    jsii.String("east")', 'MeshName:    jsii.String("East_1")',
+    errors: [
+      errorCase('a mesh name that is not valid', 'MeshName:    jsii.String("east")', 'MeshName:    jsii.String("East_1")',
         'panic: ', 'main.go:', ...BAD_NAME),
-      wrong('a peer that is missing', 'west.AddPeer(east, nil)', '',
+      errorCase('a missing peer', 'west.AddPeer(east, nil)', '',
         'panic: ', 'main.go:', ...NO_PEER),
-      wrong('a field that is spelt wrong', 'TrustDomain: jsii.String("east.example")', 'TrustDomian: jsii.String("east.example")',
+      errorCase('a misspelt field', 'TrustDomain: jsii.String("east.example")', 'TrustDomian: jsii.String("east.example")',
         'main.go:', 'unknown field TrustDomian in struct literal of type cdk8smeshfederation.FederatedMeshProps'),
-      wrong('a field that is left out', 'TrustDomain: jsii.String("east.example"),', '',
+      errorCase('a missing field', 'TrustDomain: jsii.String("east.example"),', '',
         'panic: ', 'TrustDomain is required, but has nil value'),
-      wrong('a number for a port', 'federation.ServicePort_Http(jsii.Number(9080), nil)', 'jsii.Number(9080)',
+      errorCase('a number instead of a port', 'federation.ServicePort_Http(jsii.Number(9080), nil)', 'jsii.Number(9080)',
         'main.go:', 'cannot use jsii.Number(9080) (value of type *float64) as cdk8smeshfederation.ServicePort value'),
-      wrong('a text for a version', 'trust("west"),', 'trust("west"), IstioVersion: jsii.String("1.30"),',
+      errorCase('a string instead of an Istio version', 'trust("west"),', 'trust("west"), IstioVersion: jsii.String("1.30"),',
         'cannot use jsii.String("1.30") (value of type *string) as cdk8smeshfederation.IstioVersion value'),
-      wrong('a text for a local name', 'federation.LocalName_NewService(jsii.String("reviews"), jsii.String("default"))', 'jsii.String("reviews")',
+      errorCase('a string instead of a local name', 'federation.LocalName_NewService(jsii.String("reviews"), jsii.String("default"))', 'jsii.String("reviews")',
         "Key 'localName': Unable to deserialize value as cdk8s-mesh-federation.LocalName", 'Failing value is a string'),
     ],
   },
@@ -151,10 +151,10 @@ const TOOLCHAINS: Record<Language, Toolchain> = {
 let passed = 0;
 let failed = 0;
 
-/** Says nothing of why when it passes. */
-function check(title: string, complaint: string | undefined): void {
-  process.stdout.write(complaint === undefined ? `ok      ${title}\n` : `FAILED  ${title}\n${complaint}\n`);
-  if (complaint === undefined) passed++;
+/** Prints the result of a check, which has passed if there is no failure. */
+function check(title: string, failure: string | undefined): void {
+  process.stdout.write(failure === undefined ? `ok      ${title}\n` : `FAILED  ${title}\n${failure}\n`);
+  if (failure === undefined) passed++;
   else failed++;
 }
 
@@ -174,10 +174,10 @@ function must(directory: string, command: string[]): void {
   if (status !== 0) throw new Error(`${command.join(' ')}\n${output}`);
 }
 
-function edit(file: string, line: string, instead: string): void {
+function edit(file: string, line: string, replacement: string): void {
   const text = readFileSync(file, 'utf8');
-  if (!text.includes(line)) throw new Error(`${file} holds no ${line}`);
-  writeFileSync(file, text.replace(line, () => instead));
+  if (!text.includes(line)) throw new Error(`${file} does not contain ${line}`);
+  writeFileSync(file, text.replace(line, () => replacement));
 }
 
 function synthesize(directory: string, toolchain: Toolchain) {
@@ -190,12 +190,12 @@ function manifestsIn(directory: string): Map<string, string> {
   return new Map(readdirSync(directory).sort().map((file) => [file, readFileSync(join(directory, file), 'latin1')]));
 }
 
-/** Lines of the page that nobody has read: `[...]` stands for what is left out. */
-function unsaid(language: Language, outputs: string[]): string[] {
+/** Lines of the page that no output contains. In the page, `[...]` marks an omission. */
+function missingLines(language: Language, outputs: string[]): string[] {
   const page = readFileSync(join(root, 'docs', 'how-to', 'languages.md'), 'utf8');
   const section = page.split(/^## /m).find((text) => text.toLowerCase().startsWith(language)) ?? '';
   const excerpts = [...section.matchAll(/^```text\n([\s\S]*?)^```$/gm)].map(([, excerpt]) => excerpt.trim().split('\n'));
-  if (!excerpts.length) return [`the page shows nothing of ${language}`];
+  if (!excerpts.length) return [`the page has no output for ${language}`];
   return excerpts.flatMap((lines) => {
     const missing = (output: string) => lines.filter((line) => !line.trim().split('[...]').every((part) => output.includes(part.trim())));
     return outputs.map(missing).sort((a, b) => a.length - b.length)[0];
@@ -209,42 +209,42 @@ function tryLanguage(language: Language, work: string, expected: Map<string, str
   cpSync(join(root, 'examples', 'languages', language), directory, { recursive: true });
   cpSync(join(root, 'test', 'languages', basename(toolchain.values)), join(directory, toolchain.values));
   toolchain.install(directory, packages);
-  check(`${language}: the packages can be installed`, undefined);
+  check(`${language}: the packages install`, undefined);
 
   const { status, output } = synthesize(directory, toolchain);
   check(`${language}: cdk8s synth runs the program`, status === 0 ? undefined : output);
   const actual = manifestsIn(join(directory, 'dist'));
-  check(`${language}: the same files as TypeScript`, [...actual.keys()].join() === [...expected.keys()].join() ? undefined : [...actual.keys()].join());
-  for (const [file, text] of expected) check(`${language}: the same bytes in ${file}`, actual.get(file) === text ? undefined : join(directory, 'dist', file));
+  check(`${language}: the program writes the same files as TypeScript`, [...actual.keys()].join() === [...expected.keys()].join() ? undefined : [...actual.keys()].join());
+  for (const [file, text] of expected) check(`${language}: the program writes the same bytes to ${file}`, actual.get(file) === text ? undefined : join(directory, 'dist', file));
 
   for (const [title, command] of Object.entries(toolchain.checks)) {
     const result = run(directory, command, toolchain.path?.(directory));
     check(`${language}: ${title}`, result.status === 0 ? undefined : result.output);
   }
   const written = join(directory, 'values.yaml');
-  const crossed = existsSync(written) && readFileSync(written, 'utf8') === values(join(work, 'bookinfo', 'trust')).synthYaml();
-  check(`${language}: the same bytes when every kind of value crosses`, crossed ? undefined : written);
+  const isSame = existsSync(written) && readFileSync(written, 'utf8') === values(join(work, 'bookinfo', 'trust')).synthYaml();
+  check(`${language}: a program with every kind of value writes the same bytes`, isSame ? undefined : written);
 
-  const outputs = toolchain.mistakes.map(({ what, line, instead, says }) => {
+  const outputs = toolchain.errors.map(({ title, line, replacement, expected: texts }) => {
     const program = readFileSync(join(directory, toolchain.program), 'utf8');
-    edit(join(directory, toolchain.program), line, instead);
+    edit(join(directory, toolchain.program), line, replacement);
     const result = synthesize(directory, toolchain);
     writeFileSync(join(directory, toolchain.program), program);
-    const complaints = [
-      ...says.filter((text) => !result.output.includes(text)).map((text) => `it does not say: ${text}`),
+    const failures = [
+      ...texts.filter((text) => !result.output.includes(text)).map((text) => `the output does not contain: ${text}`),
       ...(result.status === 0 ? ['the command succeeds'] : []),
-      ...(manifestsIn(join(directory, 'dist')).size ? ['manifests are there'] : []),
+      ...(manifestsIn(join(directory, 'dist')).size ? ['manifests were written'] : []),
     ];
-    check(`${language}: ${what} is refused`, complaints.length ? `${complaints.join('\n')}\n${result.output}` : undefined);
+    check(`${language}: the program with ${title} is rejected`, failures.length ? `${failures.join('\n')}\n${result.output}` : undefined);
     return result.output;
   });
-  const missing = unsaid(language, outputs);
-  check(`${language}: what the page shows is what is said`, missing.length ? missing.join('\n') : undefined);
+  const missing = missingLines(language, outputs);
+  check(`${language}: the outputs contain the lines that the page shows`, missing.length ? missing.join('\n') : undefined);
 }
 
 function main(named: string[]): void {
   const unknown = named.filter((name) => !LANGUAGES.some((language) => language === name));
-  if (unknown.length) throw new Error(`no language ${unknown.join(', ')}: name some of ${LANGUAGES.join(', ')}`);
+  if (unknown.length) throw new Error(`unknown language ${unknown.join(', ')}: use ${LANGUAGES.join(', ')}`);
   const languages = LANGUAGES.filter((language) => !named.length || named.includes(language));
 
   const work = join(root, 'dist', 'examples');
@@ -256,13 +256,13 @@ function main(named: string[]): void {
   for (const language of languages) {
     const missing = TOOLCHAINS[language].commands.filter((command) => run(root, [command, command === 'go' ? 'version' : '--version']).status !== 0);
     if (missing.length) {
-      check(`${language}: the tools are there`, `${missing.join(', ')} cannot be run. To leave ${language} out, name the other languages: npm run languages -- …`);
+      check(`${language}: the tools are installed`, `${missing.join(', ')} cannot be run. To skip ${language}, name the other languages: npm run languages -- …`);
       continue;
     }
     try {
       tryLanguage(language, work, expected);
     } catch (error) {
-      check(`${language}: everything could be tried`, String(error));
+      check(`${language}: all checks ran`, String(error));
     }
   }
   process.stdout.write(`${passed} passed, ${failed} failed\n`);

@@ -14,15 +14,15 @@ export type Language = typeof LANGUAGES[number];
 const root = join(__dirname, '..');
 const packages = join(root, 'dist', 'packages');
 const cache = join(homedir(), '.cache', 'cdk8s-mesh-federation', 'languages');
-/** Where Maven keeps what it has downloaded. */
+/** Local repository of Maven. */
 export const MAVEN_REPOSITORY = join(cache, 'maven');
 
-/** The bindings of other owners. Some registries do not carry them, so they are made from the modules that the library is compiled against. */
+/** Bindings of dependencies. Some registries do not provide them, so they are generated from the modules that the library is compiled against. */
 const DEPENDENCIES = ['cdk8s', 'cdk8s-plus-27'];
 
 /**
- * What a user of the language installs: the wheel for Python; for Java a Maven repository and for Go a directory of modules, with the
- * bindings of cdk8s and cdk8s-plus beside the library's.
+ * Returns the path of what a user of the language installs: a wheel for Python, a Maven repository for Java, or a directory of modules for
+ * Go. The latter two include the bindings of cdk8s and cdk8s-plus.
  */
 export function pack(language: Language): string {
   const directory = join(packages, language);
@@ -31,11 +31,11 @@ export function pack(language: Language): string {
   pacmak(language, packages, []);
   if (language !== 'python') return directory;
   const wheel = readdirSync(directory).find((file) => file.endsWith('.whl'));
-  if (!wheel) throw new Error(`jsii-pacmak left no wheel in ${directory}`);
+  if (!wheel) throw new Error(`jsii-pacmak created no wheel in ${directory}`);
   return join(directory, wheel);
 }
 
-/** Made once for each version: javac and go take minutes for them. */
+/** Generates the bindings of dependencies once for each version, because javac and go take minutes. */
 function dependencies(language: Language): string {
   const versions = [...DEPENDENCIES, 'jsii-pacmak'].map((name) => `${name}-${manifestOf(name).version}`).join('_');
   const made = join(cache, versions, language);
@@ -49,7 +49,7 @@ function dependencies(language: Language): string {
   return made;
 }
 
-/** jsii-pacmak looks for the bindings of dependencies in its output directory first. */
+/** Runs jsii-pacmak, which looks for the bindings of dependencies in its output directory first. */
 function pacmak(language: Language, outdir: string, projects: string[]): void {
   run('jsii-pacmak', join(root, 'node_modules', '.bin', 'jsii-pacmak'), [
     '--target', language, '--outdir', outdir, '--no-npmignore',
@@ -71,8 +71,8 @@ function run(name: string, command: string, args: string[]): void {
 
 if (require.main === module) {
   for (const language of process.argv.slice(2)) {
-    const known = LANGUAGES.find((name) => name === language);
-    if (!known) throw new Error(`no language ${language}: one of ${LANGUAGES.join(', ')}`);
-    process.stdout.write(`${known}: ${pack(known)}\n`);
+    const named = LANGUAGES.find((name) => name === language);
+    if (!named) throw new Error(`unknown language ${language}: use one of ${LANGUAGES.join(', ')}`);
+    process.stdout.write(`${named}: ${pack(named)}\n`);
   }
 }

@@ -1,7 +1,6 @@
 /**
- * Translates every TypeScript example of the README, the pages of docs/ and the doc comments into the other languages, as the sites that
- * show packages do, and fails where one does not compile or cannot be said in one of them. Leaves `.jsii.tabl.json`, from which the bindings
- * take theirs.
+ * Translates every TypeScript example of the README, the pages of docs/ and the doc comments into the other languages, as package sites do.
+ * Fails if an example does not compile or cannot be translated. Writes `.jsii.tabl.json`, which provides the examples of the bindings.
  *
  *     npx projen compile && npx projen snippets
  */
@@ -13,11 +12,11 @@ import { join } from 'path';
 const root = join(__dirname, '..');
 
 interface Translated {
-  /** What jsii-rosetta says when an example cannot be translated. */
+  /** The output of jsii-rosetta when an example cannot be translated. */
   readonly complaints: string;
   /** The examples in each language, in the order of the pages. */
   readonly translations: Record<string, string[]>;
-  /** Those of the README and the doc comments, as the generators of bindings read them. */
+  /** The examples of the README and the doc comments, in the format that generators of bindings read. */
   readonly tablet: string;
 }
 
@@ -29,7 +28,7 @@ export function translate(assembly: object, pages: Readonly<Record<string, strin
     for (const name of readdirSync(join(root, 'node_modules'))) symlinkSync(join(root, 'node_modules', name), join(directory, 'node_modules', name));
     symlinkSync(root, join(directory, 'node_modules/cdk8s-mesh-federation'));
     symlinkSync(join(root, 'rosetta'), join(directory, 'rosetta'));
-    // jsii-rosetta reads assemblies: a page is the README of a submodule that is not there otherwise.
+    // jsii-rosetta only reads assemblies, so each page is the README of an otherwise empty submodule.
     const submodules = Object.fromEntries(Object.entries(pages).map(([page, markdown]) => [`cdk8s-mesh-federation.${page}`, { readme: { markdown } }]));
     writeFileSync(join(directory, '.jsii'), JSON.stringify({ ...assembly, submodules }));
     writeFileSync(join(directory, 'package.json'), readFileSync(join(root, 'package.json')));

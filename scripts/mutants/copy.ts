@@ -6,10 +6,10 @@ import { instrumented } from './instrument';
 import { COMPILED, compiled } from './modules';
 import type { Mutant, Sources } from './sources';
 
-/** Not needed by any test that can run here; packages are linked. */
+/** Folders that no test with mutants needs; packages are linked. */
 const LEFT_OUT = /^(?:(?:lab|api|rosetta)\/|node_modules$)/;
 
-/** Copies the checkout for the tests of mutants, which may write or delete whatever a wrong path leads to. Returns its path. */
+/** Copies the checkout, because tests with a mutant may write or delete any path. Returns the path of the copy. */
 export function makeCopy(root: string, { files, numbers }: Sources, mutants: readonly Mutant[]): string {
   const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
   const tracked = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' });

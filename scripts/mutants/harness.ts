@@ -1,12 +1,12 @@
 import { createRequire } from 'module';
 
 /*
- * A runner for the tests of this repository that stays in one process: it can run some tests of a suite, stop at the first that fails, and
- * be used again for the next mutant. Jest would need two seconds for each suite and each mutant, most of them for loading modules again.
- * What tests call is Jest's own: `expect`, `jest.spyOn` and `.each`.
+ * A test runner that stays in one process: it can run some tests of a suite, stop at the first failure, and be reused for the next
+ * mutant. Jest would need two seconds for each suite and each mutant, most of them for loading modules again. The functions that tests
+ * call are Jest's own: `expect`, `jest.spyOn` and `.each`.
  */
 
-/** Packages that Jest is made of, and that npm puts beside it. */
+/** Resolves the packages that Jest consists of, which npm installs beside it. */
 const ofJest = createRequire(__filename);
 const { expect } = ofJest('expect') as { readonly expect: unknown };
 const { bind } = ofJest('jest-each') as { bind(register: unknown, supportsDone?: boolean): unknown };
@@ -30,13 +30,13 @@ interface Block {
 
 /** One test of a suite. */
 export interface Test {
-  /** With the titles of the blocks around it. */
+  /** Starts with the titles of the enclosing blocks. */
   readonly title: string;
   readonly block: Block;
   readonly run: Action;
 }
 
-/** What came out of one test. */
+/** The result of one test. */
 export interface Outcome {
   readonly index: number;
   readonly milliseconds: number;
@@ -44,10 +44,10 @@ export interface Outcome {
   readonly failure?: string;
 }
 
-/** What to do around each test of a run. */
+/** Callbacks before and after each test of a run. */
 export interface Listener {
   before?(index: number): void;
-  /** Returns whether to go on. */
+  /** Returns whether to run the next test. */
   after(outcome: Outcome): boolean;
 }
 
@@ -78,7 +78,7 @@ export function collect(load: Action): Test[] {
     afterAll: hook('afterAll'),
     beforeEach: hook('beforeEach'),
     afterEach: hook('afterEach'),
-    // Time limits are the parent's, which ends the process.
+    // The parent process enforces time limits: it kills this process.
     jest: {
       fn: mocker.fn.bind(mocker), spyOn: mocker.spyOn.bind(mocker), restoreAllMocks: mocker.restoreAllMocks.bind(mocker), setTimeout: () => undefined,
     },
@@ -87,7 +87,7 @@ export function collect(load: Action): Test[] {
   return tests;
 }
 
-/** Runs some tests of a suite in their order, with their hooks. */
+/** Runs some tests of a suite in order, with their hooks. */
 export async function runTests(tests: readonly Test[], indices: readonly number[], listener: Listener): Promise<void> {
   const opened = new Map<Block, unknown>();
   try {
@@ -115,7 +115,7 @@ async function runTest({ block, run }: Test, opened: Map<Block, unknown>): Promi
     await run();
   });
   const cleaned = await failureOf(() => runAll([...blocks].reverse().flatMap(({ hooks }) => hooks.afterEach)));
-  // What fails first is the reason; cleaning up after it often fails as well.
+  // The first failure is the cause; the clean-up after it often fails as well.
   const failure = failed ?? cleaned;
   if (failure !== undefined) throw new Error(failure);
 }
@@ -124,7 +124,7 @@ async function runAll(actions: readonly Action[]): Promise<void> {
   for (const action of actions) await action();
 }
 
-/** The message of what an action throws. */
+/** The message of the error that an action throws, or undefined. */
 export async function failureOf(action: () => unknown): Promise<string | undefined> {
   try {
     await action();

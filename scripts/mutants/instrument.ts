@@ -3,26 +3,26 @@ import type { Change } from './mutators';
 import type { Numbers } from './uses';
 
 /*
- * One text for all mutants of a file: each stands beside the original, and the function `__mutant` chooses at run time. So nothing is
- * compiled or loaded for a mutant, and which tests reach it can be counted.
+ * One text for all mutants of a file: it contains the original and each mutant, and the function `__mutant` selects one at run time. So
+ * nothing is compiled or loaded for a single mutant, and the tests that reach it can be counted.
  */
 
-/** The parameter of each module that answers whether a mutant is active. */
+/** Name of a module parameter: the function that returns whether a mutant is active. */
 export const SWITCH = '__mutant';
 
-/** The text of a file with one change, for the compiler. */
+/** Returns the text of a file with one change, for the compiler. */
 export function mutatedText(file: ts.SourceFile, { node, form, text }: Change): string {
   const [start, end] = [node.getStart(file), node.end];
   const behind = file.text.slice(end);
   if (form === 'expression') return `${file.text.slice(0, start)}(${text})${behind}`;
-  // The comma goes with the element: the one behind it, or before it for the last.
+  // An element is removed with its comma: the one behind it, or for the last element the one before it.
   const comma = /^\s*,/.exec(behind);
   if (form === 'statement') return file.text.slice(0, start) + ';' + behind;
   const before = comma ? file.text.slice(0, start) : file.text.slice(0, start).replace(/,\s*$/, '');
   return before + behind.slice(comma?.[0].length ?? 0);
 }
 
-/** The text of a file in which each change can be switched on by its number, and that tells the number of each function that runs. */
+/** Returns the text of a file in which each change can be activated by its number, and which reports the number of each function that runs. */
 export function instrumented(file: ts.SourceFile, changes: ReadonlyMap<number, Change>, numbers: Numbers = new Map()): string {
   const byNode = new Map<ts.Node, [number, Change][]>();
   for (const [id, change] of changes) byNode.set(change.node, [...byNode.get(change.node) ?? [], [id, change]]);
@@ -33,7 +33,7 @@ export function instrumented(file: ts.SourceFile, changes: ReadonlyMap<number, C
     const children: ts.Node[] = [];
     ts.forEachChild(node, (child) => { children.push(child); });
     for (const child of children.sort((a, b) => a.pos - b.pos)) {
-      // Some nodes, as the missing parts of a declaration, have no text.
+      // Some nodes, such as the omitted parts of a declaration, have no text.
       if (child.getStart(file) < at || child.end <= child.getStart(file)) continue;
       text += file.text.slice(at, child.getStart(file)) + emit(child);
       at = child.end;

@@ -6,18 +6,19 @@ import * as ts from 'typescript';
 import { SWITCH } from './instrument';
 
 /*
- * Loads the modules of the copy: the library anew for each mutant, so that constants of modules see it as well, everything else once.
+ * Loads the modules of the copy. The library is loaded again for each mutant, so that constants of modules are mutated as well; everything
+ * else is loaded once.
  */
 
-/** Where compiled files are kept in the copy, the instrumented ones from the start. */
+/** Folder of the copy with the compiled files. */
 export const COMPILED = '.compiled';
 
-/** The name that users of the library import. */
+/** The package name that users of the library import. */
 const PACKAGE = 'cdk8s-mesh-federation';
 
 /**
- * What starts another program, or reads the files of the copy as text: there are no mutants in either, so a test that does so cannot
- * answer. An empty list means everything that a package has.
+ * Functions that start another program, or read the files of the copy as text. Neither contains mutants, so a test that calls them cannot
+ * detect one. An empty list means every function of a package.
  */
 const REFUSED: ReadonlyMap<string, readonly string[]> = new Map([
   ['child_process', []], ['jsii', []], ['typescript', ['createProgram', 'createLanguageService']],
@@ -27,7 +28,7 @@ const OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, esModuleInterop: true, experimentalDecorators: true,
 };
 
-/** JavaScript of one file. */
+/** Compiles one file to JavaScript. */
 export function compiled(text: string): string {
   return ts.transpileModule(text, { compilerOptions: OPTIONS }).outputText;
 }
@@ -36,12 +37,12 @@ type Wrapper = (exports: unknown, require: unknown, module: unknown, file: strin
 
 interface Loaded {
   readonly module: { exports: unknown };
-  /** Whether it is of the library, or has imported some of it. */
+  /** Whether the module belongs to the library, or imports it. */
   library: boolean;
 }
 
 export class Modules {
-  /** How often a test called what it may not call here. */
+  /** How often a test called one of the refused functions. */
   public refusals = 0;
   private readonly wrappers = new Map<string, Wrapper>();
   private readonly lasting = new Map<string, Loaded>();
@@ -49,15 +50,15 @@ export class Modules {
 
   constructor(private readonly root: string, private readonly isActive: (id: number) => boolean) {}
 
-  /** Forgets the library, and all that has imported it. */
-  public forget(): void {
+  /** Unloads the library and every module that imports it. */
+  public unload(): void {
     this.fresh = new Map();
   }
 
-  /** Runs an action with a library of its own. */
-  public async apart<T>(action: () => Promise<T>): Promise<T> {
+  /** Runs an action with a separate instance of the library. */
+  public async isolated<T>(action: () => Promise<T>): Promise<T> {
     const before = this.fresh;
-    this.forget();
+    this.unload();
     try {
       return await action();
     } finally {
@@ -65,8 +66,8 @@ export class Modules {
     }
   }
 
-  /** Loads a test file of the copy, also when it was loaded before: its `afterAll` may have removed what its tests need. */
-  public loadAnew(file: string): unknown {
+  /** Loads a test file of the copy again, because its `afterAll` may have removed what its tests need. */
+  public reload(file: string): unknown {
     this.fresh.delete(join(this.root, file));
     return this.load(file);
   }
@@ -77,8 +78,8 @@ export class Modules {
   }
 
   private loaded(path: string): Loaded {
-    const known = this.lasting.get(path) ?? this.fresh.get(path);
-    if (known) return known;
+    const cached = this.lasting.get(path) ?? this.fresh.get(path);
+    if (cached) return cached;
     const file = relative(this.root, path);
     const isSuite = file.endsWith('.test.ts');
     const made: Loaded = { module: { exports: {} }, library: isSuite || file.startsWith('src/') };
@@ -103,7 +104,7 @@ export class Modules {
     return made;
   }
 
-  /** The TypeScript file of the copy that an import means, if it means one. */
+  /** The TypeScript file of the copy that an import refers to, or undefined. */
   private resolve(name: string, folder: string): string | undefined {
     if (name !== PACKAGE && !name.startsWith('.')) return undefined;
     const target = name === PACKAGE ? join(this.root, 'src') : join(folder, name);
@@ -111,27 +112,27 @@ export class Modules {
   }
 
   private wrapper(path: string): Wrapper {
-    const known = this.wrappers.get(path);
-    if (known) return known;
-    const kept = join(this.root, COMPILED, `${relative(this.root, path)}.js`);
-    if (!existsSync(kept)) {
-      mkdirSync(dirname(kept), { recursive: true });
-      writeFileSync(kept, compiled(readFileSync(path, 'utf8')));
+    const cached = this.wrappers.get(path);
+    if (cached) return cached;
+    const compiledFile = join(this.root, COMPILED, `${relative(this.root, path)}.js`);
+    if (!existsSync(compiledFile)) {
+      mkdirSync(dirname(compiledFile), { recursive: true });
+      writeFileSync(compiledFile, compiled(readFileSync(path, 'utf8')));
     }
-    const text = `(function (exports, require, module, __filename, __dirname, ${SWITCH}) {${readFileSync(kept, 'utf8')}\n})`;
+    const text = `(function (exports, require, module, __filename, __dirname, ${SWITCH}) {${readFileSync(compiledFile, 'utf8')}\n})`;
     const wrapper = new Script(text, { filename: path }).runInThisContext() as Wrapper;
     this.wrappers.set(path, wrapper);
     return wrapper;
   }
 
-  /** A package without some of its functions. */
+  /** Returns a package without some of its functions. */
   private without(original: object, name: string, members: readonly string[]): unknown {
     return new Proxy(original, {
       get: (target, key) => members.includes(String(key)) ? this.refused(`${name}.${String(key)}`) : (target as Record<string | symbol, unknown>)[key],
     });
   }
 
-  /** Stands for a package, or a part of it, that no test may call here. Its constants may be read. */
+  /** Replaces a package, or a part of it, that no test may call here. Its constants can be read. */
   private refused(name: string): unknown {
     const refuse = () => {
       this.refusals++;

@@ -2,10 +2,10 @@ import * as ts from 'typescript';
 import { regexVariants } from './regex';
 
 /*
- * The mutants of a file: one small change each, as a developer could make it by mistake.
+ * The mutants of a file. Each is one small change, as a developer could make it accidentally.
  */
 
-/** How the switch between the original and a mutant is written: see `instrument.ts`. */
+/** How `instrument.ts` writes the switch between the original and a mutant. */
 export type Form = 'expression' | 'property' | 'element' | 'statement';
 
 /** One change of one file. */
@@ -13,9 +13,9 @@ export interface Change {
   /** The node that is replaced as a whole. */
   readonly node: ts.Node;
   readonly form: Form;
-  /** What stands in place of the node; nothing for what is removed. */
+  /** The replacement of the node; empty when the node is removed. */
   readonly text: string;
-  /** What differs, for people. */
+  /** The changed part before the change, for reports. */
   readonly original: string;
   readonly mutated: string;
 }
@@ -39,14 +39,14 @@ const OPERATORS: { readonly [operator: string]: readonly string[] } = {
   '??=': ['='],
   '||=': ['='],
 };
-/** Operators that one of their sides may be left out of. */
+/** Operators of which one side can be removed. */
 const SIDES = ['&&', '||', '??'];
 
 const METHODS: ReadonlyMap<string, string> = new Map([
   ['some', 'every'], ['startsWith', 'endsWith'], ['min', 'max'], ['floor', 'ceil'], ['push', 'unshift'], ['find', 'findLast'],
   ['indexOf', 'lastIndexOf'], ['toLowerCase', 'toUpperCase'], ['values', 'keys'],
 ].flatMap(([one, other]) => [[one, other], [other, one]] as const));
-/** Methods whose call may be left out, since they give what they are called on in another form. */
+/** Methods whose call can be removed, because they return a variant of their receiver. */
 const FILTERS = ['filter', 'sort', 'toSorted', 'reverse', 'toReversed', 'slice', 'trim', 'concat', 'flat', 'toLowerCase', 'replace', 'replaceAll'];
 
 /** All changes of a file, in the order of its text. */
@@ -58,14 +58,14 @@ export function changesOf(file: ts.SourceFile): Change[] {
     ts.forEachChild(node, visit);
   };
   visit(file);
-  const seen = new Set<string>();
+  const keys = new Set<string>();
   return changes.filter(({ node, text, form }) => {
     const key = `${node.getStart(file)} ${node.end} ${form} ${text}`;
-    return !seen.has(key) && seen.add(key);
+    return !keys.has(key) && keys.add(key);
   });
 }
 
-/** Types and imports are gone at run time; a name or a tagged template cannot be another expression. */
+/** Types and imports do not exist at run time; a name or a tagged template cannot be replaced by an expression. */
 function isSkipped(node: ts.Node): boolean {
   return ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)
     || ts.isTypeNode(node) || ts.isEnumDeclaration(node) || ts.isDecorator(node) || ts.isHeritageClause(node) || isName(node);
@@ -94,7 +94,7 @@ function changesAt(node: ts.Node, file: ts.SourceFile): Change[] {
   if (ts.isIfStatement(node)) return ['true', 'false'].map((value) => condition(node.expression, value, file));
   if (ts.isWhileStatement(node)) return [condition(node.expression, 'false', file)];
   if (ts.isConditionalExpression(node)) return ['true', 'false'].map((value) => condition(node.condition, value, file));
-  if (ts.isReturnStatement(node) || ts.isArrowFunction(node)) return answers(node, file);
+  if (ts.isReturnStatement(node) || ts.isArrowFunction(node)) return results(node, file);
   if (ts.isArrayLiteralExpression(node)) return elements(node, node.elements, '[]', 'element', file);
   if (ts.isObjectLiteralExpression(node)) return elements(node, node.properties, '{}', 'property', file);
   if (ts.isCallExpression(node) || ts.isNewExpression(node)) return [...calls(node, file), ...optional(node, file)];
@@ -103,7 +103,7 @@ function changesAt(node: ts.Node, file: ts.SourceFile): Change[] {
   return [];
 }
 
-/** A change of a part of an expression. Inside of an optional chain the whole chain is replaced, since parentheses would end it early. */
+/** A change of a part of an expression. Inside an optional chain, the whole chain is replaced, because parentheses would end it early. */
 function change(file: ts.SourceFile, node: ts.Node, start: number, end: number, mutated: string): Change {
   let top = node;
   while (ts.isOptionalChain(top.parent) && top.parent.expression === top) top = top.parent;
@@ -133,18 +133,18 @@ function binary(node: ts.BinaryExpression, file: ts.SourceFile): Change[] {
   return [...others, ...sides];
 }
 
-/** A function that answers a question gives the same answer always. */
-function answers(node: ts.ReturnStatement | ts.ArrowFunction, file: ts.SourceFile): Change[] {
-  const answer = ts.isArrowFunction(node) ? node.body : node.expression;
+/** A boolean function always returns the same value. */
+function results(node: ts.ReturnStatement | ts.ArrowFunction, file: ts.SourceFile): Change[] {
+  const result = ts.isArrowFunction(node) ? node.body : node.expression;
   let around: ts.Node = node;
   while (!ts.isFunctionLike(around) && !ts.isSourceFile(around)) around = around.parent;
   const type = ts.isFunctionLike(around) ? around.type : undefined;
-  const isQuestion = type && (type.kind === ts.SyntaxKind.BooleanKeyword || ts.isTypePredicateNode(type));
-  if (!answer || ts.isBlock(answer) || !isQuestion) return [];
-  return ['true', 'false'].map((value) => condition(answer, value, file));
+  const isBoolean = type && (type.kind === ts.SyntaxKind.BooleanKeyword || ts.isTypePredicateNode(type));
+  if (!result || ts.isBlock(result) || !isBoolean) return [];
+  return ['true', 'false'].map((value) => condition(result, value, file));
 }
 
-/** A list or an object without all of its elements, and without each. */
+/** An array or an object without any of its elements, and without each single one. */
 function elements(node: ts.Expression, inside: readonly ts.Node[], empty: string, form: Form, file: ts.SourceFile): Change[] {
   const isTarget = ts.isBinaryExpression(node.parent) && node.parent.left === node && node.parent.operatorToken.kind === ts.SyntaxKind.EqualsToken;
   if (inside.length === 0 || isTarget) return [];
@@ -178,7 +178,7 @@ function optional(node: ts.Expression & { readonly questionDotToken?: ts.Questio
 
 function statement(node: ts.ExpressionStatement, file: ts.SourceFile): Change[] {
   const { expression } = node;
-  // A constructor without its super() never runs, and that is no question to a test.
+  // A constructor without its super() always throws, which every test would detect.
   if (ts.isCallExpression(expression) && expression.expression.kind === ts.SyntaxKind.SuperKeyword) return [];
   return [{ node, form: 'statement', text: '', original: node.getText(file), mutated: '(removed)' }];
 }

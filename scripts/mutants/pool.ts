@@ -2,31 +2,31 @@ import { ChildProcess, execFileSync, fork } from 'child_process';
 import { join } from 'path';
 import type { Answer, Baseline, Job, Step } from './protocol';
 
-/** A process above this is replaced: programs that tests make leave something behind. */
+/** Bytes of memory above which a process is replaced, because the apps that tests create are not freed completely. */
 const MOST_MEMORY = 1_300_000_000;
 
 /** How long a suite may take without a mutant. */
 const BASELINE_MILLISECONDS = 300_000;
 
-/** How long a process may take to begin. */
+/** How long a process may take to start. */
 const START_MILLISECONDS = 60_000;
 
-/** How often a process gets its time again while others leave it none of the computer. */
+/** How often the time limit of a process is extended while other processes leave it no processor time. */
 const MOST_EXTENSIONS = 30;
 
-/** What happened to a mutant. */
+/** The result of the tests for one mutant. */
 export type Fate =
   | { readonly kind: 'survived' }
   | { readonly kind: 'endless' }
   | { readonly kind: 'failed'; readonly suite: string; readonly title: string; readonly failure: string };
 
-/** Processes that run tests of the copy, each one job at a time. */
+/** Processes that run tests of the copy. Each runs one job at a time. */
 export class Pool {
   private readonly idle: ChildProcess[] = [];
 
   constructor(private readonly root: string, private readonly size: number) {}
 
-  /** Runs one function for each item, as many at a time as there are processes. */
+  /** Runs a function for each item, at most as many at a time as there are processes. */
   public async all<T>(items: Iterable<T>, run: (item: T) => Promise<void>): Promise<void> {
     const left = items[Symbol.iterator]();
     await Promise.all(Array.from({ length: this.size }, async () => {
@@ -34,7 +34,7 @@ export class Pool {
     }));
   }
 
-  /** One suite without a mutant. */
+  /** Runs one suite without a mutant. */
   public async baseline(suite: string): Promise<Baseline> {
     const answer = await this.ask({ kind: 'baseline', suite }, BASELINE_MILLISECONDS);
     if (answer?.kind === 'baseline') return answer.record;
@@ -42,11 +42,11 @@ export class Pool {
     return { suite, loading: { milliseconds: 0, constants: [], reached: [] }, tests: [], failure, isRefused: false };
   }
 
-  /** One mutant and the tests that may notice it. */
+  /** Runs the tests that may detect one mutant. */
   public async fateOf(mutant: number, steps: readonly Step[]): Promise<Fate> {
     if (steps.length === 0) return { kind: 'survived' };
     const job: Job = { kind: 'mutant', mutant, steps };
-    // What ended the process once may have been its memory, which the programs of earlier mutants had filled.
+    // The process may have ended because apps of earlier mutants had filled its memory.
     const answer = await this.ask(job, START_MILLISECONDS) ?? await this.ask(job, START_MILLISECONDS);
     if (answer === undefined) return { kind: 'endless' };
     if (answer.kind !== 'result') throw new Error(`mutant ${mutant}: ${answer.kind === 'broken' ? answer.failure : answer.kind}`);
@@ -59,12 +59,12 @@ export class Pool {
     this.idle.splice(0).forEach((child) => child.kill());
   }
 
-  /** The answer to a job; none when the process ends, or a test takes too long. */
+  /** Returns the answer to a job, or undefined when the process ends or a test takes too long. */
   private async ask(job: Job, limit: number): Promise<Answer | undefined> {
     const child = this.idle.pop() ?? this.start();
     const answer = await new Promise<Answer | undefined>((resolve) => {
       let timer: NodeJS.Timeout;
-      /** Time that passes is no time that a process had: what counts in the end is its own. */
+      /** Wall time is not processor time: a process counts as endless by the time that it has used itself. */
       const allow = (milliseconds: number, since?: number, extensions = 0) => {
         timer = setTimeout(() => {
           const used = secondsOf(child);
@@ -97,13 +97,13 @@ export class Pool {
       cwd: this.root,
       execArgv: ['--max-old-space-size=1536', '--require', require.resolve('ts-node/register/transpile-only')],
       env: { ...process.env, TS_NODE_PROJECT: join(__dirname, '..', 'tsconfig.json') },
-      // What tests print is nothing to read here.
+      // The output of tests is discarded.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
   }
 }
 
-/** The seconds of a processor that a process has used; where nobody can say, as many as have passed. */
+/** The processor time of a process in seconds; where `ps` is missing, the wall time. */
 function secondsOf({ pid }: ChildProcess): number {
   try {
     const [seconds, minutes, hours] = execFileSync('ps', ['-o', 'cputime=', '-p', String(pid)], { encoding: 'utf8' }).trim()

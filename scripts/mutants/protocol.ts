@@ -1,5 +1,5 @@
 /*
- * What the parent and the processes that run tests send each other.
+ * Messages between the parent process and the processes that run tests.
  */
 
 /** Some tests of one suite. */
@@ -7,42 +7,42 @@ export interface Step {
   readonly suite: string;
   /** Positions of the tests in their suite. */
   readonly tests: readonly number[];
-  /** Of each test, after how many milliseconds it counts as endless. */
+  /** For each test, the milliseconds after which it counts as endless. */
   readonly limits: readonly number[];
 }
 
-/** What a process is asked for. */
+/** A request to a process. */
 export type Job =
   | { readonly kind: 'baseline'; readonly suite: string }
   | { readonly kind: 'mutant'; readonly mutant: number; readonly steps: readonly Step[] };
 
-/** One test without a mutant. */
+/** The result of one test without a mutant. */
 export interface TestRecord {
   readonly title: string;
   readonly milliseconds: number;
-  /** The mutants and, below zero, the files that it reaches. */
+  /** The mutants that it reaches and, as numbers below zero, the functions. */
   readonly reached: readonly number[];
   readonly failure?: string;
 }
 
-/** One suite without a mutant. */
+/** The result of one suite without a mutant. */
 export interface Baseline {
   readonly suite: string;
   readonly loading: {
     readonly milliseconds: number;
-    /** What the library reaches while it is loaded: a mutant there may change whatever runs later. */
+    /** Numbers that are reached while the library is loaded: a mutant there may affect every test. */
     readonly constants: readonly number[];
-    /** What the suite reaches then: a mutant there may change any of its tests. */
+    /** Numbers that are reached while the suite is loaded: a mutant there may affect every test of the suite. */
     readonly reached: readonly number[];
   };
   readonly tests: readonly TestRecord[];
-  /** Why it cannot be loaded. */
+  /** The error that occurred while it was loaded. */
   readonly failure?: string;
-  /** Whether it called something that cannot answer here, such as another program. */
+  /** Whether it called a refused function, such as one that starts a program. */
   readonly isRefused: boolean;
 }
 
-/** What a process answers. */
+/** A response of a process. */
 export type Answer =
   | { readonly kind: 'progress'; readonly limit: number }
   | { readonly kind: 'baseline'; readonly record: Baseline }

@@ -1,17 +1,17 @@
-/** Where a quantifier such as `*`, `+?` or `{1,3}` begins at a position, its text. */
+/** Matches a quantifier such as `*`, `+?` or `{1,3}` at the start of a text. */
 const QUANTIFIER = /^(?:[*+?]|\{\d+(?:,\d*)?\})\??/;
 
-/** One group of a regular expression, or all of it: its alternatives as ranges of the source. */
+/** A group of a regular expression, or the whole expression, with the positions of its alternatives. */
 interface Group {
-  /** Where the first alternative begins. */
+  /** Position of the first alternative. */
   readonly start: number;
   /** Positions of its `|`. */
   readonly bars: number[];
 }
 
 /**
- * The sources of regular expressions that differ from one by a single part: without an anchor, a quantifier or an alternative, with a
- * class or a look-around negated.
+ * Returns the sources of regular expressions that differ from a given one in a single part: an anchor, a quantifier or an alternative is
+ * removed, or a class or a look-around is negated.
  */
 export function regexVariants(source: string): string[] {
   const variants: string[] = [];
@@ -20,7 +20,7 @@ export function regexVariants(source: string): string[] {
   const alternatives = ({ start, bars }: Group, end: number) => {
     if (bars.length === 0) return;
     const begins = [start, ...bars.map((bar) => bar + 1)];
-    // The bar goes with the alternative: the one behind it, or before it for the last.
+    // An alternative is removed with its bar: the one behind it, or for the last alternative the one before it.
     begins.forEach((begin, i) => i < bars.length ? cut(begin, begins[i + 1]) : cut(begin - 1, end));
   };
   for (let i = 0; i < source.length; i++) {
@@ -52,7 +52,7 @@ export function regexVariants(source: string): string[] {
   return variants.filter((variant) => variant !== '' && isRegex(variant));
 }
 
-/** The position of the bracket that ends the class that begins at a position. */
+/** Returns the position of the closing bracket of the class that starts at a position. */
 function endOfClass(source: string, start: number): number {
   let end = start + 1;
   while (end < source.length && source[end] !== ']') end += source[end] === '\\' ? 2 : 1;

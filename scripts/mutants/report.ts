@@ -1,10 +1,10 @@
 import Table from 'cli-table3';
 import type { Mutant } from './sources';
 
-/** What a mutant turned out to be. */
+/** The classification of a mutant. CONTRIBUTING.md explains each verdict. */
 export type Verdict = 'type error' | 'wording' | 'behaviour' | 'endless' | 'text only' | 'alive';
 
-/** One mutant and what noticed it. */
+/** One mutant and the test that detected it. */
 export interface Finding {
   readonly mutant: Mutant;
   readonly verdict: Verdict;
@@ -13,7 +13,7 @@ export interface Finding {
   readonly failure?: string;
 }
 
-/** How many mutants of a room were what. */
+/** The number of mutants of a room by verdict. */
 export interface Score {
   readonly room: string;
   readonly counts: { readonly [verdict in Verdict]: number };
@@ -22,7 +22,7 @@ export interface Score {
   readonly killed: number;
 }
 
-/** Counts of each room, and of all. */
+/** Returns the scores of each room and of all rooms. */
 export function scoresOf(findings: readonly Finding[]): Score[] {
   const rooms = [...new Set(findings.map(({ mutant }) => mutant.room))].sort();
   return [...rooms.map((room) => scoreOf(room, findings.filter(({ mutant }) => mutant.room === room))), ...rooms.length > 1 ? [scoreOf('all', findings)] : []];
@@ -38,14 +38,14 @@ function scoreOf(room: string, findings: readonly Finding[]): Score {
     'text only': count('text only'),
     'alive': count('alive'),
   };
-  // A mutant that never ends is noticed by whoever runs the test.
+  // Whoever runs the tests notices a mutant that never ends.
   const killed = counts.behaviour + counts.endless;
   return { room, counts, killed, counted: killed + counts['text only'] + counts.alive };
 }
 
 /**
- * The highest share that a sample leaves possible (Wilson, one-sided, 95 %). A sample fails only below that, or chance would fail it; all
- * mutants leave nothing to chance.
+ * The upper bound of the share of killed mutants (Wilson, one-sided, 95 %) for a sample, and the exact share for all mutants. A sample
+ * fails only when this bound is below the threshold; otherwise chance can explain the difference.
  */
 export function possibleShare(killed: number, counted: number, isSample: boolean): number {
   if (counted === 0) return 1;
@@ -57,7 +57,7 @@ export function possibleShare(killed: number, counted: number, isSample: boolean
   return (middle + deviation) / (1 + z * z / counted);
 }
 
-/** One sentence for each room below its threshold. */
+/** Returns one sentence for each room below its threshold. */
 export function shortfalls(scores: readonly Score[], thresholds: ReadonlyMap<string, number>, isSample: boolean): string[] {
   return scores.flatMap(({ room, killed, counted }) => {
     const threshold = thresholds.get(room);
@@ -66,7 +66,7 @@ export function shortfalls(scores: readonly Score[], thresholds: ReadonlyMap<str
   });
 }
 
-/** The table of all rooms. */
+/** Returns the table of all rooms. */
 export function tableOf(scores: readonly Score[], thresholds: ReadonlyMap<string, number>): string {
   const table = new Table({
     head: ['room', 'mutants', 'type error', 'wording', 'behaviour', 'endless', 'text only', 'alive', 'score', 'threshold'],
@@ -84,7 +84,7 @@ export function tableOf(scores: readonly Score[], thresholds: ReadonlyMap<string
   return table.toString();
 }
 
-/** Where a mutant is and what it changes, on one line. */
+/** Returns the position and the change of a mutant on one line. */
 export function lineOf({ file, line, change }: Mutant): string {
   return `${file}:${line}  ${short(change.original)} → ${short(change.mutated)}`;
 }

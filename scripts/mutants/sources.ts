@@ -19,24 +19,24 @@ export interface Mutant {
   readonly wording: boolean;
 }
 
-/** What was read of the library. */
+/** The parsed library. */
 export interface Sources {
   readonly files: ReadonlyMap<string, ts.SourceFile>;
   readonly mutants: readonly Mutant[];
-  /** Of each function. */
+  /** The number of each function. */
   readonly numbers: Numbers;
 }
 
-/** The room of the public nouns, which are the files directly in `src`. Mutated only when asked for. */
+/** The room of the public nouns, which are the files directly in `src`. Mutated only with `--room nouns` or `--file`. */
 export const NOUNS = 'nouns';
 
-/** Each folder of `src` is a room. */
+/** Returns the room of a file: its folder in `src`. */
 export function roomOf(file: string): string {
   const parts = file.split('/');
   return parts.length > 2 ? parts[1] : NOUNS;
 }
 
-/** Whether a path matches a pattern with `*`, `**` and `{a,b}`. */
+/** Returns whether a path matches a pattern with `*`, `**` and `{a,b}`. */
 export function matches(path: string, pattern: string): boolean {
   const regex = pattern.replace(/[.+^$()|[\]\\]/g, '\\$&')
     .replace(/\*\*\/|\*\*|\*|\?|\{[^}]*\}/g, (token) => {
@@ -48,7 +48,7 @@ export function matches(path: string, pattern: string): boolean {
   return new RegExp(`^${regex}$`).test(path);
 }
 
-/** TypeScript files below a folder, relative to the root, in a fixed order. */
+/** Returns the TypeScript files below a folder, relative to the root, in a fixed order. */
 export function filesBelow(root: string, folder: string): string[] {
   return readdirSync(join(root, folder)).sort().flatMap((name) => {
     const path = `${folder}/${name}`;
@@ -57,7 +57,7 @@ export function filesBelow(root: string, folder: string): string[] {
   });
 }
 
-/** All mutants of the library, numbered in the order of its files. */
+/** Parses the library and numbers all mutants in the order of its files. */
 export function readSources(root: string): Sources {
   const files = new Map(filesBelow(root, 'src').map((file) =>
     [file, ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.ES2022, true)]));

@@ -3,13 +3,13 @@ import * as ts from 'typescript';
 import { mutatedText } from './instrument';
 import type { Mutant, Sources } from './sources';
 
-/** Variants in one program: more would fill the memory with syntax trees. */
+/** Maximum number of variants in one program; the syntax trees of more would fill the memory. */
 const BATCH = 120;
 
 /**
- * Finds the mutants that the compiler rejects. Many mutants of a file are checked in one program, each as one more file beside the
- * original, because a program costs a second and a file some milliseconds. A mutant that changes what its file declares, and one in a file
- * that only compiles in its own place, is checked once more alone, with the files that import it.
+ * Finds the mutants that the compiler rejects. Many mutants are checked in one program, each as a file beside the original, because a
+ * program takes a second and a file some milliseconds. A mutant that changes the declarations of its file is checked again alone, with the
+ * files that import it. So is each mutant of a file that only compiles at its own path.
  */
 export class TypeChecker {
   private readonly options: ts.CompilerOptions;
@@ -37,7 +37,7 @@ export class TypeChecker {
     }
   }
 
-  /** Of some mutants, those that the compiler rejects. */
+  /** Returns those of some mutants that the compiler rejects. */
   public rejected(mutants: readonly Mutant[]): Set<Mutant> {
     const rejected = new Set<Mutant>();
     const alone: Mutant[] = [];
@@ -109,7 +109,7 @@ export class TypeChecker {
   }
 }
 
-/** A file beside the original, from which the same imports lead to the same modules. */
+/** Returns the path of a file beside the original, where relative imports resolve to the same modules. */
 function variantPath(file: string, id: number): string {
   return file.replace(/\.ts$/, `.mutant-${id}.ts`);
 }

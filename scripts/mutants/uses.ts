@@ -1,14 +1,14 @@
 import * as ts from 'typescript';
 
 /*
- * Which functions can notice a mutant in a constant of a module. A constant is evaluated once, while the library is loaded, so all tests
- * reach it; only those that run a function that names it, or a constant made from it, can see a difference.
+ * Which functions a mutant in a constant of a module affects. A constant is evaluated once, while the library is loaded, so all tests
+ * reach it. Only tests that run a function that uses the constant, or a constant derived from it, can fail.
  */
 
-/** What gives each function of the library a number below zero. */
+/** A number below zero for each function of the library. */
 export type Numbers = ReadonlyMap<ts.Node, number>;
 
-/** Whether a node is a function whose run can be seen: not a signature. */
+/** Returns whether a node is a function with a body, not only a signature. */
 export function isRunnable(node: ts.Node): node is ts.FunctionLikeDeclaration {
   return ts.isFunctionLike(node) && 'body' in node && node.body !== undefined;
 }
@@ -26,13 +26,13 @@ export function numbersOf(files: Iterable<ts.SourceFile>): Map<ts.Node, number> 
 
 interface Use {
   readonly file: ts.SourceFile;
-  /** The innermost function around, if there is one. */
+  /** The innermost enclosing function, if any. */
   readonly inside?: ts.Node;
-  /** Outside of functions, the constants that are made with it; none where that cannot be seen. */
+  /** Outside of functions, the constants that are derived from it; undefined if they are unknown. */
   readonly makes?: readonly string[];
 }
 
-/** Finds the functions that use the constant that a node is part of; none when they cannot be told. */
+/** Finds the functions that use the constant that a node is part of; returns undefined if they are unknown. */
 export function usersOf(files: readonly ts.SourceFile[], numbers: Numbers): (node: ts.Node) => ReadonlySet<number> | undefined {
   const uses = new Map<string, Use[]>();
   const exported = new Set<string>();
@@ -53,13 +53,13 @@ export function usersOf(files: readonly ts.SourceFile[], numbers: Numbers): (nod
     const found = new Set<number>();
     const names = constantsOf(node)?.map((name) => ({ name, file: node.getSourceFile() }));
     if (!names) return undefined;
-    // Constants that are made from constants are added while the list is read.
+    // The loop adds constants that are derived from constants to the list that it reads.
     for (const { name, file } of names) {
       for (const use of uses.get(name) ?? []) {
         if (use.file !== file && !exported.has(name)) continue;
         if (use.inside) found.add(numbers.get(use.inside)!);
         else if (!use.makes) return undefined;
-        const made = (use.makes ?? []).filter((other) => !names.some((known) => known.name === other && known.file === use.file));
+        const made = (use.makes ?? []).filter((other) => !names.some((listed) => listed.name === other && listed.file === use.file));
         names.push(...made.map((other) => ({ name: other, file: use.file })));
       }
     }
@@ -81,7 +81,7 @@ function namesIn(name: ts.BindingName): string[] {
   return ts.isIdentifier(name) ? [name.text] : name.elements.flatMap((element) => ts.isOmittedExpression(element) ? [] : namesIn(element.name));
 }
 
-/** Whether a name stands where it is made, and not where it is used. */
+/** Returns whether an identifier is a declaration, not a use. */
 function isDeclared(node: ts.Identifier): boolean {
   const { parent } = node;
   return (ts.isVariableDeclaration(parent) || ts.isBindingElement(parent) || ts.isPropertyDeclaration(parent) || ts.isPropertyAssignment(parent)

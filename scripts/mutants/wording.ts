@@ -1,29 +1,29 @@
 import * as ts from 'typescript';
 
 /*
- * Which expressions only word a message. A test reads parts of messages, so a mutant in them says nothing about a promise of the library.
+ * Which expressions are only the wording of a message. Tests compare parts of messages, so a surviving mutant there means no missing test.
  */
 
-/** Functions that make messages, and the first of their arguments that is wording: the code and the place before it are not. */
-const MESSAGES = /^(?:fail|describe(?:Mistake|Error|Problem))$/;
+/** Functions that create messages, and the index of their first wording argument, which follows the code and the place. */
+const MESSAGES = /^(?:fail|describe(?:Error|Problem))$/;
 const FIRST_WORDING = 2;
 
 /** A table of error codes holds the title of each. */
 const CODE = /^FED\d{3}$/;
 
-/** Tells whether an expression, or one around it in the same function, only words a message. */
+/** Returns a function that tests whether an expression, or an enclosing one in the same function, is only the wording of a message. */
 export function wordingOf(files: readonly ts.SourceFile[]): (node: ts.Node) => boolean {
-  /** Of each function, by its file and name, the parameters that it hands on as wording; of an exported one by its name as well. */
-  const handsOn = new Map<string, Set<number>>();
+  /** The parameters that each function passes on as wording, by its file and name; for an exported function also by its name alone. */
+  const passedOn = new Map<string, Set<number>>();
   const nodes = new Set<ts.Node>();
   const isWordingArgument = (callee: ts.Identifier, i: number) => {
     const { text: name } = callee;
     if (MESSAGES.test(name)) return i >= FIRST_WORDING;
     const file = callee.getSourceFile();
-    return (handsOn.get(`${file.fileName}#${name}`) ?? (imports(file, name) ? handsOn.get(name) : undefined))?.has(i) ?? false;
+    return (passedOn.get(`${file.fileName}#${name}`) ?? (imports(file, name) ? passedOn.get(name) : undefined))?.has(i) ?? false;
   };
 
-  /** Marks what a call words, and the variables and parameters of the functions around it that it names there. */
+  /** Marks the wording arguments of a call, and the variables and parameters of enclosing functions that they use. */
   const mark = (node: ts.Node): void => {
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
       const callee = node.expression;
@@ -36,7 +36,7 @@ export function wordingOf(files: readonly ts.SourceFile[]): (node: ts.Node) => b
     nodes.add(argument);
     const visit = (node: ts.Node): void => {
       if (ts.isIdentifier(node)) markDeclaration(node);
-      // What is only shown inside of a message is computed elsewhere, too.
+      // Arguments of a nested call are values, not wording.
       if (!ts.isCallExpression(node)) ts.forEachChild(node, visit);
     };
     visit(argument);
@@ -46,7 +46,7 @@ export function wordingOf(files: readonly ts.SourceFile[]): (node: ts.Node) => b
       if (ts.isFunctionLike(scope)) {
         const i = scope.parameters.findIndex(({ name }) => ts.isIdentifier(name) && name.text === use.text);
         if (i >= 0) {
-          for (const name of namesOfFunction(scope)) handsOn.set(name, (handsOn.get(name) ?? new Set()).add(i));
+          for (const name of namesOfFunction(scope)) passedOn.set(name, (passedOn.get(name) ?? new Set()).add(i));
           return;
         }
       }
@@ -62,9 +62,9 @@ export function wordingOf(files: readonly ts.SourceFile[]): (node: ts.Node) => b
     }
   };
 
-  // A helper may hand on to a helper of another file: until nothing is added.
-  for (let before = -1; before !== count(handsOn);) {
-    before = count(handsOn);
+  // A helper may pass on texts to a helper of another file, so this repeats until nothing is added.
+  for (let before = -1; before !== count(passedOn);) {
+    before = count(passedOn);
     files.forEach(mark);
   }
   return (node) => {
@@ -73,8 +73,8 @@ export function wordingOf(files: readonly ts.SourceFile[]): (node: ts.Node) => b
   };
 }
 
-function count(handsOn: ReadonlyMap<string, ReadonlySet<number>>): number {
-  return [...handsOn.values()].reduce((sum, { size }) => sum + size, 0);
+function count(passedOn: ReadonlyMap<string, ReadonlySet<number>>): number {
+  return [...passedOn.values()].reduce((sum, { size }) => sum + size, 0);
 }
 
 function namesOfFunction(node: ts.SignatureDeclaration): string[] {

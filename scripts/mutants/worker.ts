@@ -3,11 +3,11 @@ import { Modules } from './modules';
 import type { Answer, Baseline, Job, Step, TestRecord } from './protocol';
 
 /*
- * A process that runs tests: first each suite once without a mutant, then for each mutant the tests that reach it.
+ * A process that runs tests: each suite once without a mutant, then for each mutant the tests that reach it.
  */
 
 const [root] = process.argv.slice(2);
-/** What a suite may take to be loaded. */
+/** How long a suite may take to load. */
 const LOADING_MILLISECONDS = 10_000;
 
 let active = 0;
@@ -18,27 +18,27 @@ const modules = new Modules(root, (id) => {
   if (isCounting) reached.add(id);
   return id === active;
 });
-/** Tests that were seen to pass alone, without a mutant. */
+/** Tests that pass alone, without a mutant. */
 const reliable = new Set<string>();
-/** Tests that fail so: they need what another test did. */
+/** Tests that fail alone, without a mutant: they depend on another test. */
 const unreliable = new Set<string>();
 
 function send(message: Answer): void {
   process.send!(message);
 }
 
-/** Loads a suite; what it or the library does while it is loaded may fail by the mutant, too. */
+/** Loads a suite, or returns the error: a mutant may also fail while the suite or the library is loaded. */
 function loadSuite(suite: string): Test[] | string {
   process.chdir(root);
   try {
-    return collect(() => modules.loadAnew(suite));
+    return collect(() => modules.reload(suite));
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
 }
 
 async function baseline(suite: string): Promise<Baseline> {
-  modules.forget();
+  modules.unload();
   modules.refusals = 0;
   isCounting = true;
   const constants = new Set<number>();
@@ -61,9 +61,9 @@ async function baseline(suite: string): Promise<Baseline> {
   return { suite, loading, tests: records, isRefused: modules.refusals > 0 };
 }
 
-/** The first test of the steps that a mutant fails. */
+/** Finds the first test of the steps that fails with a mutant. */
 async function firstFailure(mutant: number, steps: readonly Step[]): Promise<Answer> {
-  modules.forget();
+  modules.unload();
   for (const { suite, tests: indices, limits } of steps) {
     for (let left = indices; left.length > 0;) {
       send({ kind: 'progress', limit: LOADING_MILLISECONDS });
@@ -85,7 +85,7 @@ interface Failed {
   readonly failure: string;
 }
 
-/** Loads a suite and runs some of its tests, up to the first that fails. */
+/** Loads a suite and runs some of its tests, up to the first failure. */
 async function run(suite: string, indices: readonly number[], mutant: number, before?: (index: number) => void): Promise<Failed | undefined> {
   active = mutant;
   let failed: Failed | undefined;
@@ -93,7 +93,7 @@ async function run(suite: string, indices: readonly number[], mutant: number, be
   if (typeof tests === 'string') {
     failed = { index: -1, title: '(the suite cannot be loaded)', failure: tests };
   } else {
-    // A table of tests that the library gives may be shorter with the mutant.
+    // With the mutant, a table of tests that is generated from the library may be shorter.
     await runTests(tests, indices.filter((index) => index < tests.length), {
       before,
       after: ({ index, failure }) => {
@@ -108,14 +108,14 @@ async function run(suite: string, indices: readonly number[], mutant: number, be
 }
 
 /**
- * What a test says of a mutant when it runs alone, if it passes without the mutant: the tests before it may have left something behind, or
- * it may need what they do.
+ * Returns the failure of a test that runs alone with a mutant, if it passes alone without the mutant. Otherwise the failure may be an
+ * effect of earlier tests.
  */
 async function causedBy(mutant: number, suite: string, index: number, first: string): Promise<string | undefined> {
   if (index < 0) return first;
   const key = `${suite} ${index}`;
-  if (!reliable.has(key)) (await modules.apart(() => run(suite, [index], 0)) ? unreliable : reliable).add(key);
-  return reliable.has(key) ? (await modules.apart(() => run(suite, [index], mutant)))?.failure : undefined;
+  if (!reliable.has(key)) (await modules.isolated(() => run(suite, [index], 0)) ? unreliable : reliable).add(key);
+  return reliable.has(key) ? (await modules.isolated(() => run(suite, [index], mutant)))?.failure : undefined;
 }
 
 function memory(): number {
@@ -123,7 +123,7 @@ function memory(): number {
 }
 
 process.on('unhandledRejection', () => undefined);
-// Without its parent it has nothing to do.
+// Without its parent, the process has nothing to do.
 process.on('disconnect', () => process.exit());
 process.on('message', (job: Job) => {
   const answer = job.kind === 'baseline' ? baseline(job.suite).then((record): Answer => ({ kind: 'baseline', record })) : firstFailure(job.mutant, job.steps);
