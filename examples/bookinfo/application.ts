@@ -1,6 +1,6 @@
 /**
- * Istio's sample application Bookinfo (https://istio.io/latest/docs/examples/bookinfo): what its teams declare, and what stays the same
- * with and without a federation.
+ * Istio's sample application Bookinfo (https://istio.io/latest/docs/examples/bookinfo), as its teams declare it. It is the same with and
+ * without a federation.
  */
 import { Chart } from 'cdk8s';
 import { Deployment, EnvValue, ImagePullPolicy, LabelSelector, Service, ServiceAccount, Volume } from 'cdk8s-plus-27';

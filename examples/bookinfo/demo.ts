@@ -1,6 +1,5 @@
 /**
- * Writes the manifests of the Bookinfo federation into dist/, and prints an explanation for somebody who sees the project for the first
- * time.
+ * Writes the manifests of the Bookinfo federation into dist/, and prints an explanation for new users.
  *
  *     npm run demo
  */

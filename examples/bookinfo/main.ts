@@ -1,6 +1,6 @@
 /**
- * Istio's Bookinfo across two meshes: east runs reviews and ratings, west runs productpage and details. Productpage keeps calling
- * `reviews.default.svc.cluster.local` and does not know that reviews has moved.
+ * Istio's Bookinfo across two meshes: east runs reviews and ratings, west runs productpage and details. Productpage calls
+ * `reviews.default.svc.cluster.local`, as if reviews ran in west.
  *
  *     npx cdk8s synth
  */
@@ -8,18 +8,18 @@ import { join } from 'path';
 import { App, AppProps, Chart } from 'cdk8s';
 import { microservice } from './application';
 import {
-  // in a program of your own: from 'cdk8s-mesh-federation'
+  // in your own program: from 'cdk8s-mesh-federation'
   Caller, FederatedMesh, HttpRule, LocalName, LocalService,
   RemoteServiceBinding, ServicePort, TrustBundle,
 } from '../../src';
 
-/** The public roots of the two meshes. The demo's are nobody's: their keys are gone. */
+/** Folder of the public root certificates of both meshes. The private keys of the demo's certificates have been deleted. */
 const TRUST = process.env.TRUST_DIRECTORY ?? join(__dirname, 'trust');
 
 export function bookinfo(props?: AppProps) {
   const app = new App(props);
 
-  // ---- Bookinfo itself: what each mesh runs -----------------------------------------------------------------------------
+  // ---- Bookinfo: the workloads of each mesh -----------------------------------------------------------------------------
   const eastBookinfo = new Chart(app, 'east-bookinfo', { namespace: 'default' });
   const reviewsApplication = microservice(eastBookinfo, 'reviews', {
     versions: ['v1', 'v2', 'v3'], writes: ['/tmp', '/opt/ibm/wlp/output'], env: { LOG_DIR: '/tmp/logs' },

@@ -1,5 +1,5 @@
 /**
- * Explains a federation: the files, the allowed calls, what is not reachable, the commands for each cluster and what it costs.
+ * Explains a federation: its files, the allowed calls, the services that are not exported, the commands for each cluster and the cost.
  */
 import { relative } from 'path';
 import { ApiObject, App, Chart } from 'cdk8s';
@@ -208,7 +208,7 @@ function apply(app: App, { meshName }: FederatedMesh, chart: Chart, namespace: s
   return `kubectl --context ${meshName} apply --server-side --prune --applyset=configmap/${applySet} -n ${namespace} -f ${fileOf(app, chart)}`;
 }
 
-/** Under which DNS names the peers reach the load balancers. */
+/** Instructions for the DNS names of the load balancers. */
 function addresses(meshes: FederatedMesh[]): string[] {
   return meshes.flatMap((mesh) => objectsOf([Chart.of(mesh)], 'Service').filter(({ spec }) => spec.type === 'LoadBalancer').flatMap(({ metadata, spec }) =>
     mesh.endpoints.flatMap(({ address, port = spec.ports[0].port }) => [

@@ -1,17 +1,17 @@
 /**
- * Two meshes for a pipeline: a folder for each mesh, and in it one for the boundary and one for each namespace of an application.
+ * Two meshes for a pipeline. Each mesh has a folder, with one subfolder for the boundary and one for each application namespace.
  *
  *     rendered.sh synth dist
  */
 import { join } from 'path';
 import { App, Chart, YamlOutputType } from 'cdk8s';
-import { // in a program of your own: from 'cdk8s-mesh-federation'
+import { // in your own program: from 'cdk8s-mesh-federation'
   Caller, Delivery, FederatedMesh, HttpRule, LocalName, LocalService, RemoteServiceBinding, ServicePort, TrustBundle,
 } from '../../src';
 
-/** `trust` is the folder with the public roots of the meshes. */
+/** Declares both meshes. `trust` is the folder with their public root certificates. */
 export function federation(outdir: string, delivery: Delivery, trust = 'trust'): App[] {
-  // An App for each mesh. What belongs to it is in its folder, and goes with it.
+  // One App for each mesh: all of its manifests are in one folder, which is removed with the mesh.
   const appOf = (mesh: string) => new App({ outdir: join(outdir, mesh), yamlOutputType: YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE });
   const [eastApp, westApp] = [appOf('east'), appOf('west')];
 
@@ -39,7 +39,7 @@ export function federation(outdir: string, delivery: Delivery, trust = 'trust'):
   });
   reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/reviews/*'] })], purpose: 'show reviews on the product page' });
 
-  // One chart for each namespace of an application, called like it. It stays when its last call goes: Flux prunes folders that it finds.
+  // One chart for each application namespace, with the same name. Do not remove it with its last binding: Flux only prunes existing folders.
   const bookinfo = new Chart(westApp, 'bookinfo', { namespace: 'bookinfo' });
   const binding = new RemoteServiceBinding(bookinfo, 'Reviews', {
     mesh: west,

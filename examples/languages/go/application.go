@@ -14,7 +14,7 @@ const (
 )
 
 type microserviceOptions struct {
-	versions []string // v1 alone, if empty
+	versions []string // only v1 if empty
 	writes   []string // directories
 	env      map[string]string
 }

@@ -22,7 +22,7 @@ func main() {
 func bookinfo() cdk8s.App {
 	app := cdk8s.NewApp(nil)
 
-	// ---- Bookinfo itself: what each mesh runs ----
+	// ---- Bookinfo: the workloads of each mesh ----
 	eastBookinfo := cdk8s.NewChart(app, jsii.String("east-bookinfo"), &cdk8s.ChartProps{Namespace: jsii.String("default")})
 	reviewsApplication := newMicroservice(eastBookinfo, "reviews", microserviceOptions{
 		versions: []string{"v1", "v2", "v3"},

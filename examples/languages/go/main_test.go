@@ -1,4 +1,4 @@
-// What a mistake says, and how it is caught.
+// Errors, and how a program catches them.
 package main
 
 import (
@@ -18,14 +18,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func refusal(program func()) (message string) {
+func errorOf(program func()) (message string) {
 	defer func() {
 		if refused := recover(); refused != nil {
 			message = fmt.Sprint(refused)
 		}
 	}()
 	program()
-	return "nothing was refused"
+	return "nothing was rejected"
 }
 
 func mesh(app cdk8s.App, name string) federation.FederatedMesh {
@@ -36,40 +36,40 @@ func mesh(app cdk8s.App, name string) federation.FederatedMesh {
 	})
 }
 
-func TestAValueThatCannotBeUsedIsRefusedAtOnce(t *testing.T) {
-	said := refusal(func() { mesh(cdk8s.NewApp(nil), "East_1") })
+func TestTheConstructorRejectsAMeshNameThatIsNotValid(t *testing.T) {
+	message := errorOf(func() { mesh(cdk8s.NewApp(nil), "East_1") })
 	want := `FED101 East_1/Mesh: "East_1" is not a valid mesh name → use one DNS label: at most 63 lower-case letters, digits and dashes`
-	if said != want {
-		t.Errorf("said %s", said)
+	if message != want {
+		t.Errorf("the message is %s", message)
 	}
 }
 
-func TestWhatIsMissingAtTheEndIsRefusedBySynth(t *testing.T) {
+func TestSynthRejectsAMissingEndpoint(t *testing.T) {
 	app := cdk8s.NewApp(nil)
 	mesh(app, "east").Expose(jsii.String("Reviews"), &federation.ExposedServiceOptions{
 		Service:    federation.LocalService_FromName(jsii.String("reviews"), jsii.String("default")),
 		ExportName: jsii.String("reviews"),
 		Ports:      &[]federation.ServicePort{federation.ServicePort_Http(jsii.Number(9080), nil)},
 	})
-	said := refusal(app.Synth)
-	if !strings.Contains(said, "[east/Mesh] FED107 east/Mesh: ") {
-		t.Errorf("said %s", said)
+	message := errorOf(app.Synth)
+	if !strings.Contains(message, "[east/Mesh] FED107 east/Mesh: ") {
+		t.Errorf("the message is %s", message)
 	}
 }
 
-func TestAFieldThatIsLeftOutIsRefusedByTheBindings(t *testing.T) {
-	said := refusal(func() {
+func TestTheBindingsRejectAMissingField(t *testing.T) {
+	message := errorOf(func() {
 		federation.NewFederatedMesh(cdk8s.NewChart(cdk8s.NewApp(nil), jsii.String("east"), nil), jsii.String("Mesh"), &federation.FederatedMeshProps{
 			MeshName:    jsii.String("east"),
 			TrustBundle: trust("east"),
 		})
 	})
-	if !strings.Contains(said, "TrustDomain is required") {
-		t.Errorf("said %s", said)
+	if !strings.Contains(message, "TrustDomain is required") {
+		t.Errorf("the message is %s", message)
 	}
 }
 
-func TestTheProgramHasNoMistake(t *testing.T) {
+func TestTheProgramHasFourCharts(t *testing.T) {
 	if charts := len(*bookinfo().Charts()); charts != 4 {
 		t.Errorf("%d charts", charts)
 	}

@@ -28,7 +28,7 @@ TRUST = Path(os.environ.get("TRUST_DIRECTORY", BOOKINFO / "trust"))
 def bookinfo() -> App:
     app = App()
 
-    # ---- Bookinfo itself: what each mesh runs ----
+    # ---- Bookinfo: the workloads of each mesh ----
     east_bookinfo = Chart(app, "east-bookinfo", namespace="default")
     reviews_application = microservice(
         east_bookinfo,

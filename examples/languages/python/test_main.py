@@ -1,4 +1,4 @@
-"""What a mistake says, and how it is caught: python -m unittest"""
+"""Errors, and how a program catches them: python -m unittest"""
 
 import unittest
 from typing import Any, Callable
@@ -18,12 +18,12 @@ from cdk8s_mesh_federation import (
 from main import TRUST, bookinfo
 
 
-def refusal(program: Callable[[], Any]) -> str:
+def error_of(program: Callable[[], Any]) -> str:
     try:
         program()
     except RuntimeError as error:
         return str(error)
-    return "nothing was refused"
+    return "nothing was rejected"
 
 
 def mesh(app: App, name: str) -> FederatedMesh:
@@ -46,35 +46,35 @@ def expose(east: FederatedMesh) -> ExposedService:
     )
 
 
-class Mistakes(unittest.TestCase):
-    def test_a_value_that_cannot_be_used_is_refused_at_once(self) -> None:
+class Errors(unittest.TestCase):
+    def test_allow_from_rejects_a_port_that_is_not_exported(self) -> None:
         reviews = expose(mesh(App(), "east"))
         self.assertEqual(
-            refusal(lambda: reviews.allow_from(mesh(App(), "west"), ports=[9081])),
+            error_of(lambda: reviews.allow_from(mesh(App(), "west"), ports=[9081])),
             "FederationError: FED306 east/Mesh/Reviews: port 9081 is not exported → use one of the exported ports 9080",
         )
 
-    def test_what_is_missing_at_the_end_is_refused_by_synth(self) -> None:
+    def test_synth_rejects_a_missing_peer(self) -> None:
         app = App()
         expose(mesh(app, "east")).allow_from(mesh(App(), "west"))
-        self.assertIn('[east/Mesh] FED108 east/Mesh: east/Mesh/Reviews refers to mesh "west"', refusal(app.synth))
+        self.assertIn('[east/Mesh] FED108 east/Mesh: east/Mesh/Reviews refers to mesh "west"', error_of(app.synth))
 
-    def test_a_value_of_another_kind_is_refused_by_the_bindings(self) -> None:
+    def test_the_bindings_reject_a_value_of_another_type(self) -> None:
         with self.assertRaisesRegex(TypeError, "argument port must be one of"):
             ServicePort.http("9080")
         with self.assertRaisesRegex(TypeError, "unexpected keyword argument 'namespace'"):
             LocalName.new_service("reviews", namespace="default")
 
-    def test_a_misspelt_field_of_a_rule_is_refused_by_the_bindings(self) -> None:
+    def test_the_bindings_reject_an_unknown_field_of_a_rule(self) -> None:
         with self.assertRaisesRegex(TypeError, "unexpected keyword argument 'except_path'"):
             HttpRule.allow(paths=["/reviews/*"], except_path=["/reviews/drafts"])
 
-    def test_a_dict_is_no_rule(self) -> None:
+    def test_the_bindings_reject_a_dict_instead_of_a_rule(self) -> None:
         rule: Any = {"paths": ["/reviews/*"], "except_paths": ["/reviews/drafts"]}
         with self.assertRaisesRegex(TypeError, "must be one of|type of argument http"):
             expose(mesh(App(), "east")).allow_from(mesh(App(), "west"), http=[rule])
 
-    def test_the_program_has_no_mistake(self) -> None:
+    def test_the_program_has_four_charts(self) -> None:
         self.assertEqual(len(bookinfo().charts), 4)
 
 

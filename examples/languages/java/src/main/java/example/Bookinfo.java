@@ -40,7 +40,7 @@ public final class Bookinfo {
     static App bookinfo() {
         App app = new App();
 
-        // ---- Bookinfo itself: what each mesh runs ----
+        // ---- Bookinfo: the workloads of each mesh ----
         ChartProps inDefault = ChartProps.builder().namespace("default").build();
         Chart eastBookinfo = new Chart(app, "east-bookinfo", inDefault);
         Microservice reviewsApplication = new Microservice(

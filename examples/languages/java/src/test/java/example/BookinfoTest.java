@@ -14,15 +14,15 @@ import org.cdk8s.App;
 import org.cdk8s.Chart;
 import org.junit.jupiter.api.Test;
 
-/** What a mistake says, and how it is caught. */
+/** Errors, and how a program catches them. */
 class BookinfoTest {
-    private static String refusal(Runnable program) {
+    private static String errorOf(Runnable program) {
         try {
             program.run();
         } catch (RuntimeException error) {
             return error.getMessage();
         }
-        return "nothing was refused";
+        return "nothing was rejected";
     }
 
     private static FederatedMesh mesh(App app, String name) {
@@ -34,27 +34,27 @@ class BookinfoTest {
     }
 
     @Test
-    void aValueThatCannotBeUsedIsRefusedAtOnce() {
-        String said = refusal(() -> mesh(new App(), "East_1"));
+    void theConstructorRejectsAMeshNameThatIsNotValid() {
+        String message = errorOf(() -> mesh(new App(), "East_1"));
         assertEquals(
                 "FED101 East_1/Mesh: \"East_1\" is not a valid mesh name"
                         + " → use one DNS label: at most 63 lower-case letters, digits and dashes",
-                said.lines().findFirst().orElseThrow());
+                message.lines().findFirst().orElseThrow());
     }
 
     @Test
-    void whatIsMissingAtTheEndIsRefusedBySynth() {
+    void synthRejectsAMissingEndpoint() {
         App app = new App();
         mesh(app, "east").expose("Reviews", ExposedServiceOptions.builder()
                 .service(LocalService.fromName("reviews", "default"))
                 .exportName("reviews")
                 .ports(List.of(ServicePort.http(9080)))
                 .build());
-        assertTrue(refusal(app::synth).contains("[east/Mesh] FED107 east/Mesh: "));
+        assertTrue(errorOf(app::synth).contains("[east/Mesh] FED107 east/Mesh: "));
     }
 
     @Test
-    void aFieldThatIsLeftOutIsRefusedByTheBindings() {
+    void theBindingsRejectAMissingField() {
         FederatedMesh.Builder builder = FederatedMesh.Builder.create(new Chart(new App(), "east"), "Mesh")
                 .meshName("east")
                 .trustBundle(TrustBundle.fromPemFile(Bookinfo.TRUST.resolve("east.pem").toString()));
@@ -64,7 +64,7 @@ class BookinfoTest {
     }
 
     @Test
-    void theProgramHasNoMistake() {
+    void theProgramHasFourCharts() {
         assertEquals(4, Bookinfo.bookinfo().getCharts().size());
     }
 }
