@@ -9,8 +9,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/build"
 )
 
-// benchmark measures calls through both gateways and by other ways, on the running lab or on one that is removed
-// afterwards.
+// benchmark measures calls through both gateways and over other paths, on the running lab or on a temporary one.
 func benchmark(ctx context.Context, programs build.Programs, repository string, args []string) error {
 	effort := bench.Whole
 	switch {

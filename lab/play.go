@@ -18,7 +18,7 @@ import (
 // labs is the number of labs that run everything at the same time: most of the time they wait.
 const labs = 3
 
-// prove runs everything, or what did not pass the last time: what passed then counts as it was recorded.
+// prove runs everything, or only what did not pass the last time, and reuses the recorded results of the rest.
 func prove(ctx context.Context, programs build.Programs, repository string, write bool, args []string) error {
 	chosen, mutations := cases.All(), cases.Mutations()
 	var earlier lines
@@ -45,7 +45,7 @@ func prove(ctx context.Context, programs build.Programs, repository string, writ
 	group, together := errgroup.WithContext(ctx)
 	var missing []error
 	var quiet *player
-	for range labs { // one after the other comes up, so that the first case does not wait for all
+	for range labs { // they start one after the other, so that the first case does not wait for all
 		l, f, err := begin(together, programs, repository)
 		if err != nil {
 			say("a lab does not start, so the other labs run its part: %v", err)

@@ -16,7 +16,7 @@ type player struct {
 	record *record
 	one    func(context.Context, cases.Case) cases.Result
 	many   func(context.Context, []cases.Mutation, func(cases.MutationResult)) error // of one scenario
-	forget func()                                                                    // lets the next use apply its scenario anew
+	forget func()                                                                    // causes the next use to apply its scenario again
 }
 
 func newPlayer(f *federation.Federation, r *record) *player {
@@ -35,7 +35,7 @@ type unit struct {
 	mutations []cases.Mutation
 }
 
-// mutationsAtOnce is the largest number of mutations in a unit, so that no lab gets all of the first scenario.
+// mutationsAtOnce is the largest number of mutations in a unit, so that no lab runs all of the first scenario.
 const mutationsAtOnce = 20
 
 // secondsOf are the seconds of a case of a group, where they differ much from one.
@@ -129,7 +129,7 @@ func (p *player) playCases(ctx context.Context, chosen []cases.Case) {
 			result = p.one(ctx, c)
 		}
 		if ctx.Err() != nil {
-			return // it was cut short: that says nothing about it
+			return // it was interrupted, so there is no result
 		}
 		p.record.addCase(result)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases"
 )
 
-// pretended is a player whose scenarios fail as often as failures says; a mutation called "stuck" cannot be undone.
+// pretended is a player whose scenarios fail as often as failures defines; a mutation called "stuck" cannot be undone.
 func pretended(t *testing.T, failures map[string]int) (p *player, prepared *[]string) {
 	t.Helper()
 	r, err := begun(repositoryFor(t), nil, nil)

@@ -12,11 +12,11 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases"
 )
 
-// resultsFile holds the last result of each case and mutation; it is outside of version control.
+// resultsFile has the last result of each case and mutation; it is outside of version control.
 const resultsFile = "lab/.results.jsonl"
 
-// What is known of a case or mutation. One that is planned was chosen and has no result: somebody stopped the run, or
-// it still goes on.
+// The state of a case or mutation. A planned one was chosen but has no result: the run was interrupted, or is not
+// finished.
 const (
 	planned = "planned"
 	passed  = "passed"
@@ -29,18 +29,18 @@ type line struct {
 	Name     string   `json:"name"`
 	State    string   `json:"state"`
 	Failures []string `json:"failures,omitempty"`
-	// Seen of a case, Noticed of a mutation: what docs/proof.md says of it.
+	// Seen of a case, Noticed of a mutation: the result in docs/proof.md.
 	Seen    string   `json:"seen,omitempty"`
 	Noticed []string `json:"noticed,omitempty"`
 }
 
-// results writes lines at once, so that a run that is stopped keeps its results.
+// results writes lines at once, so that an interrupted run does not lose its results.
 type results struct {
 	lock sync.Mutex
 	file *os.File
 }
 
-// openResults begins a run: everything that it will run is planned. Everything else keeps its state.
+// openResults begins a run: everything that it will run is planned. The state of everything else does not change.
 func openResults(repository string, chosen []cases.Case, mutations []cases.Mutation) (*results, error) {
 	path := filepath.Join(repository, resultsFile)
 	mode := os.O_APPEND
@@ -111,7 +111,7 @@ func (ls lines) notPassed() (chosen []cases.Case, mutations []cases.Mutation) {
 func lastLines(repository string) (lines, error) {
 	file, err := os.Open(filepath.Join(repository, resultsFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("no earlier run is recorded, so no failed cases are known")
+		return nil, errors.New("no earlier run is recorded, so there are no failed cases")
 	}
 	if err != nil {
 		return nil, err

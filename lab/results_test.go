@@ -8,7 +8,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases"
 )
 
-// repositoryFor is a directory in which results can be kept.
+// repositoryFor is a directory in which results can be stored.
 func repositoryFor(t *testing.T) string {
 	t.Helper()
 	repository := t.TempDir()
@@ -51,7 +51,7 @@ func TestWhatFailedOrWasNotPlayedIsLeft(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// No close: as if somebody had stopped the run, in the middle of a line.
+	// No close, as if the run had been interrupted in the middle of a line.
 	if _, err := r.file.WriteString(`{"kind":"case","na`); err != nil {
 		t.Fatal(err)
 	}

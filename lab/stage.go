@@ -9,10 +9,10 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 )
 
-// stage applies scenarios to one lab, one at a time. A scenario that fails costs its own cases only: it is tried once
-// more, and its error is kept for later requests.
+// stage applies scenarios to one lab, one at a time. A scenario that fails affects only its own cases: it is applied
+// once more, and its error is stored for later requests.
 type stage struct {
-	// prepare applies a scenario, unless it is the one that is applied, and waits until it holds.
+	// prepare applies a scenario, unless it is the current one, and waits until its allowed calls succeed.
 	prepare func(ctx context.Context, scenario string) error
 	failed  map[string]error
 }
@@ -26,7 +26,7 @@ func (s *stage) use(ctx context.Context, scenario string) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	say("scenario %s failed and is tried once more: %v", scenario, err)
+	say("scenario %s failed and is applied once more: %v", scenario, err)
 	if err = s.prepare(ctx, scenario); err == nil || ctx.Err() != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
-// Command app is what runs in the pods of the lab's applications: a server that says what reached it, and a client that
-// tries what it is told. It is a program of its own so that it starts at once.
+// Command app runs in the pods of the lab's applications: a server that reports the requests that it receives, and a
+// client that sends probes. It is a separate program so that it starts quickly.
 package main
 
 import (

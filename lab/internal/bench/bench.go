@@ -1,7 +1,7 @@
-// Package bench measures what a call through both boundary gateways costs, beside other ways to the same backend:
+// Package bench measures the cost of a call through both boundary gateways, and over other paths to the same backend:
 // requests a second and latency, for each protocol, with a few requests in flight and with many.
 //
-// All ways are measured in turn, round after round, so that whatever else the machine does hits all of them; the ratios
+// All paths are measured in turn, round after round, so that other load on the machine affects all of them. The ratios
 // are medians of pairs of one round.
 package bench
 
@@ -29,7 +29,7 @@ type Way struct {
 	Host   string // what it dials, in the namespace
 }
 
-// Baselines are the ways that the others are compared with.
+// Baselines are the paths with which the others are compared.
 const (
 	direct      = "direct"
 	terminating = "two plain gateways"
@@ -38,7 +38,7 @@ const (
 
 var baselines = []string{direct, terminating, passing}
 
-// Ways are measured in turn. A further one is a line here, and a name that leads to the backend.
+// Ways are the measured paths. Another one needs a line here, and a name that resolves to the backend.
 var Ways = []Way{
 	{direct, "east", "plain-client", "plain-backend"},     // no proxy at all
 	{terminating, "west", "client", "terminating"},        // mutual TLS at both gateways, no policy
@@ -47,14 +47,14 @@ var Ways = []Way{
 	{"federation, path rules", "west", "client", "ruled"}, // one method and one prefix, one gRPC service
 }
 
-// Protocol is how the backend is asked.
+// Protocol is the protocol of the requests to the backend.
 type Protocol struct {
 	Name  string
 	Probe func(host string) traffic.Probe
 }
 
 // Protocols of the backend: 256 bytes over HTTP/1.1, one unary gRPC call, one line over TCP; all on connections that
-// are kept.
+// are reused.
 var Protocols = []Protocol{
 	{"HTTP/1.1", func(host string) traffic.Probe {
 		return traffic.Probe{URL: "http://" + host + ":8080/bench/0?bytes=256"}
@@ -112,7 +112,7 @@ func Run(ctx context.Context, f *federation.Federation, effort Effort, say func(
 	if err := answer(ctx, f); err != nil {
 		return nil, err
 	}
-	say("all ways lead to the backend")
+	say("all paths reach the backend")
 	results = Results{}
 	for round := range effort.Rounds {
 		for _, protocol := range Protocols {

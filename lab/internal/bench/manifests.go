@@ -32,7 +32,7 @@ var ports = []port{
 	{"tcp", 7001, "TLS", "TCP", "tcp"},
 }
 
-// values are what only a lab that is up knows.
+// values are known only in a running lab.
 type values struct {
 	East, West string   // public roots
 	Client     pki.Leaf // of east's CA, for the caller of the pass-through pair

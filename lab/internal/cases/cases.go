@@ -1,12 +1,12 @@
-// Package cases is what the lab tries, and what must come of it: the list of all cases and of all mutations.
+// Package cases is the list of all cases and mutations of the lab, with their expected outcomes.
 //
 // A case is data and a small function. Most are one probe and the outcome that it must have:
 //
 //	Ask("external/no-certificate", guarantee.ServerPerPeer, "The ingress gateway rejects a client without a certificate",
 //		Outside, ToIngress(NoCertificate), outcome.NoCertificate)
 //
-// The cases are in packages by subject, over what package testbed gives all of them. They use API servers, kubectl and
-// exec: none knows how pods run.
+// The cases are in packages by subject, which use package testbed. They use API servers, kubectl and exec, and do not
+// depend on how pods run.
 package cases
 
 import (
@@ -74,13 +74,12 @@ func Play(ctx context.Context, f *federation.Federation, c Case) Result {
 	return testbed.Run(ctx, f, c, func(ctx context.Context) error { return Settle(ctx, f, f.Current()) })
 }
 
-// Mutate plays mutations of one scenario, which is applied, one after the other and hands each result on.
+// Mutate runs mutations of the applied scenario, one after the other, and passes on each result.
 func Mutate(ctx context.Context, f *federation.Federation, chosen []Mutation, done func(MutationResult)) error {
 	return mutations.Play(ctx, f, All(), chosen, done)
 }
 
-// Settle waits until what a scenario promises to callers is true everywhere: until then, a rejection would prove
-// nothing.
+// Settle waits until the allowed calls of a scenario succeed everywhere. Before that, a rejection has no meaning.
 func Settle(ctx context.Context, f *federation.Federation, scenario string) error {
 	return testbed.Safely(func() error { return settle(ctx, f, scenario) })
 }

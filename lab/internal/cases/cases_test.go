@@ -76,8 +76,7 @@ func TestMutationsHaveNamesOfTheirOwnAndSwitchOffWhatExists(t *testing.T) {
 	}
 }
 
-// notMutated are objects that protect nothing by themselves, or about which other cases tell more than their absence
-// would.
+// notMutated are objects that protect nothing by themselves, or that other cases test better than a mutation would.
 var notMutated = map[string]string{
 	"ConfigMap fed-in-trust-west":                         "time/ca-object-deleted, order/trust-last",
 	"ConfigMap fed-out-trust":                             "time/ca-object-deleted, order/trust-last",
@@ -109,7 +108,7 @@ func TestEveryObjectOfTheManifestsIsTakenAwayOrChangedOnce(t *testing.T) {
 		for _, o := range objects {
 			name := o.GetKind() + " " + o.GetName()
 			if !changed[meshName+" "+name] && notMutated[name] == "" {
-				t.Errorf("%s of mesh %s: nobody would notice that it is missing", name, meshName)
+				t.Errorf("%s of mesh %s: no mutation removes it", name, meshName)
 			}
 		}
 	}

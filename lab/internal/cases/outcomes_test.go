@@ -15,7 +15,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 )
 
-// misspelt says which of some attempts expect what can never come of them.
+// misspelt returns the attempts whose expected outcome cannot occur.
 func misspelt(kind, name string, attempts []testbed.Attempt, compared bool) []string {
 	var found []string
 	for i, attempt := range attempts {

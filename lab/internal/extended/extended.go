@@ -1,6 +1,6 @@
-// Package extended lets Go's HTTP/2 server take extended CONNECT requests (RFC 8441), by which a WebSocket crosses
-// HTTP/2. The server asks the environment for that once, when it is initialised. Go initialises packages in the order
-// of their paths, so this one comes before it.
+// Package extended enables extended CONNECT requests (RFC 8441), which transport a WebSocket over HTTP/2, in Go's
+// HTTP/2 server. The server reads this setting from the environment once, when it is initialised. Go initialises
+// packages in the order of their paths, so this one is initialised first.
 package extended
 
 import "os"
@@ -10,7 +10,7 @@ const variable = "GODEBUG"
 var before = os.Getenv(variable)
 
 func init() {
-	_ = os.Setenv(variable, before+",http2xconnect=1") // without it, a WebSocket is refused: leaks/wire sees that
+	_ = os.Setenv(variable, before+",http2xconnect=1") // without it, a WebSocket is rejected, and leaks/wire fails
 }
 
 // Done restores the environment, which programs that are started from here inherit.

@@ -28,8 +28,8 @@ type port struct {
 	number int
 }
 
-// kinds are the options of `app serve`, and the appProtocol of the Service: servers that speak first, or with TLS of
-// their own, are TCP to Istio.
+// kinds are the options of `app serve`, and the appProtocol of the Service. For Istio, servers that send first or that
+// terminate TLS themselves are TCP.
 var kinds = map[string]string{
 	"http":     "http", // WebSocket as well
 	"grpc":     "grpc",
@@ -47,7 +47,7 @@ kind: PeerAuthentication
 metadata: {name: default, namespace: istio-system}
 spec: {mtls: {mode: STRICT}}
 `
-	names := []string{"catalogue", "istio-ingress"} // only of a binding; of a gateway that somebody else runs
+	names := []string{"catalogue", "istio-ingress"} // only of a binding; of an existing gateway
 	for _, meshes := range append(slices.Collect(maps.Values(ofScenario)), ofEveryScenario) {
 		for _, apps := range meshes {
 			for _, a := range apps {
@@ -87,7 +87,7 @@ func (a app) manifests() string {
 	if a.noSidecar {
 		inject = "false"
 	}
-	listen := []string{"--http", `"8000"`} // nobody's Service: the program runs in the pods of those who only call as well
+	listen := []string{"--http", `"8000"`} // without a Service: the program also runs in pods that only call
 	var services []string
 	for i, p := range a.ports {
 		if i == 0 {
@@ -141,7 +141,7 @@ spec:
 
 func must[T any](value T, err error) T {
 	if err != nil {
-		panic(err) // the text stands above: it is wrong for everybody or for nobody
+		panic(err) // the text is above, so an error is a bug
 	}
 	return value
 }

@@ -51,7 +51,7 @@ func TestNoScenarioHasTwoApplicationsOfOneNameOrAPortOfNoKind(t *testing.T) {
 				seen[a.name] = true
 				for _, p := range a.ports {
 					if kinds[p.kind] == "" {
-						t.Errorf("%s: %s speaks %q, which is unknown", scenario, a.name, p.kind)
+						t.Errorf("%s: %s has the kind %q, which is unknown", scenario, a.name, p.kind)
 					}
 				}
 			}

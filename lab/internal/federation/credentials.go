@@ -106,7 +106,7 @@ func (f *Federation) PutCredentials(ctx context.Context, m *mesh.Mesh, scenario 
 	return nil
 }
 
-// keepRoots does what trust-manager does in a mesh: it keeps the roots of a peer in a ConfigMap.
+// keepRoots does what trust-manager does in a mesh: it stores the roots of a peer in a ConfigMap.
 func (f *Federation) keepRoots(ctx context.Context, m *mesh.Mesh, scenario string) error {
 	if m != f.West {
 		return nil

@@ -43,8 +43,8 @@ func namespaces(objects []*unstructured.Unstructured) []string {
 	return names
 }
 
-// Unchanged applies the scenario's files again and returns the objects whose content has changed, and the number of
-// all.
+// Unchanged applies the scenario's files again and returns the objects whose content has changed, and the number of all
+// objects.
 func (f *Federation) Unchanged(ctx context.Context, m *mesh.Mesh) (changed []string, total int, err error) {
 	before, err := f.live(ctx, m)
 	if err != nil {

@@ -134,7 +134,7 @@ func (f *Federation) Synthesise(ctx context.Context, trust, directory string, sc
 	return nil
 }
 
-// Add synthesises further programs, which are scenarios like all others afterwards.
+// Add synthesises further programs, which can then be used as scenarios.
 func (f *Federation) Add(ctx context.Context, scenarios ...string) error {
 	return f.Synthesise(ctx, f.Trust(), f.directory, scenarios...)
 }
@@ -142,11 +142,11 @@ func (f *Federation) Add(ctx context.Context, scenarios ...string) error {
 // Files of a scenario for a mesh, in the order in which they are applied.
 func (f *Federation) Files(scenario, meshName string) []string {
 	files, _ := filepath.Glob(filepath.Join(f.directory, scenario, meshName+"*.yaml"))
-	files = slices.DeleteFunc(files, func(file string) bool { // a mesh that exposes and binds nothing has an empty file
+	files = slices.DeleteFunc(files, func(file string) bool { // a mesh without exports and bindings has an empty file
 		info, err := os.Stat(file)
 		return err == nil && info.Size() == 0
 	})
-	slices.Sort(files) // east.yaml before east-bookinfo.yaml would be the other way round
+	slices.Sort(files) // otherwise east-bookinfo.yaml would come after east.yaml
 	slices.SortStableFunc(files, func(a, b string) int { return len(a) - len(b) })
 	return files
 }
@@ -174,7 +174,7 @@ func (f *Federation) Use(ctx context.Context, scenario string) error {
 		return fmt.Errorf("there is no scenario %q: %w", scenario, err)
 	}
 	f.Forget()
-	_ = os.Remove(f.directory + "-current") // nobody shall take a half for the whole
+	_ = os.Remove(f.directory + "-current") // an incomplete directory must not be used
 	if err := f.Each(func(m *mesh.Mesh) error { return f.use(ctx, m, scenario) }); err != nil {
 		return fmt.Errorf("scenario %s: %w", scenario, err)
 	}
@@ -182,7 +182,7 @@ func (f *Federation) Use(ctx context.Context, scenario string) error {
 	return os.WriteFile(f.directory+"-current", []byte(scenario), 0o644)
 }
 
-// Forget lets the next Use apply its scenario, even if it is the current one.
+// Forget causes the next Use to apply its scenario, even if it is the current one.
 func (f *Federation) Forget() { f.current, f.Settled = "", "" }
 
 // Current is the scenario that is applied.

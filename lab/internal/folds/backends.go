@@ -5,7 +5,7 @@ import "strings"
 // Backend is one kind of server or framework.
 type Backend struct {
 	Name string
-	// Sources say where it is documented, or seen in code, what it folds.
+	// Sources are the documentation or code for what it folds.
 	Sources []string
 	steps   []fold
 }
@@ -105,7 +105,7 @@ var Backends = []Backend{
 	}, []fold{noParameters, lenient, overlong, mergeSlashes, segments}},
 }
 
-// Read is the one spelling for all paths for which the backend serves the same; false when it refuses the path.
+// Read returns the canonical spelling of a path for the backend; false when the backend rejects the path.
 func (b Backend) Read(path string) (string, bool) {
 	for _, step := range b.steps {
 		var ok bool
@@ -116,8 +116,8 @@ func (b Backend) Read(path string) (string, bool) {
 	return path, true
 }
 
-// reads tells whether the backend would serve an excepted pattern for a path: `/a/b` is that path, `/a/*` whatever lies
-// below.
+// reads reports whether the backend would serve an excepted pattern for a path: `/a/b` is that path, `/a/*` any path
+// below `/a/`.
 func (b Backend) reads(path, excepted string) bool {
 	got, ok := b.Read(path)
 	if !ok {

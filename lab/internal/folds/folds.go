@@ -1,6 +1,6 @@
-// Package folds describes how common backends read the path of a request: what each of them makes of repeated slashes, path
-// parameters, escapes, upper case and the like. Two paths that a backend folds into one are one resource to it,
-// whatever a gateway in front of it thinks.
+// Package folds describes how common backends normalize the path of a request: repeated slashes, path parameters,
+// escapes, upper case and the like. Two paths with the same normal form are the same resource for the backend, even if
+// a gateway in front of it distinguishes them.
 package folds
 
 import (
@@ -10,10 +10,10 @@ import (
 	"unicode"
 )
 
-// fold is one step of reading a path; false when the backend refuses the path at this step.
+// fold is one step of normalizing a path; false when the backend rejects the path at this step.
 type fold func(string) (string, bool)
 
-// always is a fold that refuses nothing.
+// always is a fold that rejects nothing.
 func always(change func(string) string) fold {
 	return func(path string) (string, bool) { return change(path), true }
 }
@@ -47,7 +47,7 @@ var (
 	})
 )
 
-// segments resolves dot segments; a path that leaves the root is refused.
+// segments resolves dot segments; a path that leaves the root is rejected.
 func segments(path string) (string, bool) {
 	parts := strings.Split(path, "/")
 	var kept []string
@@ -73,7 +73,7 @@ func segments(path string) (string, bool) {
 	return strings.Join(kept, "/"), true
 }
 
-// decode turns escapes into bytes, but for those in keep; one that is none is refused (strict) or left as it is.
+// decode decodes escapes, except those in keep; an invalid escape is rejected (strict) or not changed.
 func decode(keep string, strict bool) fold {
 	return func(path string) (string, bool) {
 		var out strings.Builder
@@ -118,7 +118,7 @@ var utf16 = always(func(path string) string {
 	})
 })
 
-// overlong UTF-8 is read as what it was made of.
+// overlong decodes overlong UTF-8.
 var overlong = always(func(path string) string {
 	return strings.NewReplacer("\xc0\xae", ".", "\xc0\xaf", "/", "\xc1\x9c", "/", "\xe0\x80\xaf", "/", "\xe0\x80\xae", ".").Replace(path)
 })

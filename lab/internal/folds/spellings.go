@@ -12,11 +12,11 @@ type Spelling struct {
 	ReadBy []string
 }
 
-// change writes a path in other ways.
+// change returns other spellings of a path.
 type change func(path string) []string
 
-// Spellings of the paths, each of which lies in an excepted pattern: every change of every path, and pairs of changes
-// of the first one. Only those that some backend reads as an excepted path are kept.
+// Spellings returns spellings of the paths, each of which matches an excepted pattern: every change of every path, and
+// pairs of changes of the first one. Spellings that no backend serves as an excepted path are omitted.
 func Spellings(paths []string, excepted ...string) []Spelling {
 	seen := map[string]bool{}
 	var all []Spelling
@@ -50,7 +50,7 @@ func Spellings(paths []string, excepted ...string) []Spelling {
 	return all
 }
 
-// sample keeps pairs few: the first, the last and some between.
+// sample limits the number of pairs: the first, the last and some in between.
 func sample(all []string) []string {
 	if len(all) <= 6 {
 		return all
@@ -194,7 +194,7 @@ func sessions(path string) []string {
 	return at(path, true, "(S(x))/", "(A(x)F(y))/", "(s(0))/", "%28S%28x%29%29/", "(S(x))/(S(y))/", "%28S(x%29)/")
 }
 
-// extensions are taken from the last segment and given to it, and something stands below it.
+// extensions removes or adds an extension of the last segment, or adds a segment below it.
 func extensions(path string) []string {
 	place := strings.LastIndexAny(path, "./")
 	if place < 0 || path[place] == '/' {
@@ -204,7 +204,7 @@ func extensions(path string) []string {
 	return []string{base, base + "/", base + ".xml", base + ".", base + ".html.gz", base + "%20", path + "/x", path + "/x/y.css", path + "/", path + "//", path + "/;", path + "%2fx"}
 }
 
-// subdelimiters may stand in a pattern as they are.
+// subdelimiters are allowed in a pattern without escapes.
 func subdelimiters(path string) []string {
 	var out []string
 	for i := range len(path) {

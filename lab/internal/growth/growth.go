@@ -25,7 +25,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Size holds the figures of one number of grants.
+// Size has the figures of one number of grants.
 type Size struct {
 	Grants          int
 	Ingress, Egress Proxy
@@ -33,21 +33,21 @@ type Size struct {
 	Idle Proxy
 	// Apply is how long kubectl took; Settled how long the last export took to answer afterwards.
 	Apply, Settled time.Duration
-	// OneMore is the time from the first changed object of one further grant to its first answer; Converged is what
-	// istiod says of it: from a change to all of it in a proxy, the mean of all proxies in the slower mesh.
+	// OneMore is the time from the first changed object of one further grant to its first answer. Converged is the
+	// convergence time that istiod reports: the mean of all proxies in the slower mesh.
 	OneMore, Converged time.Duration
 	// Failures are what could not be measured: an export that does not answer, a proxy that does not start.
 	Failures []string
 }
 
-// Proxy holds the figures of one workload.
+// Proxy has the figures of one workload.
 type Proxy struct {
 	LDS, RDS, CDS int           // bytes of a whole push
 	Push          time.Duration // how long istiod was busy with that push
 	Restart       time.Duration // from the restart to a new pod that is ready
 	Chains        int           // filter chains of all listeners
 	Resident      int           // bytes of Envoy's process
-	Allocated     int           // bytes that Envoy says it has allocated
+	Allocated     int           // allocated bytes that Envoy reports
 }
 
 // Bytes of a whole push.
@@ -158,7 +158,7 @@ func oneMore(ctx context.Context, f *federation.Federation, grants int) (took, c
 	return took, converged, nil
 }
 
-// changes are the objects of the next size that are new or other ones, in their order.
+// changes are the new and changed objects of the next size, in their order.
 func changes(f *federation.Federation, m *mesh.Mesh, grants int) ([]*unstructured.Unstructured, error) {
 	now, err := f.Objects(Scenario(grants), m.Name)
 	if err != nil {
@@ -207,9 +207,9 @@ func restarted(ctx context.Context, m *mesh.Mesh, workload string) (Proxy, error
 	return p, p.inspect(ctx, m, pod)
 }
 
-// pushed reads what istiod sent to a new pod. It sends everything twice when it learns of the pod's endpoint a moment
-// later, so one push is the mean of them. Pushes to other proxies meanwhile would be in the mean: its log tells whether
-// there were any.
+// pushed reads the size of istiod's pushes to a new pod. istiod sends everything twice when it receives the pod's
+// endpoint a moment later, so one push is the mean of them. The mean would include simultaneous pushes to other
+// proxies, which its log shows.
 func (p *Proxy) pushed(ctx context.Context, m *mesh.Mesh, pod string, before counters) error {
 	after, log, err := quiet(ctx, m)
 	if err != nil {

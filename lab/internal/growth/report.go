@@ -20,7 +20,8 @@ const (
 	mostPush     = 2 * time.Second
 )
 
-// Complaints say what grows faster than linearly from the first size to the last one, and which goals are missed.
+// Complaints lists the figures that grow faster than linearly from the first size to the last one, and the missed
+// goals.
 func Complaints(sizes []Size) []string {
 	var all []string
 	first, last := sizes[0], sizes[len(sizes)-1]

@@ -1,5 +1,5 @@
-// Package guarantee names what the library promises, as docs/laws.md numbers it. Cases and mutations say which
-// guarantees they test.
+// Package guarantee has the guarantees of the library, with their numbers in docs/laws.md. Cases and mutations state
+// which guarantees they test.
 package guarantee
 
 // Set is one guarantee, or several: ExplicitAccess | TwoControls.
@@ -18,9 +18,9 @@ const (
 	Reproducible                             // 9: the same program generates the same bytes, and applying them again changes nothing
 	IndependentMeshes                        // 10: meshes do not depend on each other's constructs
 	ErrorsNotGuesses                         // 11: what cannot be expressed exactly is an error
-	WorkloadsUntouched                       // 12: existing workloads are not changed without being asked for
+	WorkloadsUntouched                       // 12: existing workloads are only changed by explicit options
 	ValidObjects                             // 13: every object is accepted by the API server, istiod and istioctl analyze
-	OneIstioFolder                           // 14: only one folder of the library knows Istio
+	OneIstioFolder                           // 14: only one folder of the library depends on Istio's API
 	CompleteRemoval                          // 15: removing a line of the program removes every object that it generated
 	ProtectionFirst                          // 16: protection comes before openness in the order of the file
 	TenantsKeptOut                           // 17: no other tenant of the mesh can add or block listeners of the boundary

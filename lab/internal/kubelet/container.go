@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bundle is all that a container's first process needs to know.
+// bundle is the configuration of a container's first process.
 type bundle struct {
 	Root         string // an empty directory of this computer's, covered by a file system in memory
 	ReadOnlyRoot bool
@@ -39,8 +39,8 @@ var devices = []string{"null", "zero", "full", "random", "urandom", "tty"}
 // startedFile is open for as long as a container is being built; the kubelet waits for its end.
 const startedFile = 3
 
-// Init is the first process of a container, in namespaces of its own. It builds the file system that the pod asks for,
-// makes it the root, and becomes the container's program.
+// Init is the first process of a container, in its own namespaces. It builds the file system of the pod, makes it the
+// root, and executes the container's program.
 func Init(bundlePath string) error {
 	data, err := os.ReadFile(bundlePath)
 	if err != nil {

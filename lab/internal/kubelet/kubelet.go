@@ -1,7 +1,6 @@
-// Package kubelet stands in for the kubelet of one node, without containers: a pod is a network namespace with a
-// process for each container, which sees a file system of its own, the volumes that it asked for, and runs with the
-// rights that its security contexts leave it. Init containers, sidecars, probes, projected tokens, logs, exec and
-// port-forward work as on a real node.
+// Package kubelet replaces the kubelet of one node, without containers: a pod is a network namespace with a process for
+// each container. The process has its own file system with the volumes of the pod, and the rights of its security
+// contexts. Init containers, sidecars, probes, projected tokens, logs, exec and port-forward work as on a real node.
 //
 // Missing: cgroups (limits are passed to the program, and not enforced), seccomp and AppArmor profiles, liveness
 // probes, images. A container runs the programs of an Image, over the programs and libraries of this computer,
@@ -63,7 +62,7 @@ type Kubelet struct {
 	next netip.Addr
 }
 
-// New makes a kubelet that reads from these informers.
+// New creates a kubelet that reads from these informers.
 func New(config Config, client kubernetes.Interface, factory informers.SharedInformerFactory) *Kubelet {
 	c := factory.Core().V1()
 	return &Kubelet{

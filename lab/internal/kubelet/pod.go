@@ -122,7 +122,7 @@ func (p *pod) complete(ctx context.Context, c *container) error {
 	return nil
 }
 
-// keep starts a container, and starts it again when it ends, as restartPolicy Always says.
+// keep starts a container, and restarts it when it ends, as restartPolicy Always requires.
 func (p *pod) keep(ctx context.Context, c *container) {
 	for ctx.Err() == nil {
 		command, err := p.launch(c)

@@ -93,7 +93,7 @@ func (e executor) ExecInContainer(
 	return nil
 }
 
-// exitError hands the exit code on to whoever asked.
+// exitError passes the exit code to the client.
 type exitError struct{ *exec.ExitError }
 
 func (e exitError) String() string  { return e.Error() }

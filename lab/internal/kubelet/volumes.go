@@ -134,8 +134,8 @@ func (p *pod) downward(items []core.DownwardAPIVolumeFile) (content, error) {
 	return files, nil
 }
 
-// token asks the API server for one that is bound to the pod, once for each audience: the lab does not live long enough
-// to renew it.
+// token requests a token that is bound to the pod from the API server, once for each audience. The lab does not run
+// long enough to renew it.
 func (p *pod) token(ctx context.Context, source *core.ServiceAccountTokenProjection) (string, error) {
 	if token, ok := p.tokens[source.Audience]; ok {
 		return token, nil
@@ -210,7 +210,7 @@ func pick(files content, items []core.KeyToPath) content {
 }
 
 // swap replaces all files at once, as the kubelet does: a link to the directory of the moment is renamed over the old
-// one, so nobody reads a new certificate with an old key.
+// one, so no process reads a new certificate with an old key.
 func swap(directory string, files content) error {
 	generation := fmt.Sprintf("..%d", time.Now().UnixNano())
 	for path, data := range files {

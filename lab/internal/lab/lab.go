@@ -32,7 +32,7 @@ const (
 // Site is the place of a mesh in the lab's network.
 type Site struct {
 	Name      string
-	Addresses []string // public, all of them lead to its ingress gateway
+	Addresses []string // public addresses, all of its ingress gateway
 }
 
 // Sites are the meshes of a lab. Addresses are from the ranges for documentation, and exist inside the lab only.
@@ -100,7 +100,7 @@ func Clean() (removed int, err error) {
 			}
 			continue
 		}
-		_ = os.Remove(filepath.Join(directory(id), "kept")) // nobody shall begin to use what goes
+		_ = os.Remove(filepath.Join(directory(id), "kept")) // no process must begin to use a lab that is being removed
 		l := &Lab{ID: id, lock: lock}
 		if len(network.Of(id)) > 0 {
 			removed++
@@ -110,7 +110,7 @@ func Clean() (removed int, err error) {
 	return removed, err
 }
 
-// Keep lets the lab run on when this process ends.
+// Keep lets the lab run when this process ends.
 func (l *Lab) Keep() error {
 	if err := os.WriteFile(filepath.Join(directory(l.ID), "kept"), nil, 0o644); err != nil {
 		return err
@@ -122,7 +122,7 @@ func (l *Lab) Keep() error {
 func (l *Lab) Down() {
 	l.remove()
 	if l.lock != nil {
-		_ = l.lock.Close() // the file stays: a lock on a file that is gone would hold nobody back
+		_ = l.lock.Close() // the file is not deleted: a lock on a deleted file would have no effect
 	}
 }
 
@@ -148,7 +148,7 @@ func (l *Lab) remove() {
 	_ = os.RemoveAll(directory(l.ID))
 }
 
-// Directory holds what the lab writes: a directory for each mesh with its logs, its pods and its kubeconfig.
+// Directory has the files of the lab: a directory for each mesh with its logs, its pods and its kubeconfig.
 func (l *Lab) Directory() string { return directory(l.ID) }
 
 // Kubeconfig of a mesh's administrator.

@@ -14,7 +14,7 @@ func numbers() []int {
 	if chosen := os.Getenv("LAB"); chosen != "" {
 		id, err := strconv.Atoi(chosen)
 		if err != nil || id < 0 || id >= maxLabs {
-			return nil // Check has said so
+			return nil // Check has reported it
 		}
 		return []int{id}
 	}
@@ -49,7 +49,7 @@ var errTaken = errors.New("taken")
 
 // claim reserves a number, unless a process holds it or a lab was left running under it.
 func claim(id int) (*os.File, error) {
-	if kept(id) { // not locked even for a moment, for those who use it
+	if kept(id) { // not locked even for a moment, because a process may use it
 		return nil, errTaken
 	}
 	lock, err := lock(id)
@@ -60,7 +60,7 @@ func claim(id int) (*os.File, error) {
 	return lock, err
 }
 
-// lock is held by the process that a lab lives in, or that uses a kept one.
+// lock is held by the process that runs a lab, or that uses one that `up` has left running.
 func lock(id int) (*os.File, error) {
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ var packages = map[string]string{
 	"sysctl": "procps", "kill": "procps", "tail": "coreutils", "openssl": "openssl", "git": "git", "go": "a Go toolchain from go.dev", "python3": "python3", "node": "Node.js", "npx": "Node.js",
 }
 
-// Check says in one sentence what is missing on this computer and how to get it.
+// Check returns an error with the missing requirements of this computer and how to install them.
 func Check() error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("the lab makes network namespaces and mounts, which needs root: run it as root on a Linux computer or in a privileged container, for example `sudo -E npm run lab`")
@@ -35,7 +35,7 @@ func Check() error {
 	check := fmt.Sprintf("mflab-check-%d", os.Getpid())
 	probe := strings.ReplaceAll(`ip netns add mflab-check && ip netns exec mflab-check sh -c 'ip link add check0 type veth peer name check1 && iptables -w -t nat -A POSTROUTING -j MASQUERADE && mount -t tmpfs none /mnt'; code=$?; ip netns del mflab-check; exit $code`, "mflab-check", check)
 	if out, err := exec.Command("sh", "-c", probe).CombinedOutput(); err != nil {
-		return fmt.Errorf("the kernel or the container's rights do not let the lab make network namespaces, veth links, NAT rules and mounts: use a Linux kernel with these, and a container with --privileged (%s)", strings.TrimSpace(string(out)))
+		return fmt.Errorf("the kernel or the container's rights do not allow the lab to create network namespaces, veth links, NAT rules and mounts: use a Linux kernel with these, and a container with --privileged (%s)", strings.TrimSpace(string(out)))
 	}
 	return nil
 }

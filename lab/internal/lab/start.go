@@ -50,7 +50,7 @@ func (l *Lab) start(ctx context.Context) error {
 	return nil
 }
 
-// install puts all programs side by side; the lab's own are copied, since they may be built anew while a lab is up.
+// install puts all programs into one directory. The lab's own are copied, because they may be rebuilt while a lab runs.
 func (l *Lab) install(bin string) error {
 	self, err := os.Executable()
 	if err != nil {

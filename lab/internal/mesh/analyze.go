@@ -13,7 +13,7 @@ import (
 // Analyze is `istioctl analyze` over all namespaces of the mesh: its warnings and errors.
 func (m *Mesh) Analyze(ctx context.Context) ([]string, error) {
 	for _, scope := range log.Scopes() {
-		scope.SetOutputLevel(log.NoneLevel) // it tells about every watch
+		scope.SetOutputLevel(log.NoneLevel) // it logs every watch
 	}
 	client, err := kube.NewClient(kube.NewClientConfigForRestConfig(m.config), "")
 	if err != nil {

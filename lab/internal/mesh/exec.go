@@ -38,17 +38,17 @@ func (m *Mesh) Admin(ctx context.Context, workload, page string) (string, error)
 	return m.Exec(ctx, pod, "istio-proxy", nil, "pilot-agent", "request", "GET", page)
 }
 
-// Probe lets a workload send probes.
+// Probe sends probes from a workload.
 func (m *Mesh) Probe(ctx context.Context, workload string, probes ...traffic.Probe) ([]traffic.Answer, error) {
 	return tell[[]traffic.Answer](ctx, m, workload, "probe", probes)
 }
 
-// Attack lets a workload run attacks to their end.
+// Attack runs attacks from a workload until they end.
 func (m *Mesh) Attack(ctx context.Context, workload string, plans []traffic.Attack) ([]*traffic.Report, error) {
 	return tell[[]*traffic.Report](ctx, m, workload, "attack", plans)
 }
 
-// tell runs a command of the app in a workload's pod with its input, and returns the answer.
+// tell runs a command of the app in a workload's pod with this input, and returns its output.
 func tell[Answer any](ctx context.Context, m *Mesh, workload, command string, input any) (Answer, error) {
 	var none Answer
 	pod, err := m.Pod(ctx, workload)
@@ -69,7 +69,7 @@ func answer[Answer any](ctx context.Context, m *Mesh, pod *core.Pod, command str
 		return said, err
 	}
 	if err := json.Unmarshal([]byte(out), &said); err != nil {
-		return said, fmt.Errorf("what %s/%s says to %s: %w: %q", pod.Namespace, pod.Name, command, err, out)
+		return said, fmt.Errorf("the output of %s/%s for %s is not valid: %w: %q", pod.Namespace, pod.Name, command, err, out)
 	}
 	return said, nil
 }
@@ -85,7 +85,7 @@ type loadResult struct {
 	err     error
 }
 
-// StartLoad lets a workload repeat a probe.
+// StartLoad repeats a probe from a workload.
 func (m *Mesh) StartLoad(ctx context.Context, workload string, probe traffic.Probe) (*Load, error) {
 	pod, err := m.Pod(ctx, workload)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Hold lets a workload keep connections open until the returned function is called, which returns what happened to
-// them. It uses no single exec, since one that is open for minutes breaks on a busy computer.
+// Hold opens connections from a workload until the returned function is called, which returns their results. It uses
+// several short execs, because one that is open for minutes fails on a busy computer.
 func (m *Mesh) Hold(ctx context.Context, workload string, plans []traffic.Hold) (func() ([]traffic.Held, error), error) {
 	pod, err := m.Pod(ctx, workload)
 	if err != nil {

@@ -147,7 +147,7 @@ func (m *Mesh) IstiodReady(ctx context.Context) error {
 			return fmt.Errorf("mesh %s: %d istiods are running", m.Name, len(pods.Items))
 		}
 		if words, _ := m.Refuses(ctx, asked[0]); !strings.Contains(words, "validation.istio.io\" denied the request") {
-			return fmt.Errorf("mesh %s: istiod is not asked about objects: %q", m.Name, words)
+			return fmt.Errorf("mesh %s: the API server does not call istiod's webhook: %q", m.Name, words)
 		}
 		return nil
 	})
@@ -161,7 +161,7 @@ func (m *Mesh) SetTrustDomain(ctx context.Context, from, to string) error {
 	}
 	changed := strings.Replace(text, "trustDomain: "+from, "trustDomain: "+to, 1)
 	if changed == text {
-		return fmt.Errorf("the mesh config does not say that the trust domain is %s", from)
+		return fmt.Errorf("the mesh config does not set the trust domain %s", from)
 	}
 	if err := m.setMeshConfig(ctx, changed); err != nil {
 		return err

@@ -11,14 +11,14 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// What the page tells administrators to write is what the lab has seen.
+// The settings that the page recommends to administrators are those that the lab tests.
 func TestTheLogOfTheLabIsTheOneOfTheHowTo(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "how-to", "monitoring.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var told struct{ ExtensionProviders any }
-	if err := yaml.Unmarshal(regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(page)[1], &told); err != nil {
+	var configured struct{ ExtensionProviders any }
+	if err := yaml.Unmarshal(regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(page)[1], &configured); err != nil {
 		t.Fatal(err)
 	}
 	var used struct {
@@ -31,7 +31,7 @@ func TestTheLogOfTheLabIsTheOneOfTheHowTo(t *testing.T) {
 	if err := yaml.Unmarshal(fmt.Appendf(nil, settings, "east.example"), &used); err != nil {
 		t.Fatal(err)
 	}
-	if told.ExtensionProviders == nil || !reflect.DeepEqual(told.ExtensionProviders, used.Spec.Values.MeshConfig.ExtensionProviders) {
-		t.Errorf("the page says %v, the lab uses %v", told.ExtensionProviders, used.Spec.Values.MeshConfig.ExtensionProviders)
+	if configured.ExtensionProviders == nil || !reflect.DeepEqual(configured.ExtensionProviders, used.Spec.Values.MeshConfig.ExtensionProviders) {
+		t.Errorf("the page has %v, the lab uses %v", configured.ExtensionProviders, used.Spec.Values.MeshConfig.ExtensionProviders)
 	}
 }

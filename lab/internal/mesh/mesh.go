@@ -1,5 +1,5 @@
-// Package mesh is one mesh as its administrator sees it: through the API server, kubectl and exec. It does not depend on
-// how the cluster runs, so the same calls work against an existing one.
+// Package mesh is one mesh as its administrator sees it: through the API server, kubectl and exec. It does not depend
+// on how the cluster runs, so the same calls work against an existing one.
 package mesh
 
 import (
@@ -70,7 +70,7 @@ func (m *Mesh) TrustDomain() string { return m.Name + ".example" }
 // Kubectl runs kubectl with this text as standard input and returns what it printed, warnings included.
 func (m *Mesh) Kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, m.kubectl, append([]string{"--kubeconfig", m.Kubeconfig}, args...)...)
-	command.Env = append(command.Environ(), "KUBECTL_APPLYSET=true") // it does not know --applyset otherwise
+	command.Env = append(command.Environ(), "KUBECTL_APPLYSET=true") // required for --applyset
 	command.Stdin = strings.NewReader(stdin)
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
@@ -86,8 +86,7 @@ const filterWarning = "Warning: EnvoyFilter exposes internal implementation deta
 // ApplyFile is how the output of cdk8s is meant to be applied. A warning of the API server is an error.
 func (m *Mesh) ApplyFile(ctx context.Context, path string) error {
 	out, err := m.Kubectl(ctx, "", "apply", "--server-side", "--validate=strict", "-f", path)
-	// A policy that was there before and has just learned the name of a filter or of a namespace is asked a moment too
-	// early.
+	// The API server may still evaluate the previous version of a policy that was updated just before.
 	if err != nil && strings.Contains(out, "-boundary' denied request") {
 		time.Sleep(3 * time.Second)
 		out, err = m.Kubectl(ctx, "", "apply", "--server-side", "--validate=strict", "-f", path)
@@ -156,7 +155,7 @@ func (m *Mesh) Get(ctx context.Context, object *unstructured.Unstructured) (*uns
 	return resource.Get(ctx, object.GetName(), metav1.GetOptions{})
 }
 
-// Delete deletes objects and waits until they are gone. Missing objects are no error.
+// Delete deletes objects and waits until they no longer exist. Missing objects are not an error.
 func (m *Mesh) Delete(ctx context.Context, objects ...*unstructured.Unstructured) error {
 	background := metav1.DeletePropagationBackground
 	for _, object := range objects {
@@ -300,7 +299,7 @@ func (m *Mesh) Root(ctx context.Context) (string, error) {
 	return root, err
 }
 
-// Authority is the mesh's own CA with its key, which an attacker has who controls the whole mesh.
+// Authority is the mesh's own CA with its key. An attacker that controls the whole mesh has it.
 func (m *Mesh) Authority(ctx context.Context) (*pki.Authority, error) {
 	secret, err := m.Client.CoreV1().Secrets(System).Get(ctx, "istio-ca-secret", metav1.GetOptions{})
 	if err != nil {

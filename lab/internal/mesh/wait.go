@@ -25,7 +25,7 @@ func wait(ctx context.Context, budget interface {
 		if err == nil {
 			return nil
 		}
-		if missing == nil || ctx.Err() == nil { // a try that was cut short says nothing
+		if missing == nil || ctx.Err() == nil { // an interrupted attempt has no result
 			missing = err
 		}
 		if budget.Spent() {

@@ -28,7 +28,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// tries is a budget that is spent after so many questions, whatever the clock says.
+// tries is a budget that is spent after this number of calls, independent of the time.
 type tries struct{ left int }
 
 func (t *tries) Spent() bool           { t.left--; return t.left < 0 }

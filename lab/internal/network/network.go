@@ -1,12 +1,11 @@
-// Package network makes the hosts of a lab: Linux network namespaces that are joined by routed links, as machines are
-// by cables.
+// Package network creates the hosts of a lab: Linux network namespaces that are connected by routed links.
 //
-//	world := network.New(id, "world")          // a router that stands for everything between the meshes
+//	world := network.New(id, "world")          // a router that represents the network between the meshes
 //	node := network.New(id, "east")
 //	node.Create(); node.Attach(world, "198.18.0.11")
 //
 // There is no bridge: each link is a point-to-point route, so two meshes may use the same private addresses without
-// seeing each other.
+// reaching each other.
 package network
 
 import (
@@ -19,8 +18,8 @@ import (
 
 const prefix = "mflab"
 
-// gateway is the next hop of every host. The address belongs to nobody: each host knows at which hardware address its
-// router is.
+// gateway is the next hop of every host. No host has this address: each host has a static neighbour entry for its
+// router.
 const (
 	gateway       = "169.254.1.1"
 	routerAddress = "02:00:00:00:00:01"
@@ -52,7 +51,7 @@ func (h Host) Command(args ...string) *exec.Cmd {
 	return exec.Command("nsenter", append([]string{"--net=" + h.Path(), "--"}, args...)...)
 }
 
-// Create makes the host: it forwards packets, and any user may listen on low ports, as in a pod.
+// Create creates the host: it forwards packets, and any user may listen on low ports, as in a pod.
 func (h Host) Create() error {
 	return run(
 		fmt.Sprintf("ip netns add %s", h),
@@ -81,7 +80,7 @@ func (h Host) Route(router Host, public, own string) error {
 	return run(fmt.Sprintf("ip -n %s route replace %s/32 via %s dev %s onlink", router, public, own, linkName(h)))
 }
 
-// Unroute is a dead line: nothing comes back for this address, not even a refusal.
+// Unroute makes this address unreachable: packets are dropped, without an error.
 func (h Host) Unroute(router Host, address string) error {
 	return run(fmt.Sprintf("ip -n %s route replace blackhole %s/32", router, address))
 }
@@ -93,7 +92,7 @@ func (h Host) Masquerade(private string) error {
 	)
 }
 
-// Reach lets this computer talk to the lab: one link to its router, one route.
+// Reach connects this computer to the lab: one link to its router, and one route.
 func Reach(id int, router Host, subnet, ours, theirs string) error {
 	link := uplink(id)
 	return run(
@@ -106,7 +105,7 @@ func Reach(id int, router Host, subnet, ours, theirs string) error {
 	)
 }
 
-// Leave takes away what Reach made.
+// Leave removes what Reach created.
 func Leave(id int) { _ = exec.Command("ip", "link", "del", uplink(id)).Run() }
 
 // Remove ends every process of the host and takes it away.

@@ -1,5 +1,5 @@
-// Package node is a whole cluster on one host: etcd, kube-apiserver, kube-controller-manager and kube-proxy as they are
-// published, and stand-ins for what needs machines: the kubelet, DNS, and whoever gives load balancers their addresses.
+// Package node is a whole cluster on one host: etcd, kube-apiserver, kube-controller-manager and kube-proxy as
+// released, and replacements for the kubelet, DNS, and the controller that assigns addresses to load balancers.
 package node
 
 import (
@@ -39,7 +39,7 @@ type Config struct {
 	Host            network.Host
 	Address         string            // outside
 	PublicAddresses []string          // for Services of type LoadBalancer, all of them for each
-	PublicNames     map[string]string // what the public DNS says
+	PublicNames     map[string]string // names in the public DNS
 	Directory       string
 	Binaries        string
 	Kubernetes      string // version
@@ -215,7 +215,7 @@ func (c Config) connect(ctx context.Context) (kubernetes.Interface, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("the API server of mesh %s does not get ready: %w (%v)", c.Name, err, context.Cause(ctx))
+			return nil, fmt.Errorf("the API server of mesh %s does not become ready: %w (%v)", c.Name, err, context.Cause(ctx))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

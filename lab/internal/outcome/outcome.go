@@ -1,13 +1,11 @@
-// Package outcome is the vocabulary in which cases declare what an attempt must end with, and the comparison of what it
-// ended with.
+// Package outcome is the vocabulary for expected outcomes of attempts, and their comparison with actual outcomes.
 //
 //	"200"                        an HTTP status
 //	"PERMISSION_DENIED"          a gRPC code
 //	"refused | reset | timeout"  one of several words
 //	"alert: certificate required", "alert: *"
 //
-// A word that is not in the vocabulary can never occur, so an expectation with one would be met by the other words
-// alone, or never. Check rejects it.
+// A word that is not in the vocabulary can never occur, so it would have no effect in an expectation. Check rejects it.
 package outcome
 
 import (

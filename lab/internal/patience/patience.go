@@ -1,9 +1,8 @@
 // Package patience prolongs waiting limits by the load of this machine: what takes a second on an idle core takes
 // several when several processes want that core.
 //
-// A wait that can look at the clock again and again has a Budget, or a context of WithTimeout. Both spend the limit
-// more slowly while the machine is busy, at whatever time of the wait that is. Of is for what needs one number at its
-// beginning.
+// A wait that can check the time repeatedly has a Budget, or a context of WithTimeout. Both spend the limit more slowly
+// while the machine is busy, at any time of the wait. Of returns one limit in advance.
 package patience
 
 import (
@@ -27,8 +26,8 @@ func Of(limit time.Duration) time.Duration {
 // Longest is what a limit can become: for programs that take one number, under a context of WithTimeout.
 func Longest(limit time.Duration) time.Duration { return time.Duration(float64(limit) * most) }
 
-// Busy reports whether more processes wanted a core during the last minute than there are cores: figures that depend on
-// time say little.
+// Busy reports whether more processes needed a core during the last minute than there are cores. Figures that depend on
+// time are then not reliable.
 func Busy() bool { return average(loadavg(), cores()) > 1 }
 
 // Budget is a limit that is spent at the speed of an idle machine: while four processes want each core, four seconds
@@ -47,8 +46,8 @@ func start(limit time.Duration, factor func() float64, clock func() time.Time) *
 	return &Budget{limit: limit, began: clock(), last: clock(), factor: factor, clock: clock}
 }
 
-// Spent reports whether the limit is used up. It counts the time since it was asked last, so it must be asked again and
-// again.
+// Spent reports whether the limit is used up. It counts the time since the previous call, so it must be called
+// repeatedly.
 func (b *Budget) Spent() bool {
 	moment := b.clock()
 	b.spent += time.Duration(float64(moment.Sub(b.last)) / b.factor())

@@ -31,7 +31,7 @@ func TestALimitIsNeverShortenedAndAlwaysBounded(t *testing.T) {
 	}
 }
 
-// machine has a clock that only moves when it is told, and a load.
+// machine has a clock that only advances explicitly, and a load.
 type machine struct {
 	time time.Time
 	load float64
@@ -41,7 +41,7 @@ func (m *machine) start(limit time.Duration) *Budget {
 	return start(limit, func() float64 { return m.load }, func() time.Time { return m.time })
 }
 
-// lasts is how long a budget holds when it is asked every second.
+// lasts returns how long a budget lasts when it is checked every second.
 func (m *machine) lasts(b *Budget) time.Duration {
 	for !b.Spent() {
 		m.time = m.time.Add(time.Second)
@@ -63,8 +63,8 @@ func TestABusyMachineSpendsABudgetMoreSlowly(t *testing.T) {
 	}
 }
 
-// Whoever was held up by a load that has ended needs its time as well: a limit that is prolonged by the load of the
-// last moment forgets it.
+// A wait that was delayed by an earlier load needs additional time, too. A limit that depends on the current load would
+// ignore it.
 func TestLoadCountsForTheTimeThatItLasted(t *testing.T) {
 	m := machine{load: 10}
 	b := m.start(2 * time.Minute)
@@ -103,7 +103,7 @@ func TestAContextEndsWithItsParentAndByItsCancelFunction(t *testing.T) {
 	end()
 	<-child.Done()
 	if other.Err() != nil {
-		t.Error("a context ended with somebody else's parent")
+		t.Error("a context ended with the parent of another context")
 	}
 	cancelOther()
 	cancelOther() // twice does no harm

@@ -57,7 +57,7 @@ func (i *Issuer) Key() (string, error) {
 	return encode("PRIVATE KEY", der), err
 }
 
-// JWKS is the public key as the issuer publishes it, with those of others.
+// JWKS is the key set that the issuer publishes: its public key, and other keys.
 func (i *Issuer) JWKS(others ...*Issuer) string {
 	var keys []map[string]string
 	for _, one := range append([]*Issuer{i}, others...) {

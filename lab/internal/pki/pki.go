@@ -39,9 +39,9 @@ type Request struct {
 
 	// What is weak or odd.
 	Also []string // further URIs, after the SPIFFE ID
-	CA   bool     // the certificate may itself issue others
+	CA   bool     // the certificate may issue certificates
 	RSA  int      // a key of RSA with so many bits
-	SHA1 bool     // the signature of an authority whose key is RSA is made with SHA-1
+	SHA1 bool     // the signature of an authority with an RSA key uses SHA-1
 }
 
 // New creates a self-signed CA.
@@ -154,7 +154,7 @@ func (a *Authority) Key() (string, error) {
 	return KeyPEM(key)
 }
 
-// Issue makes a certificate.
+// Issue creates a certificate.
 func (a *Authority) Issue(request Request) (Leaf, error) {
 	key, keyPEM, err := request.key()
 	if err != nil {
@@ -168,7 +168,7 @@ func (a *Authority) Issue(request Request) (Leaf, error) {
 	return Leaf{Cert: encode("CERTIFICATE", der) + a.PEM, Key: keyPEM}, err
 }
 
-// key makes the key of a certificate, and its PEM.
+// key creates the key of a certificate, and its PEM.
 func (request Request) key() (crypto.Signer, string, error) {
 	if request.RSA > 0 {
 		key, err := rsa.GenerateKey(rand.Reader, request.RSA)
@@ -219,7 +219,7 @@ func (request Request) template() (*x509.Certificate, error) {
 	return template, nil
 }
 
-// NewKey makes a private key as PEM.
+// NewKey creates a private key as PEM.
 func NewKey() (string, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -9,21 +9,20 @@ import (
 	"time"
 )
 
-// Attack is something that a client does which costs a server more than the client. Kind is what it does on each
-// connection:
+// Attack is an action of a client that costs the server more than the client. Kind is the action on each connection:
 //
-//	"window"        asks on every stream and takes no more of the answers than Window, and Drip bytes more each second
+//	"window"        sends a request on every stream and reads Window bytes of the answers, and Drip bytes each second
 //	"reset"         opens streams and resets each after Delay
 //	"headers"       opens streams with Bytes of header each, and ends none
 //	"continuation"  begins a header and never ends it
 //	"upload"        sends a body without end on every stream
-//	"ping"          asks for acknowledgements and reads none
+//	"ping"          requests acknowledgements and reads none
 //	"half"          HTTP/1.1: sends half a header
-//	"slow"          HTTP/1.1: asks and reads nothing of the answer
+//	"slow"          HTTP/1.1: sends a request and reads nothing of the answer
 //	"deaf"          TCP: writes without end and reads nothing
 //	"idle"          nothing
 //
-// Whatever it does ends after For.
+// Each action ends after For.
 type Attack struct {
 	Probe
 	Connections int           `json:"connections,omitempty"` // 1
@@ -33,15 +32,15 @@ type Attack struct {
 	Drip        uint32        `json:"drip,omitempty"`
 	Bytes       int           `json:"bytes,omitempty"`
 	Delay       time.Duration `json:"delay,omitempty"`
-	Waves       int           `json:"waves,omitempty"` // "reset": so many times, one after the other; the next one begins at the interval Every
+	Waves       int           `json:"waves,omitempty"` // "reset": number of waves, one after the other, at the interval Every
 }
 
-// Report holds the results of an attack.
+// Report has the results of an attack.
 type Report struct {
 	Connections int            `json:"connections"` // those that were opened
 	Streams     int            `json:"streams"`
 	Outcomes    map[string]int `json:"outcomes"` // of streams: the status, or the code of a reset
-	Ends        map[string]int `json:"ends"`     // of connections that the server refused or ended: why
+	Ends        map[string]int `json:"ends"`     // reasons for connections that the server rejected or closed
 	Ended       int            `json:"ended"`    // connections that were open and that the server ended
 	Lived       time.Duration  `json:"lived"`    // the longest life of one of them
 	Sent        int64          `json:"sent"`
@@ -179,7 +178,7 @@ func (a Attack) slow(ctx context.Context, c *connection, report *Report) error {
 	return nil
 }
 
-// deaf writes until the other side takes no more, and reads nothing.
+// deaf writes until the other side accepts no more data, and reads nothing.
 func (a Attack) deaf(ctx context.Context, c *connection, report *Report) error {
 	data := make([]byte, 64<<10)
 	for {

@@ -24,7 +24,7 @@ type attacker struct {
 	lock    sync.Mutex
 	block   bytes.Buffer
 	encoder *hpack.Encoder
-	settled chan struct{} // closed when the server has said what it allows
+	settled chan struct{} // closed when the server has sent its settings
 	allowed uint32
 	opened  []uint32
 	// What the server takes of a body: on the connection, and on each stream.
@@ -138,7 +138,7 @@ func (a *attacker) open(end bool, more ...[2]string) error {
 	return err
 }
 
-// ask sends a request on each stream, and takes a little of the answers if it takes any.
+// ask sends a request on each stream, and reads at most a part of the answers.
 func (a *attacker) ask(ctx context.Context, streams int) error {
 	for range streams {
 		if err := a.open(true); err != nil {
@@ -275,7 +275,7 @@ func (a *attacker) upload(ctx context.Context, streams int) error {
 	}
 }
 
-// ping asks for acknowledgements as fast as the connection takes it, and reads nothing.
+// ping requests acknowledgements as fast as the connection allows, and reads nothing.
 func (a *attacker) ping() error {
 	for {
 		if err := a.framer.WritePing(false, [8]byte{}); err != nil {

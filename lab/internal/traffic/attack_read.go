@@ -6,7 +6,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// read notes what the server says until the connection ends.
+// read records frames of the server until the connection ends.
 func (a *attacker) read() error {
 	var gone error
 	for {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// refusalWait is how long a server has to refuse the client's certificate. With TLS 1.3 the client's handshake is done
-// before the server has seen it.
+// refusalWait is how long a server has to reject the client's certificate. With TLS 1.3 the client's handshake is
+// complete before the server has received it.
 const refusalWait = 150 * time.Millisecond
 
 // tcp waits for a greeting, writes the body and listens for what comes.
@@ -42,7 +42,7 @@ func (c *connection) raw(ctx context.Context, p Probe) Answer {
 	return answer.heard(ctx, heard, err)
 }
 
-// handshake only waits for the server to say no.
+// handshake only waits for a rejection by the server.
 func (c *connection) handshake(ctx context.Context, p Probe) Answer {
 	c.spent = true
 	answer := c.facts
@@ -57,7 +57,7 @@ func (p Probe) quiet() time.Duration {
 	return 300 * time.Millisecond
 }
 
-// heard is the answer of a server that said this. One that closes the connection after it has said something was there.
+// heard is the answer of a server that sent this text. A server that closes the connection after a text was reached.
 func (a Answer) heard(ctx context.Context, heard []byte, err error) Answer {
 	a.setBody(heard, int64(len(heard)))
 	if err == nil || err == io.EOF && len(heard) > 0 {
@@ -66,7 +66,7 @@ func (a Answer) heard(ctx context.Context, heard []byte, err error) Answer {
 	return a.failed(ctx, err)
 }
 
-// listen reads until nothing comes for a while, or (once) until something has come.
+// listen reads until nothing arrives for a while, or (once) until something has arrived.
 func (c *connection) listen(ctx context.Context, quiet time.Duration, once bool) ([]byte, error) {
 	var heard []byte
 	buffer := make([]byte, 32<<10)

@@ -19,10 +19,10 @@ import (
 // The HTTP/2 server has read the environment by now.
 var _ = extended.Done()
 
-// Capture stands where a peer's ingress gateway would: it ends TLS, answers each request of HTTP/1.1 and HTTP/2 with
-// what it has seen, and tells all that arrived, to the byte where that is possible. It listens when it returns, at the
-// address that it returns, and goes on until the context ends. What is not a request at all is told as well: such a
-// Seen has Raw and no Method.
+// Capture replaces a peer's ingress gateway: it terminates TLS, answers each request of HTTP/1.1 and HTTP/2 with a
+// description of the request, and reports everything that arrived, with its exact bytes if possible. It listens at the
+// returned address until the context ends. Bytes that are not a request are reported as well, as a Seen with Raw and
+// without Method.
 func Capture(ctx context.Context, address string, config *tls.Config, onSeen func(Seen)) (net.Addr, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -41,10 +41,10 @@ func Capture(ctx context.Context, address string, config *tls.Config, onSeen fun
 	return listener.Addr(), nil
 }
 
-// captureName is who answers in place of a pod.
+// captureName is the name in answers, in place of that of a pod.
 const captureName = "capture"
 
-// capture speaks the protocol that the client begins with, whatever ALPN said: meshes have names of their own there.
+// capture uses the protocol with which the client begins, independent of ALPN, because meshes use their own ALPN names.
 func capture(ctx context.Context, conn *tls.Conn, onSeen func(Seen)) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
@@ -80,7 +80,7 @@ func captureHTTP2(ctx context.Context, conn *peeked, onSeen func(Seen)) {
 	})
 }
 
-// captureHTTP1 takes one request and says whether another may follow.
+// captureHTTP1 reads one request and reports whether another one may follow.
 func captureHTTP1(conn *tls.Conn, reader *bufio.Reader, recorded *recorder, onSeen func(Seen)) bool {
 	var seen Seen
 	response := ""
@@ -111,7 +111,7 @@ func captureHTTP1(conn *tls.Conn, reader *bufio.Reader, recorded *recorder, onSe
 	return err == nil && failed == nil && !request.Close
 }
 
-// recorder keeps what is read.
+// recorder records the bytes that are read.
 type recorder struct {
 	io.Reader
 	kept bytes.Buffer
@@ -123,7 +123,7 @@ func (r *recorder) Read(data []byte) (int, error) {
 	return n, err
 }
 
-// take returns what was read since the last time, without the part that nobody has looked at yet.
+// take returns the bytes that were read since the last call, without the buffered part that has not been parsed yet.
 func (r *recorder) take(ahead int) string {
 	return string(r.kept.Next(r.kept.Len() - ahead))
 }

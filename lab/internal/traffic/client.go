@@ -57,7 +57,7 @@ func once(ctx context.Context, p Probe, sessions *lastSession) Answer {
 	return c.converse(ctx, p)
 }
 
-// UsualTimeout is how long a probe waits for its answer that says nothing else.
+// UsualTimeout is the default time limit of a probe.
 const UsualTimeout = 5 * time.Second
 
 func (p Probe) timeout() time.Duration {

@@ -42,8 +42,8 @@ func ProbeCommand(args []string) error {
 	return RunProbe(os.Stdin, os.Stdout)
 }
 
-// HoldCommand is "app hold": plans on standard input; what became of each connection on standard output, once the input
-// ends or once the file exists that the option names.
+// HoldCommand is "app hold": it reads plans from standard input, and writes the result of each connection to standard
+// output when the input ends or when the file of the option exists.
 func HoldCommand(args []string) error {
 	flags := flag.NewFlagSet("hold", flag.ContinueOnError)
 	stop := flags.String("stop", "", "hold until this file exists, and not until standard input ends")

@@ -16,7 +16,7 @@ import (
 type connection struct {
 	net.Conn
 	reader *bufio.Reader
-	// facts are what is known before any request: the part of every answer that tells of TLS.
+	// facts is the part of every answer about TLS, which is known before any request.
 	facts Answer
 	// exchange sends one request and waits for the answer to it.
 	exchange func(context.Context, Probe) Answer
@@ -24,8 +24,7 @@ type connection struct {
 	spent bool
 }
 
-// connect makes the connection that the probe asks for. Without one, the answer says why. Sessions are those to resume,
-// if any.
+// connect opens the connection of a probe, or returns an answer with the error. Sessions are those to resume, if any.
 func connect(ctx context.Context, p Probe, sessions *lastSession) (*connection, Answer) {
 	where := locate(p.URL)
 	address := p.Dial
@@ -131,8 +130,8 @@ func (c *connection) bound(ctx context.Context) func() bool {
 	return context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 }
 
-// patientWriter keeps a failed write to itself. Whoever closes a connection may have said why before: an alert, or a
-// whole response. It is still there to be read, and says more than that one could not write.
+// patientWriter does not report a failed write at once. Before a server closes a connection, it may have sent a reason:
+// an alert, or a complete response. It can still be read, and is more informative than the failed write.
 type patientWriter struct {
 	net.Conn
 	failed error
@@ -147,7 +146,7 @@ func (w *patientWriter) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// Read tells of the reset that a write has been told of already: the kernel says so only once.
+// Read reports the reset that a write has received before, because the kernel reports it only once.
 func (w *patientWriter) Read(data []byte) (int, error) {
 	n, err := w.Conn.Read(data)
 	if err == io.EOF && errors.Is(w.failed, syscall.ECONNRESET) {

@@ -10,7 +10,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/outcome"
 )
 
-// What gRPC clients make of an HTTP status when there is no gRPC status; any other is UNKNOWN.
+// The gRPC code of an HTTP status without a gRPC status; any other status is UNKNOWN.
 var grpcFromHTTP = map[int]string{
 	http.StatusBadRequest: "INTERNAL", http.StatusUnauthorized: "UNAUTHENTICATED", http.StatusForbidden: "PERMISSION_DENIED",
 	http.StatusNotFound: "UNIMPLEMENTED", http.StatusTooManyRequests: "UNAVAILABLE", http.StatusBadGateway: "UNAVAILABLE",

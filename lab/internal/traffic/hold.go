@@ -15,10 +15,10 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// Hold is a number of connections that stay open. On each the client says a line at the interval Every (a second
-// without it) and expects it back. Kind is "tcp", "websocket" or "grpc"; the streams of one Hold of gRPC share a
-// channel, as those of an application do. With "http" the line is a request that must be answered with 200, on a
-// connection that is made anew when the server has closed it.
+// Hold is a number of connections that stay open. On each, the client sends a line at the interval Every (default: a
+// second) and expects it back. Kind is "tcp", "websocket" or "grpc"; the streams of one Hold of gRPC share a channel,
+// as those of an application do. With "http" the line is a request that must be answered with 200, on a connection that
+// is reopened when the server has closed it.
 type Hold struct {
 	Probe
 	Name  string `json:"name"`
@@ -41,11 +41,11 @@ type Held struct {
 // under way.
 func (h Held) Alive() bool { return !h.Opened.IsZero() && h.Ended.IsZero() && h.Sent-h.Received <= 1 }
 
-// longest is how long connections are held when nobody says that it is enough.
+// longest is the maximum time for which connections are held.
 const longest = 10 * time.Minute
 
-// RunHold reads an array of plans from in, holds the connections until a file of that name exists (without one, until
-// in is at its end), and writes what became of them to out.
+// RunHold reads an array of plans from in, holds the connections until the named file exists (without a name, until in
+// is at its end), and writes their results to out.
 func RunHold(in io.Reader, out io.Writer, stop string) error {
 	decoder := json.NewDecoder(in)
 	var plans []Hold
@@ -64,7 +64,7 @@ func RunHold(in io.Reader, out io.Writer, stop string) error {
 		}
 	}()
 	held := KeepOpen(ctx, plans)
-	<-ctx.Done() // whoever started this ends it, also when nothing is left to hold
+	<-ctx.Done() // the caller ends this, even when no connection is left
 	return json.NewEncoder(out).Encode(held)
 }
 
@@ -127,7 +127,7 @@ type dialog interface {
 	Close() error
 }
 
-// keep talks until the context or the connection ends.
+// keep sends lines until the context or the connection ends.
 func (h *Held) keep(ctx context.Context, plan Hold, open func(context.Context) (dialog, error)) {
 	began, cancel := context.WithTimeout(ctx, plan.timeout())
 	with, err := open(began)
@@ -294,7 +294,7 @@ func (s stream) Close() error {
 }
 
 func (h Held) String() string {
-	text := fmt.Sprintf("%s %s, %d lines said, %d heard, silent for %s", h.Name, h.Kind, h.Sent, h.Received, h.Silence.Round(100*time.Millisecond))
+	text := fmt.Sprintf("%s %s, %d lines sent, %d received, longest silence %s", h.Name, h.Kind, h.Sent, h.Received, h.Silence.Round(100*time.Millisecond))
 	if !h.Ended.IsZero() {
 		text += " (" + h.Why + ")"
 	}

@@ -17,8 +17,8 @@ const (
 	ourWindow     = 1 << 30
 )
 
-// http2Client speaks HTTP/2 frame by frame, one stream after the other, since the usual clients would tidy or refuse
-// what a probe holds.
+// http2Client sends HTTP/2 frame by frame, one stream after the other, because usual clients would normalize or reject
+// the requests of a probe.
 type http2Client struct {
 	*connection
 	out     *bufio.Writer
@@ -35,7 +35,7 @@ func newHTTP2(c *connection) *http2Client {
 	h.framer = http2.NewFramer(h.out, c.reader)
 	h.framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	h.encoder = hpack.NewEncoder(&h.block)
-	// Without a table there is none whose size the server could object to.
+	// Without a header table, the server cannot reject its size.
 	h.encoder.SetMaxDynamicTableSize(0)
 	return h
 }

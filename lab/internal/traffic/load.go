@@ -59,8 +59,8 @@ func repeat(ctx context.Context, stop <-chan struct{}, p Probe) Answer {
 	return all.answer()
 }
 
-// ticks waits for the next moment to ask, and says whether there is one. A clock that is not waited for forgets ticks,
-// as does a caller with too many requests in flight.
+// ticks waits for the time of the next request, and reports whether there is one. Ticks are dropped while nobody waits
+// for them, or while too many requests are in flight.
 func ticks(over context.Context, every time.Duration) func() bool {
 	if every == 0 {
 		return func() bool { return over.Err() == nil }
@@ -85,7 +85,7 @@ type samples struct {
 	last    Answer
 }
 
-// add leaves out what was cut off: it says nothing about the server.
+// add omits interrupted requests, which contain no information about the server.
 func (s *samples) add(ctx context.Context, at time.Time, answer Answer) {
 	if ctx.Err() != nil && answer.Error != "" {
 		return
@@ -116,7 +116,7 @@ func (a Answer) pod() string {
 	return ""
 }
 
-// keptConnection serves one request after the other, and connects anew after one that failed.
+// keptConnection sends one request after the other, and reconnects after one that failed.
 type keptConnection struct {
 	turn  chan struct{}
 	brief bool // only the time counts

@@ -31,7 +31,7 @@ func (a Answer) Outcome() string {
 	return outcome.Open
 }
 
-// failed adds the error to what is known already.
+// failed adds the error to the answer.
 func (a Answer) failed(ctx context.Context, err error) Answer {
 	a.Error = describe(ctx, err)
 	return a
@@ -75,7 +75,7 @@ var alertNames = map[string]string{
 	"unknown certificate":            "certificate unknown",
 }
 
-// alertName finds the alert that the peer sent. crypto/tls does not export the type of it, but what it says is stable.
+// alertName finds the alert that the peer sent. crypto/tls does not export its type, but its text is stable.
 func alertName(err error) (string, bool) {
 	_, name, found := strings.Cut(err.Error(), "remote error: tls: ")
 	if own, ok := alertNames[name]; ok {

@@ -3,8 +3,8 @@
 //
 //	lab serve --http 9080                      the server
 //	lab probe < probes.json > answers.json     the client: all probes at once, answers in the same order
-//	lab hold < holds.json                      keeps connections open until its input ends, and says what became of each
-//	lab attack < attacks.json                  costs a server more than the client, for a time
+//	lab hold < holds.json                      holds connections open until its input ends, and reports their results
+//	lab attack < attacks.json                  runs attacks that cost the server more than the client
 package traffic
 
 import "time"
@@ -15,8 +15,8 @@ type Probe struct {
 	// "line" (Body is one line, and so is the answer), "handshake" (TLS only) or "raw" (Body is written as it is).
 	Kind string `json:"kind,omitempty"`
 
-	// URL is what is asked for: http(s)://host:port/path; its path is sent as it is written. For "tcp", "raw" and
-	// "handshake" only host and port count. With grpc, the path is /package.Service/Method.
+	// URL is the target: http(s)://host:port/path. Its path is sent unchanged. For "tcp", "raw" and "handshake", only
+	// host and port are used. With grpc, the path is /package.Service/Method.
 	URL string `json:"url,omitempty"`
 
 	// Dial is the host:port to connect to when it is not the URL's.
@@ -41,21 +41,21 @@ type Probe struct {
 	Then []Probe `json:"then,omitempty"`
 
 	Timeout time.Duration `json:"timeout,omitempty"` // UsualTimeout for all of it; a repeated probe has it each time
-	Quiet   time.Duration `json:"quiet,omitempty"`   // 300 ms: tcp and raw have heard all when nothing came for so long
+	Quiet   time.Duration `json:"quiet,omitempty"`   // 300 ms: tcp and raw stop reading when nothing arrives for this time
 
 	// Every repeats the probe at this interval, For this long or (without For) until standard input closes, each time
 	// on a new connection unless Reuse is set. The answer is the last one, with Samples of all.
 	Every time.Duration `json:"every,omitempty"`
 	For   time.Duration `json:"for,omitempty"`
 	Reuse bool          `json:"reuse,omitempty"`
-	// Times repeats the probe that often: one after the other, as fast as answers come, or at the interval Every.
+	// Times is the number of repetitions: one after the other, as fast as answers arrive, or at the interval Every.
 	Times int `json:"times,omitempty"`
 	// Steady repeats the probe with a fixed number in flight. The answer has Load in place of Samples.
 	Steady *Steady `json:"steady,omitempty"`
 }
 
-// TLS is how a connection is wrapped. The client never refuses a server certificate by itself: it reports what it was
-// shown.
+// TLS is the TLS configuration of a connection. The client never rejects a server certificate: it reports the
+// certificate.
 type TLS struct {
 	// ServerName is sent as written, upper case included; none when empty. crypto/tls leaves two things out: the dots
 	// at its end, and the whole name when it is an IP address. Neither is allowed in a ClientHello.
@@ -66,8 +66,8 @@ type TLS struct {
 	MaxVersion string   `json:"maxVersion,omitempty"`
 	ALPN       []string `json:"alpn,omitempty"`
 
-	// ResumeFrom makes a first connection as it says, on which one request is sent, and offers the session that it gave
-	// to this one.
+	// ResumeFrom opens a first connection with this configuration, sends one request on it, and offers its session on
+	// this connection.
 	ResumeFrom *TLS `json:"resumeFrom,omitempty"`
 	// ResumeAfter is how long the session rests in between.
 	ResumeAfter time.Duration `json:"resumeAfter,omitempty"`
@@ -83,9 +83,9 @@ type Answer struct {
 	Bytes   int64       `json:"bytes,omitempty"` // length of the body
 	GRPC    string      `json:"grpc,omitempty"`  // OK, UNAVAILABLE, PERMISSION_DENIED…
 
-	// Error is why there is no answer, in one of these words first: "refused" (connection refused), "unreachable",
-	// "timeout", "reset", "closed" (end of file), "alert" (a TLS alert: its name follows), "name" (the name does not
-	// resolve), "other". Then a colon and details.
+	// Error is the reason for a missing answer. It begins with one of these words: "refused" (connection refused),
+	// "unreachable", "timeout", "reset", "closed" (end of file), "alert" (a TLS alert: its name follows), "name" (the
+	// name does not resolve), "other". Then a colon and details.
 	Error string `json:"error,omitempty"`
 
 	Certificates string `json:"certificates,omitempty"` // PEM, what the server showed
@@ -93,7 +93,7 @@ type Answer struct {
 	ALPN         string `json:"alpn,omitempty"`         // the protocol that the server chose
 	Resumed      bool   `json:"resumed,omitempty"`
 
-	// Seen is what the server of this package said that reached it, if it was that server that answered.
+	// Seen is the request as the server of this package reports it, if that server answered.
 	Seen *Seen `json:"seen,omitempty"`
 
 	Then    []Answer `json:"then,omitempty"`
@@ -101,12 +101,12 @@ type Answer struct {
 	Load    *Load    `json:"load,omitempty"`
 }
 
-// Sample is one of many answers: when it was asked (Unix time), how long it took, and the outcome in a word.
+// Sample is one of many answers: the time of the request (Unix time), its duration, and the outcome in a word.
 type Sample struct {
 	At      time.Time     `json:"at"`
 	Took    time.Duration `json:"took"`
 	Outcome string        `json:"outcome"`
-	Pod     string        `json:"pod,omitempty"` // who answered
+	Pod     string        `json:"pod,omitempty"` // the pod that answered
 }
 
 // Seen is what the server received.
@@ -122,7 +122,7 @@ type Seen struct {
 	Bytes  int64       `json:"bytes,omitempty"`
 	// ReadBy are the kinds of backends that would read the path as one of those that the query names as `excepted`.
 	ReadBy []string `json:"readBy,omitempty"`
-	// TLS of the connection, when the server itself ended it: what the client showed and asked for.
+	// TLS of the connection, if the server itself terminated it: the certificates and settings of the client.
 	ServerName   string `json:"serverName,omitempty"`
 	Certificates string `json:"certificates,omitempty"`
 	Raw          string `json:"raw,omitempty"` // capture server: the bytes of the request as they came

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// see reads the whole request and says what is in it.
+// see reads the whole request and describes it.
 func see(r *http.Request) Seen {
 	head, _ := io.ReadAll(io.LimitReader(r.Body, bodyShown))
 	rest, _ := io.Copy(io.Discard, r.Body)

@@ -20,12 +20,12 @@ const grace = 5 * time.Second
 type Options struct {
 	HTTP     []int // HTTP/1.1, and HTTP/2 with prior knowledge
 	GRPC     []int
-	TCP      []int // the client speaks first
-	Greeting []int // the server speaks first
-	TLS      []int // HTTP/1.1 inside TLS, with a certificate that the server makes itself
+	TCP      []int // the client sends first
+	Greeting []int // the server sends first
+	TLS      []int // HTTP/1.1 inside TLS, with a certificate that the server generates
 	Deaf     []int // nothing: connections are accepted, and nothing is read from them
 
-	// Log gets a line for each connection and each request; standard error when nil.
+	// Log receives a line for each connection and each request; standard error when nil.
 	Log io.Writer
 }
 

@@ -77,7 +77,7 @@ func talk(stream grpc.ServerStream, message []byte) error {
 	}
 }
 
-// flood sends messages until the client has gone.
+// flood sends messages until the client disconnects.
 func flood(stream grpc.ServerStream) error {
 	message := make([]byte, 32<<10)
 	for {

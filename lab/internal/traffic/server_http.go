@@ -74,7 +74,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	seen := see(r)
 	seen.Pod = a.server.pod
-	// Pairs with a semicolon are left out; the others count.
+	// Pairs with a semicolon are ignored.
 	steering, _ := url.ParseQuery(r.URL.RawQuery)
 	seen.ReadBy = folds.ReadBy(r.RequestURI, steering["excepted"]...)
 	if delay, err := time.ParseDuration(steering.Get("delay")); err == nil {

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// Steady is a load with a fixed number of requests in flight: each of so many workers has a connection of its own,
-// asks, waits for the answer and asks again. The warm-up begins when every worker has had its first answer, or none in
-// time, so that no connection is made while it counts; what is asked during the warm-up does not count either.
+// Steady is a load with a fixed number of requests in flight: each worker has its own connection, sends a request,
+// waits for the answer and repeats. The warm-up begins when every worker has received its first answer, or timed out,
+// so no connection is opened during the measurement. Requests of the warm-up are not counted either.
 type Steady struct {
 	InFlight int           `json:"inFlight"`
 	WarmUp   time.Duration `json:"warmUp,omitempty"`
@@ -79,7 +79,7 @@ func quantile(sorted []time.Duration, share float64) time.Duration {
 	return sorted[min(int(share*float64(len(sorted))), len(sorted)-1)]
 }
 
-// worker is one of those who ask.
+// worker sends requests on one connection.
 type worker struct {
 	kept   *keptConnection
 	took   []time.Duration
@@ -87,7 +87,7 @@ type worker struct {
 	last   Answer
 }
 
-// failurePause keeps a worker from filling a log when nobody answers.
+// failurePause prevents a worker from filling a log when no server answers.
 const failurePause = 20 * time.Millisecond
 
 func (w *worker) run(ctx context.Context, p Probe, began, over time.Time, most int) {
@@ -109,8 +109,7 @@ func (w *worker) run(ctx context.Context, p Probe, began, over time.Time, most i
 	}
 }
 
-// briefly is how a protocol is spoken when only the time counts: nobody looks at the body. Nil means that it is spoken
-// as always.
+// briefly is the client of a protocol when only the time is measured: it ignores the body. Nil means the usual client.
 func (c *connection) briefly(p Probe) func(context.Context, Probe) Answer {
 	switch p.Kind {
 	case "", "http":

@@ -22,7 +22,7 @@ func TestASteadyLoadHasSoManyInFlightAndCountsAfterTheWarmUp(t *testing.T) {
 	if load == nil {
 		t.Fatalf("no load: %+v", answer)
 	}
-	// Each of eight asks ten times in half a second at the most; a loaded machine may be slower.
+	// Each of eight workers sends at most ten requests in half a second; a loaded machine may be slower.
 	if load.Requests < 16 || load.Requests > 88 || len(load.Failed) > 0 {
 		t.Errorf("%+v", load)
 	}

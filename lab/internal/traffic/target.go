@@ -20,7 +20,7 @@ func locate(url string) location {
 	return location{scheme, rest[:end], rest[end:]}
 }
 
-// encrypted says whether the scheme itself asks for TLS.
+// encrypted reports whether the scheme itself requires TLS.
 func (l location) encrypted() bool {
 	return l.scheme == "https" || l.scheme == "wss" || l.scheme == "tls"
 }
@@ -37,7 +37,7 @@ func (l location) address() string {
 	return net.JoinHostPort(strings.Trim(l.authority, "[]"), port)
 }
 
-// target is what stands in the request line or in :path.
+// target is the target in the request line or in :path.
 func (p Probe) target() string {
 	if p.Target != "" {
 		return p.Target
@@ -71,7 +71,7 @@ func (p Probe) follow(next Probe) Probe {
 	return next
 }
 
-// given says whether the probe itself sets the header field.
+// given reports whether the probe itself sets the header field.
 func (p Probe) given(name string) bool {
 	for _, field := range p.Header {
 		if strings.EqualFold(strings.TrimSpace(field[0]), name) {

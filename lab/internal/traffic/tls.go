@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// config is the TLS configuration of a client that shows its certificate to anyone and refuses none. What the server
-// shows goes to shown, also when the handshake then fails.
+// config is the TLS configuration of a client that presents its certificate to every server and accepts every server
+// certificate. shown receives the certificates of the server, also when the handshake fails afterwards.
 func (t TLS) config(alpn []string, sessions *lastSession, shown *string) (*tls.Config, error) {
 	config := &tls.Config{
 		InsecureSkipVerify: true,
@@ -42,7 +42,7 @@ func (t TLS) config(alpn []string, sessions *lastSession, shown *string) (*tls.C
 		if err != nil {
 			return nil, err
 		}
-		// Certificates would be filtered by the authorities that the server names.
+		// Certificates would be filtered by the CAs that the server lists.
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 	}
 	return config, nil
@@ -95,7 +95,7 @@ func encodeCertificates(certificates [][]byte) string {
 	return out.String()
 }
 
-// peerCertificates is what the other side of a connection showed.
+// peerCertificates are the certificates of the other side of a connection.
 func peerCertificates(state *tls.ConnectionState) string {
 	var certificates [][]byte
 	for _, certificate := range state.PeerCertificates {

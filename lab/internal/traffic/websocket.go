@@ -41,7 +41,7 @@ func (c *connection) websocket(ctx context.Context, p Probe) Answer {
 	return answer
 }
 
-// upgrade is the header that asks for a WebSocket.
+// upgrade is the header that requests a WebSocket.
 func (p Probe) upgrade() [][2]string {
 	return p.withDefaults([][2]string{
 		{"Connection", "Upgrade"}, {"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"},

@@ -15,7 +15,7 @@ var oddPaths = []string{
 	"/%5c", "/a?b=/../c&d=%2F", "/a?", "/",
 }
 
-// Paths that Go's own servers refuse to read.
+// Paths that Go's own servers reject.
 var worsePaths = []string{`/a\..\b`, "/%zz", "/a#b", `\a`, "/\x7f", "/ümlaut"}
 
 func TestHTTP1PathsArriveAsWritten(t *testing.T) {

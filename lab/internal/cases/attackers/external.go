@@ -114,7 +114,7 @@ func dottedServerName(t *T) {
 	pod, err := t.West.Pod(t.Context(), NoSidecar.Workload)
 	t.Must(err)
 	request := fmt.Sprintf("(printf 'GET /reviews/0 HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n'; sleep 1) | timeout 3 openssl s_client -connect %s -servername ", ReviewsSNI, EastAddress)
-	for _, name := range []string{ReviewsSNI, ReviewsSNI + "."} { // the first shows that the client gets through, and is refused
+	for _, name := range []string{ReviewsSNI, ReviewsSNI + "."} { // the first one shows that the client reaches the gateway, and is rejected
 		out, err := t.West.Exec(t.Context(), pod, "app", nil, "sh", "-c", request+name+" -tls1_3 2>&1; true")
 		t.Must(err)
 		switch {

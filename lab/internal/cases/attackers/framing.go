@@ -15,15 +15,15 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// refusedFraming are Envoy's answers to a request that it cannot read unambiguously.
+// refusedFraming are Envoy's answers to a request with ambiguous framing.
 const refusedFraming = "400 | 501 | closed | reset"
 
-// Framing are requests whose end two readers may see at different places. In the bytes, OUT is a path that the rules
-// allow, HIDDEN one that they deny, and HOST the name of the service.
+// Framing are requests whose end two parsers may find at different positions. In the bytes, OUT is a path that the
+// rules allow, HIDDEN one that they deny, and HOST the name of the service.
 func Framing() []Case {
 	const get = "GET OUT HTTP/1.1\r\nHost: HOST\r\n"
 	const hidden = "GET HIDDEN HTTP/1.1\r\nHost: HOST\r\n\r\n"
-	// What follows the header: the end for who reads chunks, a part of the body for who counts.
+	// The bytes after the header: the end for a parser of chunks, a part of the body for a parser of Content-Length.
 	const ended = "Content-Length: 4\r\n%s\r\n\r\n0\r\n\r\n" + hidden
 	var cases []Case
 	add := func(name, expect, want, bytes string) {
@@ -61,7 +61,7 @@ func Framing() []Case {
 		add("two-lengths-"+name, fmt.Sprintf("A request with Content-Length and `%s` produces no second request at the backend", strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(encoding, "\r", "\\r"), "\n", "\\n"), "\x00", "\\0"), "\xff", "\\xff")),
 			want, get+fmt.Sprintf(ended, encoding))
 	}
-	// An underscore is no dash to Envoy: it counts, and what looks hidden is the body.
+	// Envoy does not treat an underscore as a dash: it uses Content-Length, and the hidden request is the body.
 	add("underscore", "The gateways reject `Transfer_Encoding`, and the hidden request remains part of the body", "503 | "+refusedFraming,
 		get+"Transfer_Encoding: chunked\r\nContent-Length: LENGTH\r\n\r\n0\r\n\r\n"+hidden)
 	for name, length := range map[string]string{
@@ -75,7 +75,7 @@ func Framing() []Case {
 	} {
 		want := refusedFraming
 		if name == "blank" || name == "longer" {
-			want += " | 200" // Envoy takes the number, and frames the body anew
+			want += " | 200" // Envoy uses the number, and frames the body again
 		}
 		add("chunk-"+name, fmt.Sprintf("A malformed chunk size produces no second request (%s)", name), want, get+"Transfer-Encoding: chunked\r\n\r\n"+chunk+"0\r\n\r\n"+hidden)
 	}
@@ -192,7 +192,7 @@ func seenInBytes(answer traffic.Answer) *traffic.Seen {
 	return seen
 }
 
-// framingHTTP2 are HTTP/2 requests that are ambiguous in HTTP/1.1, which the gateway speaks to the backend.
+// framingHTTP2 are HTTP/2 requests that are ambiguous in HTTP/1.1, which the gateway uses to the backend.
 func framingHTTP2() []Case {
 	var cases []Case
 	for name, header := range map[string][][2]string{

@@ -13,8 +13,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// WeakCertificates are certificates that a peer's CA should not issue, and what an external attacker learns: the known
-// risks.
+// WeakCertificates are known risks: certificates that a peer's CA should not issue, and information that external
+// attackers learn.
 func WeakCertificates() []Case {
 	issued := func(name, what string, request pki.Request, want string) Case {
 		request.SpiffeID = EgressID

@@ -29,12 +29,12 @@ func WithoutRule(sni string, permission, rule int) func(*unstructured.Unstructur
 	})
 }
 
-// ForAnything lets the rules of an export allow every request.
+// ForAnything changes the rules of an export to allow every request.
 func ForAnything(sni string) func(*unstructured.Unstructured) {
 	return rulesOf(sni, func(policy map[string]any) { policy["permissions"] = []any{anything} })
 }
 
-// ForAnybody lets the rules of a local name allow every caller.
+// ForAnybody changes the rules of a local name to allow every caller.
 func ForAnybody(bindingSNI string) func(*unstructured.Unstructured) {
 	return rulesOf(bindingSNI, func(policy map[string]any) { policy["principals"] = []any{anything} })
 }

@@ -88,7 +88,7 @@ func sharedGuarded(t *T) {
 		objects := ParseObjects(t, "apiVersion: networking.istio.io/v1\n"+text)
 		t.Restore(func(ctx context.Context) error { return t.East.Delete(ctx, objects...) })
 		if err := t.East.Put(t.Context(), objects...); err == nil || !Refusal(err) || !strings.Contains(err.Error(), why) {
-			t.Errorf("not refused because it %s: %v", why, err)
+			t.Errorf("not denied because it %s: %v", why, err)
 		}
 	}
 	t.Put(t.East, `apiVersion: networking.istio.io/v1
@@ -120,7 +120,7 @@ func sharedPolicies(t *T) {
 	})
 	t.Until(Outside, "403", ToShared(ByBoundary("west-boundary", "spiffe://boundary.west.example/ns/default/sa/bookinfo-productpage"))(t.Federation))
 	t.Want(Outside, "200", ToShared(ByBoundary("west-boundary", BoundaryEgress))(t.Federation))
-	// The routes refuse it as well, so they are opened for a moment.
+	// The routes reject it as well, so they are opened for a moment.
 	t.ChangeObject(t.East, t.Manifest(t.East, "VirtualService", "fed-in-reviews-9080-west"), func(o map[string]any) {
 		spec := o["spec"].(map[string]any)
 		for _, route := range spec["http"].([]any) {
@@ -131,7 +131,7 @@ func sharedPolicies(t *T) {
 		}
 	})
 	opened := ToShared(ByBoundary("west-boundary", BoundaryEgress), WithPath("/votes"))(t.Federation)
-	t.Must(mesh.Wait(t.Context(), time.Minute, func() error { // the refusal of the routes has no body
+	t.Must(mesh.Wait(t.Context(), time.Minute, func() error { // the rejection by the routes has no body
 		if answer := t.Try(Outside, opened)[0]; answer.Outcome() != "403" || answer.Body == "" {
 			return fmt.Errorf("the routes are not open yet: %s %q", answer.Outcome(), answer.Body)
 		}
@@ -277,7 +277,7 @@ func sharedRestart(t *T) {
 		t.Must(err)
 		t.Must(Rolled(t.Context(), m, "istio-ingress", "shared"))
 		took := Rounded(time.Since(began))
-		t.Pause(5 * time.Second) // until the old one is gone
+		t.Pause(5 * time.Second) // until the old one has ended
 		return took
 	}
 	before := restarted(t.East)
@@ -301,7 +301,7 @@ func sharedRestart(t *T) {
 	t.Logf("without its Secret after %s; and %s", secret, Rounded(opened))
 }
 
-// sharedPassthrough makes the gateway an Istio east-west gateway as well.
+// sharedPassthrough additionally configures the gateway as an Istio east-west gateway.
 func sharedPassthrough(t *T) {
 	t.Put(t.East, `apiVersion: networking.istio.io/v1
 kind: Gateway

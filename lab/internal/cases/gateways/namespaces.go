@@ -1,5 +1,5 @@
-// Package gateways holds where the boundary gateways run: in separate namespaces, twice, on nodes, or as gateways
-// that exist already.
+// Package gateways has the cases for the deployment of boundary gateways: in separate namespaces, for two boundaries,
+// on node ports, and as existing gateways.
 package gateways
 
 import (

@@ -75,7 +75,7 @@ func ipv6Endpoint(t *T) {
 	t.ChangeObject(t.West, entry, six("2001:db8::20"))
 	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
 		if clusters := EnvoyAdmin(t, t.West, GatewayOf("west"), "clusters"); !strings.Contains(clusters, "outbound|15443||"+ReviewsSNI+"::[2001:db8::20]:15443::") {
-			return fmt.Errorf("the egress gateway does not know the address")
+			return fmt.Errorf("the egress gateway does not have the address")
 		}
 		return nil
 	}))
@@ -87,7 +87,7 @@ func dualStackRefused(t *T) {
 	service.SetName("lab-dual")
 	t.Must(unstructured.SetNestedSlice(service.Object, []any{map[string]any{"port": int64(15443)}}, "spec", "ports"))
 	if words, refused := t.East.Refuses(t.Context(), service); refused {
-		t.Errorf("refused as it is: %s", words)
+		t.Errorf("rejected without a change: %s", words)
 	}
 	t.Must(unstructured.SetNestedField(service.Object, "RequireDualStack", "spec", "ipFamilyPolicy"))
 	words, refused := t.East.Refuses(t.Context(), service)
@@ -110,7 +110,7 @@ func openShiftIDs(t *T) {
 	t.Restore(func(ctx context.Context) error { return annotate(ctx, "-") })
 	t.Must(annotate(t.Context(), "="+uidRange))
 	if user, group := injectedIDs(t); user != 1337 || group != 1337 {
-		t.Errorf("an istiod that does not know of OpenShift gives %d and %d", user, group)
+		t.Errorf("an istiod without OpenShift sets %d and %d", user, group)
 	}
 	t.Must(t.East.SetIstiod(t.Context(), map[string]string{"PLATFORM": "openshift"}))
 	t.Must(mesh.Wait(t.Context(), 30*time.Second, func() error {

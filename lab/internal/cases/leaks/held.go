@@ -24,11 +24,11 @@ func bystander(t *T) {
 	dump := EnvoyAdmin(t, t.West, "tenant/bystander", "config_dump?include_eds")
 	for _, name := range []string{ReviewsSNI, BindingSNI, EgressHost, ReviewsHost, "east.example", "federation-egress", "fed.west"} {
 		if strings.Contains(dump, name) {
-			t.Errorf("its proxy knows %s", name)
+			t.Errorf("its proxy has %s", name)
 		}
 	}
 	if known := EnvoyAdmin(t, t.West, "default/productpage", "config_dump?include_eds"); !strings.Contains(known, BindingSNI) {
-		t.Errorf("the caller's proxy does not know %s either: this case proves nothing", BindingSNI)
+		t.Errorf("the caller's proxy does not have %s either, so this case has no meaning", BindingSNI)
 	}
 	t.Want(Caller("west", "tenant/bystander"), "404 | 502 | 503 | closed | reset | timeout | name", traffic.Probe{URL: "http://reviews.default:9080/reviews/0"})
 	t.Logf("%d bytes of configuration contain no name of the federation", len(dump))
@@ -49,7 +49,7 @@ func trustStays(t *T) {
 		root, _, err := unstructured.NestedString(t.Manifest(place.mesh, "ConfigMap", place.config).Object, "data", place.key)
 		t.Must(err)
 		if !hasCertificate(t, place.mesh, place.gateway, root) {
-			t.Errorf("the gateway %s does not hold the peer's root either: this case proves nothing", place.gateway)
+			t.Errorf("the gateway %s does not have the peer's root either, so this case has no meaning", place.gateway)
 		}
 		for _, workload := range place.workloads {
 			if hasCertificate(t, place.mesh, workload, root) {
@@ -125,7 +125,7 @@ func noTokens(t *T) {
 	}
 }
 
-// tokensIn are the audiences of the tokens that a pod gets.
+// tokensIn are the audiences of the tokens in a pod.
 func tokensIn(pod *core.Pod) []string {
 	var audiences []string
 	for _, volume := range pod.Spec.Volumes {

@@ -1,4 +1,4 @@
-// Package leaks holds what crosses the boundary, and what must not.
+// Package leaks has the cases for information that crosses the boundary, and that must not.
 package leaks
 
 import (
@@ -72,10 +72,10 @@ func eastsOwn(t *T, seen *traffic.Seen) {
 	}
 	for _, h := range seen.Header {
 		if h[0] != "x-forwarded-client-cert" && h[0] != "x-forwarded-for" && internalText.MatchString(strings.ReplaceAll(h[1], Forgery, "")) {
-			t.Errorf("%s tells %q", h[0], h[1])
+			t.Errorf("%s reveals %q", h[0], h[1])
 		}
 		if strings.Contains(h[1], "productpage") || strings.Contains(h[1], "ns/default/sa/bookinfo-productpage") {
-			t.Errorf("%s tells west's workload: %q", h[0], h[1])
+			t.Errorf("%s reveals west's workload: %q", h[0], h[1])
 		}
 	}
 }
@@ -180,7 +180,7 @@ func answerOwnWords(t *T) {
 	sameNames(t, "the answer", answer.Header, []string{"content-length", "content-type", "date", "location"})
 	t.Logf("location: %s", Header(answer.Header, "location"))
 	if !strings.Contains(Header(answer.Header, "location"), ReviewsHost) {
-		t.Errorf("location is %q: the documents say otherwise", Header(answer.Header, "location"))
+		t.Errorf("location is %q, which differs from the documentation", Header(answer.Header, "location"))
 	}
 }
 
@@ -192,7 +192,7 @@ func tellsNothing(t *T, want string, answer traffic.Answer) {
 	}
 	for _, h := range append(answer.Header, [2]string{"body", answer.Body}) {
 		if internalText.MatchString(h[1]) {
-			t.Errorf("%s tells %q", h[0], h[1])
+			t.Errorf("%s reveals %q", h[0], h[1])
 		}
 		if !slices.Contains([]string{"content-length", "content-type", "date", "body", "connection"}, h[0]) {
 			t.Errorf("%s has the header %s: %s", answer.Outcome(), h[0], h[1])

@@ -49,19 +49,19 @@ func wire(t *T) {
 func onWire(t *T, what string, seen traffic.Seen, lists ...[]string) {
 	sameNames(t, what, seen.Header, lists...)
 	if seen.Host != ReviewsSNI || seen.ServerName != ReviewsSNI || seen.Proto != "HTTP/2.0" {
-		t.Errorf("%s has Host %s, server name %s, %s", what, seen.Host, seen.ServerName, seen.Proto)
+		t.Errorf("%s has Host %s, SNI %s, %s", what, seen.Host, seen.ServerName, seen.Proto)
 	}
 	if found := internalText.FindString(strings.ReplaceAll(seen.Raw, Forgery, "")); found != "" {
-		t.Errorf("%s tells %s: %q", what, found, seen.Raw)
+		t.Errorf("%s reveals %s: %q", what, found, seen.Raw)
 	}
 }
 
-// checkHandshakes looks at all connections that came.
+// checkHandshakes checks all connections that arrived.
 func checkHandshakes(t *T, s *StandIn) {
 	states, offers := s.Connections()
 	for i, state := range states {
 		if state.Version != tls.VersionTLS13 || state.ServerName != ReviewsSNI || len(state.PeerCertificates) == 0 {
-			t.Errorf("a connection with version %x, server name %s, %d certificates", state.Version, state.ServerName, len(state.PeerCertificates))
+			t.Errorf("a connection with version %x, SNI %s, %d certificates", state.Version, state.ServerName, len(state.PeerCertificates))
 			continue
 		}
 		onlyIdentity(t, state.PeerCertificates[0], EgressID)
@@ -93,7 +93,7 @@ func wireWrongServer(t *T) {
 	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
 		t.Try(Productpage, Reviews("/reviews/0"))
 		if _, offers := s.Connections(); len(offers) == 0 {
-			return fmt.Errorf("nobody comes to the stand-in")
+			return fmt.Errorf("no connection reaches the stand-in")
 		}
 		return nil
 	}))
@@ -129,11 +129,11 @@ func backendGone(t *T) {
 
 // backendUnsafe breaks the backend's TLS in two ways: proxies describe in the body why a connection failed.
 func backendUnsafe(t *T) {
-	for _, mistake := range []string{"{mode: DISABLE}", "{mode: ISTIO_MUTUAL, subjectAltNames: [\"spiffe://east.example/ns/default/sa/nobody\"]}"} {
+	for _, tls := range []string{"{mode: DISABLE}", "{mode: ISTIO_MUTUAL, subjectAltNames: [\"spiffe://east.example/ns/default/sa/nobody\"]}"} {
 		WithObjects(t, t.East, `apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {name: mistake, namespace: default}
-spec: {host: `+ReviewsHost+`, trafficPolicy: {tls: `+mistake+`}}
+metadata: {name: wrong-tls, namespace: default}
+spec: {host: `+ReviewsHost+`, trafficPolicy: {tls: `+tls+`}}
 `, func() {
 			t.Until(Outside, "503", ToIngress(GenuineWest)(t.Federation))
 			tellsNothing(t, "503", asPeer(t))

@@ -20,20 +20,20 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// What a gateway may cost and what others may feel while a peer or a caller attacks.
+// Limits for the resources of a gateway and for the delay of other calls while a peer or a caller attacks.
 const (
 	mostMemory  = 300.0 // MiB
 	leftOver    = 1.5   // times the memory of before
-	leftByFlood = 2.0   // the same after a flood: the allocator's caches keep what many small pieces took
+	leftByFlood = 2.0   // the same after a flood: the allocator caches many small allocations
 	slowerBy    = 2.0   // times the 99th percentile of a quiet time
 	coresShared = 60 * time.Millisecond
 	recovery    = time.Minute
 )
 
-// coresShared is what the attacker itself may add to the answers for others: it runs on the same cores as the gateways,
-// and as every other program of the lab. A percentile below it is noise.
+// coresShared is the delay that the attacker itself may add to other answers, because it runs on the same cores as the
+// gateways and every other program of the lab. A percentile below it is noise.
 
-// Bounded are attacks by those who may call: a peer with its genuine certificate, and a caller with the certificate of
+// Bounded are attacks by authorized clients: a peer with its genuine certificate, and a caller with the certificate of
 // its workload.
 func Bounded() []Case {
 	all := []Case{}
@@ -64,8 +64,8 @@ type resourceAttack struct {
 	endedWithin time.Duration
 }
 
-// floods are attacks that keep the cores busy which attacker, gateways and victims share in the lab: the delay of other
-// answers depends on the number of cores. Only whether they arrive is judged.
+// floods are attacks that use all cores, which attacker, gateways and victims share in the lab. The delay of other
+// answers depends on the number of cores, so only their arrival is checked.
 var floods = []string{
 	"no-window-all", "no-window-many", "slow-reader", "slow-reader-http1", "large-headers", "upload", "pings", "tcp-not-read",
 }
@@ -174,7 +174,7 @@ func measureAttack(t *T, s resourceAttack, gateway Workload, who From, others tr
 	}
 	quiet := calls(3*time.Second, func() {})
 	if failed := OtherThan(quiet, "200"); len(quiet) == 0 || len(failed) > 0 {
-		t.Must(fmt.Errorf("before the attack %d of %d requests of others failed", len(failed), len(quiet)))
+		t.Must(fmt.Errorf("before the attack %d of %d other requests failed", len(failed), len(quiet)))
 	}
 	before, _ := memory(t, gateway, true)
 	var report *traffic.Report
@@ -193,7 +193,7 @@ func measureAttack(t *T, s resourceAttack, gateway Workload, who From, others tr
 	was, is := percentile(quiet, 0.99), percentile(meanwhile, 0.99)
 	t.Logf("%.0f MiB before, %.0f during, %.0f after; p99 of others %s and %s; %s", before, most, after, inMilliseconds(was), inMilliseconds(is), report)
 	if failed := OtherThan(meanwhile, "200 | "+starved); len(failed) > 0 {
-		t.Errorf("of %d requests of others: %s", len(meanwhile), Summarize(failed, meanwhile[0].At))
+		t.Errorf("of %d other requests: %s", len(meanwhile), Summarize(failed, meanwhile[0].At))
 	}
 	judgeLate(t, "others", meanwhile)
 	if most > mostMemory {
@@ -215,7 +215,7 @@ func measureAttack(t *T, s resourceAttack, gateway Workload, who From, others tr
 	return report
 }
 
-// judgeDelay compares 99th percentiles, unless other programs of this computer would be measured as well.
+// judgeDelay compares 99th percentiles, unless other programs of this computer affect the measurement.
 func judgeDelay(t *T, whose string, was, is time.Duration) {
 	if patience.Busy() {
 		t.Logf("p99 not judged, because the machine was busy with other programs")
@@ -230,7 +230,7 @@ func judgeDelay(t *T, whose string, was, is time.Duration) {
 // handshake that takes too long.
 const starved = "timeout | refused | 503"
 
-// judgeLate fails if a call ended so, unless the machine is busy with other programs: a flood takes the cores that the
+// judgeLate fails if a call ended late, unless the machine is busy with other programs: a flood uses the cores that the
 // whole lab shares.
 func judgeLate(t *T, whose string, samples []traffic.Sample) {
 	late := slices.DeleteFunc(slices.Clone(samples), func(one traffic.Sample) bool { return !outcome.Matches(one.Outcome, starved) })

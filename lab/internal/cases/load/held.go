@@ -1,4 +1,5 @@
-// Package load holds connections that stay open, attacks on memory and processors, and what keeps peers apart.
+// Package load has the cases for connections that stay open, for attacks on memory and processors, and for the
+// separation of peers.
 package load
 
 import (
@@ -23,13 +24,13 @@ import (
 )
 
 var (
-	// What the egress gateways of south and audit present: peers whose CAs the lab made.
+	// Certificates of the egress gateways of south and audit, peers whose CAs the lab generates.
 	genuineSouth = ofBoundary("west")
 	genuineAudit = ofBoundary("east")
 )
 
 const (
-	drains  = 45 * time.Second // how long Istio's agent lets Envoy drain what a changed listener no longer has
+	drains  = 45 * time.Second // how long Istio's agent waits for Envoy to drain connections of removed filter chains
 	heldFor = 2 * drains
 )
 
@@ -93,7 +94,7 @@ func holding(t *T, from From, plans ...traffic.Hold) func() ([]traffic.Held, err
 	}
 }
 
-// kinds of connections that a workload of a mesh holds by the local names, so many of each.
+// kinds of connections that a workload of a mesh holds by the local names, with the number of each kind.
 func heldBy(name string, count int) []traffic.Hold {
 	return []traffic.Hold{
 		{Name: name, Count: count, Probe: traffic.Probe{Kind: "tcp", URL: "tcp://echo:7000"}},
@@ -115,7 +116,7 @@ func heldOutside(t *T, peer string, shown CertificateSource, count int) []traffi
 	return plans
 }
 
-// holdConnections holds connections of three peers, with requests beside them.
+// holdConnections holds connections of three peers, and sends requests at the same time.
 func holdConnections(t *T, each, outsideEach int) func() []traffic.Held {
 	requests := func(name string, p traffic.Probe) traffic.Hold {
 		p.Every = 100 * time.Millisecond
@@ -151,13 +152,13 @@ func holdConnections(t *T, each, outsideEach int) func() []traffic.Held {
 	}
 }
 
-// revision is one change, and when it was made.
+// revision is one change, with its time.
 type revision struct {
 	what, program string
 	at            time.Time
 }
 
-// applyRevision makes the change in every mesh whose manifests it touches.
+// applyRevision applies the change in every mesh whose manifests differ.
 func applyRevision(t *T, before string, s *revision) {
 	s.at = time.Now()
 	for _, m := range []*mesh.Mesh{t.East, t.West, t.North} {

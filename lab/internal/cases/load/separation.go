@@ -27,12 +27,12 @@ func Separation() []Case {
 	)
 }
 
-// streamPlan are streams of gRPC that a workload holds by the local name.
+// streamPlan are gRPC streams that a workload holds open by the local name.
 func streamPlan(name string, count int) traffic.Hold {
 	return traffic.Hold{Name: name, Count: count, Probe: traffic.Probe{Kind: "grpc", URL: "http://search:9000/search.Query/Talk"}}
 }
 
-// duringAttack holds streams of north and of another pod of west while something is done, and for a while after it.
+// duringAttack holds streams of north and of another pod of west open during an action, and for a while after it.
 func duringAttack(t *T, attack func()) {
 	stops := []func() ([]traffic.Held, error){holding(t, NorthAPI, streamPlan("north", 20)), holding(t, Batch, streamPlan("batch of west", 20))}
 	t.Pause(3 * time.Second)
@@ -167,11 +167,11 @@ func twoIngressPods(t *T) {
 	t.AnswersAtTheEnd(ShopAPI, traffic.Probe{URL: "http://chat:8080/"})
 	t.Restore(func(ctx context.Context) error { return scale(ctx, "1") })
 	t.Must(scale(t.Context(), "2"))
-	t.Pause(8 * time.Second) // until every node leads to both
+	t.Pause(8 * time.Second) // until every node routes to both
 	var stops []func() ([]traffic.Held, error)
 	for _, from := range []From{ShopAPI, Batch} {
 		plan := streamPlan(from.Workload, 500)    // on several connections each: two alone may meet at one pod
-		plan.URL = "http://search:9000" + counted // cases before this one have called the other method, on the same pods
+		plan.URL = "http://search:9000" + counted // earlier cases have called the other method, on the same pods
 		stops = append(stops, holding(t, from, plan))
 	}
 	t.Pause(4 * time.Second)

@@ -1,4 +1,4 @@
-// Package locks holds locked workloads, and namespaces that cannot bypass the egress gateway.
+// Package locks has the cases for locked workloads, and for namespaces that cannot bypass the egress gateway.
 package locks
 
 import (
@@ -22,9 +22,9 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// Who tries in the scenario with locks.
+// Callers in the scenario with locks.
 var (
-	checkout      = Caller("west", "finance/checkout") // may call what east exposes, and lives in a restricted namespace: shopOther does not
+	checkout      = Caller("west", "finance/checkout") // may call the exports of east, and is in a restricted namespace, unlike shopOther
 	teller        = Caller("east", "accounts/teller")  // a local caller that is named
 	bookkeeper    = Caller("east", "books/ledger")     // of a namespace that is named
 	unlistedLocal = Caller("east", "accounts/other")   // a local caller that is not
@@ -61,7 +61,7 @@ func Cases() []Case {
 	)
 }
 
-// What reaches a caller of a server that speaks first.
+// Outcomes for a caller of a server that sends first.
 const (
 	greetingAndEcho = "greeting and echo"
 	greetingOnly    = "greeting only"
@@ -69,7 +69,7 @@ const (
 
 var greetings = []string{greetingAndEcho, greetingOnly}
 
-// greets tells what a server that speaks first sends to a caller.
+// greets returns what a server that sends first sends to a caller.
 func greets(answer traffic.Answer) string {
 	switch {
 	case strings.Contains(answer.Body, "ping"):
@@ -137,7 +137,7 @@ func unlock(t *T, service, namespace string) {
 
 func lockBesideNarrower(t *T) {
 	byPeer := traffic.Probe{URL: "http://withdraw:8080/withdrawals/0"}
-	t.Restore(func(ctx context.Context) error { return WaitUntil(ctx, t.Federation, checkout, "200", byPeer) }) // once the policy is gone
+	t.Restore(func(ctx context.Context) error { return WaitUntil(ctx, t.Federation, checkout, "200", byPeer) }) // once the policy has been deleted
 	t.Put(t.East, `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: owners-own, namespace: accounts}
@@ -148,7 +148,7 @@ spec:
 `)
 	took := t.Until(teller, "403", balance("/withdrawals/0"))
 	t.Want(teller, "200", balance("/balance"))
-	t.Until(checkout, "403", byPeer) // the gateway keeps connections for a while
+	t.Until(checkout, "403", byPeer) // the gateway reuses connections for a while
 	t.Logf("403 after %s; what the narrower policy allows 200", Rounded(took))
 }
 
@@ -183,7 +183,7 @@ spec:
 		return err
 	}))
 	if port := pod.Spec.Containers[0].ReadinessProbe.HTTPGet.Port.IntValue(); port != 15020 {
-		t.Errorf("the probe asks port %d: injection has not rewritten it", port)
+		t.Errorf("the probe uses port %d: injection has not rewritten it", port)
 	}
 	t.Want(noIdentity, outcome.CutOff, traffic.Probe{URL: "http://" + pod.Status.PodIP + ":8080/ready"})
 	for _, port := range []string{"15020", "15090"} {

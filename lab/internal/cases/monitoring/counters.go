@@ -27,7 +27,7 @@ func impostor(t *T) {
 				return nil
 			}
 		}
-		return fmt.Errorf("no line says so")
+		return fmt.Errorf("no log line has the failure")
 	}))
 	after := readCounter(t, t.West, counter, ReviewsSNI)
 	if after <= before {

@@ -13,7 +13,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// logEntry is one line of the access log that docs/how-to/monitoring.md asks for.
+// logEntry is one line of the access log that docs/how-to/monitoring.md configures.
 type logEntry map[string]any
 
 func (e logEntry) text(field string) string {
@@ -202,6 +202,6 @@ func loggedUnknownName(t *T) {
 	before := len(accessLog(t, t.East))
 	t.Want(Outside, outcome.CutOff, ToIngress(GenuineWest, WithSNI(nobody))(t.Federation))
 	line := logged(t, t.East, before, map[string]string{"listener": nobody})
-	compareFields(t, "an unknown server name", line, map[string]string{"flags": "NR", "details": "filter_chain_not_found", "caller": "-", "address": "203.0.113.66:*"})
+	compareFields(t, "an unknown SNI", line, map[string]string{"flags": "NR", "details": "filter_chain_not_found", "caller": "-", "address": "203.0.113.66:*"})
 	t.Logf("%s %s from %s", line.text("flags"), line.text("details"), line.text("address"))
 }

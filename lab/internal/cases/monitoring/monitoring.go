@@ -1,4 +1,4 @@
-// Package monitoring holds what the owner of a mesh finds in logs and metrics.
+// Package monitoring has the cases for access logs and metrics of the gateways.
 package monitoring
 
 import (

@@ -12,8 +12,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// forgottenGrant is a second server for west at east's gateway, by a user with access to the boundary's namespace who
-// forgot the grant.
+// forgottenGrant is a second TLS server for west at east's gateway without a grant, by a user with access to the
+// boundary's namespace.
 const forgottenGrant = `apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: forgotten, namespace: istio-federation}

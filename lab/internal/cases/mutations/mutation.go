@@ -1,4 +1,4 @@
-// Package mutations takes protections out of the manifests, one at a time, to find out whether a case notices.
+// Package mutations removes protections from the manifests, one at a time, and checks that a case fails.
 package mutations
 
 import (
@@ -19,14 +19,14 @@ import (
 type Mutation struct {
 	Name       string
 	Guarantees guarantee.Set
-	Scenario   string // whose manifests are changed
+	Scenario   string // the scenario whose manifests are changed
 	Mesh       string
 	Kind       string
 	Object     string
 	Change     func(*unstructured.Unstructured) // nil takes the whole object away
 
 	Off    []string          // mutations that are in effect as well
-	Attack map[string]string // objects of somebody else, by mesh
+	Attack map[string]string // objects of another tenant, by mesh
 	Extra  []Attempt         // tried in addition to the cases' own attempts
 	// Impostor answers in place of the peer's gateway, with this certificate.
 	Impostor CertificateSource
@@ -43,11 +43,11 @@ type MutationResult struct {
 	Error   error
 }
 
-// OK tells whether the protection was missed, or why it cannot be.
+// OK reports whether a case failed without the protection, or the mutation states why none can.
 func (r MutationResult) OK() bool { return r.Error == nil && (len(r.Noticed) > 0 || r.Cannot != "") }
 
-// FirstScenario is the one of which every object is mutated. Of other scenarios, only what the first one lacks is
-// mutated.
+// FirstScenario is the scenario of which every object is mutated. In other scenarios, only objects and fields that the
+// first one lacks are mutated.
 const FirstScenario = "two-meshes-http"
 
 func mutationNamed(name string) Mutation {
@@ -96,7 +96,7 @@ func (r MutationResult) Summary() string {
 	case len(r.Noticed) == 0:
 		return "no case failed"
 	}
-	// An opening tells more than a call that stops; where only that happens, the page says so.
+	// A call that is wrongly allowed says more than a call that fails. If only the latter happens, the page states it.
 	first := slices.IndexFunc(r.Noticed, func(one string) bool { return !strings.Contains(one, ": 200 →") })
 	agreed := slices.ContainsFunc(r.Noticed, func(one string) bool { return strings.HasPrefix(one, "works/") && strings.Contains(one, ": 200 →") })
 	switch {
@@ -108,7 +108,7 @@ func (r MutationResult) Summary() string {
 	return fmt.Sprintf("%s (%d)", r.Noticed[first], len(r.Noticed))
 }
 
-// All are the protections of the first scenario's manifests, removed one at a time, and those that only other scenarios
+// All are the mutations of the protections in the first scenario's manifests, and of those that only other scenarios
 // have.
 func All() []Mutation {
 	return slices.Concat(

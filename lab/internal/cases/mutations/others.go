@@ -16,7 +16,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// protocolsTakenAway are protections of ports other than HTTP, and of rules with more than methods and paths.
+// protocolsTakenAway remove protections of ports other than HTTP, and of rules with more than methods and paths.
 func protocolsTakenAway() []Mutation {
 	at := func(name, meshName, kind, object string, change func(*unstructured.Unstructured), off ...string) Mutation {
 		return Mutation{Name: "protocols/" + name, Guarantees: guarantee.TwoControls, Mesh: meshName, Kind: kind, Object: object, Change: change, Off: off}

@@ -73,7 +73,7 @@ func Play(ctx context.Context, f *federation.Federation, cases []Case, chosen []
 		})
 		restored := m.restored(base)
 		if ctx.Err() != nil {
-			return ctx.Err() // it was cut short: that says nothing about it
+			return ctx.Err() // it was interrupted, so there is no result
 		}
 		done(MutationResult{mutation, noticed, errors.Join(err, restored)})
 		if restored != nil {
@@ -99,8 +99,8 @@ func (m mutatedFederation) restored(base map[string]string) error {
 // repeatedSpellings are the spellings that are repeated for every mutation: one of each kind.
 var repeatedSpellings = []string{"paths/prefix-alone", "paths/double-slash", "paths/double-slash-inside", "paths/dots", "paths/encoded-slash", "paths/backslash"}
 
-// waitsForSilence reports whether an attempt waits for a time-out or for silence: such attempts would take most of the
-// time, and test other things.
+// waitsForSilence reports whether an attempt waits for a time-out or for an idle time: such attempts would take most of
+// the time, and test other things.
 func waitsForSilence(f *federation.Federation, a Attempt) bool {
 	return strings.Contains(a.Want, "timeout") && a.From == NoSidecar || a.Probe(f).Kind == "raw"
 }
@@ -193,7 +193,7 @@ func (m mutatedFederation) impostor(shown CertificateSource) (func() error, erro
 }
 
 // settle waits for istiod and the proxies to apply a change. istiod collects changes for a tenth of a second; what has
-// no effect yet gets more time.
+// no effect yet is given more time.
 func (m mutatedFederation) settle() { time.Sleep(900 * time.Millisecond) }
 
 func differences(before, after map[string]string) []string {
@@ -268,7 +268,7 @@ func (m mutatedFederation) apply(mutation Mutation) (func() error, error) {
 		}
 		return target.Ready(ctx, o.GetNamespace())
 	}
-	back := func() error { return write(context.WithoutCancel(m.ctx), before) } // a protection comes back even if somebody stops the check
+	back := func() error { return write(context.WithoutCancel(m.ctx), before) } // a protection is restored even if the check is interrupted
 	if mutation.Change == nil {
 		return back, target.Delete(m.ctx, original)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// spellingsTakenAway are protections against other spellings of an excepted path, and against repeated headers.
+// spellingsTakenAway remove protections against other spellings of an excepted path, and against repeated headers.
 func spellingsTakenAway() []Mutation {
 	const orders = "fed-in-orders-9080-west"
 	at := func(name, meshName, object string, change func(*unstructured.Unstructured), extra ...Attempt) Mutation {

@@ -1,4 +1,4 @@
-// Package peeroptions holds what a mesh configures for one peer.
+// Package peeroptions has the cases for options of one peer.
 package peeroptions
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	// Headers that tell of a trace, and those that west keeps to itself.
+	// Headers with trace context, and headers that west removes.
 	traces = []string{"traceparent", "tracestate", "baggage", "b3", "x-b3-traceid", "x-datadog-trace-id", "uber-trace-id", "sw8", "x-amzn-trace-id"}
 )
 
@@ -49,7 +49,7 @@ func Cases() []Case {
 	)
 }
 
-// carrying headers of these names, whose values can be found again.
+// carrying adds headers of these names, with values that can be found again.
 func carrying(names ...string) func(*traffic.Probe) {
 	return func(p *traffic.Probe) {
 		for _, name := range names {
@@ -89,7 +89,7 @@ func traceStrippedByIngress(t *T) {
 	if got := unchanged(t, answer, traces); len(got) > 0 {
 		t.Errorf("%v arrived", got)
 	}
-	// The other list is the sender's own: it is no business of whoever receives.
+	// The other list is an option of the sender, so it does not apply at the receiver.
 	if got := unchanged(t, answer, ownOnly); !slices.Equal(got, ownOnly) {
 		t.Errorf("only %v arrived of %v", got, ownOnly)
 	}
@@ -187,7 +187,7 @@ func maxDurationTCP(t *T) {
 	}
 }
 
-// Envoy tells a silent HTTP connection first that it will be closed, and waits five seconds for what is under way.
+// Envoy announces that it will close an idle HTTP connection, and waits five seconds for active requests.
 func idleTimeout(t *T) {
 	const watched = 12 * time.Second
 

@@ -1,5 +1,5 @@
-// Package protocols holds what callers use besides plain HTTP, names with several sources, and callers that are not
-// listed one by one.
+// Package protocols has the cases for protocols other than plain HTTP, for local names with several sources, and for
+// callers by namespace and mesh.
 package protocols
 
 import (
@@ -110,12 +110,12 @@ func ownTLS(t *T) {
 		return
 	}
 	leaf := ParseChain(answer.Certificates)[0]
-	t.Logf("certificate %q, TLS %s, server name %q", leaf.Subject.CommonName, answer.TLSVersion, answer.Seen.ServerName)
+	t.Logf("certificate %q, TLS %s, SNI %q", leaf.Subject.CommonName, answer.TLSVersion, answer.Seen.ServerName)
 	if len(leaf.URIs) > 0 || issuedByMesh(t, leaf) {
 		t.Errorf("the certificate is one of the mesh: %v", leaf.URIs)
 	}
 	if answer.Seen.ServerName != "vault" {
-		t.Errorf("the application is asked for %q", answer.Seen.ServerName)
+		t.Errorf("the application receives the SNI %q", answer.Seen.ServerName)
 	}
 }
 
@@ -127,9 +127,9 @@ func ownName(t *T) {
 	}
 	leaf := ParseChain(answer.Certificates)[0]
 	if err := leaf.VerifyHostname("vault.east.example"); err != nil || answer.Seen.ServerName != "vault.east.example" {
-		t.Errorf("asked for %q: %v", answer.Seen.ServerName, err)
+		t.Errorf("the SNI is %q: %v", answer.Seen.ServerName, err)
 	}
-	t.Logf("server name %q, certificate for %v", answer.Seen.ServerName, leaf.DNSNames)
+	t.Logf("SNI %q, certificate for %v", answer.Seen.ServerName, leaf.DNSNames)
 }
 
 func ownNameTaken(t *T) {

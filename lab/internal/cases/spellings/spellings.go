@@ -1,4 +1,4 @@
-// Package spellings holds other spellings of excepted paths, and of names of headers.
+// Package spellings has the cases for other spellings of excepted paths and of header names.
 package spellings
 
 import (
@@ -140,7 +140,7 @@ func trySpellings(t *T, normalization string) {
 		}
 		for target, answer := range askAll(t, one, plainPaths) {
 			if answer.Outcome() != "200" {
-				t.Errorf("%s: %s is refused: %s%s", one.name, target, answer.Outcome(), Detail(answer))
+				t.Errorf("%s: %s is rejected: %s%s", one.name, target, answer.Outcome(), Detail(answer))
 			}
 		}
 	}
@@ -258,7 +258,7 @@ func withoutRules(t *T) {
 	}
 	t.Logf("%d requests are read as excepted paths, by %d of %d kinds of backends", read, len(kinds), len(folds.Backends))
 	if read < 1000 || len(kinds) != len(folds.Backends) {
-		t.Errorf("too few for the other cases to say something")
+		t.Errorf("too few paths for the other cases to be meaningful")
 	}
 }
 
@@ -276,7 +276,7 @@ func rawBytes(t *T) {
 					}
 				}
 			}
-			for _, target := range []string{"/orders/1?q=caf\xc3\xa9", "/orders/1?q=\xff"} { // Envoy refuses both itself, where no rule is as well
+			for _, target := range []string{"/orders/1?q=caf\xc3\xa9", "/orders/1?q=\xff"} { // Envoy rejects both itself, even without rules
 				unruled := AttackerTo("open", "east", EastAddress, change)
 				got, want := askAll(t, one, []string{target})[target].Outcome(), askAll(t, unruled, []string{target})[target].Outcome()
 				t.Logf("%q %s", target, got)

@@ -10,10 +10,10 @@ import (
 // tenantAttack are objects that another tenant applies to a mesh.
 type tenantAttack struct {
 	name, mesh, what string
-	objects          string   // the first one is that which is refused
+	objects          string   // the admission policy denies the first one
 	refused          string   // the reason that the API server gives; empty when the admission policy has none
-	check            func(*T) // what must hold beyond unharmed
-	onlyRefused      bool     // another spelling of what others show without the policy
+	check            func(*T) // an additional check after unharmed
+	onlyRefused      bool     // another spelling of an attack that other cases test without the policy
 }
 
 const (

@@ -79,7 +79,7 @@ spec: {hosts: [nothing.fed.%s.example], gateways: [none], exportTo: ["."], http:
 
 // waitForConfig waits until earlier changes have reached the proxies of the boundary, and in west those of the callers.
 // istiod sends changes in the order in which they were written, so a mark that is written last arrives after everything
-// else. The mark also proves that the proxies still accept updates.
+// else. The mark also shows that the proxies still accept updates.
 func waitForConfig(t *T, meshes ...*mesh.Mesh) {
 	for _, m := range meshes {
 		t.Must(waitForConfigWithin(t.Context(), t.Federation, m, 20*time.Second))
@@ -130,8 +130,8 @@ spec: {hosts: [%[1]s.lab.example], exportTo: ["."], http: [{directResponse: {sta
 	return errors.Join(err, m.Delete(context.WithoutCancel(ctx), objects...))
 }
 
-// expectUnharmed checks what must be true whatever other tenants do: the allowed call reaches its backend, and no other
-// caller and no other request gets through.
+// expectUnharmed checks that other tenants have no effect: the allowed call reaches its backend, and every other caller
+// and request is rejected.
 func expectUnharmed(t *T) {
 	expectAgreedCall(t)
 	t.Want(OtherAccount, "503", Reviews("/reviews/0"))

@@ -1,5 +1,5 @@
-// Package tenants holds what other tenants of a mesh write into it: what the admission policy denies, and what has no
-// effect without it.
+// Package tenants has the cases for objects of other tenants of a mesh, which the admission policy denies, or which
+// have no effect without it.
 package tenants
 
 import (
@@ -48,7 +48,7 @@ func Cases() []Case {
 	)...)
 }
 
-// isDenied applies the first object: the others only make use of it.
+// isDenied applies the first object; the others only use it.
 func (a tenantAttack) isDenied(t *T) {
 	m := t.Mesh(a.mesh)
 	CreateTenant(t, m)
@@ -63,7 +63,7 @@ func (a tenantAttack) isDenied(t *T) {
 	t.Logf("%s", message)
 	subject := fmt.Sprintf("%s %s/%s ", first.GetKind(), first.GetNamespace(), first.GetName())
 	if !Refusal(err) || !strings.HasPrefix(message, subject) || !strings.Contains(message, a.refused) || !strings.Contains(message, "mesh "+a.mesh) {
-		t.Errorf("the denial does not name the object (%s), the reason (%s) and the boundary: %v", subject, a.refused, err)
+		t.Errorf("the denial does not contain the object (%s), the reason (%s) and the boundary: %v", subject, a.refused, err)
 	}
 }
 
@@ -96,7 +96,7 @@ func (a tenantAttack) isAccepted(t *T) {
 	t.Logf("accepted; 200 and 503 as before")
 }
 
-// finalizer keeps a deleted object, and tries to change it.
+// finalizer retains a deleted object, and tries to change it.
 func finalizer(t *T) {
 	CreateTenant(t, t.East)
 	text := `apiVersion: networking.istio.io/v1
@@ -146,7 +146,7 @@ func olderRouteSteals(t *T) {
 	withoutPolicy(t, t.West)
 	WithObjects(t, t.West, theirs, func() {
 		Recreate(t, t.West, "VirtualService fed-name-ledger-partners")
-		time.Sleep(2 * time.Second) // before ours has arrived, theirs is the only one: that would prove nothing
+		time.Sleep(2 * time.Second) // before ours has arrived, theirs is the only one, so the result would have no meaning
 		t.Want(caller, "418", call)
 		t.Logf("a caller of another namespace gets the tenant's 418")
 	})

@@ -219,7 +219,7 @@ func passesThrough(t *T) {
 	waitForConfig(t, t.East)
 }
 
-// freezes shows that two servers for one SNI make a listener that Envoy rejects, together with all later changes.
+// freezes shows that two servers for one SNI create a listener that Envoy rejects, together with all later changes.
 func freezes(t *T) {
 	WithObjects(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(ReviewsSNI), func() {
 		time.Sleep(time.Second) // the mark must come after the foreign Gateway, not together with it
@@ -248,7 +248,7 @@ func takesOver(t *T) {
 }
 
 // staysOpen is the reason why policies precede Gateways in the files. An older foreign Gateway, and ours together with
-// our policies, make a listener that Envoy rejects: it keeps the listener before, which has no policy.
+// our policies, create a listener that Envoy rejects: it continues to use the previous listener, which has no policy.
 func staysOpen(t *T) {
 	listeners := slices.Concat(t.Manifests(t.East, "VirtualService"), t.Manifests(t.East, "Gateway"))
 	policies := t.Manifests(t.East, "AuthorizationPolicy")
@@ -256,7 +256,7 @@ func staysOpen(t *T) {
 	WithObjects(t, t.East, foreignGateway("v1", ourIngress, sameName)+foreignRoutes(ReviewsSNI), func() {
 		t.Until(Outside, "200", ToIngress(NoCertificate)(t.Federation))
 		t.Must(t.East.PutOwn(t.Context(), listeners...)) // the wrong way round: the order of the files puts policies first
-		time.Sleep(2 * time.Second)                      // until the proxy has refused our listener, and with it every later change
+		time.Sleep(2 * time.Second)                      // until the proxy has rejected our listener, and with it every later change
 		t.Must(t.East.PutOwn(t.Context(), policies...))
 		if err := waitForConfigWithin(t.Context(), t.Federation, t.East, 5*time.Second); err == nil {
 			t.Errorf("our gateway takes updates")

@@ -1,5 +1,5 @@
-// Package testbed is what all groups of cases share: what a case is, who calls whom, how requests are made and
-// answers are read.
+// Package testbed is shared by all groups of cases: the type of a case, callers and targets, requests and the
+// evaluation of answers.
 //
 // Groups import it with a dot, so that a row of a table reads like a sentence: Ask("works/short-name", …,
 // Productpage, Get("http://…"), "200").

@@ -9,12 +9,12 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// What may be in a request, and who put it there.
+// Headers of a request, by their origin.
 var (
 	FromClient  = []string{"accept", "user-agent"}                                            // the caller's program
 	FromEgress  = []string{"x-forwarded-proto", "x-request-id"}                               // west's proxies
 	FromIngress = []string{"x-federation-peer", "x-forwarded-client-cert", "x-forwarded-for"} // east's proxies
-	OwnWords    = []string{"authorization", "cookie", "origin", "referer", "x-custom",        // of the application: they cross, as the documents say
+	OwnWords    = []string{"authorization", "cookie", "origin", "referer", "x-custom",        // of the application: they are forwarded, as documented
 		"traceparent", "tracestate", "baggage", "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "x-b3-flags",
 		"x-cloud-trace-context", "x-datadog-trace-id", "x-datadog-parent-id", "x-ot-span-context"}
 	// Istio's own proxy puts the gateway's own in their place, in a filter that the lab's Envoy lacks. Removing them by
@@ -23,7 +23,7 @@ var (
 	// Frameworks take them in place of the method: the exporter removes them, since its own backend would
 	// trust them.
 	Methods = []string{"x-http-method", "x-http-method-override", "x-method-override"}
-	// Envoy takes these from callers, or makes them anew.
+	// Envoy accepts these from callers, or generates them.
 	envoys = []string{"x-envoy-internal", "x-envoy-force-trace", "x-envoy-max-retries", "x-envoy-retry-on", "x-envoy-expected-rq-timeout-ms",
 		"x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-alt-stat-name", "x-envoy-ip-tags", "x-envoy-downstream-service-cluster", "x-envoy-downstream-service-node"}
 )

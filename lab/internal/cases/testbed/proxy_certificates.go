@@ -49,7 +49,7 @@ func CertificatesOf(ctx context.Context, m *mesh.Mesh, workload string) (ProxyCe
 		}
 	}
 	if start := strings.Index(out, "{"); start > 0 {
-		out = out[start:] // the agent says something about itself first
+		out = out[start:] // the agent prints a line about itself first
 	}
 	if err := json.Unmarshal([]byte(out), &dump); err != nil {
 		return ProxyCertificates{}, fmt.Errorf("secrets of %s: %w", workload, err)

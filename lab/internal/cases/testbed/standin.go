@@ -58,7 +58,7 @@ func StandInForEast(t *T, id string) *StandIn {
 	})
 	t.Must(err)
 	t.Restore(func(ctx context.Context) error {
-		return mesh.Wait(ctx, 20*time.Second, func() error { // the stand-in answers, too, and by another name
+		return mesh.Wait(ctx, 20*time.Second, func() error { // the stand-in answers as well, with another name
 			answers, err := Probe(ctx, t.Federation, Productpage, Reviews("/reviews/0"))
 			if err == nil && (answers[0].Seen == nil || !strings.HasPrefix(answers[0].Seen.Pod, "reviews-")) {
 				err = fmt.Errorf("west does not find east again: %s", answers[0].Outcome())
@@ -89,7 +89,7 @@ func (s *StandIn) Connections() ([]tls.ConnectionState, [][]string) {
 	return slices.Clone(s.states), slices.Clone(s.offers)
 }
 
-// Sends lets productpage call, and returns the request that arrives.
+// Sends runs a call of productpage, and returns the request that arrives.
 func (s *StandIn) Sends(t *T, call traffic.Probe) traffic.Seen {
 	t.Try(Productpage, call)
 	_, path, _ := strings.Cut(call.URL, ":9080")

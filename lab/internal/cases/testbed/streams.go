@@ -36,7 +36,7 @@ func RefusedInTime(t *T, samples []traffic.Sample, began, applied time.Time) {
 	t.Logf("%d sent; kubectl took %.1f s; the last call that got through was asked %+.2f s from its end (%d after its end)",
 		len(samples), applied.Sub(began).Seconds(), last.Sub(applied).Seconds(), after)
 	if len(others) == 0 {
-		t.Errorf("no call was refused")
+		t.Errorf("no call was rejected")
 		return
 	}
 	t.Logf("then %s", Summarize(others, applied))
@@ -47,12 +47,12 @@ func RefusedInTime(t *T, samples []traffic.Sample, began, applied time.Time) {
 		t.Errorf("a call failed before anything was changed: %s", others[0].Outcome)
 	}
 	if wrong := OtherThan(others, "403 | 404 | 503"); len(wrong) > 0 {
-		t.Errorf("refused otherwise than by 403, 404 or 503: %s", Summarize(wrong, applied))
+		t.Errorf("rejected with another status than 403, 404 or 503: %s", Summarize(wrong, applied))
 	}
 }
 
-// OncePerConnection makes west's proxies open a new TLS connection for every request, to the egress gateway and to the
-// peer.
+// OncePerConnection configures west's proxies to open a new TLS connection for every request, to the egress gateway and
+// to the peer.
 func (t *T) OncePerConnection() { t.OncePerConnectionIn(t.West) }
 
 func (t *T) OncePerConnectionIn(m *mesh.Mesh) {

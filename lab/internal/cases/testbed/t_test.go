@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Both have these methods, so that whoever knows Go's tests can read a case.
+// Both have these methods, so a case reads like a Go test.
 var _ = []interface {
 	Name() string
 	Context() context.Context

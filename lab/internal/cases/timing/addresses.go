@@ -13,7 +13,7 @@ var westAddresses = []string{"203.0.113.10", "203.0.113.11"}
 
 var eastReviews = Caller("east", "default/reviews")
 
-// detailsCall is the call that east makes there. A connection to a dead address is given up after 2 s.
+// detailsCall is the call that east makes there. A connection to an unreachable address times out after 2 s.
 func detailsCall() traffic.Probe {
 	return traffic.Probe{URL: "http://details.catalogue:9080/details/0", Timeout: 4 * time.Second}
 }
@@ -39,7 +39,7 @@ func addressDead(t *T) {
 	}
 	t.Logf("%d sent, %d failed, %d took more than a second", len(samples), len(failed), noticed)
 	if noticed == 0 {
-		t.Errorf("no call noticed the dead line: it was not in use")
+		t.Errorf("no call was affected by the unreachable address: it was not in use")
 	}
 	if len(failed) > 0 {
 		t.Logf("%s after one of two addresses died", Summarize(failed, cut))

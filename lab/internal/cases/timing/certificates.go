@@ -165,7 +165,7 @@ func authorityRotated(t *T) {
 	both, renewed := files[0], files[1]
 	t.OncePerConnection()
 	shortLived(t, t.Egress(), t.Caller())
-	t.Restore(func(ctx context.Context) error { return plugOut(t, ctx) }) // before these two start anew, with certificates of a long life
+	t.Restore(func(ctx context.Context) error { return plugOut(t, ctx) }) // before these two restart, with long-lived certificates
 	t.Until(Productpage, "200", Reviews("/reviews/0"))
 	load := load(t, 40)
 
@@ -174,7 +174,7 @@ func authorityRotated(t *T) {
 	})
 	t.Must(t.East.ApplyFile(t.Context(), both)) // east trusts both, before anything is issued by the new one
 	t.Must(plugIn(t, before, before.PEM+after.PEM))
-	_, err := t.West.Kubectl(t.Context(), "", "-n", mesh.System, "rollout", "restart", "deployment/istiod") // it looks for a plugged-in CA when it starts
+	_, err := t.West.Kubectl(t.Context(), "", "-n", mesh.System, "rollout", "restart", "deployment/istiod") // it reads a plugged-in CA when it starts
 	t.Must(err)
 	t.Must(t.West.IstiodReady(t.Context()))
 	waitForCertificates(t, "west's own proxies trust both", func(c ProxyCertificates) bool { return len(c.Roots) == 2 })
@@ -265,7 +265,7 @@ func plugIn(t *T, a *certificateAuthority, roots string) error {
 	return err
 }
 
-// plugOut lets istiod return to the CA that it generated.
+// plugOut removes the plugged-in CA, so that istiod uses its generated CA again.
 func plugOut(t *T, ctx context.Context) error {
 	err := t.West.Client.CoreV1().Secrets(mesh.System).Delete(ctx, "cacerts", metav1.DeleteOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {

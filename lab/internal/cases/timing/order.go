@@ -86,15 +86,15 @@ func deleteSteps(t *T, steps []objectStep) {
 	})
 }
 
-// applySteps applies objects one by one. What lacks its namespace waits for the next round, as with everybody who
-// delivers manifests.
+// applySteps applies objects one by one. An object without its namespace is applied again in the next round, as
+// delivery tools do.
 func applySteps(t *T, steps []objectStep) {
 	inBothMeshes(t, steps, func(m *mesh.Mesh, objects []*unstructured.Unstructured) error {
 		for round := 0; len(objects) > 0; round++ {
 			var later []*unstructured.Unstructured
 			for _, o := range objects {
 				err := m.PutOwn(t.Context(), o)
-				t.Pause(200 * time.Millisecond) // for those who try to get in
+				t.Pause(200 * time.Millisecond) // so that attackers can try to connect
 				if err != nil && round < 3 && strings.Contains(err.Error(), "not found") {
 					later = append(later, o)
 				} else if err != nil {
@@ -107,7 +107,7 @@ func applySteps(t *T, steps []objectStep) {
 	})
 }
 
-// uninvited are attackers who must never get in, each of which calls all the time.
+// uninvited are attackers that must never be allowed, each of which calls all the time.
 func uninvited(t *T) []*Stream {
 	ask := func(name string, from From, p traffic.Probe) *Stream {
 		p.Every, p.Timeout = time.Second/10, 2*time.Second
@@ -131,7 +131,7 @@ func keptOut(t *T, streams []*Stream) {
 			return !strings.HasPrefix(sample.Outcome, "2") && sample.Pod == ""
 		})
 		if len(through) > 0 {
-			t.Errorf("%s: let in: %s", s.Name, Summarize(through, samples[0].At))
+			t.Errorf("%s: allowed: %s", s.Name, Summarize(through, samples[0].At))
 		}
 	}
 	t.Logf("%d requests of attackers, none let in", total)
@@ -183,7 +183,7 @@ func trustLast(t *T) {
 	for _, c := range []Workload{t.Ingress(), t.Egress()} {
 		t.Must(Rolled(t.Context(), c.Mesh, c.Namespace(), c.Name()))
 	}
-	t.Until(Outside, "open", traffic.Probe{Kind: "tcp", URL: "tcp://" + EastAddress}) // what does not answer at all would prove nothing
+	t.Until(Outside, "open", traffic.Probe{Kind: "tcp", URL: "tcp://" + EastAddress}) // without an answer the test would have no meaning
 	t.Want(Outside, "closed | reset | alert: *", ToIngress(GenuineWest)(t.Federation))
 	t.Want(Productpage, "503", Reviews("/reviews/0"))
 	nobodyCame(t, before)

@@ -1,4 +1,4 @@
-// Package timing holds what changes while calls are under way.
+// Package timing has the cases for changes during calls.
 package timing
 
 import (

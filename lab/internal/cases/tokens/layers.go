@@ -18,7 +18,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// others allow everything, and a marker tells when the gateway has heard of it.
+// others allow everything, and a marker shows when the gateway has received the change.
 const arrivalMarker = `---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -29,7 +29,7 @@ spec:
   rules: [{to: [{operation: {paths: [/orders/marker]}}]}]
 `
 
-// bypassingEgress is a request that bypasses the egress gateway, on a new connection: connections that a gateway keeps
+// bypassingEgress is a request that bypasses the egress gateway, on a new connection: reused connections of a gateway
 // have older configurations.
 func bypassingEgress(has authorization, change ...func(*traffic.Probe)) func(*federation.Federation) traffic.Probe {
 	all := append([]func(*traffic.Probe){WithSNI(OrdersSNI), func(p *traffic.Probe) { p.URL = "https://" + OrdersSNI + "/orders/1" }}, change...)
@@ -81,7 +81,7 @@ func tokensByPolicyAlone(t *T) {
 	restoredTo(t, "403", bypassingEgress(noAuthorization))
 	restoredTo(t, "403", behind)
 	t.ChangeObject(t.East, t.Manifest(t.East, "VirtualService", "fed-in-orders-8080-west"), withoutTokens)
-	t.Until(Outside, "200", behind(t.Federation)) // only the routes ask for a token and nothing else
+	t.Until(Outside, "200", behind(t.Federation)) // only the routes require a token
 	for _, has := range []authorization{noAuthorization, Bearer(Reader.with("scope", "mail")), Bearer(Reader.with("aud", "mail")), Bearer(Reader.with("aud", "orders.x"))} {
 		t.Want(Outside, "403", bypassingEgress(has)(t.Federation))
 	}
@@ -90,7 +90,7 @@ func tokensByPolicyAlone(t *T) {
 	t.Logf("403; without JWT conditions in the rules of the virtual host, 200 after %s", Rounded(took))
 }
 
-// withoutRulesOfOrders lets the rules of the virtual host of orders allow every request.
+// withoutRulesOfOrders changes the rules of the virtual host of orders to allow every request.
 func withoutRulesOfOrders(o map[string]any) {
 	edits.ForAnything(OrdersSNI)(&unstructured.Unstructured{Object: o})
 }
@@ -116,7 +116,7 @@ func issuerDeleted(t *T) {
 	for _, o := range t.Manifests(t.East, "RequestAuthentication") {
 		t.WithoutObjects(t.East, o)
 	}
-	took := t.Until(Outside, "403", bypassingEgress(opaque)(t.Federation)) // nobody looks at tokens
+	took := t.Until(Outside, "403", bypassingEgress(opaque)(t.Federation)) // no filter checks tokens
 	for _, has := range []authorization{Bearer(Reader), noAuthorization, forgedToken(Reader)} {
 		t.Want(Outside, "403", bypassingEgress(has)(t.Federation))
 	}
@@ -153,7 +153,7 @@ func filterDeleted(t *T) {
 	t.Logf("401 elsewhere after %s", Rounded(took))
 }
 
-// keysFrom lets the gateway fetch the first issuer's keys from an address; keySet replaces them by these keys.
+// keysFrom configures the gateway to fetch the first issuer's keys from an address; keySet replaces them by these keys.
 func keysFrom(t *T, address string) { setIssuer(t, "jwksUri", address) }
 
 func keySet(t *T, keySet string) { setIssuer(t, "jwks", keySet) }

@@ -1,4 +1,4 @@
-// Package tokens holds end-user JWTs: which are required, accepted, rejected and ignored.
+// Package tokens has the cases for end-user JWTs: which are required, accepted, rejected and ignored.
 package tokens
 
 import (
@@ -138,7 +138,7 @@ type tokenClaims pki.Claims
 // fromNow is a time, counted from when the token is signed: cases wait for their turn.
 type fromNow time.Duration
 
-// claims are what it says at this moment.
+// claims are the current claims of the token.
 func (s tokenClaims) claims() pki.Claims {
 	claims := pki.Claims{}
 	for name, value := range s {
@@ -260,12 +260,12 @@ func tokenRefusals(t *T) {
 		said := answer.Body + " " + challenge
 		for _, inner := range []string{"svc", "login", "orders.read", "istio", "10.", "east/", "origins"} {
 			if strings.Contains(said, inner) {
-				t.Errorf("the refusal says %q", said)
+				t.Errorf("the rejection contains %q", said)
 			}
 		}
 		for _, h := range answer.Header {
 			if !slices.Contains([]string{"content-length", "content-type", "date", "server", "www-authenticate"}, h[0]) {
-				t.Errorf("the refusal has the header %s: %s", h[0], h[1])
+				t.Errorf("the rejection has the header %s: %s", h[0], h[1])
 			}
 		}
 		t.Logf("%s %q %s", one.status, answer.Body, challenge)

@@ -90,7 +90,7 @@ func restoreCredentials(t *T) {
 	})
 }
 
-// issueAll writes all Secrets of a mesh anew, issued by an authority.
+// issueAll replaces all Secrets of a mesh by certificates of an authority.
 func issueAll(t *T, m *mesh.Mesh, authority *pki.Authority) []pki.Leaf {
 	var leaves []pki.Leaf
 	for _, credential := range federation.Credentials[t.Current()][m.Name] {

@@ -1,4 +1,4 @@
-// Package trust holds CAs, revocation, rotation and the isolation of a peer.
+// Package trust has the cases for CAs, revocation, rotation and the isolation of a peer.
 package trust
 
 import (

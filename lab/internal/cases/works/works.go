@@ -1,4 +1,4 @@
-// Package works holds the calls that must succeed, in most scenarios.
+// Package works has the cases for calls that must succeed, in most scenarios.
 package works
 
 import (
@@ -77,7 +77,7 @@ func backendSees(t *T) {
 		t.Errorf("the backend sees Host %q", answer.Seen.Host)
 	}
 	if peer := Header(answer.Seen.Header, "x-federation-peer"); peer != "west" {
-		t.Errorf("the backend is told that peer %q asks", peer)
+		t.Errorf("the backend receives x-federation-peer %q", peer)
 	}
 }
 
