@@ -350,7 +350,7 @@ test.each<[string, Construct['node']['id'], Call]>([
   const [alone, made] = [program(), program()];
   for (const { east } of [alone, made]) new Construct(east, id);
   expect(errorOf(() => call(made)).message).toContain(`There is already a Construct with name '${id}'`);
-  expect(left(made)).toEqual(left(alone));
+  expect(stateOf(made)).toEqual(stateOf(alone));
 });
 
 test('the rows cover every code that one of these calls throws at once', () => {
