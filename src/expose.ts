@@ -5,9 +5,10 @@ import { GrantedPort } from './boundary/granted-port';
 import { GrowingList } from './boundary/growing-list';
 import { peerOf } from './boundary/peers';
 import { pathIn, show } from './checks/errors';
-import { errorsInService, parseExport, parseExportPorts, Timeouts } from './checks/export';
+import { errorsInService, exportedPort, parseExport, parseExportPorts, Timeouts } from './checks/export';
 import { checkAddsUp, checkAllowedPeer, checkProtocol, parsePermission } from './checks/grant';
 import { parseLock } from './checks/lock';
+import { checkPeerGiven } from './checks/peer';
 import type { ExposedServiceOptions } from './export-options';
 import type { AllowFromOptions } from './grant';
 import type { LockWorkloadOptions } from './lock';
@@ -137,8 +138,7 @@ export class ExposedService extends Construct implements IExposedService {
    * cost the sidecars.
    *
    * - Pods without a sidecar are not protected.
-   * - Probes that injection has rewritten, and ports 15020, 15021 and 15090 of the sidecar, stay
-   *   reachable.
+   * - Probes that injection has rewritten, and ports 15020, 15021 and 15090 of the sidecar, stay reachable.
    * - List a scraper of the application's own port in `localCallers`.
    * - TCP: other workloads can still connect and read what a server sends first. Nothing that they send arrives.
    *
@@ -165,7 +165,8 @@ export class ExposedService extends Construct implements IExposedService {
    * @param exportPort the exported port number, for example `9080`
    */
   public sniFor(peer: IMeshPeer, exportPort: number): string {
-    parseExportPorts(this, this.ports, [exportPort]);
+    checkPeerGiven(this, peer);
+    exportedPort(this, this.ports, exportPort);
     return sniOf(this.exportName, exportPort, peer.meshName, this.mesh.trustDomain);
   }
 

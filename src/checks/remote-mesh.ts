@@ -6,7 +6,6 @@ import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
 import { SpiffeId } from '../identity';
 import { distinct } from '../model/order';
 import type { RemoteMeshProps, RemoteServiceProps } from '../remote-mesh-props';
-import type { ServicePort } from '../service';
 import { TrustBundle } from '../trust';
 
 const FIELDS = fieldsOf<RemoteMeshProps>({
@@ -52,11 +51,4 @@ export function checkListed(where: Where, meshName: string, listed: ReadonlyMap<
   const known = distinct([...listed.keys()]);
   fail('FED406', where, `${show(exportName)} is not in the exposedServices of mesh ${show(meshName)}`,
     known.length === 0 ? 'add it to exposedServices' : `use one of ${known.join(', ')}, or add it to exposedServices`);
-}
-
-/** Requires a port number that an export has. */
-export function checkExportedPort(where: Where, ports: readonly ServicePort[], number: number): void {
-  const exported = ports.map(({ exportPort }) => exportPort);
-  if (exported.includes(number)) return;
-  fail('FED306', where, `port ${show(number)} is not exported`, `use one of the exported ports ${exported.join(', ')}`);
 }

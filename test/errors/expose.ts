@@ -54,6 +54,7 @@ synth.rejects('FED304', 'a port that the Service does not have', () => {
   east.expose('Details', { service: LocalService.fromConstruct(service), exportName: 'details', ports: [ServicePort.http(53)] });
   app.synthYaml();
 }, 'east/Mesh/Details', '"details"', 'no TCP port 53', '9080');
+sniFor.rejects('FED120', 'a peer that is not a mesh', () => pair().reviews.sniFor(any(undefined), 9080), 'east/Mesh/Reviews', 'undefined');
 sniFor.rejects('FED306', 'the SNI of a port that is not exported', () => {
   const { reviews, west } = pair();
   reviews.sniFor(west, 80);
