@@ -65,3 +65,24 @@ test('every room has a README with its title, its allowed imports and how to add
     expect(readme).toMatch(/To add/);
   }
 });
+
+const CONTRIBUTORS = ['ARCHITECTURE.md', 'CONTRIBUTING.md', ...['analysis', 'boundary', 'checks', 'model', 'output', 'pki', 'render'].map((room) => `src/${room}/README.md`)];
+
+test.each(CONTRIBUTORS)('every path and every function with its file that %s names exists, and no line of prose has more than 120 characters', (page) => {
+  const text = readFileSync(join(root, page), 'utf8');
+  const paths = [...text.matchAll(/`((?:src|test|scripts|lab|docs|examples|api|imports|crds)\/[\w./-]*)`/g)].map(([, path]) => path);
+  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  const functions = [...text.matchAll(/`(?:\w+\.)?(\w+)(?:\(\))?` \(`(src\/[\w./-]+\.ts)`\)/g)];
+  expect(functions.filter(([, name, path]) => !new RegExp(`\\b${name}\\b`).test(readFileSync(join(root, path), 'utf8'))).map(([named]) => named)).toEqual([]);
+  const prose = text.replace(/^```[^]*?^```$/gm, '').split('\n').filter((line) => !/^\s*\|/.test(line));
+  expect(prose.filter((line) => line.length > 120)).toEqual([]);
+});
+
+test('ARCHITECTURE.md has the question of every suite', () => {
+  const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+  const suites = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'test/*.test.ts'], { cwd: root, encoding: 'utf8' })
+    .match(/(?<=^test\/)[\w.-]+(?=\.test\.ts$)/gm)!.filter((name) => existsSync(join(root, 'test', `${name}.test.ts`)));
+  const listed = [...text.slice(text.indexOf('| suite | question |')).matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell]) => [...cell.matchAll(/`([\w-]+)`/g)].map(([, name]) => name));
+  expect(listed.filter((name) => !suites.includes(name))).toEqual([]);
+  expect(suites.filter((name) => !name.endsWith('.errors') && !listed.includes(name))).toEqual([]);
+});
