@@ -1,6 +1,6 @@
 import { ApiObject, App } from 'cdk8s';
 import { fail, show } from './checks/errors';
-import { checkFields, fieldsOf } from './checks/kinds';
+import { checkFields, checkFlag, fieldsOf } from './checks/kinds';
 import { Progress, Staging } from './output/staging';
 import { chartsOf, filesOf, foldersOf, orderedObjects, resolveDependencies, validate } from './output/synthesis';
 
@@ -46,6 +46,7 @@ export class ManifestWriter {
       fail('FED120', 'ManifestWriter.write', `the app must be an App, not ${show(app)}`, 'use the App itself, not one of its charts');
     }
     checkFields('ManifestWriter.write', 'WriteOptions', options, FIELDS);
+    checkFlag('ManifestWriter.write', 'progress', options.progress);
     const all = app.node.findAll();
     validate(all);
     const betweenCharts = resolveDependencies(all);

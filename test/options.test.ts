@@ -32,6 +32,8 @@ const reviewsOf = (mesh: FederatedMesh, options: Partial<ExposedServiceOptions> 
   service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)], ...options,
 });
 const page = Caller.serviceAccount('page', 'web');
+/** A mesh as scope of its parts, or a chart if the program has something else in its place. */
+const scopeIn = (mesh: unknown) => mesh instanceof FederatedMesh ? mesh : new Chart(new App(), 'apps');
 
 /** The objects of east, whose peer west may call the given export. */
 function exporting(exported: (east: FederatedMesh) => ExposedService, allowed: AllowFromOptions = {}, options: AddPeerOptions = {}): Manifest[] {
@@ -354,7 +356,7 @@ describe('exports', () => {
   });
 
   everyOption<Omit<ExposedServiceProps, keyof ExposedServiceOptions>, Manifest[]>('ExposedServiceProps', { mesh: meshOf(new App(), 'west') }, ({ mesh }) => {
-    new ExposedService(mesh, 'Ledger', { mesh, service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.http(80)] });
+    new ExposedService(scopeIn(mesh), 'Ledger', { mesh, service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.http(80)] });
     return objectsIn(mesh);
   }, {
     mesh: {
@@ -692,8 +694,9 @@ describe('bindings', () => {
 
   everyOption<Omit<RemoteServiceBindingProps, keyof RemoteServiceBindingOptions>, Manifest[]>('RemoteServiceBindingProps', { mesh: meshOf(new App(), 'west') }, ({ mesh }) => {
     const peer = bank();
+    const made = new RemoteServiceBinding(scopeIn(mesh), 'Cards', { ...base, mesh, source: peer.exposedService('cards') });
     mesh.addPeer(peer);
-    new RemoteServiceBinding(mesh, 'Cards', { ...base, mesh, source: peer.exposedService('cards') }).allowFrom(page);
+    made.allowFrom(page);
     return objectsIn(mesh);
   }, {
     mesh: {

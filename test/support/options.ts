@@ -3,6 +3,7 @@
  * covers `Required<Options>`, so a new option does not compile until it has a row.
  */
 import { isDeepStrictEqual } from 'util';
+import { errorOf } from './rejections';
 
 /** One option, and the field of the output that it determines. */
 export interface Option<Value, Given, Output> {
@@ -19,6 +20,9 @@ export interface Option<Value, Given, Output> {
 }
 
 export type Options<Given, Output> = { readonly [option in keyof Required<Given>]: Option<Required<Given>[option], Given, Output> };
+
+/** Values that no option has. The first one is what an empty key of a YAML file gives. */
+const WRONG: unknown[] = [null, { 'not valid': 5 }, [{}], () => 'a function'];
 
 /** The options objects that have a table. */
 export const TABLES = new Set<string>();
@@ -40,6 +44,11 @@ export function everyOption<Given extends object, Output>(
       if (isDeepStrictEqual(output, without)) throw new Error(`the option ${option} of ${name} changes nothing in the output`);
       expect(seen(output)).toEqual(expected);
       expect(fieldIn(without, seen)).not.toEqual(expected);
+    });
+
+    test.each(rows)(`the option %s of ${name} rejects values of a wrong type${where}`, (option, { beside }) => {
+      const accepted = WRONG.filter((wrong) => !/FED\d{3} /.test(errorOf(() => write({ ...base, ...beside, [option]: wrong })).message));
+      expect(accepted).toEqual([]);
     });
   });
 }
