@@ -135,3 +135,20 @@ test('both gateways get the revocation list of a peer in the ConfigMap with its 
     caCertificates: '/etc/federation/trust/bank.crt', caCrl: '/etc/federation/trust/bank.crl',
   });
 });
+
+test('the egress gateway gives up a connection to a peer that is silent for eight minutes, and renews it after an hour', () => {
+  const pools = inBoundary('DestinationRule').map(({ spec }) => spec.trafficPolicy.connectionPool.tcp);
+  expect(pools).toHaveLength(3);
+  expect(pools.map(({ tcpKeepalive, connectTimeout }) => [tcpKeepalive, connectTimeout]))
+    .toEqual(Array(3).fill([{ time: '300s', interval: '60s', probes: 3 }, '5s']));
+});
+
+test('a route of TCP takes the connections of port 15443 only', () => {
+  const routes = inBoundary('VirtualService').flatMap(({ metadata, spec }) => (spec.tcp ?? []).map(({ match }: Manifest) => [metadata.name, match]));
+  expect(routes).toEqual([['fed-in-reviews-3306-bank', [{ port: 15443 }]], ['fed-out-cards-3306-web-bank', [{ port: 15443 }]]]);
+});
+
+test('each route of requests has a name of its own in the access log, which ends in the port of the local name', () => {
+  const routes = written.filter(({ kind, metadata }) => kind === 'VirtualService' && metadata.namespace === 'web').flatMap(({ spec }) => spec.http);
+  expect(routes.map(({ name }) => name)).toEqual(['cards-80', 'cards-90']);
+});

@@ -237,6 +237,19 @@ describe('a required JWT', () => {
     ]);
   });
 
+  test('two grants for the same requests can require JWTs with different claims, and the routes accept either', () => {
+    const requests = { http: [HttpRule.allow({ methods: ['GET'], paths: ['/a'] })] };
+    const objects = toWest(...['read', 'write'].map((scope) => ({ ...requests, jwt: login({ claims: { scope: [scope] } }) })));
+    const open = routes(objects).filter(({ route }: Manifest) => route).flatMap(({ match }: Manifest) => match);
+    expect(open.map(({ headers }: Manifest) => headers['@request.auth.claims[scope]'].exact)).toEqual(['read', 'write']);
+  });
+
+  test('two grants that require the same JWT for the same requests make one match', () => {
+    const same: AllowFromOptions = { http: [HttpRule.allow({ methods: ['GET'], paths: ['/a'] })], jwt: login() };
+    const open = routes(toWest(same, same)).filter(({ route }: Manifest) => route).flatMap(({ match }: Manifest) => match);
+    expect(open).toHaveLength(1);
+  });
+
   test('a JWT of a gRPC grant applies only to the methods of that grant', () => {
     const objects = granted(({ mixed, west }) => {
       mixed.allowFrom(west, { ports: [90], grpcMethods: ['/a.B/Get'], jwt: login({ claims: { scope: ['read'] } }) });

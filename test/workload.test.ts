@@ -99,3 +99,115 @@ test('each NetworkPolicy of a gateway restricts both directions, and selects the
     });
   }
 });
+
+/* Protection of the pods. */
+
+const SELECTOR = (role: string) => ({ app: `federation-${role}`, istio: `istio-federation-${role}` });
+
+test.each(ROLES)('the %s gateway runs without privileges, token or writable root', (role) => {
+  const objects = east();
+  const { securityContext, automountServiceAccountToken, serviceAccountName, containers } = podOf(objects, role).spec;
+  expect(securityContext).toEqual({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+  expect([automountServiceAccountToken, find(objects, 'ServiceAccount', `federation-${role}`).automountServiceAccountToken]).toEqual([false, false]);
+  expect([serviceAccountName, containers.length, containers[0].name, containers[0].image]).toEqual([`federation-${role}`, 1, 'istio-proxy', 'auto']);
+  expect(containers[0].securityContext).toEqual({
+    allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, privileged: false, readOnlyRootFilesystem: true, runAsNonRoot: true,
+  });
+});
+
+test('the namespace of the boundary enforces the Pod Security level restricted', () => {
+  const { labels } = find(east(), 'Namespace', 'istio-federation').metadata;
+  expect(labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' });
+});
+
+test.each(ROLES)('a pod of the %s gateway may take 60 seconds to end, of which Envoy drains 30', (role) => {
+  expect(podOf(east(), role).spec.terminationGracePeriodSeconds).toBe(60);
+  expect(proxyConfig(east(), role).terminationDrainDuration).toBe('30s');
+});
+
+test.each(ROLES)('the Deployment, the Service and the budget of the %s gateway select its pods, and no other pods', (role) => {
+  const objects = east();
+  const selector = SELECTOR(role);
+  expect(find(objects, 'Deployment', `federation-${role}`).spec.selector).toEqual({ matchLabels: selector });
+  expect(find(objects, 'Service', `federation-${role}`).spec.selector).toEqual(selector);
+  expect(find(objects, 'PodDisruptionBudget', `federation-${role}`).spec.selector).toEqual({ matchLabels: selector });
+  expect(podOf(objects, role).metadata.labels).toMatchObject(selector);
+  expect(podOf(objects, role).spec.topologySpreadConstraints).toEqual([
+    { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway', labelSelector: { matchLabels: selector } },
+  ]);
+  for (const kind of ['Deployment', 'Service']) expect(find(objects, kind, `federation-${role}`).metadata.labels).toMatchObject(selector);
+});
+
+test.each(ROLES)('a node drain leaves one ready pod of the %s gateway, and pods that never became ready do not block it', (role) => {
+  const { minAvailable, unhealthyPodEvictionPolicy } = find(east(), 'PodDisruptionBudget', `federation-${role}`).spec;
+  expect([minAvailable, unhealthyPodEvictionPolicy]).toEqual([1, 'AlwaysAllow']);
+});
+
+test.each(ROLES)('the %s gateway has two to five pods, scaled at 80 percent of the CPU request', (role) => {
+  const objects = east();
+  expect(find(objects, 'HorizontalPodAutoscaler', `federation-${role}`).spec).toEqual({
+    minReplicas: 2,
+    maxReplicas: 5,
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: `federation-${role}` },
+    metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }],
+  });
+  expect(find(objects, 'Deployment', `federation-${role}`).spec.replicas).toBeUndefined();
+});
+
+test('a gateway of one pod has neither an autoscaler nor a budget', () => {
+  const objects = east({ minReplicas: 1, maxReplicas: 1 });
+  expect(find(objects, 'Deployment', 'federation-ingress').spec.replicas).toBe(1);
+  for (const kind of ['HorizontalPodAutoscaler', 'PodDisruptionBudget']) expect(names(objects, kind)).toEqual(['federation-egress']);
+});
+
+test.each(ROLES)('the %s gateway serves port 15443, and metrics on 15090', (role) => {
+  const objects = east();
+  expect(podOf(objects, role).spec.containers[0].ports).toEqual([
+    { containerPort: 15443, name: 'tls-federation', protocol: 'TCP' }, { containerPort: 15090, name: 'http-envoy-prom', protocol: 'TCP' },
+  ]);
+  expect(find(objects, 'Service', `federation-${role}`).spec.ports).toEqual([{ name: 'tls-federation', port: 15443, protocol: 'TCP', targetPort: 15443 }]);
+});
+
+test('the ports of several endpoints have names of their own, and all lead to 15443', () => {
+  const app = new App();
+  const mesh = meshOf(app, 'east', { endpoints: [{ address: 'a.east.example', port: 443 }, { address: 'b.east.example' }, { address: 'c.east.example', port: 443 }] });
+  mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'books'), exportName: 'reviews', ports: [ServicePort.http(80)] });
+  expect(find(objectsOf(app), 'Service', 'federation-ingress').spec.ports).toEqual([443, 15443].map((port) =>
+    ({ name: `tls-federation-${port}`, port, protocol: 'TCP', targetPort: 15443 })));
+});
+
+test('the Service of the egress gateway is of type ClusterIP, and visible in the namespaces of callers', () => {
+  const { spec, metadata } = find(east(), 'Service', 'federation-egress');
+  expect([spec.type, metadata.annotations]).toEqual(['ClusterIP', { 'networking.istio.io/exportTo': 'shop' }]);
+  expect(find(east(), 'Service', 'federation-ingress').metadata.annotations).toBeUndefined();
+});
+
+test('each gateway writes an access log, and takes part in traces unless a peer forbids it', () => {
+  for (const role of ROLES) {
+    expect(find(east(), 'Telemetry', `federation-${role}`).spec).toEqual({
+      selector: { matchLabels: { istio: `istio-federation-${role}` } }, accessLogging: [{ providers: [{ name: 'envoy' }] }],
+    });
+  }
+});
+
+/* Outbound connections. */
+
+const INFRASTRUCTURE = { ports: [{ port: 53, protocol: 'UDP' }, ...tcp(53, 15012)] };
+
+test('the ingress gateway may connect to DNS, istiod, monitoring and namespaces of exported services only', () => {
+  expect(find(east(), 'NetworkPolicy', 'federation-ingress').spec.egress).toEqual([INFRASTRUCTURE, { to: [namespace('books'), namespace('monitoring')] }]);
+});
+
+test('the egress gateway may connect to DNS, istiod, monitoring and ports of peers only', () => {
+  expect(find(east(), 'NetworkPolicy', 'federation-egress').spec.egress).toEqual([INFRASTRUCTURE, { ports: tcp(15443) }, { to: [namespace('monitoring')] }]);
+});
+
+test('the namespace of the boundary denies every connection that no other policy allows', () => {
+  expect(find(east(), 'NetworkPolicy', 'federation-default-deny').spec).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+});
+
+test('a credential is mounted at the path that the DestinationRules of peers name', () => {
+  const objects = east({}, { credential: GatewayCredential.fromSecret('out') });
+  const mounts = podOf(objects, 'egress').spec.containers[0].volumeMounts.map(({ mountPath }: Manifest) => mountPath);
+  expect(mounts).toEqual(['/etc/federation/credential', '/etc/federation/trust']);
+});

@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { idIn, lazyField, metadataIn } from './emit';
+import { emitTyped, lazyField } from './emit';
 import { GatewayConfig } from '../model/model';
 import { amountOf } from '../model/quantity';
 
@@ -40,8 +40,7 @@ const MAX_UNFREED = 4 * 1024 * 1024;
 /** Creates the ConfigMap to which the annotation `bootstrapOverride` refers. */
 export function renderBootstrap(scope: Construct, gateway: GatewayConfig, memoryLimit: () => string): void {
   const named = { name: bootstrapName(gateway), namespace: gateway.namespaceName };
-  new k8s.KubeConfigMap(scope, idIn(scope, 'ConfigMap', named), {
-    metadata: metadataIn(scope, named),
+  emitTyped(scope, k8s.KubeConfigMap, named, {
     // The agent expects this key.
     data: lazyField(() => ({ 'custom_bootstrap.json': `${JSON.stringify(bootstrap(amountOf(memoryLimit())), undefined, 2)}\n` })),
   });

@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { goDuration } from './duration';
-import { emit, idIn, metadataIn } from './emit';
+import { emit, emitTyped } from './emit';
 import {
   Certificate, CertificateSpec, CertificateSpecPrivateKeyAlgorithm, CertificateSpecPrivateKeyRotationPolicy, CertificateSpecUsages,
 } from '../../imports/cert-manager.io';
@@ -49,9 +49,8 @@ function renderCertificate(
  */
 function renderSecretAccess(scope: Construct, { name, namespaceName, serviceAccountName }: GatewayConfig): void {
   const named = { name, namespace: namespaceName };
-  new k8s.KubeRole(scope, idIn(scope, 'Role', named), { metadata: metadataIn(scope, named), rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['list'] }] });
-  new k8s.KubeRoleBinding(scope, idIn(scope, 'RoleBinding', named), {
-    metadata: metadataIn(scope, named),
+  emitTyped(scope, k8s.KubeRole, named, { rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['list'] }] });
+  emitTyped(scope, k8s.KubeRoleBinding, named, {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
     subjects: [{ kind: 'ServiceAccount', name: serviceAccountName, namespace: namespaceName }],
   });

@@ -27,7 +27,7 @@ export function metadataIn(scope: Construct, { name, namespace, labels, annotati
   const order = applyOrderOf(scope);
   return {
     name,
-    ...namespace !== undefined && { namespace },
+    namespace,
     labels: { ...labels, ...OWN_LABELS },
     ...(annotations || order) && { annotations: { ...annotations, ...order } },
   };
@@ -36,6 +36,16 @@ export function metadataIn(scope: Construct, { name, namespace, labels, annotati
 /** Creates an object whose spec is computed when the chart is written. */
 export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
   return new RenderedObject(scope, idIn(scope, gvk.kind, named), gvk, named, spec);
+}
+
+/** Creates an object of a class that has its type, with our metadata. */
+export function emitTyped<Props, Made extends ApiObject>(
+  scope: Construct,
+  type: { readonly GVK: GroupVersionKind; new(scope: Construct, id: string, props: Props): Made },
+  named: Labelled,
+  fields: Omit<Props, 'metadata'>,
+): Made {
+  return new type(scope, idIn(scope, type.GVK.kind, named), { metadata: metadataIn(scope, named), ...fields } as Props);
 }
 
 /**

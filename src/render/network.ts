@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { idIn, lazyField, metadataIn } from './emit';
+import { emitTyped, lazyField } from './emit';
 import { BOUNDARY_PORT } from '../model/constants';
 import { GatewayConfig, BoundaryConfig } from '../model/model';
 import { singleObjectName } from '../model/names';
@@ -18,8 +18,7 @@ const DEFAULT_DENY = 'federation-default-deny';
 export function renderNetworkDeny(scope: Construct, config: BoundaryConfig, namespaceName: string): void {
   const name = namespaceName === config.namespaceName ? DEFAULT_DENY : singleObjectName(DEFAULT_DENY, namespaceName);
   const named = { name, namespace: namespaceName };
-  new k8s.KubeNetworkPolicy(scope, idIn(scope, 'NetworkPolicy', named), {
-    metadata: metadataIn(scope, named),
+  emitTyped(scope, k8s.KubeNetworkPolicy, named, {
     spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
   });
 }
@@ -55,8 +54,7 @@ interface PortRules {
 
 function renderNetwork(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig, rules: () => PortRules): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
-  new k8s.KubeNetworkPolicy(scope, idIn(scope, 'NetworkPolicy', named), {
-    metadata: metadataIn(scope, named),
+  emitTyped(scope, k8s.KubeNetworkPolicy, named, {
     spec: lazyField(() => ({
       podSelector: { matchLabels: gateway.selector },
       policyTypes: ['Ingress', 'Egress'],

@@ -1,7 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { emit, idIn, metadataIn } from './emit';
+import { emit, emitTyped } from './emit';
 import { dnsAndIstiod, namespacePeer } from './network';
 import { Sidecar, SidecarSpec, SidecarSpecOutboundTrafficPolicyMode } from '../../imports/networking.istio.io';
 import { Binding, Restriction, BoundaryConfig } from '../model/model';
@@ -17,8 +17,7 @@ export function renderRestriction(
 ): ApiObject[] {
   const named = { name: singleObjectName('fed-restricted', namespaceName), namespace: namespaceName };
   return [
-    new k8s.KubeNetworkPolicy(scope, idIn(scope, 'NetworkPolicy', named), {
-      metadata: metadataIn(scope, named),
+    emitTyped(scope, k8s.KubeNetworkPolicy, named, {
       spec: { podSelector: {}, policyTypes: ['Egress'], egress: [dnsAndIstiod(), { to: [namespacePeer('*')] }] },
     }),
     emit<SidecarSpec>(scope, Sidecar.GVK, named, () => ({

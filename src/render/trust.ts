@@ -1,7 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
-import { clusterScoped, idIn, lazyField, metadataIn } from './emit';
+import { clusterScoped, emitTyped, lazyField } from './emit';
 import { peerTrustName } from './ingress';
 import { EGRESS_TRUST, revocationFileName, trustFileName } from './workload';
 import { Peer, BoundaryConfig } from '../model/model';
@@ -10,12 +10,10 @@ import { Peer, BoundaryConfig } from '../model/model';
  * Creates a namespace of the boundary. Its Pod Security level is `restricted`, which the injected gateway pods satisfy.
  */
 export function renderNamespace(scope: Construct, name: string): ApiObject {
-  return clusterScoped(new k8s.KubeNamespace(scope, idIn(scope, 'Namespace', { name }), {
-    metadata: metadataIn(scope, {
-      name,
-      labels: { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' },
-    }),
-  }));
+  return clusterScoped(emitTyped(scope, k8s.KubeNamespace, {
+    name,
+    labels: { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' },
+  }, {}));
 }
 
 /**
@@ -24,8 +22,7 @@ export function renderNamespace(scope: Construct, name: string): ApiObject {
  */
 export function renderPeerTrust(scope: Construct, config: BoundaryConfig, peer: Peer): ApiObject {
   const named = { name: peerTrustName(peer), namespace: config.ingress.namespaceName };
-  return new k8s.KubeConfigMap(scope, idIn(scope, 'ConfigMap', named), {
-    metadata: metadataIn(scope, named),
+  return emitTyped(scope, k8s.KubeConfigMap, named, {
     data: { 'ca.crt': peer.pem, ...peer.revocationLists === undefined ? {} : { 'ca.crl': peer.revocationLists } },
   });
 }
@@ -36,8 +33,7 @@ export function renderPeerTrust(scope: Construct, config: BoundaryConfig, peer: 
  */
 export function renderUpstreamTrust(scope: Construct, config: BoundaryConfig, peers: () => Peer[]): ApiObject {
   const named = { name: EGRESS_TRUST, namespace: config.egress.namespaceName };
-  return new k8s.KubeConfigMap(scope, idIn(scope, 'ConfigMap', named), {
-    metadata: metadataIn(scope, named),
+  return emitTyped(scope, k8s.KubeConfigMap, named, {
     data: lazyField(() => Object.fromEntries(peers().flatMap((peer) => [
       [trustFileName(peer), peer.pem],
       ...peer.revocationLists === undefined ? [] : [[revocationFileName(peer), peer.revocationLists]],

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { bootstrapName, maxConnectionsFor, renderBootstrap } from './bootstrap';
 import { connectionSettings } from './connection-settings';
 import { renderCredential } from './credential';
-import { annotate, emit, idIn, lazyField, metadataIn } from './emit';
+import { annotate, emit, emitTyped, lazyField } from './emit';
 import { Telemetry, TelemetrySpec } from '../../imports/telemetry.istio.io';
 import { BOUNDARY_PORT } from '../model/constants';
 import { GatewayConfig, Peer, BoundaryConfig } from '../model/model';
@@ -72,8 +72,7 @@ export interface WorkloadContext {
 export function renderWorkload(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig, context: () => WorkloadContext): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const { minReplicas, maxReplicas } = gateway.settings;
-  new k8s.KubeServiceAccount(scope, idIn(scope, 'ServiceAccount', named), {
-    metadata: metadataIn(scope, { ...named, name: gateway.serviceAccountName }),
+  emitTyped(scope, k8s.KubeServiceAccount, { ...named, name: gateway.serviceAccountName }, {
     automountServiceAccountToken: false,
   });
   renderCredential(scope, config, gateway);
@@ -82,8 +81,7 @@ export function renderWorkload(scope: Construct, config: BoundaryConfig, gateway
   renderService(scope, gateway, context);
   if (maxReplicas > minReplicas) renderAutoscaler(scope, gateway, minReplicas, maxReplicas);
   if (minReplicas > 1) {
-    new k8s.KubePodDisruptionBudget(scope, idIn(scope, 'PodDisruptionBudget', named), {
-      metadata: metadataIn(scope, named),
+    emitTyped(scope, k8s.KubePodDisruptionBudget, named, {
       spec: {
         minAvailable: k8s.IntOrString.fromNumber(1),
         // A pod that never became ready must not block the drain of its node.
@@ -122,8 +120,7 @@ function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: Gat
   const { settings, podLabels } = gateway;
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const egress = gateway.role === 'egress';
-  new k8s.KubeDeployment(scope, idIn(scope, 'Deployment', named), {
-    metadata: metadataIn(scope, { ...named, labels: podLabels }),
+  emitTyped(scope, k8s.KubeDeployment, { ...named, labels: podLabels }, {
     spec: {
       replicas,
       selector: { matchLabels: podLabels },
@@ -253,14 +250,13 @@ function renderService(scope: Construct, gateway: GatewayConfig, context: () => 
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const type = settings.serviceType;
   const isExternal = gateway.role === 'ingress' && type !== 'ClusterIP';
-  const service = new k8s.KubeService(scope, idIn(scope, 'Service', named), {
-    metadata: metadataIn(scope, {
-      ...named,
-      labels: podLabels,
-      annotations: gateway.role === 'egress'
-        ? { 'networking.istio.io/exportTo': lazyField(() => context().callerNamespaces.join(',') || '.') }
-        : settings.serviceAnnotations,
-    }),
+  const service = emitTyped(scope, k8s.KubeService, {
+    ...named,
+    labels: podLabels,
+    annotations: gateway.role === 'egress'
+      ? { 'networking.istio.io/exportTo': lazyField(() => context().callerNamespaces.join(',') || '.') }
+      : settings.serviceAnnotations,
+  }, {
     spec: {
       type: gateway.role === 'egress' ? 'ClusterIP' : type,
       ipFamilyPolicy: settings.dualStack ? 'RequireDualStack' : undefined,
@@ -287,8 +283,7 @@ function isNodePort(port: number): boolean {
 
 function renderAutoscaler(scope: Construct, gateway: GatewayConfig, minReplicas: number, maxReplicas: number): void {
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
-  new k8s.KubeHorizontalPodAutoscalerV2(scope, idIn(scope, 'HorizontalPodAutoscaler', named), {
-    metadata: metadataIn(scope, named),
+  emitTyped(scope, k8s.KubeHorizontalPodAutoscalerV2, named, {
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: gateway.serviceName },
       minReplicas,
