@@ -229,7 +229,7 @@ test('a binding in an application chart puts the local name there and the bounda
 
 test.each<[string, object]>([
   ['Deployment', { template: { spec: { serviceAccountName: 'worker' } } }],
-  ['StatefulSet', { template: { spec: { serviceAccountName: 'worker' } } }],
+  ...['DaemonSet', 'Job', 'ReplicaSet', 'StatefulSet'].map((kind): [string, object] => [kind, { template: { spec: { serviceAccountName: 'worker' } } }]),
   ['CronJob', { jobTemplate: { spec: { template: { spec: { serviceAccountName: 'worker' } } } } }],
   ['Pod', { serviceAccountName: 'worker' }],
 ])('Caller.fromConstruct reads the service account of an ApiObject of kind %s', (kind, spec) => {

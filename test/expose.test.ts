@@ -464,3 +464,15 @@ test('a port that is listed twice is granted once', () => {
   const [gateway] = Chart.of(east).toJson().filter(({ kind }: Manifest) => kind === 'Gateway');
   expect(gateway.spec.servers.map(({ name }: Manifest) => name)).toEqual(['reviews-9080-west', 'reviews-9081-west']);
 });
+
+test('an export name may be so long that the SNI for a peer of any name has 253 characters', () => {
+  const { east } = setUp();
+  const exportName = 'a'.repeat(60).concat('.').repeat(3).slice(0, 164).concat('a');
+  expect(() => east.expose('Long', { service: LocalService.fromName('long', 'default'), exportName, ports: [ServicePort.http(80)] })).not.toThrow();
+});
+
+test.each(['/Service/Method', '/pkg.Service/Method', '/a.b_c.v1.Service/*'])('a peer can be allowed the gRPC method %s', (method) => {
+  const { east, west } = setUp();
+  const calls = east.expose('Calls', { service: LocalService.fromName('calls', 'default'), exportName: 'calls', ports: [ServicePort.grpc(80)] });
+  expect(() => calls.allowFrom(west, { grpcMethods: [method] })).not.toThrow();
+});

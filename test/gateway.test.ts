@@ -232,3 +232,11 @@ describe('gateways in separate namespaces', () => {
     expect(names(synthesised, 'NetworkPolicy')).toEqual(['federation-default-deny-dmz', 'federation-ingress']);
   });
 });
+
+test.each(['.5', '0.25', '2', '1.5', '500m', '2k'])('a gateway accepts %s as its CPU limit', (cpuLimit) => {
+  expect(() => BoundaryGateway.dedicated({ cpuRequest: '100m', cpuLimit })).not.toThrow();
+});
+
+test.each(['application', 'my-app', 'versions', 'team/app', 'team.example/istio', 'kubernetes.io/name'])('a gateway accepts the label %s, which selects no pods', (label) => {
+  expect(() => BoundaryGateway.dedicated({ labels: { [label]: 'edge' } })).not.toThrow();
+});

@@ -49,7 +49,7 @@ export function checkExport(where: Where, exportName: string, ports: ServicePort
   const longest = sniOf(exportName, 65535, LONGEST_PEER_NAME, trustDomain).length;
   if (longest > MAX_NAME) {
     fail('FED301', where, `the export name ${show(exportName)} would make TLS server names (SNI) of up to ${longest} characters`,
-      `shorten it by ${longest - MAX_NAME} characters: a TLS server name has at most ${MAX_NAME}`);
+      `use an export name of at most ${exportName.length - longest + MAX_NAME} characters: a TLS server name has at most ${MAX_NAME}`);
   }
   checkList(where, 'ports', ports);
   ports.forEach((port) => checkGiven(where, 'a port', port, ServicePort));

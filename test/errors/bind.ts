@@ -273,3 +273,7 @@ bind.rejects('FED401', 'a local name that another boundary of the mesh has bound
 bind.rejects('FED301', 'a source of another class whose SNI is that of another export', sourceOfAnotherClass({ sniFor: () => 'p80.loans.west.fed.bank.example' }));
 bind.rejects('FED412', 'an additional host with .svc. in the middle', more('reviews.default.svc.other.example'));
 bind.rejects('FED120', 'one port mapping in place of a list', bound(() => undefined, { localPort: 80, exportPort: 9080 }));
+newBinding.rejects('FED120', 'an unknown field in the properties of a binding', () => {
+  const { west, reviews } = pair();
+  new RemoteServiceBinding(Chart.of(west), 'Bound', any({ mesh: west, source: reviews, localName: LocalName.newService('reviews', 'default'), hosts: [] }));
+}, 'west/Bound', 'unknown field "hosts" in the properties of RemoteServiceBinding');

@@ -21,3 +21,6 @@ for (const value of [undefined, {}, 5]) {
   fromConstruct.rejects('FED120', `${show(value)} in place of a construct`, () => Caller.fromConstruct(any(value)), 'Caller.fromConstruct', `not ${show(value)}`);
 }
 newService.rejects('FED111', 'a local name that begins with a digit', () => LocalName.newService('1st', 'default'), 'LocalName.newService', '"1st"');
+for (const kind of ['CronJob', 'DaemonSet', 'Deployment', 'Job', 'Pod', 'ReplicaSet', 'StatefulSet']) {
+  fromConstruct.rejects('FED405', `a ${kind} without a specification`, () => Caller.fromConstruct(objectOf(kind, 'default')), kind, '"default"');
+}

@@ -39,3 +39,6 @@ synth.rejects('FED132', 'one Secret for both gateways', () => {
 rejectFields(fromCertManager, 'certificate options', (value) => () => GatewayCredential.fromCertManager(value), { issuerName: 'ca', renewedBefore: 1 }, 'renewedBefore', 'renewBefore');
 
 fromCertManager.rejects('FED131', 'an issuer kind of 64 characters', certManager({ issuerKind: `K${'x'.repeat(63)}` }));
+for (const issuerKind of ['my-Issuer', 'my Issuer', 'Issuer.v1', '']) {
+  fromCertManager.rejects('FED131', `the issuer kind ${JSON.stringify(issuerKind)}`, certManager({ issuerKind }), JSON.stringify(issuerKind));
+}

@@ -41,7 +41,7 @@ const named = (exportName: string, ports = [ServicePort.http(1)]) => () =>
 expose.rejects('FED301', 'an export name with a slash', named('reviews/v1'), 'east/Mesh/Other', '"reviews/v1"');
 expose.rejects('FED301', 'an export name with capital letters', named('Reviews'), '"Reviews"', 'lower case');
 expose.rejects('FED301', 'a wildcard as export name', named('*'), '"*"');
-expose.rejects('FED301', 'an export name that makes SNIs too long', named(Array(4).fill('a'.repeat(50)).join('.')), 'shorten it by');
+expose.rejects('FED301', 'an export name that makes SNIs too long', named(Array(4).fill('a'.repeat(50)).join('.')), 'use an export name of at most 165 characters');
 expose.rejects('FED302', 'an export name that another export has', named('reviews'), 'east/Mesh/Other', '"reviews"', 'east/Mesh/Reviews');
 expose.rejects('FED303', 'an export without ports', named('other', []), 'no port');
 expose.rejects('FED303', 'an export port that is listed twice', named('other', [ServicePort.http(80), ServicePort.http(8080, { exportPort: 80 })]), '80', 'exportPort');
@@ -81,3 +81,11 @@ expose.rejects('FED120', 'a number in place of a request timeout', timed(5 as ne
 expose.rejects('FED115', 'a date that does not exist', () => pair().east.expose('Ledger', {
   service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.http(80)], reviewBy: '2027-02-30',
 }), 'east/Mesh/Ledger', '"2027-02-30"');
+newExport.rejects('FED120', 'an unknown field in the properties of an export', () => {
+  const { east } = pair();
+  new ExposedService(Chart.of(east), 'Details', any({ mesh: east, service: LocalService.fromName('details', 'default'), exportName: 'details', ports: [ServicePort.http(80)], port: 80 }));
+}, 'east/Details', 'unknown field "port" in the properties of ExposedService');
+/** A valid export name of that many characters. */
+const nameOf = (length: number) => 'a'.repeat(60).concat('.').repeat(4).slice(0, length - 1).concat('a');
+// p65535. + name + . + a peer name of 63 characters + .fed. + east.example = 253 characters.
+expose.rejects('FED301', 'an export name of 166 characters, which is one too long for any peer', named(nameOf(166)), 'use an export name of at most 165 characters');

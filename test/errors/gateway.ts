@@ -71,3 +71,15 @@ dedicated.rejects('FED116', 'a node label whose name has a space', gateway({ nod
 dedicated.rejects('FED116', 'a number as value of a node label', gateway({ nodeSelector: { pool: any(5) } }), '"pool": 5');
 dedicated.rejects('FED111', 'a priority class with a space', gateway({ priorityClassName: 'High Priority' }), '"High Priority"', 'priority class');
 dedicated.rejects('FED111', 'an object in place of the name of a Secret', gateway({ imagePullSecretNames: [any({ name: 'registry' })] }), '"registry"', 'Secret');
+for (const quantity of ['1.', '.', '1.5.5', '1e3', '-1', '1Xi', '5 m']) {
+  dedicated.rejects('FED116', `the CPU request ${JSON.stringify(quantity)}`, gateway({ cpuRequest: quantity }), 'cpuRequest', JSON.stringify(quantity));
+}
+for (const label of [
+  'app', 'version', 'app.kubernetes.io/name', 'app.kubernetes.io/version', 'istio', 'sidecar.istio.io/inject', 'istio.io/rev',
+  'service.istio.io/canonical-name', 'topology.istio.io/network', 'security.istio.io/tlsMode',
+]) {
+  dedicated.rejects('FED116', `the reserved label ${label} on the pods of a gateway`, gateway({ labels: { [label]: 'edge' } }), JSON.stringify(label), 'reserved');
+}
+for (const range of ['fe80::1%eth0/64', '300.1.1.1/8', 'edge/8', '203.0.113.0/', '203.0.113.0/1e1', '203.0.113.0/24/24', '/24']) {
+  dedicated.rejects('FED116', `the source range ${range}, which is not an address with a mask`, gateway({ sourceRanges: [range] }), JSON.stringify(range));
+}

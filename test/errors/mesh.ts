@@ -202,3 +202,11 @@ newMesh.rejects('FED101', 'a mesh name of 64 characters', eastWith({ meshName: '
 for (const address of ['0.255.255.255', '10.255.255.255', '100.127.255.255', '127.255.255.255', '169.254.255.255', '172.31.255.255', '192.168.255.255', 'febf::1', 'fdff::1', '::']) {
   newMesh.rejects('FED105', `the address ${address} at the end of a private network`, endpoint(address));
 }
+for (const ending of ['svc', 'local', 'localhost', 'localdomain', 'internal', 'lan', 'home.arpa', 'svc.other.example']) {
+  newMesh.rejects('FED105', `an endpoint whose name ends in .${ending}`, endpoint(`fed.${ending}`), `"fed.${ending}"`, 'privateAddress');
+}
+newMesh.rejects('FED118', 'a dedicated ingress gateway in kube-system', eastWith({ ingressGateway: BoundaryGateway.dedicated({ namespaceName: 'kube-system' }) }),
+  'the ingress gateway is in the namespace "kube-system"', 'BoundaryGateway.dedicated');
+for (const meshName of [5, '5.5', '', '-', 'a_b', 'a.b', 'é', 'x'.repeat(64)]) {
+  newMesh.rejects('FED101', `${JSON.stringify(meshName)} as mesh name`, () => meshOf(new App(), 'east', { meshName: any(meshName) }), 'east/Mesh', JSON.stringify(meshName));
+}

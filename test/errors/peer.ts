@@ -173,7 +173,9 @@ const withTrustConfigMap = (name: string) => () => {
 };
 addPeer.rejects('FED111', 'a trust ConfigMap with capital letters', withTrustConfigMap('West_Roots'), '"West_Roots"', 'ConfigMap');
 addPeer.rejects('FED134', 'a trust ConfigMap that the library writes', withTrustConfigMap('fed-out-trust'), '"fed-out-trust"', 'the library writes');
-addPeer.rejects('FED134', 'a trust ConfigMap that every namespace has', withTrustConfigMap('kube-root-ca.crt'), '"kube-root-ca.crt"', 'our own cluster');
+for (const name of ['kube-root-ca.crt', 'istio-ca-root-cert', 'istio-ca-crl']) {
+  addPeer.rejects('FED134', `the ConfigMap ${name}, which every namespace has, as trust of a peer`, withTrustConfigMap(name), JSON.stringify(name), 'our own cluster');
+}
 addPeer.rejects('FED134', 'one trust ConfigMap for two peers', withTrustConfigMap('bank-roots'), '"bank-roots"', 'peer "bank"', 'one ConfigMap for each peer');
 addPeer.rejects('FED407', 'a mesh as its own peer', () => {
   const { east } = pair();

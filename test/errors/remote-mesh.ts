@@ -38,3 +38,5 @@ newRemoteMesh.rejects('FED303', 'an export without ports', () => bankWith({ expo
 rejectFields(newRemoteMesh, 'an endpoint', (value) => () => bankWith({ endpoints: [value] }), { address: 'fed.bank.example', prot: 443 }, 'prot', 'port');
 rejectFields(newRemoteMesh, 'RemoteMesh', (value) => () => new RemoteMesh(new App(), 'Bank', value), { meshName: 'bank', knownas: 'shop' }, 'knownas', 'knownAs');
 rejectFields(newRemoteMesh, 'an entry of exposedServices', (value) => () => bankWith({ exposedServices: [value] }), { exportName: 'cards', port: [] }, 'port', 'ports');
+newRemoteMesh.rejects('FED101', 'a name with a capital letter', () => bankWith({ meshName: 'Bank' }), 'FED101 Bank: "Bank" is not a valid mesh name');
+newRemoteMesh.rejects('FED101', 'a number as name', () => bankWith({ meshName: any(5) }), 'FED101 Bank: 5 is not a valid mesh name');

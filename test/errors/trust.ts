@@ -82,7 +82,7 @@ withNext.rejects('FED209', 'a rotation to the same root', () => trustOf('east').
 withNext.rejects('FED209', 'a rotation that goes backwards', () => trustOf('east').withNext(trustOf('west')).withNext(trustOf('east')), 'new one alone');
 withNext.rejects('FED120', 'PEM text in place of the next bundle', () => trustOf('east').withNext(trustPem('west') as unknown as TrustBundle), 'TrustBundle');
 for (const uri of ['east.example/ns/a/sa/b', 'spiffe://east.example', 'spiffe://East.example/ns/a', 'spiffe://east.example/ns//sa/b',
-  'spiffe://east.example/ns/a/', 'spiffe://east.example/../a', 'spiffe://east.example:443/ns/a', 'spiffe://east.example/ns/*', '']) {
+  'spiffe://east.example/ns/a/', 'spiffe://east.example/../a', 'spiffe://east.example/./a', 'spiffe://east.example/a/..', 'spiffe://east.example:443/ns/a', 'spiffe://east.example/ns/*', '']) {
   parse.rejects('FED206', `the SPIFFE ID "${uri}"`, () => SpiffeId.parse(uri), JSON.stringify(uri));
 }
 addPeer.rejects('FED119', 'a peer with our own key under a renewed CA certificate', () => {
