@@ -11,7 +11,8 @@ import { NodeToleration } from '../toleration';
 const LOAD_BALANCER = 'LoadBalancer';
 const QUANTITY = /^([0-9]+(\.[0-9]+)?|\.[0-9]+)(m|[kKMGTPE]i?)?$/;
 /** Labels that select the pods, that Istio sets, or from which Istio derives labels that it sets. */
-const RESERVED_LABELS = /^(app|version|app\.kubernetes\.io\/(name|version)|istio|sidecar\.istio\.io\/.*|istio\.io\/.*|service\.istio\.io\/.*|topology\.istio\.io\/.*|security\.istio\.io\/.*)$/;
+const RESERVED_LABELS: readonly string[] = ['app', 'version', 'app.kubernetes.io/name', 'app.kubernetes.io/version', 'istio'];
+const RESERVED_PREFIXES = /^(sidecar|service|topology|security)\.istio\.io\/|^istio\.io\//;
 const FIELDS = fieldsOf<DedicatedGatewayOptions>({
   minReplicas: true,
   maxReplicas: true,
@@ -49,7 +50,8 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
   for (const name of MAPS) if (options[name] !== undefined) checkMap(where, name, options[name], '{ team: "edge" }');
   const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = options;
   if (!Number.isInteger(minReplicas) || !Number.isInteger(maxReplicas) || minReplicas < 1 || maxReplicas < minReplicas) {
-    reject(`minReplicas ${show(minReplicas)} and maxReplicas ${show(maxReplicas)} are not a valid range`, 'use whole numbers with 1 ≤ minReplicas ≤ maxReplicas');
+    reject(`minReplicas ${show(minReplicas)} and maxReplicas ${show(maxReplicas)} are not a valid range`,
+      'use whole numbers with 1 ≤ minReplicas ≤ maxReplicas');
   }
   for (const quantity of ['cpuRequest', 'cpuLimit', 'memoryRequest', 'memoryLimit'] as const) {
     const value = options[quantity];
@@ -67,7 +69,9 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
     if (!isPodLabel(label, value)) reject(`the node label ${show(label)}: ${show(value)} is not valid`, 'use a label of the nodes, for example { pool: "edge" }');
   }
   for (const [label, value] of Object.entries(options.labels ?? {})) {
-    if (RESERVED_LABELS.test(label)) reject(`the label ${show(label)} is reserved for the selection of the gateway's pods`, 'choose another label');
+    if (RESERVED_LABELS.includes(label) || RESERVED_PREFIXES.test(label)) {
+      reject(`the label ${show(label)} is reserved for the selection of the gateway's pods`, 'choose another label');
+    }
     if (!isPodLabel(label, value)) {
       reject(`${show(label)}: ${show(value)} is not a valid label`, 'use letters, digits, dashes, underscores and dots, as in Kubernetes labels');
     }
