@@ -122,7 +122,6 @@ export class Declarations {
   public addTokens(grant: Grant): void {
     const { name } = grant.peer;
     if (needsNoToken(grant)) this.peersWithoutToken.add(name);
-    if (grant.issuers.length === 0) return;
     const issuers = this.issuersOfPeers.get(name) ?? new Map<string, Issuer>();
     grant.issuers.forEach((issuer) => issuers.set(issuer.issuer, issuer));
     this.issuersOfPeers.set(name, issuers);

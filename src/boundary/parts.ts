@@ -60,14 +60,13 @@ export class Parts {
 
   public once(key: PartKey, create: () => ApiObject[] | void): void {
     if (this.objects.has(key)) return;
-    this.objects.set(key, []);
     this.objects.set(key, create() ?? []);
   }
 
   /** Creates the objects of a key that belongs to one peer. */
   public onceFor(peerName: string, key: PartKey, create: () => ApiObject[]): void {
     if (this.objects.has(key)) return;
-    this.once(key, create);
+    this.objects.set(key, create());
     const keys = this.keysOfPeers.get(peerName) ?? [];
     keys.push(key);
     this.keysOfPeers.set(peerName, keys);
@@ -80,6 +79,5 @@ export class Parts {
 
   public removeAllOf(peerName: string): void {
     this.keysOfPeers.get(peerName)?.forEach((key) => this.remove(key));
-    this.keysOfPeers.delete(peerName);
   }
 }
