@@ -476,3 +476,9 @@ test.each(['/Service/Method', '/pkg.Service/Method', '/a.b_c.v1.Service/*'])('a 
   const calls = east.expose('Calls', { service: LocalService.fromName('calls', 'default'), exportName: 'calls', ports: [ServicePort.grpc(80)] });
   expect(() => calls.allowFrom(west, { grpcMethods: [method] })).not.toThrow();
 });
+
+test('a rule that excepts a path and allows everything below it rejects the path with a slash at its end as well', () => {
+  const { routes } = granted({ http: [HttpRule.allow({ paths: ['/*', '/a/*'], exceptPaths: ['/a'] })] });
+  const judged = routes.filter(({ directResponse }: Manifest) => directResponse?.status !== 400);
+  expect(['/a', '/a/', '/a/b'].map((path) => statusOf(judged, 'GET', path))).toEqual([403, 403, 'open']);
+});

@@ -128,3 +128,9 @@ test('requestsPerSecond fills the token bucket each second and applies to every 
     'rate_limited_as_resource_exhausted': true,
   }));
 });
+
+test('with connectAfterHandshake, both gateways connect to the backend of a TCP port after the handshake, without early data', () => {
+  const [[, patches]] = BOUNDARIES;
+  const early = patches.map(({ patch }) => patch.value?.typed_config).filter((config) => config?.max_early_data_bytes !== undefined);
+  expect(early.map((config) => [config.upstream_connect_mode, config.max_early_data_bytes])).toEqual(Array(2).fill(['ON_DOWNSTREAM_TLS_HANDSHAKE', 0]));
+});

@@ -250,6 +250,12 @@ describe('a required JWT', () => {
     expect(open).toHaveLength(1);
   });
 
+  test('a rule for part of the paths of another rule with the same JWT makes no match of its own', () => {
+    const allowed = (path: string): AllowFromOptions => ({ http: [HttpRule.allow({ methods: ['GET'], paths: [path] })], jwt: login() });
+    const open = routes(toWest(allowed('/a/*'), allowed('/a/b'))).filter(({ route }: Manifest) => route).flatMap(({ match }: Manifest) => match);
+    expect(open.map(({ uri }: Manifest) => uri)).toEqual([{ prefix: '/a/' }]);
+  });
+
   test('a JWT of a gRPC grant applies only to the methods of that grant', () => {
     const objects = granted(({ mixed, west }) => {
       mixed.allowFrom(west, { ports: [90], grpcMethods: ['/a.B/Get'], jwt: login({ claims: { scope: ['read'] } }) });

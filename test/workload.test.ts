@@ -211,3 +211,39 @@ test('a credential is mounted at the path that the DestinationRules of peers nam
   const mounts = podOf(objects, 'egress').spec.containers[0].volumeMounts.map(({ mountPath }: Manifest) => mountPath);
   expect(mounts).toEqual(['/etc/federation/credential', '/etc/federation/trust']);
 });
+
+test('the ingress gateway mounts nothing, since istiod sends its certificate and the CAs of peers', () => {
+  const { volumes, containers } = podOf(east(), 'ingress').spec;
+  expect([volumes, containers[0].volumeMounts]).toEqual([undefined, undefined]);
+});
+
+test('the egress gateway mounts the CAs of peers and its own credential for reading only', () => {
+  const mounts = (options: DedicatedGatewayOptions) => podOf(east({}, options), 'egress').spec.containers[0].volumeMounts.map(({ name, readOnly }: Manifest) => [name, readOnly]);
+  expect(mounts({})).toEqual([['federation-workload', undefined], ['federation-trust', true]]);
+  expect(mounts({ credential: GatewayCredential.fromSecret('out') })).toEqual([['federation-credential', true], ['federation-trust', true]]);
+});
+
+test('the egress gateway forwards no client certificate, and the ingress gateway that of the peer only', () => {
+  expect(ROLES.map((role) => proxyConfig(east(), role).gatewayTopology)).toEqual([{ forwardClientCertDetails: 'SANITIZE_SET' }, { forwardClientCertDetails: 'SANITIZE' }]);
+});
+
+test('pods restart only for revocation lists: without a list there is no such annotation', () => {
+  for (const role of ROLES) expect(Object.keys(podOf(east(), role).metadata.annotations)).not.toContain('cdk8s-mesh-federation/revocation-lists');
+});
+
+test('istiod may send the ingress gateway the Secret of its credential, since its service account may list Secrets of the namespace', () => {
+  const objects = east({ credential: GatewayCredential.fromSecret('in') });
+  expect(find(objects, 'Role', 'federation-ingress').rules).toEqual([{ apiGroups: [''], resources: ['secrets'], verbs: ['list'] }]);
+  const { roleRef, subjects } = find(objects, 'RoleBinding', 'federation-ingress');
+  expect(roleRef).toEqual({ apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'federation-ingress' });
+  expect(subjects).toEqual([{ kind: 'ServiceAccount', name: 'federation-ingress', namespace: 'istio-federation' }]);
+});
+
+test.each([[29999, undefined], [30000, 30000], [32767, 32767], [32768, undefined]])('port %s of an endpoint gets the node port %s', (port, nodePort) => {
+  const app = new App();
+  const mesh = meshOf(app, 'east', {
+    endpoints: [{ address: 'a.east.example', port }], ingressGateway: BoundaryGateway.dedicated({ serviceType: GatewayServiceType.NODE_PORT }),
+  });
+  mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'books'), exportName: 'reviews', ports: [ServicePort.http(80)] });
+  expect(find(objectsOf(app), 'Service', 'federation-ingress').spec.ports.map((one: Manifest) => [one.port, one.nodePort])).toEqual([[port, nodePort]]);
+});
