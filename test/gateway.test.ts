@@ -240,3 +240,6 @@ test.each(['.5', '0.25', '2', '1.5', '500m', '2k'])('a gateway accepts %s as its
 test.each(['application', 'my-app', 'versions', 'team/app', 'team.example/istio', 'kubernetes.io/name'])('a gateway accepts the label %s, which selects no pods', (label) => {
   expect(() => BoundaryGateway.dedicated({ labels: { [label]: 'edge' } })).not.toThrow();
 });
+test('a gateway accepts a request above the default limit if its own limit is higher', () => {
+  expect(() => BoundaryGateway.dedicated({ cpuRequest: '3', cpuLimit: '4', memoryRequest: '1Gi', memoryLimit: '2Gi' })).not.toThrow();
+});

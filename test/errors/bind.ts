@@ -277,3 +277,8 @@ newBinding.rejects('FED120', 'an unknown field in the properties of a binding', 
   const { west, reviews } = pair();
   new RemoteServiceBinding(Chart.of(west), 'Bound', any({ mesh: west, source: reviews, localName: LocalName.newService('reviews', 'default'), hosts: [] }));
 }, 'west/Bound', 'unknown field "hosts" in the properties of RemoteServiceBinding');
+allowCaller.rejects('FED120', 'a call without callers', () => {
+  const { west, reviews } = pair();
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') }).allowFrom();
+}, 'west/Mesh/Reviews', 'caller');
+synth.rejects('FED409', 'weights on only the second of the sources', two((b) => b.addLocalSource({ weight: 0 })), 'others have none');

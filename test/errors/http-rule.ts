@@ -36,3 +36,6 @@ for (const path of ['reviews', '/reviews*', '/*/reviews', '/a/*/b', '/a/**', '*'
 
 /* Objects of fields. */
 rejectFields(allow, 'the rule', (value) => rule(value), { method: ['GET'] }, 'method', 'methods');
+for (const value of [' yes', 'yes ', '\tyes', 'yes\n', 'j\u00e4']) {
+  allow.rejects('FED308', `the required header value ${JSON.stringify(value)}`, rule({ requiredHeaders: { 'x-tester': value } }), '"x-tester"');
+}

@@ -210,3 +210,11 @@ newMesh.rejects('FED118', 'a dedicated ingress gateway in kube-system', eastWith
 for (const meshName of [5, '5.5', '', '-', 'a_b', 'a.b', 'é', 'x'.repeat(64)]) {
   newMesh.rejects('FED101', `${JSON.stringify(meshName)} as mesh name`, () => meshOf(new App(), 'east', { meshName: any(meshName) }), 'east/Mesh', JSON.stringify(meshName));
 }
+newMesh.rejects('FED104', 'the port 65536 of an endpoint', endpoint({ address: 'f.east.example', port: 65536 }), '65536', '65535');
+newMesh.rejects('FED111', 'a number in place of a namespace', eastWith({ namespaceName: any(5) }), '5 is not a valid namespace name');
+newMesh.rejects('FED111', 'a number in place of a revision', eastWith({ revision: any(131) }), '131 is not a valid revision');
+newMesh.rejects('FED118', 'a boundary in kube-system whose gateways are in namespaces of their own', eastWith({
+  namespaceName: 'kube-system',
+  ingressGateway: BoundaryGateway.dedicated({ namespaceName: 'in' }),
+  egressGateway: BoundaryGateway.dedicated({ namespaceName: 'out' }),
+}), '"kube-system"', 'namespaceName');

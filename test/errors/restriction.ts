@@ -32,3 +32,6 @@ synth.rejects('FED122', 'a wildcard above the gateway of a peer', restrict(['./*
 /* Objects of fields. */
 rejectFields(restrictNamespace, 'restriction options', (value) => () => pair().west.restrictNamespace('finance', value),
   { reason: 'agreed with the security team', hosts: [] }, 'hosts', 'allowedHosts');
+for (const host of ['/api.acquirer.example', 'egress/', 'Egress/api.example', 5]) {
+  restrictNamespace.rejects('FED122', `the allowed host ${JSON.stringify(host)}`, restrict([host]), JSON.stringify(host), 'namespace/host');
+}

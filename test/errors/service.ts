@@ -1,4 +1,4 @@
-import { App } from 'cdk8s';
+import { ApiObject, App, Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { LocalService, ServicePort } from '../../src';
 import { show } from '../../src/checks/errors';
@@ -30,3 +30,6 @@ for (const value of [undefined, {}, 5]) {
 for (const [protocol, call] of Object.entries({ http, grpc, tcp, tls })) {
   rejectFields(call, 'port options', (value) => () => ServicePort[protocol as 'http'](80, value), { exportport: 443 }, 'exportport', 'exportPort');
 }
+fromConstruct.rejects('FED305', 'a Service of Knative', () => LocalService.fromConstruct(new ApiObject(new Chart(new App(), 'apps', { namespace: 'web' }), 'Object', {
+  apiVersion: 'serving.knative.dev/v1', kind: 'Service', metadata: { name: 'till' },
+})), 'apps/Object');
