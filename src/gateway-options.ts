@@ -7,11 +7,7 @@ import type { NodeToleration } from './toleration';
  * @exampleMetadata fixture=meshes
  * @example
  * const egress: BoundaryGatewayAttributes = west.egressGateway;
- * const pods = kplus.Pods.select(chart, 'EgressGateway', {
- *   labels: egress.podLabels,
- *   namespaces: kplus.Namespaces.select(chart, 'Boundary', { names: [egress.namespaceName] }),
- * });
- * deployment.connections.allowTo(pods, { ports: [kplus.NetworkPolicyPort.tcp(15443)] });
+ * const query = 'container_memory_working_set_bytes{namespace="' + egress.namespaceName + '",container="istio-proxy"}';
  */
 export interface BoundaryGatewayAttributes {
   /** Namespace of the gateway's pods, such as `istio-federation`. */

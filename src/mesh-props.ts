@@ -109,7 +109,7 @@ export interface FederatedMeshProps {
    */
   readonly rootNamespaceName?: string;
   /**
-   * DNS domain of the cluster, such as `cluster.local`. It is not a trust domain.
+   * DNS domain of the cluster, such as `corp.internal`. It is not a trust domain.
    * @default 'cluster.local'
    */
   readonly clusterDomain?: string;

@@ -130,7 +130,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * ratings.allowFrom(west);
    */
   public expose(id: string, options: ExposedServiceOptions): ExposedService {
-    checkExportFields(pathIn(this, id), options);
+    checkExportFields(pathIn(this, id), this, options);
     return new ExposedService(this, id, { ...options, mesh: this });
   }
 
@@ -151,7 +151,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * cards.allowFrom(Caller.serviceAccount('checkout', 'shop'));
    */
   public bind(id: string, options: RemoteServiceBindingOptions): RemoteServiceBinding {
-    checkBindingFields(pathIn(this, id), options);
+    checkBindingFields(pathIn(this, id), this, options);
     return new RemoteServiceBinding(this, id, { ...options, mesh: this });
   }
 

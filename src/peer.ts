@@ -120,7 +120,7 @@ export interface AddPeerOptions extends Accountability {
   readonly removeRequestHeaders?: string[];
   /**
    * Why the peer's egress gateway may use TLS 1.2 with our ingress gateway, such as
-   * `{ reason: 'the appliance is replaced in 2027' }`. With ECDHE and AES-GCM cipher suites only.
+   * `{ reason: 'the appliance is replaced in 2027' }`. TLS 1.2 then has ECDHE and AES-GCM cipher suites only.
    *
    * It does not affect our calls: our egress gateway offers TLS 1.2 and 1.3.
    * @default - TLS 1.3 only

@@ -353,3 +353,9 @@ test('the policy compares the wildcard of a TCP route with local names in the co
   const denied = (host: string) => verdict(policy, route({ hosts: [host], tcp: [{}] })) !== undefined;
   expect(['*.svc.k8s.west', '*.svc.cluster.local'].map(denied)).toEqual([true, false]);
 });
+test('every denial of the policy has the reason Forbidden, and removals of finalizers only are not checked', () => {
+  for (const { spec } of [east, west]) {
+    expect(new Set(spec.validations.map(({ reason }: Manifest) => reason))).toEqual(new Set(['Forbidden']));
+    expect(spec.matchConditions.map(({ name }: Manifest) => name)).toEqual(['not-only-finalizer-removal']);
+  }
+});

@@ -339,3 +339,11 @@ test('the time to declare a binding does not grow with the number of bindings', 
   // Eight times as many bindings take about eight times as long; a search through all names for each binding takes fifty times as long.
   expect(timeOf(4000) / timeOf(500)).toBeLessThan(35);
 });
+test('additional hosts of an existing Service are visible to callers only, while the Service itself stays visible', () => {
+  const { west, reviews, objects } = setUp();
+  reviews.allowFrom(west);
+  west.bind('Reviews', { source: reviews, localName: LocalName.existingService('reviews', 'web'), additionalHosts: ['a.east.example'] })
+    .allowFrom(Caller.serviceAccount('batch', 'jobs'));
+  const [entry] = objects().filter(({ kind, metadata }: Manifest) => kind === 'ServiceEntry' && metadata.namespace === 'web');
+  expect([entry.spec.hosts, entry.spec.exportTo]).toEqual([['a.east.example'], ['.', 'jobs']]);
+});

@@ -269,7 +269,7 @@ function isAllowedBy({ methods, paths, exceptPaths, requiredHeaders = {} }: Http
 
 /** The result of the routes in Envoy: the first route that matches applies. */
 function statusOf(routes: Manifest[], method: string, path: string): 'open' | number {
-  const whole = (pattern: string, text: string) => new RegExp(`^(?:${pattern})$`).test(text);
+  const whole = (pattern: string, text: string) => new RegExp(`^(?:${pattern.replace(/^\(\?i\)/, '')})$`, pattern.startsWith('(?i)') ? 'i' : '').test(text);
   const applies = (match: Manifest) => [
     match.method === undefined || (match.method.exact === method || match.method.regex !== undefined && whole(match.method.regex, method)),
     match.uri === undefined || match.uri.exact === path || match.uri.prefix !== undefined && path.startsWith(match.uri.prefix)
@@ -481,4 +481,9 @@ test('a rule that excepts a path and allows everything below it rejects the path
   const { routes } = granted({ http: [HttpRule.allow({ paths: ['/*', '/a/*'], exceptPaths: ['/a'] })] });
   const judged = routes.filter(({ directResponse }: Manifest) => directResponse?.status !== 400);
   expect(['/a', '/a/', '/a/b'].map((path) => statusOf(judged, 'GET', path))).toEqual([403, 403, 'open']);
+});
+test('a path that a rule names is allowed even if it is a spelling of a path that the rule excepts', () => {
+  const { routes } = granted({ http: [HttpRule.allow({ paths: ['/a/*', '/a/b/'], exceptPaths: ['/a/b'] })] });
+  const judged = routes.filter(({ directResponse }: Manifest) => directResponse?.status !== 400);
+  expect(['/a/b', '/a/b/', '/a/c'].map((path) => statusOf(judged, 'GET', path))).toEqual([403, 'open', 'open']);
 });

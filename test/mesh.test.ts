@@ -1,7 +1,7 @@
 import { ApiObject, App, Chart, JsonPatch, ResolutionContext } from 'cdk8s';
 import {
-  BoundaryGateway, Caller, Delivery, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayServiceType, IstioVersion, LocalName, LocalService,
-  ServicePort,
+  BoundaryGateway, Caller, Delivery, ExposedServiceProps, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayServiceType,
+  IstioVersion, LocalName, LocalService, RemoteServiceBindingProps, ServicePort,
 } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
 import { meshOf, trustOf } from './support/meshes';
@@ -197,4 +197,12 @@ test('two boundaries of one mesh have different gateways and admission policies'
   const selectors = [one, two].map((mesh) => Chart.of(mesh).toJson().filter(({ kind }) => kind === 'Gateway').map(({ spec }) => spec.selector));
   expect(selectors).toEqual([[{ istio: 'istio-federation-ingress' }], [{ istio: 'partner-federation-ingress' }]]);
   expect(names(objectsOf(app), 'ValidatingAdmissionPolicy')).toEqual(['istio-federation-boundary', 'partner-federation-boundary']);
+});
+
+test('expose and bind accept the properties of an export and of a binding of the same mesh', () => {
+  const app = new App();
+  const [east, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
+  const exported: ExposedServiceProps = { mesh: east, service: LocalService.fromName('shop', 'apps'), exportName: 'shop', ports: [ServicePort.http(80)] };
+  const bound: RemoteServiceBindingProps = { mesh: west, source: east.expose('Shop', exported), localName: LocalName.newService('shop', 'web') };
+  expect(west.bind('Shop', bound).host).toBe('shop.web.svc.cluster.local');
 });

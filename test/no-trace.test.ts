@@ -73,16 +73,21 @@ function stateOf({ app }: Made) {
   };
 }
 
+/** The name of objects that the program adds to constructs of the library. */
+const OWN = 'of-the-program';
 /** The objects that a program writes, in their order. */
 const objectsOf = ({ app }: Made) => app.node.findAll().filter((construct) => ApiObject.isApiObject(construct));
-const writtenBy = (made: Made) => objectsOf(made).map((object) => object.toJson());
+const writtenBy = (made: Made) => objectsOf(made).filter(({ name }) => name !== OWN).map((object) => object.toJson());
 
 /** Adds children of the program's own, with the ids that the objects of another program have in the same parents. */
 function takeIds(made: Made, other: Made): string[] {
   const parents = new Map(made.app.node.findAll().map((construct) => [construct.node.path, construct]));
-  return objectsOf(other).flatMap(({ node: { id, path, scope } }) => {
+  return objectsOf(other).flatMap(({ apiVersion, kind, node: { id, path, scope } }) => {
     const parent = parents.get(scope!.node.path);
-    return parent && !parent.node.tryFindChild(id) && new Construct(parent, id) ? [path] : [];
+    if (!parent || parent.node.tryFindChild(id)) return [];
+    // An object of the program, of the same kind as ours.
+    new ApiObject(parent, id, { apiVersion, kind, metadata: { name: OWN, namespace: 'web' } });
+    return [path];
   });
 }
 

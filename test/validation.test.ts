@@ -4,7 +4,7 @@ import {
   AddPeerOptions, BoundaryGateway, Caller, FederatedMesh, FederatedMeshProps, GatewayCredential, HttpRule, LocalName, LocalService,
   RemoteServiceBinding, ServicePort,
 } from '../src';
-import { find, names, objectsOf } from './support/manifests';
+import { find, Manifest, names, objectsOf } from './support/manifests';
 import { meshOf } from './support/meshes';
 import { bankWith, EXISTING_GATEWAY, pair } from './support/pair';
 import { errorOf } from './support/rejections';
@@ -169,4 +169,14 @@ test('the guard of an existing gateway lists its peers by name, whatever the ord
   const guard = JSON.stringify(find(shared({}), 'AuthorizationPolicy', 'fed-in-guard').spec);
   expect(guard.indexOf('north')).toBeGreaterThan(0);
   expect(guard.indexOf('north')).toBeLessThan(guard.indexOf('west'));
+});
+test('the isolation of a peer at an existing gateway leaves its guard and its servers out, whenever it is declared', () => {
+  const ofWest = (objects: Manifest[]) => objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).filter((name) => /west/.test(name));
+  const app = new App();
+  const [mesh, west] = [meshOf(app, 'east', existing), meshOf(app, 'west')];
+  exporting(mesh).allowFrom(west);
+  mesh.addPeer(west, isolated);
+  expect(ofWest(objectsOf(app))).toEqual(ofWest(shared(isolated)));
+  expect(ofWest(shared(isolated))).not.toContain('AuthorizationPolicy fed-in-guard-west');
+  expect(ofWest(shared({}))).toContain('AuthorizationPolicy fed-in-guard-west');
 });

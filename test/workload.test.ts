@@ -182,7 +182,7 @@ test('the Service of the egress gateway is of type ClusterIP, and visible in the
   expect(find(east(), 'Service', 'federation-ingress').metadata.annotations).toBeUndefined();
 });
 
-test('each gateway writes an access log, and takes part in traces unless a peer forbids it', () => {
+test('each gateway writes an access log, and takes part in traces by default', () => {
   for (const role of ROLES) {
     expect(find(east(), 'Telemetry', `federation-${role}`).spec).toEqual({
       selector: { matchLabels: { istio: `istio-federation-${role}` } }, accessLogging: [{ providers: [{ name: 'envoy' }] }],
@@ -227,10 +227,6 @@ test('the egress gateway forwards no client certificate, and the ingress gateway
   expect(ROLES.map((role) => proxyConfig(east(), role).gatewayTopology)).toEqual([{ forwardClientCertDetails: 'SANITIZE_SET' }, { forwardClientCertDetails: 'SANITIZE' }]);
 });
 
-test('pods restart only for revocation lists: without a list there is no such annotation', () => {
-  for (const role of ROLES) expect(Object.keys(podOf(east(), role).metadata.annotations)).not.toContain('cdk8s-mesh-federation/revocation-lists');
-});
-
 test('istiod may send the ingress gateway the Secret of its credential, since its service account may list Secrets of the namespace', () => {
   const objects = east({ credential: GatewayCredential.fromSecret('in') });
   expect(find(objects, 'Role', 'federation-ingress').rules).toEqual([{ apiGroups: [''], resources: ['secrets'], verbs: ['list'] }]);
@@ -246,4 +242,12 @@ test.each([[29999, undefined], [30000, 30000], [32767, 32767], [32768, undefined
   });
   mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'books'), exportName: 'reviews', ports: [ServicePort.http(80)] });
   expect(find(objectsOf(app), 'Service', 'federation-ingress').spec.ports.map((one: Manifest) => [one.port, one.nodePort])).toEqual([[port, nodePort]]);
+});
+test('an egress gateway without local ports may connect to DNS, istiod and monitoring only', () => {
+  const app = new App();
+  const mesh = meshOf(app, 'east');
+  const bank = bankWith({ knownAs: 'east' });
+  mesh.addPeer(bank);
+  mesh.bind('Cards', { source: bank.exposedService('cards'), localName: LocalName.newService('cards', 'web') });
+  expect(find(objectsOf(app), 'NetworkPolicy', 'federation-egress').spec).toMatchObject({ ingress: [HEALTH, METRICS], egress: [INFRASTRUCTURE, { to: [namespace('monitoring')] }] });
 });

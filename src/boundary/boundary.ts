@@ -56,7 +56,9 @@ export class Boundary {
       const application = others.map(({ declared }) => declared.applicationIn(namespaceName)).find((found) => found !== undefined);
       if (application === undefined) continue;
       fail('FED118', where, `the boundary uses the namespace ${show(namespaceName)}, which contains ${application}`,
-        'give the boundary and its gateways namespaces of their own: namespaceName');
+        config.ingress.control.pods || namespaceName !== config.ingress.namespaceName
+          ? 'give the boundary and its gateways namespaces of their own: namespaceName'
+          : 'this existing gateway cannot be used: choose one in a namespace of its own, or omit ingressGateway');
     }
   }
 
@@ -219,7 +221,7 @@ export class Boundary {
     const principals = lock.callers.map((caller) => this.principalOf(caller));
     new WorkloadLock(construct, service, lock, () => [...this.gatewaysTo(host), ...principals]);
     for (const caller of lock.callers) this.claimCaller(construct, caller);
-    this.declarations.addLock(host, construct);
+    this.declarations.addLock(host, construct, lock.callers);
   }
 
   /**

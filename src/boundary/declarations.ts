@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { BindingState } from './binding-state';
 import { Issuers } from './issuers';
 import { peerOf } from './peers';
+import type { Caller } from '../caller';
 import type { IMeshPeer } from '../mesh-peer';
 import {
   Annotations, Binding, Grant, hostsOf, Issuer, LocalRoute, NO_PEER_OPTIONS, Peer, PeerOptions, PeerTraffic, Restriction, speaksHttp,
@@ -39,6 +40,8 @@ export class Declarations {
   private readonly bindingsByHost = new Map<string, DeclaredBinding>();
   private readonly servicesOfLocalNames = new Set<ApiObject>();
   private readonly locksByHost = new Map<string, Construct>();
+  /** Exports that lock their workload, by the namespaces of its local callers. */
+  private readonly namespacesOfLocks = new Map<string, Construct>();
   private readonly restrictionsByNamespace = new Map<string, Restriction>();
   private readonly optionsOfPeers = new Map<IMeshPeer, PeerOptions>();
 
@@ -101,8 +104,9 @@ export class Declarations {
     this.peersOfExports.get(exportName)!.add(peer);
   }
 
-  public addLock(host: string, construct: Construct): void {
+  public addLock(host: string, construct: Construct, callers: readonly Caller[]): void {
     this.locksByHost.set(host, construct);
+    for (const { _account: { namespaceName } } of callers) if (namespaceName !== undefined) this.namespacesOfLocks.set(namespaceName, construct);
   }
 
   public addBinding(binding: DeclaredBinding): void {
@@ -134,6 +138,8 @@ export class Declarations {
     const bound = [...this.bindings.values()].find(({ state: { name, callers } }) =>
       name.namespaceName === namespaceName || callers.some((caller) => caller.namespaceName === namespaceName));
     if (bound) return `the local name or a caller of ${bound.construct.node.path}`;
+    const locked = this.namespacesOfLocks.get(namespaceName);
+    if (locked) return `a local caller of ${locked.node.path}`;
     return this.restrictions.has(namespaceName) ? 'workloads that restrictNamespace restricts' : undefined;
   }
 

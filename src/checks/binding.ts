@@ -37,9 +37,9 @@ export interface RemoteWeighting extends Weighting {
   readonly mappings: readonly PortMapping[] | undefined;
 }
 
-/** Rejects an unknown field in the options of `bind`, such as another mesh. */
-export function checkBindingFields(where: Where, options: RemoteServiceBindingOptions): void {
-  checkFields(where, 'the options of bind', options, BINDING_FIELDS);
+/** Rejects an unknown field in the options of `bind`, such as another mesh. Props of a binding may name the same one. */
+export function checkBindingFields(where: Where, us: IMeshPeer, options: RemoteServiceBindingOptions & { readonly mesh?: IMeshPeer }): void {
+  checkFields(where, 'the options of bind', options, options?.mesh === us ? ['mesh', ...BINDING_FIELDS] : BINDING_FIELDS);
 }
 
 /** Checks the properties of a binding, except its source and conflicts with other bindings. */

@@ -113,10 +113,14 @@ export function pathIn(scope: Construct, id: string): string {
 /** Longest value that a message shows, with its quotes. */
 const MAX_SHOWN = 120;
 
+/** JSON of a value that may hold a private key: PEM, base64 of DER, or a JWK with a private member. */
+const SECRET = /-----BEGIN [A-Z ]*PRIVATE KEY|^"\s*M[A-Za-z0-9+/]{39}|"(d|p|q|dp|dq|qi|k)":"[\w-]{20}/;
+
 /** Formats a value for a message: quoted, on one line, at most 120 characters. Messages end up in logs of pipelines. */
 export function show(value: unknown): string {
+  if (ArrayBuffer.isView(value)) return `(${value.byteLength} bytes)`;
   const text = textOf(value);
-  if (/PRIVATE KEY/i.test(text)) return '(a value with a private key, which is not shown)';
+  if (SECRET.test(text)) return '(a value that may hold a private key, not shown)';
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 2)}…"` : text;
 }
 

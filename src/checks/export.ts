@@ -3,6 +3,7 @@ import { checkTested } from './istio-version';
 import { checkFields, checkGiven, checkList, fieldsOf } from './kinds';
 import { ACCOUNTABILITY, checkAccountability, isDnsName, parseDuration } from './values';
 import type { ExposedServiceOptions } from '../export-options';
+import type { IMeshPeer } from '../mesh-peer';
 import { speaksHttp } from '../model/model';
 import { MAX_NAME, sniOf } from '../model/names';
 import { LocalService, ServicePort } from '../service';
@@ -18,9 +19,9 @@ export interface Timeouts {
   readonly idleTimeout: number | undefined;
 }
 
-/** Rejects an unknown field in the options of `expose`, such as another mesh. */
-export function checkExportFields(where: Where, options: ExposedServiceOptions): void {
-  checkFields(where, 'the options of expose', options, FIELDS);
+/** Rejects an unknown field in the options of `expose`, such as another mesh. Props of an export may name the same one. */
+export function checkExportFields(where: Where, us: IMeshPeer, options: ExposedServiceOptions & { readonly mesh?: IMeshPeer }): void {
+  checkFields(where, 'the options of expose', options, options?.mesh === us ? ['mesh', ...FIELDS] : FIELDS);
 }
 
 /** Checks the properties of an export, except conflicts with other exports of the mesh. */

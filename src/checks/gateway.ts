@@ -55,7 +55,7 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
   }
   for (const quantity of ['cpuRequest', 'cpuLimit', 'memoryRequest', 'memoryLimit'] as const) {
     const value = options[quantity];
-    if (value !== undefined && !QUANTITY.test(value)) {
+    if (value !== undefined && (typeof value !== 'string' || !QUANTITY.test(value))) {
       reject(`${quantity} ${show(value)} is not a valid quantity`, 'use Kubernetes notation, for example "100m" or "1Gi"');
     }
   }
@@ -154,7 +154,7 @@ function checkService(reject: (what: string, fix: string) => never, where: Where
     reject(`loadBalancerClass ${show(loadBalancerClass)} is not valid`, 'use the name of its controller, for example "service.k8s.aws/nlb"');
   }
   for (const [name, value] of Object.entries(serviceAnnotations)) {
-    if (!isPodLabel(name, '')) reject(`the annotation ${show(name)} is not a valid name`, 'use a name with an optional prefix, for example "example.com/pool"');
+    if (!isPodLabel(name.toLowerCase(), '')) reject(`the annotation ${show(name)} is not a valid name`, 'use a name with an optional prefix, for example "example.com/pool"');
     checkText(where, `the annotation ${show(name)}`, value);
   }
 }

@@ -34,7 +34,7 @@ const MIN_TRACKED_STREAM_LOG2 = 15;
  */
 const SOFT_LIMIT_FRACTION = 0.08;
 const RELEASED_PER_SECOND = 100 * 1024 * 1024;
-/** `max_unfreed_memory_bytes`: free bytes that may stay when Envoy shrinks the heap, by the API; it releases so many each time. */
+/** `max_unfreed_memory_bytes`. The API calls it the free bytes that may stay; Envoy releases this many bytes each time. */
 const MAX_UNFREED = 4 * 1024 * 1024;
 
 /** Creates the ConfigMap to which the annotation `bootstrapOverride` refers. */

@@ -1,7 +1,7 @@
 import {
   ApiObject, ApiObjectMetadataDefinition, App, GroupVersionKind, ImplicitTokenResolver, JsonPatch, Lazy, LazyResolver, NumberStringUnionResolver,
 } from 'cdk8s';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { applyOrderOf } from './phases';
 import { Annotations } from '../model/model';
 
@@ -33,6 +33,9 @@ export function metadataIn(scope: Construct, { name, namespace, labels, annotati
   };
 }
 
+/** Objects that were created here. Programs may add objects of their own beside them. */
+const ours = new WeakSet<IConstruct>();
+
 /** Creates an object whose spec is computed when the chart is written. */
 export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
   return new RenderedObject(scope, idIn(scope, gvk.kind, named), gvk, named, spec);
@@ -45,7 +48,9 @@ export function emitTyped<Props, Made extends ApiObject>(
   named: Labelled,
   fields: Omit<Props, 'metadata'>,
 ): Made {
-  return new type(scope, idIn(scope, type.GVK.kind, named), { metadata: metadataIn(scope, named), ...fields } as Props);
+  const made = new type(scope, idIn(scope, type.GVK.kind, named), { metadata: metadataIn(scope, named), ...fields } as Props);
+  ours.add(made);
+  return made;
 }
 
 /**
@@ -68,6 +73,7 @@ class RenderedObject extends ApiObject {
 
   constructor(scope: Construct, id: string, private readonly gvk: GroupVersionKind, named: Labelled, private readonly spec: () => unknown) {
     super(scope, id, { apiVersion: gvk.apiVersion, kind: gvk.kind, metadata: metadataIn(scope, named) });
+    ours.add(this);
   }
 
   public override addJsonPatch(...operations: JsonPatch[]): void {
@@ -155,12 +161,12 @@ export function lazyField<Value>(produce: () => Value): Value {
 export function idIn(scope: Construct, kind: string, { name, namespace }: Named): string {
   const id = [kind, namespace, name].filter((part) => part !== undefined).join('.');
   const child = scope.node.tryFindChild(id);
-  return child && ApiObject.isApiObject(child) && child.kind === kind ? id : unusedId(scope, id);
+  return child && ours.has(child) ? id : unusedId(scope, id);
 }
 
 /**
  * The first of `id`, `id2`, `id3` and so on that no child has, from a number on. Programs may add children with any id
- * to our constructs. These must not let a call fail after it has registered something.
+ * to our constructs. Such a child must not make a call fail after it has registered something.
  */
 function unusedId(scope: Construct, id: string, from = 1): string {
   const numbered = from === 1 ? id : `${id}${from}`;

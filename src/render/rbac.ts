@@ -31,6 +31,7 @@ export function allowedPrincipals(principals: string[]): Rbac {
   return { action: 'ALLOW', policies: { callers: { permissions: [{ any: true }], principals: principals.map(principalOf) } } };
 }
 
+/** An operation requires something of a request: without any operation, every request is allowed. */
 function permissionOf({ methods, paths, exceptPaths, headers = {}, token }: HttpOperation): object {
   const all = [
     ...methods ? [anyOf(methods.map((method) => headerIs(':method', method)))] : [],
@@ -39,7 +40,7 @@ function permissionOf({ methods, paths, exceptPaths, headers = {}, token }: Http
     ...Object.entries(headers).map(([name, value]) => headerIs(name, value)),
     ...token ? claimsOf(token) : [],
   ];
-  return all.length === 1 ? all[0] : { and_rules: { rules: all.length === 0 ? [{ any: true }] : all } };
+  return all.length === 1 ? all[0] : { and_rules: { rules: all } };
 }
 
 function principalOf(principal: string): object {

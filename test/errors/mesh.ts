@@ -104,6 +104,12 @@ newMesh.rejects('FED118', 'a gateway in the namespace of an exported service', a
 newMesh.rejects('FED118', 'a boundary in the namespace of a local name', afterwards(bound('apps')), 'second/Mesh', '"apps"', 'east/Mesh/Cards');
 newMesh.rejects('FED118', 'a boundary in the namespace of a caller', afterwards((made) => bound('web')(made).allowFrom(Caller.serviceAccount('page', 'apps'))),
   'second/Mesh', '"apps"', 'a caller of east/Mesh/Cards');
+newMesh.rejects('FED118', 'a boundary in the namespace of a local caller of a locked workload', afterwards(({ reviews }) => reviews.lockWorkload({
+  reason: 'listed callers only', podLabels: { app: 'reviews' }, localCallers: [Caller.serviceAccount('scraper', 'apps')],
+})), 'second/Mesh', '"apps"', 'a local caller of east/Mesh/Reviews');
+newMesh.rejects('FED118', 'an existing gateway in the namespace of an exported service', afterwards(exported, {
+  ingressGateway: BoundaryGateway.fromExisting({ ...EXISTING_GATEWAY, namespaceName: 'apps' }),
+}), 'second/Mesh', '"apps"', 'this existing gateway cannot be used');
 newMesh.rejects('FED118', 'a boundary in a restricted namespace', afterwards(({ east }) => east.restrictNamespace('apps', { reason: 'money leaves through the boundary only' })),
   'second/Mesh', '"apps"', 'restrictNamespace');
 for (const namespaceName of ['default', 'kube-system']) {

@@ -21,8 +21,13 @@ export interface Option<Value, Given, Output> {
 
 export type Options<Given, Output> = { readonly [option in keyof Required<Given>]: Option<Required<Given>[option], Given, Output> };
 
-/** Values that no option has. The first one is what an empty key of a YAML file gives. */
-const WRONG: unknown[] = [null, { 'not valid': 5 }, [{}], () => 'a function'];
+/** Values of types that an option may not have. The first one is what an empty key of a YAML file gives. */
+const WRONG: unknown[] = [null, { 'not valid': 5 }, [{}], [5], () => 'a function', 5, '5', true];
+
+/** Those that have another type than the value of an option. */
+function wrongFor(value: unknown): unknown[] {
+  return WRONG.filter((wrong) => typeof wrong !== typeof value || typeof wrong === 'object');
+}
 
 /** The options objects that have a table. */
 export const TABLES = new Set<string>();
@@ -46,8 +51,9 @@ export function everyOption<Given extends object, Output>(
       expect(fieldIn(without, seen)).not.toEqual(expected);
     });
 
-    test.each(rows)(`the option %s of ${name} rejects values of a wrong type${where}`, (option, { beside }) => {
-      const accepted = WRONG.filter((wrong) => !/FED\d{3} /.test(errorOf(() => write({ ...base, ...beside, [option]: wrong })).message));
+    test.each(rows)(`the option %s of ${name} rejects values of a wrong type${where}`, (option, { value, beside, instead }) => {
+      const accepted = wrongFor(value)
+        .filter((wrong) => !/FED\d{3} /.test(errorOf(() => write({ ...base, ...beside, [option]: wrong, ...instead })).message));
       expect(accepted).toEqual([]);
     });
   });
