@@ -26,7 +26,10 @@ import type { LocalService } from '../service';
 const boundaries = new WeakMap<IConstruct, Boundary[]>();
 
 export class Boundary {
-  /** The boundary of the mesh that the properties of a construct name. */
+  /**
+   * The boundary of the mesh that the properties of a construct name.
+   * @internal
+   */
   public static of(where: Where, props: { readonly mesh: { readonly _boundary: Boundary } }): Boundary {
     const mesh: unknown = (props as Partial<typeof props> | undefined)?.mesh;
     const boundary = (mesh as Partial<(typeof props)['mesh']> | undefined)?._boundary;

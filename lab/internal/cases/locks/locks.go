@@ -137,7 +137,7 @@ func unlock(t *T, service, namespace string) {
 
 func lockBesideNarrower(t *T) {
 	byPeer := traffic.Probe{URL: "http://withdraw:8080/withdrawals/0"}
-	t.Restore(func(ctx context.Context) error { return WaitUntil(ctx, t.Federation, checkout, "200", byPeer) }) // once the policy has been deleted
+	t.Restore(func(ctx context.Context) error { return WaitUntilAlways(ctx, t.Federation, checkout, "200", byPeer) }) // once the policy has been deleted
 	t.Put(t.East, `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: owners-own, namespace: accounts}

@@ -21,7 +21,18 @@ func Probe(ctx context.Context, f *federation.Federation, from From, probes ...t
 	return f.Mesh(from.Mesh).Probe(ctx, from.Workload, probes...)
 }
 
+// WaitUntil sends a probe until it has the outcome.
 func WaitUntil(ctx context.Context, f *federation.Federation, from From, want string, p traffic.Probe) error {
+	return waitUntil(ctx, f, from, want, p, 1)
+}
+
+// WaitUntilAlways waits until each of eight probes has the outcome. Gateways reuse connections, and those that began
+// before a change end one after the other: a single probe may have taken a new one.
+func WaitUntilAlways(ctx context.Context, f *federation.Federation, from From, want string, p traffic.Probe) error {
+	return waitUntil(ctx, f, from, want, p, 8)
+}
+
+func waitUntil(ctx context.Context, f *federation.Federation, from From, want string, p traffic.Probe, times int) error {
 	if err := outcome.Check(want); err != nil {
 		return err
 	}
@@ -30,11 +41,16 @@ func WaitUntil(ctx context.Context, f *federation.Federation, from From, want st
 		if timeIsOurs { // an answer that is late on a busy machine is no time-out
 			p.Timeout = patience.Of(traffic.UsualTimeout)
 		}
-		answers, err := Probe(ctx, f, from, p)
-		if err == nil && !outcome.Matches(answers[0].Outcome(), want) {
-			err = fmt.Errorf("%s from %s: %s, and not %s%s", p.URL, from, answers[0].Outcome(), want, Detail(answers[0]))
+		answers, err := Probe(ctx, f, from, slices.Repeat([]traffic.Probe{p}, times)...)
+		if err != nil {
+			return err
 		}
-		return err
+		for _, answer := range answers {
+			if !outcome.Matches(answer.Outcome(), want) {
+				return fmt.Errorf("%s from %s: %s, and not %s%s", p.URL, from, answer.Outcome(), want, Detail(answer))
+			}
+		}
+		return nil
 	})
 }
 
