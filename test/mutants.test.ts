@@ -291,8 +291,8 @@ describe('sample', () => {
 });
 
 describe('files', () => {
-  test('roomOf returns the folder of a file in src', () => {
-    expect(['src/render/a.ts', 'src/checks/b/c.ts', 'src/mesh.ts'].map(roomOf)).toEqual(['render', 'checks', 'nouns']);
+  test('roomOf returns the folder of a file in src, and keeps what writes no field apart from render', () => {
+    expect(['src/render/a.ts', 'src/checks/b/c.ts', 'src/mesh.ts', 'src/render/emit.ts'].map(roomOf)).toEqual(['render', 'checks', 'nouns', 'emit']);
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import { App } from 'cdk8s';
 import { BoundaryGateway, Caller, DedicatedGatewayOptions, GatewayCredential, GatewayServiceType, LocalName, LocalService, ServicePort } from '../src';
-import { find, Manifest, names, objectsOf, parse } from './support/manifests';
+import { SCENARIOS } from './scenarios';
+import { filesOf, find, Manifest, names, objectsOf, parse } from './support/manifests';
 import { meshOf } from './support/meshes';
 import { bankWith } from './support/pair';
 
@@ -250,4 +251,12 @@ test('an egress gateway without local ports may connect to DNS, istiod and monit
   mesh.addPeer(bank);
   mesh.bind('Cards', { source: bank.exposedService('cards'), localName: LocalName.newService('cards', 'web') });
   expect(find(objectsOf(app), 'NetworkPolicy', 'federation-egress').spec).toMatchObject({ ingress: [HEALTH, METRICS], egress: [INFRASTRUCTURE, { to: [namespace('monitoring')] }] });
+});
+
+test('the egress gateway has the hash of the revocation lists of the peers that it calls, which restarts its pods, and the ingress gateway has none', () => {
+  const annotations = (scenario: string) => [...filesOf(SCENARIOS[scenario]()).values()].flatMap((file) => parse(file)).filter(({ kind }) => kind === 'Deployment')
+    .map(({ metadata, spec }): [string, string | undefined] => [metadata.name, spec.template.metadata.annotations['cdk8s-mesh-federation/revocation-lists']]);
+  const listed = annotations('separate-authorities').filter(([, hash]) => hash !== undefined);
+  expect(listed.map(([name, hash]) => [name, /^sha256:[0-9a-f]{64}$/.test(hash!)])).toEqual([['federation-egress', true]]);
+  expect(annotations('two-meshes-http').filter(([, hash]) => hash !== undefined)).toEqual([]);
 });

@@ -30,8 +30,12 @@ export interface Sources {
 /** The room of the public nouns, which are the files directly in `src`. Mutated only with `--room nouns` or `--file`. */
 export const NOUNS = 'nouns';
 
+/** How objects are written fast, and no field of them: a room of its own, so that `render` is what is emitted. */
+const PLUMBING: { readonly [file: string]: string } = { 'src/render/emit.ts': 'emit' };
+
 /** Returns the room of a file: its folder in `src`. */
 export function roomOf(file: string): string {
+  if (file in PLUMBING) return PLUMBING[file];
   const parts = file.split('/');
   return parts.length > 2 ? parts[1] : NOUNS;
 }
