@@ -20,7 +20,8 @@ const USAGE = `npm run mutants -- [options]
 
   --sample <n>        run this many mutants, spread over the rooms, instead of all
   --seed <n>          seed of the sample (default: 1)
-  --room <name>       one folder of src/, or "nouns" for the files directly in it; can be repeated
+  --room <name>       one folder of src/, "emit" for src/render/emit.ts, or "nouns" for the files directly in
+                      src/; may be repeated
   --file <pattern>    files that match, such as 'src/**/*-checks.ts'; can be repeated
   --threshold <room>=<percent>   fail below this score; can be repeated
   --text <names>      suites that compare texts: the first part of their names, or a folder (default: golden,reference,schema)
