@@ -243,3 +243,6 @@ test.each(['application', 'my-app', 'versions', 'team/app', 'team.example/istio'
 test('a gateway accepts a request above the default limit if its own limit is higher', () => {
   expect(() => BoundaryGateway.dedicated({ cpuRequest: '3', cpuLimit: '4', memoryRequest: '1Gi', memoryLimit: '2Gi' })).not.toThrow();
 });
+test.each(['NoSchedule', 'PreferNoSchedule', 'NoExecute', undefined])('a toleration may have the effect %s', (effect) => {
+  expect(() => NodeToleration.exists('dedicated', effect)).not.toThrow();
+});

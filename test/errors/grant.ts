@@ -59,3 +59,6 @@ allowFrom.rejects('FED407', 'our own mesh as a peer', () => {
 
 /* Objects of fields. */
 rejectFields(allowFrom, 'options', (value) => grant(value), { path: ['/a'] }, 'path', 'http');
+for (const method of ['https://bank.example/pkg.Service/Method', 'x/pkg.Service/Method', '/pkg.Service/Method/', '/pkg..Service/Method', '/1.Service/Method']) {
+  allowFrom.rejects('FED307', `the gRPC method ${method}`, ofPorts({ grpcMethods: [method] }, ServicePort.grpc(1)), JSON.stringify(method));
+}

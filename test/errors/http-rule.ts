@@ -39,3 +39,7 @@ rejectFields(allow, 'the rule', (value) => rule(value), { method: ['GET'] }, 'me
 for (const value of [' yes', 'yes ', '\tyes', 'yes\n', 'j\u00e4']) {
   allow.rejects('FED308', `the required header value ${JSON.stringify(value)}`, rule({ requiredHeaders: { 'x-tester': value } }), '"x-tester"');
 }
+allow.rejects('FED308', 'a required value that begins with a wildcard', rule({ requiredHeaders: { 'x-tester': '*y' } }), '"*y"', 'exact value');
+for (const method of ['GET/1', 'GET POST', ' GET', '9GET', '']) {
+  allow.rejects('FED308', `the method ${JSON.stringify(method)}`, rule({ methods: [method] }), JSON.stringify(method));
+}

@@ -1,4 +1,6 @@
-import { pair } from '../support/pair';
+import { App } from 'cdk8s';
+import { meshOf } from '../support/meshes';
+import { bankWith, pair } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
 
 /** What is rejected: restricted namespaces. */
@@ -35,3 +37,10 @@ rejectFields(restrictNamespace, 'restriction options', (value) => () => pair().w
 for (const host of ['/api.acquirer.example', 'egress/', 'Egress/api.example', 5]) {
   restrictNamespace.rejects('FED122', `the allowed host ${JSON.stringify(host)}`, restrict([host]), JSON.stringify(host), 'namespace/host');
 }
+synth.rejects('FED122', 'one of two addresses of a peer as an allowed host', () => {
+  const app = new App();
+  const mesh = meshOf(app, 'west');
+  mesh.addPeer(bankWith({ endpoints: [{ address: 'a.bank.example' }, { address: 'b.bank.example' }] }));
+  mesh.restrictNamespace('finance', { reason: 'money leaves through the boundary only', allowedHosts: ['*/b.bank.example'] });
+  app.synthYaml();
+}, '"*/b.bank.example"', '"bank"');

@@ -11,3 +11,4 @@ equal.rejects('FED116', 'an unknown effect', () => NodeToleration.equal('dmz', '
 equal.rejects('FED116', 'a missing value', () => NodeToleration.equal('dmz', any(undefined)), 'undefined', 'NodeToleration.exists');
 exists.rejects('FED116', 'an empty key', () => NodeToleration.exists(''), '""', '"dedicated"');
 exists.rejects('FED116', 'a value in place of the effect', () => NodeToleration.exists('dmz', 'yes'), '"yes"', 'NoExecute');
+exists.rejects('FED116', 'a number as key', () => NodeToleration.exists(any(5)), 'the taint key 5');
