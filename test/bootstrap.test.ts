@@ -63,6 +63,14 @@ describe.each(GATEWAYS)('the bootstrap of the %s gateway', (role, name) => {
     for (const { triggers } of file.overload_manager.actions) for (const trigger of triggers) expect(monitors).toContain(trigger.name);
   });
 
+  test('the gateway gives back free memory once a second, 4 MiB by the heap action and 100 MiB by the allocator', () => {
+    const { overload_manager: { actions, refresh_interval: refresh }, memory_allocator_manager: allocator } = fileOf(mesh(), name);
+    const [{ typed_config: shrink }] = actions.filter((action: Manifest) => action.name === 'envoy.overload_actions.shrink_heap');
+    expect([shrink.timer_interval, shrink.max_unfreed_memory_bytes]).toEqual(['1s', 4 * MI]);
+    expect([allocator.memory_release_interval, allocator.bytes_to_release]).toEqual(['1s', 100 * MI]);
+    expect(refresh).toBe('0.25s');
+  });
+
   const MI = 2 ** 20;
   test.each<[string, DedicatedGatewayOptions, number, string]>([
     ['512Mi by default', {}, 512 * MI, '4096'],

@@ -152,3 +152,19 @@ test('each route of requests has a name of its own in the access log, which ends
   const routes = written.filter(({ kind, metadata }) => kind === 'VirtualService' && metadata.namespace === 'web').flatMap(({ spec }) => spec.http);
   expect(routes.map(({ name }) => name)).toEqual(['cards-80', 'cards-90']);
 });
+test('the egress gateway closes connections for HTTP and gRPC that have carried no request for five minutes', () => {
+  const pools = inBoundary('DestinationRule').map(({ metadata, spec }) => [metadata.name, spec.trafficPolicy.connectionPool.http?.idleTimeout]);
+  expect(pools.sort()).toEqual([['fed-out-cards-3306-bank', undefined], ['fed-out-cards-80-bank', '300s'], ['fed-out-cards-90-bank', '300s']]);
+});
+
+test('every route of a gateway is attached to a Gateway of the boundary that exists', () => {
+  const gateways = inBoundary('Gateway').map(({ metadata }) => `istio-federation/${metadata.name}`);
+  const attached = inBoundary('VirtualService').flatMap(({ spec }) => spec.gateways);
+  expect(attached).toHaveLength(6);
+  expect(attached.filter((name) => !gateways.includes(name))).toEqual([]);
+});
+
+test('the routes of both gateways have names, which the access log shows', () => {
+  const named = ['fed-in-', 'fed-out-'].flatMap((prefix) => requestRoutes(prefix).map(({ name }) => name));
+  expect(named).toEqual(['reviews-80-bank', 'reviews-90-bank', 'cards-80-web-bank', 'cards-90-web-bank']);
+});

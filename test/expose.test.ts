@@ -487,3 +487,12 @@ test('a path that a rule names is allowed even if it is a spelling of a path tha
   const judged = routes.filter(({ directResponse }: Manifest) => directResponse?.status !== 400);
   expect(['/a/b', '/a/b/', '/a/c'].map((path) => statusOf(judged, 'GET', path))).toEqual([403, 'open', 'open']);
 });
+test('a route with a required header sets it, and still removes what every route removes', () => {
+  const { routes } = granted({ http: [HttpRule.allow({ methods: ['GET'], requiredHeaders: { 'x-tester': 'yes' } }), HttpRule.allow({ methods: ['POST'] })] });
+  const [requiring, usual] = routes.filter(({ route }: Manifest) => route).sort((a: Manifest) => a.headers.request.set['x-tester'] ? -1 : 1);
+  expect(requiring.headers.request.set).toEqual({ ...usual.headers.request.set, 'x-tester': 'yes' });
+  expect(requiring.headers.request.remove).toEqual(usual.headers.request.remove);
+  expect(requiring.headers.response).toEqual(usual.headers.response);
+  expect(usual.headers.request.remove.length).toBeGreaterThan(20);
+  expect(usual.headers.response.remove.length).toBeGreaterThan(5);
+});
