@@ -5,7 +5,7 @@ import { GrantedPort } from './boundary/granted-port';
 import { GrowingList } from './boundary/growing-list';
 import { peerOf } from './boundary/peers';
 import { pathIn, show } from './checks/errors';
-import { errorsInService, exportedPort, parseExport, parseExportPorts, Timeouts } from './checks/export';
+import { errorsInService, parseExportPort, parseExport, parseExportPorts, Timeouts } from './checks/export';
 import { checkAddsUp, checkAllowedPeer, checkProtocol, parsePermission } from './checks/grant';
 import { parseLock } from './checks/lock';
 import { checkPeerGiven } from './checks/peer';
@@ -166,7 +166,7 @@ export class ExposedService extends Construct implements IExposedService {
    */
   public sniFor(peer: IMeshPeer, exportPort: number): string {
     checkPeerGiven(this, peer);
-    exportedPort(this, this.ports, exportPort);
+    parseExportPort(this, this.ports, exportPort);
     return sniOf(this.exportName, exportPort, peer.meshName, this.mesh.trustDomain);
   }
 

@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import { pathIn } from './checks/errors';
-import { exportedPort } from './checks/export';
+import { parseExportPort } from './checks/export';
 import { checkListed, checkRemoteMesh } from './checks/remote-mesh';
 import type { GatewayEndpoint } from './endpoint';
 import type { SpiffeId } from './identity';
@@ -94,7 +94,7 @@ class RemoteService extends Construct implements IExposedService {
 
   /** Contains the peer's name for us (`knownAs`), whatever our own name is. Rejects a port that is not exported. */
   public sniFor(_peer: IMeshPeer, exportPort: number): string {
-    exportedPort(this, this.ports, exportPort);
+    parseExportPort(this, this.ports, exportPort);
     return sniOf(this.exportName, exportPort, this.knownAs, this.mesh.trustDomain);
   }
 }

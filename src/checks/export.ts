@@ -65,11 +65,11 @@ export function checkExport(where: Where, exportName: string, ports: ServicePort
 /** The exported ports with these numbers, or all of them. Rejects a number that is not exported. */
 export function parseExportPorts(where: Where, ports: ServicePort[], numbers: readonly number[] | undefined): ServicePort[] {
   if (numbers === undefined) return ports;
-  return numbers.map((number) => exportedPort(where, ports, number));
+  return numbers.map((number) => parseExportPort(where, ports, number));
 }
 
 /** The exported port with this number. Rejects a number that is not exported. */
-export function exportedPort(where: Where, ports: readonly ServicePort[], number: number): ServicePort {
+export function parseExportPort(where: Where, ports: readonly ServicePort[], number: number): ServicePort {
   return ports.find(({ exportPort }) => exportPort === number) ?? fail('FED306', where,
     `port ${show(number)} is not exported`, `use one of the exported ports ${ports.map(({ exportPort }) => exportPort).join(', ')}`);
 }
