@@ -8,7 +8,7 @@ import { BoundaryObjects } from './objects';
 import { WorkloadLock } from './workload-lock';
 import type { Caller } from '../caller';
 import { fail, show, Where } from '../checks/errors';
-import { checkNotExisting } from '../checks/gateway';
+import { checkNotExisting, partIn } from '../checks/gateway';
 import type { DeclaredLock } from '../checks/lock';
 import { checkPeer, checkTrustApart, checkTrustConfigMap } from '../checks/peer';
 import { isDnsName } from '../checks/values';
@@ -16,6 +16,7 @@ import type { IExposedService, IMeshPeer } from '../mesh-peer';
 import { SYSTEM_NAMESPACE } from '../model/constants';
 import { Annotations, BindingName, BoundaryConfig, Grant, hostsOf, Issuer, PeerOptions, Restriction } from '../model/model';
 import { serviceHost, sniSuffixOf } from '../model/names';
+import { distinct } from '../model/order';
 import type { LocalService } from '../service';
 
 /*
@@ -58,10 +59,8 @@ export class Boundary {
     for (const namespaceName of namespacesOf(config)) {
       const application = others.map(({ declared }) => declared.applicationIn(namespaceName)).find((found) => found !== undefined);
       if (application === undefined) continue;
-      fail('FED118', where, `the boundary uses the namespace ${show(namespaceName)}, which contains ${application}`,
-        config.ingress.control.pods || namespaceName !== config.ingress.namespaceName
-          ? 'give the boundary and its gateways namespaces of their own: namespaceName'
-          : 'this existing gateway cannot be used: choose one in a namespace of its own, or omit ingressGateway');
+      const [part, fix] = partIn(config, namespaceName);
+      fail('FED118', where, `${part} uses the namespace ${show(namespaceName)}, which contains ${application}`, fix);
     }
   }
 
@@ -72,7 +71,7 @@ export class Boundary {
     this.objects = new BoundaryObjects(mesh, config, this.declarations, {
       boundaryNamespaces: () => {
         const gateways = this.siblings.flatMap(({ objects }) => objects.openGateways);
-        return [...new Set(gateways.map(({ namespaceName }) => namespaceName))].sort();
+        return distinct(gateways.map(({ namespaceName }) => namespaceName));
       },
     });
     boundaries.set(mesh.node.root, [...boundaries.get(mesh.node.root) ?? [], this]);

@@ -129,11 +129,11 @@ export function checkNamespaces(where: Where, config: BoundaryConfig): void {
 }
 
 /** The part of the boundary that is in a namespace, and the fix for it. */
-function partIn({ namespaceName, ingress, egress }: BoundaryConfig, name: string): [part: string, fix: string] {
+export function partIn({ namespaceName, ingress, egress }: BoundaryConfig, name: string): [part: string, fix: string] {
   if (name === namespaceName) return ['the boundary', 'give the boundary a namespace of its own: namespaceName'];
   if (name === ingress.namespaceName && !ingress.control.pods) {
     return [`the existing ingress gateway ${show(ingress.serviceName)}`,
-      'this gateway cannot be used: choose one in a namespace of its own, or omit ingressGateway'];
+      'this existing gateway cannot be used: choose one in a namespace of its own, or omit ingressGateway'];
   }
   const { role } = name === ingress.namespaceName ? ingress : egress;
   return [`the ${role} gateway`, 'give the gateway a namespace of its own: BoundaryGateway.dedicated({ namespaceName: … })'];
