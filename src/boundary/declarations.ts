@@ -8,7 +8,7 @@ import type { IMeshPeer } from '../mesh-peer';
 import {
   Annotations, Binding, Grant, hostsOf, Issuer, LocalRoute, NO_PEER_OPTIONS, Peer, PeerOptions, PeerTraffic, Restriction, speaksHttp,
 } from '../model/model';
-import { compare } from '../model/order';
+import { compare, distinct } from '../model/order';
 
 /*
  * The declarations for one boundary. They grow with each call, in any order; everything that is read from them is
@@ -220,7 +220,7 @@ export class Declarations {
   }
 
   public get backendNamespaces(): string[] {
-    return [...new Set([...this.exports.values()].map(({ namespaceName }) => namespaceName))].sort();
+    return distinct([...this.exports.values()].map(({ namespaceName }) => namespaceName));
   }
 
   /** Whether an export leads to the service of that host. */

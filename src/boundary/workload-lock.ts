@@ -2,6 +2,7 @@ import type { Construct } from 'constructs';
 import { describeError, show } from '../checks/errors';
 import type { DeclaredLock } from '../checks/lock';
 import { Lock, Texts } from '../model/model';
+import { distinct } from '../model/order';
 import { annotate, renderLock, renderLockLimits } from '../render';
 import type { LocalService } from '../service';
 
@@ -29,7 +30,7 @@ export class WorkloadLock implements Lock {
   }
 
   public get principals(): string[] {
-    return [...new Set(this.allowed())].sort();
+    return distinct(this.allowed());
   }
 
   /** Requires labels: without them, the lock would apply to every workload of the namespace. */
