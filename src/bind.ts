@@ -3,9 +3,10 @@ import type { LocalSourceOptions, RemoteServiceBindingOptions, SourceOptions } f
 import { BindingState } from './boundary/binding-state';
 import { Boundary } from './boundary/boundary';
 import { checkChart, claimChart } from './boundary/charts';
+import type { DeclaredSource } from './boundary/peers';
 import type { Caller } from './caller';
 import {
-  errorsInAccess, errorsInPort, parseBinding, parseLocalSource, parseSource, parseSourceOf, RemoteWeighting,
+  errorsInAccess, errorsInPort, parseBinding, parseLocalSource, parseSource, parseSourceFields, RemoteWeighting,
 } from './checks/binding';
 import { checkCallers } from './checks/caller';
 import { pathIn, show } from './checks/errors';
@@ -46,10 +47,8 @@ export interface RemoteServiceBindingProps extends RemoteServiceBindingOptions {
  * binding.allowFrom(Caller.fromConstruct(deployment));
  */
 export class RemoteServiceBinding extends Construct {
-  /** Fully qualified local name that callers dial, such as `reviews.default.svc.cluster.local`. */
-  public readonly host: string;
-  private readonly mesh: FederatedMesh;
-  private readonly state: BindingState;
+  readonly #mesh: FederatedMesh;
+  readonly #state: BindingState;
 
   /**
    * Creates a binding. Its objects in the application's namespaces go into the chart of `scope`.
@@ -60,22 +59,27 @@ export class RemoteServiceBinding extends Construct {
    */
   constructor(scope: Construct, id: string, props: RemoteServiceBindingProps) {
     const where = pathIn(scope, id);
-    const boundary = Boundary.of(where, props);
-    const { mesh, source } = props;
-    const name = parseBinding(where, boundary.config, props);
-    const weighting = parseSourceOf(where, mesh, source, props);
+    const mesh = Boundary.meshOf(where, props);
+    const { _boundary: boundary } = mesh;
+    const { name, ...checked } = parseBinding(where, boundary.config, props);
+    const source = boundary.sourceGiven(where, checked.source);
+    const weighting = parseSource(where, mesh, source, checked);
     checkChart(scope, boundary.config, where);
     boundary.checkNamespaceFree(where, name.namespaceName, `the local name ${show(name.serviceName)}`);
     boundary.checkHosts(where, name);
     boundary.checkSource(where, source);
     super(scope, id);
-    this.mesh = mesh;
-    this.host = name.host;
-    this.state = new BindingState(name, mesh);
+    this.#mesh = mesh;
+    this.#state = new BindingState(name, mesh);
     claimChart(this, boundary.config, this);
-    boundary.bind({ construct: this, state: this.state });
+    boundary.bind({ construct: this, state: this.#state });
     this.claimSource(source, weighting);
     this.node.addValidation({ validate: () => [...this.errorsInSources(), ...this.errorsInPorts()] });
+  }
+
+  /** Fully qualified local name that callers dial, such as `reviews.default.svc.cluster.local`. */
+  public get host(): string {
+    return this.#state.name.host;
   }
 
   /**
@@ -92,7 +96,7 @@ export class RemoteServiceBinding extends Construct {
    */
   public allowFrom(...callers: Caller[]): void {
     checkCallers(this, callers);
-    this.mesh._boundary.allowCallers({ construct: this, state: this.state }, callers);
+    this.#mesh._boundary.allowCallers({ construct: this, state: this.#state }, callers);
   }
 
   /**
@@ -106,9 +110,12 @@ export class RemoteServiceBinding extends Construct {
    * binding.addSource(bank.exposedService('reviews'), { whenHeaders: { 'x-tester': 'yes' } });
    */
   public addSource(source: IExposedService, options: SourceOptions = {}): void {
-    const weighting = parseSource(this, this.mesh, source, options);
-    this.mesh._boundary.checkSource(this, source);
-    this.claimSource(source, weighting);
+    const { _boundary: boundary } = this.#mesh;
+    const checked = parseSourceFields(this, options);
+    const given = boundary.sourceGiven(this, source);
+    const weighting = parseSource(this, this.#mesh, given, checked);
+    boundary.checkSource(this, given);
+    this.claimSource(given, weighting);
   }
 
   /**
@@ -127,31 +134,31 @@ export class RemoteServiceBinding extends Construct {
    * shared.addLocalSource({ weight: 90 });
    */
   public addLocalSource(options: LocalSourceOptions = {}): void {
-    this.state.addLocalSource(parseLocalSource(this, this.state.name, options));
+    this.#state.addLocalSource(parseLocalSource(this, this.#state.name, options));
   }
 
-  private claimSource(source: IExposedService, weighting: RemoteWeighting): void {
-    this.mesh._boundary.claimSource(source);
-    const addRoute = this.state.addSource(source, weighting);
+  private claimSource(source: DeclaredSource, weighting: RemoteWeighting): void {
+    this.#mesh._boundary.claimSource(source);
+    const addRoute = this.#state.addSource(source, weighting);
     const samePort = ({ exportPort }: { readonly exportPort: number }) => addRoute({ localPort: exportPort, exportPort });
     if (weighting.mappings) weighting.mappings.forEach(addRoute);
-    else if (source instanceof ExposedService) source._forEachGrantTo(this.mesh, ({ port }) => samePort(port));
+    else if (source.construct instanceof ExposedService) source.construct._forEachGrantTo(this.#mesh, ({ port }) => samePort(port));
     else source.ports.forEach(samePort);
   }
 
   private errorsInSources(): string[] {
-    const { mesh, state } = this;
-    return state.sources.filter(({ source }) => !mesh._boundary.isolates(source.mesh)).flatMap(({ source, weighting }) =>
+    const mesh = this.#mesh;
+    return this.#state.sources.filter(({ source }) => !mesh._boundary.isolates(source.mesh)).flatMap(({ source, weighting }) =>
       errorsInAccess(this, mesh, source, allowedPorts(source, mesh), weighting));
   }
 
   private errorsInPorts(): string[] {
-    const { state } = this;
+    const state = this.#state;
     return state.isSimple ? [] : state.declaredPorts.flatMap((port) => errorsInPort(this, state, port));
   }
 }
 
-function allowedPorts(source: IExposedService, mesh: FederatedMesh): number[] {
-  return source instanceof ExposedService ? source._grantsTo(mesh).map(({ port }) => port.exportPort)
-    : source.ports.map(({ exportPort }) => exportPort);
+function allowedPorts({ construct, ports }: DeclaredSource, mesh: FederatedMesh): number[] {
+  return construct instanceof ExposedService ? construct._grantsTo(mesh).map(({ port }) => port.exportPort)
+    : ports.map(({ exportPort }) => exportPort);
 }

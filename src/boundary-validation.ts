@@ -2,7 +2,7 @@ import { boundariesIn } from './analysis/boundaries';
 import { ConstructPaths, Manifest, objectName, Resources } from './analysis/resources';
 import { RULES } from './analysis/rules';
 import { fail, show } from './checks/errors';
-import { checkFields, checkList, fieldsOf } from './checks/kinds';
+import { checkList, fieldsOf, parseFields } from './checks/kinds';
 import { checkJustification, checkNamespace } from './checks/values';
 import { DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from './model/constants';
 
@@ -72,15 +72,14 @@ export class BoundaryValidation {
 
   /** Rejects names that no namespace can have, and exceptions without a reason or for a rule that does not exist. */
   constructor(properties: Properties = {}) {
-    checkFields(WHERE, 'properties', properties, FIELDS);
-    const { boundaryNamespaces = [DEFAULT_NAMESPACE], rootNamespace = DEFAULT_ROOT_NAMESPACE, exceptions = [] } = properties;
+    const { boundaryNamespaces = [DEFAULT_NAMESPACE], rootNamespace = DEFAULT_ROOT_NAMESPACE, exceptions = [] } =
+      parseFields(WHERE, 'properties', properties, FIELDS);
     checkList(WHERE, 'boundaryNamespaces', boundaryNamespaces);
     [...boundaryNamespaces, rootNamespace].forEach((name) => checkNamespace(WHERE, name));
     checkList(WHERE, 'exceptions', exceptions);
-    exceptions.forEach(checkException);
     this.namespaceNames = boundaryNamespaces;
     this.rootNamespaceName = rootNamespace;
-    this.exceptions = exceptions;
+    this.exceptions = exceptions.map(parseException);
   }
 
   /** Reads all manifests of an app and reports the objects that break a rule. */
@@ -109,8 +108,8 @@ export class BoundaryValidation {
   }
 }
 
-function checkException(exception: Exception): void {
-  checkFields(WHERE, 'an exception', exception, EXCEPTION_FIELDS);
+function parseException(given: Exception): Exception {
+  const exception = parseFields(WHERE, 'an exception', given, EXCEPTION_FIELDS);
   const { rule, object } = exception;
   if (!RULES.some(({ name }) => name === rule)) {
     fail('FED120', WHERE, `an exception has the rule ${show(rule)}, which does not exist`, `use one of ${RULES.map(({ name }) => name).join(', ')}`);
@@ -120,6 +119,7 @@ function checkException(exception: Exception): void {
       'write "Kind namespace/name", or "Kind name" for a cluster-scoped object');
   }
   checkJustification(WHERE, `the exception for ${object}`, exception);
+  return exception;
 }
 
 /** Violation for exceptions that no object needs: such an exception would hide a later error. */

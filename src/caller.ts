@@ -62,14 +62,18 @@ export class Caller {
     return new Caller({});
   }
 
-  private constructor(private readonly account: Account) {}
+  readonly #account: Account;
+
+  private constructor(account: Account) {
+    this.#account = account;
+  }
 
   /**
    * Principal of the caller, or a prefix that ends with `*`.
    * @internal
    */
   public _principal(trustDomain: string): string {
-    const { serviceAccountName = '*', namespaceName } = this.account;
+    const { serviceAccountName = '*', namespaceName } = this.#account;
     return namespaceName === undefined ? `${trustDomain}/*` : `${trustDomain}/ns/${namespaceName}/sa/${serviceAccountName}`;
   }
 
@@ -78,7 +82,7 @@ export class Caller {
    * @internal
    */
   public get _account(): Account {
-    return this.account;
+    return this.#account;
   }
 }
 

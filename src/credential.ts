@@ -55,13 +55,17 @@ export class GatewayCredential {
     return new GatewayCredential(() => ({ secretName, certificate: undefined }));
   }
 
-  private constructor(private readonly source?: (serviceAccountName: string) => CredentialConfig) {}
+  readonly #source?: (serviceAccountName: string) => CredentialConfig;
+
+  private constructor(source?: (serviceAccountName: string) => CredentialConfig) {
+    this.#source = source;
+  }
 
   /**
    * Secret of one gateway and who maintains it; undefined for the certificate of the mesh.
    * @internal
    */
   public _configOf(serviceAccountName: string): CredentialConfig | undefined {
-    return this.source?.(serviceAccountName);
+    return this.#source?.(serviceAccountName);
   }
 }

@@ -42,13 +42,17 @@ export class Delivery {
     return new Delivery('flux');
   }
 
-  private constructor(private readonly tool: 'kubectl' | 'argoCd' | 'flux') {}
+  readonly #tool: 'kubectl' | 'argoCd' | 'flux';
+
+  private constructor(tool: 'kubectl' | 'argoCd' | 'flux') {
+    this.#tool = tool;
+  }
 
   /**
    * The delivery tool.
    * @internal
    */
   public get _tool(): 'kubectl' | 'argoCd' | 'flux' {
-    return this.tool;
+    return this.#tool;
   }
 }

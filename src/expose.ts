@@ -3,23 +3,21 @@ import { Boundary } from './boundary/boundary';
 import { checkChart, claimChart } from './boundary/charts';
 import { GrantedPort } from './boundary/granted-port';
 import { GrowingList } from './boundary/growing-list';
-import { peerOf } from './boundary/peers';
+import { peerGiven, peerOf } from './boundary/peers';
 import { pathIn, show } from './checks/errors';
-import { errorsInService, parseExportPort, parseExport, parseExportPorts, Timeouts } from './checks/export';
+import { CheckedExport, errorsInService, parseExportPort, parseExport, parseExportPorts } from './checks/export';
 import { checkAddsUp, checkAllowedPeer, checkProtocol, parsePermission } from './checks/grant';
 import { parseLock } from './checks/lock';
-import { checkPeerGiven } from './checks/peer';
+import type { DeclaredPeer } from './checks/peer';
 import type { ExposedServiceOptions } from './export-options';
 import type { AllowFromOptions } from './grant';
 import type { LockWorkloadOptions } from './lock';
 import type { FederatedMesh } from './mesh';
 import type { IExposedService, IMeshPeer } from './mesh-peer';
-import { annotationsOf } from './model/annotations';
-import type { Annotations } from './model/model';
 import { serviceHost, sniOf } from './model/names';
 import type { Permission } from './model/permission';
 import { parseJwtRule } from './pki/jwt';
-import { LocalService, ServicePort } from './service';
+import type { ServicePort } from './service';
 
 /**
  * Properties of `ExposedService`: the options of `FederatedMesh.expose`, and the exporting mesh.
@@ -54,21 +52,12 @@ export interface ExposedServiceProps extends ExposedServiceOptions {
  * ratings.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/ratings/*'] })] });
  */
 export class ExposedService extends Construct implements IExposedService {
-  /** The exporting mesh. */
-  public readonly mesh: IMeshPeer;
-  /** Name of the export for peers, such as `reviews`. */
-  public readonly exportName: string;
-  /** The exported ports. */
-  public readonly ports: ServicePort[];
-  /** The same mesh as `mesh`, with its own type: jsii has no covariant properties. */
-  private readonly owner: FederatedMesh;
-  private readonly service: LocalService;
-  private readonly annotations: Annotations;
-  private readonly timeouts: Timeouts;
+  readonly #mesh: FederatedMesh;
+  readonly #checked: CheckedExport;
   /** Fully qualified name of the Service. */
-  private readonly host: string;
+  readonly #host: string;
   /** By peer, sorted by port. */
-  private readonly grants = new Map<IMeshPeer, GrowingList<GrantedPort>>();
+  readonly #grants = new Map<IMeshPeer, GrowingList<GrantedPort>>();
 
   /**
    * Creates an export. Its objects go into the mesh's chart; only those of `lockWorkload` go into the chart of `scope`.
@@ -78,26 +67,37 @@ export class ExposedService extends Construct implements IExposedService {
    */
   constructor(scope: Construct, id: string, props: ExposedServiceProps) {
     const where = pathIn(scope, id);
-    const boundary = Boundary.of(where, props);
-    const { mesh, service, exportName } = props;
-    const timeouts = parseExport(where, props, mesh.trustDomain, boundary.config.istioVersion);
+    const mesh = Boundary.meshOf(where, props);
+    const { _boundary: boundary } = mesh;
+    const checked = parseExport(where, props, mesh.trustDomain, boundary.config.istioVersion);
+    const { exportName, ports, service } = checked;
     checkChart(scope, boundary.config, where);
     if (service._object) checkChart(service._object, boundary.config, where);
     boundary.checkNamespaceFree(where, service.namespaceName, `the service ${show(service.serviceName)}`);
     boundary.checkExportName(where, exportName);
     super(scope, id);
-    this.mesh = mesh;
-    this.owner = mesh;
-    this.annotations = annotationsOf(props);
-    this.exportName = exportName;
-    this.ports = [...props.ports];
-    this.timeouts = timeouts;
-    this.service = service;
-    this.host = serviceHost(service.serviceName, service.namespaceName, boundary.config.clusterDomain);
+    this.#mesh = mesh;
+    this.#checked = checked;
+    this.#host = serviceHost(service.serviceName, service.namespaceName, boundary.config.clusterDomain);
     claimChart(this, boundary.config, this);
     if (service._object) claimChart(service._object, boundary.config, this);
-    boundary.expose({ construct: this, exportName, host: this.host, namespaceName: service.namespaceName });
-    this.node.addValidation({ validate: () => errorsInService(this, service, this.ports) });
+    boundary.expose({ construct: this, exportName, host: this.#host, namespaceName: service.namespaceName });
+    this.node.addValidation({ validate: () => errorsInService(this, service, ports) });
+  }
+
+  /** The exporting mesh. */
+  public get mesh(): IMeshPeer {
+    return this.#mesh;
+  }
+
+  /** Name of the export for peers, such as `reviews`. */
+  public get exportName(): string {
+    return this.#checked.exportName;
+  }
+
+  /** The exported ports. Each read returns a new list. */
+  public get ports(): ServicePort[] {
+    return [...this.#checked.ports];
   }
 
   /**
@@ -111,21 +111,20 @@ export class ExposedService extends Construct implements IExposedService {
    * reviews.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/reviews/*'] })] });
    */
   public allowFrom(peer: IMeshPeer, options: AllowFromOptions = {}): void {
-    checkAllowedPeer(this, this.mesh, peer);
-    const boundary = this.owner._boundary;
-    const permission: Permission = {
-      ...parsePermission(this, options, boundary.config.istioVersion),
-      jwt: options.jwt === undefined ? undefined : parseJwtRule(this, options.jwt),
-    };
-    const ports = parseExportPorts(this, this.ports, permission.ports);
+    const given = peerGiven(this, peer);
+    checkAllowedPeer(this, this.mesh, given);
+    const boundary = this.#mesh._boundary;
+    const { jwt, ...checked } = parsePermission(this, options, boundary.config.istioVersion);
+    const permission: Permission = { ...checked, jwt: jwt && parseJwtRule(this, jwt) };
+    const ports = parseExportPorts(this, this.#checked.ports, permission.ports);
     for (const port of ports) {
-      checkProtocol(this, port, permission, this.ports);
+      checkProtocol(this, port, permission, this.#checked.ports);
       const granted = this.grantedPort(peer, port);
-      if (granted) checkAddsUp(this, peer.meshName, granted, permission);
+      if (granted) checkAddsUp(this, given.meshName, granted, permission);
     }
-    boundary.checkGrant(this, peer, permission.jwt?.issuer);
-    boundary.claimGrant(this, peer, permission.jwt?.issuer, this.exportName);
-    const added = ports.flatMap((port) => this.grant(peer, port, permission) ?? []);
+    boundary.checkGrant(this, given, permission.jwt?.issuer);
+    boundary.claimGrant(this, given, permission.jwt?.issuer, this.exportName);
+    const added = ports.flatMap((port) => this.grant(given, port, permission) ?? []);
     // Bindings see the ports in their order, whatever the order of the export.
     added.sort(({ port: a }, { port: b }) => a.exportPort - b.exportPort).forEach((granted) => this.growingGrants(peer).add(granted));
   }
@@ -153,7 +152,8 @@ export class ExposedService extends Construct implements IExposedService {
    * });
    */
   public lockWorkload(options: LockWorkloadOptions): void {
-    this.owner._boundary.lock(this, this.service, parseLock(this, this.service, options));
+    const { service } = this.#checked;
+    this.#mesh._boundary.lock(this, service, parseLock(this, service, options));
   }
 
   /**
@@ -165,9 +165,9 @@ export class ExposedService extends Construct implements IExposedService {
    * @param exportPort the exported port number, for example `9080`
    */
   public sniFor(peer: IMeshPeer, exportPort: number): string {
-    checkPeerGiven(this, peer);
-    parseExportPort(this, this.ports, exportPort);
-    return sniOf(this.exportName, exportPort, peer.meshName, this.mesh.trustDomain);
+    const { meshName } = peerGiven(this, peer);
+    parseExportPort(this, this.#checked.ports, exportPort);
+    return sniOf(this.exportName, exportPort, meshName, this.mesh.trustDomain);
   }
 
   /**
@@ -175,7 +175,7 @@ export class ExposedService extends Construct implements IExposedService {
    * @internal
    */
   public _grantsTo(peer: IMeshPeer): readonly GrantedPort[] {
-    return this.grants.get(peer)?.all ?? [];
+    return this.#grants.get(peer)?.all ?? [];
   }
 
   /**
@@ -187,24 +187,24 @@ export class ExposedService extends Construct implements IExposedService {
   }
 
   private growingGrants(peer: IMeshPeer): GrowingList<GrantedPort> {
-    const known = this.grants.get(peer) ?? new GrowingList<GrantedPort>(({ port: a }, { port: b }) => a.exportPort - b.exportPort);
-    this.grants.set(peer, known);
+    const known = this.#grants.get(peer) ?? new GrowingList<GrantedPort>(({ port: a }, { port: b }) => a.exportPort - b.exportPort);
+    this.#grants.set(peer, known);
     return known;
   }
 
   /** Adds a permission to what the peer may do on a port. Returns the grant if it is a new one. */
-  private grant(peer: IMeshPeer, port: ServicePort, permission: Permission): GrantedPort | undefined {
-    const boundary = this.owner._boundary;
-    const known = this.grantedPort(peer, port);
+  private grant(peer: DeclaredPeer, port: ServicePort, permission: Permission): GrantedPort | undefined {
+    const boundary = this.#mesh._boundary;
+    const known = this.grantedPort(peer.construct, port);
     if (known) {
       known.add(permission);
       boundary.updateGrant(known);
       return undefined;
     }
-    const { exportName, host } = this;
+    const { exportName, timeouts, annotations } = this.#checked;
     const { exportPort } = port;
-    const exported = { exportName, exportPort, protocol: port._protocol, backend: { host, port: port.port }, ...this.timeouts };
-    const granted = new GrantedPort(exported, peerOf(peer), this.sniFor(peer, exportPort), this.annotations);
+    const exported = { exportName, exportPort, protocol: port._protocol, backend: { host: this.#host, port: port.port }, ...timeouts };
+    const granted = new GrantedPort(exported, peerOf(peer), sniOf(exportName, exportPort, peer.meshName, this.mesh.trustDomain), annotations);
     granted.add(permission);
     boundary.addGrant(granted);
     return granted;

@@ -1,4 +1,4 @@
-import { checkDedicatedGateway, checkExistingGateway } from './checks/gateway';
+import { parseDedicatedGateway, parseExistingGateway } from './checks/gateway';
 import type { BoundaryGatewayAttributes, DedicatedGatewayOptions, ExistingGatewayOptions } from './gateway-options';
 
 /**
@@ -22,9 +22,7 @@ export class BoundaryGateway {
    * apply or that contradict each other (FED116).
    */
   public static dedicated(options: DedicatedGatewayOptions = {}): BoundaryGateway {
-    checkDedicatedGateway('BoundaryGateway.dedicated', options);
-    const { credential, tolerations, ...values } = options;
-    return new BoundaryGateway({ ...structuredClone(values), credential, tolerations: tolerations && [...tolerations] });
+    return new BoundaryGateway(parseDedicatedGateway('BoundaryGateway.dedicated', options));
   }
 
   /**
@@ -37,19 +35,24 @@ export class BoundaryGateway {
    * docs/how-to/gateways.md lists what to check first.
    */
   public static fromExisting(options: ExistingGatewayOptions): BoundaryGateway {
-    checkExistingGateway('BoundaryGateway.fromExisting', options);
-    const { credential, namespaceName, serviceAccountName, serviceName, podLabels } = options;
-    return new BoundaryGateway({ namespaceName, credential }, { namespaceName, serviceAccountName, serviceName, podLabels: { ...podLabels } });
+    const { credential, ...attributes } = parseExistingGateway('BoundaryGateway.fromExisting', options);
+    return new BoundaryGateway({ namespaceName: attributes.namespaceName, credential }, attributes);
   }
 
-  private constructor(private readonly options: DedicatedGatewayOptions, private readonly existing?: BoundaryGatewayAttributes) {}
+  readonly #options: DedicatedGatewayOptions;
+  readonly #existing?: BoundaryGatewayAttributes;
+
+  private constructor(options: DedicatedGatewayOptions, existing?: BoundaryGatewayAttributes) {
+    this.#options = options;
+    this.#existing = existing;
+  }
 
   /**
    * Options of a dedicated gateway; of an existing one, its namespace and credential.
    * @internal
    */
   public get _options(): DedicatedGatewayOptions {
-    return this.options;
+    return this.#options;
   }
 
   /**
@@ -57,6 +60,6 @@ export class BoundaryGateway {
    * @internal
    */
   public get _existing(): BoundaryGatewayAttributes | undefined {
-    return this.existing;
+    return this.#existing;
   }
 }

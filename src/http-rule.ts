@@ -23,13 +23,17 @@ export class HttpRule {
     return new HttpRule(parseHttpRule('HttpRule.allow', options));
   }
 
-  private constructor(private readonly operation: HttpOperation) {}
+  readonly #operation: HttpOperation;
+
+  private constructor(operation: HttpOperation) {
+    this.#operation = operation;
+  }
 
   /**
    * The rule as plain data.
    * @internal
    */
   public get _operation(): HttpOperation {
-    return this.operation;
+    return this.#operation;
   }
 }

@@ -1,5 +1,5 @@
 import { IdentityParts, parseSpiffeId } from './checks/identity';
-import { checkFields, fieldsOf } from './checks/kinds';
+import { fieldsOf, parseFields } from './checks/kinds';
 import { checkDomain, checkNamespace, checkObjectName } from './checks/values';
 
 /**
@@ -41,8 +41,7 @@ export class SpiffeId {
    */
   public static forServiceAccount(identity: ServiceAccountIdentity): SpiffeId {
     const where = 'SpiffeId.forServiceAccount';
-    checkFields(where, 'the identity', identity, FIELDS);
-    const { trustDomain, namespaceName, serviceAccountName } = identity;
+    const { trustDomain, namespaceName, serviceAccountName } = parseFields(where, 'the identity', identity, FIELDS);
     checkDomain(where, trustDomain, 'FED102', 'trust domain');
     checkNamespace(where, namespaceName);
     checkObjectName(where, serviceAccountName, 'service account');
@@ -60,16 +59,20 @@ export class SpiffeId {
     return new SpiffeId(parseSpiffeId(uri));
   }
 
-  private constructor(private readonly parts: IdentityParts) {}
+  readonly #parts: IdentityParts;
+
+  private constructor(parts: IdentityParts) {
+    this.#parts = parts;
+  }
 
   /** Trust domain, such as `east.example`. */
   public get trustDomain(): string {
-    return this.parts.trustDomain;
+    return this.#parts.trustDomain;
   }
 
   /** Path, such as `/ns/a/sa/b`. */
   public get path(): string {
-    return this.parts.path;
+    return this.#parts.path;
   }
 
   /** Form in certificates, such as `spiffe://east.example/ns/a/sa/b`. */

@@ -22,10 +22,14 @@ export class IstioVersion {
   /** Istio 1.31, the default. Manifests are validated against its CRDs and tested on real proxies. */
   public static readonly V1_31: IstioVersion = new IstioVersion('1.31');
 
-  private constructor(private readonly version: string) {}
+  readonly #version: string;
+
+  private constructor(version: string) {
+    this.#version = version;
+  }
 
   /** Minor version, such as `1.31`. */
   public get minor(): string {
-    return this.version;
+    return this.#version;
   }
 }

@@ -41,13 +41,21 @@ export class LocalName {
     return new LocalName(serviceName, namespaceName, true);
   }
 
-  private constructor(private readonly serviceName: string, private readonly namespaceName: string, private readonly existing: boolean) {}
+  readonly #serviceName: string;
+  readonly #namespaceName: string;
+  readonly #existing: boolean;
+
+  private constructor(serviceName: string, namespaceName: string, existing: boolean) {
+    this.#serviceName = serviceName;
+    this.#namespaceName = namespaceName;
+    this.#existing = existing;
+  }
 
   /**
    * Name, namespace, and whether the Service exists.
    * @internal
    */
   public get _service(): { readonly serviceName: string; readonly namespaceName: string; readonly existing: boolean } {
-    return { serviceName: this.serviceName, namespaceName: this.namespaceName, existing: this.existing };
+    return { serviceName: this.#serviceName, namespaceName: this.#namespaceName, existing: this.#existing };
   }
 }

@@ -1,6 +1,6 @@
 import { ApiObject, App } from 'cdk8s';
 import { fail, show } from './checks/errors';
-import { checkFields, checkFlag, fieldsOf } from './checks/kinds';
+import { checkFlag, fieldsOf, parseFields } from './checks/kinds';
 import { Progress, Staging } from './output/staging';
 import { chartsOf, filesOf, foldersOf, orderedObjects, resolveDependencies, validate } from './output/synthesis';
 
@@ -45,13 +45,13 @@ export class ManifestWriter {
     if (typeof app?.synth !== 'function') {
       fail('FED120', 'ManifestWriter.write', `the app must be an App, not ${show(app)}`, 'use the App itself, not one of its charts');
     }
-    checkFields('ManifestWriter.write', 'WriteOptions', options, FIELDS);
-    checkFlag('ManifestWriter.write', 'progress', options.progress);
+    const { progress: reports = process.stderr.isTTY } = parseFields('ManifestWriter.write', 'WriteOptions', options, FIELDS);
+    checkFlag('ManifestWriter.write', 'progress', reports);
     const all = app.node.findAll();
     validate(all);
     const betweenCharts = resolveDependencies(all);
     const charts = chartsOf(app, all);
-    const progress = new Progress(options.progress ?? process.stderr.isTTY, all.filter(ApiObject.isApiObject).length);
+    const progress = new Progress(reports, all.filter(ApiObject.isApiObject).length);
     const staged = new Staging(app.outdir);
     try {
       for (const file of filesOf(app, charts, betweenCharts)) staged.write(file, progress);

@@ -4,12 +4,14 @@ import type { RemoteServiceBindingOptions } from './binding-options';
 import { Boundary } from './boundary/boundary';
 import { checkChart, claimChart } from './boundary/charts';
 import { attributesOf, configOf, identityOf } from './boundary/config';
+import { peerGiven } from './boundary/peers';
 import { errorsAtTheEnd } from './boundary/validation';
-import { checkBindingFields } from './checks/binding';
+import { parseBindingFields } from './checks/binding';
+import { copyOfEndpoints } from './checks/endpoint';
 import { pathIn } from './checks/errors';
-import { checkExportFields } from './checks/export';
-import { checkConfig, checkMeshProps } from './checks/mesh';
-import { checkPeerGiven, parsePeerOptions } from './checks/peer';
+import { parseExportFields } from './checks/export';
+import { checkConfig, parseMeshProps } from './checks/mesh';
+import { parsePeerOptions } from './checks/peer';
 import { parseRestriction } from './checks/restriction';
 import type { GatewayEndpoint } from './endpoint';
 import type { ExposedServiceOptions } from './export-options';
@@ -18,7 +20,6 @@ import type { BoundaryGatewayAttributes } from './gateway-options';
 import type { SpiffeId } from './identity';
 import type { IMeshPeer } from './mesh-peer';
 import type { FederatedMeshProps } from './mesh-props';
-import { reasonOf } from './model/annotations';
 import type { AddPeerOptions } from './peer';
 import type { RestrictNamespaceOptions } from './restriction';
 import type { TrustBundle } from './trust';
@@ -39,35 +40,9 @@ import type { TrustBundle } from './trust';
  * shop.addPeer(west);
  */
 export class FederatedMesh extends Construct implements IMeshPeer {
-  /** Name of our mesh for its peers, such as `east`. */
-  public readonly meshName: string;
-  /** Trust domain of the boundary gateways, such as `east.example`. */
-  public readonly trustDomain: string;
-  /** Public addresses of our ingress gateway. */
-  public readonly endpoints: GatewayEndpoint[];
-  /**
-   * SPIFFE ID that our ingress gateway presents. Operators of peers set it as `ingressIdentity` of their `RemoteMesh`.
-   */
-  public readonly ingressIdentity?: SpiffeId;
-  /**
-   * SPIFFE ID that our egress gateway presents. Operators of peers set it as `egressIdentity` of their `RemoteMesh`.
-   */
-  public readonly egressIdentity?: SpiffeId;
-  /** Public CA certificates with which peers verify our gateways. */
-  public readonly trustBundle: TrustBundle;
-  /** Trust domain of our workloads, which differs from `trustDomain` only if it is set. */
-  public readonly workloadTrustDomain: string;
-  /** Namespace of the gateways that have none of their own, such as `istio-federation`. */
-  public readonly namespaceName: string;
-  /** Kubernetes names of the ingress gateway, for your own network policies and dashboards. */
-  public readonly ingressGateway: BoundaryGatewayAttributes;
-  /** Kubernetes names of the egress gateway, for your own network policies and dashboards. */
-  public readonly egressGateway: BoundaryGatewayAttributes;
-  /**
-   * State of the boundary.
-   * @internal
-   */
-  public readonly _boundary: Boundary;
+  readonly #boundary: Boundary;
+  readonly #trustBundle: TrustBundle;
+  readonly #endpoints: readonly GatewayEndpoint[];
 
   /**
    * Creates the boundary of a mesh. Its objects go into the chart of `scope`, which holds objects of this mesh only
@@ -77,25 +52,79 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    */
   constructor(scope: Construct, id: string, props: FederatedMeshProps) {
     const where = pathIn(scope, id);
-    checkMeshProps(where, props);
-    const config = configOf(props);
+    const checked = parseMeshProps(where, props);
+    const config = configOf(checked);
     checkConfig(where, config);
     checkChart(scope, config, where);
     Boundary.check(where, scope.node.root, config);
     super(scope, id);
-    this.meshName = config.meshName;
-    this.trustDomain = config.trustDomain;
-    this.workloadTrustDomain = config.workloadTrustDomain;
-    this.trustBundle = props.trustBundle;
-    this.endpoints = (props.endpoints ?? []).map((endpoint) => ({ ...endpoint }));
-    this.namespaceName = config.namespaceName;
-    this.ingressGateway = attributesOf(config.ingress);
-    this.egressGateway = attributesOf(config.egress);
-    this.ingressIdentity = identityOf(config.trustDomain, config.ingress);
-    this.egressIdentity = identityOf(config.trustDomain, config.egress);
+    this.#trustBundle = checked.trustBundle;
+    this.#endpoints = checked.endpoints ?? [];
     claimChart(this, config, this);
-    this._boundary = new Boundary(this, config);
+    this.#boundary = new Boundary(this, config);
     this.node.addValidation({ validate: () => errorsAtTheEnd(this, this._boundary) });
+  }
+
+  /** Name of our mesh for its peers, such as `east`. */
+  public get meshName(): string {
+    return this._boundary.config.meshName;
+  }
+
+  /** Trust domain of the boundary gateways, such as `east.example`. */
+  public get trustDomain(): string {
+    return this._boundary.config.trustDomain;
+  }
+
+  /** Public addresses of our ingress gateway. Each read returns a new list. */
+  public get endpoints(): GatewayEndpoint[] {
+    return copyOfEndpoints(this.#endpoints);
+  }
+
+  /**
+   * SPIFFE ID that our ingress gateway presents. Operators of peers set it as `ingressIdentity` of their `RemoteMesh`.
+   */
+  public get ingressIdentity(): SpiffeId | undefined {
+    return identityOf(this.trustDomain, this._boundary.config.ingress);
+  }
+
+  /**
+   * SPIFFE ID that our egress gateway presents. Operators of peers set it as `egressIdentity` of their `RemoteMesh`.
+   */
+  public get egressIdentity(): SpiffeId | undefined {
+    return identityOf(this.trustDomain, this._boundary.config.egress);
+  }
+
+  /** Public CA certificates with which peers verify our gateways. */
+  public get trustBundle(): TrustBundle {
+    return this.#trustBundle;
+  }
+
+  /** Trust domain of our workloads, which differs from `trustDomain` only if it is set. */
+  public get workloadTrustDomain(): string {
+    return this._boundary.config.workloadTrustDomain;
+  }
+
+  /** Namespace of the gateways that have none of their own, such as `istio-federation`. */
+  public get namespaceName(): string {
+    return this._boundary.config.namespaceName;
+  }
+
+  /** Kubernetes names of the ingress gateway, for your own network policies and dashboards. */
+  public get ingressGateway(): BoundaryGatewayAttributes {
+    return attributesOf(this._boundary.config.ingress);
+  }
+
+  /** Kubernetes names of the egress gateway, for your own network policies and dashboards. */
+  public get egressGateway(): BoundaryGatewayAttributes {
+    return attributesOf(this._boundary.config.egress);
+  }
+
+  /**
+   * State of the boundary.
+   * @internal
+   */
+  public get _boundary(): Boundary {
+    return this.#boundary;
   }
 
   /**
@@ -109,8 +138,8 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * east.addPeer(west, { limits: { requestsPerSecond: 50 }, contact: 'mailto:platform@west.example' });
    */
   public addPeer(peer: IMeshPeer, options: AddPeerOptions = {}): void {
-    checkPeerGiven(this, peer);
-    this._boundary.addPeer(peer, parsePeerOptions(this, peer, options, this._boundary.config.istioVersion));
+    const given = peerGiven(this, peer);
+    this._boundary.addPeer(given, parsePeerOptions(this, given, options, this._boundary.config.istioVersion));
   }
 
   /**
@@ -130,8 +159,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * ratings.allowFrom(west);
    */
   public expose(id: string, options: ExposedServiceOptions): ExposedService {
-    checkExportFields(pathIn(this, id), this, options);
-    return new ExposedService(this, id, { ...options, mesh: this });
+    return new ExposedService(this, id, { ...parseExportFields(pathIn(this, id), this, options), mesh: this });
   }
 
   /**
@@ -151,8 +179,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * cards.allowFrom(Caller.serviceAccount('checkout', 'shop'));
    */
   public bind(id: string, options: RemoteServiceBindingOptions): RemoteServiceBinding {
-    checkBindingFields(pathIn(this, id), this, options);
-    return new RemoteServiceBinding(this, id, { ...options, mesh: this });
+    return new RemoteServiceBinding(this, id, { ...parseBindingFields(pathIn(this, id), this, options), mesh: this });
   }
 
   /**
@@ -180,6 +207,6 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * });
    */
   public restrictNamespace(namespaceName: string, options: RestrictNamespaceOptions): void {
-    this._boundary.restrict(parseRestriction(this, namespaceName, options), { restricted: reasonOf(options) });
+    this._boundary.restrict(parseRestriction(this, namespaceName, options));
   }
 }

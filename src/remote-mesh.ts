@@ -1,7 +1,8 @@
 import { Construct } from 'constructs';
+import { copyOfEndpoints } from './checks/endpoint';
 import { pathIn } from './checks/errors';
 import { parseExportPort } from './checks/export';
-import { checkListed, checkRemoteMesh } from './checks/remote-mesh';
+import { checkListed, parseRemoteMesh } from './checks/remote-mesh';
 import type { GatewayEndpoint } from './endpoint';
 import type { SpiffeId } from './identity';
 import type { IExposedService, IMeshPeer } from './mesh-peer';
@@ -30,19 +31,8 @@ import type { TrustBundle } from './trust';
  * west.addPeer(acquirer, { contact: 'mailto:security@acquirer.example' });
  */
 export class RemoteMesh extends Construct implements IMeshPeer {
-  /** Our alias of the peer, such as `bank`. */
-  public readonly meshName: string;
-  /** Trust domain of its boundary gateways, such as `bank.example`. */
-  public readonly trustDomain: string;
-  /** Public addresses of its ingress gateway. */
-  public readonly endpoints: GatewayEndpoint[];
-  /** SPIFFE ID that its ingress gateway presents. */
-  public readonly ingressIdentity?: SpiffeId;
-  /** SPIFFE ID that its egress gateway presents. */
-  public readonly egressIdentity?: SpiffeId;
-  /** Public CA certificates with which its gateways are verified. */
-  public readonly trustBundle: TrustBundle;
-  private readonly services = new Map<string, RemoteService>();
+  readonly #props: RemoteMeshProps;
+  readonly #services = new Map<string, RemoteService>();
 
   /**
    * Describes a peer.
@@ -51,17 +41,42 @@ export class RemoteMesh extends Construct implements IMeshPeer {
    * (FED138).
    */
   constructor(scope: Construct, id: string, props: RemoteMeshProps) {
-    checkRemoteMesh(pathIn(scope, id), props);
+    const checked = parseRemoteMesh(pathIn(scope, id), props);
     super(scope, id);
-    this.meshName = props.meshName;
-    this.trustDomain = props.trustDomain;
-    this.endpoints = (props.endpoints ?? []).map((endpoint) => ({ ...endpoint }));
-    this.ingressIdentity = props.ingressIdentity;
-    this.egressIdentity = props.egressIdentity;
-    this.trustBundle = props.trustBundle;
-    for (const service of props.exposedServices ?? []) {
-      this.services.set(service.exportName, new RemoteService(this, service, props.knownAs!));
+    this.#props = checked;
+    for (const service of checked.exposedServices ?? []) {
+      this.#services.set(service.exportName, new RemoteService(this, service, checked.knownAs!));
     }
+  }
+
+  /** Our alias of the peer, such as `bank`. */
+  public get meshName(): string {
+    return this.#props.meshName;
+  }
+
+  /** Trust domain of its boundary gateways, such as `bank.example`. */
+  public get trustDomain(): string {
+    return this.#props.trustDomain;
+  }
+
+  /** Public addresses of its ingress gateway. Each read returns a new list. */
+  public get endpoints(): GatewayEndpoint[] {
+    return copyOfEndpoints(this.#props.endpoints ?? []);
+  }
+
+  /** SPIFFE ID that its ingress gateway presents. */
+  public get ingressIdentity(): SpiffeId | undefined {
+    return this.#props.ingressIdentity;
+  }
+
+  /** SPIFFE ID that its egress gateway presents. */
+  public get egressIdentity(): SpiffeId | undefined {
+    return this.#props.egressIdentity;
+  }
+
+  /** Public CA certificates with which its gateways are verified. */
+  public get trustBundle(): TrustBundle {
+    return this.#props.trustBundle;
   }
 
   /**
@@ -75,26 +90,38 @@ export class RemoteMesh extends Construct implements IMeshPeer {
    * const cards = bank.exposedService('card-auth');
    */
   public exposedService(exportName: string): IExposedService {
-    checkListed(this, this.meshName, this.services, exportName);
-    return this.services.get(exportName)!;
+    checkListed(this, this.meshName, this.#services, exportName);
+    return this.#services.get(exportName)!;
   }
 }
 
 class RemoteService extends Construct implements IExposedService {
-  public readonly mesh: IMeshPeer;
-  public readonly exportName: string;
-  public readonly ports: ServicePort[];
+  readonly #mesh: RemoteMesh;
+  readonly #props: RemoteServiceProps;
+  readonly #knownAs: string;
 
-  constructor(mesh: RemoteMesh, props: RemoteServiceProps, private readonly knownAs: string) {
+  constructor(mesh: RemoteMesh, props: RemoteServiceProps, knownAs: string) {
     super(mesh, props.exportName);
-    this.mesh = mesh;
-    this.exportName = props.exportName;
-    this.ports = [...props.ports];
+    this.#mesh = mesh;
+    this.#props = props;
+    this.#knownAs = knownAs;
+  }
+
+  public get mesh(): IMeshPeer {
+    return this.#mesh;
+  }
+
+  public get exportName(): string {
+    return this.#props.exportName;
+  }
+
+  public get ports(): ServicePort[] {
+    return [...this.#props.ports];
   }
 
   /** Contains the peer's name for us (`knownAs`), whatever our own name is. Rejects a port that is not exported. */
   public sniFor(_peer: IMeshPeer, exportPort: number): string {
     parseExportPort(this, this.ports, exportPort);
-    return sniOf(this.exportName, exportPort, this.knownAs, this.mesh.trustDomain);
+    return sniOf(this.exportName, exportPort, this.#knownAs, this.mesh.trustDomain);
   }
 }

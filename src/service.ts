@@ -1,6 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
-import { checkFields, fieldsOf } from './checks/kinds';
+import { fieldsOf, parseFields } from './checks/kinds';
 import { parseService } from './checks/service';
 import { checkNamespace, checkPort, checkServiceName } from './checks/values';
 import type { Protocol } from './model/model';
@@ -80,19 +80,27 @@ export class ServicePort {
     return new ServicePort('tls', port, options);
   }
 
-  /** Port of the Kubernetes Service, such as `9080`. */
-  public readonly port: number;
-  /** Port number that peers use, such as `443`. */
-  public readonly exportPort: number;
-  private readonly protocol: Protocol;
+  readonly #port: number;
+  readonly #exportPort: number;
+  readonly #protocol: Protocol;
 
   private constructor(protocol: Protocol, port: number, options: ServicePortOptions) {
     checkPort(`ServicePort.${protocol}`, 'FED303', port, 'service port');
-    checkFields(`ServicePort.${protocol}`, 'the port options', options, PORT_FIELDS);
-    this.protocol = protocol;
-    this.port = port;
-    this.exportPort = options.exportPort ?? port;
-    checkPort(`ServicePort.${protocol}`, 'FED303', this.exportPort, 'exported port');
+    const { exportPort = port } = parseFields(`ServicePort.${protocol}`, 'the port options', options, PORT_FIELDS);
+    checkPort(`ServicePort.${protocol}`, 'FED303', exportPort, 'exported port');
+    this.#protocol = protocol;
+    this.#port = port;
+    this.#exportPort = exportPort;
+  }
+
+  /** Port of the Kubernetes Service, such as `9080`. */
+  public get port(): number {
+    return this.#port;
+  }
+
+  /** Port number that peers use, such as `443`. */
+  public get exportPort(): number {
+    return this.#exportPort;
   }
 
   /**
@@ -100,7 +108,7 @@ export class ServicePort {
    * @internal
    */
   public get _protocol(): Protocol {
-    return this.protocol;
+    return this.#protocol;
   }
 }
 
@@ -144,16 +152,24 @@ export class LocalService {
     return new LocalService(serviceName, namespaceName, object);
   }
 
-  /** Name of the Service, such as `reviews`. */
-  public readonly serviceName: string;
-  /** Namespace of the Service, such as `default`. */
-  public readonly namespaceName: string;
-  private readonly construct?: ApiObject;
+  readonly #serviceName: string;
+  readonly #namespaceName: string;
+  readonly #construct?: ApiObject;
 
   private constructor(serviceName: string, namespaceName: string, construct?: ApiObject) {
-    this.serviceName = serviceName;
-    this.namespaceName = namespaceName;
-    this.construct = construct;
+    this.#serviceName = serviceName;
+    this.#namespaceName = namespaceName;
+    this.#construct = construct;
+  }
+
+  /** Name of the Service, such as `reviews`. */
+  public get serviceName(): string {
+    return this.#serviceName;
+  }
+
+  /** Namespace of the Service, such as `default`. */
+  public get namespaceName(): string {
+    return this.#namespaceName;
   }
 
   /**
@@ -161,7 +177,7 @@ export class LocalService {
    * @internal
    */
   public get _object(): ApiObject | undefined {
-    return this.construct;
+    return this.#construct;
   }
 
   /**
@@ -169,7 +185,7 @@ export class LocalService {
    * @internal
    */
   public _selector(): { readonly [name: string]: string } | undefined {
-    return this.construct?.toJson().spec?.selector;
+    return this.#construct?.toJson().spec?.selector;
   }
 
   /**
@@ -177,7 +193,7 @@ export class LocalService {
    * @internal
    */
   public _tcpPorts(): number[] | undefined {
-    const ports: ManifestPort[] | undefined = this.construct?.toJson().spec?.ports;
-    return this.construct && (ports ?? []).filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP').map(({ port }) => Number(port));
+    const ports: ManifestPort[] | undefined = this.#construct?.toJson().spec?.ports;
+    return this.#construct && (ports ?? []).filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP').map(({ port }) => Number(port));
   }
 }

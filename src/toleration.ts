@@ -36,13 +36,17 @@ export class NodeToleration {
     return new NodeToleration(parseToleration('NodeToleration.exists', { key, value: undefined, effect }, false));
   }
 
-  private constructor(private readonly toleration: Toleration) {}
+  readonly #toleration: Toleration;
+
+  private constructor(toleration: Toleration) {
+    this.#toleration = toleration;
+  }
 
   /**
    * The toleration as plain data.
    * @internal
    */
   public get _toleration(): Toleration {
-    return this.toleration;
+    return this.#toleration;
   }
 }

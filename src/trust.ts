@@ -37,16 +37,23 @@ export class TrustBundle {
     return new TrustBundle({ certificates: readCertificateFile(`TrustBundle.fromPemFile(${show(path)})`, path), lists: [] });
   }
 
+  readonly #authorities: Authorities;
+  /** Computed once: every peer is compared with all others. */
+  readonly #keys: readonly string[];
+
+  private constructor(authorities: Authorities) {
+    this.#authorities = authorities;
+    this.#keys = authorities.certificates.map(keyDigestOf).sort();
+  }
+
   /**
    * `sha256:` and the digest of the set of certificates, independent of their order and line ends.
    *
    * For one certificate, it is the SHA-256 fingerprint that `openssl x509 -noout -fingerprint -sha256` prints, in lower
    * case and without colons. Revocation lists do not change it.
    */
-  public readonly fingerprint: string;
-
-  private constructor(private readonly authorities: Authorities) {
-    this.fingerprint = fingerprintOf(authorities.certificates);
+  public get fingerprint(): string {
+    return fingerprintOf(this.#authorities.certificates);
   }
 
   /**
@@ -62,7 +69,7 @@ export class TrustBundle {
    */
   public withNext(next: TrustBundle): TrustBundle {
     checkGiven('TrustBundle.withNext', 'next', next, TrustBundle);
-    return new TrustBundle(parseRotation('TrustBundle.withNext', this.authorities, next.authorities));
+    return new TrustBundle(parseRotation('TrustBundle.withNext', this.#authorities, next.#authorities));
   }
 
   /**
@@ -75,7 +82,7 @@ export class TrustBundle {
    * @param pem the lists (`X509 CRL`), one after the other
    */
   public withRevocationList(pem: string): TrustBundle {
-    const { certificates } = this.authorities;
+    const { certificates } = this.#authorities;
     return new TrustBundle({ certificates, lists: readRevocationLists('TrustBundle.withRevocationList', pem, certificates) });
   }
 
@@ -84,7 +91,7 @@ export class TrustBundle {
    * @internal
    */
   public get _pem(): string {
-    return this.authorities.certificates.map((certificate) => certificate.toString()).join('');
+    return this.#authorities.certificates.map((certificate) => certificate.toString()).join('');
   }
 
   /**
@@ -92,7 +99,7 @@ export class TrustBundle {
    * @internal
    */
   public get _revocationLists(): string | undefined {
-    const { lists } = this.authorities;
+    const { lists } = this.#authorities;
     return lists.length === 0 ? undefined : lists.map(({ pem }) => pem).join('');
   }
 
@@ -100,7 +107,7 @@ export class TrustBundle {
    * Sorted digests of the public keys. A root that is issued again with its old key is the same CA.
    * @internal
    */
-  public get _authorities(): string[] {
-    return this.authorities.certificates.map(keyDigestOf).sort();
+  public get _authorities(): readonly string[] {
+    return this.#keys;
   }
 }

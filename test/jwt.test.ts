@@ -32,7 +32,8 @@ function granted(grant: (made: Made) => void): Manifest[] {
     service: LocalService.fromName('mixed', 'default'), exportName: 'mixed', ports: [ServicePort.http(80), ServicePort.grpc(90), ServicePort.tcp(33)],
   });
   grant({ east, west, north, reviews, mixed });
-  [west, north].filter((peer) => !east._boundary.declared.peers.has(peer)).forEach((peer) => east.addPeer(peer));
+  const added = [...east._boundary.declared.peers.keys()].map(({ construct }) => construct);
+  [west, north].filter((peer) => !added.includes(peer)).forEach((peer) => east.addPeer(peer));
   return Chart.of(east).toJson();
 }
 

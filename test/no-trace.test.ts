@@ -34,7 +34,10 @@ const coreWith = (props: Partial<RemoteMeshProps> = {}): RemoteMesh => bankWith(
   ...props,
 });
 /** The same peer as a custom class that validates nothing. */
-const ofOtherClass = (change: object): IMeshPeer => Object.assign(new Construct(new App(), 'Odd'), { ...coreWith(), ...change } as never);
+const ofOtherClass = (change: object): IMeshPeer => {
+  const { meshName, trustDomain, endpoints, ingressIdentity, egressIdentity, trustBundle } = coreWith();
+  return Object.assign(new Construct(new App(), 'Odd'), { meshName, trustDomain, endpoints, ingressIdentity, egressIdentity, trustBundle, ...change } as never);
+};
 
 /** East with exports, grants, bindings, a lock and a restricted namespace, to which calls are added. */
 function program(props: Partial<FederatedMeshProps> = {}) {
@@ -132,7 +135,7 @@ const METHODS: readonly Method[] = [
     rows: [
       ['FED101', 'a peer with a name in capitals', ({ east }) => east.addPeer(ofOtherClass({ meshName: 'Core' }))],
       ['FED102', 'a peer with the trust domain cluster.local', ({ east }) => east.addPeer(ofOtherClass({ trustDomain: 'cluster.local' }))],
-      ['FED103', 'a peer with our trust domain', ({ east }) => east.addPeer(ofOtherClass({ trustDomain: 'east.example' }))],
+      ['FED103', 'a peer with our trust domain', ({ east }) => east.addPeer(ofOtherClass({ trustDomain: 'east.example', ingressIdentity: undefined, egressIdentity: undefined }))],
       ['FED109', 'a known peer with other options', ({ east, west }) => east.addPeer(west, { agreementId: 'ISA-1' }), undefined,
         (made) => {
           made.east.addPeer(made.west);

@@ -1,8 +1,8 @@
 import { GrowingList } from './growing-list';
-import { peerOf } from './peers';
+import { DeclaredSource, peerOf } from './peers';
 import type { PortMapping } from '../binding-options';
 import type { RemoteWeighting, Weighting } from '../checks/binding';
-import type { IExposedService, IMeshPeer } from '../mesh-peer';
+import type { IMeshPeer } from '../mesh-peer';
 import { DeclaredDestination, DeclaredPort, matchesOf } from '../model/destinations';
 import { Binding, BindingName, CallerIdentity, LocalPort, LocalRoute, speaksHttp } from '../model/model';
 import { bindingHostOf } from '../model/names';
@@ -10,7 +10,7 @@ import { compare } from '../model/order';
 
 /** A remote source of a binding, and its routes so far. */
 export interface RemoteSource {
-  readonly source: IExposedService;
+  readonly source: DeclaredSource;
   readonly weighting: RemoteWeighting;
   readonly routes: readonly LocalRoute[];
 }
@@ -60,7 +60,7 @@ export class BindingState implements Binding {
   }
 
   /** Adds a remote source, which has no routes yet. Returns how to add one. */
-  public addSource(source: IExposedService, weighting: RemoteWeighting): (ports: PortMapping) => void {
+  public addSource(source: DeclaredSource, weighting: RemoteWeighting): (ports: PortMapping) => void {
     const routes: LocalRoute[] = [];
     this.remoteSources.push({ source, weighting, routes });
     return (ports) => {
@@ -70,7 +70,7 @@ export class BindingState implements Binding {
     };
   }
 
-  private routeTo(source: IExposedService, { localPort, exportPort }: PortMapping): LocalRoute {
+  private routeTo(source: DeclaredSource, { localPort, exportPort }: PortMapping): LocalRoute {
     const { mesh, name: { serviceName, namespaceName } } = this;
     const [named] = this.remoteSources;
     const same = source.exportName === named.source.exportName && exportPort === mappedPort(named.weighting, localPort);
@@ -86,7 +86,7 @@ export class BindingState implements Binding {
         exportPort,
         protocol: source.ports.find((port) => port.exportPort === exportPort)!._protocol,
         peer: peerOf(source.mesh),
-        sni: source.sniFor(mesh, exportPort),
+        sni: source.snis.get(exportPort)!,
       },
     };
   }

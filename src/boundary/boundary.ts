@@ -5,18 +5,18 @@ import { checkChart, claimChart } from './charts';
 import { identityOf, namespacesOf } from './config';
 import { Declared, DeclaredBinding, DeclaredExport, Declarations } from './declarations';
 import { BoundaryObjects } from './objects';
+import { DeclaredSource, parseSourceGiven } from './peers';
 import { WorkloadLock } from './workload-lock';
 import type { Caller } from '../caller';
 import { fail, show, Where } from '../checks/errors';
 import { checkNotExisting, partIn } from '../checks/gateway';
 import type { DeclaredLock } from '../checks/lock';
-import { checkPeer, checkTrustApart, checkTrustConfigMap } from '../checks/peer';
-import { isDnsName } from '../checks/values';
+import { checkPeer, checkTrustApart, checkTrustConfigMap, DeclaredPeer } from '../checks/peer';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
 import { SYSTEM_NAMESPACE } from '../model/constants';
-import { Annotations, BindingName, BoundaryConfig, Grant, hostsOf, Issuer, PeerOptions, Restriction } from '../model/model';
-import { serviceHost, sniSuffixOf } from '../model/names';
-import { distinct } from '../model/order';
+import { BindingName, BoundaryConfig, Grant, hostsOf, Issuer, PeerOptions, Restriction } from '../model/model';
+import { serviceHost } from '../model/names';
+import { compare, distinct } from '../model/order';
 import type { LocalService } from '../service';
 
 /*
@@ -28,13 +28,12 @@ const boundaries = new WeakMap<IConstruct, Boundary[]>();
 
 export class Boundary {
   /**
-   * The boundary of the mesh that the properties of a construct name.
+   * The mesh that the properties of a construct name.
    * @internal
    */
-  public static of(where: Where, props: { readonly mesh: { readonly _boundary: Boundary } }): Boundary {
-    const mesh: unknown = (props as Partial<typeof props> | undefined)?.mesh;
-    const boundary = (mesh as Partial<(typeof props)['mesh']> | undefined)?._boundary;
-    if (boundary instanceof Boundary) return boundary;
+  public static meshOf<Mesh extends { readonly _boundary: Boundary }>(where: Where, props: { readonly mesh: Mesh }): Mesh {
+    const mesh = (props as Partial<typeof props> | undefined)?.mesh;
+    if (mesh !== undefined && (mesh as Partial<Mesh> | null)?._boundary instanceof Boundary) return mesh;
     fail('FED120', where, `mesh must be of type FederatedMesh, not ${show(mesh)}`, 'set mesh to the FederatedMesh that the construct belongs to');
   }
 
@@ -73,6 +72,7 @@ export class Boundary {
         const gateways = this.siblings.flatMap(({ objects }) => objects.openGateways);
         return distinct(gateways.map(({ namespaceName }) => namespaceName));
       },
+      bindings: () => this.siblings.flatMap(({ declared }) => declared.sortedBindings).sort((a, b) => compare(a.name.host, b.name.host)),
     });
     boundaries.set(mesh.node.root, [...boundaries.get(mesh.node.root) ?? [], this]);
   }
@@ -88,12 +88,12 @@ export class Boundary {
   }
 
   /** Adds a peer. A second call with the same options changes nothing. */
-  public addPeer(peer: IMeshPeer, options: PeerOptions): void {
+  public addPeer(peer: DeclaredPeer, options: PeerOptions): void {
     const { mesh: where, declarations: declared } = this;
     checkPeer(where, this.mesh, this.config, peer);
     this.checkPeerName(where, peer);
-    const others = this.siblings.flatMap((boundary) => [...boundary.declared.peers.keys()]).filter((other) => other !== peer);
-    for (const other of [this.mesh, ...others]) checkTrustApart(where, this.mesh, peer, other);
+    const related = this.siblings.flatMap((boundary) => boundary.declared.trust.relatedTo(peer));
+    for (const other of [this.mesh, ...related]) checkTrustApart(where, this.mesh, peer, other);
     const { trustConfigMapName, stripTracing } = options.traffic;
     if (trustConfigMapName !== undefined) checkTrustConfigMap(where, peer, trustConfigMapName, declared.peers);
     if (stripTracing) {
@@ -103,19 +103,19 @@ export class Boundary {
     if (earlier && JSON.stringify(earlier) !== JSON.stringify(options)) {
       fail('FED109', where, `peer ${show(peer.meshName)} is added twice with different options`, 'put all options into one call');
     }
-    declared.claimPeerName(peer);
+    declared.claimPeer(peer);
     declared.addPeer(peer, options);
     this.objects.updatePeer(peer.meshName);
   }
 
   /** Prevents the workloads of a namespace from bypassing the egress gateway. */
-  public restrict(restriction: Restriction, annotations: Annotations): void {
+  public restrict(restriction: Restriction): void {
     const { namespaceName } = restriction;
     this.checkNamespaceFree(this.mesh, namespaceName, 'the restriction');
     if (this.siblings.some(({ declared }) => declared.restrictions.has(namespaceName))) {
       fail('FED121', this.mesh, `the namespace ${show(namespaceName)} is already restricted`, 'use one call, with all its allowedHosts');
     }
-    this.objects.restrict(restriction, annotations);
+    this.objects.restrict(restriction);
     this.declarations.addRestriction(restriction);
   }
 
@@ -138,7 +138,7 @@ export class Boundary {
    * Rejects a grant to a peer that has the name of another peer, or with a token whose issuer has other keys than
    * before.
    */
-  public checkGrant(where: Construct, peer: IMeshPeer, issuer: Issuer | undefined): void {
+  public checkGrant(where: Construct, peer: DeclaredPeer, issuer: Issuer | undefined): void {
     this.checkPeerName(where, peer);
     if (issuer === undefined) return;
     checkNotExisting(where, this.config, `jwt of the issuer ${show(issuer.issuer)}`, 'it would reject all other tokens at its other listeners');
@@ -146,8 +146,8 @@ export class Boundary {
   }
 
   /** Registers what `checkGrant` has checked. */
-  public claimGrant(where: Construct, peer: IMeshPeer, issuer: Issuer | undefined, exportName: string): void {
-    this.declarations.claimPeerName(peer);
+  public claimGrant(where: Construct, peer: DeclaredPeer, issuer: Issuer | undefined, exportName: string): void {
+    this.declarations.claimPeer(peer);
     if (issuer) this.declarations.issuers.claim(where, issuer);
     this.declarations.addPeerOfExport(exportName, peer);
   }
@@ -181,27 +181,24 @@ export class Boundary {
     this.declarations.addBinding(binding);
   }
 
+  /** The source that a call was given. `claimSource` registers it if the call is accepted. */
+  public sourceGiven(where: Where, source: IExposedService): DeclaredSource {
+    return this.declarations.sourceOf(source) ?? parseSourceGiven(where, this.mesh, source);
+  }
+
   /** Rejects a source whose peer has the name of another peer, or uses the same SNIs for us as another peer. */
-  public checkSource(where: Where, source: IExposedService): void {
-    this.checkPeerName(where, source.mesh);
-    const [{ exportPort }] = source.ports;
-    const sni = source.sniFor(this.mesh, exportPort);
-    const suffix = sniSuffixOf(source.exportName, exportPort, sni);
-    if (!isDnsName(sni) || sni !== `p${exportPort}.${source.exportName}${suffix}`) {
-      fail('FED301', where, `${show(sni)} is not a valid TLS server name (SNI) for port ${exportPort} of ${show(source.exportName)}`,
-        'use p<port>.<export name>.<our name>.fed.<trust domain>');
-    }
-    const sameSuffix = this.declared.peerOfSniSuffix(suffix) ?? source.mesh;
-    if (sameSuffix === source.mesh) return;
-    fail('FED110', where, `the peers ${show(sameSuffix.meshName)} and ${show(source.mesh.meshName)} use the same TLS server names (SNI) *${suffix} for us`,
+  public checkSource(where: Where, { mesh: peer, sniSuffix }: DeclaredSource): void {
+    this.checkPeerName(where, peer);
+    const sameSuffix = this.declared.peerOfSniSuffix(sniSuffix) ?? peer;
+    if (sameSuffix === peer) return;
+    fail('FED110', where, `the peers ${show(sameSuffix.meshName)} and ${show(peer.meshName)} use the same TLS server names (SNI) *${sniSuffix} for us`,
       'agree with one of them on another name for us, and set it as knownAs');
   }
 
   /** Registers what `checkSource` has checked. */
-  public claimSource(source: IExposedService): void {
-    const [{ exportPort }] = source.ports;
-    this.declarations.claimPeerName(source.mesh);
-    this.declarations.claimSniSuffix(sniSuffixOf(source.exportName, exportPort, source.sniFor(this.mesh, exportPort)), source.mesh);
+  public claimSource(source: DeclaredSource): void {
+    this.declarations.claimPeer(source.mesh);
+    this.declarations.claimSource(source);
   }
 
   /** Allows workloads of our mesh to call a local name. */
@@ -244,7 +241,7 @@ export class Boundary {
   }
 
   /** Whether a peer is isolated. */
-  public isolates(peer: IMeshPeer): boolean {
+  public isolates(peer: DeclaredPeer): boolean {
     return this.declared.isolates(peer.meshName);
   }
 
@@ -284,10 +281,10 @@ export class Boundary {
   }
 
   /** Rejects a second peer with the same name, since objects are named after the peer. */
-  private checkPeerName(where: Where, peer: IMeshPeer): void {
+  private checkPeerName(where: Where, peer: DeclaredPeer): void {
     const sameName = this.declared.peerOfName(peer.meshName) ?? peer;
     if (sameName === peer) return;
-    fail('FED110', where, `the name ${show(peer.meshName)} is already used by another peer, ${sameName.node.path}`,
+    fail('FED110', where, `the name ${show(peer.meshName)} is already used by another peer, ${sameName.construct.node.path}`,
       sameName.trustDomain === peer.trustDomain
         ? 'declare the second boundary of that mesh as a RemoteMesh, with another meshName and with another name for us: knownAs'
         : 'choose another meshName for the peer: it is our alias for it');

@@ -2,9 +2,11 @@ import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { BindingState } from './binding-state';
 import { Issuers } from './issuers';
-import { peerOf } from './peers';
+import { claimPeer, DeclaredSource, peerOf } from './peers';
+import { TrustIndex } from './trust-index';
 import type { Caller } from '../caller';
-import type { IMeshPeer } from '../mesh-peer';
+import type { DeclaredPeer } from '../checks/peer';
+import type { IExposedService } from '../mesh-peer';
 import {
   Annotations, Binding, Grant, hostsOf, Issuer, LocalRoute, NO_PEER_OPTIONS, Peer, PeerOptions, PeerTraffic, Restriction, speaksHttp,
 } from '../model/model';
@@ -23,7 +25,7 @@ export interface DeclaredExport {
   readonly host: string;
   readonly namespaceName: string;
   /** Peers with access to at least one port. */
-  readonly peers: ReadonlySet<IMeshPeer>;
+  readonly peers: ReadonlySet<DeclaredPeer>;
 }
 
 /** A binding of the mesh. */
@@ -43,7 +45,7 @@ export class Declarations {
   /** Exports that lock their workload, by the namespaces of its local callers. */
   private readonly namespacesOfLocks = new Map<string, Construct>();
   private readonly restrictionsByNamespace = new Map<string, Restriction>();
-  private readonly optionsOfPeers = new Map<IMeshPeer, PeerOptions>();
+  private readonly optionsOfPeers = new Map<DeclaredPeer, PeerOptions>();
 
   public readonly exports: ReadonlyMap<string, DeclaredExport> = this.exportsByName;
   public readonly bindings: ReadonlyMap<string, DeclaredBinding> = this.bindingsByHost;
@@ -52,10 +54,13 @@ export class Declarations {
   /** Constructs that lock the workload of a service, by the service's host. */
   public readonly locks: ReadonlyMap<string, Construct> = this.locksByHost;
   public readonly restrictions: ReadonlyMap<string, Restriction> = this.restrictionsByNamespace;
-  public readonly peers: ReadonlyMap<IMeshPeer, PeerOptions> = this.optionsOfPeers;
+  public readonly peers: ReadonlyMap<DeclaredPeer, PeerOptions> = this.optionsOfPeers;
   public readonly issuers = new Issuers();
+  /** The added peers by their CAs. */
+  public readonly trust = new TrustIndex();
 
-  private readonly peersOfExports = new Map<string, Set<IMeshPeer>>();
+  private readonly sources = new Map<IExposedService, DeclaredSource>();
+  private readonly peersOfExports = new Map<string, Set<DeclaredPeer>>();
   /** Hosts of all bindings: local names and additional hosts. */
   private readonly boundHosts = new Set<string>();
   private readonly grants = new Map<string, Grant[]>();
@@ -64,29 +69,37 @@ export class Declarations {
   private readonly issuersOfPeers = new Map<string, Map<string, Issuer>>();
   /** Local ports with callers, by the name of the peer to which they lead. */
   private readonly routes = new Map<string, LocalRoute[]>();
-  private readonly peersByName = new Map<string, IMeshPeer>();
-  private readonly peersBySniSuffix = new Map<string, IMeshPeer>();
+  private readonly peersByName = new Map<string, DeclaredPeer>();
+  private readonly peersBySniSuffix = new Map<string, DeclaredPeer>();
 
   /** The peer that uses a name so far. */
-  public peerOfName(peerName: string): IMeshPeer | undefined {
+  public peerOfName(peerName: string): DeclaredPeer | undefined {
     return this.peersByName.get(peerName);
   }
 
   /** The peer whose SNIs for us have this suffix so far. */
-  public peerOfSniSuffix(suffix: string): IMeshPeer | undefined {
+  public peerOfSniSuffix(suffix: string): DeclaredPeer | undefined {
     return this.peersBySniSuffix.get(suffix);
   }
 
-  public claimPeerName(peer: IMeshPeer): void {
+  /** A source as it was when the first accepted call used it. */
+  public sourceOf(source: IExposedService): DeclaredSource | undefined {
+    return this.sources.get(source);
+  }
+
+  public claimPeer(peer: DeclaredPeer): void {
+    claimPeer(peer);
     this.peersByName.set(peer.meshName, peer);
   }
 
-  public claimSniSuffix(suffix: string, peer: IMeshPeer): void {
-    this.peersBySniSuffix.set(suffix, peer);
+  public claimSource(source: DeclaredSource): void {
+    this.sources.set(source.construct, source);
+    this.peersBySniSuffix.set(source.sniSuffix, source.mesh);
   }
 
-  public addPeer(peer: IMeshPeer, options: PeerOptions): void {
+  public addPeer(peer: DeclaredPeer, options: PeerOptions): void {
     this.optionsOfPeers.set(peer, options);
+    this.trust.add(peer);
   }
 
   public addRestriction(restriction: Restriction): void {
@@ -95,12 +108,12 @@ export class Declarations {
 
   /** Adds an export, to which no peer has access yet. */
   public addExport(declared: Omit<DeclaredExport, 'peers'>): void {
-    const peers = new Set<IMeshPeer>();
+    const peers = new Set<DeclaredPeer>();
     this.peersOfExports.set(declared.exportName, peers);
     this.exportsByName.set(declared.exportName, { ...declared, peers });
   }
 
-  public addPeerOfExport(exportName: string, peer: IMeshPeer): void {
+  public addPeerOfExport(exportName: string, peer: DeclaredPeer): void {
     this.peersOfExports.get(exportName)!.add(peer);
   }
 

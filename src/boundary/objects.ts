@@ -4,7 +4,7 @@ import { Declarations } from './declarations';
 import { GrowingList } from './growing-list';
 import { PartKey, Parts } from './parts';
 import { memoryLimitOf } from '../model/memory';
-import { Annotations, BoundaryConfig, GatewayConfig, Grant, LocalRoute, Peer, PeerTraffic, Restriction, speaksHttp } from '../model/model';
+import { Binding, BoundaryConfig, GatewayConfig, Grant, LocalRoute, Peer, PeerTraffic, Restriction, speaksHttp } from '../model/model';
 import * as render from '../render';
 
 /*
@@ -16,6 +16,8 @@ import * as render from '../render';
 export interface MeshContext {
   /** Namespaces of the gateways of all boundaries of the mesh. */
   readonly boundaryNamespaces: () => string[];
+  /** Bindings of all boundaries of the mesh, sorted by host. */
+  readonly bindings: () => Binding[];
 }
 
 const roots = new WeakSet<Construct>();
@@ -135,9 +137,9 @@ export class BoundaryObjects {
     if (!this.destinationNamespaces.all.includes(namespaceName)) this.destinationNamespaces.add(namespaceName);
   }
 
-  public restrict(restriction: Restriction, annotations: Annotations): void {
-    render.renderRestriction(this.phases.network, this.config, restriction, () => this.declared.sortedBindings)
-      .forEach((object) => render.annotate(object, annotations));
+  public restrict(restriction: Restriction): void {
+    render.renderRestriction(this.phases.network, this.config, restriction, () => this.context.bindings())
+      .forEach((object) => render.annotate(object, restriction.annotations));
   }
 
   /** Applies the options of a peer: annotates its listeners, or removes all its objects if it is isolated. */

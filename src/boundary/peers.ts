@@ -1,12 +1,69 @@
-import type { IMeshPeer } from '../mesh-peer';
+import { fail, show, Where } from '../checks/errors';
+import { checkGiven } from '../checks/kinds';
+import { DeclaredPeer, parsePeer } from '../checks/peer';
+import { isDnsName } from '../checks/values';
+import type { IExposedService, IMeshPeer } from '../mesh-peer';
 import { BOUNDARY_PORT } from '../model/constants';
 import type { Peer } from '../model/model';
+import { sniSuffixOf } from '../model/names';
+import { ServicePort } from '../service';
 
-const knownPeers = new WeakMap<IMeshPeer, Peer>();
+/*
+ * Peers and their exports as they were when the first accepted call used them. Later changes of a program's own objects
+ * have no effect, so everything that is emitted was checked.
+ */
 
-/** A peer as plain data, read once: later changes to the program's own lists do not affect the objects. */
-export function peerOf(peer: IMeshPeer): Peer {
-  const known = knownPeers.get(peer) ?? {
+const declaredPeers = new WeakMap<IMeshPeer, DeclaredPeer>();
+const peers = new WeakMap<DeclaredPeer, Peer>();
+
+/** An export of a peer whose properties were read once, when they were checked. */
+export interface DeclaredSource {
+  readonly construct: IExposedService;
+  readonly mesh: DeclaredPeer;
+  readonly exportName: string;
+  readonly ports: readonly ServicePort[];
+  /** The SNI of each port for us, by the exported number. */
+  readonly snis: ReadonlyMap<number, string>;
+  /** The common suffix of these SNIs. */
+  readonly sniSuffix: string;
+}
+
+/** The peer that a call was given. `claimPeer` registers it if the call is accepted. */
+export function peerGiven(where: Where, peer: IMeshPeer): DeclaredPeer {
+  return declaredPeers.get(peer) ?? parsePeer(where, peer);
+}
+
+export function claimPeer(peer: DeclaredPeer): void {
+  declaredPeers.set(peer.construct, peer);
+}
+
+/** Checks the source that a call was given, and its SNIs for us. */
+export function parseSourceGiven(where: Where, us: IMeshPeer, source: IExposedService): DeclaredSource {
+  const { mesh, exportName, ports: givenPorts } = source ?? {};
+  if (typeof source?.sniFor !== 'function' || !Array.isArray(givenPorts)) {
+    fail('FED120', where, `the source must be a service of a peer, not ${show(source)}`,
+      'use an ExposedService, or the result of RemoteMesh.exposedService(…)');
+  }
+  const ports = [...givenPorts];
+  if (ports.length === 0) fail('FED120', where, `the source ${show(exportName)} has no port`, 'use a source with at least one port');
+  ports.forEach((port) => checkGiven(where, `a port of the source ${show(exportName)}`, port, ServicePort));
+  const peer = peerGiven(where, mesh);
+  const snis = new Map(ports.map(({ exportPort }) => [exportPort, source.sniFor(us, exportPort)]));
+  const [first] = ports;
+  const sniSuffix = sniSuffixOf(exportName, first.exportPort, snis.get(first.exportPort)!);
+  for (const [exportPort, sni] of snis) checkSni(where, sni, exportName, exportPort, sniSuffix);
+  return { construct: source, mesh: peer, exportName, ports, snis, sniSuffix };
+}
+
+function checkSni(where: Where, sni: string, exportName: string, exportPort: number, suffix: string): void {
+  if (typeof sni === 'string' && isDnsName(sni) && sni === `p${exportPort}.${exportName}${suffix}`) return;
+  fail('FED301', where, `${show(sni)} is not a valid TLS server name (SNI) for port ${exportPort} of ${show(exportName)}`,
+    'use p<port>.<export name>.<our name>.fed.<trust domain>');
+}
+
+/** A peer as plain data. */
+export function peerOf(peer: DeclaredPeer): Peer {
+  const known = peers.get(peer) ?? {
     name: peer.meshName,
     ingressIdentity: peer.ingressIdentity && { uri: peer.ingressIdentity.uri, principal: peer.ingressIdentity.principal },
     egressIdentity: peer.egressIdentity && { uri: peer.egressIdentity.uri, principal: peer.egressIdentity.principal },
@@ -14,6 +71,6 @@ export function peerOf(peer: IMeshPeer): Peer {
     revocationLists: peer.trustBundle._revocationLists,
     endpoints: peer.endpoints.map(({ address, port }) => ({ address, port: port ?? BOUNDARY_PORT })),
   };
-  knownPeers.set(peer, known);
+  peers.set(peer, known);
   return known;
 }

@@ -4,6 +4,7 @@ import { Boundary } from './boundary';
 import { chartsOf } from './charts';
 import { BoundaryObjects } from './objects';
 import { describeError, show } from '../checks/errors';
+import type { DeclaredPeer } from '../checks/peer';
 import { coversEndpoint } from '../checks/restriction';
 import type { IMeshPeer } from '../mesh-peer';
 import { minMemoryLimit, maxPorts } from '../model/memory';
@@ -32,11 +33,11 @@ function missingEndpoints(mesh: Mesh, { declared }: Boundary): string[] {
 }
 
 function missingPeers(mesh: Mesh, { declared }: Boundary): string[] {
-  const users = new Map<IMeshPeer, Construct>();
+  const users = new Map<DeclaredPeer, Construct>();
   for (const { construct, peers } of declared.exports.values()) peers.forEach((peer) => users.set(peer, construct));
   for (const { construct, state } of declared.bindings.values()) state.sources.forEach(({ source }) => users.set(source.mesh, construct));
   return [...users].filter(([peer]) => !declared.peers.has(peer)).map(([peer, user]) => describeError('FED108', mesh,
-    `${user.node.path} refers to mesh ${show(peer.meshName)}, which is not a peer`, `call addPeer(…) with the construct ${peer.node.path}`));
+    `${user.node.path} refers to mesh ${show(peer.meshName)}, which is not a peer`, `call addPeer(…) with the construct ${peer.construct.node.path}`));
 }
 
 function peerSnis(_mesh: Mesh, { declared, siblings }: Boundary): string[] {
@@ -46,9 +47,10 @@ function peerSnis(_mesh: Mesh, { declared, siblings }: Boundary): string[] {
       `the additional host ${show(host)} is among the TLS server names (SNI) of a peer: ${show(suffix)}`, 'choose another host name'))));
 }
 
-function bypasses(mesh: Mesh, { declared }: Boundary): string[] {
+function bypasses(mesh: Mesh, { declared, siblings }: Boundary): string[] {
+  const peers = new Set(siblings.flatMap((boundary) => [...boundary.declared.peers.keys()]));
   return [...declared.restrictions.values()].flatMap(({ namespaceName, allowedHosts }) => allowedHosts.flatMap((allowed) =>
-    [...declared.peers.keys()].filter((peer) => coversEndpoint(allowed, peer)).map((peer) => describeError('FED122', mesh,
+    [...peers].filter((peer) => coversEndpoint(allowed, peer)).map((peer) => describeError('FED122', mesh,
       `the allowed host ${show(allowed)} of ${show(namespaceName)} is the gateway of peer ${show(peer.meshName)}`,
       'remove it and bind the service: only the egress gateway may call a peer'))));
 }

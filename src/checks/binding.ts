@@ -1,8 +1,8 @@
 import { isIP } from 'net';
 import { describeError, fail, show, Where } from './errors';
 import { checkHeaders } from './http-rule';
-import { checkFields, checkGiven, checkList, fieldsOf } from './kinds';
-import { checkSourceGiven } from './peer';
+import { checkGiven, checkList, fieldsOf, parseFields } from './kinds';
+import type { DeclaredPeer } from './peer';
 import { ACCOUNTABILITY, checkAccountability, checkPort, isDnsName } from './values';
 import type { LocalSourceOptions, PortMapping, RemoteServiceBindingOptions, SourceOptions } from '../binding-options';
 import { LocalName } from '../local-name';
@@ -11,6 +11,7 @@ import { annotationsOf } from '../model/annotations';
 import { DeclaredDestination, DeclaredPort, destinationKey, headersKey } from '../model/destinations';
 import { Binding, BindingName, BoundaryConfig, ExactHeaders, isUnlisted, speaksHttp } from '../model/model';
 import { exportDomain, serviceHost } from '../model/names';
+import type { ServicePort } from '../service';
 
 /*
  * The options of a binding and of its sources.
@@ -38,20 +39,24 @@ export interface RemoteWeighting extends Weighting {
 }
 
 /** Rejects an unknown field in the options of `bind`, such as another mesh. Props of a binding may name the same one. */
-export function checkBindingFields(where: Where, us: IMeshPeer, options: RemoteServiceBindingOptions & { readonly mesh?: IMeshPeer }): void {
-  checkFields(where, 'the options of bind', options, options?.mesh === us ? ['mesh', ...BINDING_FIELDS] : BINDING_FIELDS);
+export function parseBindingFields(
+  where: Where, us: IMeshPeer, options: RemoteServiceBindingOptions & { readonly mesh?: IMeshPeer },
+): RemoteServiceBindingOptions {
+  return parseFields(where, 'the options of bind', options, options?.mesh === us ? ['mesh', ...BINDING_FIELDS] : BINDING_FIELDS);
 }
 
-/** Checks the properties of a binding, except its source and conflicts with other bindings. */
-export function parseBinding(where: Where, config: BoundaryConfig, options: RemoteServiceBindingOptions): BindingName {
-  checkFields(where, 'the properties of RemoteServiceBinding', options, ['mesh', ...BINDING_FIELDS]);
+/** The properties of a binding with its local name, which is checked except for conflicts with other bindings. */
+export function parseBinding(
+  where: Where, config: BoundaryConfig, given: RemoteServiceBindingOptions,
+): RemoteServiceBindingOptions & { readonly name: BindingName } {
+  const options = parseFields(where, 'the properties of RemoteServiceBinding', given, ['mesh', ...BINDING_FIELDS]);
   checkGiven(where, 'localName', options.localName, LocalName);
   checkAccountability(where, options);
   const { serviceName, namespaceName, existing } = options.localName._service;
   if (serviceName === 'kubernetes' && namespaceName === 'default') {
     fail('FED402', where, 'the local name "kubernetes.default" is the Service of the API server', 'choose another local name');
   }
-  return {
+  const name = {
     serviceName,
     namespaceName,
     host: serviceHost(serviceName, namespaceName, config.clusterDomain),
@@ -59,17 +64,22 @@ export function parseBinding(where: Where, config: BoundaryConfig, options: Remo
     existing,
     annotations: annotationsOf(options),
   };
+  return { ...options, name };
 }
 
-/** Checks the options of `addSource`. */
-export function parseSource(where: Where, us: IMeshPeer, source: IExposedService, options: SourceOptions): RemoteWeighting {
-  checkFields(where, 'the options of addSource', options, SOURCE_FIELDS);
-  return parseSourceOf(where, us, source, options);
+/** Checks the options of `addSource`, before its source. */
+export function parseSourceFields(where: Where, options: SourceOptions): SourceOptions {
+  return parseFields(where, 'the options of addSource', options, SOURCE_FIELDS);
+}
+
+/** What a remote source must have. */
+interface Source extends Pick<IExposedService, 'exportName'> {
+  readonly mesh: DeclaredPeer;
+  readonly ports: readonly ServicePort[];
 }
 
 /** Checks a remote source with its weight, headers and port mappings. */
-export function parseSourceOf(where: Where, us: IMeshPeer, source: IExposedService, options: SourceOptions): RemoteWeighting {
-  checkSourceGiven(where, source);
+export function parseSource(where: Where, us: IMeshPeer, source: Source, options: SourceOptions): RemoteWeighting {
   if (source.mesh.trustDomain === us.trustDomain) {
     fail('FED407', where, `the source ${show(source.exportName)} is a service of our own mesh`,
       'call the service by its own name: traffic inside the mesh does not pass the boundary');
@@ -82,25 +92,25 @@ export function parseSourceOf(where: Where, us: IMeshPeer, source: IExposedServi
     fail('FED137', where, `the ingressIdentity of mesh ${show(source.mesh.meshName)} is not set, so its ingress gateway cannot be verified`,
       'set ingressIdentity to the SPIFFE ID that its ingress gateway presents');
   }
-  checkMappings(where, source, options.portMappings);
-  checkWeighting(where, options);
   const { weight, whenHeaders, portMappings } = options;
-  return { weight, headers: whenHeaders && { ...whenHeaders }, mappings: portMappings?.map((mapping) => ({ ...mapping })) };
+  const mappings = portMappings === undefined ? undefined : parseMappings(where, source, portMappings);
+  checkWeighting(where, options);
+  return { weight, headers: whenHeaders, mappings };
 }
 
 /** Checks the options of `addLocalSource`. Only an existing Service has pods. */
-export function parseLocalSource(where: Where, { existing, host }: BindingName, options: LocalSourceOptions): Weighting {
+export function parseLocalSource(where: Where, { existing, host }: BindingName, given: LocalSourceOptions): Weighting {
   if (!existing) {
     fail('FED411', where, `${show(host)} is a new Service, which has no pods`, 'bind an existing Service: LocalName.existingService(…)');
   }
-  checkFields(where, 'the options of addLocalSource', options, LOCAL_SOURCE_FIELDS);
+  const options = parseFields(where, 'the options of addLocalSource', given, LOCAL_SOURCE_FIELDS);
   checkWeighting(where, options);
-  return { weight: options.weight, headers: options.whenHeaders && { ...options.whenHeaders } };
+  return { weight: options.weight, headers: options.whenHeaders };
 }
 
 /** The errors of a source that its mesh does not allow us to call, or not on each of the mapped ports. */
 export function errorsInAccess(
-  where: Where, us: IMeshPeer, { exportName, mesh: { meshName } }: IExposedService, allowed: readonly number[], { mappings = [] }: RemoteWeighting,
+  where: Where, us: IMeshPeer, { exportName, mesh: { meshName } }: Source, allowed: readonly number[], { mappings = [] }: RemoteWeighting,
 ): string[] {
   const error = (what: string) => describeError('FED403', where, `mesh ${show(meshName)} does not allow us to call ${what}`,
     `call allowFrom for mesh ${show(us.meshName)} in mesh ${show(meshName)}, or remove the binding`);
@@ -164,13 +174,12 @@ function checkWeighting(where: Where, { weight, whenHeaders }: LocalSourceOption
 }
 
 /** Requires that each mapping has a port of the source and a local port of its own. */
-function checkMappings(where: Where, source: IExposedService, mappings?: PortMapping[]): void {
-  if (mappings === undefined) return;
-  checkList(where, 'portMappings', mappings);
+function parseMappings(where: Where, source: Source, given: PortMapping[]): PortMapping[] {
+  checkList(where, 'portMappings', given);
+  const mappings = given.map((mapping) => parseFields(where, 'an entry of portMappings', mapping, MAPPING_FIELDS));
   if (mappings.length === 0) fail('FED404', where, 'portMappings is an empty list', 'map at least one port, or omit portMappings to bind every allowed port');
   const known = source.ports.map(({ exportPort }) => exportPort);
   mappings.forEach((mapping, index) => {
-    checkFields(where, 'an entry of portMappings', mapping, MAPPING_FIELDS);
     const { localPort, exportPort } = mapping;
     checkPort(where, 'FED404', localPort, 'local port');
     if (!known.includes(exportPort)) {
@@ -180,6 +189,7 @@ function checkMappings(where: Where, source: IExposedService, mappings?: PortMap
       fail('FED404', where, `the local port ${localPort} is listed twice`, 'set a different localPort for each exported port');
     }
   });
+  return mappings;
 }
 
 /** Checks additional hosts: they are outside of the domain of the cluster and of the names of the boundary. */

@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import { fail, show } from './errors';
-import { checkFields, checkGiven, checkOptional, fieldsOf } from './kinds';
+import { checkGiven, checkOptional, fieldsOf, parseFields } from './kinds';
 import { checkDomain, checkObjectName } from './values';
 import { CertManagerOptions, KeyAlgorithm } from '../certificate';
 import { CA_SECRET_SUFFIX } from '../model/constants';
@@ -22,11 +22,10 @@ const KEYS: { readonly [algorithm in KeyAlgorithm]: CertificateConfig['key'] } =
  * Checks the options that cert-manager's webhook would reject, so that the error appears before anything is applied.
  */
 export function parseCertificate(where: string, options: CertManagerOptions): CertificateConfig {
-  checkFields(where, 'the certificate options', options, FIELDS);
   const {
     issuerName, issuerKind = 'ClusterIssuer', issuerGroup = 'cert-manager.io', duration = Duration.hours(24), renewBefore,
     keyAlgorithm = KeyAlgorithm.ECDSA_P256,
-  } = options;
+  } = parseFields(where, 'the certificate options', options, FIELDS);
   checkObjectName(where, issuerName, 'issuer');
   checkDomain(where, issuerGroup, 'FED111', 'API group');
   if (!/^[A-Z][A-Za-z0-9]{0,62}$/.test(issuerKind)) {

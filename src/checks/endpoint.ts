@@ -1,16 +1,16 @@
 import { BlockList, isIP } from 'net';
 import { fail, show, Where } from './errors';
-import { checkFields, checkList, fieldsOf } from './kinds';
-import { checkDeviation, checkPort, isDnsName } from './values';
+import { checkList, fieldsOf, parseFields } from './kinds';
+import { checkPort, isDnsName, parseDeviation } from './values';
 import type { GatewayEndpoint } from '../endpoint';
 import { BOUNDARY_PORT } from '../model/constants';
 
 const FIELDS = fieldsOf<GatewayEndpoint>({ address: true, port: true, privateAddress: true });
 
 /** Checks each endpoint, then the list of all endpoints. */
-export function checkEndpoints(where: Where, endpoints: GatewayEndpoint[]): void {
-  checkList(where, 'endpoints', endpoints);
-  endpoints.forEach((endpoint) => checkEndpoint(where, endpoint));
+export function parseEndpoints(where: Where, given: readonly GatewayEndpoint[]): GatewayEndpoint[] {
+  checkList(where, 'endpoints', given);
+  const endpoints = Array.from(given, (endpoint) => parseEndpoint(where, endpoint));
   const addresses = endpoints.map(({ address }) => address);
   const numeric = addresses.filter((address) => isIP(address) !== 0);
   if (numeric.length > 0 && numeric.length < addresses.length) {
@@ -20,21 +20,29 @@ export function checkEndpoints(where: Where, endpoints: GatewayEndpoint[]): void
   const twice = endpoints.find(({ address, port }, index) => endpoints.findIndex((other) =>
     other.address === address && (other.port ?? BOUNDARY_PORT) === (port ?? BOUNDARY_PORT)) !== index);
   if (twice) fail('FED104', where, `the endpoint ${show(twice.address)} is listed twice`, 'remove one of them');
+  return endpoints;
 }
 
-function checkEndpoint(where: Where, endpoint: GatewayEndpoint): void {
-  checkFields(where, 'an endpoint', endpoint, FIELDS);
+/** A copy for programs, which may change it. */
+export function copyOfEndpoints(endpoints: readonly GatewayEndpoint[]): GatewayEndpoint[] {
+  return endpoints.map((endpoint) => ({ ...endpoint, ...endpoint.privateAddress && { privateAddress: { ...endpoint.privateAddress } } }));
+}
+
+function parseEndpoint(where: Where, given: GatewayEndpoint): GatewayEndpoint {
+  const endpoint = parseFields(where, 'an endpoint', given, FIELDS);
   const { address, port, privateAddress } = endpoint;
   if (typeof address !== 'string' || !(isIP(address) !== 0 || isDnsName(address)) || /^[0-9.]+$/.test(address) && isIP(address) === 0 || address.includes('%')) {
     fail('FED104', where, `the endpoint ${show(address)} is not a valid address`, addressFix(String(address)));
   }
   if (port !== undefined) checkPort(where, 'FED104', port, `port of the endpoint ${show(address)}`);
   if (privateAddress !== undefined) {
-    checkDeviation(where, `the private address ${show(address)}`, privateAddress);
-  } else if (isInternal(address)) {
+    return { ...endpoint, privateAddress: parseDeviation(where, `the private address ${show(address)}`, privateAddress) };
+  }
+  if (isInternal(address)) {
     fail('FED105', where, `the endpoint ${show(address)} is a private address, which peers outside of the network cannot reach`,
       'set the public address of the load balancer, or set privateAddress: { reason: … }, with the reason why both sides can route the private one');
   }
+  return endpoint;
 }
 
 function addressFix(address: string): string {

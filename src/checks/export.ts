@@ -1,10 +1,11 @@
 import { describeError, fail, show, Where } from './errors';
 import { checkTested } from './istio-version';
-import { checkFields, checkGiven, checkList, fieldsOf } from './kinds';
+import { checkGiven, checkList, fieldsOf, parseFields } from './kinds';
 import { ACCOUNTABILITY, checkAccountability, isDnsName, parseDuration } from './values';
 import type { ExposedServiceOptions } from '../export-options';
 import type { IMeshPeer } from '../mesh-peer';
-import { speaksHttp } from '../model/model';
+import { annotationsOf } from '../model/annotations';
+import { Annotations, speaksHttp } from '../model/model';
 import { MAX_NAME, sniOf } from '../model/names';
 import { LocalService, ServicePort } from '../service';
 
@@ -19,18 +20,29 @@ export interface Timeouts {
   readonly idleTimeout: number | undefined;
 }
 
+/** The checked properties of an export. */
+export interface CheckedExport {
+  readonly service: LocalService;
+  readonly exportName: string;
+  readonly ports: readonly ServicePort[];
+  readonly timeouts: Timeouts;
+  readonly annotations: Annotations;
+}
+
 /** Rejects an unknown field in the options of `expose`, such as another mesh. Props of an export may name the same one. */
-export function checkExportFields(where: Where, us: IMeshPeer, options: ExposedServiceOptions & { readonly mesh?: IMeshPeer }): void {
-  checkFields(where, 'the options of expose', options, options?.mesh === us ? ['mesh', ...FIELDS] : FIELDS);
+export function parseExportFields(
+  where: Where, us: IMeshPeer, options: ExposedServiceOptions & { readonly mesh?: IMeshPeer },
+): ExposedServiceOptions {
+  return parseFields(where, 'the options of expose', options, options?.mesh === us ? ['mesh', ...FIELDS] : FIELDS);
 }
 
 /** Checks the properties of an export, except conflicts with other exports of the mesh. */
-export function parseExport(where: Where, options: ExposedServiceOptions, trustDomain: string, istioVersion: string): Timeouts {
-  checkFields(where, 'the properties of ExposedService', options, ['mesh', ...FIELDS]);
+export function parseExport(where: Where, given: ExposedServiceOptions, trustDomain: string, istioVersion: string): CheckedExport {
+  const options = parseFields(where, 'the properties of ExposedService', given, ['mesh', ...FIELDS]);
   checkGiven(where, 'service', options.service, LocalService);
   checkList(where, 'ports', options.ports);
   checkAccountability(where, options);
-  const { exportName, ports } = options;
+  const { service, exportName, ports } = options;
   checkExport(where, exportName, ports, trustDomain);
   const requestTimeout = options.requestTimeout === undefined ? undefined : parseDuration(where, 'FED311', 'requestTimeout', options.requestTimeout);
   if (requestTimeout !== undefined && !ports.some(({ _protocol }) => speaksHttp(_protocol))) {
@@ -38,7 +50,7 @@ export function parseExport(where: Where, options: ExposedServiceOptions, trustD
   }
   const idleTimeout = options.idleTimeout === undefined ? undefined : parseDuration(where, 'FED311', 'idleTimeout', options.idleTimeout);
   if (idleTimeout !== undefined) checkTested(where, 'idleTimeout', istioVersion);
-  return { requestTimeout, idleTimeout };
+  return { service, exportName, ports, timeouts: { requestTimeout, idleTimeout }, annotations: annotationsOf(options) };
 }
 
 /** Checks export name and ports: the SNI must be valid for a peer with a name of any length. */
@@ -63,7 +75,7 @@ export function checkExport(where: Where, exportName: string, ports: ServicePort
 }
 
 /** The exported ports with these numbers, or all of them. Rejects a number that is not exported. */
-export function parseExportPorts(where: Where, ports: ServicePort[], numbers: readonly number[] | undefined): ServicePort[] {
+export function parseExportPorts(where: Where, ports: readonly ServicePort[], numbers: readonly number[] | undefined): readonly ServicePort[] {
   if (numbers === undefined) return ports;
   return numbers.map((number) => parseExportPort(where, ports, number));
 }

@@ -1,5 +1,5 @@
 import { fail, show, Where } from './errors';
-import { checkFields, checkFlag, checkGiven, checkList, checkMap, checkOptional, checkText, fieldsOf } from './kinds';
+import { checkFlag, checkGiven, checkList, checkMap, checkOptional, checkText, fieldsOf, parseFields } from './kinds';
 import { checkNamespace, checkObjectName, checkServiceName, isCidr, isPodLabel } from './values';
 import { GatewayCredential } from '../credential';
 import { DedicatedGatewayOptions, ExistingGatewayOptions, GatewayServiceType } from '../gateway-options';
@@ -42,9 +42,9 @@ const MAPS = ['serviceAnnotations', 'nodeSelector', 'labels'] as const;
 const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 'sourceRanges', 'preserveClientAddress', 'dualStack'] as const;
 
 /** Checks the options of a dedicated gateway, each alone and in combination. */
-export function checkDedicatedGateway(where: string, options: DedicatedGatewayOptions): void {
+export function parseDedicatedGateway(where: string, given: DedicatedGatewayOptions): DedicatedGatewayOptions {
   const reject = (what: string, fix: string) => fail('FED116', where, what, fix);
-  checkFields(where, 'the gateway options', options, FIELDS);
+  const options = parseFields(where, 'the gateway options', given, FIELDS);
   for (const name of ['preserveClientAddress', 'dualStack'] as const) checkFlag(where, name, options[name]);
   for (const name of LISTS) if (options[name] !== undefined) checkList(where, name, options[name]);
   for (const name of MAPS) if (options[name] !== undefined) checkMap(where, name, options[name], '{ team: "edge" }');
@@ -82,11 +82,12 @@ export function checkDedicatedGateway(where: string, options: DedicatedGatewayOp
   checkOptional(where, 'credential', options.credential, GatewayCredential);
   checkService(reject, where, options);
   checkReachability(reject, options);
+  return options;
 }
 
 /** Checks the attributes of an externally managed gateway. */
-export function checkExistingGateway(where: string, options: ExistingGatewayOptions): void {
-  checkFields(where, 'the gateway attributes', options, EXISTING_FIELDS);
+export function parseExistingGateway(where: string, given: ExistingGatewayOptions): ExistingGatewayOptions {
+  const options = parseFields(where, 'the gateway attributes', given, EXISTING_FIELDS);
   checkNamespace(where, options.namespaceName);
   checkObjectName(where, options.serviceAccountName, 'service account');
   checkServiceName(where, options.serviceName);
@@ -99,6 +100,7 @@ export function checkExistingGateway(where: string, options: ExistingGatewayOpti
     fail('FED127', where, `${show(label)}: ${show(value)} is not a valid pod label`, 'set the labels that only the gateway\'s pods have');
   }
   checkOptional(where, 'credential', options.credential, GatewayCredential);
+  return options;
 }
 
 /** Rejects an existing gateway where the boundary needs a dedicated one. */

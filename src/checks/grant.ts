@@ -1,8 +1,8 @@
 import { fail, show, Where } from './errors';
 import { checkSpellings, parseGrpcMethods } from './http-rule';
 import { checkTested } from './istio-version';
-import { checkFields, checkGiven, checkList, fieldsOf } from './kinds';
-import { checkPeerGiven } from './peer';
+import { checkGiven, checkList, fieldsOf, parseFields } from './kinds';
+import type { DeclaredPeer } from './peer';
 import { ACCOUNTABILITY, checkAccountability } from './values';
 import type { AllowFromOptions } from '../grant';
 import { HttpRule } from '../http-rule';
@@ -30,12 +30,11 @@ const INSTEAD: { readonly [protocol in Protocol]: (option: string) => string } =
 };
 
 /** Requires a peer whose egress gateway can be verified. */
-export function checkAllowedPeer(where: Where, us: IMeshPeer, peer: IMeshPeer): void {
-  if (peer === us) {
+export function checkAllowedPeer(where: Where, us: IMeshPeer, peer: DeclaredPeer): void {
+  if (peer.construct === us) {
     fail('FED407', where, `the service is allowed from its own mesh ${show(peer.meshName)}`,
       'allow a peer: traffic inside the mesh does not pass the boundary');
   }
-  checkPeerGiven(where, peer);
   if (peer.egressIdentity === undefined) {
     fail('FED137', where, `the egressIdentity of mesh ${show(peer.meshName)} is not set, so its egress gateway cannot be verified`,
       'set egressIdentity to the SPIFFE ID that its egress gateway presents');
@@ -43,8 +42,10 @@ export function checkAllowedPeer(where: Where, us: IMeshPeer, peer: IMeshPeer): 
 }
 
 /** Checks the options of `allowFrom`, except `jwt`, which `src/pki/` parses. */
-export function parsePermission(where: Where, options: AllowFromOptions, istioVersion: string): Omit<Permission, 'jwt'> {
-  checkFields(where, 'the options of allowFrom', options, FIELDS);
+export function parsePermission(
+  where: Where, given: AllowFromOptions, istioVersion: string,
+): Omit<Permission, 'jwt'> & Pick<AllowFromOptions, 'jwt'> {
+  const options = parseFields(where, 'the options of allowFrom', given, FIELDS);
   checkAccountability(where, options);
   const http = options.http === undefined ? undefined : parseHttpRules(where, options.http);
   const grpcMethods = options.grpcMethods === undefined ? undefined : parseGrpcMethods(where, options.grpcMethods);
@@ -52,7 +53,7 @@ export function parsePermission(where: Where, options: AllowFromOptions, istioVe
   if (options.jwt !== undefined && http?.some(({ headers }) => headers?.authorization !== undefined)) {
     fail('FED314', where, 'requiredHeaders lists the header "authorization", which holds the token', 'remove the header: jwt verifies the token');
   }
-  return { ports: parsePorts(where, options.ports), http, grpcMethods, annotations: annotationsOf(options) };
+  return { ports: parsePorts(where, options.ports), http, grpcMethods, jwt: options.jwt, annotations: annotationsOf(options) };
 }
 
 /** Rejects rules for a port whose requests proxies cannot inspect: Istio would ignore them. */

@@ -1,5 +1,5 @@
 import { ErrorCode, fail, show, Where } from './errors';
-import { checkFields, checkList, checkMap, fieldsOf } from './kinds';
+import { checkList, checkMap, fieldsOf, parseFields } from './kinds';
 import type { HttpRuleOptions } from '../http-rule-options';
 import { belongsToProxies } from '../model/header-names';
 import type { HttpOperation } from '../model/model';
@@ -26,8 +26,7 @@ const HEADER = /^[a-z0-9][a-z0-9.-]*$/;
 
 /** Checks one rule and returns it as an operation without a token. */
 export function parseHttpRule(where: Where, rule: HttpRuleOptions): HttpOperation {
-  checkFields(where, 'the rule', rule, FIELDS);
-  const { methods, paths, exceptPaths, requiredHeaders } = rule;
+  const { methods, paths, exceptPaths, requiredHeaders } = parseFields(where, 'the rule', rule, FIELDS);
   if (!methods && !paths && !exceptPaths && !requiredHeaders) {
     fail('FED308', where, 'the rule has no field', 'set methods or paths, or omit http to allow every request');
   }

@@ -1,3 +1,4 @@
+import { IConstruct } from 'constructs';
 import { fail, show, Where } from './errors';
 
 /*
@@ -9,16 +10,46 @@ export function fieldsOf<Options extends object>(fields: { readonly [field in ke
   return Object.keys(fields);
 }
 
-/** Rejects unknown fields, since a misspelt option would silently be omitted, and fields without a value. */
-export function checkFields(where: Where, what: string, value: unknown, known: readonly string[]): void {
+/**
+ * A copy of options, in which each field was read once. Code that takes it uses exactly what was checked, whatever the
+ * program does with its own objects afterwards, and whatever a getter answers the next time.
+ *
+ * Rejects unknown fields, since a misspelt option would silently be omitted, and fields without a value.
+ */
+export function parseFields<Options extends object>(where: Where, what: string, value: Options, known: readonly string[]): Options {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     fail('FED120', where, `${what} must be an object, not ${show(value)}`, `use an object with ${known.join(', ')}`);
   }
-  for (const [key, given] of Object.entries(value)) {
-    if (!known.includes(key)) fail('FED120', where, `unknown field ${show(key)} in ${what}`, `use only ${known.join(', ')}`);
-    // An empty key of a YAML file: the default would apply in place of what somebody wanted to set.
-    if (given === null) fail('FED120', where, `${key} is null in ${what}`, 'set a value, or omit the field');
-  }
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown !== undefined) fail('FED120', where, `unknown field ${show(unknown)} in ${what}`, `use only ${known.join(', ')}`);
+  const fields = known.map((key): [string, unknown] => [key, copyOf(value[key as keyof Options])]).filter(([, given]) => given !== undefined);
+  const empty = fields.find(([, given]) => given === null);
+  // An empty key of a YAML file: the default would apply in place of what somebody wanted to set.
+  if (empty) fail('FED120', where, `${empty[0]} is null in ${what}`, 'set a value, or omit the field');
+  return Object.fromEntries(fields) as Options;
+}
+
+/** Options are nested less deeply than this, so a value that contains itself ends. */
+const DEEPEST = 8;
+
+/** A copy of lists and maps, down to the values in them. Constructs and instances of classes are not copied. */
+function copyOf(value: unknown, depth = 0): unknown {
+  if (depth === DEEPEST) return value;
+  if (Array.isArray(value)) return Array.from(value, (item) => copyOf(item, depth + 1));
+  if (!isPlain(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copyOf(item, depth + 1)]));
+}
+
+/** Whether a value is an object without a class. A program may also write a construct as such an object. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || hasPath(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Whether a value has the path of a construct, which may be of another copy of the library `constructs`. */
+export function hasPath(value: unknown): value is IConstruct {
+  return typeof (value as Partial<IConstruct> | undefined | null)?.node?.path === 'string';
 }
 
 /** A class with a private constructor: its static members create its instances, or are instances. */
@@ -53,8 +84,9 @@ export function checkList(where: Where, what: string, value: unknown): void {
   if (!Array.isArray(value)) fail('FED120', where, `${what} must be a list, not ${show(value)}`, 'use a list, also for a single value');
 }
 
+/** Requires a map as an object literal. The entries of a `Map` would be omitted. */
 export function checkMap(where: Where, what: string, value: unknown, example: string): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  if (isPlain(value)) return;
   fail('FED120', where, `${what} must be a map, not ${show(value)}`, `use names and values, for example ${example}`);
 }
 

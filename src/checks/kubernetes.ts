@@ -1,11 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
 import { fail, show, Where } from './errors';
-
-/** Whether a value has the path of a construct, which may be of another copy of the library `constructs`. */
-export function hasPath(value: IConstruct): boolean {
-  return typeof value?.node?.path === 'string';
-}
+import { hasPath } from './kinds';
 
 /** Requires a construct. Its path is the location of every other error about it. */
 export function checkConstruct(where: Where, construct: IConstruct): void {

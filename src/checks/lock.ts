@@ -1,5 +1,5 @@
 import { fail, show, Where } from './errors';
-import { checkFields, checkGiven, checkList, checkMap, fieldsOf } from './kinds';
+import { checkGiven, checkList, checkMap, fieldsOf, parseFields } from './kinds';
 import { checkJustification, isPodLabel, JUSTIFICATION } from './values';
 import { Caller } from '../caller';
 import type { LockWorkloadOptions } from '../lock';
@@ -18,8 +18,8 @@ export interface DeclaredLock {
 }
 
 /** Checks the options of `lockWorkload`. */
-export function parseLock(where: Where, service: LocalService, options: LockWorkloadOptions): DeclaredLock {
-  checkFields(where, 'the options of lockWorkload', options, FIELDS);
+export function parseLock(where: Where, service: LocalService, given: LockWorkloadOptions): DeclaredLock {
+  const options = parseFields(where, 'the options of lockWorkload', given, FIELDS);
   checkJustification(where, 'locking the workload', options);
   const { localCallers = [], podLabels } = options;
   checkList(where, 'localCallers', localCallers);
@@ -29,7 +29,7 @@ export function parseLock(where: Where, service: LocalService, options: LockWork
     fail('FED312', where, `the pods of the service ${show(service.serviceName)} are unknown: it is given by name, and podLabels is not set`,
       'set podLabels to the labels that select its pods, or use LocalService.fromConstruct');
   }
-  return { podLabels: podLabels && { ...podLabels }, callers: [...localCallers], annotations: { locked: reasonOf(options) } };
+  return { podLabels, callers: localCallers, annotations: { locked: reasonOf(options) } };
 }
 
 function checkPodLabels(where: Where, labels: { [name: string]: string }): void {

@@ -1,10 +1,11 @@
-import { checkEndpoints } from './endpoint';
+import { parseEndpoints } from './endpoint';
 import type { Where } from './errors';
 import { checkEgressOptions, checkExistingGateways, checkNamespaces } from './gateway';
 import { checkTested } from './istio-version';
-import { checkFields, checkFlag, checkGiven, checkOptional, fieldsOf } from './kinds';
-import { checkDeviation, checkDomain, checkNamespace, checkObjectName, checkRevision } from './values';
+import { checkFlag, checkGiven, checkOptional, fieldsOf, parseFields } from './kinds';
+import { checkDomain, checkNamespace, checkObjectName, checkRevision, parseDeviation } from './values';
 import { checkMeshName, checkTrustDomain, checkWorkloadTrustDomain } from './wire-names';
+import type { Justification } from '../accountability';
 import { GatewayCredential } from '../credential';
 import { Delivery } from '../delivery';
 import { BoundaryGateway } from '../gateway';
@@ -37,12 +38,12 @@ const FIELDS = fieldsOf<FederatedMeshProps>({
 });
 
 /** Checks each prop of a mesh alone. */
-export function checkMeshProps(where: Where, props: FederatedMeshProps): void {
-  checkFields(where, 'the props of FederatedMesh', props, FIELDS);
+export function parseMeshProps(where: Where, given: FederatedMeshProps): FederatedMeshProps {
+  const props = parseFields(where, 'the props of FederatedMesh', given, FIELDS);
   checkMeshName(where, props.meshName);
   checkTrustDomain(where, props.trustDomain);
   checkGiven(where, 'trustBundle', props.trustBundle, TrustBundle);
-  checkEndpoints(where, props.endpoints ?? []);
+  const endpoints = parseEndpoints(where, props.endpoints ?? []);
   checkFlag(where, 'createNamespace', props.createNamespace);
   checkFlag(where, 'connectAfterHandshake', props.connectAfterHandshake);
   checkOptional(where, 'credential', props.credential, GatewayCredential);
@@ -50,11 +51,11 @@ export function checkMeshProps(where: Where, props: FederatedMeshProps): void {
   checkOptional(where, 'egressGateway', props.egressGateway, BoundaryGateway);
   checkOptional(where, 'istioVersion', props.istioVersion, IstioVersion);
   checkOptional(where, 'delivery', props.delivery, Delivery);
-  if (props.withoutAdmissionPolicy !== undefined) checkDeviation(where, 'leaving the admission policy out', props.withoutAdmissionPolicy);
-  if (props.allowHeadersWithUnderscores !== undefined) {
-    checkDeviation(where, 'allowing headers with underscores', props.allowHeadersWithUnderscores);
-  }
+  const deviation = (what: string, reason: Justification | undefined) => reason === undefined ? undefined : parseDeviation(where, what, reason);
+  const withoutAdmissionPolicy = deviation('leaving the admission policy out', props.withoutAdmissionPolicy);
+  const allowHeadersWithUnderscores = deviation('allowing headers with underscores', props.allowHeadersWithUnderscores);
   if (props.egressGateway) checkEgressOptions(where, props.egressGateway._options);
+  return { ...props, endpoints, withoutAdmissionPolicy, allowHeadersWithUnderscores };
 }
 
 /** Checks the props of a mesh in combination, including defaults. */

@@ -1,18 +1,18 @@
-import { checkEndpoints } from './endpoint';
+import { IConstruct } from 'constructs';
+import { parseEndpoints } from './endpoint';
 import { fail, show, Where } from './errors';
 import { checkTested } from './istio-version';
-import { checkFields, checkFlag, checkGiven, checkList, checkOptional, checkText, fieldsOf } from './kinds';
-import { hasPath } from './kubernetes';
-import { ACCOUNTABILITY, checkAccountability, checkDeviation, checkObjectName, parseDuration } from './values';
+import { checkFlag, checkGiven, checkList, checkOptional, checkText, fieldsOf, hasPath, parseFields } from './kinds';
+import { ACCOUNTABILITY, checkAccountability, checkObjectName, parseDeviation, parseDuration } from './values';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
+import type { Justification } from '../accountability';
 import { SpiffeId } from '../identity';
-import type { IExposedService, IMeshPeer } from '../mesh-peer';
+import type { IMeshPeer } from '../mesh-peer';
 import { annotationsOf, reasonOf } from '../model/annotations';
 import { FRAMING, REMOVED_AT_EGRESS } from '../model/header-names';
 import type { BoundaryConfig, EgressLimits, IngressLimits, PeerOptions } from '../model/model';
 import { distinct } from '../model/order';
 import type { AddPeerOptions, PeerLimits, UpstreamLimits } from '../peer';
-import { ServicePort } from '../service';
 import { TrustBundle } from '../trust';
 
 /*
@@ -47,38 +47,36 @@ const OWN_TRUST = /^fed-(in|out)-trust(-|$)/;
 /** ConfigMaps that Kubernetes and Istio create in every namespace, with the CAs of the cluster and of our own mesh. */
 const CLUSTER_TRUST = ['kube-root-ca.crt', 'istio-ca-root-cert', 'istio-ca-crl'];
 
-/** Requires a mesh: ours, a remote one, or a class of the user's with the same properties. */
-export function checkPeerGiven(where: Where, peer: IMeshPeer): void {
-  if (!hasPath(peer) || typeof peer.meshName !== 'string' || !peer.trustBundle || !Array.isArray(peer.endpoints)) {
-    fail('FED120', where, `the peer must be a mesh, not ${show(peer)}`, 'use a FederatedMesh or a RemoteMesh');
-  }
-  checkGiven(where, `the trustBundle of peer ${show(peer.meshName)}`, peer.trustBundle, TrustBundle);
-  checkOptional(where, `the ingressIdentity of peer ${show(peer.meshName)}`, peer.ingressIdentity, SpiffeId);
-  checkOptional(where, `the egressIdentity of peer ${show(peer.meshName)}`, peer.egressIdentity, SpiffeId);
+/** A peer whose properties were read once, when they were checked. */
+export interface DeclaredPeer extends Omit<IMeshPeer, keyof IConstruct> {
+  readonly construct: IMeshPeer;
 }
 
-/** Requires an exported service of a mesh. */
-export function checkSourceGiven(where: Where, source: IExposedService): void {
-  if (typeof source?.sniFor !== 'function' || !Array.isArray(source.ports)) {
-    fail('FED120', where, `the source must be a service of a peer, not ${show(source)}`,
-      'use an ExposedService, or the result of RemoteMesh.exposedService(…)');
-  }
-  if (source.ports.length === 0) fail('FED120', where, `the source ${show(source.exportName)} has no port`, 'use a source with at least one port');
-  source.ports.forEach((port) => checkGiven(where, `a port of the source ${show(source.exportName)}`, port, ServicePort));
-  checkPeerGiven(where, source.mesh);
+/** Checks a mesh: ours, a remote one, or a class of the user's with the same properties. */
+export function parsePeer(where: Where, peer: IMeshPeer): DeclaredPeer {
+  if (!hasPath(peer)) return rejectPeer(where, peer);
+  const { meshName, trustDomain, endpoints, ingressIdentity, egressIdentity, trustBundle } = peer;
+  if (typeof meshName !== 'string' || !trustBundle || !Array.isArray(endpoints)) return rejectPeer(where, peer);
+  checkGiven(where, `the trustBundle of peer ${show(meshName)}`, trustBundle, TrustBundle);
+  checkOptional(where, `the ingressIdentity of peer ${show(meshName)}`, ingressIdentity, SpiffeId);
+  checkOptional(where, `the egressIdentity of peer ${show(meshName)}`, egressIdentity, SpiffeId);
+  checkMeshName(where, meshName);
+  checkTrustDomain(where, trustDomain);
+  checkIdentities(where, { trustDomain, ingressIdentity, egressIdentity });
+  return { construct: peer, meshName, trustDomain, endpoints: parseEndpoints(where, endpoints), ingressIdentity, egressIdentity, trustBundle };
+}
+
+function rejectPeer(where: Where, peer: unknown): never {
+  return fail('FED120', where, `the peer must be a mesh, not ${show(peer)}`, 'use a FederatedMesh or a RemoteMesh');
 }
 
 /** Rejects a peer that overlaps with us. */
-export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain }: BoundaryConfig, peer: IMeshPeer): void {
-  if (peer === us) fail('FED407', where, 'the mesh is added as its own peer', 'add another mesh as the peer');
-  checkMeshName(where, peer.meshName);
-  checkTrustDomain(where, peer.trustDomain);
+export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain }: BoundaryConfig, peer: DeclaredPeer): void {
+  if (peer.construct === us) fail('FED407', where, 'the mesh is added as its own peer', 'add another mesh as the peer');
   if (peer.trustDomain === us.trustDomain || peer.trustDomain === workloadTrustDomain) {
     fail('FED103', where, `peer ${show(peer.meshName)} has our trust domain ${show(peer.trustDomain)}, so its workloads would count as ours`,
       'give each mesh a trust domain of its own (meshConfig.trustDomain)');
   }
-  checkIdentities(where, peer);
-  checkEndpoints(where, peer.endpoints);
   if (peer.meshName === us.meshName) {
     fail('FED110', where, `the name ${show(peer.meshName)} is already the name of this mesh`,
       'choose another meshName for the peer: it is our alias for it');
@@ -89,7 +87,7 @@ export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain }: 
  * Rejects a CA that two meshes share: it could issue the certificates of both. Two boundaries of one mesh must share
  * theirs.
  */
-export function checkTrustApart(where: Where, us: IMeshPeer, peer: IMeshPeer, other: IMeshPeer): void {
+export function checkTrustApart(where: Where, us: IMeshPeer, peer: DeclaredPeer, other: IMeshPeer | DeclaredPeer): void {
   const shared = peer.trustBundle._authorities.some((authority) => other.trustBundle._authorities.includes(authority));
   const same = peer.trustDomain === other.trustDomain;
   const owner = other === us ? 'our own' : `a CA of peer ${show(other.meshName)}`;
@@ -104,7 +102,7 @@ export function checkTrustApart(where: Where, us: IMeshPeer, peer: IMeshPeer, ot
 }
 
 /** Rejects a trust ConfigMap that is ours, the cluster's or another peer's. */
-export function checkTrustConfigMap(where: Where, peer: IMeshPeer, name: string, peers: ReadonlyMap<IMeshPeer, PeerOptions>): void {
+export function checkTrustConfigMap(where: Where, peer: DeclaredPeer, name: string, peers: ReadonlyMap<DeclaredPeer, PeerOptions>): void {
   const reject = (what: string, fix: string) => fail('FED134', where, what, fix);
   checkObjectName(where, name, 'ConfigMap');
   if (OWN_TRUST.test(name)) reject(`the library writes the ConfigMap ${show(name)} itself`, 'use an externally managed ConfigMap with another name');
@@ -125,21 +123,21 @@ export function checkTrustConfigMap(where: Where, peer: IMeshPeer, name: string,
 }
 
 /** Checks the options of `addPeer`. */
-export function parsePeerOptions(where: Where, peer: IMeshPeer, options: AddPeerOptions, istioVersion: string): PeerOptions {
-  checkFields(where, 'the options of addPeer', options, FIELDS);
+export function parsePeerOptions(where: Where, peer: DeclaredPeer, given: AddPeerOptions, istioVersion: string): PeerOptions {
+  const options = parseFields(where, 'the options of addPeer', given, FIELDS);
   checkAccountability(where, options);
   for (const field of ['agreementId', 'contact'] as const) checkText(where, field, options[field]);
-  if (options.isolated !== undefined) checkDeviation(where, `isolating peer ${show(peer.meshName)}`, options.isolated);
   checkHeaderNames(where, options.removeRequestHeaders);
-  if (options.allowTls12 !== undefined) checkDeviation(where, 'allowing TLS 1.2', options.allowTls12);
   checkFlag(where, 'stripTracing', options.stripTracing);
+  const reason = (what: string, deviation: Justification | undefined) =>
+    deviation === undefined ? undefined : reasonOf(parseDeviation(where, what, deviation));
   return {
     annotations: annotationsOf(options),
-    isolated: options.isolated && reasonOf(options.isolated),
+    isolated: reason(`isolating peer ${show(peer.meshName)}`, options.isolated),
     traffic: {
       stripTracing: options.stripTracing ?? false,
       removeRequestHeaders: distinct(options.removeRequestHeaders ?? []),
-      allowTls12: options.allowTls12 && reasonOf(options.allowTls12),
+      allowTls12: reason('allowing TLS 1.2', options.allowTls12),
       limits: options.limits !== undefined ? parseLimits(where, options.limits, istioVersion) : undefined,
       upstreamLimits: options.upstreamLimits !== undefined ? parseUpstreamLimits(where, options.upstreamLimits) : undefined,
       trustConfigMapName: options.trustConfigMapName,
@@ -148,8 +146,7 @@ export function parsePeerOptions(where: Where, peer: IMeshPeer, options: AddPeer
 }
 
 function parseLimits(where: Where, limits: PeerLimits, istioVersion: string): IngressLimits {
-  checkFields(where, 'limits', limits, LIMITS);
-  const { maxConnections, maxConnectionDuration, requestsPerSecond } = limits;
+  const { maxConnections, maxConnectionDuration, requestsPerSecond } = parseFields(where, 'limits', limits, LIMITS);
   checkCounts(where, { maxConnections, requestsPerSecond }, LARGEST, 'omit it for no limit');
   const plain = {
     maxConnections,
@@ -163,8 +160,7 @@ function parseLimits(where: Where, limits: PeerLimits, istioVersion: string): In
 }
 
 function parseUpstreamLimits(where: Where, limits: UpstreamLimits): EgressLimits {
-  checkFields(where, 'upstreamLimits', limits, UPSTREAM_LIMITS);
-  const { maxConnections, maxRequests } = limits;
+  const { maxConnections, maxRequests } = parseFields(where, 'upstreamLimits', limits, UPSTREAM_LIMITS);
   if (maxConnections === undefined && maxRequests === undefined) {
     fail('FED126', where, 'upstreamLimits has no field', 'set a limit, or omit upstreamLimits');
   }

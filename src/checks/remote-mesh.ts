@@ -1,7 +1,7 @@
-import { checkEndpoints } from './endpoint';
+import { parseEndpoints } from './endpoint';
 import { fail, show, Where } from './errors';
 import { checkExport } from './export';
-import { checkFields, checkGiven, checkList, checkOptional, fieldsOf } from './kinds';
+import { checkGiven, checkList, checkOptional, fieldsOf, parseFields } from './kinds';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
 import { SpiffeId } from '../identity';
 import { distinct } from '../model/order';
@@ -21,28 +21,28 @@ const FIELDS = fieldsOf<RemoteMeshProps>({
 const SERVICE_FIELDS = fieldsOf<RemoteServiceProps>({ exportName: true, ports: true });
 
 /** Checks the props of a RemoteMesh. */
-export function checkRemoteMesh(where: Where, props: RemoteMeshProps): void {
-  checkFields(where, 'the props of RemoteMesh', props, FIELDS);
+export function parseRemoteMesh(where: Where, given: RemoteMeshProps): RemoteMeshProps {
+  const props = parseFields(where, 'the props of RemoteMesh', given, FIELDS);
   checkMeshName(where, props.meshName);
   checkTrustDomain(where, props.trustDomain);
   checkGiven(where, 'trustBundle', props.trustBundle, TrustBundle);
   checkOptional(where, 'ingressIdentity', props.ingressIdentity, SpiffeId);
   checkOptional(where, 'egressIdentity', props.egressIdentity, SpiffeId);
-  checkEndpoints(where, props.endpoints ?? []);
+  const endpoints = parseEndpoints(where, props.endpoints ?? []);
   if (props.knownAs !== undefined) checkMeshName(where, props.knownAs);
   checkIdentities(where, props);
-  const { exposedServices = [] } = props;
-  checkList(where, 'exposedServices', exposedServices);
+  checkList(where, 'exposedServices', props.exposedServices ?? []);
+  const exposedServices = (props.exposedServices ?? []).map((service) => parseFields(where, 'an entry of exposedServices', service, SERVICE_FIELDS));
   if (exposedServices.length > 0 && props.knownAs === undefined) {
     fail('FED138', where, `knownAs is not set, but the name that mesh ${show(props.meshName)} uses for us is part of the SNI of its exports`,
       'ask its owner for the meshName that it uses for us, and set knownAs to it');
   }
   exposedServices.forEach((service, index) => {
-    checkFields(where, 'an entry of exposedServices', service, SERVICE_FIELDS);
     checkExport(where, service.exportName, service.ports, props.trustDomain);
     if (exposedServices.findIndex(({ exportName }) => exportName === service.exportName) === index) return;
     fail('FED302', where, `the export name ${show(service.exportName)} is listed twice`, 'list all its ports in one entry');
   });
+  return { ...props, endpoints, exposedServices };
 }
 
 /** Requires the name of an export that the mesh lists in `exposedServices`. */

@@ -1,7 +1,8 @@
 import { fail, show, Where } from './errors';
-import { checkFields, checkList, fieldsOf } from './kinds';
+import { checkList, fieldsOf, parseFields } from './kinds';
 import { checkJustification, checkNamespace, isDnsName, isLabel, JUSTIFICATION } from './values';
 import type { IMeshPeer } from '../mesh-peer';
+import { reasonOf } from '../model/annotations';
 import type { Restriction } from '../model/model';
 import { distinct } from '../model/order';
 import type { RestrictNamespaceOptions } from '../restriction';
@@ -9,18 +10,18 @@ import type { RestrictNamespaceOptions } from '../restriction';
 const FIELDS = fieldsOf<RestrictNamespaceOptions>({ ...JUSTIFICATION, allowedHosts: true });
 
 /** Checks the options of `restrictNamespace`, with hosts in the form of Istio's Sidecar. */
-export function parseRestriction(where: Where, namespaceName: string, options: RestrictNamespaceOptions): Restriction {
+export function parseRestriction(where: Where, namespaceName: string, given: RestrictNamespaceOptions): Restriction {
   checkNamespace(where, namespaceName);
-  checkFields(where, 'the options of restrictNamespace', options, FIELDS);
+  const options = parseFields(where, 'the options of restrictNamespace', given, FIELDS);
   const { allowedHosts = [] } = options;
   checkList(where, 'allowedHosts', allowedHosts);
   allowedHosts.forEach((allowed) => checkAllowedHost(where, allowed));
   checkJustification(where, `restricting ${show(namespaceName)}`, options);
-  return { namespaceName, allowedHosts: distinct(allowedHosts) };
+  return { namespaceName, allowedHosts: distinct(allowedHosts), annotations: { restricted: reasonOf(options) } };
 }
 
 /** Whether an allowed host covers an endpoint of a peer: its gateway could then be called directly. */
-export function coversEndpoint(allowed: string, { endpoints }: IMeshPeer): boolean {
+export function coversEndpoint(allowed: string, { endpoints }: Pick<IMeshPeer, 'endpoints'>): boolean {
   const host = allowed.split('/')[1];
   return endpoints.some(({ address }) => host.startsWith('*.') ? address.endsWith(host.slice(1)) : address === host);
 }

@@ -2,7 +2,7 @@ import { isIP } from 'net';
 import { Duration } from 'cdk8s';
 import { Accountability, Justification } from '../accountability';
 import { fail, ErrorCode, show, Where } from './errors';
-import { checkFields, checkGiven, checkList, checkText, fieldsOf } from './kinds';
+import { checkGiven, checkList, checkText, fieldsOf, parseFields } from './kinds';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** The name of a label without its prefix, or the value of a label. */
@@ -88,9 +88,10 @@ export const ACCOUNTABILITY = {
 } as const satisfies { [field in keyof Required<Accountability>]: true };
 
 /** Checks an option whose value is a Justification. */
-export function checkDeviation(where: Where, what: string, justification: Justification): void {
-  checkFields(where, `the justification for ${what}`, justification, JUSTIFICATION_FIELDS);
+export function parseDeviation(where: Where, what: string, given: Justification): Justification {
+  const justification = parseFields(where, `the justification for ${what}`, given, JUSTIFICATION_FIELDS);
   checkJustification(where, what, justification);
+  return justification;
 }
 
 export function checkJustification(where: Where, what: string, justification: Justification): void {

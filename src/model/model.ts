@@ -198,6 +198,7 @@ export interface Restriction {
   readonly namespaceName: string;
   /** Further hosts that these workloads may call, as `namespace/host`. */
   readonly allowedHosts: string[];
+  readonly annotations: Annotations;
 }
 
 /** The workload of a service that only named identities may call. */

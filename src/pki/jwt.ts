@@ -1,6 +1,6 @@
 import { readKeySet } from './jwks';
 import { fail, show, Where } from '../checks/errors';
-import { checkFields, checkList, checkMap, fieldsOf } from '../checks/kinds';
+import { checkList, checkMap, fieldsOf, parseFields } from '../checks/kinds';
 import { isDnsName } from '../checks/values';
 import type { JwtRule } from '../jwt';
 import type { Issuer } from '../model/model';
@@ -33,8 +33,8 @@ const OWN_OPTIONS = new Map([['iss', 'issuer'], ['aud', 'audiences']]);
 const TIMES = ['exp', 'iat', 'nbf'];
 
 /** Checks the option `jwt` of `allowFrom`. */
-export function parseJwtRule(where: Where, rule: JwtRule): RequiredToken {
-  checkFields(where, 'jwt', rule, FIELDS);
+export function parseJwtRule(where: Where, given: JwtRule): RequiredToken {
+  const rule = parseFields(where, 'jwt', given, FIELDS);
   const { issuer, audiences, claims = {} } = rule;
   if (typeof issuer !== 'string' || !ISSUER.test(issuer)) {
     reject(where, `the issuer is ${show(issuer)}, which is not valid`, 'use the claim iss of its tokens, without spaces and "*"');
