@@ -4,6 +4,7 @@ import { BindingState } from './boundary/binding-state';
 import { Boundary } from './boundary/boundary';
 import { checkChart, claimChart } from './boundary/charts';
 import type { DeclaredSource } from './boundary/peers';
+import { errorsInMesh } from './boundary/validation';
 import type { Caller } from './caller';
 import {
   errorsInAccess, errorsInPort, parseBinding, parseLocalSource, parseSource, parseSourceFields, RemoteWeighting,
@@ -74,7 +75,7 @@ export class RemoteServiceBinding extends Construct {
     claimChart(this, boundary.config, this);
     boundary.bind({ construct: this, state: this.#state });
     this.claimSource(source, weighting);
-    this.node.addValidation({ validate: () => [...this.errorsInSources(), ...this.errorsInPorts()] });
+    this.node.addValidation({ validate: () => [...errorsInMesh(mesh), ...this.errorsInSources(), ...this.errorsInPorts()] });
   }
 
   /** Fully qualified local name that callers dial, such as `reviews.default.svc.cluster.local`. */

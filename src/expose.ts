@@ -4,6 +4,7 @@ import { checkChart, claimChart } from './boundary/charts';
 import { GrantedPort } from './boundary/granted-port';
 import { GrowingList } from './boundary/growing-list';
 import { peerGiven, peerOf } from './boundary/peers';
+import { errorsInMesh } from './boundary/validation';
 import { pathIn, show } from './checks/errors';
 import { CheckedExport, errorsInService, parseExportPort, parseExport, parseExportPorts } from './checks/export';
 import { checkAddsUp, checkAllowedPeer, checkProtocol, parsePermission } from './checks/grant';
@@ -82,7 +83,7 @@ export class ExposedService extends Construct implements IExposedService {
     claimChart(this, boundary.config, this);
     if (service._object) claimChart(service._object, boundary.config, this);
     boundary.expose({ construct: this, exportName, host: this.#host, namespaceName: service.namespaceName });
-    this.node.addValidation({ validate: () => errorsInService(this, service, ports) });
+    this.node.addValidation({ validate: () => [...errorsInMesh(mesh), ...errorsInService(this, service, ports)] });
   }
 
   /** The exporting mesh. */

@@ -2,7 +2,7 @@ import { Construct } from 'constructs';
 import type { DeclaredBinding, Declarations } from './declarations';
 import type { BoundaryObjects } from './objects';
 import { BoundaryConfig, CallerIdentity, isUnlisted, LocalRoute } from '../model/model';
-import { annotate, renderAdditionalHosts, renderCallerDestination, renderLocalName, renderLocalNameRoute } from '../render';
+import { annotate, keep, renderAdditionalHosts, renderCallerDestination, renderLocalName, renderLocalNameRoute } from '../render';
 
 /*
  * The objects of one binding. Those in namespaces of applications are in the chart of the binding's construct, so that an
@@ -20,7 +20,7 @@ export class BindingObjects {
   ) {
     const { construct, state } = binding;
     const { name } = state;
-    this.destinations = new Construct(construct, 'Destinations');
+    this.destinations = keep(new Construct(construct, 'Destinations'));
     if (!name.existing) declared.addLocalNameService(annotate(renderLocalName(construct, state), name.annotations));
     if (name.additionalHosts.length > 0) annotate(renderAdditionalHosts(construct, state), name.annotations);
     state.routes.forEachNowAndLater((route) => state.growingCallers.forEachNowAndLater((caller) => this.add(route, caller)));

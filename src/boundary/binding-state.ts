@@ -20,6 +20,7 @@ export class BindingState implements Binding {
   /** Sorted by principal. */
   public readonly growingCallers = new GrowingList<CallerIdentity>((a, b) => compare(a.principal, b.principal));
   public readonly routes = new GrowingList<LocalRoute>();
+  private readonly principals = new Set<string>();
   /** The first one is that of the props. Objects of the others are named after it. */
   private readonly remoteSources: (RemoteSource & { readonly routes: LocalRoute[] })[] = [];
   private readonly localSources: Weighting[] = [];
@@ -52,7 +53,9 @@ export class BindingState implements Binding {
   }
 
   public addCaller(caller: CallerIdentity): void {
-    if (!this.callers.some(({ principal }) => principal === caller.principal)) this.growingCallers.add(caller);
+    if (this.principals.has(caller.principal)) return;
+    this.principals.add(caller.principal);
+    this.growingCallers.add(caller);
   }
 
   public addLocalSource(weighting: Weighting): void {

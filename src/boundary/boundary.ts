@@ -55,10 +55,11 @@ export class Boundary {
       fail('FED113', where, `another boundary of the trust domain ${show(config.trustDomain)} uses the namespace ${show(sharedNamespace)}`,
         'give each boundary of a mesh its own namespaceName, and each gateway a namespace that no other boundary uses');
     }
-    for (const namespaceName of namespacesOf(config)) {
+    for (const namespaceName of [...namespacesOf(config), config.rootNamespaceName]) {
       const application = others.map(({ declared }) => declared.applicationIn(namespaceName)).find((found) => found !== undefined);
       if (application === undefined) continue;
-      const [part, fix] = partIn(config, namespaceName);
+      const [part, fix] = namespaceName === config.rootNamespaceName
+        ? ['Istio', 'set the same rootNamespaceName for all boundaries of a mesh'] : partIn(config, namespaceName);
       fail('FED118', where, `${part} uses the namespace ${show(namespaceName)}, which contains ${application}`, fix);
     }
   }
@@ -66,7 +67,7 @@ export class Boundary {
   private readonly declarations = new Declarations();
   private readonly objects: BoundaryObjects;
 
-  constructor(private readonly mesh: IMeshPeer & Construct, public readonly config: BoundaryConfig) {
+  constructor(public readonly mesh: IMeshPeer & Construct, public readonly config: BoundaryConfig) {
     this.objects = new BoundaryObjects(mesh, config, this.declarations, {
       boundaryNamespaces: () => {
         const gateways = this.siblings.flatMap(({ objects }) => objects.openGateways);
@@ -227,7 +228,7 @@ export class Boundary {
    * Rejects a namespace that belongs to a boundary of the mesh, to Istio or to Kubernetes: it contains no applications.
    */
   public checkNamespaceFree(where: Where, namespaceName: string, what: string): void {
-    const owner = namespaceName === this.config.rootNamespaceName ? 'Istio'
+    const owner = this.siblings.some(({ config }) => config.rootNamespaceName === namespaceName) ? 'Istio'
       : SYSTEM_NAMESPACE.test(namespaceName) ? 'Kubernetes'
         : this.siblings.some(({ config }) => namespacesOf(config).includes(namespaceName)) ? 'the boundary' : undefined;
     if (!owner) return;

@@ -189,6 +189,11 @@ export class Declarations {
     return [...this.grants].filter(([peerName]) => !this.isolates(peerName)).flatMap(([, grants]) => grants).sort((a, b) => compare(a.sni, b.sni));
   }
 
+  /** Whether there is such a grant to a peer that is not isolated. */
+  public hasOpenGrant(matches: (grant: Grant) => boolean): boolean {
+    return [...this.grants].some(([peerName, grants]) => !this.isolates(peerName) && grants.some(matches));
+  }
+
   /** Names of the peers with an open grant. */
   public get grantedPeers(): string[] {
     return [...this.grants.keys()].filter((peerName) => !this.isolates(peerName)).sort(compare);
@@ -249,6 +254,11 @@ export class Declarations {
   /** Called peers whose CA the library writes. The CA of the others is in an externally managed ConfigMap. */
   public get calledPeersWithOurTrust(): Peer[] {
     return this.calledPeers.filter(({ name }) => this.trafficWith(name).trustConfigMapName === undefined);
+  }
+
+  /** Whether there is such a peer. */
+  public get callsPeersWithOurTrust(): boolean {
+    return [...this.routes.keys()].some((peerName) => !this.isolates(peerName) && this.trafficWith(peerName).trustConfigMapName === undefined);
   }
 
   /** Namespaces of the callers, or only `*` if a caller may be in any namespace. */

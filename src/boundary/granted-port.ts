@@ -24,6 +24,11 @@ export class GrantedPort implements Grant {
     return this.knownOperations ??= operationsOf(this.permissions);
   }
 
+  /** What the permissions list for HTTP, one after the other. */
+  public get rules(): HttpOperation[] {
+    return this.permissions.flatMap(({ http }) => http ?? []);
+  }
+
   public get issuers(): Issuer[] {
     return this.permissions.flatMap(({ jwt }) => jwt?.issuer ?? []);
   }

@@ -38,7 +38,7 @@ export class BoundaryObjects {
   constructor(
     mesh: Construct, private readonly config: BoundaryConfig, private readonly declared: Declarations, private readonly context: MeshContext,
   ) {
-    const root = new Construct(mesh, 'Boundary');
+    const root = render.keep(new Construct(mesh, 'Boundary'));
     roots.add(root);
     this.phases = new render.Phases(root, config.delivery);
   }
@@ -87,10 +87,10 @@ export class BoundaryObjects {
     if (traffic().trustConfigMapName === undefined) this.forPeer(peer, `trust ${peer.name}`, () => [render.renderPeerTrust(trust, config, peer)]);
     this.forPeer(peer, `policies ${peer.name}`, () => render.renderPeerPolicies(authorization, config, peer));
     this.updateIngressEdge();
-    if (!speaksHttp(port.protocol) && this.hasServers(this.openTcpGrants)) this.connectAfterHandshake(config.ingress);
+    if (!speaksHttp(port.protocol) && this.hasServers(forwardsBytes)) this.connectAfterHandshake(config.ingress);
     const { idleTimeout } = port;
     if (idleTimeout !== undefined) this.forPeer(peer, `filter idle ${sni}`, () => [render.renderIdleTimeout(upstreams, config, grant, idleTimeout)]);
-    this.updateLimits(peer.name);
+    this.updateLimits(peer.name, [grant]);
     this.forPeer(peer, `in ${peer.name}`, () => [render.annotate(
       render.renderPeerListeners(listeners, config, peer, traffic, () => declared.grantsTo(peer.name)), declared.annotationsOn('in', peer.name),
     )]);
@@ -148,13 +148,13 @@ export class BoundaryObjects {
     if (declared.trafficWith(peerName).trustConfigMapName !== undefined) this.parts.remove(`trust ${peerName}`);
     if (declared.isolates(peerName)) {
       this.parts.removeAllOf(peerName);
-      if (!this.hasServers(this.openTcpGrants)) this.parts.remove('filter ingress');
-      if (!this.hasServers(declared.openGrants)) this.parts.remove('filter edge ingress');
+      if (!this.hasServers(forwardsBytes)) this.parts.remove('filter ingress');
+      if (!this.hasServers()) this.parts.remove('filter edge ingress');
       this.isolatePeers();
     }
     this.updateTrust();
     this.updateIssuers();
-    this.updateLimits(peerName);
+    this.updateLimits(peerName, declared.grantsTo(peerName));
     for (const side of ['in', 'out'] as const) {
       this.parts.get(`${side} ${peerName}`).forEach((object) => render.annotate(object, declared.annotationsOn(side, peerName)));
     }
@@ -189,17 +189,12 @@ export class BoundaryObjects {
    * Whether a filter of the ingress gateway has servers to patch. On an existing gateway, it lists the servers of the
    * grants.
    */
-  private hasServers(grants: Grant[]): boolean {
-    return this.config.ingress.control.listeners || grants.length > 0;
-  }
-
-  /** Open grants of ports whose requests the gateways do not read. */
-  private get openTcpGrants(): Grant[] {
-    return this.declared.openGrants.filter(({ port }) => !speaksHttp(port.protocol));
+  private hasServers(open: (grant: Grant) => boolean = () => true): boolean {
+    return this.config.ingress.control.listeners || this.declared.hasOpenGrant(open);
   }
 
   private updateIngressEdge(): void {
-    if (!this.hasServers(this.declared.openGrants)) return;
+    if (!this.hasServers()) return;
     this.parts.once('filter edge ingress', () =>
       [render.renderIngressEdge(this.phases.authorization, this.config, () => this.declared.openGrants)]);
   }
@@ -210,12 +205,12 @@ export class BoundaryObjects {
       [render.renderConnectAfterHandshake(this.phases.upstreams, gateway, () => this.declared.openGrants)]);
   }
 
-  /** Creates the limits of a peer as soon as it has a grant to which they apply. */
-  private updateLimits(peerName: string): void {
+  /** Creates the limits of a peer as soon as it has a grant to which they apply. `grants` may be the first such one. */
+  private updateLimits(peerName: string, grants: Grant[]): void {
     const { limits } = this.declared.trafficWith(peerName);
     const key = `filter limits ${peerName}` as const;
     if (!limits || this.parts.has(key)) return;
-    const limited = this.declared.grantsTo(peerName).find((grant) => render.limitPatches(grant, limits).length > 0);
+    const limited = grants.find((grant) => render.limitPatches(grant, limits).length > 0);
     if (!limited) return;
     this.forPeer(limited.peer, key, () =>
       [render.renderLimits(this.phases.upstreams, this.config, limited.peer, limits, () => this.declared.grantsTo(peerName))]);
@@ -224,7 +219,7 @@ export class BoundaryObjects {
   /** Creates or removes the trust of the peers that we call. */
   private updateTrust(): void {
     const { declared } = this;
-    if (declared.calledPeersWithOurTrust.length === 0) return this.parts.remove('upstream trust');
+    if (!declared.callsPeersWithOurTrust) return this.parts.remove('upstream trust');
     this.parts.once('upstream trust', () => [render.renderUpstreamTrust(this.phases.trust, this.config, () => declared.calledPeersWithOurTrust)]);
   }
 
@@ -285,4 +280,9 @@ export class BoundaryObjects {
       bindings: declared.sortedBindings,
     };
   }
+}
+
+/** Whether the gateways do not read the requests of a port. */
+function forwardsBytes({ port }: Grant): boolean {
+  return !speaksHttp(port.protocol);
 }

@@ -1,5 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import type { GatewayConfig } from '../model/model';
+import { remove } from '../render';
 
 /*
  * The existing objects of a boundary by key. A key is created once, and the objects of one peer can be removed
@@ -35,6 +36,7 @@ export type PartKind = 'filter ' | 'issuer ' | 'in ' | 'out ';
 
 export class Parts {
   private readonly objects = new Map<PartKey, ApiObject[]>();
+  private readonly keysOfKinds = new Map<string, Set<PartKey>>();
   private readonly keysOfPeers = new Map<string, PartKey[]>();
 
   public has(key: PartKey): boolean {
@@ -46,7 +48,7 @@ export class Parts {
   }
 
   public keys(kind: PartKind): PartKey[] {
-    return [...this.objects.keys()].filter((key) => key.startsWith(kind));
+    return [...this.keysOfKinds.get(kind) ?? []];
   }
 
   public all(kind: PartKind): ApiObject[] {
@@ -59,25 +61,36 @@ export class Parts {
   }
 
   public once(key: PartKey, create: () => ApiObject[] | void): void {
-    if (this.objects.has(key)) return;
-    this.objects.set(key, create() ?? []);
+    if (!this.objects.has(key)) this.add(key, create() ?? []);
   }
 
   /** Creates the objects of a key that belongs to one peer. */
   public onceFor(peerName: string, key: PartKey, create: () => ApiObject[]): void {
     if (this.objects.has(key)) return;
-    this.objects.set(key, create());
+    this.add(key, create());
     const keys = this.keysOfPeers.get(peerName) ?? [];
     keys.push(key);
     this.keysOfPeers.set(peerName, keys);
   }
 
   public remove(key: PartKey): void {
-    this.get(key).forEach(({ node }) => node.scope!.node.tryRemoveChild(node.id));
+    this.get(key).forEach(remove);
     this.objects.delete(key);
+    this.keysOfKinds.get(kindOf(key))?.delete(key);
   }
 
   public removeAllOf(peerName: string): void {
     this.keysOfPeers.get(peerName)?.forEach((key) => this.remove(key));
   }
+
+  private add(key: PartKey, objects: ApiObject[]): void {
+    this.objects.set(key, objects);
+    const kind = kindOf(key);
+    this.keysOfKinds.set(kind, (this.keysOfKinds.get(kind) ?? new Set()).add(key));
+  }
+}
+
+/** The first word of a key, with the space after it. */
+function kindOf(key: PartKey): string {
+  return key.slice(0, key.indexOf(' ') + 1);
 }

@@ -9,6 +9,7 @@ import { coversEndpoint } from '../checks/restriction';
 import type { IMeshPeer } from '../mesh-peer';
 import { minMemoryLimit, maxPorts } from '../model/memory';
 import { serviceHost } from '../model/names';
+import { errorInRemoved, isRemoved } from '../render';
 
 /*
  * Errors that can only be found when the program is complete.
@@ -21,8 +22,40 @@ type Mesh = IMeshPeer & Construct;
 
 /** The errors of a mesh and its boundary, one line each. */
 export function errorsAtTheEnd(mesh: Mesh, boundary: Boundary): string[] {
-  return [missingEndpoints, missingPeers, namesInUse, peerSnis, bypasses, sharedSecret, tooLarge, tooLittleMemory]
+  return [removed, missingEndpoints, missingPeers, openElsewhere, namesInUse, peerSnis, bypasses, sharedSecret, tooLarge, tooLittleMemory]
     .flatMap((errors) => errors(mesh, boundary));
+}
+
+/** The errors of an export or a binding whose mesh was removed. Its objects may be in a chart of an application. */
+export function errorsInMesh(mesh: Mesh): string[] {
+  return isRemoved(mesh) ? [errorInRemoved(mesh)] : [];
+}
+
+/** Removed constructs whose effect would stay in the objects of this boundary. */
+function removed(_mesh: Mesh, { declared, siblings }: Boundary): string[] {
+  const exports = [...declared.exports.values()];
+  const bindings = [...declared.bindings.values()];
+  const sources = bindings.flatMap(({ state }) => state.sources.map(({ source }) => source));
+  const peers = [...declared.peers.keys(), ...exports.flatMap((one) => [...one.peers]), ...sources.map((source) => source.mesh)];
+  const used = [...exports, ...bindings, ...sources, ...peers].map(({ construct }) => construct);
+  return [...new Set<IConstruct>([...siblings.map((boundary) => boundary.mesh), ...used])].filter(isRemoved).map(errorInRemoved);
+}
+
+/** An isolated peer that another boundary of the mesh still serves. */
+function openElsewhere(mesh: Mesh, { declared, siblings }: Boundary): string[] {
+  const open = siblings.flatMap((boundary) => [...boundary.declared.peers.keys()].filter((peer) => !boundary.isolates(peer))
+    .map((peer) => ({ peer, other: boundary.mesh })));
+  return [...declared.peers.keys()].filter(({ meshName }) => declared.isolates(meshName)).flatMap((isolated) =>
+    open.filter(({ peer, other }) => other !== mesh && sameGateway(peer, isolated)).map(({ other }) => describeError('FED148', mesh,
+      `peer ${show(isolated.meshName)} is isolated here, but the boundary ${other.node.path} of the same mesh still serves it`,
+      'set isolated in its addPeer(…) as well, or remove it from both')));
+}
+
+/** Whether two peers are the same gateways, perhaps under two names. */
+function sameGateway(a: DeclaredPeer, b: DeclaredPeer): boolean {
+  const [ingress, egress] = (['ingressIdentity', 'egressIdentity'] as const).map((identity) =>
+    a[identity] !== undefined && a[identity]?.uri === b[identity]?.uri);
+  return ingress || egress;
 }
 
 function missingEndpoints(mesh: Mesh, { declared }: Boundary): string[] {
@@ -103,10 +136,10 @@ function tooLittleMemory(mesh: Mesh, boundary: Boundary): string[] {
 }
 
 /** Hosts of the Services in the charts of a mesh, except Services that bindings have created. */
-function servicesInCharts(mesh: Mesh, { config, declared }: Boundary): string[] {
+function servicesInCharts(mesh: Mesh, { config, siblings }: Boundary): string[] {
   const services: ApiObject[] = [];
   for (const chart of chartsOf(mesh, mesh.trustDomain)) collectServices(chart, services);
-  return services.filter((service) => !declared.localNameServices.has(service))
+  return services.filter((service) => !siblings.some(({ declared }) => declared.localNameServices.has(service)))
     .map((service) => serviceHost(service.name, service.metadata.namespace ?? 'default', config.clusterDomain));
 }
 

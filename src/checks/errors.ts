@@ -37,6 +37,8 @@ export const ERRORS = {
   FED136: 'memory limit is too small for the configuration',
   FED137: 'identity of the peer is not set',
   FED138: 'knownAs is not set',
+  FED147: 'construct was removed',
+  FED148: 'peer is isolated in one boundary only',
   FED201: 'trust bundle contains a private key',
   FED202: 'certificate is not a CA',
   FED203: 'trust bundle is empty',

@@ -1,7 +1,8 @@
 import {
   ApiObject, ApiObjectMetadataDefinition, App, GroupVersionKind, ImplicitTokenResolver, JsonPatch, Lazy, LazyResolver, NumberStringUnionResolver,
 } from 'cdk8s';
-import { Construct, IConstruct } from 'constructs';
+import { Construct } from 'constructs';
+import { isKept, keep } from './kept';
 import { applyOrderOf } from './phases';
 import { Annotations } from '../model/model';
 
@@ -33,12 +34,9 @@ export function metadataIn(scope: Construct, { name, namespace, labels, annotati
   };
 }
 
-/** Objects that were created here. Programs may add objects of their own beside them. */
-const ours = new WeakSet<IConstruct>();
-
 /** Creates an object whose spec is computed when the chart is written. */
 export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
-  return new RenderedObject(scope, idIn(scope, gvk.kind, named), gvk, named, spec);
+  return keep(new RenderedObject(scope, idIn(scope, gvk.kind, named), gvk, named, spec));
 }
 
 /** Creates an object of a class that has its type, with our metadata. */
@@ -48,9 +46,7 @@ export function emitTyped<Props, Made extends ApiObject>(
   named: Labelled,
   fields: Omit<Props, 'metadata'>,
 ): Made {
-  const made = new type(scope, idIn(scope, type.GVK.kind, named), { metadata: metadataIn(scope, named), ...fields } as Props);
-  ours.add(made);
-  return made;
+  return keep(new type(scope, idIn(scope, type.GVK.kind, named), { metadata: metadataIn(scope, named), ...fields } as Props));
 }
 
 /**
@@ -59,9 +55,14 @@ export function emitTyped<Props, Made extends ApiObject>(
  * whole program gets slow (docs/adr/0009).
  */
 export function emitWithKindId<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
-  const before = scope.node.children.filter((child) => ApiObject.isApiObject(child) && child.kind === gvk.kind).length;
-  return new RenderedObject(scope, unusedId(scope, gvk.kind, before + 1), gvk, named, spec);
+  const kinds = createdKinds.get(scope) ?? new Map<string, number>();
+  const number = (kinds.get(gvk.kind) ?? 0) + 1;
+  createdKinds.set(scope, kinds.set(gvk.kind, number));
+  return keep(new RenderedObject(scope, unusedId(scope, gvk.kind, number), gvk, named, spec));
 }
+
+/** How many objects of each kind were created with their kind as id, by their parents. */
+const createdKinds = new WeakMap<Construct, Map<string, number>>();
 
 /**
  * An object whose spec is plain data. cdk8s looks for tokens in every value of an object, and walks up the whole tree
@@ -73,7 +74,6 @@ class RenderedObject extends ApiObject {
 
   constructor(scope: Construct, id: string, private readonly gvk: GroupVersionKind, named: Labelled, private readonly spec: () => unknown) {
     super(scope, id, { apiVersion: gvk.apiVersion, kind: gvk.kind, metadata: metadataIn(scope, named) });
-    ours.add(this);
   }
 
   public override addJsonPatch(...operations: JsonPatch[]): void {
@@ -161,7 +161,7 @@ export function lazyField<Value>(produce: () => Value): Value {
 export function idIn(scope: Construct, kind: string, { name, namespace }: Named): string {
   const id = [kind, namespace, name].filter((part) => part !== undefined).join('.');
   const child = scope.node.tryFindChild(id);
-  return child && ours.has(child) ? id : unusedId(scope, id);
+  return child && isKept(child) ? id : unusedId(scope, id);
 }
 
 /**

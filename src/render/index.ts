@@ -17,3 +17,4 @@ export * from './restriction';
 export * from './trust';
 export * from './workload';
 export { annotate } from './emit';
+export * from './kept';

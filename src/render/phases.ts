@@ -1,5 +1,6 @@
 import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
+import { keep } from './kept';
 import { BoundaryConfig } from '../model/model';
 
 const WAVE = 'argocd.argoproj.io/sync-wave';
@@ -25,10 +26,10 @@ export class Phases {
   public constructor(root: Construct, delivery: BoundaryConfig['delivery']) {
     // For Flux three charts instead of nine: each needs a Flux object of its own, and none of the three is empty in a
     // boundary that is used.
-    const chart = (name: string) => delivery === 'flux' ? new Chart(root, name) : root;
+    const chart = (name: string) => delivery === 'flux' ? keep(new Chart(root, name)) : root;
     let wave = -9;
     const phase = (scope: Construct, name: string) => {
-      const construct = new Construct(scope, name);
+      const construct = keep(new Construct(scope, name));
       if (delivery === 'argoCd') waves.set(construct, wave++);
       return construct;
     };

@@ -224,3 +224,18 @@ newMesh.rejects('FED118', 'a boundary in kube-system whose gateways are in names
   ingressGateway: BoundaryGateway.dedicated({ namespaceName: 'in' }),
   egressGateway: BoundaryGateway.dedicated({ namespaceName: 'out' }),
 }), '"kube-system"', 'namespaceName');
+
+synth.rejects('FED147', 'a program that removes an export', () => {
+  const { app, east, west, reviews } = pair();
+  reviews.allowFrom(west);
+  east.node.tryRemoveChild('Reviews');
+  app.synthYaml();
+}, 'east/Mesh/Reviews', 'was removed', 'tryRemoveChild');
+synth.rejects('FED148', 'a peer that only one of two boundaries isolates', () => {
+  const { app, east } = pair();
+  const second = new FederatedMesh(new Chart(app, 'partners'), 'Mesh', {
+    meshName: 'west', trustDomain: 'west.example', trustBundle: trustOf('west'), namespaceName: 'partners',
+  });
+  second.addPeer(east, { isolated: { reason: 'compromised build server at east' } });
+  app.synthYaml();
+}, 'partners/Mesh', '"east"', 'west/Mesh', 'isolated');
