@@ -9,6 +9,7 @@ import { coversEndpoint } from '../checks/restriction';
 import type { IMeshPeer } from '../mesh-peer';
 import { minMemoryLimit, maxPorts } from '../model/memory';
 import { serviceHost } from '../model/names';
+import { compare } from '../model/order';
 import { errorInRemoved, isRemoved } from '../render';
 
 /*
@@ -66,11 +67,13 @@ function missingEndpoints(mesh: Mesh, { declared }: Boundary): string[] {
 }
 
 function missingPeers(mesh: Mesh, { declared }: Boundary): string[] {
-  const users = new Map<DeclaredPeer, Construct>();
-  for (const { construct, peers } of declared.exports.values()) peers.forEach((peer) => users.set(peer, construct));
-  for (const { construct, state } of declared.bindings.values()) state.sources.forEach(({ source }) => users.set(source.mesh, construct));
+  const users = new Map<DeclaredPeer, string>();
+  // Of several users, the first one by its path: the order of calls does not matter.
+  const add = (peer: DeclaredPeer, { node: { path } }: Construct) => users.set(peer, [path, users.get(peer) ?? path].sort(compare)[0]);
+  for (const { construct, peers } of declared.exports.values()) peers.forEach((peer) => add(peer, construct));
+  for (const { construct, state } of declared.bindings.values()) state.sources.forEach(({ source }) => add(source.mesh, construct));
   return [...users].filter(([peer]) => !declared.peers.has(peer)).map(([peer, user]) => describeError('FED108', mesh,
-    `${user.node.path} refers to mesh ${show(peer.meshName)}, which is not a peer`, `call addPeer(…) with the construct ${peer.construct.node.path}`));
+    `${user} refers to mesh ${show(peer.meshName)}, which is not a peer`, `call addPeer(…) with the construct ${peer.construct.node.path}`));
 }
 
 function peerSnis(_mesh: Mesh, { declared, siblings }: Boundary): string[] {
