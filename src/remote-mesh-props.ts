@@ -50,7 +50,7 @@ export interface RemoteMeshProps {
   readonly meshName: string;
   /** Trust domain of its boundary gateways, such as `bank.example`. Rejects `cluster.local` (FED102). */
   readonly trustDomain: string;
-  /** Its public CA certificates. Receive them on a trusted channel and compare `TrustBundle.fingerprint`. */
+  /** Its public CA certificates. Receive them on a trusted channel and compare `TrustBundle.fingerprints`. */
   readonly trustBundle: TrustBundle;
   /**
    * SPIFFE ID that its ingress gateway presents. Required to bind its exports.

@@ -1,6 +1,6 @@
 import { show } from './checks/errors';
 import { checkGiven } from './checks/kinds';
-import { fingerprintOf, keyDigestOf, readCertificateFile, readCertificates } from './pki/certificates';
+import { keyDigestOf, readCertificateFile, readCertificates } from './pki/certificates';
 import { readRevocationLists } from './pki/revocation';
 import { Authorities, parseRotation } from './pki/rotation';
 
@@ -11,16 +11,16 @@ import { Authorities, parseRotation } from './pki/rotation';
  * @example
  * const roots = TrustBundle.fromPemFile('trust/east.pem');
  * const both = roots.withNext(TrustBundle.fromPemFile('trust/east-2027.pem')); // during a rotation
- * const fingerprint = roots.fingerprint; // compare it by phone before you trust the file
+ * const [fingerprint] = roots.fingerprints; // compare it by phone before you trust the file
  */
 export class TrustBundle {
   /**
    * Reads one or more CA certificates from PEM text.
    *
-   * Rejects private keys (FED201) and certificates that are not CAs (FED202). Expiry is not checked, so that the same
-   * program always gives the same output.
+   * Rejects private keys (FED201), certificates that are not CAs (FED202) and weak CAs (FED210): RSA below 2048 bits,
+   * SHA-1. Expiry is not checked, so that the same program always gives the same output.
    *
-   * @param pem the certificates, one after the other
+   * @param pem the certificates, one after the other; a byte order mark, indentation and text between them are ignored
    */
   public static fromPem(pem: string): TrustBundle {
     return new TrustBundle({ certificates: readCertificates('TrustBundle.fromPem', pem), lists: [] });
@@ -47,13 +47,13 @@ export class TrustBundle {
   }
 
   /**
-   * `sha256:` and the digest of the set of certificates, independent of their order and line ends.
+   * SHA-256 fingerprint of each certificate, such as `9A:0B:…` (32 bytes), in the order of the certificates.
    *
-   * For one certificate, it is the SHA-256 fingerprint that `openssl x509 -noout -fingerprint -sha256` prints, in lower
-   * case and without colons. Revocation lists do not change it.
+   * It is what `openssl x509 -noout -fingerprint -sha256` prints for one certificate. During a rotation there are two:
+   * compare each of them.
    */
-  public get fingerprint(): string {
-    return fingerprintOf(this.#authorities.certificates);
+  public get fingerprints(): string[] {
+    return this.#authorities.certificates.map(({ fingerprint256 }) => fingerprint256);
   }
 
   /**

@@ -21,7 +21,7 @@ const invalidPrograms = {
   'a GatewayCredential is not a Delivery': 'const x: Delivery = GatewayCredential.workloadIdentity();',
   'a plain object is not a ServicePort': 'const x: ServicePort = { port: 1, exportPort: 1 };',
   'a plain object is not a SpiffeId': 'const x: SpiffeId = { uri: \'\', principal: \'\', trustDomain: \'\', path: \'\' };',
-  'a plain object is not a TrustBundle': 'const x: TrustBundle = { fingerprint: \'\' };',
+  'a plain object is not a TrustBundle': 'const x: TrustBundle = { fingerprints: [] };',
   'a plain object is not an IstioVersion': 'const x: IstioVersion = { minor: \'1.29\' };',
   'peer options do not accept an unknown field': 'm.addPeer(m, { isolate: true });',
   'peer options do not accept a private key': 'm.addPeer(m, { privateKey: \'\' });',

@@ -63,7 +63,7 @@ describe('"Raised" in docs/errors.md', () => {
 function shapeOf(message: string): string {
   return message
     .replace(/^(FED\d{3}) [^:]+: /, '$1 ')
-    .replace(/"[^"]*"|\bsha256:\S+|(?<=it is a )\w+|(?<=use one of )[^→]*?(?=,? or |$)|\b[\w-]+(\/[\w-]+)+|\b\d+/g, '…')
+    .replace(/"[^"]*"|\b([0-9A-F]{2}:)+([0-9A-F]{2}|…)|(?<=it is a )\w+|(?<=use one of )[^→]*?(?=,? or |$)|\b[\w-]+(\/[\w-]+)+|\b\d+/g, '…')
     .replace(/…(, ?…)+/g, '…');
 }
 

@@ -1,8 +1,8 @@
-import { X509Certificate } from 'crypto';
+import { createHash, X509Certificate } from 'crypto';
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { SpiffeId, TrustBundle } from '../src';
-import { makeCertificate, RSA } from './support/certificates';
+import { EC, ED25519, makeCertificate, NO_LISTS, RSA } from './support/certificates';
 import { trustOf } from './support/meshes';
 
 /*
@@ -21,17 +21,46 @@ test('TrustBundle.fromPem removes duplicate certificates', () => {
   expect(bundle._pem).toBe(`${pem('east')}${pem('west')}`);
 });
 
-test('the fingerprint of a bundle does not depend on the order of certificates or on line ends', () => {
-  const one = TrustBundle.fromPem(`${pem('east')}${pem('west')}`);
-  const other = TrustBundle.fromPem(`${pem('west')}\n\n${pem('east')}`.replace(/\n/g, '\r\n'));
-  expect(one.fingerprint).toMatch(/^sha256:[0-9a-f]{64}$/);
-  expect(other.fingerprint).toBe(one.fingerprint);
-  expect(trustOf('east').fingerprint).not.toBe(one.fingerprint);
+/** What files, mails and ConfigMaps do to a PEM text. */
+const COPIES: [what: string, copy: (text: string) => string][] = [
+  ['a byte order mark', (text) => `\ufeff${text}`],
+  ['indentation', (text) => text.replace(/^/gm, '      ')],
+  ['spaces at the ends of lines', (text) => text.replace(/$/gm, '  ')],
+  ['the line ends of Windows', (text) => text.replace(/\n/g, '\r\n')],
+  ['the line ends of old Macs', (text) => text.replace(/\n/g, '\r')],
+  ['blank lines', (text) => text.replace(/\n/g, '\n\n')],
+  ['one line for each certificate', (text) => text.replace(/([^-])\n([^-])/g, '$1$2')],
+  ['spaces in place of line ends', (text) => text.replace(/\n/g, ' ')],
+  ['the key of a ConfigMap in front', (text) => `data:\n  root-cert.pem: |\n${text.replace(/^/gm, '    ')}`],
+  ['the words PRIVATE KEY in prose', (text) => `# the PRIVATE KEY stays with the bank\n${text}`],
+];
+
+test.each(COPIES)('TrustBundle.fromPem reads the same certificates with %s', (_, copy) => {
+  expect(TrustBundle.fromPem(copy(`${pem('east')}${pem('west')}`))._pem).toBe(`${pem('east')}${pem('west')}`);
 });
 
-test('the fingerprint of a bundle with one certificate is the SHA-256 fingerprint of the certificate', () => {
-  const { fingerprint256 } = new X509Certificate(pem('east'));
-  expect(trustOf('east').fingerprint).toBe(`sha256:${fingerprint256.replaceAll(':', '').toLowerCase()}`);
+test.each(COPIES.slice(0, -1))('withRevocationList reads the same list with %s', async (_, copy) => {
+  const authority = await makeCertificate('root', true);
+  const list = await authority.list();
+  expect(TrustBundle.fromPem(authority.certificate).withRevocationList(copy(list))._revocationLists).toBe(list);
+});
+
+test('fingerprints has the SHA-256 fingerprint of each certificate in the notation of openssl', () => {
+  const openssl = (mesh: string) => createHash('sha256').update(new X509Certificate(pem(mesh)).raw).digest('hex').toUpperCase().replace(/..(?=.)/g, '$&:');
+  expect(openssl('east')).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+  expect(trustOf('east').fingerprints).toEqual([openssl('east')]);
+  expect(trustOf('east').withNext(trustOf('west')).fingerprints).toEqual([openssl('east'), openssl('west')]);
+});
+
+test.each(Object.entries({ 'RSA with 2048 bits': RSA, 'ECDSA on P-256': EC('P-256'), 'ECDSA on P-384': EC('P-384'), 'ECDSA on P-521': EC('P-521'), 'Ed25519': ED25519 }))(
+  'TrustBundle.fromPem accepts a CA with %s', async (_, algorithm) => {
+    const { certificate } = await makeCertificate('root', true, algorithm);
+    expect(TrustBundle.fromPem(certificate)._pem).toBe(`${certificate}\n`);
+  });
+
+test('TrustBundle.fromPem accepts a CA whose key usage is the signing of certificates only', async () => {
+  const { certificate } = await makeCertificate('root', true, undefined, NO_LISTS);
+  expect(TrustBundle.fromPem(certificate).fingerprints).toHaveLength(1);
 });
 
 describe('withNext', () => {
@@ -41,10 +70,10 @@ describe('withNext', () => {
     expect(trustOf('east').withNext(both)._pem).toBe(both._pem);
   });
 
-  test('withNext returns a bundle with the fingerprint and the authorities of both roots', () => {
-    const both = TrustBundle.fromPem(`${pem('west')}${pem('east')}`);
+  test('withNext returns a bundle with the fingerprints and the authorities of both roots', () => {
+    const both = TrustBundle.fromPem(`${pem('east')}${pem('west')}`);
     const rotation = trustOf('east').withNext(trustOf('west'));
-    expect(rotation.fingerprint).toBe(both.fingerprint);
+    expect(rotation.fingerprints).toEqual(both.fingerprints);
     expect(rotation._authorities).toEqual(both._authorities);
   });
 
@@ -61,13 +90,13 @@ describe('withNext', () => {
 });
 
 describe('withRevocationList', () => {
-  test('withRevocationList adds the list unchanged, and does not change the certificates and the fingerprint', async () => {
+  test('withRevocationList adds the list unchanged, and does not change the certificates and the fingerprints', async () => {
     const authority = await makeCertificate('root', true);
     const bundle = TrustBundle.fromPem(authority.certificate);
     const list = await authority.list();
     const listed = bundle.withRevocationList(`issuer=somebody\r\n${list.replace(/\n/g, '\r\n')}`);
     expect(listed._revocationLists).toBe(list);
-    expect([listed._pem, listed.fingerprint]).toEqual([bundle._pem, bundle.fingerprint]);
+    expect([listed._pem, listed.fingerprints]).toEqual([bundle._pem, bundle.fingerprints]);
     expect(bundle._revocationLists).toBeUndefined();
   });
 
@@ -103,7 +132,7 @@ test('TrustBundle.fromPemFile reads a path relative to the working directory', (
   const before = process.cwd();
   try {
     process.chdir(__dirname);
-    expect(TrustBundle.fromPemFile('trust/east.pem').fingerprint).toBe(trustOf('east').fingerprint);
+    expect(TrustBundle.fromPemFile('trust/east.pem').fingerprints).toEqual(trustOf('east').fingerprints);
   } finally {
     process.chdir(before);
   }

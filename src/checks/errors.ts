@@ -48,6 +48,7 @@ export const ERRORS = {
   FED207: 'revocation list is not valid',
   FED208: 'revocation lists do not match the CAs',
   FED209: 'rotation adds no certificate',
+  FED210: 'CA certificate is too weak',
   FED301: 'export name cannot be part of a TLS server name',
   FED302: 'export name is used twice',
   FED303: 'port list is not valid',

@@ -1,7 +1,9 @@
 import { verify, X509Certificate } from 'crypto';
 import { subjectOf } from './certificates';
-import { BIT_STRING, bits, BOOLEAN, context, Der, inside, INTEGER, OCTET_STRING, readAll, SEQUENCE } from './der';
-import { fail } from '../checks/errors';
+import { BIT_STRING, bits, context, Der, inside, INTEGER, readAll, SEQUENCE } from './der';
+import { readPem } from './pem';
+import { digestOf, extensionsIn, maySignLists, oidOf, partsOf } from './x509';
+import { fail, show } from '../checks/errors';
 
 /*
  * Revocation lists, checked except for their expiry, since the output must not depend on the date. A list that does not
@@ -14,29 +16,15 @@ export interface RevocationList {
   readonly pem: string;
 }
 
-const BLOCK = /-----BEGIN X509 CRL-----[ \t]*\r?\n([^-]*)-----END X509 CRL-----/g;
 const FIX = 'use the PEM text of the revocation list that the CA itself signed (X509 CRL)';
-/** Digests of the signature algorithms, by object identifier (hexadecimal). */
-const DIGESTS: { readonly [oid: string]: string | undefined } = {
-  '2a864886f70d01010b': 'sha256',
-  '2a864886f70d01010c': 'sha384',
-  '2a864886f70d01010d': 'sha512', // RSA
-  '2a8648ce3d040302': 'sha256',
-  '2a8648ce3d040303': 'sha384',
-  '2a8648ce3d040304': 'sha512', // ECDSA
-  '2b6570': undefined, // Ed25519 includes its digest
-};
-const KEY_USAGE = '551d0f';
-const CRL_SIGN = 0x02;
 
 /** Reads the revocation lists of a text. Requires exactly one list of each CA, signed by that CA. */
 export function readRevocationLists(where: string, pem: string, authorities: X509Certificate[]): RevocationList[] {
-  const blocks = typeof pem === 'string' ? [...pem.matchAll(BLOCK)] : [];
-  const begun = typeof pem === 'string' ? pem.match(/^-----BEGIN /gm)?.length ?? 0 : 0;
-  if (blocks.length === 0 || blocks.length !== begun) {
-    fail('FED207', where, begun === 0 ? 'the text contains no PEM block' : 'the text contains a PEM block that is not a revocation list', FIX);
-  }
-  const lists = blocks.map(([, base64], index) => readList(where, Buffer.from(base64, 'base64'), index + 1, authorities));
+  if (typeof pem !== 'string') fail('FED120', where, `the revocation lists must be PEM text, not ${show(pem)}`, FIX);
+  const lists = readPem(where, pem, { code: 'FED207', fix: FIX }).map(({ label, der }, index) => {
+    if (label !== 'X509 CRL') fail('FED207', where, `block ${index + 1} is a ${label}, not a revocation list`, FIX);
+    return readList(where, der, index + 1, authorities);
+  });
   for (const authority of authorities) {
     const own = lists.filter(({ issuer }) => issuer === authority);
     if (own.length === 1) continue;
@@ -55,13 +43,14 @@ function readList(where: string, der: Buffer, position: number, authorities: X50
   if (named.length === 0) {
     fail('FED208', where, `list ${position} is issued by none of the CAs ${authorities.map(subjectOf).join(', ')}`, FIX);
   }
-  if (!(list.oid in DIGESTS)) {
+  const digest = digestOf(list.oid);
+  if (!digest) {
     fail('FED208', where, `list ${position} is signed with an algorithm that cannot be checked`,
       'sign it with RSA (PKCS #1), ECDSA or Ed25519, and with SHA-256 or longer');
   }
-  const issuer = named.find(({ publicKey }) => verify(DIGESTS[list.oid], list.signed, publicKey, list.signature));
+  const issuer = named.find(({ publicKey }) => verify(digest.name, list.signed, publicKey, list.signature));
   if (!issuer) fail('FED208', where, `list ${position} is not signed by the CA ${subjectOf(named[0])}, which it names as its issuer`, FIX);
-  if (!maySign(issuer)) {
+  if (!maySignLists(issuer)) {
     fail('FED208', where, `the CA ${subjectOf(issuer)} may not sign revocation lists: its key usage lacks cRLSign`,
       'use a CA with that key usage; the root that istiod creates by default does not have it');
   }
@@ -78,9 +67,9 @@ function parse(where: string, der: Buffer, position: number) {
     return {
       signed: signed.whole,
       issuer: issuer.whole,
-      oid: inside(algorithm, SEQUENCE)[0].content.toString('hex'),
+      oid: oidOf(algorithm),
       signature: bits(signature),
-      critical: extensions(fields.find(({ tag }) => tag === context(0))).some(({ critical }) => critical),
+      critical: extensionsIn(fields.find(({ tag }) => tag === context(0))).some(({ critical }) => critical),
     };
   } catch {
     return fail('FED207', where, `block ${position} is not a valid revocation list`, FIX);
@@ -89,30 +78,4 @@ function parse(where: string, der: Buffer, position: number) {
 
 function isTime({ tag }: Der): boolean {
   return tag === 0x17 || tag === 0x18;
-}
-
-/** Subject and extensions of a certificate that Node.js has parsed already. */
-function partsOf(certificate: X509Certificate): { readonly subject: Buffer; readonly extensions: Extension[] } {
-  const fields = inside(inside(readAll(certificate.raw)[0], SEQUENCE)[0], SEQUENCE).filter(({ tag }) => tag !== context(0));
-  return { subject: fields[4].whole, extensions: extensions(fields.find(({ tag }) => tag === context(3))) };
-}
-
-interface Extension { readonly oid: string; readonly critical: boolean; readonly value: Buffer }
-
-function extensions(field: Der | undefined): Extension[] {
-  if (field === undefined) return [];
-  return inside(inside(field, field.tag)[0], SEQUENCE).map((extension) => {
-    const parts = inside(extension, SEQUENCE);
-    return {
-      oid: parts[0].content.toString('hex'),
-      critical: parts.some(({ tag, content }) => tag === BOOLEAN && content[0] !== 0),
-      value: parts.find(({ tag }) => tag === OCTET_STRING)!.content,
-    };
-  });
-}
-
-function maySign(authority: X509Certificate): boolean {
-  const usage = partsOf(authority).extensions.find(({ oid }) => oid === KEY_USAGE);
-  // eslint-disable-next-line no-bitwise
-  return usage === undefined || (bits(readAll(usage.value)[0])[0] & CRL_SIGN) !== 0;
 }

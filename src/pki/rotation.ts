@@ -1,5 +1,4 @@
 import { X509Certificate } from 'crypto';
-import { fingerprintOf } from './certificates';
 import { RevocationList } from './revocation';
 import { fail } from '../checks/errors';
 
@@ -13,7 +12,7 @@ export interface Authorities {
 export function parseRotation(where: string, current: Authorities, next: Authorities): Authorities {
   const added = next.certificates.filter((certificate) => !current.certificates.some(({ raw }) => raw.equals(certificate.raw)));
   if (added.length === 0) {
-    fail('FED209', where, `the next bundle adds no certificate: ${fingerprintOf(next.certificates)}`,
+    fail('FED209', where, `the next bundle adds no certificate: ${next.certificates.map(({ fingerprint256 }) => fingerprint256).join(', ')}`,
       'use the new root; once no certificate of the old root is in use, configure the new one alone');
   }
   if ((current.lists.length === 0) !== (next.lists.length === 0)) {

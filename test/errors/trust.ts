@@ -1,9 +1,10 @@
+import { X509Certificate } from 'crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
 import { App } from 'cdk8s';
 import { SpiffeId, TrustBundle } from '../../src';
-import { CHANGES_ONLY, Made, makeCertificate, NO_LISTS, RSA_SHA1 } from '../support/certificates';
+import { CHANGES_ONLY, LISTS_ONLY, Made, makeCertificate, NO_LISTS, RSA_1024, RSA_SHA1 } from '../support/certificates';
 import { meshOf, TRUST, trustOf } from '../support/meshes';
 import { Rejection, rejectionsOf } from '../support/rejections';
 
@@ -22,28 +23,31 @@ interface Certificates {
   readonly leaf: Made;
   /** An authority whose key may not sign revocation lists. */
   readonly listless: Made;
-  /** An authority that signs with SHA-1. */
-  readonly weak: Made;
+  /** Certificates of authorities that cannot be trusted. */
+  readonly weak: { readonly [what: string]: string };
   readonly lists: { readonly [what: string]: string };
 }
 let made: Certificates;
 
 /** Makes the certificates of the rows; they must be there before a row runs. */
 export async function makeCertificates(): Promise<Certificates> {
-  const [ca, leaf, listless, weak] = await Promise.all([
+  const [ca, leaf, listless, uncertain, sha1, small] = await Promise.all([
     makeCertificate('root', true), makeCertificate('gateway', false), makeCertificate('root', true, undefined, NO_LISTS),
-    makeCertificate('root', true, RSA_SHA1),
+    makeCertificate('root', true, undefined, LISTS_ONLY), makeCertificate('root', true, RSA_SHA1), makeCertificate('root', true, RSA_1024),
   ]);
   const lists = {
     own: await ca.list(),
     changes: await ca.list(undefined, CHANGES_ONLY),
     renamed: await ca.list('renamed'),
     listless: await listless.list(),
-    weak: await weak.list(),
+    weak: await ca.weakList(),
   };
+  const weak = { uncertain: uncertain.certificate, sha1: sha1.certificate, small: small.certificate };
   return made = { ca, leaf, listless, weak, lists };
 }
 
+/** A public CA certificate that is not accepted; Node.js cannot generate it. */
+const refused = (name: string) => join(__dirname, '..', 'trust', 'refused', `${name}.pem`);
 const trustPem = (meshName: string) => readFileSync(join(TRUST, `${meshName}.pem`), 'utf8');
 
 fromPem.rejects('FED201', 'a private key', () => TrustBundle.fromPem(made.ca.privateKey), 'TrustBundle.fromPem', 'remove the key');
@@ -58,13 +62,33 @@ fromPem.rejects('FED204', 'a PEM block that is not a certificate', () => TrustBu
 fromPem.rejects('FED204', 'a PEM block of another kind', () => TrustBundle.fromPem('-----BEGIN CERTIFICATE REQUEST-----\nbm8=\n-----END CERTIFICATE REQUEST-----'), 'CERTIFICATE REQUEST');
 fromPem.rejects('FED204', 'a certificate that was cut off', () => TrustBundle.fromPem(made.ca.certificate.slice(0, -30)), 'does not end');
 fromPem.rejects('FED204', 'a second certificate that was cut off', () => TrustBundle.fromPem(`${made.ca.certificate}\n${made.ca.renewed.slice(0, 100)}`), 'does not end');
+fromPem.rejects('FED201', 'a private key in base64, as in a Secret', () => TrustBundle.fromPem(Buffer.from(made.ca.privateKey).toString('base64')), 'private key');
+fromPem.rejects('FED120', 'the bytes of a certificate', () => TrustBundle.fromPem(Buffer.from(made.ca.certificate) as unknown as string), 'must be PEM text', 'bytes)');
+fromPem.rejects('FED204', 'a certificate in base64, as in a Secret', () => TrustBundle.fromPem(Buffer.from(made.ca.certificate).toString('base64')), 'is base64 of PEM', 'decode it first');
+fromPem.rejects('FED204', 'a certificate in base64 with line ends', () => TrustBundle.fromPem(Buffer.from(made.ca.certificate).toString('base64').replace(/.{76}/g, '$&\n')), 'is base64 of PEM');
+fromPem.rejects('FED204', 'a certificate in DER', () => TrustBundle.fromPem(new X509Certificate(made.ca.certificate).raw.toString()), 'is DER, not PEM', 'openssl x509 -inform der');
+fromPem.rejects('FED204', 'a certificate in base64 of DER', () => TrustBundle.fromPem(new X509Certificate(made.ca.certificate).raw.toString('base64')), 'is DER, not PEM');
+fromPem.rejects('FED204', 'a certificate in UTF-16, as PowerShell writes it', () => TrustBundle.fromPem(Buffer.from(`\ufeff${made.ca.certificate}`, 'utf16le').toString()), 'is UTF-16', 'save the file as UTF-8');
+fromPem.rejects('FED204', 'a certificate with the two characters "\\n" for line ends', () => TrustBundle.fromPem(made.ca.certificate.replaceAll('\n', '\\n')), 'as two characters', 'JSON.parse');
+fromPem.rejects('FED202', 'a CA whose key may not sign certificates', () => TrustBundle.fromPem(made.weak.uncertain), 'certificate 1 ("CN=root") is not a CA', 'key usage');
+fromPem.rejects('FED210', 'a CA that is signed with SHA-1', () => TrustBundle.fromPem(made.weak.sha1), 'certificate 1 ("CN=root") is signed with SHA-1', 'SHA-256 or longer');
+fromPemFile.rejects('FED210', 'a CA that is signed with RSA-PSS', () => TrustBundle.fromPemFile(refused('rsa-pss-signature')), 'RSA-PSS');
+fromPem.rejects('FED210', 'a CA with a key of 1024 bits', () => TrustBundle.fromPem(made.weak.small), 'has an RSA key of 1024 bits', 'at least 2048 bits');
+fromPem.rejects('FED210', 'a weak CA behind a strong one', () => TrustBundle.fromPem(`${made.ca.certificate}\n${made.weak.small}`), 'certificate 2 ("CN=root") has an RSA key');
+fromPemFile.rejects('FED210', 'a CA with a key of 512 bits', () => TrustBundle.fromPemFile(refused('rsa-512')), 'has an RSA key of 512 bits');
+fromPemFile.rejects('FED210', 'a CA on the curve P-224', () => TrustBundle.fromPemFile(refused('p-224')), 'the curve secp224r1', 'P-256, P-384, P-521');
+fromPemFile.rejects('FED210', 'a CA on a curve that Envoy rejects', () => TrustBundle.fromPemFile(refused('secp256k1')), 'the curve secp256k1');
+fromPemFile.rejects('FED210', 'a CA with a key of Ed448', () => TrustBundle.fromPemFile(refused('ed448')), 'a key of the type ed448');
+fromPemFile.rejects('FED210', 'a CA with a key of RSA-PSS', () => TrustBundle.fromPemFile(refused('rsa-pss-key')), 'a key of the type rsa-pss');
 fromPemFile.rejects('FED205', 'a file that does not exist', () => TrustBundle.fromPemFile('trust/nobody.pem'), '"trust/nobody.pem"', 'ENOENT', process.cwd());
 fromPemFile.rejects('FED205', 'a folder', () => TrustBundle.fromPemFile(__dirname), 'EISDIR');
 /** A call that gives a bundle a revocation list. */
 const listed = (list: () => string, bundle: () => string = () => made.ca.certificate) => () =>
   TrustBundle.fromPem(bundle()).withRevocationList(list());
+withRevocationList.rejects('FED120', 'the bytes of a revocation list', listed(() => Buffer.from(made.lists.own) as unknown as string), 'must be PEM text');
+withRevocationList.rejects('FED207', 'a revocation list in base64', listed(() => Buffer.from(made.lists.own).toString('base64')), 'is base64 of PEM');
 withRevocationList.rejects('FED207', 'an empty string in place of a revocation list', listed(() => ''), 'no PEM block');
-withRevocationList.rejects('FED207', 'a certificate in place of a revocation list', listed(() => made.ca.certificate), 'not a revocation list');
+withRevocationList.rejects('FED207', 'a certificate in place of a revocation list', listed(() => made.ca.certificate), 'block 1 is a CERTIFICATE, not a revocation list');
 withRevocationList.rejects('FED207', 'a revocation list that was cut off', listed(() => made.lists.own.replace(/\n.*\n(-----END)/, '\n$1')), 'block 1');
 withRevocationList.rejects('FED207', 'a certificate in a PEM block of a revocation list', listed(() => made.ca.certificate.replaceAll('CERTIFICATE', 'X509 CRL')), 'block 1');
 withRevocationList.rejects('FED207', 'a delta revocation list', listed(() => made.lists.changes), 'critical extension', 'complete list');
@@ -73,12 +97,12 @@ withRevocationList.rejects('FED208', 'a revocation list that another key signed 
   'not signed by the CA "CN=root"');
 withRevocationList.rejects('FED208', 'a revocation list whose issuer has another name than the CA', listed(() => made.lists.renamed), 'none of the CAs');
 withRevocationList.rejects('FED208', 'a CA whose key may not sign lists', listed(() => made.lists.listless, () => made.listless.certificate), 'cRLSign', 'istiod');
-withRevocationList.rejects('FED208', 'a revocation list that is signed with SHA-1', listed(() => made.lists.weak, () => made.weak.certificate), 'cannot be checked');
+withRevocationList.rejects('FED208', 'a revocation list that is signed with SHA-1', listed(() => made.lists.weak), 'cannot be checked');
 withRevocationList.rejects('FED208', 'a bundle of two CAs with the revocation list of one', listed(() => made.lists.own, () => `${made.ca.certificate}\n${trustPem('east')}`),
   'the CA "O=east.example, CN=east mesh root" has no revocation list', 'reject every');
 withRevocationList.rejects('FED208', 'two revocation lists of one CA', listed(() => `${made.lists.own}${made.lists.own}`), 'the CA "CN=root" has 2 revocation lists');
 withNext.rejects('FED208', 'a rotation with the revocation list of the old CA only', () => listed(() => made.lists.own)().withNext(trustOf('east')), 'the next bundle');
-withNext.rejects('FED209', 'a rotation to the same root', () => trustOf('east').withNext(trustOf('east')), trustOf('east').fingerprint);
+withNext.rejects('FED209', 'a rotation to the same root', () => trustOf('east').withNext(trustOf('east')), trustOf('east').fingerprints[0]);
 withNext.rejects('FED209', 'a rotation that goes backwards', () => trustOf('east').withNext(trustOf('west')).withNext(trustOf('east')), 'new one alone');
 withNext.rejects('FED120', 'PEM text in place of the next bundle', () => trustOf('east').withNext(trustPem('west') as unknown as TrustBundle), 'TrustBundle');
 for (const uri of ['east.example/ns/a/sa/b', 'spiffe://east.example', 'spiffe://East.example/ns/a', 'spiffe://east.example/ns//sa/b',

@@ -145,7 +145,7 @@ class ValuesTest {
                 bank.getIngressGateway().getPodLabels().get("istio"),
                 exposed.getMesh().getEgressIdentity().getUri(),
                 exposed.getPorts().get(1).getExportPort().toString(),
-                bank.getTrustBundle().getFingerprint())));
+                bank.getTrustBundle().getFingerprints().get(0))));
         return app;
     }
 

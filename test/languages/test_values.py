@@ -119,7 +119,7 @@ def values() -> App:
         bank.ingress_gateway.pod_labels["istio"],
         shop.exposed_service("orders").mesh.egress_identity.uri,
         str(shop.exposed_service("orders").ports[1].export_port),
-        bank.trust_bundle.fingerprint,
+        bank.trust_bundle.fingerprints[0],
     ]
     read.add_json_patch(JsonPatch.add("/read", values_read))
     return app

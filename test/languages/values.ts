@@ -72,7 +72,7 @@ export function values(trust: string): App {
     bank.ingressGateway.podLabels.istio,
     shop.exposedService('orders').mesh.egressIdentity!.uri,
     String(shop.exposedService('orders').ports[1].exportPort),
-    bank.trustBundle.fingerprint,
+    bank.trustBundle.fingerprints[0],
   ]));
   return app;
 }

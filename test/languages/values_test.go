@@ -107,7 +107,7 @@ func values() cdk8s.App {
 		(*bank.IngressGateway().PodLabels)["istio"],
 		exposed.Mesh().EgressIdentity().Uri(),
 		text((*exposed.Ports())[1].ExportPort()),
-		bank.TrustBundle().Fingerprint(),
+		(*bank.TrustBundle().Fingerprints())[0],
 	}))
 	return app
 }

@@ -5,15 +5,20 @@ import 'reflect-metadata';
 import { webcrypto } from 'crypto';
 import * as x509 from '@peculiar/x509';
 
-type Algorithm = RsaHashedKeyGenParams | (EcKeyGenParams & { hash: string });
+type Algorithm = RsaHashedKeyGenParams | (EcKeyGenParams & { hash: string }) | { name: 'Ed25519' };
 interface RsaHashedKeyGenParams { name: string; hash: string; modulusLength: number; publicExponent: Uint8Array }
 interface EcKeyGenParams { name: string; namedCurve: string }
 
-const ECDSA: Algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-export const RSA: Algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-384', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
+export const EC = (namedCurve: string): Algorithm => ({ name: 'ECDSA', namedCurve, hash: 'SHA-256' });
+export const ED25519: Algorithm = { name: 'Ed25519' };
+const ECDSA = EC('P-256');
+export const RSA: RsaHashedKeyGenParams = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-384', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
 export const RSA_SHA1: Algorithm = { ...RSA, hash: 'SHA-1' };
+export const RSA_1024: Algorithm = { ...RSA, modulusLength: 1024 };
 /** A key that may sign certificates, and no lists. */
 export const NO_LISTS = new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true);
+/** A key that may sign lists, and no certificates. */
+export const LISTS_ONLY = new x509.KeyUsagesExtension(x509.KeyUsageFlags.cRLSign, true);
 /** A delta CRL: it lists only the changes since another list. */
 export const CHANGES_ONLY = new x509.Extension('2.5.29.27', true, new Uint8Array([2, 1, 1]));
 
@@ -24,11 +29,13 @@ export interface Made {
   readonly renewed: string;
   /** Creates a revocation list that it signs, with its own name or another one as issuer. */
   list(name?: string, ...extensions: x509.Extension[]): Promise<string>;
+  /** Creates a revocation list that is signed with ECDSA and SHA-1. */
+  weakList(): Promise<string>;
 }
 
 export async function makeCertificate(name: string, ca: boolean, algorithm: Algorithm = ECDSA, ...extensions: x509.Extension[]): Promise<Made> {
   x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as webcrypto.CryptoKeyPair;
   const issue = async (serialNumber: string) => (await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber,
     name: `CN=${name}`,
@@ -41,16 +48,21 @@ export async function makeCertificate(name: string, ca: boolean, algorithm: Algo
     certificate: await issue('01'),
     renewed: await issue('02'),
     privateKey: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY'),
-    list: async (issuer = name, ...more) => pemOf(await x509.X509CrlGenerator.create({
-      issuer: `CN=${issuer}`,
-      thisUpdate: new Date('2026-01-01T00:00:00Z'),
-      nextUpdate: new Date('2026-02-01T00:00:00Z'),
-      entries: [{ serialNumber: '0a' }],
-      extensions: more,
-      signingAlgorithm: algorithm,
-      signingKey: keys.privateKey,
-    })),
+    list: (issuer = name, ...more) => listOf(issuer, keys.privateKey, algorithm, more),
+    weakList: () => listOf(name, keys.privateKey, { ...ECDSA, hash: 'SHA-1' } as Algorithm),
   };
+}
+
+async function listOf(issuer: string, signingKey: webcrypto.CryptoKey, signingAlgorithm: Algorithm, extensions: x509.Extension[] = []): Promise<string> {
+  return pemOf(await x509.X509CrlGenerator.create({
+    issuer: `CN=${issuer}`,
+    thisUpdate: new Date('2026-01-01T00:00:00Z'),
+    nextUpdate: new Date('2026-02-01T00:00:00Z'),
+    entries: [{ serialNumber: '0a' }],
+    extensions,
+    signingAlgorithm,
+    signingKey,
+  }));
 }
 
 /** Encodes a list as PEM with the usual label `X509 CRL`. */
