@@ -58,4 +58,12 @@ export interface CertManagerOptions {
    * @default KeyAlgorithm.ECDSA_P256
    */
   readonly keyAlgorithm?: KeyAlgorithm;
+  /**
+   * Common name of the certificates, such as `federation.shop.example`, at most 64 characters (FED131).
+   *
+   * Set it if the issuer requires one, as a role of Vault does by default (`require_cn`). Peers do not look at it.
+   * @see https://developer.hashicorp.com/vault/api-docs/secret/pki#require_cn
+   * @default - none: the SPIFFE ID is the only name in the certificate
+   */
+  readonly commonName?: string;
 }

@@ -142,6 +142,16 @@ export interface DedicatedGatewayOptions {
    */
   readonly imagePullSecretNames?: string[];
   /**
+   * Injection templates of the mesh for the pods, applied after Istio's `gateway`, such as `['spire']`.
+   *
+   * Set the ones that every workload of the mesh needs, for example to mount the socket of a SPIRE agent. Such a socket
+   * needs a `credential` from cert-manager or from a Secret: Istio's agent writes no certificate to a file then, and
+   * the egress gateway would have none for peers.
+   * @see https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#custom-templates-experimental
+   * @default - `gateway` only
+   */
+  readonly injectionTemplates?: string[];
+  /**
    * Additional labels of the pods, such as `{ team: 'edge' }`. Rejects labels that select the pods or that Istio sets
    * (FED116).
    * @default - none

@@ -48,6 +48,7 @@ test('every option of a dedicated gateway is in the output', () => {
     tolerations: [NodeToleration.exists('dmz'), NodeToleration.equal('zone', 'edge', 'NoSchedule')],
     priorityClassName: 'edge',
     imagePullSecretNames: ['registry'],
+    injectionTemplates: ['spire'],
     labels: { team: 'platform' },
     namespaceName: 'dmz',
     credential: GatewayCredential.fromSecret('partner-ingress'),

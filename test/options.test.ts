@@ -233,6 +233,11 @@ describe('the mesh and its gateways', () => {
       },
       priorityClassName: { value: 'edge', seen: (objects) => pod(objects, role).spec.priorityClassName, expected: 'edge' },
       imagePullSecretNames: { value: ['registry'], seen: (objects) => pod(objects, role).spec.imagePullSecrets, expected: [{ name: 'registry' }] },
+      injectionTemplates: {
+        value: ['spire', 'audit.v1'],
+        seen: (objects) => pod(objects, role).metadata.annotations['inject.istio.io/templates'],
+        expected: 'gateway,spire,audit.v1',
+      },
       labels: { value: { team: 'platform' }, seen: (objects) => pod(objects, role).metadata.labels.team, expected: 'platform' },
       namespaceName: { value: 'dmz', seen: (objects) => deployment(objects, role).metadata.namespace, expected: 'dmz' },
       credential: role === 'ingress'
@@ -305,6 +310,7 @@ describe('the mesh and its gateways', () => {
     issuerGroup: { value: 'awspca.example', seen: (objects) => find(objects, 'Certificate', 'federation-ingress').spec.issuerRef.group, expected: 'awspca.example' },
     duration: { value: Duration.hours(2), seen: (objects) => find(objects, 'Certificate', 'federation-ingress').spec.duration, expected: '2h0m0s' },
     renewBefore: { value: Duration.minutes(10), seen: (objects) => find(objects, 'Certificate', 'federation-ingress').spec.renewBefore, expected: '0h10m0s' },
+    commonName: { value: 'federation.shop.example', seen: (objects) => find(objects, 'Certificate', 'federation-ingress').spec.commonName, expected: 'federation.shop.example' },
     keyAlgorithm: {
       value: KeyAlgorithm.RSA_3072,
       seen: (objects) => find(objects, 'Certificate', 'federation-ingress').spec.privateKey,

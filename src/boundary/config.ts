@@ -105,6 +105,7 @@ function settingsOf(options: DedicatedGatewayOptions): GatewaySettings {
     tolerations: options.tolerations?.map(({ _toleration }) => _toleration),
     priorityClassName: options.priorityClassName,
     imagePullSecretNames: options.imagePullSecretNames,
+    injectionTemplates: options.injectionTemplates ?? [],
     labels: options.labels,
   };
 }

@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import { fail, show } from './errors';
-import { checkGiven, checkOptional, fieldsOf, parseFields } from './kinds';
+import { checkGiven, checkOptional, checkText, fieldsOf, parseFields } from './kinds';
 import { checkDomain, checkObjectName } from './values';
 import { CertManagerOptions, KeyAlgorithm } from '../certificate';
 import { CA_SECRET_SUFFIX } from '../model/constants';
@@ -9,7 +9,7 @@ import type { CertificateConfig } from '../model/model';
 const MIN_DURATION_SECONDS = 3600;
 const MIN_RENEW_BEFORE_SECONDS = 300;
 const FIELDS = fieldsOf<CertManagerOptions>({
-  issuerName: true, issuerKind: true, issuerGroup: true, duration: true, renewBefore: true, keyAlgorithm: true,
+  issuerName: true, issuerKind: true, issuerGroup: true, duration: true, renewBefore: true, keyAlgorithm: true, commonName: true,
 });
 /** Each key algorithm in the notation of cert-manager. */
 const KEYS: { readonly [algorithm in KeyAlgorithm]: CertificateConfig['key'] } = {
@@ -24,7 +24,7 @@ const KEYS: { readonly [algorithm in KeyAlgorithm]: CertificateConfig['key'] } =
 export function parseCertificate(where: string, options: CertManagerOptions): CertificateConfig {
   const {
     issuerName, issuerKind = 'ClusterIssuer', issuerGroup = 'cert-manager.io', duration = Duration.hours(24), renewBefore,
-    keyAlgorithm = KeyAlgorithm.ECDSA_P256,
+    keyAlgorithm = KeyAlgorithm.ECDSA_P256, commonName,
   } = parseFields(where, 'the certificate options', options, FIELDS);
   checkObjectName(where, issuerName, 'issuer');
   checkDomain(where, issuerGroup, 'FED111', 'API group');
@@ -33,6 +33,10 @@ export function parseCertificate(where: string, options: CertManagerOptions): Ce
   }
   if (!Object.keys(KEYS).includes(keyAlgorithm)) {
     fail('FED131', where, `the key algorithm ${show(keyAlgorithm)} is not valid`, 'use a value of KeyAlgorithm');
+  }
+  checkText(where, 'commonName', commonName);
+  if (commonName !== undefined && !/^[\x21-\x7e]([\x20-\x7e]{0,62}[\x21-\x7e])?$/.test(commonName)) {
+    fail('FED131', where, `commonName ${show(commonName)} is not valid`, 'use 1 to 64 printable ASCII characters without spaces at the ends');
   }
   checkGiven(where, 'duration', duration, Duration);
   checkOptional(where, 'renewBefore', renewBefore, Duration);
@@ -47,7 +51,7 @@ export function parseCertificate(where: string, options: CertManagerOptions): Ce
       'use whole seconds, at least five minutes and less than duration');
   }
   return {
-    issuer: { name: issuerName, kind: issuerKind, group: issuerGroup }, durationSeconds, renewBeforeSeconds, key: KEYS[keyAlgorithm],
+    issuer: { name: issuerName, kind: issuerKind, group: issuerGroup }, durationSeconds, renewBeforeSeconds, key: KEYS[keyAlgorithm], commonName,
   };
 }
 

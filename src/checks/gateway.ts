@@ -30,6 +30,7 @@ const FIELDS = fieldsOf<DedicatedGatewayOptions>({
   tolerations: true,
   priorityClassName: true,
   imagePullSecretNames: true,
+  injectionTemplates: true,
   labels: true,
   namespaceName: true,
   credential: true,
@@ -37,7 +38,9 @@ const FIELDS = fieldsOf<DedicatedGatewayOptions>({
 const EXISTING_FIELDS = fieldsOf<ExistingGatewayOptions>({
   namespaceName: true, serviceAccountName: true, serviceName: true, podLabels: true, credential: true,
 });
-const LISTS = ['sourceRanges', 'tolerations', 'imagePullSecretNames'] as const;
+/** The name of an injection template: the annotation separates names by commas. */
+const TEMPLATE = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
+const LISTS = ['sourceRanges', 'tolerations', 'imagePullSecretNames', 'injectionTemplates'] as const;
 const MAPS = ['serviceAnnotations', 'nodeSelector', 'labels'] as const;
 const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 'sourceRanges', 'preserveClientAddress', 'dualStack'] as const;
 
@@ -78,6 +81,14 @@ export function parseDedicatedGateway(where: string, given: DedicatedGatewayOpti
   }
   if (options.priorityClassName !== undefined) checkObjectName(where, options.priorityClassName, 'priority class');
   options.imagePullSecretNames?.forEach((name) => checkObjectName(where, name, 'Secret'));
+  for (const template of options.injectionTemplates ?? []) {
+    if (typeof template !== 'string' || !TEMPLATE.test(template)) {
+      reject(`the injection template ${show(template)} is not a valid name`, 'use one name for each element, as in the values of Istio\'s injector');
+    }
+    if (template === 'gateway' || template === 'sidecar') {
+      reject(`the injection template ${show(template)} is one of Istio's own`, 'list only further templates: gateway is always the first one');
+    }
+  }
   if (options.namespaceName !== undefined) checkNamespace(where, options.namespaceName);
   checkOptional(where, 'credential', options.credential, GatewayCredential);
   checkService(reject, where, options);

@@ -27,6 +27,8 @@ export interface GatewaySettings {
   readonly tolerations: readonly Toleration[] | undefined;
   readonly priorityClassName: string | undefined;
   readonly imagePullSecretNames: readonly string[] | undefined;
+  /** Injection templates after Istio's own for gateways. */
+  readonly injectionTemplates: readonly string[];
   readonly labels: Texts | undefined;
 }
 
@@ -55,6 +57,7 @@ export interface CertificateConfig {
   readonly durationSeconds: number;
   readonly renewBeforeSeconds: number | undefined;
   readonly key: { readonly algorithm: string; readonly size: number };
+  readonly commonName: string | undefined;
 }
 
 /**

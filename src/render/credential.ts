@@ -38,6 +38,7 @@ function renderCertificate(
       rotationPolicy: CertificateSpecPrivateKeyRotationPolicy.ALWAYS,
     },
     revisionHistoryLimit: 1,
+    commonName: certificate.commonName,
     uris: [`spiffe://${config.trustDomain}/ns/${namespaceName}/sa/${serviceAccountName}`],
     usages: [CertificateSpecUsages.CLIENT_AUTH, CertificateSpecUsages.DIGITAL_SIGNATURE, CertificateSpecUsages.SERVER_AUTH],
   }));

@@ -134,7 +134,7 @@ function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: Gat
             ...config.revision === undefined ? {} : { 'istio.io/rev': config.revision },
           },
           annotations: lazyField(() => ({
-            'inject.istio.io/templates': 'gateway',
+            'inject.istio.io/templates': ['gateway', ...settings.injectionTemplates].join(','),
             'sidecar.istio.io/bootstrapOverride': bootstrapName(gateway),
             'proxy.istio.io/config': proxyConfig(config, gateway, context().memoryLimit),
             ...egress ? revocationAnnotation(context().calledPeers) : {},

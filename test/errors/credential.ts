@@ -17,6 +17,10 @@ fromCertManager.rejects('FED111', 'an issuer group that is not a valid domain', 
 fromSecret.rejects('FED111', 'a Secret that Istio reads as a CA', () => GatewayCredential.fromSecret('partner-cacert'), '"partner-cacert"', '-cacert');
 fromSecret.rejects('FED111', 'a reference in place of the name of a Secret', () => GatewayCredential.fromSecret('kubernetes://partner'), 'Secret');
 fromCertManager.rejects('FED131', 'an issuer kind that does not exist', certManager({ issuerKind: 'clusterissuer' }), '"clusterissuer"');
+fromCertManager.rejects('FED131', 'a common name of 65 characters', certManager({ commonName: 'x'.repeat(65) }), 'commonName "xxx', '64');
+fromCertManager.rejects('FED131', 'an empty common name', certManager({ commonName: '' }), 'commonName ""');
+fromCertManager.rejects('FED131', 'a common name with a space at its end', certManager({ commonName: 'shop ' }), '"shop "');
+fromCertManager.rejects('FED131', 'a common name with a line end', certManager({ commonName: 'shop\nO=bank' }), 'printable');
 fromCertManager.rejects('FED131', 'a key algorithm that the gateways do not use', certManager({ keyAlgorithm: 'RSA_1024' as KeyAlgorithm }), '"RSA_1024"');
 fromCertManager.rejects('FED131', 'a certificate duration of less than an hour', certManager({ duration: Duration.minutes(59) }), '3540 seconds', 'an hour');
 fromCertManager.rejects('FED131', 'a certificate duration with half a second', certManager({ duration: Duration.millis(3_600_500) }), '3600.5 seconds');

@@ -70,6 +70,11 @@ dedicated.rejects('FED120', 'a boolean as value of an annotation', gateway({ ser
 dedicated.rejects('FED116', 'a node label whose name has a space', gateway({ nodeSelector: { 'a b': 'c' } }), '"a b"');
 dedicated.rejects('FED116', 'a number as value of a node label', gateway({ nodeSelector: { pool: any(5) } }), '"pool": 5');
 dedicated.rejects('FED111', 'a priority class with a space', gateway({ priorityClassName: 'High Priority' }), '"High Priority"', 'priority class');
+dedicated.rejects('FED116', 'two injection templates in one text', gateway({ injectionTemplates: ['spire,audit'] }), '"spire,audit"', 'one name for each element');
+dedicated.rejects('FED116', 'an empty injection template', gateway({ injectionTemplates: [''] }), 'template ""');
+dedicated.rejects('FED116', 'a number in place of an injection template', gateway({ injectionTemplates: [any(1)] }), 'template 1');
+dedicated.rejects('FED116', 'the injection template of sidecars', gateway({ injectionTemplates: ['sidecar'] }), '"sidecar"', 'gateway is always the first');
+dedicated.rejects('FED116', 'the injection template of gateways a second time', gateway({ injectionTemplates: ['gateway'] }), '"gateway"');
 dedicated.rejects('FED111', 'an object in place of the name of a Secret', gateway({ imagePullSecretNames: [any({ name: 'registry' })] }), '"registry"', 'Secret');
 for (const quantity of ['1.', '.', '1.5.5', '1e3', '-1', '1Xi', '5 m']) {
   dedicated.rejects('FED116', `the CPU request ${JSON.stringify(quantity)}`, gateway({ cpuRequest: quantity }), 'cpuRequest', JSON.stringify(quantity));

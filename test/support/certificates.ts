@@ -53,7 +53,9 @@ export async function makeCertificate(name: string, ca: boolean, algorithm: Algo
   };
 }
 
-async function listOf(issuer: string, signingKey: webcrypto.CryptoKey, signingAlgorithm: Algorithm, extensions: x509.Extension[] = []): Promise<string> {
+async function listOf(
+  issuer: string, signingKey: webcrypto.CryptoKey, signingAlgorithm: Algorithm, extensions: x509.Extension[] = [],
+): Promise<string> {
   return pemOf(await x509.X509CrlGenerator.create({
     issuer: `CN=${issuer}`,
     thisUpdate: new Date('2026-01-01T00:00:00Z'),
