@@ -55,8 +55,11 @@ export class Caller {
   /**
    * Every workload of our mesh, including future ones. HTTP and gRPC ports only.
    *
-   * Sidecars of every namespace then receive the local name, its route and the egress gateway. Synthesis fails for a
-   * binding with a TCP or TLS port (FED408).
+   * Sidecars of every namespace then receive the local name, its route and the egress gateway. The chart of the binding
+   * also gets DestinationRules `fed-call-…` in the namespaces of all other callers of the mesh, which Istio reads there
+   * before the one in the boundary's namespace. A deployment that may write only the team's own namespace, such as an
+   * AppProject of Argo CD, rejects them: declare such a binding in the mesh's chart. Synthesis fails for a binding with a
+   * TCP or TLS port (FED408).
    */
   public static anyInMesh(): Caller {
     return new Caller({});

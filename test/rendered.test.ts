@@ -48,6 +48,18 @@ test('publish removes the files of a revoked grant in a new commit on the branch
   expect(origin.message(origin.history()[0])).toBe(`Manifests of ${commit.slice(0, 12)}\n\nMesh: east\nSource-Commit: ${commit}`);
 });
 
+test.each([
+  ['a file for each mesh', 'bank/boundary.k8s.yaml'],
+  ['a file for the program', 'boundary.k8s.yaml'],
+  ['a folder inside of a chart', 'bank/boundary/istio-federation/Gateway.fed-in-shop.k8s.yaml'],
+])('publish rejects a layout that no ApplicationSet and no Kustomization deploys: %s', async (_, file) => {
+  const commit = source('1');
+  const { code, output } = await publish(commit, { ...EAST, [file]: manifest('gateway') });
+  expect(code).not.toBe(0);
+  expect(output).toContain(`may contain only <mesh>/<chart>/….k8s.yaml, not ./${file}: give each mesh an App with outdir <mesh> and yamlOutputType FOLDER_PER_CHART`);
+  expect(origin.history()).toEqual([]);
+});
+
 test('publish removes the folder of a mesh that the program no longer has', async () => {
   await publish(source('1'), { ...EAST, ...WEST });
   expect(await publish(source('2'), WEST)).toMatchObject({ code: 0 });
@@ -59,7 +71,7 @@ test('diff does not make a complete clone shallow', async () => {
   await publish(source('2'), WEST);
   const clone = origin.clone(source('3'));
   const { code, output } = await bash(clone, `git fetch --quiet --unshallow origin '+refs/heads/*:refs/remotes/origin/*'
-    mkdir -p dist/east && echo 'kind: ConfigMap' > dist/east/a.k8s.yaml && ./rendered.sh diff dist > /dev/null
+    mkdir -p dist/east/boundary && echo 'kind: ConfigMap' > dist/east/boundary/a.k8s.yaml && ./rendered.sh diff dist > /dev/null
     git rev-parse --is-shallow-repository && git rev-list --count origin/rendered`);
   expect([code, output]).toEqual([0, 'false\n2\n']);
 });
@@ -226,7 +238,7 @@ describe('Errors of rendered.sh', () => {
     ['a hidden folder', { ...EAST, '.github/workflows/x.k8s.yaml': 'on: push' }, undefined, 'not ./.github'],
     ['a kustomization.yaml', { ...EAST, 'east/boundary/kustomization.yaml': 'resources: []' }, undefined, 'not ./east/boundary/kustomization.yaml'],
     ['a manifest outside the folder of a mesh', { ...EAST, 'all.k8s.yaml': manifest('a') }, undefined, 'not ./all.k8s.yaml'],
-    ['a manifest that is a symlink', EAST, (dist) => symlinkSync('/etc/hostname', join(dist, 'east', 'a.k8s.yaml')), 'not ./east/a.k8s.yaml'],
+    ['a manifest that is a symlink', EAST, (dist) => symlinkSync('/etc/hostname', join(dist, 'east', 'boundary', 'a.k8s.yaml')), 'not ./east/boundary/a.k8s.yaml'],
     ['a folder that is a symlink', EAST, (dist) => symlinkSync('/etc', join(dist, 'north')), 'not ./north'],
   ];
   test.each(rejected)('publish and diff reject %s', async (_, manifests, prepare, message) => {

@@ -68,6 +68,15 @@ describe('documentOf', () => {
     expectSame(Object.fromEntries(short.map((name) => [name, 1])));
   });
 
+  test('documentOf writes the keys of JWT claims as cdk8s does, without giving the whole document to cdk8s', () => {
+    const document = { headers: { '@request.auth.claims[iss]': { exact: 'https://login.example' }, '@request.auth.claims.realm_access.roles': { exact: 'a' } } };
+    const stringify = jest.spyOn(Yaml, 'stringify');
+    documentOf(document);
+    expect(stringify.mock.calls.filter(([value]) => value === document)).toEqual([]);
+    stringify.mockRestore();
+    expectSame(document);
+  });
+
   test('documentOf writes an object that occurs twice, or that contains itself, as cdk8s does', () => {
     const shared = { a: 1 };
     const list: unknown[] = [];

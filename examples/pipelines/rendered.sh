@@ -30,8 +30,9 @@ case $(pwd -P)/ in "${out%/}/"*) fail "$out contains more than manifests" ;; esa
 check() {
   local other
   [ -n "$(find "$out" -type f -name '*.k8s.yaml' -print -quit)" ] || fail "$out contains no manifest: run synth first, or pass its directory. Remove the last mesh by hand"
-  other=$(cd "$out" && find . \( -path '*/.*' -o ! -type d ! \( -type f -path './*/*' \( -name '*.k8s.yaml' -o -name no-manifests \) \) \) -print -quit)
-  [ -z "$other" ] || fail "$out may contain only <mesh>/….k8s.yaml, not $other"
+  # ApplicationSets and Kustomizations deploy exactly these folders: a manifest elsewhere would be published, and applied nowhere.
+  other=$(cd "$out" && find . \( -path '*/.*' -o -path './*/*/*/*' -o ! -type d ! \( -type f \( -path './*/*/*.k8s.yaml' -o -path './*/*' -name no-manifests \) \) \) -print -quit)
+  [ -z "$other" ] || fail "$out may contain only <mesh>/<chart>/….k8s.yaml, not $other: give each mesh an App with outdir <mesh> and yamlOutputType FOLDER_PER_CHART_FILE_PER_RESOURCE"
 }
 
 synth() {

@@ -12,8 +12,11 @@ const PLAIN = /^(?:[A-Za-z]|\.?\/)(?:[A-Za-z0-9._/:@+=,*-]*[A-Za-z0-9._/@+=,*])?
  * Those of them that YAML 1.1 does not read as strings: booleans and null, and an exponent, which it reads as a number.
  */
 const RESERVED = /^(?:true|false|yes|no|on|off|null|y|n|e[-+]?[0-9]+)$/i;
-/** Keys that can be written here. Others may have a meaning at the beginning of a line, or need two lines. */
-const KEY = /^[A-Za-z0-9_/][A-Za-z0-9._/-]{0,1000}$/;
+/**
+ * Keys that can be written here, such as the JWT claim `@request.auth.claims[iss]` of a route. Others may have a meaning
+ * at the beginning of a line, or need two lines.
+ */
+const KEY = /^[A-Za-z0-9_/@][A-Za-z0-9._/@[\]-]{0,1000}$/;
 /**
  * Maximum number of cached strings: labels and ports repeat often, but the number of different strings in a large
  * program is unbounded.
