@@ -72,7 +72,7 @@ describe('documentOf', () => {
     const document = { headers: { '@request.auth.claims[iss]': { exact: 'https://login.example' }, '@request.auth.claims.realm_access.roles': { exact: 'a' } } };
     const stringify = jest.spyOn(Yaml, 'stringify');
     documentOf(document);
-    expect(stringify.mock.calls.filter(([value]) => value === document)).toEqual([]);
+    expect(stringify.mock.calls.filter(([given]) => given === document)).toEqual([]);
     stringify.mockRestore();
     expectSame(document);
   });
