@@ -13,9 +13,11 @@ import { meshOf } from './support/meshes';
 const WAVE = 'argocd.argoproj.io/sync-wave';
 const PHASES = [
   ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy', 'EnvoyFilter'], ['NetworkPolicy'],
-  ['ServiceAccount', 'Deployment', 'Service', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Telemetry'],
-  ['ServiceEntry', 'DestinationRule'], ['Gateway'], ['VirtualService'],
+  ['ServiceAccount', 'Deployment', 'Service', 'PodDisruptionBudget', 'Telemetry'],
+  ['ServiceEntry', 'DestinationRule'], ['Gateway'], ['VirtualService'], ['HorizontalPodAutoscaler'],
 ];
+/** Sync wave of each phase. The routes of local names are in wave 1. */
+const WAVES = [-9, -8, -7, -6, -5, -4, -3, -2, -1, 2];
 
 /** West exports and binds; only its own files are read. */
 function west(delivery?: Delivery, app = new App()): App {
@@ -61,7 +63,7 @@ test('for kubectl, which is the default, the library adds no sync waves', () => 
 test('for Argo CD each phase of the boundary has its own sync wave, and listeners come after policies and pods', () => {
   const boundary = objectsOf(west(Delivery.argoCd())).filter(inBoundary);
   expect(boundary.map(({ kind, metadata }) => `${kind} ${metadata.annotations[WAVE]}`))
-    .toEqual(boundary.map((object) => `${object.kind} ${phaseOf(object) - 9}`));
+    .toEqual(boundary.map((object) => `${object.kind} ${WAVES[phaseOf(object)]}`));
 });
 
 test('for Argo CD the route of a local name is applied after its Service and its DestinationRule', () => {
@@ -69,6 +71,12 @@ test('for Argo CD the route of a local name is applied after its Service and its
   expect(applications.map(({ kind, metadata }) => [kind, metadata.annotations?.[WAVE]])).toEqual([
     ['DestinationRule', undefined], ['Service', undefined], ['VirtualService', '1'],
   ]);
+});
+
+test('for Argo CD the autoscalers are in the last wave, since Argo CD calls them degraded in a cluster without metrics and stops', () => {
+  const waves = objectsOf(west(Delivery.argoCd())).map(({ kind, metadata }) => [Number(metadata.annotations?.[WAVE] ?? 0), kind === 'HorizontalPodAutoscaler']);
+  const last = Math.max(...waves.map(([wave]) => Number(wave)));
+  expect(waves.filter(([wave, autoscaler]) => autoscaler || wave === last)).toEqual([[last, true], [last, true]]);
 });
 
 test('for Argo CD the library adds only sync waves', () => {
@@ -79,12 +87,12 @@ test('for Flux the library writes folders for protection, workload and openness,
   const folders = [...written(Delivery.flux())].map(([folder, objects]) => [folder, [...new Set(objects.map(({ kind }) => kind))].sort()]);
   expect(folders).toEqual([
     ['west', ['DestinationRule', 'Service', 'VirtualService']],
-    [expect.stringMatching(/^west-mesh-boundary-openness-/), ['DestinationRule', 'Gateway', 'ServiceEntry', 'VirtualService']],
+    [expect.stringMatching(/^west-mesh-boundary-openness-/), ['DestinationRule', 'Gateway', 'HorizontalPodAutoscaler', 'ServiceEntry', 'VirtualService']],
     [expect.stringMatching(/^west-mesh-boundary-protection-/), [
       'AuthorizationPolicy', 'ConfigMap', 'EnvoyFilter', 'Namespace', 'NetworkPolicy', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding',
     ]],
     [expect.stringMatching(/^west-mesh-boundary-workload-/), [
-      'ConfigMap', 'Deployment', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Service', 'ServiceAccount', 'Telemetry',
+      'ConfigMap', 'Deployment', 'PodDisruptionBudget', 'Service', 'ServiceAccount', 'Telemetry',
     ]],
   ]);
 });

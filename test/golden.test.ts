@@ -87,8 +87,8 @@ function phaseOf({ kind: written, metadata }: Manifest): number {
   if (!inBoundary && !metadata.name.startsWith('fed-restricted-')) return 10;
   return [
     ['Namespace'], ['ConfigMap'], ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'], ['AuthorizationPolicy'], ['NetworkPolicy', 'Sidecar'],
-    ['ServiceAccount', 'Certificate', 'Role', 'RoleBinding', 'Deployment', 'Service', 'HorizontalPodAutoscaler', 'PodDisruptionBudget', 'Telemetry'],
-    ['ServiceEntry', 'DestinationRule', 'EnvoyFilter'], ['Gateway', 'RequestAuthentication'], ['VirtualService'],
+    ['ServiceAccount', 'Certificate', 'Role', 'RoleBinding', 'Deployment', 'Service', 'PodDisruptionBudget', 'Telemetry'],
+    ['ServiceEntry', 'DestinationRule', 'EnvoyFilter'], ['Gateway', 'RequestAuthentication'], ['VirtualService'], ['HorizontalPodAutoscaler'],
   ].findIndex((kinds) => kinds.includes(kind));
 }
 

@@ -59,6 +59,7 @@ export class BoundaryObjects {
       if (!config.ingress.control.pods) return render.renderCredential(workload, config, config.ingress);
       render.renderIngressNetwork(network, config, () => declared.backendNamespaces);
       render.renderWorkload(workload, config, config.ingress, () => this.contextOf('ingress'));
+      render.renderAutoscaler(this.phases.autoscaling, config.ingress);
     });
     this.isolatePeers();
   }
@@ -74,6 +75,7 @@ export class BoundaryObjects {
       this.parts.once('filter edge egress', () => [render.renderEgressEdge(authorization, config, () => declared.openRoutes)]);
       render.renderEgressNetwork(network, config, () => declared.callerNamespaces, () => declared.peerPorts);
       render.renderWorkload(workload, config, config.egress, () => this.contextOf('egress'));
+      render.renderAutoscaler(this.phases.autoscaling, config.egress);
     });
     this.isolatePeers();
   }

@@ -22,6 +22,7 @@ export class Phases {
   public readonly upstreams: Construct;
   public readonly listeners: Construct;
   public readonly routes: Construct;
+  public readonly autoscaling: Construct;
 
   public constructor(root: Construct, delivery: BoundaryConfig['delivery']) {
     // For Flux three charts instead of nine: each needs a Flux object of its own, and none of the three is empty in a
@@ -44,6 +45,9 @@ export class Phases {
     this.upstreams = phase(openness, 'Upstreams');
     this.listeners = phase(openness, 'Listeners');
     this.routes = phase(openness, 'Routes');
+    // After the local names, whose wave is 1.
+    wave = 2;
+    this.autoscaling = phase(openness, 'Autoscaling');
   }
 }
 

@@ -79,7 +79,6 @@ export function renderWorkload(scope: Construct, config: BoundaryConfig, gateway
   renderBootstrap(scope, gateway, () => context().memoryLimit);
   renderDeployment(scope, config, gateway, context, maxReplicas > minReplicas ? undefined : minReplicas);
   renderService(scope, gateway, context);
-  if (maxReplicas > minReplicas) renderAutoscaler(scope, gateway, minReplicas, maxReplicas);
   if (minReplicas > 1) {
     emitTyped(scope, k8s.KubePodDisruptionBudget, named, {
       spec: {
@@ -281,7 +280,13 @@ function isNodePort(port: number): boolean {
   return port >= 30000 && port <= 32767;
 }
 
-function renderAutoscaler(scope: Construct, gateway: GatewayConfig, minReplicas: number, maxReplicas: number): void {
+/**
+ * Creates the autoscaler of a gateway, unless the number of its pods is fixed. It comes last: without metrics Argo CD
+ * calls it degraded, and applies no later object.
+ */
+export function renderAutoscaler(scope: Construct, gateway: GatewayConfig): void {
+  const { minReplicas, maxReplicas } = gateway.settings;
+  if (maxReplicas === minReplicas) return;
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   emitTyped(scope, k8s.KubeHorizontalPodAutoscalerV2, named, {
     spec: {
