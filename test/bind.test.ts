@@ -1,8 +1,9 @@
 import { ApiObject, App, Chart } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
-import { Caller, ExposedService, LocalName, LocalService, RemoteMesh, RemoteServiceBinding, ServicePort, SpiffeId } from '../src';
+import { Caller, ExposedService, GatewayEndpoint, LocalName, LocalService, RemoteMesh, RemoteServiceBinding, ServicePort, SpiffeId } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
 import { meshOf, trustOf } from './support/meshes';
+import { bankWith } from './support/pair';
 import { rbacOf } from './support/rbac';
 
 /*
@@ -115,8 +116,6 @@ test('the egress gateway sends the SNI of the export and verifies the SPIFFE ID 
     sni: 'p9080.reviews.west.fed.east.example',
     subjectAltNames: ['spiffe://east.example/ns/istio-federation/sa/federation-ingress'],
   });
-  expect(spec.trafficPolicy.outlierDetection).toBeUndefined();
-  expect(find(objects(), 'VirtualService', 'fed-out-reviews-9080-web-east').spec.http[0].retries).toEqual({ attempts: 0 });
 });
 
 test('requests to a peer contain no address, workload or local name of the calling mesh', () => {
@@ -241,36 +240,42 @@ test.each<[string, object]>([
   expect(JSON.stringify(find(objects(), 'Gateway', 'fed-out-east'))).toContain('spiffe://west.example/ns/web/sa/worker"');
 });
 
-test('the egress gateway dials each address of a peer on its port and ejects an address that fails to connect', () => {
+/** The objects of a mesh that binds an export of a peer with these addresses. */
+function boundAt(endpoints: GatewayEndpoint[]): Manifest[] {
   const app = new App();
   const west = meshOf(app, 'west');
-  const bank = new RemoteMesh(app, 'Bank', {
-    meshName: 'bank',
-    trustDomain: 'bank.example',
-    trustBundle: trustOf('bank'),
-    knownAs: 'webshop',
-    ingressIdentity: SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/in'),
-    egressIdentity: SpiffeId.parse('spiffe://bank.example/ns/dmz/sa/out'),
-    endpoints: [{ address: '203.0.113.10', port: 443 }, { address: '203.0.113.11' }],
-    exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(80)] }],
-  });
+  const bank = bankWith({ knownAs: 'webshop', endpoints, exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(80)] }] });
   west.addPeer(bank);
   west.bind('Cards', { source: bank.exposedService('cards'), localName }).allowFrom(productpage);
-  const objects = objectsOf(app);
-  const { spec } = find(objects, 'ServiceEntry', 'fed-out-cards-80-bank');
-  expect(spec).toMatchObject({
+  return objectsOf(app);
+}
+
+test('the egress gateway dials each address of a peer on its port, and may connect to those ports', () => {
+  const objects = boundAt([{ address: '203.0.113.10', port: 443 }, { address: '203.0.113.11' }]);
+  expect(find(objects, 'ServiceEntry', 'fed-out-cards-80-bank').spec).toMatchObject({
     hosts: ['p80.cards.webshop.fed.bank.example'],
     resolution: 'STATIC',
     endpoints: [{ address: '203.0.113.10', ports: { 'http2-federation': 443 } }, { address: '203.0.113.11' }],
   });
-  expect(find(objects, 'DestinationRule', 'fed-out-cards-80-bank').spec.trafficPolicy.outlierDetection).toEqual({
-    splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 1, consecutive5xxErrors: 0, interval: '1s', baseEjectionTime: '10s', maxEjectionPercent: 50,
-  });
-  expect(find(objects, 'DestinationRule', 'fed-out-cards-80-bank').spec.trafficPolicy.connectionPool.tcp.connectTimeout).toBe('2s');
-  const onward = find(objects, 'VirtualService', 'fed-out-reviews-80-web-bank').spec.http[0];
-  expect(onward.retries).toEqual({ attempts: 2, retryOn: 'connect-failure,refused-stream' });
-  const out = find(objects, 'NetworkPolicy', 'federation-egress').spec.egress;
-  expect(out[1]).toEqual({ ports: [{ port: 443, protocol: 'TCP' }, { port: 15443, protocol: 'TCP' }] });
+  expect(find(objects, 'NetworkPolicy', 'federation-egress').spec.egress.at(-2)).toEqual({ ports: [{ port: 443, protocol: 'TCP' }, { port: 15443, protocol: 'TCP' }] });
+});
+
+const EJECTION = {
+  splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 1, consecutive5xxErrors: 0, interval: '1s', baseEjectionTime: '10s', maxEjectionPercent: 50,
+};
+const RETRIES = { attempts: 2, retryOn: 'connect-failure,refused-stream' };
+
+test.each<[string, string[], unknown[]]>([
+  ['ejects an address that fails to connect, and sends what was never sent to another one', ['203.0.113.10', '203.0.113.11'], [EJECTION, '2s', RETRIES]],
+  ['does so for a DNS name as well, which may have several addresses at any time', ['fed.bank.example'], [EJECTION, '2s', RETRIES]],
+  ['does so for several DNS names', ['a.bank.example', 'b.bank.example'], [EJECTION, '2s', RETRIES]],
+  ['waits longer for a single IPv4 address, since there is no other one', ['203.0.113.10'], [undefined, '5s', { attempts: 0 }]],
+  ['waits longer for a single IPv6 address, since there is no other one', ['2001:db8::7'], [undefined, '5s', { attempts: 0 }]],
+])('the egress gateway %s', (_, addresses, expected) => {
+  const objects = boundAt(addresses.map((address) => ({ address })));
+  const { outlierDetection, connectionPool } = find(objects, 'DestinationRule', 'fed-out-cards-80-bank').spec.trafficPolicy;
+  const { retries } = find(objects, 'VirtualService', 'fed-out-reviews-80-web-bank').spec.http[0];
+  expect([outlierDetection, connectionPool.tcp.connectTimeout, retries]).toEqual(expected);
 });
 
 test('the SNI of an egress listener that would be too long for DNS is shortened with a hash', () => {

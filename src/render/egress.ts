@@ -54,7 +54,7 @@ export function renderUpstream(scope: Construct, config: BoundaryConfig, upstrea
     trafficPolicy: {
       connectionPool: {
         tcp: {
-          connectTimeout: hasSeveralEndpoints(peer) ? '2s' : '5s',
+          connectTimeout: mayHaveSeveralAddresses(peer) ? '2s' : '5s',
           maxConnections: limits().maxConnections,
           // A withdrawn grant or CA takes effect on every HTTP connection within an hour. TCP connections have no
           // limit, since it would cut them in the middle of a session.
@@ -72,7 +72,7 @@ export function renderUpstream(scope: Construct, config: BoundaryConfig, upstrea
           }
           : undefined,
       },
-      ...hasSeveralEndpoints(peer) ? { outlierDetection: unreachableEndpointDetection() } : {},
+      ...mayHaveSeveralAddresses(peer) ? { outlierDetection: unreachableEndpointDetection() } : {},
       tls: {
         mode: DestinationRuleSpecTrafficPolicyTlsMode.MUTUAL,
         ...config.egress.credential === undefined
@@ -112,7 +112,7 @@ export function renderEgressRoute(scope: Construct, config: BoundaryConfig, rout
         http: [{
           name: subsetName(route),
           rewrite: { authority: upstream.sni },
-          retries: hasSeveralEndpoints(upstream.peer) ? RETRY_UNSENT : { attempts: 0 },
+          retries: mayHaveSeveralAddresses(upstream.peer) ? RETRY_UNSENT : { attempts: 0 },
           headers: egressHeaders(traffic()),
           route: destinations,
         }],
@@ -148,14 +148,15 @@ function server(route: LocalRoute): GatewaySpecServers {
  */
 const RETRY_UNSENT = { attempts: 2, retryOn: 'connect-failure,refused-stream' };
 
-function hasSeveralEndpoints({ endpoints }: Peer): boolean {
-  return endpoints.length > 1;
+/** Whether Envoy may know several addresses of a peer. It resolves a DNS name to all of its addresses, at any time. */
+function mayHaveSeveralAddresses({ endpoints }: Peer): boolean {
+  return endpoints.length > 1 || isIP(endpoints[0].address) === 0;
 }
 
 /**
  * Outlier detection that ejects an unreachable address of a peer after one failure, and tries it again soon: it must be
  * back when the other address fails. Error responses of the peer's service do not count. At most half of the addresses
- * are ejected, never the last one.
+ * are ejected, never the last one: a name with a single address is not affected.
  */
 function unreachableEndpointDetection(): DestinationRuleSpecTrafficPolicyOutlierDetection {
   return toJson_DestinationRuleSpecTrafficPolicyOutlierDetection({
