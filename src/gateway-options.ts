@@ -1,3 +1,4 @@
+import { Duration } from 'cdk8s';
 import type { GatewayCredential } from './credential';
 import type { NodeToleration } from './toleration';
 
@@ -108,6 +109,27 @@ export interface DedicatedGatewayOptions {
    */
   readonly sourceRanges?: string[];
   /**
+   * CIDR ranges from which the load balancer checks the health of port 15443 in the pods, such as those of its subnets.
+   * Needs `sourceRanges` (FED116). Ingress gateway only.
+   *
+   * The pods accept connections from these ranges on port 15443 besides those of `sourceRanges`; the load balancer
+   * itself does not. Most load balancers need no range: they check the nodes, or can be set to check port 15021, which
+   * is open. docs/how-to/platform-eks.md has an example.
+   * @default - none
+   */
+  readonly healthCheckSourceRanges?: string[];
+  /**
+   * Whether the load balancer begins each connection with a header of the PROXY protocol, version 1 or 2. Ingress
+   * gateway only.
+   *
+   * If it does and this is not set, every handshake fails; the reverse is true as well. The load balancer itself must be
+   * configured, usually in `serviceAnnotations`. Cannot be combined with `sourceRanges` (FED116). Not tested on real
+   * proxies.
+   * @default false
+   * @see https://istio.io/latest/docs/ops/configuration/traffic-management/network-topologies/#proxy-protocol
+   */
+  readonly proxyProtocol?: boolean;
+  /**
    * Preserves the client's IP address (`externalTrafficPolicy: Local`). Ingress gateway only.
    *
    * A node without a pod of the gateway then drops connections.
@@ -157,6 +179,16 @@ export interface DedicatedGatewayOptions {
    * @default - none
    */
   readonly labels?: { [name: string]: string };
+  /**
+   * Time for which a pod that is being replaced still accepts connections, such as `Duration.minutes(2)`. After it, the
+   * pod drains for 30 seconds.
+   *
+   * Set it if the load balancer connects to pods and needs a while to stop after a pod is deregistered. Whole seconds, up
+   * to one hour (FED116). A rollout and a node drain take as much longer. A spot node may be gone earlier.
+   * @default - none: the pod drains at once, and accepts connections while it does
+   * @see https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/
+   */
+  readonly shutdownDelay?: Duration;
   /**
    * Namespace of this gateway, such as `federation-in`. Nothing else may run in it.
    *

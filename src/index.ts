@@ -23,6 +23,7 @@ export * from './manifest-writer';
 export * from './mesh';
 export * from './mesh-peer';
 export * from './mesh-props';
+export * from './network-destination';
 export * from './peer';
 export * from './remote-mesh';
 export * from './remote-mesh-props';

@@ -1,9 +1,11 @@
+import { Duration } from 'cdk8s';
 import { Justification } from './accountability';
 import type { GatewayCredential } from './credential';
 import type { Delivery } from './delivery';
 import type { GatewayEndpoint } from './endpoint';
 import type { BoundaryGateway } from './gateway';
 import type { IstioVersion } from './istio-version';
+import type { NetworkDestination } from './network-destination';
 import type { TrustBundle } from './trust';
 
 /**
@@ -118,6 +120,26 @@ export interface FederatedMeshProps {
    * @default 'monitoring'
    */
   readonly monitoringNamespaceName?: string;
+  /**
+   * Where pods reach DNS servers, istiod and CAs, besides the usual ports, such as
+   * `[NetworkDestination.podsIn('cert-manager', [6443])]` for istio-csr. For the network policies of both gateways, and
+   * of restricted namespaces.
+   *
+   * Always open are port 53 and istiod's port 15012 at any address, and the DNS pods of OpenShift (5353 in
+   * `openshift-dns`) and Gardener (8053 in `kube-system`).
+   * @default - none
+   */
+  readonly infrastructure?: NetworkDestination[];
+  /**
+   * Time after which load balancers, firewalls or NAT between the meshes drop idle connections, such as
+   * `Duration.seconds(60)`. Both gateways send TCP keep-alive probes after half of it. The egress gateway closes HTTP
+   * and gRPC connections to peers after three quarters of it without a request.
+   *
+   * From 10 seconds to 2 hours (FED151). The default is that of Azure, the shortest of the large clouds.
+   * @default Duration.seconds(240)
+   * @see https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset
+   */
+  readonly networkIdleTimeout?: Duration;
   /**
    * Name of the access log provider: Istio's built-in `envoy`, or one in `meshConfig.extensionProviders`.
    *

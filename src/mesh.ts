@@ -188,8 +188,8 @@ export class FederatedMesh extends Construct implements IMeshPeer {
    * Emits a Sidecar and a NetworkPolicy in the namespace, in the mesh's chart.
    *
    * - The Sidecar limits outbound calls to Services of the mesh, local names and `allowedHosts`.
-   * - The NetworkPolicy allows egress to pods of the cluster, and to ports 53 and 15012. Workloads that use the
-   *   Kubernetes API need a policy of their own for it. Enforcement of NetworkPolicies was not tested.
+   * - The NetworkPolicy allows egress to pods of the cluster, to ports 53 and 15012, and to `infrastructure`. Workloads
+   *   that use the Kubernetes API need a policy of their own for it. Enforcement of NetworkPolicies was not tested.
    * - Other pods of the cluster can still forward calls.
    * - Whoever can write Sidecars or NetworkPolicies in the namespace can undo it.
    *

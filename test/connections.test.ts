@@ -74,17 +74,24 @@ describe.each(ROLES)('the %s gateway', (role) => {
   test('with the newest Istio, the ProxyConfig has the connection settings and the EnvoyFilter only the HTTP/2 options', () => {
     expect(proxyConfig(objects, role).connectionSettings).toEqual({ ...SETTINGS, ...UNDERSCORES_REJECTED });
     expect(managers(edge(objects, role))).toEqual([[undefined, { http2_protocol_options: ALWAYS }]]);
-    expect(merged(edge(objects, role), 'LISTENER')).toEqual([]);
+    expect(merged(edge(objects, role), 'LISTENER').filter(({ patch }) => !patch.value.socket_options)).toEqual([]);
     expect(east({ istioVersion: IstioVersion.V1_31 })).toEqual(objects);
   });
 
   test('with Istio 1.30, the EnvoyFilter has the same settings on all servers and on the listener', () => {
     expect(managers(edge(older, role))).toEqual([[undefined, { ...IN_ENVOY, ...REJECTED_IN_ENVOY }]]);
-    expect(merged(edge(older, role), 'LISTENER')).toEqual([{
+    expect(merged(edge(older, role), 'LISTENER').filter(({ patch }) => !patch.value.socket_options)).toEqual([{
       applyTo: 'LISTENER',
       match: { context: 'GATEWAY', listener: { portNumber: 15443 } },
       patch: { operation: 'MERGE', value: { per_connection_buffer_limit_bytes: 32768 } },
     }]);
+  });
+
+  test('the listener of the ingress gateway sends keep-alive probes to peers from two minutes of silence on, and ends the connection before Azure drops it', () => {
+    const options = merged(edge(objects, role), 'LISTENER').flatMap(({ patch }) => patch.value.socket_options)
+      .map(({ level, name, int_value: value, state }: Manifest) => [level, name, value, state]);
+    // SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT of Linux.
+    expect(options).toEqual(role === 'egress' ? [] : [[1, 9, 1], [6, 4, 120], [6, 5, 30], [6, 6, 3]].map((option) => [...option, 'STATE_PREBIND']));
   });
 
   test('with Istio 1.30, the ProxyConfig is the same except for connectionSettings', () => {

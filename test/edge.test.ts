@@ -16,8 +16,8 @@ const OUT: Name = ['EnvoyFilter', 'fed-out-edge', 'istio-federation'];
 const MANAGER = 'envoy.filters.network.http_connection_manager';
 const EXTENSIONS = 'type.googleapis.com/envoy.extensions.filters';
 /** The patches of each gateway without grants and bindings. The last one of the egress gateway applies to every peer. */
-const ALWAYS_IN = ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER'];
-const ALWAYS_OUT = [...ALWAYS_IN, 'CLUSTER'];
+const ALWAYS_IN = ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'LISTENER', 'CLUSTER'];
+const ALWAYS_OUT = ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER', 'CLUSTER'];
 
 interface Size {
   /** Exports of each protocol, each with a grant for each of the two peers and a binding in both. */
@@ -155,7 +155,7 @@ describe('the EnvoyFilter of the egress gateway', () => {
       priority: -10,
       workloadSelector: { labels: { istio: 'istio-federation-egress' } },
       configPatches: [
-        ...inChains(patchesOf(federation({ exports: 1 }).exporter, IN)),
+        ...inChains(patchesOf(federation({ exports: 1 }).exporter, IN)).filter(({ applyTo }) => applyTo !== 'LISTENER'),
         expect.objectContaining({ applyTo: 'CLUSTER' }), // TCP_USER_TIMEOUT, tested in connections.test.ts
         expect.objectContaining({ applyTo: 'VIRTUAL_HOST' }),
       ],

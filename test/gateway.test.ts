@@ -1,10 +1,15 @@
-import { App } from 'cdk8s';
+import { readFileSync } from 'fs';
+import { join } from 'path';
+import * as cdk8s from 'cdk8s';
+import { App, Duration } from 'cdk8s';
+import { ModuleKind, transpileModule } from 'typescript';
+import * as library from '../src';
 import {
   BoundaryGateway, Caller, DedicatedGatewayOptions, GatewayCredential, GatewayServiceType, LocalName, LocalService, NodeToleration,
   ServicePort,
 } from '../src';
 import { SCENARIOS } from './scenarios';
-import { filesOf, find, names, objectsOf, parse } from './support/manifests';
+import { filesOf, find, Manifest, names, objectsOf, parse } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
@@ -42,6 +47,8 @@ test('every option of a dedicated gateway is in the output', () => {
     serviceAnnotations: { 'cloud.example/scheme': 'internet-facing' },
     loadBalancerClass: 'cloud.example/nlb',
     sourceRanges: ['203.0.113.0/28', '2001:db8::/48'],
+    healthCheckSourceRanges: ['10.0.0.0/20'],
+    proxyProtocol: false, // another test has it: it cannot be combined with sourceRanges
     preserveClientAddress: true,
     dualStack: true,
     nodeSelector: { pool: 'dmz' },
@@ -50,6 +57,7 @@ test('every option of a dedicated gateway is in the output', () => {
     imagePullSecretNames: ['registry'],
     injectionTemplates: ['spire'],
     labels: { team: 'platform' },
+    shutdownDelay: Duration.minutes(2),
     namespaceName: 'dmz',
     credential: GatewayCredential.fromSecret('partner-ingress'),
   };
@@ -77,8 +85,54 @@ test('every option of a dedicated gateway is in the output', () => {
   });
   expect(find(objects, 'HorizontalPodAutoscaler', 'federation-ingress').spec).toMatchObject({ minReplicas: 3, maxReplicas: 7 });
   expect(find(objects, 'NetworkPolicy', 'federation-ingress').spec.ingress[0].from).toEqual([
-    { ipBlock: { cidr: '203.0.113.0/28' } }, { ipBlock: { cidr: '2001:db8::/48' } },
+    { ipBlock: { cidr: '203.0.113.0/28' } }, { ipBlock: { cidr: '2001:db8::/48' } }, { ipBlock: { cidr: '10.0.0.0/20' } },
   ]);
+});
+
+/* Load balancers. */
+
+/** Runs the programs of a page, and returns what they export. */
+function programsIn(page: string): unknown[] {
+  return [...readFileSync(join(__dirname, '..', 'docs/how-to', page), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].flatMap(([, program]) => {
+    const exported = {};
+    const { outputText } = transpileModule(program, { compilerOptions: { module: ModuleKind.CommonJS } });
+    new Function('exports', 'require', outputText)(exported, (name: string) => name === 'cdk8s' ? cdk8s : library);
+    return Object.values(exported);
+  });
+}
+
+test.each(['platform-eks.md', 'platform-aks.md', 'platform-gke.md', 'platform-gardener.md'])('the gateway of the page %s is accepted, and its health checks and peers reach the pods', (page) => {
+  const [gateway, ...others] = programsIn(page) as BoundaryGateway[];
+  expect(others).toEqual([]);
+  const app = new App();
+  meshOf(app, 'east', { ingressGateway: gateway })
+    .expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  const { sourceRanges, healthCheckSourceRanges = [] } = gateway._options;
+  const [peers, healthChecks] = find(objectsOf(app), 'NetworkPolicy', 'federation-ingress').spec.ingress;
+  expect(peers.from?.map(({ ipBlock }: Manifest) => ipBlock.cidr)).toEqual(sourceRanges && [...sourceRanges, ...healthCheckSourceRanges]);
+  expect(healthChecks).toEqual({ ports: [{ port: 15021, protocol: 'TCP' }] });
+});
+
+const AWS = 'service.beta.kubernetes.io/aws-load-balancer-';
+const POD_TARGETS = { [`${AWS}nlb-target-type`]: 'ip', [`${AWS}target-group-attributes`]: 'deregistration_delay.timeout_seconds=60, preserve_client_ip.enabled=true' };
+
+test.each<[string, DedicatedGatewayOptions]>([
+  ['an annotation that disables the PROXY protocol', { serviceAnnotations: { 'service.beta.kubernetes.io/do-loadbalancer-enable-proxy-protocol': 'false' } }],
+  ['an attribute that disables the PROXY protocol', { serviceAnnotations: { [`${AWS}target-group-attributes`]: 'proxy_protocol_v2.enabled=false' } }],
+  ['an annotation that enables the PROXY protocol with proxyProtocol', { proxyProtocol: true, serviceAnnotations: { [`${AWS}proxy-protocol`]: '*' } }],
+  ['source ranges with targets that are nodes', { sourceRanges: ['203.0.113.0/28'], serviceAnnotations: { [`${AWS}nlb-target-type`]: 'instance' } }],
+  ['targets that are pods without source ranges', { serviceAnnotations: { [`${AWS}nlb-target-type`]: 'ip' } }],
+  ['source ranges that only the load balancer enforces', {
+    sourceRanges: ['203.0.113.0/28'], preserveClientAddress: false, serviceAnnotations: { [`${AWS}nlb-target-type`]: 'ip' },
+  }],
+  ['source ranges with targets that are pods, whose health checks go to port 15021', {
+    sourceRanges: ['203.0.113.0/28'], serviceAnnotations: { ...POD_TARGETS, [`${AWS}healthcheck-port`]: '15021' },
+  }],
+  ['source ranges with targets that are pods, and the ranges of their health checks', {
+    sourceRanges: ['203.0.113.0/28'], healthCheckSourceRanges: ['10.0.0.0/20'], serviceAnnotations: POD_TARGETS,
+  }],
+])('a gateway accepts %s', (_, options) => {
+  expect(find(ingress(options), 'Service', 'federation-ingress').metadata.annotations).toEqual(options.serviceAnnotations);
 });
 
 test('gateway pods have no Kubernetes API token, no privileges and no writable root filesystem', () => {

@@ -1,6 +1,6 @@
 import { App, Chart } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
-import { Caller, ExposedService, FederatedMesh, LocalService, ServicePort } from '../src';
+import { Caller, ExposedService, FederatedMesh, LocalService, NetworkDestination, ServicePort } from '../src';
 import { find, names, objectsOf, parse, textOf } from './support/manifests';
 import { meshOf } from './support/meshes';
 
@@ -157,6 +157,15 @@ test('the Sidecar of a restricted namespace lists Services of the mesh and the a
   expect(sidecar.metadata.annotations).toEqual({ 'cdk8s-mesh-federation/restricted': reason });
 });
 
+test('workloads of a restricted namespace may connect to the infrastructure of the mesh', () => {
+  const app = new App();
+  meshOf(app, 'east', { infrastructure: [NetworkDestination.addresses('198.51.100.8/32', [443, 15012, 443])] }).restrictNamespace('finance', { reason });
+  expect(find(objectsOf(app), 'NetworkPolicy', 'fed-restricted-finance', 'finance').spec.egress).toContainEqual({
+    to: [{ ipBlock: { cidr: '198.51.100.8/32' } }],
+    ports: [443, 15012].flatMap((port) => [{ port, protocol: 'UDP' }, { port, protocol: 'TCP' }]),
+  });
+});
+
 test('the NetworkPolicy of a restricted namespace allows egress only to pods of the cluster and to the ports of DNS and istiod', () => {
   const app = new App();
   meshOf(app, 'east').restrictNamespace('finance', { reason });
@@ -166,6 +175,10 @@ test('the NetworkPolicy of a restricted namespace allows egress only to pods of 
     policyTypes: ['Egress'],
     egress: [
       { ports: [{ port: 53, protocol: 'UDP' }, { port: 53, protocol: 'TCP' }, { port: 15012, protocol: 'TCP' }] },
+      ...[['openshift-dns', 5353], ['kube-system', 8053]].map(([name, port]) => ({
+        to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } }],
+        ports: [{ port, protocol: 'UDP' }, { port, protocol: 'TCP' }],
+      })),
       { to: [{ namespaceSelector: {} }] },
     ],
   });

@@ -1,7 +1,7 @@
-import { ApiObject, App, Chart, JsonPatch, ResolutionContext } from 'cdk8s';
+import { ApiObject, App, Chart, Duration, JsonPatch, ResolutionContext } from 'cdk8s';
 import {
   BoundaryGateway, Caller, Delivery, ExposedServiceProps, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayServiceType,
-  IstioVersion, LocalName, LocalService, RemoteServiceBindingProps, ServicePort,
+  IstioVersion, LocalName, LocalService, NetworkDestination, RemoteServiceBindingProps, ServicePort,
 } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
 import { meshOf, trustOf } from './support/meshes';
@@ -44,6 +44,8 @@ test('every option of a mesh has an effect', () => {
     rootNamespaceName: 'mesh-system',
     clusterDomain: 'k8s.east',
     monitoringNamespaceName: 'observability',
+    infrastructure: [NetworkDestination.podsIn('cert-manager', [6443])],
+    networkIdleTimeout: Duration.seconds(60),
     accessLogProvider: 'boundary-log',
     delivery: Delivery.kubectl(),
     allowHeadersWithUnderscores: { reason: 'gRPC metadata has user_id' },

@@ -6,11 +6,11 @@ import {
   Accountability, AddPeerOptions, AllowFromOptions, BoundaryGateway, Caller, CertManagerOptions, DedicatedGatewayOptions, Delivery,
   ExistingGatewayOptions, ExposedService, ExposedServiceOptions, ExposedServiceProps, FederatedMesh, FederatedMeshProps, GatewayCredential,
   GatewayEndpoint, GatewayServiceType, HttpRule, HttpRuleOptions, IstioVersion, Justification, JwtRule, KeyAlgorithm, LocalName,
-  LocalService, LocalSourceOptions, LockWorkloadOptions, ManifestWriter, NodeToleration, PeerLimits, PortMapping, RemoteMesh,
+  LocalService, LocalSourceOptions, LockWorkloadOptions, ManifestWriter, NetworkDestination, NodeToleration, PeerLimits, PortMapping, RemoteMesh,
   RemoteMeshProps, RemoteServiceBinding, RemoteServiceBindingOptions, RemoteServiceBindingProps, RemoteServiceProps,
   RestrictNamespaceOptions, ServiceAccountIdentity, ServicePort, ServicePortOptions, SourceOptions, SpiffeId, UpstreamLimits, WriteOptions,
 } from '../src';
-import { find, Manifest, names } from './support/manifests';
+import { find, Manifest, names, parse } from './support/manifests';
 import { meshOf, TRUST, trustOf } from './support/meshes';
 import { everyOption, Option, TABLES } from './support/options';
 import { bankWith } from './support/pair';
@@ -179,6 +179,26 @@ describe('the mesh and its gateways', () => {
       seen: ({ east }) => ['ingress', 'egress'].map((role) => find(east, 'NetworkPolicy', `federation-${role}`).spec.ingress.at(-1).from),
       expected: Array(2).fill([{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'observability' } } }]),
     },
+    infrastructure: {
+      value: [NetworkDestination.podsIn('cert-manager', [6443]), NetworkDestination.addresses('198.51.100.8/32', [443])],
+      seen: ({ east }) => ['ingress', 'egress'].map((role) => find(east, 'NetworkPolicy', `federation-${role}`).spec.egress.slice(3, 5)),
+      expected: Array(2).fill([
+        {
+          to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'cert-manager' } } }],
+          ports: [{ port: 6443, protocol: 'UDP' }, { port: 6443, protocol: 'TCP' }],
+        },
+        { to: [{ ipBlock: { cidr: '198.51.100.8/32' } }], ports: [{ port: 443, protocol: 'UDP' }, { port: 443, protocol: 'TCP' }] },
+      ]),
+    },
+    networkIdleTimeout: {
+      value: Duration.seconds(60),
+      seen: ({ east }) => {
+        const { tcp, http } = find(east, 'DestinationRule', 'fed-out-details-9080-west').spec.trafficPolicy.connectionPool;
+        const listener = patchesOf(east, 'fed-in-edge').find(({ patch }) => patch.value.socket_options);
+        return [tcp.tcpKeepalive, http.idleTimeout, listener.patch.value.socket_options.map(({ int_value: value }: Manifest) => value)];
+      },
+      expected: [{ time: '30s', interval: '7s', probes: 3 }, '45s', [1, 30, 7, 3]],
+    },
     accessLogProvider: {
       value: 'boundary-log',
       seen: ({ east }) => ['ingress', 'egress'].map((role) => find(east, 'Telemetry', `federation-${role}`).spec.accessLogging),
@@ -215,7 +235,11 @@ describe('the mesh and its gateways', () => {
   };
 
   /** The options that apply to both gateways. */
-  type Common = Omit<DedicatedGatewayOptions, 'serviceType' | 'serviceAnnotations' | 'loadBalancerClass' | 'sourceRanges' | 'preserveClientAddress' | 'dualStack'>;
+  type Common = Omit<
+    DedicatedGatewayOptions,
+    | 'serviceType' | 'serviceAnnotations' | 'loadBalancerClass' | 'sourceRanges' | 'healthCheckSourceRanges' | 'proxyProtocol' | 'preserveClientAddress'
+    | 'dualStack'
+  >;
   const common = (role: 'ingress' | 'egress') => {
     const resources = (objects: Manifest[]) => pod(objects, role).spec.containers[0].resources;
     return {
@@ -239,6 +263,11 @@ describe('the mesh and its gateways', () => {
         expected: 'gateway,spire,audit.v1',
       },
       labels: { value: { team: 'platform' }, seen: (objects) => pod(objects, role).metadata.labels.team, expected: 'platform' },
+      shutdownDelay: {
+        value: Duration.minutes(2),
+        seen: (objects) => [pod(objects, role).spec.containers[0].lifecycle, pod(objects, role).spec.terminationGracePeriodSeconds],
+        expected: [{ preStop: { sleep: { seconds: 120 } } }, 180],
+      },
       namespaceName: { value: 'dmz', seen: (objects) => deployment(objects, role).metadata.namespace, expected: 'dmz' },
       credential: role === 'ingress'
         ? {
@@ -267,6 +296,19 @@ describe('the mesh and its gateways', () => {
       value: ['203.0.113.0/28'],
       seen: (objects) => [service(objects).spec.loadBalancerSourceRanges, find(objects, 'NetworkPolicy', 'federation-ingress').spec.ingress[0].from],
       expected: [['203.0.113.0/28'], [{ ipBlock: { cidr: '203.0.113.0/28' } }]],
+    },
+    healthCheckSourceRanges: {
+      value: ['10.0.0.0/20'],
+      beside: { sourceRanges: ['203.0.113.0/28'] },
+      seen: (objects) => [service(objects).spec.loadBalancerSourceRanges, find(objects, 'NetworkPolicy', 'federation-ingress').spec.ingress[0]],
+      expected: [['203.0.113.0/28'], {
+        from: [{ ipBlock: { cidr: '203.0.113.0/28' } }, { ipBlock: { cidr: '10.0.0.0/20' } }], ports: [{ port: 15443, protocol: 'TCP' }],
+      }],
+    },
+    proxyProtocol: {
+      value: true,
+      seen: (objects) => parse(pod(objects).metadata.annotations['proxy.istio.io/config'])[0].gatewayTopology,
+      expected: { forwardClientCertDetails: 'SANITIZE_SET', proxyProtocol: {} },
     },
     preserveClientAddress: { value: false, seen: (objects) => service(objects).spec.externalTrafficPolicy, expected: undefined },
     dualStack: { value: true, seen: (objects) => service(objects).spec.ipFamilyPolicy, expected: 'RequireDualStack' },

@@ -72,7 +72,7 @@ test('the public API exports exactly the listed names', () => {
     'DedicatedGatewayOptions', 'Delivery', 'ExistingGatewayOptions', 'ExposedService', 'ExposedServiceOptions', 'ExposedServiceProps',
     'FederatedMesh', 'FederatedMeshProps',
     'GatewayCredential', 'GatewayEndpoint', 'GatewayServiceType', 'HttpRule', 'HttpRuleOptions', 'IExposedService', 'IMeshPeer', 'IstioVersion', 'Justification', 'JwtRule',
-    'KeyAlgorithm', 'LocalName', 'LocalService', 'LocalSourceOptions', 'LockWorkloadOptions', 'ManifestWriter', 'NodeToleration', 'PeerLimits', 'PortMapping', 'RemoteMesh',
+    'KeyAlgorithm', 'LocalName', 'LocalService', 'LocalSourceOptions', 'LockWorkloadOptions', 'ManifestWriter', 'NetworkDestination', 'NodeToleration', 'PeerLimits', 'PortMapping', 'RemoteMesh',
     'RemoteMeshProps', 'RemoteServiceBinding', 'RemoteServiceBindingOptions', 'RemoteServiceBindingProps', 'RemoteServiceProps',
     'RestrictNamespaceOptions', 'ServiceAccountIdentity', 'ServicePort', 'ServicePortOptions', 'SourceOptions', 'SpiffeId',
     'TrustBundle', 'UpstreamLimits', 'WriteOptions',

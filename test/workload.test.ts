@@ -82,6 +82,10 @@ const METRICS = { from: [namespace('monitoring')], ports: tcp(15020, 15090) };
 
 test.each<[string, DedicatedGatewayOptions, object]>([
   ['from any address', {}, { ports: tcp(15443) }],
+  ['from the configured source ranges and those of health checks', { sourceRanges: ['203.0.113.0/28'], healthCheckSourceRanges: ['10.0.0.0/20', '10.0.16.0/20'] }, {
+    from: ['203.0.113.0/28', '10.0.0.0/20', '10.0.16.0/20'].map((cidr) => ({ ipBlock: { cidr } })), ports: tcp(15443),
+  }],
+  ['from any address, if the load balancer sends the PROXY protocol', { proxyProtocol: true }, { ports: tcp(15443) }],
   ['from the configured source ranges', { sourceRanges: ['203.0.113.0/28'] }, { from: [{ ipBlock: { cidr: '203.0.113.0/28' } }], ports: tcp(15443) }],
 ])('the NetworkPolicy of the ingress gateway allows only port 15443 for peers %s', (_, options, peers) => {
   expect(find(east(options), 'NetworkPolicy', 'federation-ingress').spec.ingress).toEqual([peers, HEALTH, METRICS]);
@@ -193,14 +197,20 @@ test('each gateway writes an access log, and takes part in traces by default', (
 
 /* Outbound connections. */
 
-const INFRASTRUCTURE = { ports: [{ port: 53, protocol: 'UDP' }, ...tcp(53, 15012)] };
+const both = (port: number) => [{ port, protocol: 'UDP' }, { port, protocol: 'TCP' }];
+/** DNS and istiod at any address, and the DNS pods of OpenShift and Gardener, which listen on another port than their Service. */
+const INFRASTRUCTURE = [
+  { ports: [...both(53), ...tcp(15012)] },
+  { to: [namespace('openshift-dns')], ports: both(5353) },
+  { to: [namespace('kube-system')], ports: both(8053) },
+];
 
 test('the ingress gateway may connect to DNS, istiod, monitoring and namespaces of exported services only', () => {
-  expect(find(east(), 'NetworkPolicy', 'federation-ingress').spec.egress).toEqual([INFRASTRUCTURE, { to: [namespace('books'), namespace('monitoring')] }]);
+  expect(find(east(), 'NetworkPolicy', 'federation-ingress').spec.egress).toEqual([...INFRASTRUCTURE, { to: [namespace('books'), namespace('monitoring')] }]);
 });
 
 test('the egress gateway may connect to DNS, istiod, monitoring and ports of peers only', () => {
-  expect(find(east(), 'NetworkPolicy', 'federation-egress').spec.egress).toEqual([INFRASTRUCTURE, { ports: tcp(15443) }, { to: [namespace('monitoring')] }]);
+  expect(find(east(), 'NetworkPolicy', 'federation-egress').spec.egress).toEqual([...INFRASTRUCTURE, { ports: tcp(15443) }, { to: [namespace('monitoring')] }]);
 });
 
 test('the namespace of the boundary denies every connection that no other policy allows', () => {
@@ -250,7 +260,7 @@ test('an egress gateway without local ports may connect to DNS, istiod and monit
   const bank = bankWith({ knownAs: 'east' });
   mesh.addPeer(bank);
   mesh.bind('Cards', { source: bank.exposedService('cards'), localName: LocalName.newService('cards', 'web') });
-  expect(find(objectsOf(app), 'NetworkPolicy', 'federation-egress').spec).toMatchObject({ ingress: [HEALTH, METRICS], egress: [INFRASTRUCTURE, { to: [namespace('monitoring')] }] });
+  expect(find(objectsOf(app), 'NetworkPolicy', 'federation-egress').spec).toMatchObject({ ingress: [HEALTH, METRICS], egress: [...INFRASTRUCTURE, { to: [namespace('monitoring')] }] });
 });
 
 test('the egress gateway has the hash of the revocation lists of the peers that it calls, which restarts its pods, and the ingress gateway has none', () => {

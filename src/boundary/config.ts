@@ -26,6 +26,9 @@ const EXISTING: GatewayControl = {
   requestHeaders: { set: { 'x-forwarded-proto': 'https' }, remove: ['x-forwarded-client-cert'] },
 };
 
+/** Seconds after which Azure drops idle connections: the shortest default of the large clouds. */
+const DEFAULT_NETWORK_IDLE = 240;
+
 /** The configuration of a boundary, which all its objects use. */
 export function configOf(props: FederatedMeshProps): BoundaryConfig {
   const { namespaceName = DEFAULT_NAMESPACE, istioVersion = IstioVersion.V1_31 } = props;
@@ -47,6 +50,8 @@ export function configOf(props: FederatedMeshProps): BoundaryConfig {
     admissionPolicy: props.withoutAdmissionPolicy === undefined,
     connectAfterHandshake: props.connectAfterHandshake ?? false,
     connectionSettings: istioVersion !== IstioVersion.V1_30,
+    infrastructure: (props.infrastructure ?? []).map(({ _destination }) => _destination),
+    networkIdleSeconds: props.networkIdleTimeout?.toSeconds({ integral: false }) ?? DEFAULT_NETWORK_IDLE,
     underscoresAllowed: props.allowHeadersWithUnderscores !== undefined,
     ingress: {
       ...gatewayConfig('ingress', props, namespaceName),
@@ -99,6 +104,8 @@ function settingsOf(options: DedicatedGatewayOptions): GatewaySettings {
     serviceAnnotations: options.serviceAnnotations,
     loadBalancerClass: options.loadBalancerClass,
     sourceRanges: options.sourceRanges,
+    healthCheckSourceRanges: options.healthCheckSourceRanges,
+    proxyProtocol: options.proxyProtocol ?? false,
     preserveClientAddress: options.preserveClientAddress ?? true,
     dualStack: options.dualStack ?? false,
     nodeSelector: options.nodeSelector,
@@ -107,6 +114,7 @@ function settingsOf(options: DedicatedGatewayOptions): GatewaySettings {
     imagePullSecretNames: options.imagePullSecretNames,
     injectionTemplates: options.injectionTemplates ?? [],
     labels: options.labels,
+    shutdownDelaySeconds: options.shutdownDelay?.toSeconds() ?? 0,
   };
 }
 

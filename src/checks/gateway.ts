@@ -1,6 +1,7 @@
 import { fail, show, Where } from './errors';
 import { checkFlag, checkGiven, checkList, checkMap, checkOptional, checkText, fieldsOf, parseFields } from './kinds';
-import { checkNamespace, checkObjectName, checkServiceName, isCidr, isPodLabel } from './values';
+import { checkLoadBalancer } from './load-balancer';
+import { checkNamespace, checkObjectName, checkServiceName, isCidr, isPodLabel, parseDuration } from './values';
 import { GatewayCredential } from '../credential';
 import { DedicatedGatewayOptions, ExistingGatewayOptions, GatewayServiceType } from '../gateway-options';
 import { SYSTEM_NAMESPACE } from '../model/constants';
@@ -24,6 +25,8 @@ const FIELDS = fieldsOf<DedicatedGatewayOptions>({
   serviceAnnotations: true,
   loadBalancerClass: true,
   sourceRanges: true,
+  healthCheckSourceRanges: true,
+  proxyProtocol: true,
   preserveClientAddress: true,
   dualStack: true,
   nodeSelector: true,
@@ -32,6 +35,7 @@ const FIELDS = fieldsOf<DedicatedGatewayOptions>({
   imagePullSecretNames: true,
   injectionTemplates: true,
   labels: true,
+  shutdownDelay: true,
   namespaceName: true,
   credential: true,
 });
@@ -40,15 +44,20 @@ const EXISTING_FIELDS = fieldsOf<ExistingGatewayOptions>({
 });
 /** The name of an injection template: the annotation separates names by commas. */
 const TEMPLATE = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
-const LISTS = ['sourceRanges', 'tolerations', 'imagePullSecretNames', 'injectionTemplates'] as const;
+const LISTS = ['sourceRanges', 'healthCheckSourceRanges', 'tolerations', 'imagePullSecretNames', 'injectionTemplates'] as const;
+const FLAGS = ['preserveClientAddress', 'dualStack', 'proxyProtocol'] as const;
 const MAPS = ['serviceAnnotations', 'nodeSelector', 'labels'] as const;
-const INGRESS_ONLY = ['serviceType', 'serviceAnnotations', 'loadBalancerClass', 'sourceRanges', 'preserveClientAddress', 'dualStack'] as const;
+const INGRESS_ONLY = [
+  'serviceType', 'serviceAnnotations', 'loadBalancerClass', 'sourceRanges', 'healthCheckSourceRanges', 'proxyProtocol', 'preserveClientAddress', 'dualStack',
+] as const;
+/** The longest `shutdownDelay`, in milliseconds. */
+const LONGEST_DELAY = 3_600_000;
 
 /** Checks the options of a dedicated gateway, each alone and in combination. */
 export function parseDedicatedGateway(where: string, given: DedicatedGatewayOptions): DedicatedGatewayOptions {
   const reject = (what: string, fix: string) => fail('FED116', where, what, fix);
   const options = parseFields(where, 'the gateway options', given, FIELDS);
-  for (const name of ['preserveClientAddress', 'dualStack'] as const) checkFlag(where, name, options[name]);
+  for (const name of FLAGS) checkFlag(where, name, options[name]);
   for (const name of LISTS) if (options[name] !== undefined) checkList(where, name, options[name]);
   for (const name of MAPS) if (options[name] !== undefined) checkMap(where, name, options[name], '{ team: "edge" }');
   const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = options;
@@ -91,8 +100,13 @@ export function parseDedicatedGateway(where: string, given: DedicatedGatewayOpti
   }
   if (options.namespaceName !== undefined) checkNamespace(where, options.namespaceName);
   checkOptional(where, 'credential', options.credential, GatewayCredential);
+  if (options.shutdownDelay !== undefined) {
+    const delay = parseDuration(where, 'FED116', 'shutdownDelay', options.shutdownDelay);
+    if (delay % 1000 !== 0 || delay > LONGEST_DELAY) reject(`shutdownDelay is ${delay} ms`, 'use whole seconds, up to one hour, or omit it');
+  }
   checkService(reject, where, options);
   checkReachability(reject, options);
+  checkLoadBalancer(where, options);
   return options;
 }
 
@@ -173,12 +187,21 @@ function checkService(reject: (what: string, fix: string) => never, where: Where
 }
 
 function checkReachability(reject: (what: string, fix: string) => never, options: DedicatedGatewayOptions): void {
-  const { sourceRanges, preserveClientAddress = true } = options;
+  const { sourceRanges, healthCheckSourceRanges, preserveClientAddress = true } = options;
   const serviceType: string = options.serviceType ?? GATEWAY_DEFAULTS.serviceType;
-  for (const range of sourceRanges ?? []) {
-    if (!isCidr(range)) reject(`the source range ${show(range)} is not a valid CIDR`, 'use CIDR notation, for example "203.0.113.0/28"');
+  for (const name of ['sourceRanges', 'healthCheckSourceRanges'] as const) {
+    for (const range of options[name] ?? []) {
+      if (!isCidr(range)) reject(`the source range ${show(range)} is not a valid CIDR`, 'use CIDR notation, for example "203.0.113.0/28"');
+    }
+    if (options[name]?.length === 0) reject(`${name} is an empty list`, `list the allowed ranges, or omit ${name}`);
   }
-  if (sourceRanges?.length === 0) reject('sourceRanges is an empty list', 'list the allowed ranges, or omit sourceRanges');
+  if (healthCheckSourceRanges && !(sourceRanges && preserveClientAddress)) {
+    reject('healthCheckSourceRanges has no effect without sourceRanges that the network policy enforces', 'remove it: port 15443 is open to health checks');
+  }
+  if (options.proxyProtocol && sourceRanges) {
+    reject('sourceRanges cannot be combined with proxyProtocol: nodes and pods see the address of the load balancer',
+      'set the ranges at the load balancer, with annotations of its own, or omit proxyProtocol');
+  }
   const families = new Set(sourceRanges?.map((range) => range.includes(':')));
   if (options.dualStack && families.size === 1) {
     reject(`sourceRanges ${show(sourceRanges)} cover one address family of a dual-stack Service, so the other family would be open to every client`,

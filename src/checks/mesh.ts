@@ -1,9 +1,10 @@
+import { Duration } from 'cdk8s';
 import { parseEndpoints } from './endpoint';
-import type { Where } from './errors';
+import { fail, Where } from './errors';
 import { checkEgressOptions, checkExistingGateways, checkNamespaces } from './gateway';
 import { checkTested } from './istio-version';
-import { checkFlag, checkGiven, checkOptional, fieldsOf, parseFields } from './kinds';
-import { checkDomain, checkNamespace, checkObjectName, checkRevision, parseDeviation } from './values';
+import { checkFlag, checkGiven, checkList, checkOptional, fieldsOf, parseFields } from './kinds';
+import { checkDomain, checkNamespace, checkObjectName, checkRevision, parseDeviation, parseDuration } from './values';
 import { checkMeshName, checkTrustDomain, checkWorkloadTrustDomain } from './wire-names';
 import type { Justification } from '../accountability';
 import { GatewayCredential } from '../credential';
@@ -12,6 +13,7 @@ import { BoundaryGateway } from '../gateway';
 import { IstioVersion } from '../istio-version';
 import type { FederatedMeshProps } from '../mesh-props';
 import type { BoundaryConfig } from '../model/model';
+import { NetworkDestination } from '../network-destination';
 import { TrustBundle } from '../trust';
 
 const FIELDS = fieldsOf<FederatedMeshProps>({
@@ -31,6 +33,8 @@ const FIELDS = fieldsOf<FederatedMeshProps>({
   rootNamespaceName: true,
   clusterDomain: true,
   monitoringNamespaceName: true,
+  infrastructure: true,
+  networkIdleTimeout: true,
   accessLogProvider: true,
   delivery: true,
   allowHeadersWithUnderscores: true,
@@ -54,8 +58,21 @@ export function parseMeshProps(where: Where, given: FederatedMeshProps): Federat
   const deviation = (what: string, reason: Justification | undefined) => reason === undefined ? undefined : parseDeviation(where, what, reason);
   const withoutAdmissionPolicy = deviation('leaving the admission policy out', props.withoutAdmissionPolicy);
   const allowHeadersWithUnderscores = deviation('allowing headers with underscores', props.allowHeadersWithUnderscores);
+  if (props.infrastructure !== undefined) checkList(where, 'infrastructure', props.infrastructure);
+  props.infrastructure?.forEach((destination) => checkGiven(where, 'an entry of infrastructure', destination, NetworkDestination));
+  if (props.networkIdleTimeout !== undefined) checkIdleTimeout(where, props.networkIdleTimeout);
   if (props.egressGateway) checkEgressOptions(where, props.egressGateway._options);
   return { ...props, endpoints, withoutAdmissionPolicy, allowHeadersWithUnderscores };
+}
+
+/** Bounds of `networkIdleTimeout` in seconds. The kernel counts keep-alive probes in whole seconds. */
+const SHORTEST_IDLE = 10;
+const LONGEST_IDLE = 7200;
+
+function checkIdleTimeout(where: Where, timeout: Duration): void {
+  const seconds = parseDuration(where, 'FED151', 'networkIdleTimeout', timeout) / 1000;
+  if (seconds >= SHORTEST_IDLE && seconds <= LONGEST_IDLE) return;
+  fail('FED151', where, `networkIdleTimeout is ${seconds} s`, `use ${SHORTEST_IDLE} s to ${LONGEST_IDLE} s, or omit it for the default, which suits the large clouds`);
 }
 
 /** Checks the props of a mesh in combination, including defaults. */

@@ -21,6 +21,9 @@ export interface GatewaySettings {
   readonly serviceAnnotations: Texts | undefined;
   readonly loadBalancerClass: string | undefined;
   readonly sourceRanges: readonly string[] | undefined;
+  readonly healthCheckSourceRanges: readonly string[] | undefined;
+  /** Whether the load balancer sends the PROXY protocol. */
+  readonly proxyProtocol: boolean;
   readonly preserveClientAddress: boolean;
   readonly dualStack: boolean;
   readonly nodeSelector: Texts | undefined;
@@ -30,6 +33,8 @@ export interface GatewaySettings {
   /** Injection templates after Istio's own for gateways. */
   readonly injectionTemplates: readonly string[];
   readonly labels: Texts | undefined;
+  /** Seconds for which a pod still accepts connections after Kubernetes began to terminate it. */
+  readonly shutdownDelaySeconds: number;
 }
 
 /** A toleration of a node taint. Undefined fields match any value and any effect. */

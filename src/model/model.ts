@@ -39,10 +39,22 @@ export interface BoundaryConfig {
   readonly connectionSettings: boolean;
   /** Whether requests may have headers with underscores. */
   readonly underscoresAllowed: boolean;
+  /** Where pods reach DNS, istiod and CAs, besides the usual ports. */
+  readonly infrastructure: readonly Destination[];
+  /** Seconds after which the network between the meshes drops idle connections. */
+  readonly networkIdleSeconds: number;
   readonly ingress: GatewayConfig;
   readonly egress: GatewayConfig;
   /** Annotations of the objects that apply to the whole boundary. */
   readonly annotations: Annotations;
+}
+
+/** Ports of the pods of one namespace, or of a range of addresses: exactly one of the two is defined. */
+export interface Destination {
+  readonly namespaceName: string | undefined;
+  readonly cidr: string | undefined;
+  /** Sorted. */
+  readonly ports: readonly number[];
 }
 
 /** A peer: another mesh, with its identities, CA certificates and addresses. */

@@ -34,6 +34,14 @@ const HEADERS_TIMEOUT = '10s';
 const STREAM_IDLE_TIMEOUT = '3600s';
 
 /**
+ * TCP keep-alive probes, in seconds. The first is sent in time to keep the connection in the tables of load balancers
+ * and NAT; a connection whose probes are not answered ends before they would have dropped it.
+ */
+export function keepAlive({ networkIdleSeconds }: BoundaryConfig) {
+  return { time: Math.floor(networkIdleSeconds / 2), interval: Math.floor(networkIdleSeconds / 8), probes: 3 };
+}
+
+/**
  * The limits as fields of Istio's ProxyConfig (Istio 1.31). Its profile EDGE would also end long uploads, and streams
  * that are silent for five minutes.
  */

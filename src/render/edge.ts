@@ -1,6 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import { CONNECTION_BUFFER, connectionManagerSettings, CONNECTION_PER_DOWNSTREAM } from './connection-settings';
+import { CONNECTION_BUFFER, connectionManagerSettings, CONNECTION_PER_DOWNSTREAM, keepAlive } from './connection-settings';
 import { connectionManager, envoyFilter, EXTENSIONS, httpFilter, networkFilter, ROUTER, serversOf } from './filters';
 import { allowedOperations, allowedPrincipals, DENY_ALL, Rbac } from './rbac';
 import {
@@ -35,7 +35,7 @@ export function renderIngressEdge(scope: Construct, config: BoundaryConfig, gran
       ...denyByDefault(servers),
       ...withoutSessionResumption(serversOf(config.ingress, grants())),
       ...connectionManagers(config, config.ingress, servers),
-      ...config.ingress.control.listeners ? [...listenerBuffer(config), connectionPerDownstream()] : [],
+      ...config.ingress.control.listeners ? [...listenerBuffer(config), listenerKeepAlive(config), connectionPerDownstream()] : [],
       ...httpGrants.map(({ sni, operations }) => virtualHostRules(sni, allowedOperations(operations))),
     ];
   });
@@ -139,9 +139,24 @@ function withoutSessionResumption(servers: { readonly sni?: string }[]): EnvoyFi
 
 /** Buffer limit of the listener, unless the ProxyConfig of the pods sets it. */
 function listenerBuffer(config: BoundaryConfig): EnvoyFilterSpecConfigPatches[] {
-  if (config.connectionSettings) return [];
-  const match = { context: GATEWAY, listener: { portNumber: BOUNDARY_PORT } };
-  return [{ applyTo: LISTENER, match, patch: { operation: MERGE, value: { per_connection_buffer_limit_bytes: CONNECTION_BUFFER } } }];
+  return config.connectionSettings ? [] : [listenerPatch({ per_connection_buffer_limit_bytes: CONNECTION_BUFFER })];
+}
+
+/**
+ * TCP keep-alive probes towards peers. They keep idle connections of peers that send none, and end those of a peer that
+ * vanished. Accepted sockets inherit the options of the listener's socket (SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL,
+ * TCP_KEEPCNT of Linux). Istio has no field for them.
+ */
+function listenerKeepAlive(config: BoundaryConfig): EnvoyFilterSpecConfigPatches {
+  const { time, interval, probes } = keepAlive(config);
+  return listenerPatch({
+    socket_options: [[1, 9, 1], [6, 4, time], [6, 5, interval], [6, 6, probes]].map(([level, name, value]) =>
+      ({ description: 'keep-alive', level, name, int_value: value, state: 'STATE_PREBIND' })),
+  });
+}
+
+function listenerPatch(value: object): EnvoyFilterSpecConfigPatches {
+  return { applyTo: LISTENER, match: { context: GATEWAY, listener: { portNumber: BOUNDARY_PORT } }, patch: { operation: MERGE, value } };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { isIP } from 'net';
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import { MAX_STREAMS } from './connection-settings';
+import { keepAlive, MAX_STREAMS } from './connection-settings';
 import { emit } from './emit';
 import { egressHeaders } from './http-headers';
 import { listenerPort, PROTOCOL_NAMES } from './protocol';
@@ -35,6 +35,7 @@ export function renderUpstream(scope: Construct, config: BoundaryConfig, upstrea
     const { maxConnections, maxRequests } = traffic().upstreamLimits ?? {};
     return { maxConnections: maxConnections ?? UPSTREAM_DEFAULTS.maxConnections, maxRequests: maxRequests ?? UPSTREAM_DEFAULTS.maxRequests };
   };
+  const { time, interval, probes } = keepAlive(config);
   const portName = `${protocol.toLowerCase()}-federation`;
   // `istioctl analyze` warns of a TCP entry without address, since sidecars match TCP traffic by address. No sidecar
   // sees this entry.
@@ -59,7 +60,7 @@ export function renderUpstream(scope: Construct, config: BoundaryConfig, upstrea
           // A withdrawn grant or CA takes effect on every HTTP connection within an hour. TCP connections have no
           // limit, since it would cut them in the middle of a session.
           maxConnectionDuration: speaksHttp(upstream.protocol) ? '3600s' : undefined,
-          tcpKeepalive: { time: '300s', interval: '60s', probes: 3 },
+          tcpKeepalive: { time: `${time}s`, interval: `${interval}s`, probes },
         },
         http: speaksHttp(upstream.protocol)
           ? {
@@ -68,7 +69,8 @@ export function renderUpstream(scope: Construct, config: BoundaryConfig, upstrea
             // The limit of our own ingress gateways: requests that Envoy sends before it knows the peer's limit are not
             // rejected then.
             maxConcurrentStreams: MAX_STREAMS,
-            idleTimeout: '300s',
+            // Before the network drops the connection: a request on a dropped connection would be lost.
+            idleTimeout: `${Math.floor(config.networkIdleSeconds * 3 / 4)}s`,
           }
           : undefined,
       },

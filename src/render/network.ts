@@ -2,7 +2,7 @@ import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { emitTyped, lazyField } from './emit';
 import { BOUNDARY_PORT } from '../model/constants';
-import { GatewayConfig, BoundaryConfig } from '../model/model';
+import { GatewayConfig, BoundaryConfig, Destination } from '../model/model';
 import { singleObjectName } from '../model/names';
 
 /*
@@ -25,8 +25,8 @@ export function renderNetworkDeny(scope: Construct, config: BoundaryConfig, name
 
 /** Policy of the ingress gateway. In: peers. Out: the namespaces of the exported services, and monitoring. */
 export function renderIngressNetwork(scope: Construct, config: BoundaryConfig, backendNamespaces: () => string[]): void {
-  const { preserveClientAddress, sourceRanges } = config.ingress.settings;
-  const sources = sourceRanges?.map((cidr) => ({ ipBlock: { cidr } }));
+  const { preserveClientAddress, sourceRanges, healthCheckSourceRanges = [] } = config.ingress.settings;
+  const sources = sourceRanges && [...sourceRanges, ...healthCheckSourceRanges].map((cidr) => ({ ipBlock: { cidr } }));
   // Source ranges apply only if the load balancer preserves the peer's address. Otherwise they would be compared with
   // the node's address.
   renderNetwork(scope, config, config.ingress, () => ({
@@ -64,7 +64,7 @@ function renderNetwork(scope: Construct, config: BoundaryConfig, gateway: Gatewa
         { from: [namespacePeer(config.monitoringNamespaceName)], ports: [tcp(15020), tcp(15090)] },
       ],
       egress: [
-        dnsAndIstiod(),
+        ...infrastructure(config),
         ...rules().egress,
       ],
     })),
@@ -75,10 +75,32 @@ function tcp(port: number): k8s.NetworkPolicyPort {
   return { port: k8s.IntOrString.fromNumber(port), protocol: 'TCP' };
 }
 
-/** Allows DNS and istiod at any address: they may be on the node, in another namespace or outside the cluster. */
-export function dnsAndIstiod(): k8s.NetworkPolicyEgressRule {
-  return { ports: [{ port: k8s.IntOrString.fromNumber(53), protocol: 'UDP' }, tcp(53), tcp(15012)] };
+function udp(port: number): k8s.NetworkPolicyPort {
+  return { port: k8s.IntOrString.fromNumber(port), protocol: 'UDP' };
 }
+
+/**
+ * Allows DNS, istiod and the CA. They may be on the node, in another namespace or outside of the cluster, so their usual
+ * ports are open at any address.
+ */
+export function infrastructure(config: BoundaryConfig): k8s.NetworkPolicyEgressRule[] {
+  return [
+    { ports: [udp(53), tcp(53), tcp(15012)] },
+    ...[...DNS_PODS, ...config.infrastructure].map(({ namespaceName, cidr, ports }) => ({
+      to: [cidr === undefined ? namespacePeer(namespaceName!) : { ipBlock: { cidr } }],
+      ports: ports.flatMap((port) => [udp(port), tcp(port)]),
+    })),
+  ];
+}
+
+/**
+ * DNS pods that listen on another port than their Service: network policies see the port of the pod (docs/adr/0044).
+ * The first are those of OpenShift, the second those of Gardener.
+ */
+const DNS_PODS: readonly Destination[] = [
+  { namespaceName: 'openshift-dns', cidr: undefined, ports: [5353] },
+  { namespaceName: 'kube-system', cidr: undefined, ports: [8053] },
+];
 
 /** Matches one namespace, or with `*` every namespace. */
 export function namespacePeer(name: string): k8s.NetworkPolicyPeer {

@@ -2,7 +2,7 @@ import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { emit, emitTyped } from './emit';
-import { dnsAndIstiod, namespacePeer } from './network';
+import { infrastructure, namespacePeer } from './network';
 import { Sidecar, SidecarSpec, SidecarSpecOutboundTrafficPolicyMode } from '../../imports/networking.istio.io';
 import { Binding, Restriction, BoundaryConfig } from '../model/model';
 import { singleObjectName } from '../model/names';
@@ -18,7 +18,7 @@ export function renderRestriction(
   const named = { name: singleObjectName('fed-restricted', namespaceName), namespace: namespaceName };
   return [
     emitTyped(scope, k8s.KubeNetworkPolicy, named, {
-      spec: { podSelector: {}, policyTypes: ['Egress'], egress: [dnsAndIstiod(), { to: [namespacePeer('*')] }] },
+      spec: { podSelector: {}, policyTypes: ['Egress'], egress: [...infrastructure(config), { to: [namespacePeer('*')] }] },
     }),
     emit<SidecarSpec>(scope, Sidecar.GVK, named, () => ({
       // `*/*` would include every external host for which somebody declares a ServiceEntry.

@@ -1,5 +1,5 @@
 import { createHash } from 'crypto';
-import { Yaml } from 'cdk8s';
+import { JsonPatch, Yaml } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { bootstrapName, maxConnectionsFor, renderBootstrap } from './bootstrap';
@@ -119,7 +119,7 @@ function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: Gat
   const { settings, podLabels } = gateway;
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const egress = gateway.role === 'egress';
-  emitTyped(scope, k8s.KubeDeployment, { ...named, labels: podLabels }, {
+  const deployment = emitTyped(scope, k8s.KubeDeployment, { ...named, labels: podLabels }, {
     spec: {
       replicas,
       selector: { matchLabels: podLabels },
@@ -142,7 +142,7 @@ function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: Gat
         spec: {
           serviceAccountName: gateway.serviceAccountName,
           automountServiceAccountToken: false,
-          terminationGracePeriodSeconds: 60,
+          terminationGracePeriodSeconds: 60 + settings.shutdownDelaySeconds,
           securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
           topologySpreadConstraints: [{
             maxSkew: 1,
@@ -161,6 +161,17 @@ function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: Gat
       },
     },
   });
+  if (settings.shutdownDelaySeconds > 0) sleepBeforeStop(deployment, settings.shutdownDelaySeconds);
+}
+
+/**
+ * Lets the proxy work on for a while after Kubernetes has removed the pod from its Service. The field is newer than
+ * cdk8s-plus-27, which drops it from typed objects, so it is added to their result. A command is no alternative: images
+ * of the proxy without a shell have none that waits.
+ */
+function sleepBeforeStop(deployment: k8s.KubeDeployment, seconds: number): void {
+  const toJson = deployment.toJson.bind(deployment);
+  deployment.toJson = () => JsonPatch.apply(toJson(), JsonPatch.add('/spec/template/spec/containers/0/lifecycle', { preStop: { sleep: { seconds } } }));
 }
 
 function container(gateway: GatewayConfig, context: () => WorkloadContext): k8s.Container {
@@ -232,7 +243,7 @@ function proxyConfig(config: BoundaryConfig, gateway: GatewayConfig, memoryLimit
   const egress = gateway.role === 'egress';
   return Yaml.stringify({
     terminationDrainDuration: '30s',
-    gatewayTopology: { forwardClientCertDetails: egress ? 'SANITIZE' : 'SANITIZE_SET' },
+    gatewayTopology: { forwardClientCertDetails: egress ? 'SANITIZE' : 'SANITIZE_SET', ...gateway.settings.proxyProtocol ? { proxyProtocol: {} } : {} },
     proxyHeaders: { attemptCount: { disabled: true }, envoyDebugHeaders: { disabled: true }, server: { disabled: true } },
     proxyStatsMatcher: { inclusionRegexps: STATS_INCLUSIONS },
     ...config.connectionSettings ? { connectionSettings: connectionSettings(config) } : {},

@@ -1,3 +1,4 @@
+import { Duration } from 'cdk8s';
 import { BoundaryGateway, DedicatedGatewayOptions, GatewayCredential, GatewayServiceType } from '../../src';
 import { any, EXISTING_GATEWAY } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf } from '../support/rejections';
@@ -25,6 +26,36 @@ dedicated.rejects('FED116', 'source ranges without the address of the client', g
   serviceType: GatewayServiceType.NODE_PORT, sourceRanges: ['203.0.113.0/28'], preserveClientAddress: false,
 }), 'preserveClientAddress');
 dedicated.rejects('FED116', 'source ranges of one address family for a dual-stack gateway', gateway({ dualStack: true, sourceRanges: ['203.0.113.0/28'] }), '203.0.113.0/28', 'both families');
+const RANGES = { sourceRanges: ['203.0.113.0/28'] };
+dedicated.rejects('FED116', 'ranges of health checks without source ranges', gateway({ healthCheckSourceRanges: ['10.0.0.0/20'] }), 'healthCheckSourceRanges', 'remove it');
+dedicated.rejects('FED116', 'ranges of health checks behind a load balancer that hides the address of clients',
+  gateway({ ...RANGES, healthCheckSourceRanges: ['10.0.0.0/20'], preserveClientAddress: false }), 'healthCheckSourceRanges');
+dedicated.rejects('FED116', 'a range of health checks without mask', gateway({ ...RANGES, healthCheckSourceRanges: ['10.0.0.7'] }), '"10.0.0.7"');
+dedicated.rejects('FED116', 'an empty list of ranges of health checks', gateway({ ...RANGES, healthCheckSourceRanges: [] }), 'healthCheckSourceRanges is an empty list');
+dedicated.rejects('FED116', 'source ranges with the PROXY protocol', gateway({ ...RANGES, proxyProtocol: true }), 'proxyProtocol', 'address of the load balancer');
+dedicated.rejects('FED116', 'a shutdown delay of half a second', gateway({ shutdownDelay: Duration.millis(500) }), 'shutdownDelay is 500 ms', 'whole seconds');
+dedicated.rejects('FED116', 'a shutdown delay of no time', gateway({ shutdownDelay: Duration.seconds(0) }), 'shutdownDelay is 0 ms');
+dedicated.rejects('FED116', 'a shutdown delay of more than an hour', gateway({ shutdownDelay: Duration.minutes(61) }), '3660000 ms', 'one hour');
+
+/* Load balancers that do not match the gateway. */
+const AWS = 'service.beta.kubernetes.io/aws-load-balancer-';
+const TARGETS = `${AWS}target-group-attributes`;
+for (const [name, value] of [
+  [`${AWS}proxy-protocol`, '*'], [TARGETS, 'deregistration_delay.timeout_seconds=120,proxy_protocol_v2.enabled=true'],
+  ['service.beta.kubernetes.io/do-loadbalancer-enable-proxy-protocol', 'true'], ['load-balancer.hetzner.cloud/uses-proxyprotocol', 'true'],
+  ['loadbalancer.openstack.org/proxy-protocol', 'v2'], ['service.beta.kubernetes.io/azure-pls-proxy-protocol', 'true'],
+  ['service.kubernetes.io/ibm-load-balancer-cloud-provider-enable-features', 'ipvs, proxy-protocol'],
+]) {
+  dedicated.rejects('FED149', `the annotation ${name}: ${value} without proxyProtocol`, gateway({ serviceAnnotations: { [name]: value } }),
+    `"${name}"`, 'proxyProtocol: true');
+}
+const podTargets = (annotations: { [name: string]: string }, options: DedicatedGatewayOptions = {}) =>
+  gateway({ ...RANGES, serviceAnnotations: { [`${AWS}nlb-target-type`]: 'ip', ...annotations }, ...options });
+const CLIENT_ADDRESS = { [TARGETS]: 'preserve_client_ip.enabled=true' };
+dedicated.rejects('FED149', 'source ranges behind a load balancer of AWS that hides the address of clients', podTargets({}), 'reject every peer', `${TARGETS}: "preserve_client_ip.enabled=true"`);
+dedicated.rejects('FED149', 'source ranges behind a load balancer of AWS of the older type for pods', gateway({ ...RANGES, serviceAnnotations: { [`${AWS}type`]: 'nlb-ip' } }), 'reject every peer');
+dedicated.rejects('FED149', 'source ranges that reject the health checks of a load balancer of AWS', podTargets(CLIENT_ADDRESS), `${AWS}healthcheck-port: "15021"`, 'healthCheckSourceRanges');
+dedicated.rejects('FED149', 'source ranges that reject health checks of the port of peers', podTargets({ ...CLIENT_ADDRESS, [`${AWS}healthcheck-port`]: '15443' }), '"15021"');
 dedicated.rejects('FED120', 'null in place of a list of source ranges', gateway(any({ sourceRanges: null })), 'sourceRanges is null in the gateway options');
 dedicated.rejects('FED120', 'one source range in place of a list', gateway(any({ sourceRanges: '203.0.113.0/28' })), 'sourceRanges', 'must be a list');
 dedicated.rejects('FED120', 'a list in place of labels', gateway(any({ labels: ['edge'] })), 'labels must be a map, not ["edge"]');
@@ -52,7 +83,7 @@ dedicated.rejects('FED116', 'a label whose name no pod can have', gateway({ labe
 dedicated.rejects('FED116', 'a label whose prefix is not a valid domain', gateway({ labels: { 'Team_/tier': 'edge' } }));
 dedicated.rejects('FED116', 'a CPU request without a number', gateway({ cpuRequest: 'm' }));
 dedicated.rejects('FED116', 'a memory request without a number', gateway({ memoryRequest: 'Mi' }));
-for (const option of ['preserveClientAddress', 'dualStack']) {
+for (const option of ['preserveClientAddress', 'dualStack', 'proxyProtocol']) {
   dedicated.rejects('FED120', `a string in place of true or false for ${option}`, gateway(any({ [option]: 'false' })));
 }
 for (const option of ['labels', 'nodeSelector', 'serviceAnnotations']) {

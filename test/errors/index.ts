@@ -11,6 +11,7 @@ import { errors as httpRule } from './http-rule';
 import { errors as jwt } from './jwt';
 import { errors as lock } from './lock';
 import { errors as mesh } from './mesh';
+import { errors as networkDestination } from './network-destination';
 import { errors as peer } from './peer';
 import { errors as remoteMesh } from './remote-mesh';
 import { errors as restriction } from './restriction';
@@ -30,6 +31,7 @@ export const REJECTIONS: { readonly [noun: string]: readonly Rejection[] } = {
   jwt,
   lock,
   mesh,
+  'network-destination': networkDestination,
   peer,
   'remote-mesh': remoteMesh,
   restriction,

@@ -1,4 +1,4 @@
-import { App, Chart, Testing } from 'cdk8s';
+import { App, Chart, Duration, Testing } from 'cdk8s';
 import {
   BoundaryGateway, Caller, DedicatedGatewayOptions, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayEndpoint, GatewayServiceType,
   HttpRule, IstioVersion, LocalName, LocalService, ServicePort,
@@ -79,6 +79,7 @@ const forClients: DedicatedGatewayOptions = {
   serviceAnnotations: { 'example.com/pool': 'edge' },
   loadBalancerClass: 'service.k8s.aws/nlb',
   sourceRanges: ['203.0.113.0/28'],
+  proxyProtocol: true,
   preserveClientAddress: false,
   dualStack: true,
 };
@@ -86,6 +87,15 @@ for (const [option, value] of Object.entries(forClients)) {
   newMesh.rejects('FED116', `an egress gateway with ${option}`, eastWith({ egressGateway: BoundaryGateway.dedicated({ [option]: value }) }),
     'east/Mesh', `egressGateway has ${option} `, 'only callers inside the mesh', 'ingressGateway');
 }
+newMesh.rejects('FED116', 'an egress gateway with healthCheckSourceRanges', eastWith({
+  egressGateway: BoundaryGateway.dedicated({ healthCheckSourceRanges: ['10.0.0.0/20'], sourceRanges: ['203.0.113.0/28'] }),
+}), 'only callers inside the mesh');
+newMesh.rejects('FED120', 'a port in place of a list of destinations', eastWith({ infrastructure: 6443 as never }), 'infrastructure must be a list');
+newMesh.rejects('FED120', 'a port in place of a destination', eastWith({ infrastructure: [6443] as never }), 'NetworkDestination', '6443');
+newMesh.rejects('FED151', 'an idle timeout of the network that keep-alive probes cannot keep up with', eastWith({ networkIdleTimeout: Duration.seconds(9) }), 'networkIdleTimeout is 9 s', '10 s');
+newMesh.rejects('FED151', 'an idle timeout of the network of more than two hours', eastWith({ networkIdleTimeout: Duration.seconds(7201) }), '7201 s', '7200 s');
+newMesh.rejects('FED151', 'an idle timeout of the network of no time', eastWith({ networkIdleTimeout: Duration.seconds(0) }), 'networkIdleTimeout is 0 ms');
+newMesh.rejects('FED120', 'a number in place of an idle timeout of the network', eastWith({ networkIdleTimeout: 240 as never }), 'networkIdleTimeout', 'Duration', '240');
 /** A second boundary of east, in the namespace apps, after this call for the first one. */
 const afterwards = (declare: (made: ReturnType<typeof pair>) => unknown, props: Partial<FederatedMeshProps> = { namespaceName: 'apps' }) => () => {
   const made = pair();
