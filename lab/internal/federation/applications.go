@@ -33,6 +33,9 @@ var ofScenario = map[string]map[string][]app{
 	"both-directions": {
 		"west": {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
 	},
+	"balancer-name": {
+		"west": {{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}}},
+	},
 	"peer-options": {
 		"east":  {{name: "db/mysql", account: "mysql", ports: []port{{"greeting", 3306}}}},
 		"west":  {{name: "shop/api", account: "api"}, {name: "shop/other", account: "other"}},

@@ -87,9 +87,10 @@ func (l *Lab) site(site Site, bin string) error {
 			return err
 		}
 	}
-	names := map[string]string{}
+	names := map[string][]string{}
 	for _, other := range Sites {
-		names["federation."+other.Name+".example"] = other.Addresses[0]
+		names["federation."+other.Name+".example"] = other.Addresses[:1]
+		names["balancer."+other.Name+".example"] = other.Addresses // as a load balancer of several zones
 	}
 	config := node.Config{
 		LabID: l.ID, Name: site.Name, Host: host, Address: address, PublicAddresses: site.Addresses, PublicNames: names,

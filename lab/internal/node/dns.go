@@ -60,8 +60,8 @@ func (n *names) answer(w dns.ResponseWriter, question *dns.Msg) {
 }
 
 func (n *names) lookup(name string) (addresses []string, exists bool) {
-	if address, ok := n.config.PublicNames[strings.TrimSuffix(name, ".")]; ok {
-		return []string{address}, true
+	if addresses, ok := n.config.PublicNames[strings.TrimSuffix(name, ".")]; ok {
+		return addresses, true
 	}
 	service, isService := strings.CutSuffix(name, clusterDomain)
 	parts := strings.Split(service, ".")

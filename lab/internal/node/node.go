@@ -37,9 +37,9 @@ type Config struct {
 	LabID           int
 	Name            string
 	Host            network.Host
-	Address         string            // outside
-	PublicAddresses []string          // for Services of type LoadBalancer, all of them for each
-	PublicNames     map[string]string // names in the public DNS
+	Address         string              // outside
+	PublicAddresses []string            // for Services of type LoadBalancer, all of them for each
+	PublicNames     map[string][]string // names in the public DNS
 	Directory       string
 	Binaries        string
 	Kubernetes      string // version

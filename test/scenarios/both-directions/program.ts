@@ -1,12 +1,14 @@
 import { App } from 'cdk8s';
-import { Caller, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
+import { Caller, GatewayEndpoint, HttpRule, LocalName, LocalService, ServicePort } from '../../../src';
 import { meshOf } from '../../support/meshes';
 
+const ADDRESSES: GatewayEndpoint[] = [{ address: '203.0.113.10', port: 443 }, { address: '203.0.113.11', port: 443 }];
+
 /** Each mesh exports a service to the other one and binds an export of it. */
-export function program(): App[] {
+export function program(endpoints = ADDRESSES): App[] {
   const app = new App();
   const east = meshOf(app, 'east');
-  const west = meshOf(app, 'west', { endpoints: [{ address: '203.0.113.10', port: 443 }, { address: '203.0.113.11', port: 443 }] });
+  const west = meshOf(app, 'west', { endpoints });
   east.addPeer(west);
   west.addPeer(east);
   const reviews = east.expose('Reviews', {

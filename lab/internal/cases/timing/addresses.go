@@ -8,7 +8,8 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// west is reached at two static addresses in the scenario both-directions.
+// west is reached at two static addresses in the scenario both-directions, and at a name that has both in the scenario
+// balancer-name.
 var westAddresses = []string{"203.0.113.10", "203.0.113.11"}
 
 var eastReviews = Caller("east", "default/reviews")
