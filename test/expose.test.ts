@@ -50,7 +50,7 @@ test('an export without a grant generates a gateway that denies every request an
   expect(names(objects, 'ConfigMap')).toEqual(['fed-in-bootstrap']);
   expect(names(objects, 'AuthorizationPolicy')).toEqual(['fed-in-default-deny', 'fed-in-guard']);
   expect(find(objects, 'EnvoyFilter', 'fed-in-edge').spec.configPatches.map(({ applyTo }: Manifest) => applyTo))
-    .toEqual(['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER']);
+    .toEqual(['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'LISTENER', 'CLUSTER']);
   expect(names(objects, 'Deployment')).toEqual(['federation-ingress']);
 });
 
@@ -201,7 +201,7 @@ test('lists and maps that the program changes after a call do not change the out
 test('the NetworkPolicy of the ingress gateway allows egress only to the namespaces of exported services and to monitoring', () => {
   const { app, east } = setUp();
   east.expose('Other', { service: LocalService.fromName('other', 'accounts'), exportName: 'other', ports: [ServicePort.http(80)] });
-  const [, { to }] = find(objectsOf(app), 'NetworkPolicy', 'federation-ingress').spec.egress;
+  const { to } = find(objectsOf(app), 'NetworkPolicy', 'federation-ingress').spec.egress.at(-1);
   expect(to.map(({ namespaceSelector }: Manifest) => namespaceSelector.matchLabels['kubernetes.io/metadata.name'])).toEqual(['accounts', 'default', 'monitoring']);
 });
 

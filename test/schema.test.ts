@@ -1,5 +1,8 @@
+import { App, Duration } from 'cdk8s';
+import { BoundaryGateway, LocalService, NetworkDestination, ServicePort } from '../src';
 import { programOf } from './scenarios';
-import { filesOf, keyOf, parse } from './support/manifests';
+import { filesOf, keyOf, objectsOf, parse } from './support/manifests';
+import { meshOf } from './support/meshes';
 import { FILES, manifestsIn } from './support/output';
 import { ISTIO_VERSIONS, schemaErrors } from './support/schemas';
 import { NEWEST, SUPPORTED } from './support/versions';
@@ -22,6 +25,18 @@ describe.each(ISTIO_VERSIONS)('schemas of Istio %s', (version) => {
 test('the schemas accept every object of the demo, including those of Bookinfo', () => {
   const objects = [...filesOf(programOf('bookinfo')()).values()].flatMap((file) => parse(file));
   expect(objects.length).toBeGreaterThan(30);
+  expect(objects.flatMap((manifest) => schemaErrors(manifest, NEWEST))).toEqual([]);
+});
+
+test('the schemas accept a gateway with every option that other platforms need', () => {
+  const app = new App();
+  meshOf(app, 'east', {
+    infrastructure: [NetworkDestination.podsIn('cert-manager', [6443]), NetworkDestination.addresses('2001:db8::/64', [443])],
+    networkIdleTimeout: Duration.seconds(10.5),
+    ingressGateway: BoundaryGateway.dedicated({ proxyProtocol: true, shutdownDelay: Duration.minutes(2) }),
+  }).expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  const objects = objectsOf(app);
+  expect(JSON.stringify(objects)).toContain('"preStop":{"sleep":{"seconds":120}}');
   expect(objects.flatMap((manifest) => schemaErrors(manifest, NEWEST))).toEqual([]);
 });
 
