@@ -4,6 +4,7 @@
 export * from './admission';
 export * from './local-name';
 export * from './authorization';
+export * from './autoscaler';
 export { renderCredential } from './credential';
 export * from './edge';
 export * from './egress';
