@@ -49,7 +49,7 @@ describe('an isolated peer', () => {
   });
 
   test.each([
-    ['fed-in-edge', ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER']],
+    ['fed-in-edge', ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'LISTENER', 'CLUSTER']],
     ['fed-out-edge', ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER', 'CLUSTER']],
   ])('an isolated peer has no RBAC rules in %s, which still denies every request by default', (name, always) => {
     const patchesIn = (objects: Manifest[]) => find(objects, 'EnvoyFilter', name).spec.configPatches;

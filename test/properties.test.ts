@@ -83,7 +83,7 @@ holds('each listener has separate RBAC rules, except TCP at the ingress gateway,
     const bindConfigs = patches.filter(({ patch }) => patch.value.upstream_bind_config).length;
     const others = patches.slice(0, patches.length - ofRequests.length - ofBytes.length - bindConfigs);
     expect(others.map(({ applyTo }) => applyTo))
-      .toEqual(patches.length === 0 ? [] : ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'CLUSTER']);
+      .toEqual(patches.length === 0 ? [] : ['HTTP_FILTER', 'FILTER_CHAIN', 'NETWORK_FILTER', ...side === 'in' ? ['LISTENER'] : [], 'CLUSTER']);
     const services = new Set(of(objects, 'ServiceEntry').filter(({ spec }) => spec.ports[0].protocol === 'TCP' && spec.location === 'MESH_EXTERNAL' && spec.endpoints)
       .map(({ spec }) => spec.hosts[0]));
     expect(bindConfigs).toBe(patches.length === 0 || side === 'in' ? 0 : 1 + services.size);
