@@ -4,6 +4,7 @@ import type { RemoteServiceBindingOptions } from './binding-options';
 import { Boundary } from './boundary/boundary';
 import { checkChart, claimChart } from './boundary/charts';
 import { attributesOf, configOf, identityOf } from './boundary/config';
+import { claimTrust } from './boundary/hierarchies';
 import { peerGiven } from './boundary/peers';
 import { errorsAtTheEnd } from './boundary/validation';
 import { parseBindingFields } from './checks/binding';
@@ -61,6 +62,7 @@ export class FederatedMesh extends Construct implements IMeshPeer {
     this.#trustBundle = checked.trustBundle;
     this.#endpoints = checked.endpoints ?? [];
     claimChart(this, config, this);
+    claimTrust(this, checked.trustBundle);
     this.#boundary = new Boundary(this, config);
     this.node.addValidation({ validate: () => errorsAtTheEnd(this, this._boundary) });
   }

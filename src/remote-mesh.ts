@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import { claimTrust } from './boundary/hierarchies';
 import { copyOfEndpoints } from './checks/endpoint';
 import { pathIn } from './checks/errors';
 import { parseExportPort } from './checks/export';
@@ -44,6 +45,7 @@ export class RemoteMesh extends Construct implements IMeshPeer {
     const checked = parseRemoteMesh(pathIn(scope, id), props);
     super(scope, id);
     this.#props = checked;
+    claimTrust(this, checked.trustBundle);
     for (const service of checked.exposedServices ?? []) {
       this.#services.set(service.exportName, new RemoteService(this, service, checked.knownAs!));
     }

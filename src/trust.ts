@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'crypto';
 import { show } from './checks/errors';
 import { checkGiven } from './checks/kinds';
 import { keyDigestOf, readCertificateFile, readCertificates } from './pki/certificates';
@@ -92,6 +93,14 @@ export class TrustBundle {
    */
   public get _pem(): string {
     return this.#authorities.certificates.map((certificate) => certificate.toString()).join('');
+  }
+
+  /**
+   * The certificates, to find out which CA issued which.
+   * @internal
+   */
+  public get _certificates(): readonly X509Certificate[] {
+    return this.#authorities.certificates;
   }
 
   /**

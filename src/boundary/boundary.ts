@@ -4,6 +4,7 @@ import { BindingObjects } from './binding-objects';
 import { checkChart, claimChart } from './charts';
 import { identityOf, namespacesOf } from './config';
 import { Declared, DeclaredBinding, DeclaredExport, Declarations } from './declarations';
+import { chainOf, claimTrust } from './hierarchies';
 import { BoundaryObjects } from './objects';
 import { DeclaredSource, parseSourceGiven } from './peers';
 import { WorkloadLock } from './workload-lock';
@@ -88,13 +89,18 @@ export class Boundary {
     return boundariesOf(this.mesh.node.root, this.config.trustDomain);
   }
 
+  /** The meshes whose trust may overlap with that of a peer: ours, and other peers. */
+  public relatedTo(peer: DeclaredPeer): (IMeshPeer | DeclaredPeer)[] {
+    return [this.mesh, ...this.siblings.flatMap(({ declared }) => declared.trust.relatedTo(peer, chainOf(this.mesh, peer.trustBundle)))];
+  }
+
   /** Adds a peer. A second call with the same options changes nothing. */
   public addPeer(peer: DeclaredPeer, options: PeerOptions): void {
     const { mesh: where, declarations: declared } = this;
     checkPeer(where, this.mesh, this.config, peer);
     this.checkPeerName(where, peer);
-    const related = this.siblings.flatMap((boundary) => boundary.declared.trust.relatedTo(peer));
-    for (const other of [this.mesh, ...related]) checkTrustApart(where, this.mesh, peer, other);
+    claimTrust(where, peer.trustBundle);
+    for (const other of this.relatedTo(peer)) checkTrustApart(where, this.mesh, peer, other, chainOf(where, peer.trustBundle));
     const { trustConfigMapName, stripTracing } = options.traffic;
     if (trustConfigMapName !== undefined) checkTrustConfigMap(where, peer, trustConfigMapName, declared.peers);
     if (stripTracing) {

@@ -11,14 +11,15 @@ export class TrustIndex {
     for (const key of keysOf(peer)) this.byKey.set(key, (this.byKey.get(key) ?? new Set()).add(peer));
   }
 
-  /** The other peers that have a CA of this peer, or its trust domain. */
-  public relatedTo(peer: DeclaredPeer): DeclaredPeer[] {
-    const related = new Set(keysOf(peer).flatMap((key) => [...this.byKey.get(key) ?? []]));
+  /** The other peers that have a CA of the chain of this peer, or its trust domain. */
+  public relatedTo(peer: DeclaredPeer, chain: ReadonlySet<string>): DeclaredPeer[] {
+    const keys = keysOf(peer, chain);
+    const related = new Set(keys.flatMap((key) => [...this.byKey.get(key) ?? []]));
     related.delete(peer);
     return [...related];
   }
 }
 
-function keysOf({ trustBundle, trustDomain }: DeclaredPeer): string[] {
-  return [...trustBundle._authorities.map((authority) => `CA ${authority}`), `trust domain ${trustDomain}`];
+function keysOf({ trustBundle, trustDomain }: DeclaredPeer, authorities: Iterable<string> = trustBundle._authorities): string[] {
+  return [...Array.from(authorities, (authority) => `CA ${authority}`), `trust domain ${trustDomain}`];
 }

@@ -2,9 +2,10 @@ import { ApiObject, Chart } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import { Boundary } from './boundary';
 import { chartsOf } from './charts';
+import { chainOf } from './hierarchies';
 import { BoundaryObjects } from './objects';
 import { describeError, show } from '../checks/errors';
-import type { DeclaredPeer } from '../checks/peer';
+import { DeclaredPeer, overlapOf } from '../checks/peer';
 import { coversEndpoint } from '../checks/restriction';
 import type { IMeshPeer } from '../mesh-peer';
 import { minMemoryLimit, maxPorts } from '../model/memory';
@@ -23,7 +24,9 @@ type Mesh = IMeshPeer & Construct;
 
 /** The errors of a mesh and its boundary, one line each. */
 export function errorsAtTheEnd(mesh: Mesh, boundary: Boundary): string[] {
-  return [removed, missingEndpoints, missingPeers, openElsewhere, namesInUse, peerSnis, bypasses, sharedSecret, tooLarge, tooLittleMemory]
+  return [
+    removed, trustChains, missingEndpoints, missingPeers, openElsewhere, namesInUse, peerSnis, bypasses, sharedSecret, tooLarge, tooLittleMemory,
+  ]
     .flatMap((errors) => errors(mesh, boundary));
 }
 
@@ -40,6 +43,14 @@ function removed(_mesh: Mesh, { declared, siblings }: Boundary): string[] {
   const peers = [...declared.peers.keys(), ...exports.flatMap((one) => [...one.peers]), ...sources.map((source) => source.mesh)];
   const used = [...exports, ...bindings, ...sources, ...peers].map(({ construct }) => construct);
   return [...new Set<IConstruct>([...siblings.map((boundary) => boundary.mesh), ...used])].filter(isRemoved).map(errorInRemoved);
+}
+
+/** Peers whose trust overlaps through a certificate of a mesh that was declared after `addPeer`. */
+function trustChains(mesh: Mesh, boundary: Boundary): string[] {
+  return [...boundary.declared.peers.keys()].flatMap((peer) => boundary.relatedTo(peer).flatMap((other) => {
+    const overlap = overlapOf(mesh, peer, other, chainOf(mesh, peer.trustBundle));
+    return overlap ? [describeError('FED119', mesh, ...overlap)] : [];
+  }));
 }
 
 /** An isolated peer that another boundary of the mesh still serves. */

@@ -83,22 +83,32 @@ export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain }: 
   }
 }
 
+/** Rejects a peer whose CA could issue certificates of another mesh, or the reverse. */
+export function checkTrustApart(where: Where, us: IMeshPeer, peer: DeclaredPeer, other: IMeshPeer | DeclaredPeer, chain: ReadonlySet<string>): void {
+  const overlap = overlapOf(us, peer, other, chain);
+  if (overlap) fail('FED119', where, ...overlap);
+}
+
 /**
- * Rejects a CA that two meshes share: it could issue the certificates of both. Two boundaries of one mesh must share
- * theirs.
+ * The problem and the fix of two meshes whose trust overlaps: they share a CA, or a CA of one issued a CA of the other, in
+ * any number of steps. `chain` has the keys of all CAs above and below those of the peer. Two boundaries of one mesh must
+ * share theirs.
  */
-export function checkTrustApart(where: Where, us: IMeshPeer, peer: DeclaredPeer, other: IMeshPeer | DeclaredPeer): void {
-  const shared = peer.trustBundle._authorities.some((authority) => other.trustBundle._authorities.includes(authority));
-  const same = peer.trustDomain === other.trustDomain;
+export function overlapOf(
+  us: IMeshPeer, peer: DeclaredPeer, other: IMeshPeer | DeclaredPeer, chain: ReadonlySet<string>,
+): [problem: string, fix: string] | undefined {
+  const { _authorities: own } = peer.trustBundle;
+  const { _authorities: others } = other.trustBundle;
+  const shared = others.some((authority) => own.includes(authority));
+  if (peer.trustDomain === other.trustDomain) {
+    return shared ? undefined : [`peer ${show(peer.meshName)} has the trust domain of peer ${show(other.meshName)}, but another CA`,
+      'use the same trust bundle for peers with the same trust domain'];
+  }
+  const fix = 'give each mesh a root of its own, and put only that root into its trust bundle';
   const owner = other === us ? 'our own' : `a CA of peer ${show(other.meshName)}`;
-  if (shared && !same) {
-    fail('FED119', where, `a CA of peer ${show(peer.meshName)} is also ${owner}, so each mesh could impersonate the other`,
-      'give each mesh a root of its own, and put only that root into its trust bundle');
-  }
-  if (same && !shared) {
-    fail('FED119', where, `peer ${show(peer.meshName)} has the trust domain of peer ${show(other.meshName)}, but another CA`,
-      'use the same trust bundle for peers with the same trust domain');
-  }
+  if (shared) return [`a CA of peer ${show(peer.meshName)} is also ${owner}, so each mesh could impersonate the other`, fix];
+  if (!others.some((authority) => chain.has(authority))) return undefined;
+  return [`a CA of peer ${show(peer.meshName)} and ${other === us ? 'our own CA' : owner} are in one chain, so the lower one could issue certificates for both meshes`, fix];
 }
 
 /** Rejects a trust ConfigMap that is ours, the cluster's or another peer's. */

@@ -6,11 +6,12 @@ import { App } from 'cdk8s';
 import { SpiffeId, TrustBundle } from '../../src';
 import { CHANGES_ONLY, LISTS_ONLY, Made, makeCertificate, NO_LISTS, RSA_1024, RSA_SHA1 } from '../support/certificates';
 import { meshOf, TRUST, trustOf } from '../support/meshes';
-import { Rejection, rejectionsOf } from '../support/rejections';
+import { Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
 
 /** What is rejected: trust bundles, revocation lists, rotations and SPIFFE IDs. */
 export const errors: Rejection[] = [];
 const addPeer = rejectionsOf(errors, 'FederatedMesh.addPeer');
+const synth = rejectionsOf(errors, SYNTHESIS);
 const fromPem = rejectionsOf(errors, 'TrustBundle.fromPem');
 const fromPemFile = rejectionsOf(errors, 'TrustBundle.fromPemFile');
 const withRevocationList = rejectionsOf(errors, 'TrustBundle.withRevocationList');
@@ -25,6 +26,9 @@ interface Certificates {
   readonly listless: Made;
   /** Certificates of authorities that cannot be trusted. */
   readonly weak: { readonly [what: string]: string };
+  /** An authority below `ca`, and one below that. */
+  readonly middle: Made;
+  readonly low: Made;
   readonly lists: { readonly [what: string]: string };
 }
 let made: Certificates;
@@ -35,6 +39,8 @@ export async function makeCertificates(): Promise<Certificates> {
     makeCertificate('root', true), makeCertificate('gateway', false), makeCertificate('root', true, undefined, NO_LISTS),
     makeCertificate('root', true, undefined, LISTS_ONLY), makeCertificate('root', true, RSA_SHA1), makeCertificate('root', true, RSA_1024),
   ]);
+  const middle = await ca.issue('middle');
+  const low = await middle.issue('low');
   const lists = {
     own: await ca.list(),
     changes: await ca.list(undefined, CHANGES_ONLY),
@@ -43,7 +49,7 @@ export async function makeCertificates(): Promise<Certificates> {
     weak: await ca.weakList(),
   };
   const weak = { uncertain: uncertain.certificate, sha1: sha1.certificate, small: small.certificate };
-  return made = { ca, leaf, listless, weak, lists };
+  return made = { ca, middle, low, leaf, listless, weak, lists };
 }
 
 /** A public CA certificate that is not accepted; Node.js cannot generate it. */
@@ -113,6 +119,17 @@ addPeer.rejects('FED119', 'a peer with our own key under a renewed CA certificat
   const app = new App();
   meshOf(app, 'east', { trustBundle: TrustBundle.fromPem(made.ca.certificate) }).addPeer(meshOf(app, 'west', { trustBundle: TrustBundle.fromPem(made.ca.renewed) }));
 }, 'our own');
+addPeer.rejects('FED119', 'a peer with a CA that our own CA issued', () => {
+  const app = new App();
+  meshOf(app, 'east', { trustBundle: TrustBundle.fromPem(made.ca.certificate) }).addPeer(meshOf(app, 'west', { trustBundle: TrustBundle.fromPem(made.middle.certificate) }));
+}, 'our own CA are in one chain');
+synth.rejects('FED119', 'two CAs in a chain through a mesh that is declared later', () => {
+  const app = new App();
+  const east = meshOf(app, 'east', { trustBundle: TrustBundle.fromPem(made.ca.certificate) });
+  east.addPeer(meshOf(app, 'west', { trustBundle: TrustBundle.fromPem(made.low.certificate) }));
+  meshOf(app, 'north', { trustBundle: TrustBundle.fromPem(made.middle.certificate) });
+  app.synthYaml();
+}, 'a CA of peer "west" and our own CA are in one chain');
 addPeer.rejects('FED134', 'revocation lists that would be lost', () => {
   meshOf(new App(), 'east').addPeer(meshOf(new App(), 'west', { trustBundle: listed(() => made.lists.own)() }), { trustConfigMapName: 'west-roots' });
 }, 'peer "west"', '"west-roots"');

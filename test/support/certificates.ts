@@ -31,25 +31,36 @@ export interface Made {
   list(name?: string, ...extensions: x509.Extension[]): Promise<string>;
   /** Creates a revocation list that is signed with ECDSA and SHA-1. */
   weakList(): Promise<string>;
+  /** Creates a CA below this one. With `key`, it is another certificate for the key of that CA. */
+  issue(name: string, key?: Made): Promise<Made>;
 }
 
 export async function makeCertificate(name: string, ca: boolean, algorithm: Algorithm = ECDSA, ...extensions: x509.Extension[]): Promise<Made> {
   x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as webcrypto.CryptoKeyPair;
-  const issue = async (serialNumber: string) => (await x509.X509CertificateGenerator.createSelfSigned({
+  const extended = [new x509.BasicConstraintsExtension(ca, undefined, true), ...extensions];
+  const selfSigned = async (serialNumber: string) => (await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber,
     name: `CN=${name}`,
     keys,
     signingAlgorithm: algorithm,
-    extensions: [new x509.BasicConstraintsExtension(ca, undefined, true), ...extensions],
+    extensions: extended,
   })).toString('pem');
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
   return {
-    certificate: await issue('01'),
-    renewed: await issue('02'),
+    certificate: await selfSigned('01'),
+    renewed: await selfSigned('02'),
     privateKey: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY'),
     list: (issuer = name, ...more) => listOf(issuer, keys.privateKey, algorithm, more),
     weakList: () => listOf(name, keys.privateKey, { ...ECDSA, hash: 'SHA-1' } as Algorithm),
+    issue: async (subject, key) => {
+      const issued = key ?? await makeCertificate(subject, true);
+      const publicKey = new x509.X509Certificate(issued.certificate).publicKey;
+      const certificate = await x509.X509CertificateGenerator.create({
+        serialNumber: '03', subject: `CN=${subject}`, issuer: `CN=${name}`, publicKey, signingKey: keys.privateKey, signingAlgorithm: algorithm, extensions: extended,
+      });
+      return { ...issued, certificate: certificate.toString('pem') };
+    },
   };
 }
 
