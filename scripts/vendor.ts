@@ -1,6 +1,6 @@
 /**
  * Copies third-party schemas into the repository: the Istio CRDs from which `imports/` is generated and against which the output is
- * validated, the Kubernetes schemas for the core kinds, and the schemas for the files of the pipelines.
+ * validated, the Kubernetes schemas for the core kinds, and the CRDs and schemas for examples, tests and pipelines.
  *
  *     npx projen vendor
  *
@@ -14,8 +14,9 @@ import { tmpdir } from 'os';
 import { join } from 'path';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 
-const ISTIO_API_VERSIONS = ['v1.30.8', 'v1.31.4'];
-const KUBERNETES_VERSION = 'v1.36.1';
+/** One patch of each supported minor version. test/schema.test.ts compares the minors with `IstioVersion`. */
+const ISTIO_API_VERSIONS = ['v1.28.0', 'v1.29.6', 'v1.30.8', 'v1.31.4', 'v1.32.0'];
+const KUBERNETES_VERSIONS = ['v1.35.4', 'v1.36.3', 'v1.37.2'];
 
 const ISTIO_KINDS = ['AuthorizationPolicy', 'DestinationRule', 'EnvoyFilter', 'Gateway', 'RequestAuthentication', 'ServiceEntry', 'Sidecar', 'Telemetry', 'VirtualService'];
 const KUBERNETES_KINDS: { [file: string]: string[] } = {
@@ -29,17 +30,23 @@ const KUBERNETES_KINDS: { [file: string]: string[] } = {
   'apis__policy__v1': ['policy.v1.PodDisruptionBudget'],
   'apis__rbac.authorization.k8s.io__v1': ['rbac.v1.Role', 'rbac.v1.RoleBinding'],
 };
-const CERT_MANAGER_VERSION = 'v1.21.2';
-const ARGO_CD_VERSION = 'v3.5.7';
-const FLUX_VERSION = 'v1.9.6';
+const CERT_MANAGER_VERSIONS = ['v1.20.3', 'v1.21.2'];
+const TRUST_MANAGER_VERSION = 'v0.25.0';
+const ARGO_CD_VERSION = 'v3.6.1';
+/** Versions of kustomize-controller and source-controller. Flux 2.9.5 has both of them. */
+const FLUX_VERSION = 'v1.10.1';
+const GATEWAY_API_VERSION = 'v1.7.0';
+const GATEWAY_API_KINDS = ['Gateway', 'HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute', 'ListenerSet'];
 const CI_SCHEMAS = { name: 'check-jsonschema', version: '0.39.0', hash: 'sha256:14ce5c94871c551268ea948ffe21e9f1464dc48fb20bf9a4c13deeaaf756cf9b' };
 
 const root = join(__dirname, '..');
 
 interface Source { readonly module: string; readonly version: string; readonly sum: string; readonly path: string; readonly directory: string }
 
+/** Downloads a Go module. A module that requires a newer Go than the installed one is downloaded with that Go. */
 function download(module: string, version: string, path: string): Source {
-  const answer = JSON.parse(execFileSync('go', ['mod', 'download', '-json', `${module}@${version}`], { encoding: 'utf8' }));
+  const env = { ...process.env, GOTOOLCHAIN: 'auto' };
+  const answer = JSON.parse(execFileSync('go', ['mod', 'download', '-json', `${module}@${version}`], { encoding: 'utf8', env }));
   return { module, version, path, sum: answer.Sum, directory: answer.Dir };
 }
 
@@ -129,6 +136,11 @@ function strip(schema: any): any {
     [key, key === '$ref' ? String(value).replace('#/components/schemas/', '#/definitions/') : strip(value)]));
 }
 
+/** Such as `1.31` of `v1.31.4`. */
+function minor(version: string): string {
+  return version.slice(1).split('.').slice(0, 2).join('.');
+}
+
 function vendorSchemas(): void {
   const directory = join(root, 'crds');
   rmSync(directory, { recursive: true, force: true });
@@ -136,17 +148,29 @@ function vendorSchemas(): void {
   const files: [string, string, Source][] = [];
   for (const version of ISTIO_API_VERSIONS) {
     const source = download('istio.io/api', version, 'kubernetes/customresourcedefinitions.gen.yaml');
-    files.push([`istio-${version.slice(1).split('.').slice(0, 2).join('.')}.yaml`, crdsOf(source, ISTIO_KINDS), source]);
+    files.push([`istio-${minor(version)}.yaml`, crdsOf(source, ISTIO_KINDS), source]);
   }
-  const certManager = download('github.com/cert-manager/cert-manager', CERT_MANAGER_VERSION, 'deploy/crds/cert-manager.io_certificates.yaml');
-  files.push([`cert-manager-${CERT_MANAGER_VERSION.slice(1).split('.').slice(0, 2).join('.')}.yaml`, crdsOf(certManager, ['Certificate']), certManager]);
-  const kubernetes = Object.keys(KUBERNETES_KINDS).map((file) =>
-    download('k8s.io/kubernetes', KUBERNETES_VERSION, `api/openapi-spec/v3/${file}_openapi.json`));
+  for (const version of CERT_MANAGER_VERSIONS) {
+    const source = download('github.com/cert-manager/cert-manager', version, 'deploy/crds/cert-manager.io_certificates.yaml');
+    files.push([`cert-manager-${minor(version)}.yaml`, crdsOf(source, ['Certificate']), source]);
+  }
+  for (const [kind, file] of [['Bundle', 'trust.cert-manager.io_bundles'], ['ClusterBundle', 'trust-manager.io_clusterbundles']]) {
+    const source = download('github.com/cert-manager/trust-manager', TRUST_MANAGER_VERSION, `deploy/crds/${file}.yaml`);
+    files.push([`trust-manager-${kind.toLowerCase()}-${minor(TRUST_MANAGER_VERSION)}.yaml`, withoutTexts(crdsOf(source, [kind])), source]);
+  }
+  for (const version of KUBERNETES_VERSIONS) {
+    const sources = Object.keys(KUBERNETES_KINDS).map((file) => download('k8s.io/kubernetes', version, `api/openapi-spec/v3/${file}_openapi.json`));
+    files.push([`kubernetes-${minor(version)}.json`, kubernetesSchemas(sources), { ...sources[0], path: 'api/openapi-spec/v3/*.json' }]);
+  }
+  const routes = GATEWAY_API_KINDS.map((kind) => {
+    const path = `config/crd/standard/gateway.networking.k8s.io_${kind.toLowerCase()}s.yaml`;
+    const source = download('sigs.k8s.io/gateway-api', GATEWAY_API_VERSION, path);
+    return { source, crd: withoutTexts(crdsOf(source, [kind])) };
+  });
   files.push([
-    `kubernetes-${KUBERNETES_VERSION.slice(1).split('.').slice(0, 2).join('.')}.json`, kubernetesSchemas(kubernetes),
-    { ...kubernetes[0], path: 'api/openapi-spec/v3/*.json' },
+    `gateway-api-${minor(GATEWAY_API_VERSION)}.yaml`, routes.map(({ crd }) => crd).join('---\n'),
+    { ...routes[0].source, path: 'config/crd/standard' },
   ]);
-  const minor = (version: string) => version.slice(1).split('.').slice(0, 2).join('.');
   const [applicationSets, projects] = ['applicationset', 'appproject'].map((kind) =>
     download('github.com/argoproj/argo-cd/v3', ARGO_CD_VERSION, `manifests/crds/${kind}-crd.yaml`));
   files.push([`argo-cd-${minor(ARGO_CD_VERSION)}.yaml`, argoCdCrds(applicationSets, projects), { ...projects, path: 'manifests/crds' }]);
@@ -166,10 +190,12 @@ function vendorSchemas(): void {
   writeFileSync(join(directory, 'README.md'), page(
     'Third-party schemas',
     'Istio and cert-manager: version v1 of the kinds that the library writes (v1alpha3 of EnvoyFilter, which has no other). `imports/` is generated '
-    + 'from the newest ones (`npx projen imports`), the tests validate every golden object against each. Kubernetes: the core kinds, without '
-    + 'descriptions and default values, for the tests only. Argo CD, Flux and the two `.json` of pipelines: what `examples/pipelines` is validated '
-    + 'against, without descriptions; of the generators of an ApplicationSet only the one that reads Git. The schema of GitHub\'s workflows is from '
-    + 'SchemaStore (Apache License 2.0), that of GitLab\'s pipelines is GitLab\'s (`gitlab-ci.LICENSE`).',
+    + 'from the default Istio version and the newest cert-manager (`npx projen imports`), the tests validate every golden object against each '
+    + 'version. Kubernetes: the core kinds, without descriptions and default values, for the tests only. trust-manager: the kinds of the examples '
+    + 'in the documentation. Gateway API: the routes that the admission policy covers. Argo CD, Flux and the two `.json` of pipelines: what '
+    + '`examples/pipelines` is validated against. All but Istio and cert-manager are without descriptions; of the generators of an ApplicationSet '
+    + 'there is only the one that reads Git. The schema of GitHub\'s workflows is from SchemaStore (Apache License 2.0), that of GitLab\'s pipelines '
+    + 'is GitLab\'s (`gitlab-ci.LICENSE`).',
     files,
   ));
 }

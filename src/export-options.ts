@@ -40,7 +40,7 @@ export interface ExposedServiceOptions extends Accountability {
    * request, plus Envoy's drain of 5 s.
    *
    * Emits an EnvoyFilter for each port that is allowed to a peer, and `kubectl apply` prints a warning of istiod for
-   * it. Tested on real proxies with Istio 1.31; rejected for 1.30 (FED125).
+   * it. Rejected for Istio versions that do not support it (FED125): docs/versions.md.
    * @default - one hour, the default of Envoy
    */
   readonly idleTimeout?: Duration;

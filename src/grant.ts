@@ -35,7 +35,8 @@ export interface AllowFromOptions extends Accountability {
    *
    * All allow rules for one peer and port must require a JWT, or none of them (FED315). Emits an EnvoyFilter if another
    * HTTP or gRPC port is open without a JWT, so that bearer tokens are not checked there. `kubectl apply` then prints a
-   * warning of istiod. Tested on real proxies with Istio 1.31; rejected for 1.30 (FED125).
+   * warning of istiod. Rejected for Istio versions that do not support it (FED125):
+   * docs/versions.md.
    * @default - no JWT is required
    */
   readonly jwt?: JwtRule;

@@ -86,7 +86,8 @@ export interface FederatedMeshProps {
    */
   readonly egressGateway?: BoundaryGateway;
   /**
-   * Istio version that the mesh runs. It is not detected from the cluster.
+   * Istio version that the mesh runs, such as `IstioVersion.V1_32`. It is not detected from the cluster. During an
+   * upgrade, set the older version.
    * @default IstioVersion.V1_31
    */
   readonly istioVersion?: IstioVersion;
@@ -94,8 +95,8 @@ export interface FederatedMeshProps {
    * Connects to the backend of a TCP or TLS port only after the client's TLS handshake, at both gateways.
    *
    * By default, a rejected client makes the backend accept a connection, on which no byte passes. Emits an EnvoyFilter
-   * for each gateway with such a port, and `kubectl apply` prints a warning of istiod for it. Tested on real proxies
-   * with Istio 1.31; rejected for 1.30 (FED125).
+   * for each gateway with such a port, and `kubectl apply` prints a warning of istiod for it. Rejected for Istio
+   * versions that do not support it (FED125): docs/versions.md.
    * @default false
    */
   readonly connectAfterHandshake?: boolean;

@@ -5,8 +5,8 @@ import { Accountability, Justification } from './accountability';
  * Limits for one peer at our ingress gateway, each for one exported port and one gateway pod.
  *
  * Istio cannot add up pods or ports: with two ports and five pods, a peer gets ten times the number. Emits an
- * EnvoyFilter once the peer is allowed to call something, and `kubectl apply` prints a warning of istiod for it. Tested
- * on real proxies with Istio 1.31; rejected for 1.30 (FED125).
+ * EnvoyFilter once the peer is allowed to call something, and `kubectl apply` prints a warning of istiod for it. Rejected
+ * for Istio versions that do not support it (FED125): docs/versions.md.
  *
  * @exampleMetadata fixture=meshes
  * @example

@@ -2,7 +2,7 @@ import { App, Chart } from 'cdk8s';
 import { BoundaryGateway, Caller, FederatedMeshProps, IstioVersion, LocalName, LocalService, ServicePort } from '../src';
 import { find, Manifest, names, parse } from './support/manifests';
 import { meshOf } from './support/meshes';
-import { NEWEST } from './support/versions';
+import { DEFAULT } from './support/versions';
 
 /*
  * Resource limits of a connection at a boundary gateway, and the isolation of connections from each other.
@@ -71,7 +71,7 @@ describe.each(ROLES)('the %s gateway', (role) => {
   const objects = east();
   const older = east(OLDER);
 
-  test('with the newest Istio, the ProxyConfig has the connection settings and the EnvoyFilter only the HTTP/2 options', () => {
+  test('with the default Istio version, the ProxyConfig has the connection settings and the EnvoyFilter only the HTTP/2 options', () => {
     expect(proxyConfig(objects, role).connectionSettings).toEqual({ ...SETTINGS, ...UNDERSCORES_REJECTED });
     expect(managers(edge(objects, role))).toEqual([[undefined, { http2_protocol_options: ALWAYS }]]);
     expect(merged(edge(objects, role), 'LISTENER').filter(({ patch }) => !patch.value.socket_options)).toEqual([]);
@@ -178,7 +178,7 @@ describe('the reason for headers with underscores', () => {
 describe('an existing gateway', () => {
   const requests = [sniOf('search', 9000), sniOf('web')].sort();
 
-  test.each<[string, Partial<FederatedMeshProps>]>([[NEWEST, {}], ['1.30', OLDER]])('an existing gateway gets the settings on our HTTP and gRPC servers only, matched by SNI, with Istio %s', (_, props) => {
+  test.each<[string, Partial<FederatedMeshProps>]>([[DEFAULT, {}], ['1.30', OLDER]])('an existing gateway gets the settings on our HTTP and gRPC servers only, matched by SNI, with Istio %s', (_, props) => {
     const patches = edge(east({ ...props, ingressGateway: SHARED }, EACH_PROTOCOL), 'ingress');
     expect(managers(patches).sort()).toEqual(requests.map((sni) => [sni, { ...IN_ENVOY, ...REJECTED_IN_ENVOY }]));
     const allowed = edge(east({ ...props, ingressGateway: SHARED, allowHeadersWithUnderscores: REASON }, EACH_PROTOCOL), 'ingress');
@@ -192,7 +192,7 @@ describe('an existing gateway', () => {
     expect(patches.sort((a, b) => snis.indexOf(nameOf(a)) - snis.indexOf(nameOf(b)))).toEqual(snis.map((sni) => fullHandshakes(sni)));
   });
 
-  test.each<[string, Partial<FederatedMeshProps>]>([[NEWEST, {}], ['1.30', OLDER]])('an existing gateway gets no patch of its listeners and clusters, which other tenants share, with Istio %s', (_, props) => {
+  test.each<[string, Partial<FederatedMeshProps>]>([[DEFAULT, {}], ['1.30', OLDER]])('an existing gateway gets no patch of its listeners and clusters, which other tenants share, with Istio %s', (_, props) => {
     const patches = edge(east({ ...props, ingressGateway: SHARED }, EACH_PROTOCOL), 'ingress');
     expect(patches.filter(({ applyTo }) => ['LISTENER', 'CLUSTER'].includes(applyTo))).toEqual([]);
   });

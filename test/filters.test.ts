@@ -1,8 +1,8 @@
-import { App, Duration } from 'cdk8s';
-import { BoundaryGateway, Caller, FederatedMeshProps, IstioVersion, LocalName, LocalService, ServicePort } from '../src';
-import { Manifest, names, objectsOf } from './support/manifests';
-import { meshOf } from './support/meshes';
-import { bankWith, EXISTING_GATEWAY } from './support/pair';
+import { Manifest, names } from './support/manifests';
+import { EXISTING_GATEWAY } from './support/pair';
+import { everythingFor } from './support/supported';
+import { ISTIO_VERSIONS } from './support/versions';
+import { IstioVersion } from '../src';
 
 /*
  * Types and required fields of the Envoy configuration in EnvoyFilters. istiod does not validate it, and a proxy rejects a listener with
@@ -31,38 +31,22 @@ const MATCHED_FILTERS = [
   'envoy.filters.network.http_connection_manager', 'envoy.filters.network.tcp_proxy', 'envoy.filters.http.router', 'envoy.filters.http.jwt_authn',
 ];
 
-/** The EnvoyFilter patches of a boundary that uses all features with such patches. */
-function patchesOf(props: Partial<FederatedMeshProps>, options: { readonly idleTimeout?: Duration; readonly jwt?: boolean }): Manifest[] {
-  const app = new App();
-  const mesh = meshOf(app, 'east', props);
-  const ports = [ServicePort.http(80), ServicePort.grpc(90), ServicePort.tcp(3306)];
-  const bank = bankWith({ knownAs: 'east', exposedServices: [{ exportName: 'cards', ports }] });
-  const limited = props.istioVersion === undefined;
-  mesh.addPeer(bank, limited ? { limits: { maxConnections: 5, maxConnectionDuration: Duration.minutes(5), requestsPerSecond: 50 } } : {});
-  const reviews = mesh.expose('Reviews', {
-    service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports, idleTimeout: options.idleTimeout,
-  });
-  reviews.allowFrom(bank, { ports: [90, 3306] });
-  reviews.allowFrom(bank, {
-    ports: [80], jwt: options.jwt ? { issuer: 'https://login.example', jwksUri: 'https://login.example/keys', audiences: ['a'] } : undefined,
-  });
-  reviews.lockWorkload({ reason: 'nobody else may call it', podLabels: { app: 'reviews' } });
-  mesh.bind('Cards', { source: bank.exposedService('cards'), localName: LocalName.newService('cards', 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
-  const objects = objectsOf(app);
-  if (options.jwt) {
-    expect(names(objects, 'EnvoyFilter')).toEqual([
-      'fed-in-connect-after-tls', 'fed-in-edge', 'fed-in-idle-reviews-3306-bank', 'fed-in-idle-reviews-80-bank', 'fed-in-idle-reviews-90-bank', 'fed-in-jwt-elsewhere',
-      'fed-in-limits-bank', 'fed-lock-reviews-default', 'fed-out-connect-after-tls', 'fed-out-edge',
-    ]);
-  }
-  return objects.filter(({ kind }) => kind === 'EnvoyFilter').flatMap(({ spec }) => spec.configPatches);
-}
+/** The EnvoyFilter patches of objects. */
+const patchesOf = (objects: Manifest[]) => objects.filter(({ kind }) => kind === 'EnvoyFilter').flatMap(({ spec }) => spec.configPatches);
 
-const BOUNDARIES: [string, Manifest[]][] = [
-  ['dedicated gateways', patchesOf({ connectAfterHandshake: true }, { idleTimeout: Duration.minutes(1), jwt: true })],
-  ['an existing gateway', patchesOf({ connectAfterHandshake: true, ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) }, { idleTimeout: Duration.minutes(1) })],
-  ['gateways of Istio 1.30', patchesOf({ istioVersion: IstioVersion.V1_30 }, {})],
-];
+const BOUNDARIES: [string, Manifest[]][] = ISTIO_VERSIONS.flatMap((version): [string, Manifest[]][] => [
+  [`dedicated gateways of Istio ${version.minor}`, patchesOf(everythingFor(version))],
+  [`an existing gateway of Istio ${version.minor}`, patchesOf(everythingFor(version, EXISTING_GATEWAY))],
+]);
+
+const tested = everythingFor(IstioVersion.V1_31);
+
+test('the boundaries of this file have every EnvoyFilter that the library writes', () => {
+  expect(names(tested, 'EnvoyFilter')).toEqual([
+    'fed-in-connect-after-tls', 'fed-in-edge', 'fed-in-idle-reviews-3306-bank', 'fed-in-idle-reviews-80-bank', 'fed-in-idle-reviews-90-bank', 'fed-in-jwt-elsewhere',
+    'fed-in-limits-bank', 'fed-lock-reviews-default', 'fed-out-connect-after-tls', 'fed-out-edge',
+  ]);
+});
 
 /** A typed_config, the name of its extension, and whether it is complete (not merged into another one). */
 interface Typed { readonly config: Manifest; readonly name: string; readonly whole: boolean }
@@ -117,8 +101,7 @@ test('the tested boundaries generate every listed type', () => {
 });
 
 test('requestsPerSecond fills the token bucket each second and applies to every request', () => {
-  const [, patches] = BOUNDARIES[0];
-  const limits = patches.flatMap(typedOf).filter(({ name }) => name === 'envoy.filters.http.local_ratelimit').map(({ config }) => config);
+  const limits = patchesOf(tested).flatMap(typedOf).filter(({ name }) => name === 'envoy.filters.http.local_ratelimit').map(({ config }) => config);
   expect(limits).toEqual(Array(2).fill({
     '@type': `${FILTERS}.http.local_ratelimit.v3.LocalRateLimit`,
     'stat_prefix': 'federation',
@@ -130,7 +113,6 @@ test('requestsPerSecond fills the token bucket each second and applies to every 
 });
 
 test('with connectAfterHandshake, both gateways connect to the backend of a TCP port after the handshake, without early data', () => {
-  const [[, patches]] = BOUNDARIES;
-  const early = patches.map(({ patch }) => patch.value?.typed_config).filter((config) => config?.max_early_data_bytes !== undefined);
+  const early = patchesOf(tested).map(({ patch }) => patch.value?.typed_config).filter((config) => config?.max_early_data_bytes !== undefined);
   expect(early.map((config) => [config.upstream_connect_mode, config.max_early_data_bytes])).toEqual(Array(2).fill(['ON_DOWNSTREAM_TLS_HANDSHAKE', 0]));
 });

@@ -5,7 +5,7 @@ import {
 } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
 import { meshOf, trustOf } from './support/meshes';
-import { NEWEST } from './support/versions';
+import { DEFAULT } from './support/versions';
 
 /*
  * Meshes: options, namespaces, trust domains and the objects that every boundary has.
@@ -80,7 +80,7 @@ test('every option of a mesh has an effect', () => {
     'cdk8s-mesh-federation/headers-with-underscores': 'gRPC metadata has user_id',
     'cdk8s-mesh-federation/without-admission-policy': 'a policy of the platform does it',
   });
-  expect(east._boundary.config.istioVersion).toBe(NEWEST);
+  expect(east._boundary.config.istioVersion).toBe(DEFAULT);
   expect(() => east.expose('Root', { service: LocalService.fromName('istiod', 'mesh-system'), exportName: 'root', ports: [ServicePort.http(1)] })).toThrow('FED118');
   const peerSide = find(Chart.of(west).toJson(), 'ConfigMap', 'fed-in-trust-east');
   expect(peerSide.data['ca.crt']).toBe(props.trustBundle._pem);

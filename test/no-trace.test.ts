@@ -19,7 +19,7 @@ const REASON = 'agreed with the security team';
 const page = Caller.serviceAccount('page', 'web');
 const jwt = { issuer: 'https://login.example', jwksUri: 'https://login.example/keys', audiences: ['accounts'] };
 const GET = [HttpRule.allow({ methods: ['GET'] })];
-const older: Partial<FederatedMeshProps> = { istioVersion: IstioVersion.V1_30 };
+const older: Partial<FederatedMeshProps> = { istioVersion: IstioVersion.V1_29 };
 const shared = (): Partial<FederatedMeshProps> => ({ ingressGateway: BoundaryGateway.fromExisting(EXISTING_GATEWAY) });
 
 /** A peer named core that exports cards, of which tests change one field. */
@@ -150,7 +150,7 @@ const METHODS: readonly Method[] = [
       ['FED119', 'a peer with the CA of another peer', ({ east }) => east.addPeer(coreWith({ trustBundle: trustOf('west') }))],
       ['FED120', 'an unknown option', adding({ tls12: true })],
       ['FED124', 'an empty list of headers', adding({ removeRequestHeaders: [] })],
-      ['FED125', 'limits with an Istio version that was not tested', adding({ limits: { maxConnections: 5 } }), () => older],
+      ['FED125', 'limits with an Istio version that does not support them', adding({ limits: { maxConnections: 5 } }), () => older],
       ['FED126', 'limits without a field', adding({ limits: {} })],
       ['FED128', 'stripTracing at a shared gateway', adding({ stripTracing: true }), shared],
       ['FED134', 'a ConfigMap that the library writes', adding({ trustConfigMapName: 'fed-in-trust-core' })],
@@ -164,7 +164,7 @@ const METHODS: readonly Method[] = [
       ['FED115', 'a date that does not exist', exposing({ reviewBy: '2027-02-30' })],
       ['FED118', 'a Service in the root namespace of Istio', exposing({ service: LocalService.fromName('istiod', 'istio-system') })],
       ['FED120', 'numbers instead of ports', exposing({ ports: [80] })],
-      ['FED125', 'an idle timeout with an Istio version that was not tested', exposing({ idleTimeout: Duration.minutes(1) }), () => older],
+      ['FED125', 'an idle timeout with an Istio version that does not support it', exposing({ idleTimeout: Duration.minutes(1) }), () => older],
       ['FED301', 'an export name in capitals', exposing({ exportName: 'Stock' })],
       ['FED302', 'an export name that is taken', exposing({ exportName: 'reviews' })],
       ['FED303', 'an empty list of ports', exposing({ ports: [] })],
@@ -186,7 +186,7 @@ const METHODS: readonly Method[] = [
       ['FED110', 'another peer with the name of a known peer', ({ reviews }) => reviews.allowFrom(coreWith({ meshName: 'west' }))],
       ['FED115', 'a date that does not exist', granting({ reviewBy: '2027-02-30' })],
       ['FED120', 'an unknown option', granting({ methods: ['GET'] })],
-      ['FED125', 'a JWT rule with an Istio version that was not tested', granting({ ports: [80], jwt }), () => older],
+      ['FED125', 'a JWT rule with an Istio version that does not support it', granting({ ports: [80], jwt }), () => older],
       ['FED128', 'a JWT rule at a shared gateway', granting({ ports: [80], jwt }), shared],
       ['FED137', 'a peer without an egress identity', ({ reviews }) => reviews.allowFrom(coreWith({ egressIdentity: undefined })), undefined, bothDirections],
       ['FED306', 'one exported and one unknown port', granting({ ports: [80, 82], http: GET })],

@@ -4,6 +4,7 @@ import { IstioVersion } from '../istio-version';
 import type { FederatedMeshProps } from '../mesh-props';
 import { reasonOf } from '../model/annotations';
 import { BOUNDARY_PORT, DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from '../model/constants';
+import { isSupported } from '../model/istio-support';
 import { GATEWAY_DEFAULTS, BoundaryConfig, GatewayConfig, GatewayControl, GatewaySettings } from '../model/model';
 import { gatewayLabel } from '../model/names';
 
@@ -46,10 +47,10 @@ export function configOf(props: FederatedMeshProps): BoundaryConfig {
     accessLogProvider: props.accessLogProvider ?? 'envoy',
     delivery: props.delivery?._tool ?? 'kubectl',
     revision: props.revision,
-    istioVersion: istioVersion.minor,
+    istioVersion: istioVersion._minor,
     admissionPolicy: props.withoutAdmissionPolicy === undefined,
     connectAfterHandshake: props.connectAfterHandshake ?? false,
-    connectionSettings: istioVersion !== IstioVersion.V1_30,
+    connectionSettings: isSupported('connectionSettings', istioVersion._minor),
     infrastructure: (props.infrastructure ?? []).map(({ _destination }) => _destination),
     networkIdleSeconds: props.networkIdleTimeout?.toSeconds({ integral: false }) ?? DEFAULT_NETWORK_IDLE,
     underscoresAllowed: props.allowHeadersWithUnderscores !== undefined,

@@ -25,7 +25,7 @@ export const ERRORS = {
   FED121: 'namespace is restricted twice',
   FED122: 'host cannot be allowed',
   FED124: 'header cannot be removed',
-  FED125: 'option is not tested with the Istio version',
+  FED125: 'option is not supported with the Istio version',
   FED126: 'limit is not valid',
   FED127: 'existing gateway cannot be used',
   FED128: 'option is not available with an existing gateway',

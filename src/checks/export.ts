@@ -1,10 +1,11 @@
 import { describeError, fail, show, Where } from './errors';
-import { checkTested } from './istio-version';
+import { checkSupported } from './istio-version';
 import { checkGiven, checkList, fieldsOf, parseFields } from './kinds';
 import { ACCOUNTABILITY, checkAccountability, isDnsName, parseDuration } from './values';
 import type { ExposedServiceOptions } from '../export-options';
 import type { IMeshPeer } from '../mesh-peer';
 import { annotationsOf } from '../model/annotations';
+import type { IstioMinor } from '../model/istio-support';
 import { Annotations, speaksHttp } from '../model/model';
 import { MAX_NAME, sniOf } from '../model/names';
 import { LocalService, ServicePort } from '../service';
@@ -37,7 +38,7 @@ export function parseExportFields(
 }
 
 /** Checks the properties of an export, except conflicts with other exports of the mesh. */
-export function parseExport(where: Where, given: ExposedServiceOptions, trustDomain: string, istioVersion: string): CheckedExport {
+export function parseExport(where: Where, given: ExposedServiceOptions, trustDomain: string, istioVersion: IstioMinor): CheckedExport {
   const options = parseFields(where, 'the properties of ExposedService', given, ['mesh', ...FIELDS]);
   checkGiven(where, 'service', options.service, LocalService);
   checkList(where, 'ports', options.ports);
@@ -49,7 +50,7 @@ export function parseExport(where: Where, given: ExposedServiceOptions, trustDom
     fail('FED311', where, `requestTimeout is set, but ${show(exportName)} has no HTTP or gRPC port`, 'remove requestTimeout: it limits HTTP and gRPC requests only');
   }
   const idleTimeout = options.idleTimeout === undefined ? undefined : parseDuration(where, 'FED311', 'idleTimeout', options.idleTimeout);
-  if (idleTimeout !== undefined) checkTested(where, 'idleTimeout', istioVersion);
+  if (idleTimeout !== undefined) checkSupported(where, 'idleTimeout', istioVersion);
   return { service, exportName, ports, timeouts: { requestTimeout, idleTimeout }, annotations: annotationsOf(options) };
 }
 

@@ -1,6 +1,6 @@
 import { fail, show, Where } from './errors';
 import { checkSpellings, parseGrpcMethods } from './http-rule';
-import { checkTested } from './istio-version';
+import { checkSupported } from './istio-version';
 import { checkGiven, checkList, fieldsOf, parseFields } from './kinds';
 import type { DeclaredPeer } from './peer';
 import { ACCOUNTABILITY, checkAccountability } from './values';
@@ -8,6 +8,7 @@ import type { AllowFromOptions } from '../grant';
 import { HttpRule } from '../http-rule';
 import type { IMeshPeer } from '../mesh-peer';
 import { annotationsOf } from '../model/annotations';
+import type { IstioMinor } from '../model/istio-support';
 import type { Grant, HttpOperation, Protocol } from '../model/model';
 import { hasRules, Permission } from '../model/permission';
 import type { ServicePort } from '../service';
@@ -43,13 +44,13 @@ export function checkAllowedPeer(where: Where, us: IMeshPeer, peer: DeclaredPeer
 
 /** Checks the options of `allowFrom`, except `jwt`, which `src/pki/` parses. */
 export function parsePermission(
-  where: Where, given: AllowFromOptions, istioVersion: string,
+  where: Where, given: AllowFromOptions, istioVersion: IstioMinor,
 ): Omit<Permission, 'jwt'> & Pick<AllowFromOptions, 'jwt'> {
   const options = parseFields(where, 'the options of allowFrom', given, FIELDS);
   checkAccountability(where, options);
   const http = options.http === undefined ? undefined : parseHttpRules(where, options.http);
   const grpcMethods = options.grpcMethods === undefined ? undefined : parseGrpcMethods(where, options.grpcMethods);
-  if (options.jwt !== undefined) checkTested(where, 'jwt', istioVersion);
+  if (options.jwt !== undefined) checkSupported(where, 'jwt', istioVersion);
   if (options.jwt !== undefined && http?.some(({ headers }) => headers?.authorization !== undefined)) {
     fail('FED314', where, 'requiredHeaders lists the header "authorization", which holds the token', 'remove the header: jwt verifies the token');
   }

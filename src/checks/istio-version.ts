@@ -1,14 +1,15 @@
 import { fail, Where } from './errors';
+import { Feature, ISTIO_PATCHES, IstioMinor, isSupported } from '../model/istio-support';
 
-/** Istio versions on whose proxies the lab has tested the EnvoyFilters of options. */
-const TESTED = ['1.31'];
+const OR = new Intl.ListFormat('en', { type: 'disjunction' });
 
 /**
- * Rejects an option that is not tested with the Istio version: an EnvoyFilter depends on the configuration that istiod
- * generates.
+ * Rejects an option that the Istio version does not support. Istio itself would not: it ignores a field that it does
+ * not know, and a patch that matches nothing.
  */
-export function checkTested(where: Where, option: string, istioVersion: string): void {
-  if (TESTED.includes(istioVersion)) return;
-  fail('FED125', where, `${option} is not tested with Istio ${istioVersion}`,
-    `remove it, or run Istio ${TESTED.join(' or ')} and set istioVersion accordingly`);
+export function checkSupported(where: Where, option: Feature, istioVersion: IstioMinor): void {
+  if (isSupported(option, istioVersion)) return;
+  const supporting = (Object.keys(ISTIO_PATCHES) as IstioMinor[]).filter((minor) => isSupported(option, minor));
+  fail('FED125', where, `${option} is not supported with Istio ${istioVersion}`,
+    `remove it, or run Istio ${OR.format(supporting)} and set istioVersion accordingly`);
 }

@@ -2,7 +2,7 @@ import { Duration } from 'cdk8s';
 import { parseEndpoints } from './endpoint';
 import { fail, Where } from './errors';
 import { checkEgressOptions, checkExistingGateways, checkNamespaces } from './gateway';
-import { checkTested } from './istio-version';
+import { checkSupported } from './istio-version';
 import { checkFlag, checkGiven, checkList, checkOptional, fieldsOf, parseFields } from './kinds';
 import { checkDomain, checkNamespace, checkObjectName, checkRevision, parseDeviation, parseDuration } from './values';
 import { checkMeshName, checkTrustDomain, checkWorkloadTrustDomain } from './wire-names';
@@ -83,6 +83,6 @@ export function checkConfig(where: Where, config: BoundaryConfig): void {
   checkDomain(where, config.clusterDomain, 'FED111', 'cluster domain');
   checkObjectName(where, config.accessLogProvider, 'access log provider');
   if (config.revision !== undefined) checkRevision(where, config.revision);
-  if (config.connectAfterHandshake) checkTested(where, 'connectAfterHandshake', config.istioVersion);
+  if (config.connectAfterHandshake) checkSupported(where, 'connectAfterHandshake', config.istioVersion);
   checkNamespaces(where, config);
 }

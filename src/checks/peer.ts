@@ -1,7 +1,7 @@
 import { IConstruct } from 'constructs';
 import { parseEndpoints } from './endpoint';
 import { fail, show, Where } from './errors';
-import { checkTested } from './istio-version';
+import { checkSupported } from './istio-version';
 import { checkFlag, checkGiven, checkList, checkOptional, checkText, fieldsOf, hasPath, parseFields } from './kinds';
 import { ACCOUNTABILITY, checkAccountability, checkObjectName, parseDeviation, parseDuration } from './values';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
@@ -10,6 +10,7 @@ import { SpiffeId } from '../identity';
 import type { IMeshPeer } from '../mesh-peer';
 import { annotationsOf, reasonOf } from '../model/annotations';
 import { FRAMING, REMOVED_AT_EGRESS } from '../model/header-names';
+import type { IstioMinor } from '../model/istio-support';
 import type { BoundaryConfig, EgressLimits, IngressLimits, PeerOptions } from '../model/model';
 import { distinct } from '../model/order';
 import type { AddPeerOptions, PeerLimits, UpstreamLimits } from '../peer';
@@ -133,7 +134,7 @@ export function checkTrustConfigMap(where: Where, peer: DeclaredPeer, name: stri
 }
 
 /** Checks the options of `addPeer`. */
-export function parsePeerOptions(where: Where, peer: DeclaredPeer, given: AddPeerOptions, istioVersion: string): PeerOptions {
+export function parsePeerOptions(where: Where, peer: DeclaredPeer, given: AddPeerOptions, istioVersion: IstioMinor): PeerOptions {
   const options = parseFields(where, 'the options of addPeer', given, FIELDS);
   checkAccountability(where, options);
   for (const field of ['agreementId', 'contact'] as const) checkText(where, field, options[field]);
@@ -155,7 +156,7 @@ export function parsePeerOptions(where: Where, peer: DeclaredPeer, given: AddPee
   };
 }
 
-function parseLimits(where: Where, limits: PeerLimits, istioVersion: string): IngressLimits {
+function parseLimits(where: Where, limits: PeerLimits, istioVersion: IstioMinor): IngressLimits {
   const { maxConnections, maxConnectionDuration, requestsPerSecond } = parseFields(where, 'limits', limits, LIMITS);
   checkCounts(where, { maxConnections, requestsPerSecond }, LARGEST, 'omit it for no limit');
   const plain = {
@@ -165,7 +166,7 @@ function parseLimits(where: Where, limits: PeerLimits, istioVersion: string): In
     requestsPerSecond,
   };
   if (Object.values(plain).every((value) => value === undefined)) fail('FED126', where, 'limits has no field', 'set a limit, or omit limits');
-  checkTested(where, 'limits', istioVersion);
+  checkSupported(where, 'limits', istioVersion);
   return plain;
 }
 

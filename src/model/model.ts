@@ -1,4 +1,5 @@
 import type { Annotations, GatewayConfig, Texts } from './gateway-config';
+import type { IstioMinor } from './istio-support';
 import type { BindingParts } from './names';
 
 export * from './gateway-config';
@@ -31,11 +32,11 @@ export interface BoundaryConfig {
   readonly accessLogProvider: string;
   readonly delivery: 'kubectl' | 'argoCd' | 'flux';
   readonly revision: string | undefined;
-  readonly istioVersion: string;
+  readonly istioVersion: IstioMinor;
   readonly admissionPolicy: boolean;
   /** Whether the gateways connect to backends of TCP and TLS ports only after the caller's handshake. */
   readonly connectAfterHandshake: boolean;
-  /** Whether Istio has fields for the limits of a connection (`connectionSettings`, 1.31). */
+  /** Whether ProxyConfig has `connectionSettings`, the fields for the limits of a connection. */
   readonly connectionSettings: boolean;
   /** Whether requests may have headers with underscores. */
   readonly underscoresAllowed: boolean;

@@ -57,7 +57,7 @@ export function connectionSettings({ underscoresAllowed }: BoundaryConfig) {
   };
 }
 
-/** The limits as fields of Envoy's HTTP connection manager, for Istio 1.30 and for shared gateways. */
+/** The limits as fields of Envoy's HTTP connection manager, for Istio before 1.31 and for shared gateways. */
 export function connectionManagerSettings({ underscoresAllowed }: BoundaryConfig) {
   return {
     http2_protocol_options: {

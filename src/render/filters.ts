@@ -11,8 +11,8 @@ import { BoundaryConfig, GatewayConfig, Grant, IngressLimits, Peer, speaksHttp }
 import { exportObjectName, singleObjectName } from '../model/names';
 
 /*
- * EnvoyFilters for options that Istio has no field for. The admission policy allows each by its name, and each was
- * tested on real proxies with the Istio versions for which the option is accepted (docs/adr/0017 has the figures).
+ * EnvoyFilters for options that Istio has no field for. The admission policy allows each by its name. docs/adr/0017 has
+ * the figures on real proxies, docs/versions.md the Istio versions that each option supports.
  */
 
 const { GATEWAY } = EnvoyFilterSpecConfigPatchesMatchContext;

@@ -76,7 +76,7 @@ for (const none of [false, 0, '']) {
 expose.rejects('FED311', 'an idle timeout of a fraction of a millisecond', idleAfter(Duration.millis(1.5)), '1.5 ms', 'whole milliseconds');
 expose.rejects('FED311', 'an idle timeout of zero', idleAfter(Duration.millis(0)), 'idleTimeout is 0 ms');
 expose.rejects('FED120', 'a number in place of an idle timeout', idleAfter(600 as never), 'idleTimeout', 'must be of type Duration');
-expose.rejects('FED125', 'an idle timeout with an Istio version that was not tested', idleAfter(Duration.minutes(1), { istioVersion: IstioVersion.V1_30 }), 'idleTimeout', '1.30');
+expose.rejects('FED125', 'an idle timeout with an Istio version that does not support it', idleAfter(Duration.minutes(1), { istioVersion: IstioVersion.V1_28 }), 'idleTimeout', '1.28');
 expose.rejects('FED120', 'a number in place of a request timeout', timed(5 as never), 'requestTimeout', 'must be of type Duration');
 expose.rejects('FED115', 'a date that does not exist', () => pair().east.expose('Ledger', {
   service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.http(80)], reviewBy: '2027-02-30',

@@ -6,7 +6,6 @@ import {
 import { meshOf, trustOf } from '../support/meshes';
 import { any, bankWith, eastWith, EXISTING_GATEWAY, pair } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf, SYNTHESIS } from '../support/rejections';
-import { NEWEST } from '../support/versions';
 
 /** What is rejected: the declaration of a mesh, and a complete mesh. */
 export const errors: Rejection[] = [];
@@ -133,7 +132,10 @@ const withField = (name: string, value: unknown) => eastWith({ [name]: value });
 newMesh.rejects('FED120', 'a file name in place of a trust bundle', withField('trustBundle', 'east.pem'), 'trustBundle', '"east.pem"', 'TrustBundle');
 newMesh.rejects('FED120', 'a mesh without a trust bundle', withField('trustBundle', undefined), 'undefined');
 newMesh.rejects('FED120', 'one endpoint in place of a list', withField('endpoints', { address: 'a.example' }), 'endpoints', 'list');
-newMesh.rejects('FED125', 'connectAfterHandshake with an Istio version that was not tested', eastWith({ istioVersion: IstioVersion.V1_30, connectAfterHandshake: true }), 'connectAfterHandshake', '1.30', `Istio ${NEWEST}`);
+for (const istioVersion of [IstioVersion.V1_28, IstioVersion.V1_29, IstioVersion.V1_30]) {
+  newMesh.rejects('FED125', `connectAfterHandshake with Istio ${istioVersion.minor}`, eastWith({ istioVersion, connectAfterHandshake: true }),
+    'connectAfterHandshake', istioVersion.minor, 'run Istio 1.31 or 1.32');
+}
 newMesh.rejects('FED120', 'an object of valid options in place of a gateway', withField('ingressGateway', { sourceRanges: ['203.0.113.0/28'] }), 'ingressGateway', 'must be of type BoundaryGateway');
 newMesh.rejects('FED114', 'a reason that is a number', eastWith({ withoutAdmissionPolicy: any({ reason: 12345678901 }) }), '12345678901', 'ten characters');
 newMesh.rejects('FED111', 'an access log provider that is empty', withField('accessLogProvider', ''), 'access log provider');

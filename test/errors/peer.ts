@@ -145,9 +145,9 @@ for (const field of ['approvedBy', 'ticket']) {
     `${field} must be a string, not {}`);
 }
 addPeer.rejects('FED124', 'null in place of a header name', peerWith(any({ removeRequestHeaders: [null] })), 'null');
-const older = { istioVersion: IstioVersion.V1_30 };
-addPeer.rejects('FED125', 'limits with an Istio version that was not tested', () => meshOf(new App(), 'east', older).addPeer(meshOf(new App(), 'west'), { limits: { maxConnections: 1 } }),
-  'limits', '1.30');
+const older = { istioVersion: IstioVersion.V1_29 };
+addPeer.rejects('FED125', 'limits with an Istio version that does not support them', () => meshOf(new App(), 'east', older).addPeer(meshOf(new App(), 'west'), { limits: { maxConnections: 1 } }),
+  'limits', '1.29');
 addPeer.rejects('FED126', 'limits without a field', peerWith({ limits: {} }), 'limits has no field');
 addPeer.rejects('FED126', 'a limit of zero connections', peerWith({ limits: { maxConnections: 0 } }), 'maxConnections is 0', 'whole number');
 addPeer.rejects('FED126', 'a limit of half a request', peerWith({ limits: { requestsPerSecond: 0.5 } }), 'requestsPerSecond is 0.5');

@@ -9,30 +9,47 @@ import Ajv, { ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import { parseAllDocuments } from 'yaml';
 import { Manifest } from './manifests';
+import { DEFAULT } from './versions';
 
 const crds = join(__dirname, '..', '..', 'crds');
 
-/** The Istio versions whose CRDs are vendored. */
-export const ISTIO_VERSIONS = readdirSync(crds).map((file) => /^istio-(.*)\.yaml$/.exec(file)?.[1]).filter((version) => version !== undefined);
+/** The products whose schemas are vendored in several versions. */
+type Product = 'istio' | 'kubernetes' | 'cert-manager';
+type Versions = { readonly [product in Product]: string };
+
+/** The vendored versions of a product, from the oldest to the newest. */
+export function vendored(product: string): string[] {
+  const file = new RegExp(`^${product}-(\\d.*)\\.(yaml|json)$`);
+  return readdirSync(crds).map((name) => file.exec(name)?.[1]).filter((version) => version !== undefined)
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+}
+
+const DEFAULTS: Versions = { 'istio': DEFAULT, 'kubernetes': vendored('kubernetes').at(-1)!, 'cert-manager': vendored('cert-manager').at(-1)! };
 
 type Schema = any;
 interface Checks { readonly schema: Schema; readonly structure: ValidateFunction }
 
-const cache = new Map<string, (kind: string) => Checks | undefined>();
-const kubernetes = kubernetesChecks();
+const custom = new Map<string, (kind: string) => Checks | undefined>();
+const kubernetes = new Map<string, (kind: string) => ValidateFunction | undefined>();
 
-/** Returns the validation errors of an API server with the CRDs of this Istio version. */
-export function schemaErrors(manifest: Manifest, istioVersion: string): string[] {
+/** Returns the value of a key, which it makes once. */
+function cached<Made>(cache: Map<string, Made>, key: string, make: () => Made): Made {
+  const made = cache.get(key) ?? make();
+  cache.set(key, made);
+  return made;
+}
+
+/** Returns the validation errors of an API server with the schemas of these versions: by default those that the lab runs, or the newest. */
+export function schemaErrors(manifest: Manifest, versions: Partial<Versions> = {}): string[] {
+  const all = { ...DEFAULTS, ...versions };
   const kind = `${manifest.apiVersion} ${manifest.kind}`;
-  const istio = cache.get(istioVersion) ?? customChecks(istioVersion);
-  cache.set(istioVersion, istio);
-  const checks = istio(kind);
+  const checks = cached(custom, `${all.istio} ${all['cert-manager']}`, () => customChecks(all))(kind);
   if (checks) {
     const { apiVersion, kind: _, metadata: __, ...spec } = manifest;
     const rest = { ...spec, ...checks.schema.required?.includes('metadata') ? { metadata: {} } : {} };
     return [...structure(checks.structure, rest), ...rules(checks.schema, rest, '')];
   }
-  const core = kubernetes(kind);
+  const core = cached(kubernetes, all.kubernetes, () => kubernetesChecks(all.kubernetes))(kind);
   return core ? structure(core, manifest) : [`no schema for ${kind}`];
 }
 
@@ -89,9 +106,10 @@ function lazily<Made>(make: (kind: string) => Made | undefined): (kind: string) 
   };
 }
 
-function customChecks(version: string): (kind: string) => Checks | undefined {
+function customChecks(versions: Versions): (kind: string) => Checks | undefined {
   const ajv = newAjv();
-  const files = readdirSync(crds).filter((file) => file.endsWith('.yaml') && (!file.startsWith('istio-') || file === `istio-${version}.yaml`));
+  const of = (product: Product) => (file: string) => !file.startsWith(`${product}-`) || file === `${product}-${versions[product]}.yaml`;
+  const files = readdirSync(crds).filter((file) => file.endsWith('.yaml') && of('istio')(file) && of('cert-manager')(file));
   const texts = files.flatMap((file) => readFileSync(join(crds, file), 'utf8').split(/^---$/m));
   return lazily((kind) => {
     const [, name] = kind.split(' ');
@@ -103,9 +121,8 @@ function customChecks(version: string): (kind: string) => Checks | undefined {
   });
 }
 
-function kubernetesChecks(): (kind: string) => ValidateFunction | undefined {
-  const [file] = readdirSync(crds).filter((name) => name.startsWith('kubernetes-'));
-  const { definitions } = JSON.parse(readFileSync(join(crds, file), 'utf8'));
+function kubernetesChecks(version: string): (kind: string) => ValidateFunction | undefined {
+  const { definitions } = JSON.parse(readFileSync(join(crds, `kubernetes-${version}.json`), 'utf8'));
   const ajv = newAjv().addSchema({ $id: 'kubernetes', definitions: closed(definitions) });
   const kinds = Object.entries<Schema>(definitions).filter(([, schema]) => schema['x-kubernetes-group-version-kind']?.length === 1
     && schema.properties?.kind && schema.properties?.spec !== undefined || /^(ConfigMap|ServiceAccount|Role|RoleBinding)$/.test(schema['x-kubernetes-group-version-kind']?.[0]?.kind));

@@ -1,7 +1,10 @@
 import { IstioVersion } from '../../src';
 
 /** The Istio versions that a mesh may run, from the oldest to the newest. */
-export const SUPPORTED = Object.values(IstioVersion).map(({ minor }: IstioVersion) => minor);
+export const ISTIO_VERSIONS: IstioVersion[] = Object.values(IstioVersion);
 
-/** The default Istio version of a mesh. */
-export const NEWEST = SUPPORTED.at(-1)!;
+/** Their minor versions. */
+export const SUPPORTED = ISTIO_VERSIONS.map(({ minor }) => minor);
+
+/** The default Istio version of a mesh: the one that the lab runs. */
+export const DEFAULT = IstioVersion.V1_31.minor;
