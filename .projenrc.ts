@@ -228,6 +228,10 @@ project.addTask('consumers', {
   description: 'Installs the packages outside of the checkout and uses them as a user would',
   exec: tsNode('scripts/consumers.ts', 'scripts'),
 });
+project.addTask('nodes', {
+  description: 'Runs the tests that depend most on Node with the other supported versions of Node',
+  exec: tsNode('scripts/nodes.ts', 'scripts'),
+});
 project.addTask('package:code', {
   description: 'Generates the bindings of the other languages, without their toolchains',
   exec: 'jsii-pacmak --code-only --target python --target java --target dotnet --target go --outdir dist/code',

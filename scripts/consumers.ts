@@ -11,6 +11,7 @@ import { builtinModules } from 'module';
 import { tmpdir } from 'os';
 import { delimiter, join } from 'path';
 import { parse } from 'yaml';
+import { installNode, NODES } from './nodes';
 import { pack } from './packages';
 import { translate } from './snippets';
 
@@ -169,6 +170,16 @@ function npm(): void {
     run(app, 'cdk8s', synth('--app', 'node writer.mjs', '--output', 'writer'));
     assert.deepStrictEqual(written(app, 'writer'), expected);
   });
+  for (const major of NODES) {
+    check(`Node ${major} runs cdk8s synth and an ES module, which write the same files`, () => {
+      const PATH = [installNode(major, home), process.env.PATH].join(delimiter);
+      assert.match(run(app, 'node', ['--version'], { PATH }), new RegExp(`^v${major}\\.`));
+      run(app, join(app, 'node_modules/.bin/cdk8s'), synth('--output', `node-${major}`), { PATH });
+      assert.deepStrictEqual(written(app, `node-${major}`), expected);
+      run(app, 'node', ['main.mjs'], { PATH, CDK8S_OUTDIR: `esm-${major}` });
+      assert.deepStrictEqual(written(app, `esm-${major}`), expected);
+    });
+  }
   check('cdk8s synth runs BoundaryValidation offline', () => {
     const plugin = `validations:\n  - package: ./node_modules/${manifest.name}\n    version: ${manifest.version}\n    class: BoundaryValidation\n`;
     writeFileSync(join(app, 'cdk8s.yaml'), `language: typescript\napp: node main.mjs\n${plugin}`);
