@@ -1,8 +1,8 @@
+import { IstioVersion } from '../src';
 import { Manifest, names } from './support/manifests';
 import { EXISTING_GATEWAY } from './support/pair';
 import { everythingFor } from './support/supported';
 import { ISTIO_VERSIONS } from './support/versions';
-import { IstioVersion } from '../src';
 
 /*
  * Types and required fields of the Envoy configuration in EnvoyFilters. istiod does not validate it, and a proxy rejects a listener with

@@ -121,8 +121,8 @@ function customChecks(versions: Versions): (kind: string) => Checks | undefined 
   });
 }
 
-function kubernetesChecks(version: string): (kind: string) => ValidateFunction | undefined {
-  const { definitions } = JSON.parse(readFileSync(join(crds, `kubernetes-${version}.json`), 'utf8'));
+function kubernetesChecks(release: string): (kind: string) => ValidateFunction | undefined {
+  const { definitions } = JSON.parse(readFileSync(join(crds, `kubernetes-${release}.json`), 'utf8'));
   const ajv = newAjv().addSchema({ $id: 'kubernetes', definitions: closed(definitions) });
   const kinds = Object.entries<Schema>(definitions).filter(([, schema]) => schema['x-kubernetes-group-version-kind']?.length === 1
     && schema.properties?.kind && schema.properties?.spec !== undefined || /^(ConfigMap|ServiceAccount|Role|RoleBinding)$/.test(schema['x-kubernetes-group-version-kind']?.[0]?.kind));
