@@ -144,7 +144,9 @@ test('only the namespaces of callers get a DestinationRule for the egress gatewa
     subsets: [{
       name: 'reviews-9080-web-east',
       trafficPolicy: {
-        connectionPool: { http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } },
+        connectionPool: { tcp: { connectTimeout: '10s' }, http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } },
+        outlierDetection: { consecutive5xxErrors: 0, consecutiveGatewayErrors: 0 },
+        loadBalancer: { localityLbSetting: { enabled: false } },
         tls: { mode: 'ISTIO_MUTUAL', sni: 'p9080.reviews.web.east.egress.fed.west.example' },
       },
     }],

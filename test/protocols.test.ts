@@ -75,7 +75,7 @@ test.each([['tcp', ServicePort.tcp(3306)], ['tls', ServicePort.tls(8443)]])('a p
   expect(entry.metadata.annotations).toEqual({ 'galley.istio.io/analyze-suppress': 'IST0134' });
   expect(pool.tcp.maxConnectionDuration).toBeUndefined();
   expect(pool.http).toBeUndefined();
-  expect(subset.connectionPool).toBeUndefined();
+  expect(subset.connectionPool).toEqual({ tcp: { connectTimeout: '10s' } });
   expect([arrival.http, name.http, departure.http]).toEqual([undefined, undefined, undefined]);
 });
 
@@ -83,7 +83,7 @@ test('a gRPC port uses HTTP/2 to the egress gateway and to the peer', () => {
   const { server, service, subset, entry, pool, name } = connect(ServicePort.grpc(9000));
   expect(server.port).toEqual({ name: 'https-db-9000-west', number: 15443, protocol: 'HTTPS' });
   expect(service).toEqual({ name: 'grpc', port: 9000, protocol: 'TCP', appProtocol: 'grpc' });
-  expect(subset.connectionPool).toEqual({ http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } });
+  expect(subset.connectionPool).toEqual({ tcp: { connectTimeout: '10s' }, http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } });
   expect(entry.spec.ports).toEqual([{ number: 15443, name: 'grpc-federation', protocol: 'GRPC' }]);
   expect(pool.tcp.maxConnectionDuration).toBe('3600s');
   expect(pool.http.maxConcurrentStreams).toBe(100);
@@ -94,7 +94,7 @@ test('an HTTP port uses HTTP/2 to the egress gateway and to the peer', () => {
   const { service, subset, entry, pool } = connect(ServicePort.http(80));
   expect(pool.http.maxConcurrentStreams).toBe(100);
   expect(service).toEqual({ name: 'http', port: 80, protocol: 'TCP', appProtocol: 'http' });
-  expect(subset.connectionPool).toEqual({ http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } });
+  expect(subset.connectionPool).toEqual({ tcp: { connectTimeout: '10s' }, http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } });
   expect(entry.spec.ports).toEqual([{ number: 15443, name: 'http2-federation', protocol: 'HTTP2' }]);
   expect(entry.metadata.annotations).toBeUndefined();
 });

@@ -73,10 +73,14 @@ function withoutBounds(manifests: Manifest[], side: 'in' | 'out'): Manifest[] {
     const { annotations } = manifest.spec.template.metadata;
     expect(annotations['sidecar.istio.io/bootstrapOverride']).toBe(bootstrap.metadata.name);
     delete annotations['sidecar.istio.io/bootstrapOverride'];
-    const { connectionSettings, proxyMetadata: { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: maxConnections, ...proxyMetadata }, ...config } =
-      parse(annotations['proxy.istio.io/config'])[0];
-    expect([typeof connectionSettings, maxConnections]).toEqual(['object', '4096']);
-    annotations['proxy.istio.io/config'] = Yaml.stringify({ ...config, ...Object.keys(proxyMetadata).length > 0 ? { proxyMetadata } : {} });
+    const {
+      connectionSettings,
+      proxyHeaders: { requestId, ...proxyHeaders },
+      proxyMetadata: { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: maxConnections, ...proxyMetadata },
+      ...config
+    } = parse(annotations['proxy.istio.io/config'])[0];
+    expect([typeof connectionSettings, maxConnections, requestId]).toEqual(['object', '4096', { disabled: false }]);
+    annotations['proxy.istio.io/config'] = Yaml.stringify({ ...config, proxyHeaders, ...Object.keys(proxyMetadata).length > 0 ? { proxyMetadata } : {} });
     const { limits } = manifest.spec.template.spec.containers[0].resources;
     expect(limits.memory).toBe('512Mi');
     limits.memory = '1Gi';
@@ -117,8 +121,9 @@ function withoutHttp2(manifest: Manifest): Manifest {
     return JSON.parse(JSON.stringify(manifest).replaceAll('http2-federation', 'http-federation').replace('"HTTP2"', '"HTTP"'));
   }
   if (kind !== 'DestinationRule') return manifest;
+  withoutMeshDefaults(spec.trafficPolicy ?? spec.subsets[0].trafficPolicy);
   if (spec.subsets) {
-    expect(spec.subsets[0].trafficPolicy.connectionPool).toEqual({ http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } });
+    expect(spec.subsets[0].trafficPolicy.connectionPool).toEqual({ tcp: { connectTimeout: '10s' }, http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } });
     delete spec.subsets[0].trafficPolicy.connectionPool;
     return manifest;
   }
@@ -128,6 +133,15 @@ function withoutHttp2(manifest: Manifest): Manifest {
   expect(http.maxConcurrentStreams).toBe(100);
   delete http.maxConcurrentStreams;
   return manifest;
+}
+
+/** Removes the blocks of a traffic policy that keep settings of the mesh off it. */
+function withoutMeshDefaults(policy: Manifest): void {
+  expect(policy).toMatchObject({
+    outlierDetection: { consecutive5xxErrors: 0, consecutiveGatewayErrors: 0 }, loadBalancer: { localityLbSetting: { enabled: false } },
+  });
+  delete policy.outlierDetection;
+  delete policy.loadBalancer;
 }
 
 function expectSame(actual: Manifest[], expected: Manifest[]): void {

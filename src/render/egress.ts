@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { keepAlive, MAX_STREAMS } from './connection-settings';
 import { emit } from './emit';
 import { egressHeaders } from './http-headers';
+import { ALL_LOCALITIES, NO_EJECTION } from './mesh-defaults';
 import { listenerPort, PROTOCOL_NAMES } from './protocol';
 import { CREDENTIAL_DIRECTORY, revocationFileName, TRUST_DIRECTORY, trustFileName, WORKLOAD_CERTIFICATE } from './workload';
 import {
@@ -74,7 +75,8 @@ export function renderUpstream(scope: Construct, config: BoundaryConfig, upstrea
           }
           : undefined,
       },
-      ...mayHaveSeveralAddresses(peer) ? { outlierDetection: unreachableEndpointDetection() } : {},
+      outlierDetection: mayHaveSeveralAddresses(peer) ? unreachableEndpointDetection() : NO_EJECTION,
+      loadBalancer: ALL_LOCALITIES,
       tls: {
         mode: DestinationRuleSpecTrafficPolicyTlsMode.MUTUAL,
         ...config.egress.credential === undefined

@@ -5,6 +5,7 @@ import { MAX_STREAMS } from './connection-settings';
 import { subsetName } from './egress';
 import { emit, emitWithKindId, lazyField } from './emit';
 import { exactMatches } from './http-routes';
+import { ALL_LOCALITIES, CONNECT_TIMEOUT, NO_EJECTION } from './mesh-defaults';
 import { applyOrderOfLocalName } from './phases';
 import { PROTOCOL_NAMES } from './protocol';
 import {
@@ -98,9 +99,12 @@ export function renderCallerDestination(scope: Construct, config: BoundaryConfig
       trafficPolicy: {
         // The protocol of the egress gateway's port is TLS, so without this a sidecar would use HTTP/1.1: slower, and
         // without gRPC trailers.
-        connectionPool: speaksHttp(route.upstream.protocol)
-          ? { http: { h2UpgradePolicy: UPGRADE, maxConcurrentStreams: MAX_STREAMS } }
-          : undefined,
+        connectionPool: {
+          tcp: { connectTimeout: CONNECT_TIMEOUT },
+          http: speaksHttp(route.upstream.protocol) ? { h2UpgradePolicy: UPGRADE, maxConcurrentStreams: MAX_STREAMS } : undefined,
+        },
+        outlierDetection: NO_EJECTION,
+        loadBalancer: ALL_LOCALITIES,
         tls: { mode: DestinationRuleSpecSubsetsTrafficPolicyTlsMode.ISTIO_UNDERSCORE_MUTUAL, sni: route.bindingHost },
       },
     }],

@@ -244,7 +244,14 @@ function proxyConfig(config: BoundaryConfig, gateway: GatewayConfig, memoryLimit
   return Yaml.stringify({
     terminationDrainDuration: '30s',
     gatewayTopology: { forwardClientCertDetails: egress ? 'SANITIZE' : 'SANITIZE_SET', ...gateway.settings.proxyProtocol ? { proxyProtocol: {} } : {} },
-    proxyHeaders: { attemptCount: { disabled: true }, envoyDebugHeaders: { disabled: true }, server: { disabled: true } },
+    proxyHeaders: {
+      attemptCount: { disabled: true },
+      envoyDebugHeaders: { disabled: true },
+      server: { disabled: true },
+      // Istio's default. It is set because headers that are not set here are inherited from the mesh: without an id of
+      // its own, a gateway would forward the id of the hop before it.
+      requestId: { disabled: false },
+    },
     proxyStatsMatcher: { inclusionRegexps: STATS_INCLUSIONS },
     ...config.connectionSettings ? { connectionSettings: connectionSettings(config) } : {},
     proxyMetadata: {

@@ -1,0 +1,27 @@
+import {
+  DestinationRuleSpecTrafficPolicyOutlierDetection, toJson_DestinationRuleSpecTrafficPolicyOutlierDetection,
+} from '../../imports/networking.istio.io';
+
+/*
+ * Values that keep mesh-wide settings off the path between the meshes. A DestinationRule inherits each of the blocks
+ * `connectionPool`, `outlierDetection` and `loadBalancer` from MeshConfig as a whole if it does not set the block itself
+ * (docs/adr/0046). So each of our DestinationRules sets all three, also where Istio's default would do.
+ */
+
+/**
+ * Outlier detection that ejects nothing. An empty block would not do: for Envoy it means that five responses with a
+ * status of 5xx eject an address, and these come from the peer's application.
+ */
+export const NO_EJECTION = toJson_DestinationRuleSpecTrafficPolicyOutlierDetection({
+  consecutive5XxErrors: 0,
+  consecutiveGatewayErrors: 0,
+}) as DestinationRuleSpecTrafficPolicyOutlierDetection;
+
+/**
+ * Load balancing that ignores the locality of addresses. Addresses of a peer have none, and a mesh-wide `distribute`
+ * removes addresses for whose locality it has no weight.
+ */
+export const ALL_LOCALITIES = { localityLbSetting: { enabled: false } };
+
+/** Istio's default of `connectTimeout`, which MeshConfig can change for every connection of the mesh. */
+export const CONNECT_TIMEOUT = '10s';
