@@ -75,6 +75,16 @@ export interface FederatedMeshProps {
    */
   readonly createNamespace?: boolean;
   /**
+   * Additional labels of each Namespace that is emitted, such as `{ 'istio-discovery': 'enabled' }`.
+   *
+   * Needed if MeshConfig selects namespaces by labels, in `discoverySelectors` or `serviceEntryVisibility`: istiod sends
+   * the gateways nothing of a namespace that it does not discover. Rejects labels that belong to Kubernetes, Istio or
+   * the library, and any label if no Namespace is emitted (FED152).
+   * @default - none
+   * @see https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshConfig-discovery_selectors
+   */
+  readonly namespaceLabels?: { [name: string]: string };
+  /**
    * Gateway that receives the calls of peers. It is created with the first export.
    * @default BoundaryGateway.dedicated()
    */

@@ -36,6 +36,7 @@ test('every option of a mesh has an effect', () => {
     workloadTrustDomain: 'workloads.east.example',
     namespaceName: 'partner-boundary',
     createNamespace: true,
+    namespaceLabels: { 'istio-discovery': 'enabled' },
     ingressGateway: BoundaryGateway.dedicated({ priorityClassName: 'edge' }),
     egressGateway: BoundaryGateway.dedicated({ minReplicas: 3 }),
     istioVersion: IstioVersion.V1_31,

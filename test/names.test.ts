@@ -129,9 +129,9 @@ test('a construct id that a child of the program has is numbered, and one that a
   const chart = new Chart(new App(), 'east');
   expect(idIn(chart, 'Namespace', { name: 'a' })).toBe('Namespace.a');
   for (const id of ['Namespace.a', 'Namespace.a2', 'Sidecar', 'Sidecar3']) new Construct(chart, id);
-  expect(renderNamespace(chart, 'a').node.id).toBe('Namespace.a3');
+  expect(renderNamespace(chart, { namespaceLabels: {} }, 'a').node.id).toBe('Namespace.a3');
   const sidecars = ['a', 'b'].map((name) => emitWithKindId(chart, { apiVersion: 'networking.istio.io/v1', kind: 'Sidecar' }, { name }, () => ({})));
   expect(sidecars.map(({ node }) => node.id)).toEqual(['Sidecar2', 'Sidecar4']);
-  renderNamespace(chart, 'b');
-  expect(() => renderNamespace(chart, 'b')).toThrow('There is already a Construct with name \'Namespace.b\'');
+  renderNamespace(chart, { namespaceLabels: {} }, 'b');
+  expect(() => renderNamespace(chart, { namespaceLabels: {} }, 'b')).toThrow('There is already a Construct with name \'Namespace.b\'');
 });

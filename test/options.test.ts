@@ -148,6 +148,9 @@ describe('the mesh and its gateways', () => {
     },
     namespaceName: { value: 'partner-boundary', seen: ({ east }) => names(east, 'Namespace'), expected: ['partner-boundary'] },
     createNamespace: { value: false, seen: ({ east }) => names(east, 'Namespace'), expected: [] },
+    namespaceLabels: {
+      value: { team: 'edge' }, seen: ({ east }) => find(east, 'Namespace', 'istio-federation').metadata.labels.team, expected: 'edge',
+    },
     ingressGateway: {
       value: BoundaryGateway.dedicated({ priorityClassName: 'edge' }),
       seen: ({ east }) => ['ingress', 'egress'].map((role) => pod(east, role).spec.priorityClassName),

@@ -41,6 +41,7 @@ export function configOf(props: FederatedMeshProps): BoundaryConfig {
     workloadTrustDomain: props.workloadTrustDomain ?? props.trustDomain,
     namespaceName,
     createNamespace: props.createNamespace ?? true,
+    namespaceLabels: { ...props.namespaceLabels },
     rootNamespaceName: props.rootNamespaceName ?? DEFAULT_ROOT_NAMESPACE,
     clusterDomain: props.clusterDomain ?? 'cluster.local',
     monitoringNamespaceName: props.monitoringNamespaceName ?? 'monitoring',

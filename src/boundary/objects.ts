@@ -182,7 +182,7 @@ export class BoundaryObjects {
     if (this.config.admissionPolicy) this.parts.once('admission', () => render.renderAdmission(admission, this.config, () => this.admissionContext));
     if (!control.pods) return;
     this.parts.once(`namespace ${namespaceName}`, () => {
-      if (this.config.createNamespace) render.renderNamespace(namespace, namespaceName);
+      if (this.config.createNamespace) render.renderNamespace(namespace, this.config, namespaceName);
       render.renderNetworkDeny(network, this.config, namespaceName);
     });
   }

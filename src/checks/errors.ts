@@ -42,6 +42,7 @@ export const ERRORS = {
   FED149: 'annotation does not match the gateway',
   FED150: 'network destination is not valid',
   FED151: 'idle timeout of the network is not valid',
+  FED152: 'namespace label cannot be set',
   FED201: 'trust bundle contains a private key',
   FED202: 'certificate is not a CA',
   FED203: 'trust bundle is empty',

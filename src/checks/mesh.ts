@@ -1,10 +1,10 @@
 import { Duration } from 'cdk8s';
 import { parseEndpoints } from './endpoint';
-import { fail, Where } from './errors';
+import { fail, show, Where } from './errors';
 import { checkEgressOptions, checkExistingGateways, checkNamespaces } from './gateway';
 import { checkSupported } from './istio-version';
-import { checkFlag, checkGiven, checkList, checkOptional, fieldsOf, parseFields } from './kinds';
-import { checkDomain, checkNamespace, checkObjectName, checkRevision, parseDeviation, parseDuration } from './values';
+import { checkFlag, checkGiven, checkList, checkMap, checkOptional, fieldsOf, parseFields } from './kinds';
+import { checkDomain, checkNamespace, checkObjectName, checkRevision, isPodLabel, parseDeviation, parseDuration } from './values';
 import { checkMeshName, checkTrustDomain, checkWorkloadTrustDomain } from './wire-names';
 import type { Justification } from '../accountability';
 import { GatewayCredential } from '../credential';
@@ -25,6 +25,7 @@ const FIELDS = fieldsOf<FederatedMeshProps>({
   workloadTrustDomain: true,
   namespaceName: true,
   createNamespace: true,
+  namespaceLabels: true,
   ingressGateway: true,
   egressGateway: true,
   istioVersion: true,
@@ -50,6 +51,7 @@ export function parseMeshProps(where: Where, given: FederatedMeshProps): Federat
   const endpoints = parseEndpoints(where, props.endpoints ?? []);
   checkFlag(where, 'createNamespace', props.createNamespace);
   checkFlag(where, 'connectAfterHandshake', props.connectAfterHandshake);
+  checkNamespaceLabels(where, props);
   checkOptional(where, 'credential', props.credential, GatewayCredential);
   checkOptional(where, 'ingressGateway', props.ingressGateway, BoundaryGateway);
   checkOptional(where, 'egressGateway', props.egressGateway, BoundaryGateway);
@@ -73,6 +75,27 @@ function checkIdleTimeout(where: Where, timeout: Duration): void {
   const seconds = parseDuration(where, 'FED151', 'networkIdleTimeout', timeout) / 1000;
   if (seconds >= SHORTEST_IDLE && seconds <= LONGEST_IDLE) return;
   fail('FED151', where, `networkIdleTimeout is ${seconds} s`, `use ${SHORTEST_IDLE} s to ${LONGEST_IDLE} s, or omit it for the default, which suits the large clouds`);
+}
+
+/** Labels of a namespace that Kubernetes, Istio or the library sets, or that change what the boundary's own labels say. */
+const RESERVED_NAMESPACE_LABELS = /^istio-injection$|^([a-z0-9-]+\.)*(istio\.io|k8s\.io|kubernetes\.io)\//;
+
+/** Checks additional labels of the boundary's namespaces. */
+function checkNamespaceLabels(where: Where, { namespaceLabels, createNamespace }: FederatedMeshProps): void {
+  if (namespaceLabels === undefined) return;
+  checkMap(where, 'namespaceLabels', namespaceLabels, '{ "istio-discovery": "enabled" }');
+  const reject = (what: string, fix: string) => fail('FED152', where, what, fix);
+  for (const [label, value] of Object.entries(namespaceLabels)) {
+    if (!isPodLabel(label, value)) {
+      reject(`the namespace label ${show(label)}: ${show(value)} is not valid`, 'use letters, digits, dashes, underscores and dots, as in Kubernetes labels');
+    }
+    if (RESERVED_NAMESPACE_LABELS.test(label)) {
+      reject(`the namespace label ${show(label)} is reserved`, 'choose a label of your own; the option revision selects an istiod for the gateways');
+    }
+  }
+  if (createNamespace === false) {
+    reject('namespaceLabels has no effect, because createNamespace is false', 'label the namespace where it is created, or remove createNamespace');
+  }
 }
 
 /** Checks the props of a mesh in combination, including defaults. */

@@ -26,6 +26,7 @@ export interface BoundaryConfig {
   readonly workloadTrustDomain: string;
   readonly namespaceName: string;
   readonly createNamespace: boolean;
+  readonly namespaceLabels: { readonly [name: string]: string };
   readonly rootNamespaceName: string;
   readonly clusterDomain: string;
   readonly monitoringNamespaceName: string;

@@ -3,16 +3,18 @@ import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { clusterScoped, emitTyped, lazyField } from './emit';
 import { peerTrustName } from './ingress';
-import { EGRESS_TRUST, revocationFileName, trustFileName } from './workload';
+import { EGRESS_TRUST, revocationFileName, sortedLabels, trustFileName } from './workload';
 import { Peer, BoundaryConfig } from '../model/model';
 
 /**
  * Creates a namespace of the boundary. Its Pod Security level is `restricted`, which the injected gateway pods satisfy.
  */
-export function renderNamespace(scope: Construct, name: string): ApiObject {
+export function renderNamespace(scope: Construct, { namespaceLabels }: Pick<BoundaryConfig, 'namespaceLabels'>, name: string): ApiObject {
   return clusterScoped(emitTyped(scope, k8s.KubeNamespace, {
     name,
-    labels: { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' },
+    labels: {
+      ...sortedLabels(namespaceLabels), 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted',
+    },
   }, {}));
 }
 

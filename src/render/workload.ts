@@ -111,7 +111,7 @@ export function allPodLabels({ settings, podLabels }: GatewayConfig): { [name: s
 }
 
 /** Labels sorted by name: maps of some jsii languages have another order in each run. */
-function sortedLabels(labels: { [name: string]: string }): { [name: string]: string } {
+export function sortedLabels(labels: { readonly [name: string]: string }): { [name: string]: string } {
   return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => compare(a, b)));
 }
 

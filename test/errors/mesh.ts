@@ -48,6 +48,16 @@ synth.rejects('FED107', 'an export of a mesh without an endpoint', () => {
   mesh.node.root.node.children.forEach((chart) => Testing.synth(chart as Chart));
 }, 'east/Mesh', '"reviews"', 'endpoints: [');
 newMesh.rejects('FED111', 'a revision that is not a valid label', eastWith({ revision: 'r'.repeat(64) }), 'revision');
+for (const label of ['pod-security.kubernetes.io/enforce', 'kubernetes.io/metadata.name', 'app.kubernetes.io/part-of', 'topology.k8s.io/zone', 'istio-injection',
+  'istio.io/rev', 'istio.io/dataplane-mode', 'topology.istio.io/network']) {
+  newMesh.rejects('FED152', `the namespace label ${label}, which has a meaning of its own`, eastWith({ namespaceLabels: { [label]: 'x' } }), 'east/Mesh', `"${label}" is reserved`, 'of your own');
+}
+newMesh.rejects('FED152', 'a namespace label with a space', eastWith({ namespaceLabels: { 'istio discovery': 'enabled' } }), '"istio discovery": "enabled"', 'letters, digits');
+newMesh.rejects('FED152', 'a namespace label with an empty name', eastWith({ namespaceLabels: { '': 'enabled' } }), '"": "enabled"');
+newMesh.rejects('FED152', 'a namespace label with a boolean', eastWith({ namespaceLabels: { discovery: true as never } }), '"discovery": true');
+newMesh.rejects('FED152', 'a label of a namespace that is not emitted', eastWith({ namespaceLabels: { discovery: 'on' }, createNamespace: false }), 'east/Mesh', 'createNamespace is false', 'where it is created');
+newMesh.rejects('FED152', 'no label of a namespace that is not emitted', eastWith({ namespaceLabels: {}, createNamespace: false }), 'has no effect');
+newMesh.rejects('FED120', 'a list in place of namespace labels', eastWith({ namespaceLabels: ['discovery'] as never }), 'namespaceLabels must be a map', '"istio-discovery"');
 newMesh.rejects('FED111', 'a namespace with an underscore', eastWith({ namespaceName: 'istio_federation' }), '"istio_federation"');
 newMesh.rejects('FED111', 'a cluster domain that is not a valid domain', eastWith({ clusterDomain: 'cluster local' }), '"cluster local"');
 newMesh.rejects('FED112', 'two meshes in one chart', () => {
