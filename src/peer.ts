@@ -106,8 +106,8 @@ export interface AddPeerOptions extends Accountability {
   /**
    * Removes trace headers (W3C, B3, common vendors) from requests and responses of this peer, in both directions.
    *
-   * The boundary gateways then report no spans, for any peer, because they would write such headers again. Rejected
-   * with an existing ingress gateway (FED128).
+   * The boundary gateways still report their own spans, but no longer set trace headers for any peer: they would write
+   * again what the routes remove. Rejected with an existing ingress gateway (FED128).
    * @default false
    */
   readonly stripTracing?: boolean;

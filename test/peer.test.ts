@@ -63,9 +63,9 @@ describe('stripTracing', () => {
     expect([ingressHeaders(stripped, 'north'), egressHeaders(stripped, 'north')]).toEqual([ingressHeaders(plain, 'north'), egressHeaders(plain, 'north')]);
   });
 
-  test('stripTracing disables span reporting of both gateways, for all peers', () => {
+  test('stripTracing keeps both gateways from setting trace headers, for all peers, and from nothing else', () => {
     for (const role of ['ingress', 'egress']) {
-      expect(find(stripped, 'Telemetry', `federation-${role}`).spec.tracing).toEqual([{ disableSpanReporting: true }]);
+      expect(find(stripped, 'Telemetry', `federation-${role}`).spec.tracing).toEqual([{ disableContextPropagation: true }]);
       expect(find(plain, 'Telemetry', `federation-${role}`).spec.tracing).toBeUndefined();
     }
   });

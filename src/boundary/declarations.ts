@@ -223,8 +223,8 @@ export class Declarations {
     return this.calledPeers.flatMap(({ name }) => this.routesTo(name));
   }
 
-  /** Whether the gateways take part in traces: a pod takes part for all peers or for none. */
-  public get traced(): boolean {
+  /** Whether the gateways may set trace headers: a pod does so for all peers or for none. */
+  public get tracePropagation(): boolean {
     return [...this.peers.values()].every(({ traffic }) => !traffic.stripTracing);
   }
 

@@ -267,7 +267,7 @@ export class BoundaryObjects {
       callerNamespaces: declared.callerNamespaces,
       calledPeers: declared.calledPeers,
       externalTrust,
-      traced: declared.traced,
+      tracePropagation: declared.tracePropagation,
       memoryLimit: memoryLimitOf(config[role], this.servedPorts(role)),
     };
   }

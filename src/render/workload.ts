@@ -62,8 +62,8 @@ export interface WorkloadContext {
   readonly calledPeers: Peer[];
   /** Those of them whose CA certificates are in an externally managed ConfigMap. */
   readonly externalTrust: { readonly peer: Peer; readonly configMapName: string }[];
-  /** Whether the gateway takes part in traces. */
-  readonly traced: boolean;
+  /** Whether the gateway may set trace headers in what it forwards. */
+  readonly tracePropagation: boolean;
   /** Memory limit of the gateway, as a Kubernetes quantity. */
   readonly memoryLimit: string;
 }
@@ -92,9 +92,9 @@ export function renderWorkload(scope: Construct, config: BoundaryConfig, gateway
   emit<TelemetrySpec>(scope, Telemetry.GVK, named, () => ({
     selector: { matchLabels: gateway.selector },
     accessLogging: [{ providers: [{ name: config.accessLogProvider }] }],
-    // A gateway that takes part in traces sets trace headers itself, after the routes have removed them. So it takes
-    // part only if no peer has its trace headers removed: a pod does so for all peers or for none.
-    tracing: context().traced ? undefined : [{ disableSpanReporting: true }],
+    // A gateway that takes part in traces sets trace headers itself, after the routes have removed them. It does so for
+    // all peers or for none. It still reports its own spans.
+    tracing: context().tracePropagation ? undefined : [{ disableContextPropagation: true }],
   }));
 }
 

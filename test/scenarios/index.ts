@@ -12,6 +12,7 @@ import { program as gatewayNamespaces } from './gateway-namespaces/program';
 import { program as grantWithdrawn } from './grant-withdrawn/program';
 import { program as grow } from './grow/program';
 import { CHANGES, program as held } from './held/program';
+import { program as hostileMeshConfig } from './hostile-mesh-config/program';
 import { program as isolatedPeer } from './isolated-peer/program';
 import { program as locked } from './locked/program';
 import { program as monitored } from './monitored/program';
@@ -28,6 +29,7 @@ import { program as severalSources } from './several-sources/program';
 import { program as spellings } from './spellings/program';
 import { program as threeMeshes } from './three-meshes/program';
 import { program as tokens } from './tokens/program';
+import { program as traced } from './traced/program';
 import { program as twoMeshesHttp } from './two-meshes-http/program';
 import { program as twoPeers } from './two-peers/program';
 import { program as wideCallers } from './wide-callers/program';
@@ -77,6 +79,8 @@ const ALL: { readonly [name: string]: Scenario } = {
   'peer-removed': labOnly(peerRemoved),
   'monitored': labOnly(monitored),
   'node-port': labOnly(nodePort),
+  'hostile-mesh-config': labOnly(hostileMeshConfig),
+  'traced': labOnly(traced),
   'held': labOnly(() => held()),
   ...Object.fromEntries(CHANGES.map((change) => [`held-${change}`, labOnly(() => held(change))])),
   'bench': whenNamed(bench),

@@ -20,6 +20,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/leaks"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/load"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/locks"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/meshconfig"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/monitoring"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/mutations"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/peeroptions"
@@ -58,10 +59,11 @@ func All() []Case {
 		tokens.Cases(),
 		attackers.Framing(),
 		spellings.Cases(),
-		monitoring.Cases(),
+		monitoring.Cases(), monitoring.Traces(),
 		gateways.Nodes(),
 		load.HeldOpen(), load.Bounded(), load.Separation(),
 		attackers.WeakCertificates(),
+		meshconfig.Cases(),
 		works.Bookinfo(),
 	)
 }

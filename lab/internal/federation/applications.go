@@ -134,6 +134,23 @@ var ofScenario = map[string]map[string][]app{
 		"west":  {{name: "shop/api", account: "api"}},
 		"north": {{name: "shop/api", account: "api"}},
 	},
+	"hostile-mesh-config": {
+		"east": {
+			{name: "db/mysql", account: "mysql", ports: []port{{"greeting", 3306}}},
+			{name: "search/search", account: "search", ports: []port{{"grpc", 9000}}},
+			{name: "decisions/decisions", account: "decisions", ports: []port{{"http", 8000}}, noSidecar: true},
+		},
+		"west": {
+			{name: "shop/api", account: "api"},
+			{name: "shop/other", account: "other"},
+			{name: "decisions/decisions", account: "decisions", ports: []port{{"http", 8000}}, noSidecar: true},
+		},
+	},
+	"traced": {
+		"east":  {{name: "spans/collector", account: "collector", ports: []port{{"http", 4318}}, noSidecar: true}},
+		"west":  {{name: "spans/collector", account: "collector", ports: []port{{"http", 4318}}, noSidecar: true}, {name: "shop/api", account: "api"}},
+		"north": {{name: "spans/collector", account: "collector", ports: []port{{"http", 4318}}, noSidecar: true}, {name: "shop/api", account: "api"}},
+	},
 	"monitored": {
 		"east":  {{name: "db/mysql", account: "mysql", ports: []port{{"greeting", 3306}}}, {name: "monitoring/prometheus", account: "prometheus", noSidecar: true}},
 		"west":  {{name: "shop/api", account: "api"}, {name: "shop/batch", account: "batch"}, {name: "shop/other", account: "other"}, {name: "monitoring/prometheus", account: "prometheus", noSidecar: true}},

@@ -17,9 +17,10 @@ type app struct {
 	name      string // namespace/name
 	account   string
 	ports     []port
-	noSidecar bool // without a sidecar
-	dnsProxy  bool // Istio's DNS proxy for names
-	silent    bool // without a line for each request
+	noSidecar bool   // without a sidecar
+	dnsProxy  bool   // Istio's DNS proxy for names
+	silent    bool   // without a line for each request
+	visibleTo string // namespaces to which its Service is exported, if not to those of MeshConfig
 }
 
 // port is a port of an application, with its protocol.
@@ -70,7 +71,14 @@ func appsOf(scenario, meshName string) []*unstructured.Unstructured {
 		if scenario == "bookinfo" && len(a.ports) > 0 || a.name == "default/productpage" && scenario == "bookinfo" {
 			continue // it brings its own
 		}
+		if scenario == HostileMeshConfig {
+			a.visibleTo = "*"
+			text += a.ownersRule()
+		}
 		text += a.manifests()
+	}
+	if scenario == HostileMeshConfig {
+		text += hostileRootObjects
 	}
 	if scenario == "existing-gateways" && meshName != "north" {
 		text += sharedGateway + SharedListeners + fmt.Sprintf(shopRoutes, map[string]string{"east": "ratings", "west": "details"}[meshName])
@@ -130,13 +138,21 @@ spec:
 		text += fmt.Sprintf(`---
 apiVersion: v1
 kind: Service
-metadata: {name: %[2]s, namespace: %[1]s}
+metadata: {name: %[2]s, namespace: %[1]s%[4]s}
 spec:
   selector: {app: %[2]s}
   ports: [%[3]s]
-`, namespace, name, strings.Join(services, ", "))
+`, namespace, name, strings.Join(services, ", "), a.visibility())
 	}
 	return text
+}
+
+// visibility is the annotation of a Service that is not visible as MeshConfig says.
+func (a app) visibility() string {
+	if a.visibleTo == "" {
+		return ""
+	}
+	return fmt.Sprintf(`, annotations: {networking.istio.io/exportTo: "%s"}`, a.visibleTo)
 }
 
 func must[T any](value T, err error) T {

@@ -218,8 +218,15 @@ func (f *Federation) use(ctx context.Context, m *mesh.Mesh, scenario string) err
 		return err
 	}
 	apps := appsOf(scenario, m.Name)
+	changed, err := m.Configure(ctx, meshConfigs[scenario])
+	if err != nil {
+		return err
+	}
 	f.mu.Lock()
 	gone := slices.Concat(missing(f.applied[m.Name], objects), missing(f.apps[m.Name], apps))
+	if changed { // pods keep the proxy configuration with which they were injected
+		gone = slices.Concat(f.applied[m.Name], f.apps[m.Name])
+	}
 	// When this fails half-way, objects of both scenarios are there, and the next scenario must find them all to take
 	// them away.
 	f.applied[m.Name], f.apps[m.Name] = together(f.applied[m.Name], objects), together(f.apps[m.Name], apps)

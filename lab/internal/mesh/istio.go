@@ -188,6 +188,71 @@ func (m *Mesh) SetPathNormalization(ctx context.Context, normalization string) e
 	return m.setMeshConfig(ctx, text)
 }
 
+// Configure lays settings over the mesh config that the charts have written; the empty text restores that one. Maps are
+// merged, lists of extension providers are joined, everything else is replaced. It reports whether anything changed:
+// istiod reads the mesh config while it runs, but pods must be injected again.
+func (m *Mesh) Configure(ctx context.Context, settings string) (bool, error) {
+	config, err := m.Client.CoreV1().ConfigMaps(System).Get(ctx, "istio", metav1.GetOptions{})
+	if err != nil {
+		return false, err
+	}
+	const saved = "mesh-of-the-charts" // istiod reads the key mesh only
+	charts := config.Data[saved]
+	if charts == "" {
+		if settings == "" {
+			return false, nil
+		}
+		charts = config.Data["mesh"]
+	}
+	text, keep := charts, ""
+	if settings != "" {
+		if text, err = overlay(charts, settings); err != nil {
+			return false, err
+		}
+		keep = charts
+	}
+	if text == config.Data["mesh"] {
+		return false, nil
+	}
+	patch, err := json.Marshal(map[string]any{"data": map[string]string{"mesh": text, saved: keep}})
+	if err != nil {
+		return false, err
+	}
+	_, err = m.Kubectl(ctx, "", "-n", System, "patch", "configmap/istio", "--patch", string(patch))
+	return true, err
+}
+
+// overlay lays YAML over other YAML.
+func overlay(under, over string) (string, error) {
+	var base, settings map[string]any
+	for text, into := range map[string]*map[string]any{under: &base, over: &settings} {
+		if err := yaml.Unmarshal([]byte(text), into); err != nil {
+			return "", err
+		}
+	}
+	text, err := yaml.Marshal(merged(base, settings))
+	return string(text), err
+}
+
+func merged(base, over map[string]any) map[string]any {
+	for name, value := range over {
+		switch value := value.(type) {
+		case map[string]any:
+			if below, ok := base[name].(map[string]any); ok {
+				base[name] = merged(below, value)
+				continue
+			}
+		case []any:
+			if below, ok := base[name].([]any); ok && name == "extensionProviders" {
+				base[name] = append(below, value...)
+				continue
+			}
+		}
+		base[name] = over[name]
+	}
+	return base
+}
+
 // meshConfig is the mesh config as istiod reads it.
 func (m *Mesh) meshConfig(ctx context.Context) (string, error) {
 	return m.Kubectl(ctx, "", "-n", System, "get", "configmap/istio", "-o", "jsonpath={.data.mesh}")

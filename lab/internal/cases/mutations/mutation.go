@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	. "github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/testbed"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
 )
 
@@ -117,6 +118,7 @@ func All() []Mutation {
 		takenFrom("tokens", tokensTakenAway()),
 		takenFrom("existing-gateways", sharedTakenAway()),
 		takenFrom("spellings", spellingsTakenAway()),
+		takenFrom(federation.HostileMeshConfig, meshConfigTakenAway()), takenFrom("traced", tracesTakenAway()),
 	)
 }
 
