@@ -5,6 +5,7 @@
 import { App } from 'cdk8s';
 import { program as bench } from './bench/program';
 import { program as bothDirections } from './both-directions/program';
+import { program as compliance } from './compliance/program';
 import { program as declaredButClosed } from './declared-but-closed/program';
 import { program as existingGateways } from './existing-gateways/program';
 import { program as externalRoots } from './external-roots/program';
@@ -81,6 +82,7 @@ const ALL: { readonly [name: string]: Scenario } = {
   'node-port': labOnly(nodePort),
   'hostile-mesh-config': labOnly(hostileMeshConfig),
   'traced': labOnly(traced),
+  'compliance': labOnly(compliance),
   'held': labOnly(() => held()),
   ...Object.fromEntries(CHANGES.map((change) => [`held-${change}`, labOnly(() => held(change))])),
   'bench': whenNamed(bench),

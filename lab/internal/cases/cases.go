@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/attackers"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/compliance"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/gateways"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/leaks"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/load"
@@ -63,7 +64,7 @@ func All() []Case {
 		gateways.Nodes(),
 		load.HeldOpen(), load.Bounded(), load.Separation(),
 		attackers.WeakCertificates(),
-		meshconfig.Cases(),
+		meshconfig.Cases(), compliance.Cases(),
 		works.Bookinfo(),
 	)
 }

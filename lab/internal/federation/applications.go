@@ -146,6 +146,10 @@ var ofScenario = map[string]map[string][]app{
 			{name: "decisions/decisions", account: "decisions", ports: []port{{"http", 8000}}, noSidecar: true},
 		},
 	},
+	"compliance": {
+		"west":  {{name: "shop/api", account: "api"}},
+		"north": {{name: "shop/api", account: "api"}},
+	},
 	"traced": {
 		"east":  {{name: "spans/collector", account: "collector", ports: []port{{"http", 4318}}, noSidecar: true}},
 		"west":  {{name: "spans/collector", account: "collector", ports: []port{{"http", 4318}}, noSidecar: true}, {name: "shop/api", account: "api"}},

@@ -41,6 +41,8 @@ spec:
               listener: "%%REQUESTED_SERVER_NAME%%"
               caller: "%%DOWNSTREAM_PEER_URI_SAN%%"
               serial: "%%DOWNSTREAM_PEER_SERIAL%%"
+              tls: "%%DOWNSTREAM_TLS_VERSION%%"
+              cipher: "%%DOWNSTREAM_TLS_CIPHER%%"
               address: "%%DOWNSTREAM_REMOTE_ADDRESS%%"
               method: "%%REQ(:METHOD)%%"
               path: "%%PATH(NQ)%%"

@@ -65,6 +65,8 @@ type TLS struct {
 	MinVersion string   `json:"minVersion,omitempty"` // "1.2", "1.3"
 	MaxVersion string   `json:"maxVersion,omitempty"`
 	ALPN       []string `json:"alpn,omitempty"`
+	// Classical offers no key exchange that resists quantum computers: X25519 and P-256 only.
+	Classical bool `json:"classical,omitempty"`
 
 	// ResumeFrom opens a first connection with this configuration, sends one request on it, and offers its session on
 	// this connection.

@@ -24,6 +24,9 @@ func (t TLS) config(alpn []string, sessions *lastSession, shown *string) (*tls.C
 	if len(t.ALPN) == 0 {
 		config.NextProtos = alpn
 	}
+	if t.Classical {
+		config.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP256}
+	}
 	if sessions != nil {
 		config.ClientSessionCache = sessions
 	}
