@@ -42,8 +42,6 @@ trustDomainAliases: [east.example, west.example, old.example]
 extensionProviders:
 - name: decisions
   envoyExtAuthzHttp: {service: decisions.decisions.svc.cluster.local, port: 8000, pathPrefix: "/allowed?path="}
-- name: refusals
-  envoyExtAuthzHttp: {service: decisions.decisions.svc.cluster.local, port: 8000, pathPrefix: "/refused?status=403&path="}
 defaultConfig:
   holdApplicationUntilProxyStarts: true
   proxyMetadata: {ISTIO_META_DNS_CAPTURE: "true"}
