@@ -25,7 +25,10 @@ defaultServiceExportTo: ["."]
 defaultVirtualServiceExportTo: ["."]
 defaultDestinationRuleExportTo: ["."]
 serviceEntryVisibility: {applyToSidecars: true, defaultVisibility: NAMESPACE}
-discoverySelectors: [{matchLabels: {istio-injection: enabled}}, {matchLabels: {istio-discovery: enabled}}]
+discoverySelectors:
+- {matchLabels: {istio-injection: enabled}}
+- {matchLabels: {istio-discovery: enabled}}
+- {matchLabels: {kubernetes.io/metadata.name: istio-system}} # otherwise the objects below have no effect
 outboundTrafficPolicy: {mode: REGISTRY_ONLY}
 defaultHttpRetryPolicy: {attempts: 3, retryOn: 5xx}
 enableAutoMtls: false

@@ -86,47 +86,52 @@ func gatewayOf(m *mesh.Mesh) string {
 	return "istio-federation/federation-egress"
 }
 
-// negotiated calls until the ingress gateway of east logs an answered request to this peer's server, and returns the
-// TLS version and the suite of that line.
+// negotiated calls until the ingress gateway of east has logged an answered request to this peer's server, and returns
+// the TLS version and the suite of that line. A call soon after a restart may be answered by the pod that ends.
 func negotiated(t *T, from From, peer string) (version, cipher string) {
-	path := fmt.Sprintf("/reviews/%d", time.Now().UnixNano())
-	t.Must(WaitUntil(t.Context(), t.Federation, from, "200", traffic.Probe{URL: strings.TrimSuffix(reviews, "/reviews/0") + path}))
-	entry := logEntry(t, t.East, map[string]string{"path": path, "listener": ReviewOf(peer)})
-	t.Logf("%s: %s, %s", peer, entry["tls"], entry["cipher"])
-	return fmt.Sprint(entry["tls"]), fmt.Sprint(entry["cipher"])
+	t.Must(mesh.Wait(t.Context(), time.Minute, func() error {
+		path := fmt.Sprintf("/reviews/%d", time.Now().UnixNano())
+		t.Must(WaitUntil(t.Context(), t.Federation, from, "200", traffic.Probe{URL: strings.TrimSuffix(reviews, "/reviews/0") + path}))
+		time.Sleep(time.Second) // Envoy writes its log with some delay
+		entry, err := logEntry(t, t.East, map[string]string{"path": path, "listener": ReviewOf(peer)})
+		if err == nil {
+			version, cipher = fmt.Sprint(entry["tls"]), fmt.Sprint(entry["cipher"])
+		}
+		return err
+	}))
+	t.Logf("%s: %s, %s", peer, version, cipher)
+	return version, cipher
 }
 
-// logEntry waits for a line in the access log of a gateway in which the fields are these.
-func logEntry(t *T, m *mesh.Mesh, fields map[string]string) map[string]any {
-	var found map[string]any
-	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() error {
-		pod, err := m.Pod(t.Context(), gatewayOf(m))
-		if err != nil {
-			return err
+// logEntry is the last line in the access log of a gateway in which the fields are these.
+func logEntry(t *T, m *mesh.Mesh, fields map[string]string) (map[string]any, error) {
+	pod, err := m.Pod(t.Context(), gatewayOf(m))
+	if err != nil {
+		return nil, err
+	}
+	text, err := m.Logs(t.Context(), pod, "istio-proxy")
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range slices.Backward(strings.Split(text, "\n")) {
+		var entry map[string]any
+		if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &entry) != nil {
+			continue
 		}
-		text, err := m.Logs(t.Context(), pod, "istio-proxy")
-		if err != nil {
-			return err
+		if matches(entry, fields) {
+			return entry, nil
 		}
-		lines := strings.Split(text, "\n")
-		slices.Reverse(lines)
-		for _, line := range lines {
-			var entry map[string]any
-			if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &entry) != nil {
-				continue
-			}
-			matches := true
-			for name, value := range fields {
-				matches = matches && outcome.Matches(fmt.Sprint(entry[name]), value)
-			}
-			if matches {
-				found = entry
-				return nil
-			}
+	}
+	return nil, fmt.Errorf("the gateway of %s has not logged %v", m.Name, fields)
+}
+
+func matches(entry map[string]any, fields map[string]string) bool {
+	for name, value := range fields {
+		if !outcome.Matches(fmt.Sprint(entry[name]), value) {
+			return false
 		}
-		return fmt.Errorf("the gateway of %s has not logged %v", m.Name, fields)
-	}))
-	return found
+	}
+	return true
 }
 
 // suites are those of TLS 1.2 that allowTls12 lists, as BoringSSL names them.
@@ -168,7 +173,11 @@ func fips2Caller(t *T) {
 	wantVersion(t, ShopAPI, "west", "TLSv1.2")
 	t.Until(NorthAPI, "503", traffic.Probe{URL: reviews})
 	answer := t.Try(NorthAPI, traffic.Probe{URL: reviews})[0]
-	entry := logEntry(t, t.North, map[string]string{"status": "503", "failure": "TLS_error*"})
+	var entry map[string]any
+	t.Must(mesh.Wait(t.Context(), 20*time.Second, func() (err error) {
+		entry, err = logEntry(t, t.North, map[string]string{"status": "503", "failure": "TLS_error*"})
+		return err
+	}))
 	t.Logf("north: %s%s, logged as %v", answer.Outcome(), Detail(answer), entry["failure"])
 	if failure := fmt.Sprint(entry["failure"]); !strings.Contains(failure, "PROTOCOL_VERSION") {
 		t.Errorf("the egress gateway of north logs %q", failure)

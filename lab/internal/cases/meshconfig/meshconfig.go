@@ -23,7 +23,7 @@ const local, additional = "http://reviews:9080", "http://reviews.east.example:90
 // Cases are the ordinary calls and attacks, and what each setting would change.
 func Cases() []Case {
 	return InScenario(federation.HostileMeshConfig,
-		Case{Name: "mesh-config/in-force", Guarantees: guarantee.ValidObjects, Expect: "The sidecar of the caller has the baseline of MeshConfig where no DestinationRule applies", Run: inForce},
+		Case{Name: "mesh-config/in-force", Guarantees: guarantee.ValidObjects, Expect: "The sidecar of the caller has the baseline of MeshConfig where no DestinationRule applies, and the gateways have the policies of the root namespace", Run: inForce},
 		Ask("mesh-config/http", guarantee.ExplicitAccess, "The allowed caller reaches an HTTP export in meshes with a hostile MeshConfig", Productpage, Get(local+"/reviews/0"), "200"),
 		AskDetailed("mesh-config/tcp", guarantee.ExplicitAccess, "The allowed caller reaches a TCP export in meshes with a hostile MeshConfig", ShopAPI, TcpBytes("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
 		Ask("mesh-config/grpc", guarantee.ExplicitAccess, "The allowed caller reaches a gRPC export in meshes with a hostile MeshConfig", ShopAPI, GrpcCall("search:9000", "/search.Query/Find"), "OK"),
@@ -46,7 +46,8 @@ func Cases() []Case {
 	)
 }
 
-// inForce guards against a MeshConfig that istiod rejects as a whole: all other cases would pass.
+// inForce guards against a MeshConfig that istiod rejects as a whole, and against a root namespace that istiod does not
+// discover: all other cases would pass.
 func inForce(t *T) {
 	var dump struct {
 		Configs []struct {
@@ -74,6 +75,14 @@ func inForce(t *T) {
 	}
 	if len(ours) > 0 {
 		t.Errorf("the baseline applies to %v", ours)
+	}
+	for _, gateway := range []Workload{t.Ingress(), t.Egress()} {
+		config := EnvoyAdmin(t, gateway.Mesh, gateway.Workload, "config_dump")
+		for _, policy := range []string{"everybody", "decisions"} {
+			if !strings.Contains(config, "ns[istio-system]-policy["+policy+"]") {
+				t.Errorf("the policy %s of the root namespace does not apply to the gateway of %s", policy, gateway.Mesh.Name)
+			}
+		}
 	}
 }
 
@@ -169,6 +178,14 @@ func accessLogs(t *T) {
 			return nil
 		}))
 	}
+	backend, err := t.East.Pod(t.Context(), "default/reviews")
+	t.Must(err)
+	text, err := t.East.Logs(t.Context(), backend, "istio-proxy")
+	t.Must(err)
+	if strings.Contains(text, path) {
+		t.Errorf("the sidecar of the backend has logged %s, so no Telemetry disables logs", path)
+	}
+	t.Logf("both gateways log, the sidecar of the backend does not")
 }
 
 // customDenies passes the status with which the external service is to answer in the query: it reads it as the
