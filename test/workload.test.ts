@@ -63,7 +63,9 @@ test('pods of both gateways use the gateway injection template of istiod, and ar
 test('no gateway adds a server header, an attempt count or Envoy debug headers', () => {
   for (const role of ROLES) {
     expect(proxyConfig(east(), role).proxyHeaders)
-      .toEqual({ attemptCount: { disabled: true }, envoyDebugHeaders: { disabled: true }, server: { disabled: true }, requestId: { disabled: false } });
+      .toEqual({
+        attemptCount: { disabled: true }, envoyDebugHeaders: { disabled: true }, server: { disabled: true }, requestId: { disabled: false },
+      });
   }
 });
 
