@@ -118,6 +118,41 @@ test('a port that a program adds to the list of an export is not exported', () =
   expect(codeOf(() => reviews.allowFrom(west, { ports: [22] }))).toBe('FED306');
 });
 
+test('lists and maps of a gateway that a program changes after the call do not reach the manifests', () => {
+  const options = {
+    sourceRanges: ['203.0.113.0/28'], labels: { team: 'edge' }, nodeSelector: { pool: 'dmz' }, serviceAnnotations: { a: 'b' }, imagePullSecretNames: ['a'],
+  };
+  const objects = (change: (given: typeof options) => unknown) => {
+    const given = structuredClone(options);
+    const mesh = meshOf(new App(), 'east', { ingressGateway: BoundaryGateway.dedicated(given) });
+    change(given);
+    mesh.expose('Own', { service: LocalService.fromName('own', 'apps'), exportName: 'own', ports: [ServicePort.http(80)] });
+    return JSON.stringify(objectsIn(mesh));
+  };
+  expect(objects(({ sourceRanges, labels, nodeSelector, serviceAnnotations, imagePullSecretNames }) => {
+    sourceRanges.push('0.0.0.0/0');
+    imagePullSecretNames.push('b');
+    [labels, nodeSelector, serviceAnnotations].forEach((map) => Object.assign(map, { added: 'added' }));
+  })).toBe(objects(() => undefined));
+});
+
+test('labels and headers that a program changes after the call do not reach the manifests', () => {
+  const objects = (later: string) => {
+    const { east, west, reviews } = pair();
+    const podLabels = { app: 'reviews' };
+    const whenHeaders = { 'x-tester': 'yes' };
+    reviews.allowFrom(west);
+    reviews.lockWorkload({ reason: 'listed callers only', podLabels });
+    const binding = west.bind('Own', { source: reviews, localName: LocalName.existingService('own', 'web'), whenHeaders });
+    binding.addLocalSource();
+    binding.allowFrom(Caller.serviceAccount('page', 'web'));
+    podLabels.app = later;
+    whenHeaders['x-tester'] = later;
+    return JSON.stringify([east, west].map(objectsIn));
+  };
+  expect(objects('changed')).not.toContain('changed');
+});
+
 test('an option whose getter answers differently the second time has the value that was checked', () => {
   const endpoint = { address: 'x' };
   changing(endpoint, 'address', 'fed.bank.example', '10.0.0.1');
