@@ -20,8 +20,8 @@ const METHOD = /^[A-Z][A-Z0-9-]*$/;
 const PATH = /^\/([A-Za-z0-9._~!$&'()+,;=:@-]+\/)*([A-Za-z0-9._~!$&'()+,;=:@-]+)?$/;
 /** `/package.Service/Method` or every method of a service. */
 const GRPC_METHOD = /^\/([A-Za-z_]\w*\.)*[A-Za-z_]\w*\/([A-Za-z_]\w*|\*)$/;
-/** istiod rejects patterns of more than 1,024 characters; a pattern for a whole `:path` includes the query. */
-const LONGEST_PATTERN = 1000;
+/** istiod rejects longer patterns. */
+const LONGEST_PATTERN = 1024;
 const HEADER = /^[a-z0-9][a-z0-9.-]*$/;
 
 /** Checks one rule and returns it as an operation without a token. */

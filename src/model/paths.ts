@@ -18,6 +18,11 @@ export function covers(outer: string, inner: string): boolean {
 
 /** Distinct patterns, the narrowest first: the first one that matches a path is the narrowest one that matches it. */
 export function narrowestFirst(patterns: string[]): string[] {
-  const rank = (pattern: string) => prefixOf(pattern) === undefined ? Infinity : pattern.length;
-  return [...new Set(patterns)].sort((a, b) => rank(b) - rank(a) || compare(a, b));
+  return [...new Set(patterns)].sort((a, b) => compareRank(a, b) || compare(a, b));
+}
+
+/** Order of patterns: exact paths, then prefixes, the longer ones first. */
+export function compareRank(a: string, b: string): number {
+  const [rankOfA, rankOfB] = [a, b].map((pattern) => prefixOf(pattern)?.length ?? Number.MAX_SAFE_INTEGER);
+  return rankOfB - rankOfA;
 }

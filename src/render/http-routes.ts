@@ -3,7 +3,8 @@ import {
   VirtualServiceSpecHttp, VirtualServiceSpecHttpHeaders, VirtualServiceSpecHttpMatch, VirtualServiceSpecHttpMatchUri,
 } from '../../imports/networking.istio.io';
 import { ExactHeaders, HttpOperation } from '../model/model';
-import { covers, narrowestFirst, prefixOf } from '../model/paths';
+import { distinct } from '../model/order';
+import { compareRank, covers, narrowestFirst, prefixOf } from '../model/paths';
 import { AMBIGUOUS_PATH, FOLDABLE_PATH, looksLike, mayMeet, PRINTABLE, spellingsOf } from '../model/spellings';
 
 /*
@@ -54,10 +55,14 @@ function routesByPattern(name: string, declared: HttpOperation[], target: Virtua
   const operations = declared.map(exceptingDirectories);
   const patterns = narrowestFirst(operations.flatMap(({ paths = ['/*'], exceptPaths = [] }) => [...paths, ...exceptPaths]));
   const exceptions = narrowestFirst(declared.flatMap(({ exceptPaths = [] }) => exceptPaths))
-    .map((path) => ({ path, before: patterns.findIndex((pattern) => isWider(pattern, path)) }));
+    .map((path) => ({ path, regex: spellingsOf(path), before: patterns.findIndex((pattern) => isWider(pattern, path)) }))
+    .filter(({ before }) => before >= 0)
+    .sort((a, b) => a.before - b.before)
+    // Exceptions such as `/a` and `/a/` have the same spellings: the routes of the first one already reject them.
+    .filter(({ regex }, index, all) => all.findIndex((earlier) => earlier.regex === regex) === index);
   return patterns.flatMap((pattern, index) => [
-    ...exceptions.flatMap(({ path, before }, number) =>
-      before === index ? spellingRoutes(`${name}-like-${number + 1}`, path, operations, target) : []),
+    ...exceptions.flatMap(({ path, regex, before }, number) =>
+      before === index ? spellingRoutes(`${name}-like-${number + 1}`, path, regex, operations, target) : []),
     ...patternRoutes(`${name}-${index + 1}`, pattern, operations, target),
   ]);
 }
@@ -98,8 +103,9 @@ function allowsPattern({ paths, exceptPaths = [] }: HttpOperation, pattern: stri
  * Routes of the paths that a backend may read as an excepted path: the operations that except no such path allow them,
  * and everybody else is rejected.
  */
-function spellingRoutes(name: string, exception: string, operations: HttpOperation[], target: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
-  const regex = spellingsOf(exception);
+function spellingRoutes(
+  name: string, exception: string, regex: string, operations: HttpOperation[], target: VirtualServiceSpecHttp,
+): VirtualServiceSpecHttp[] {
   const allowing = operations.filter(({ exceptPaths = [] }) => !exceptPaths.some((other) => mayMeet(other, exception)))
     .map((operation): HttpOperation => ({
       ...operation, paths: (operation.paths ?? ['/*']).filter((path) => isWider(path, exception) && mayMeet(path, exception)),
@@ -107,9 +113,9 @@ function spellingRoutes(name: string, exception: string, operations: HttpOperati
   return [
     ...allowRoutes(name, allowing, target).map((route) => ({
       ...route,
-      // A match has one `uri`, which is the operation's own pattern here. So the spellings are matched by the header
-      // `:path`.
-      match: route.match!.map((match) => ({ ...match, headers: { ...match.headers, ':path': { regex: `${regex}(\\?.*)?` } } })),
+      // A match has one `uri`, so the operation's own prefix is matched by the header `:path`. The other way round, istiod
+      // would compare the prefixes of two such routes without their spellings, and warn that the later one is not used.
+      match: route.match!.map(({ uri, ...match }) => ({ ...match, uri: { regex }, headers: { ...match.headers, ':path': { prefix: uri!.prefix } } })),
     })),
     denyRoute(name, { regex }),
   ];
@@ -121,14 +127,25 @@ function spellingRoutes(name: string, exception: string, operations: HttpOperati
  * sets the header to that value, and the backend receives no other line.
  */
 function allowRoutes(name: string, operations: HttpOperation[], target: VirtualServiceSpecHttp): VirtualServiceSpecHttp[] {
-  const needed = withoutCovered(operations);
-  const headerSets = [...new Set(needed.map(({ headers = {} }) => JSON.stringify(headers)))];
-  return headerSets.map((key, index): VirtualServiceSpecHttp => ({
-    name: headerSets.length === 1 ? name : `${name}-by-header-${index + 1}`,
-    match: needed.filter(({ headers = {} }) => JSON.stringify(headers) === key).map(matchOf),
-    ...target,
-    headers: settingHeaders(JSON.parse(key), target.headers),
-  }));
+  const needed = withoutCovered(operations).sort((a, b) => compareRank(a.paths?.[0] ?? '/*', b.paths?.[0] ?? '/*'));
+  const headerSets = distinct(needed.map(headersOf));
+  return headerSets.map((key, index): VirtualServiceSpecHttp => {
+    const matching = needed.filter((operation) => headersOf(operation) === key);
+    return {
+      name: headerSets.length === 1 ? name : `${name}-by-header-${index + 1}`,
+      match: matching.map(matchOf),
+      ...target,
+      headers: settingHeaders(matching[0].headers ?? {}, target.headers),
+    };
+  });
+}
+
+/**
+ * The required headers of an operation as a text. Sorted by these texts, a value comes before all values that begin with
+ * it: istiod would take the match of the longer value for one that covers the shorter one, and warn.
+ */
+function headersOf({ headers = {} }: HttpOperation): string {
+  return Object.entries(headers).flat().join('\0');
 }
 
 /** Adds headers to set on requests. A `%` is doubled, because it begins a command operator of Envoy. */

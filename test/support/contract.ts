@@ -255,9 +255,9 @@ function routeOf(routes: Manifest[], sample: Sample): Manifest | undefined {
 }
 
 function routeMatches({ method, uri, headers = {}, withoutHeaders = {} }: Manifest, sample: Sample): boolean {
-  const has = ([name, { exact, regex }]: [string, Manifest]) => {
+  const has = ([name, { exact, regex, prefix }]: [string, Manifest]) => {
     const value = name === ':path' ? sample.path : sample.headers[name];
-    return regex ? matchesWhole(regex, value ?? '') : value === exact;
+    return regex ? matchesWhole(regex, value ?? '') : prefix ? (value ?? '').startsWith(prefix) : value === exact;
   };
   return (!method || (method.exact ?? method.regex).split('|').includes(sample.method))
     && (!uri || matchesUri(uri, sample.path))
