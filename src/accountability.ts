@@ -27,7 +27,8 @@ export interface Justification {
 /**
  * Information for reviewers and auditors about an export, an allow rule, a peer or a binding.
  *
- * Each field becomes an annotation `cdk8s-mesh-federation/…` of the objects concerned. No field changes traffic.
+ * Each field becomes an annotation `cdk8s-mesh-federation/…` of the objects concerned. No field changes traffic. At most
+ * 4,096 bytes each (FED143).
  *
  * @exampleMetadata fixture=meshes
  * @example

@@ -93,8 +93,8 @@ export interface RemoteServiceBindingOptions extends SourceOptions, Accountabili
    *
    * For clients that check the application's own certificate against the host that they dial. Pods resolve these hosts
    * only through Istio's DNS proxy (`ISTIO_META_DNS_CAPTURE`). In the namespaces of the local name and of its callers,
-   * these hosts are routed only to this binding, and workloads that are not callers are denied. Rejects hosts of a
-   * cluster's domain (FED412).
+   * these hosts are routed only to this binding, and workloads that are not callers are denied. Rejects hosts in
+   * the domain of our own cluster (FED412).
    * @default - the local name only
    * @see https://istio.io/latest/docs/ops/configuration/traffic-management/dns-proxy/
    */

@@ -6,10 +6,11 @@ import { GrowingList } from './boundary/growing-list';
 import { peerGiven, peerOf } from './boundary/peers';
 import { errorsInMesh } from './boundary/validation';
 import { pathIn, show } from './checks/errors';
-import { CheckedExport, errorsInService, parseExportPort, parseExport, parseExportPorts } from './checks/export';
+import { CheckedExport, parseExportPort, parseExport, parseExportPorts } from './checks/export';
 import { checkAddsUp, checkAllowedPeer, checkProtocol, parsePermission } from './checks/grant';
 import { parseLock } from './checks/lock';
 import type { DeclaredPeer } from './checks/peer';
+import { errorsInService } from './checks/service-ports';
 import type { ExposedServiceOptions } from './export-options';
 import type { AllowFromOptions } from './grant';
 import type { LockWorkloadOptions } from './lock';
@@ -83,7 +84,7 @@ export class ExposedService extends Construct implements IExposedService {
     claimChart(this, boundary.config, this);
     if (service._object) claimChart(service._object, boundary.config, this);
     boundary.expose({ construct: this, exportName, host: this.#host, namespaceName: service.namespaceName });
-    this.node.addValidation({ validate: () => [...errorsInMesh(mesh), ...errorsInService(this, service, ports)] });
+    this.node.addValidation({ validate: () => [...errorsInMesh(mesh), ...errorsInService(this, service, ports, boundary.config.ingress.namespaceName)] });
   }
 
   /** The exporting mesh. */

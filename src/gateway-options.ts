@@ -61,7 +61,7 @@ export interface DedicatedGatewayOptions {
    */
   readonly maxReplicas?: number;
   /**
-   * CPU request of a pod, as a Kubernetes quantity.
+   * CPU request of a pod, as a Kubernetes quantity of at least `1m`. The autoscaler measures against it.
    * @default '100m'
    */
   readonly cpuRequest?: string;
@@ -71,7 +71,7 @@ export interface DedicatedGatewayOptions {
    */
   readonly cpuLimit?: string;
   /**
-   * Memory request of a pod, as a Kubernetes quantity.
+   * Memory request of a pod, as a Kubernetes quantity of at least `1Mi`.
    * @default '128Mi'
    */
   readonly memoryRequest?: string;
@@ -104,6 +104,7 @@ export interface DedicatedGatewayOptions {
   /**
    * CIDR ranges from which clients may connect, such as `['203.0.113.0/28']`. Ingress gateway only.
    *
+   * As Kubernetes 1.36 parses them: without bits after the mask and without leading zeros.
    * Peers are authenticated in the TLS handshake in any case. The ranges keep other clients from reaching it.
    * @default - any address
    */

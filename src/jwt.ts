@@ -30,7 +30,7 @@ export interface JwtRule {
    *
    * Set either this or `jwks`. istiod fetches the keys every 20 minutes by default and verifies the server with the
    * authorities that istiod trusts. It keeps known keys for a week if the issuer does not answer. Before the first
-   * answer, every token gets 401.
+   * answer, every token gets 401. Rejects link-local addresses, loopback and metadata services (FED314).
    * @default - `jwks` is used
    */
   readonly jwksUri?: string;

@@ -29,8 +29,8 @@ export class LocalName {
    *
    * In the namespaces of the binding's callers, its traffic goes to the sources of the binding. Its own pods receive
    * requests only after `addLocalSource`. In these namespaces, a workload that is not a caller fails for every request
-   * that is routed to a peer. Neither the Service nor its ports are checked. Rejects names that Kubernetes does not
-   * accept (FED111).
+   * that is routed to a peer. If a chart of this mesh has the Service, its kind and its ports are checked (FED321).
+   * Rejects names that Kubernetes does not accept (FED111).
    *
    * @param serviceName name of the Service, for example `reviews`
    * @param namespaceName namespace of the Service, for example `default`

@@ -122,7 +122,9 @@ export interface FederatedMeshProps {
    */
   readonly rootNamespaceName?: string;
   /**
-   * DNS domain of the cluster, such as `corp.internal`. It is not a trust domain.
+   * DNS domain of the cluster, such as `corp.internal`, at most 121 characters. It is not a trust domain.
+   *
+   * Endpoints in it are private (FED105), and additional hosts cannot be in it (FED412).
    * @default 'cluster.local'
    */
   readonly clusterDomain?: string;

@@ -103,7 +103,8 @@ class RemoteService extends Construct implements IExposedService {
   readonly #knownAs: string;
 
   constructor(mesh: RemoteMesh, props: RemoteServiceProps, knownAs: string) {
-    super(mesh, props.exportName);
+    // `constructs` rejects ids that every object of JavaScript has as keys, such as "constructor".
+    super(mesh, props.exportName in Object.prototype ? `export ${props.exportName}` : props.exportName);
     this.#mesh = mesh;
     this.#props = props;
     this.#knownAs = knownAs;

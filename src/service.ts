@@ -1,9 +1,10 @@
 import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
 import { fieldsOf, parseFields } from './checks/kinds';
-import { parseService } from './checks/service';
-import { checkNamespace, checkPort, checkServiceName } from './checks/values';
+import { checkLocalService, parseService } from './checks/service';
+import { checkPort } from './checks/values';
 import type { Protocol } from './model/model';
+import type { ServiceManifest } from './model/services';
 
 /**
  * Options of a `ServicePort`: the port number that peers use.
@@ -45,7 +46,8 @@ export class ServicePort {
   /**
    * A port that speaks gRPC, unary and streaming. Allow rules can match gRPC methods and end-user JWTs.
    *
-   * Every hop uses HTTP/2, so trailers arrive. Rejects numbers outside 1 to 65535 (FED303).
+   * Every hop uses HTTP/2, so trailers arrive. The Service must declare it: a port named `http` or without a name loses
+   * them (FED318). Rejects numbers outside 1 to 65535 (FED303).
    *
    * @param port port of the Kubernetes Service, for example `9000`
    * @param options the port number for peers, if it differs
@@ -112,12 +114,6 @@ export class ServicePort {
   }
 }
 
-/** A port in the manifest of a Service. */
-interface ManifestPort {
-  readonly port: number;
-  readonly protocol?: string;
-}
-
 /**
  * A Kubernetes Service of our own mesh, to be exported.
  *
@@ -130,22 +126,24 @@ export class LocalService {
   /**
    * A Service by its name. Neither the Service nor its ports are checked: a wrong port ends in 503.
    *
-   * Rejects names that Kubernetes does not accept (FED111).
+   * The Service must be of a kind that can be exported, and declare the protocol of the port: a gRPC port must be named
+   * `grpc` or have the `appProtocol` `grpc` or `kubernetes.io/h2c`. docs/how-to/protocols.md lists what works. Rejects
+   * names that Kubernetes does not accept (FED111), and the API server (FED320).
    *
    * @param serviceName name of the Service, for example `reviews`
    * @param namespaceName namespace of the Service, for example `default`
    */
   public static fromName(serviceName: string, namespaceName: string): LocalService {
-    checkServiceName('LocalService.fromName', serviceName);
-    checkNamespace('LocalService.fromName', namespaceName);
+    checkLocalService('LocalService.fromName', serviceName, namespaceName);
     return new LocalService(serviceName, namespaceName);
   }
 
   /**
    * A Service by its construct: a cdk8s-plus `Service` of any version, or an `ApiObject` of kind Service.
    *
-   * Exported ports are checked against it at the end of synthesis. Its chart then belongs to the exporting mesh.
-   * Rejects other kinds of constructs, and a Service whose namespace neither it nor its chart sets (FED305).
+   * At the end of synthesis, its kind (FED319) and the exported ports are checked: they must exist (FED304) and have the
+   * declared protocol (FED318). Its chart then belongs to the exporting mesh. Rejects other kinds of constructs, and a
+   * Service whose namespace neither it nor its chart sets (FED305).
    */
   public static fromConstruct(construct: IConstruct): LocalService {
     const { serviceName, namespaceName, object } = parseService('LocalService.fromConstruct', construct);
@@ -181,19 +179,10 @@ export class LocalService {
   }
 
   /**
-   * Labels with which the Service selects its pods, complete at the end of synthesis.
+   * The manifest of the Service, complete at the end of synthesis; undefined if only the name is given.
    * @internal
    */
-  public _selector(): { readonly [name: string]: string } | undefined {
-    return this.#construct?.toJson().spec?.selector;
-  }
-
-  /**
-   * TCP ports of the Service, complete at the end of synthesis; undefined if only the name is given.
-   * @internal
-   */
-  public _tcpPorts(): number[] | undefined {
-    const ports: ManifestPort[] | undefined = this.#construct?.toJson().spec?.ports;
-    return this.#construct && (ports ?? []).filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP').map(({ port }) => Number(port));
+  public _manifest(): ServiceManifest | undefined {
+    return this.#construct?.toJson();
   }
 }

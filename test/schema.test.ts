@@ -96,6 +96,15 @@ describe('schemaErrors', () => {
     expect(limits).toEqual(limits.map(() => [expect.stringContaining('selector')]));
   });
 
+  test.each([['annotations', 5], ['annotations', { a: 1 }], ['labels', true], ['labels', null]])('the schema validator rejects %s of a custom resource with the value %j', (field, value) => {
+    const metadata = { ...gateway.metadata, [field]: { 'example.com/purpose': value } };
+    expect(schemaErrors({ ...gateway, metadata })).toEqual([expect.stringContaining(`/metadata/${field}/example.com~1purpose must be string`)]);
+  });
+
+  test('the schema validator rejects an unknown field in the metadata of a custom resource', () => {
+    expect(schemaErrors({ ...gateway, metadata: { ...gateway.metadata, anotations: {} } })).toEqual([expect.stringContaining('anotations')]);
+  });
+
   test('the schema validator rejects an unknown kind', () => {
     expect(schemaErrors({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' } })).toEqual(['no schema for v1 Secret']);
   });

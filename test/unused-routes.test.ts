@@ -8,7 +8,7 @@ import { errorOf } from './support/rejections';
 import { unusedMatches } from './support/unused-matches';
 
 /*
- * istiod warns of route matches that no request can reach. Among such warnings, nobody would notice one that matters.
+ * Route matches that no request can reach: istiod warns of them at each apply. Among such warnings, nobody would notice one that matters.
  */
 
 const unusedIn = (objects: Manifest[]) => objects.filter(({ kind }) => kind === 'VirtualService').flatMap(({ metadata, spec }) =>

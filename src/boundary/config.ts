@@ -3,7 +3,7 @@ import { SpiffeId } from '../identity';
 import { IstioVersion } from '../istio-version';
 import type { FederatedMeshProps } from '../mesh-props';
 import { reasonOf } from '../model/annotations';
-import { BOUNDARY_PORT, DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from '../model/constants';
+import { BOUNDARY_PORT, DEFAULT_CLUSTER_DOMAIN, DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from '../model/constants';
 import { isSupported } from '../model/istio-support';
 import { GATEWAY_DEFAULTS, BoundaryConfig, GatewayConfig, GatewayControl, GatewaySettings } from '../model/model';
 import { gatewayLabel } from '../model/names';
@@ -43,7 +43,7 @@ export function configOf(props: FederatedMeshProps): BoundaryConfig {
     createNamespace: props.createNamespace ?? true,
     namespaceLabels: { ...props.namespaceLabels },
     rootNamespaceName: props.rootNamespaceName ?? DEFAULT_ROOT_NAMESPACE,
-    clusterDomain: props.clusterDomain ?? 'cluster.local',
+    clusterDomain: props.clusterDomain ?? DEFAULT_CLUSTER_DOMAIN,
     monitoringNamespaceName: props.monitoringNamespaceName ?? 'monitoring',
     accessLogProvider: props.accessLogProvider ?? 'envoy',
     delivery: props.delivery?._tool ?? 'kubectl',

@@ -1,5 +1,6 @@
 import { ApiObject, Chart } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
+import type { BindingState } from './binding-state';
 import { Boundary } from './boundary';
 import { chartsOf } from './charts';
 import { chainOf } from './hierarchies';
@@ -7,11 +8,13 @@ import { BoundaryObjects } from './objects';
 import { describeError, show } from '../checks/errors';
 import { DeclaredPeer, overlapOf } from '../checks/peer';
 import { coversEndpoint } from '../checks/restriction';
+import { errorsInExisting } from '../checks/service-ports';
 import type { IMeshPeer } from '../mesh-peer';
 import { minMemoryLimit, maxPorts } from '../model/memory';
 import { serviceHost } from '../model/names';
 import { compare } from '../model/order';
 import { errorInRemoved, isRemoved } from '../render';
+import type { ServiceManifest } from '../model/services';
 
 /*
  * Errors that can only be found when the program is complete.
@@ -102,14 +105,26 @@ function bypasses(mesh: Mesh, { declared, siblings }: Boundary): string[] {
       'remove it and bind the service: only the egress gateway may call a peer'))));
 }
 
+/** Errors of bindings whose name is a Service of the mesh: a new one must not be, an existing one must fit. */
 function namesInUse(mesh: Mesh, boundary: Boundary): string[] {
   const bindings = [...boundary.declared.bindings.values()];
   if (bindings.length === 0) return [];
-  const exported = boundary.siblings.flatMap(({ declared }) => [...declared.exports.values()].map(({ host }) => host));
-  const used = new Set([...servicesInCharts(mesh, boundary), ...exported]);
-  return bindings.filter(({ state }) => !state.name.existing && used.has(state.name.host))
-    .map(({ construct, state }) => describeError('FED402', construct, `${show(state.name.host)} is already a Service of mesh ${show(mesh.meshName)}`,
-      'choose another local name, or remove that Service when it has no pods'));
+  const exported = new Set(boundary.siblings.flatMap(({ declared }) => [...declared.exports.values()].map(({ host }) => host)));
+  const services = servicesInCharts(mesh, boundary);
+  return bindings.flatMap(({ construct, state }) => {
+    const { existing, host } = state.name;
+    const manifest = services.get(host);
+    if (existing) return manifest ? errorsInExisting(construct, host, manifest(), portsOf(state)) : [];
+    if (!manifest && !exported.has(host)) return [];
+    return [describeError('FED402', construct, `${show(host)} is already a Service of mesh ${show(mesh.meshName)}`,
+      'choose another local name, or remove that Service when it has no pods')];
+  });
+}
+
+function portsOf({ declaredPorts }: BindingState) {
+  return declaredPorts.map(({ localPort, destinations }) => ({
+    localPort, protocols: destinations.flatMap(({ route }) => route?.upstream.protocol ?? []),
+  }));
 }
 
 function sharedSecret(mesh: Mesh, { config, declared }: Boundary): string[] {
@@ -149,22 +164,37 @@ function tooLittleMemory(mesh: Mesh, boundary: Boundary): string[] {
   });
 }
 
-/** Hosts of the Services in the charts of a mesh, except Services that bindings have created. */
-function servicesInCharts(mesh: Mesh, { config, siblings }: Boundary): string[] {
-  const services: ApiObject[] = [];
-  for (const chart of chartsOf(mesh, mesh.trustDomain)) collectServices(chart, services);
-  return services.filter((service) => !siblings.some(({ declared }) => declared.localNameServices.has(service)))
-    .map((service) => serviceHost(service.name, service.metadata.namespace ?? 'default', config.clusterDomain));
+/** The Services in the charts of a mesh by host, except Services that bindings have created. */
+function servicesInCharts(mesh: Mesh, { config, siblings }: Boundary): Map<string, () => ServiceManifest> {
+  const objects: ApiObject[] = [];
+  for (const chart of chartsOf(mesh, mesh.trustDomain)) collectServices(chart, objects);
+  const hostOf = (name: string, namespace = 'default') => serviceHost(name, namespace, config.clusterDomain);
+  return new Map(objects.filter((object) => !siblings.some(({ declared }) => declared.localNameServices.has(object))).flatMap((object) => object.kind === 'Service'
+    ? [[hostOf(object.name, object.metadata.namespace), () => object.toJson()]]
+    : servicesInList(object.toJson()).map((service) => [hostOf(service.metadata.name, service.metadata.namespace), () => service])));
+}
+
+/** The Services in the manifest of a list, and in lists within it. Items of a ServiceList need no kind. */
+function servicesInList(list: any): any[] {
+  const items: any[] = Array.isArray(list?.items) ? list.items : [];
+  return items.flatMap((item) => {
+    if (isList(item)) return servicesInList(item);
+    return (item?.kind ?? list.kind.replace(/List$/, '')) === 'Service' && item?.metadata ? [item] : [];
+  });
+}
+
+function isList(object: { readonly apiVersion?: string; readonly kind?: string } | undefined): boolean {
+  return object?.apiVersion === 'v1' && (object.kind === 'List' || object.kind === 'ServiceList');
 }
 
 /**
- * Collects the Services of one chart, without nested charts. The many objects of boundaries contain no Service of an
- * application.
+ * Collects the Services of one chart, and lists that may contain some, without nested charts. The many objects of
+ * boundaries contain no Service of an application.
  */
 function collectServices(scope: IConstruct, services: ApiObject[]): void {
   for (const child of scope.node.children) {
     if (ApiObject.isApiObject(child)) {
-      if (child.kind === 'Service' && child.apiVersion === 'v1') services.push(child);
+      if (child.kind === 'Service' && child.apiVersion === 'v1' || isList(child)) services.push(child);
     } else if (!Chart.isChart(child) && !BoundaryObjects.holds(child)) {
       collectServices(child, services);
     }

@@ -26,7 +26,7 @@ export class WorkloadLock implements Lock {
   }
 
   public get podLabels(): Texts {
-    return this.declared.podLabels ?? this.service._selector() ?? {};
+    return this.declared.podLabels ?? this.service._manifest()?.spec?.selector ?? {};
   }
 
   public get principals(): string[] {

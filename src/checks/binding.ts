@@ -1,16 +1,17 @@
-import { isIP } from 'net';
 import { describeError, fail, show, Where } from './errors';
 import { checkHeaders } from './http-rule';
 import { checkGiven, checkList, fieldsOf, parseFields } from './kinds';
 import type { DeclaredPeer } from './peer';
-import { ACCOUNTABILITY, checkAccountability, checkPort, isDnsName } from './values';
+import { ACCOUNTABILITY, checkAccountability, checkPort, isHostName } from './values';
 import type { LocalSourceOptions, PortMapping, RemoteServiceBindingOptions, SourceOptions } from '../binding-options';
 import { LocalName } from '../local-name';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
+import { isWithin } from '../model/addresses';
 import { annotationsOf } from '../model/annotations';
 import { DeclaredDestination, DeclaredPort, destinationKey, headersKey } from '../model/destinations';
 import { Binding, BindingName, BoundaryConfig, ExactHeaders, isUnlisted, speaksHttp } from '../model/model';
 import { exportDomain, serviceHost } from '../model/names';
+import { isApiServer } from '../model/services';
 import type { ServicePort } from '../service';
 
 /*
@@ -53,8 +54,8 @@ export function parseBinding(
   checkGiven(where, 'localName', options.localName, LocalName);
   checkAccountability(where, options);
   const { serviceName, namespaceName, existing } = options.localName._service;
-  if (serviceName === 'kubernetes' && namespaceName === 'default') {
-    fail('FED402', where, 'the local name "kubernetes.default" is the Service of the API server', 'choose another local name');
+  if (isApiServer(serviceName, namespaceName)) {
+    fail('FED402', where, `the local name "${serviceName}.${namespaceName}" is the Service of the API server`, 'choose another local name');
   }
   const name = {
     serviceName,
@@ -74,6 +75,7 @@ export function parseSourceFields(where: Where, options: SourceOptions): SourceO
 
 /** What a remote source must have. */
 interface Source extends Pick<IExposedService, 'exportName'> {
+  readonly construct: IExposedService;
   readonly mesh: DeclaredPeer;
   readonly ports: readonly ServicePort[];
 }
@@ -162,7 +164,7 @@ function errorsInDestinations(where: Where, port: string, destinations: Declared
 }
 
 function checkWeighting(where: Where, { weight, whenHeaders }: LocalSourceOptions): void {
-  if (weight !== undefined && !(Number.isFinite(weight) && weight >= 0)) {
+  if (weight !== undefined && !(Number.isFinite(weight) && weight >= 0 && weight <= Number.MAX_SAFE_INTEGER)) {
     fail('FED409', where, `the weight ${show(weight)} is not valid`, 'use a number of at least 0: weights are relative to each other');
   }
   if (whenHeaders === undefined) return;
@@ -171,6 +173,12 @@ function checkWeighting(where: Where, { weight, whenHeaders }: LocalSourceOption
     fail('FED409', where, `a source has both the weight ${show(weight)} and whenHeaders ${show(whenHeaders)}`,
       'remove one of them: the source gets every request with these headers, and no other');
   }
+}
+
+/** Where the program lists the ports of a source: an export of the same program, or what the owner of a peer has sent. */
+function portListOf(source: Source): string {
+  const exportName = show(source.exportName);
+  return 'allowFrom' in source.construct ? `correct ports of the export ${exportName}` : `correct the entry ${exportName} in exposedServices of mesh ${show(source.mesh.meshName)}`;
 }
 
 /** Requires that each mapping has a port of the source and a local port of its own. */
@@ -183,7 +191,8 @@ function parseMappings(where: Where, source: Source, given: PortMapping[]): Port
     const { localPort, exportPort } = mapping;
     checkPort(where, 'FED404', localPort, 'local port');
     if (!known.includes(exportPort)) {
-      fail('FED404', where, `${show(source.exportName)} does not export port ${show(exportPort)}`, `use one of its exported ports ${known.join(', ')}`);
+      fail('FED404', where, `${show(source.exportName)} does not export port ${show(exportPort)}`,
+        `use one of its exported ports ${known.join(', ')}, or ${portListOf(source)} if it exports another one`);
     }
     if (mappings.findIndex((other) => other.localPort === localPort) !== index) {
       fail('FED404', where, `the local port ${localPort} is listed twice`, 'set a different localPort for each exported port');
@@ -192,16 +201,23 @@ function parseMappings(where: Where, source: Source, given: PortMapping[]): Port
   return mappings;
 }
 
-/** Checks additional hosts: they are outside of the domain of the cluster and of the names of the boundary. */
+/**
+ * Checks additional hosts: they are outside of the domain of our cluster and of the names of the boundary. A name in the
+ * domain of another cluster is a name as any other, even if it looks like one of ours.
+ */
 function parseHosts(where: Where, { clusterDomain, trustDomain }: BoundaryConfig, hosts: string[] = []): string[] {
   checkList(where, 'additionalHosts', hosts);
   hosts.forEach((host, index) => {
     const reject = (what: string, fix: string) => fail('FED412', where, `the additional host ${show(host)} ${what}`, fix);
-    if (typeof host !== 'string' || !isDnsName(host) || !host.includes('.') || isIP(host) !== 0) {
+    if (typeof host !== 'string' || !isHostName(host) || !host.includes('.')) {
       reject('is not a fully qualified name', 'use DNS labels joined by dots, in lower case, for example "vault.east.example"');
     }
-    if (`.${host}`.endsWith(`.${clusterDomain}`) || /\.svc(\.|$)/.test(host)) {
-      reject('is in the domain of a cluster', 'use the name of that Service as the local name: LocalName.newService(…)');
+    // Pods complete the short form `reviews.default.svc` with the domain of their cluster.
+    if (isWithin(host, clusterDomain) || host.endsWith('.svc')) {
+      const [serviceName, namespaceName, ...rest] = host.split('.');
+      reject(`is in the domain ${show(clusterDomain)} of our cluster`, rest[0] === 'svc'
+        ? `use that Service as the local name of a binding: LocalName.newService(${show(serviceName)}, ${show(namespaceName)})`
+        : `choose a host outside of ${show(clusterDomain)}`);
     }
     if (host.endsWith(exportDomain(trustDomain))) reject('is reserved for the boundary', 'choose another host name');
     if (hosts.indexOf(host) !== index) reject('is listed twice', 'remove one of them');

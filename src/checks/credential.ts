@@ -1,7 +1,7 @@
 import { Duration } from 'cdk8s';
 import { fail, show } from './errors';
 import { checkGiven, checkOptional, checkText, fieldsOf, parseFields } from './kinds';
-import { checkDomain, checkObjectName } from './values';
+import { checkDomain, checkObjectName, LONGEST_DURATION } from './values';
 import { CertManagerOptions, KeyAlgorithm } from '../certificate';
 import { CA_SECRET_SUFFIX } from '../model/constants';
 import type { CertificateConfig } from '../model/model';
@@ -42,6 +42,7 @@ export function parseCertificate(where: string, options: CertManagerOptions): Ce
   checkOptional(where, 'renewBefore', renewBefore, Duration);
   const durationSeconds = duration.toSeconds({ integral: false });
   const renewBeforeSeconds = renewBefore?.toSeconds({ integral: false });
+  if (durationSeconds * 1000 > LONGEST_DURATION) fail('FED131', where, `duration is ${durationSeconds} seconds`, 'use at most 292 years: cert-manager cannot read longer durations');
   if (!Number.isInteger(durationSeconds) || durationSeconds < MIN_DURATION_SECONDS) {
     fail('FED131', where, `duration is ${durationSeconds} seconds`, 'use whole seconds, at least an hour: cert-manager rejects shorter certificates');
   }

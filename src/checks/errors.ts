@@ -37,6 +37,7 @@ export const ERRORS = {
   FED136: 'memory limit is too small for the configuration',
   FED137: 'identity of the peer is not set',
   FED138: 'knownAs is not set',
+  FED143: 'annotation is not valid',
   FED147: 'construct was removed',
   FED148: 'peer is isolated in one boundary only',
   FED149: 'annotation does not match the gateway',
@@ -70,6 +71,10 @@ export const ERRORS = {
   FED315: 'port is allowed both with and without a JWT',
   FED316: 'issuer has two key sets',
   FED317: 'key set contains a signing key',
+  FED318: 'Service port has another protocol',
+  FED319: 'kind of Service cannot be exported',
+  FED320: 'Service is the API server',
+  FED321: 'existing Service cannot be bound',
   FED401: 'local name is bound twice',
   FED402: 'local name is an existing Service',
   FED403: 'peer does not allow the binding',
@@ -114,6 +119,11 @@ export function fail(code: ErrorCode, where: Where, problem: string, fix: string
 
 /** Path of a construct that is not created yet: a rejected constructor call must not leave a construct in the tree. */
 export function pathIn(scope: Construct, id: string): string {
+  const known: unknown = scope?.node?.path;
+  if (typeof known !== 'string') fail('FED120', `the construct ${show(id)}`, `its scope must be a construct, not ${show(scope)}`, 'use the Chart or the construct that contains it');
+  if (typeof id !== 'string' || id === '') fail('FED120', scope, `the id must be a string, not ${show(id)}`, 'use a text that is unique in its scope');
+  // `constructs` keeps children in a plain object, which has these keys already.
+  if (id in Object.prototype) fail('FED120', scope, `the id ${show(id)} is a word of JavaScript`, 'choose another id: it does not appear in the output');
   return [scope.node.path, id].filter((part) => part !== '').join('/');
 }
 

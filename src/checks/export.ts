@@ -1,4 +1,4 @@
-import { describeError, fail, show, Where } from './errors';
+import { fail, show, Where } from './errors';
 import { checkSupported } from './istio-version';
 import { checkGiven, checkList, fieldsOf, parseFields } from './kinds';
 import { ACCOUNTABILITY, checkAccountability, isDnsName, parseDuration } from './values';
@@ -85,12 +85,4 @@ export function parseExportPorts(where: Where, ports: readonly ServicePort[], nu
 export function parseExportPort(where: Where, ports: readonly ServicePort[], number: number): ServicePort {
   return ports.find(({ exportPort }) => exportPort === number) ?? fail('FED306', where,
     `port ${show(number)} is not exported`, `use one of the exported ports ${ports.map(({ exportPort }) => exportPort).join(', ')}`);
-}
-
-/** The errors of exported ports that the Service does not have, if its construct is known. */
-export function errorsInService(where: Where, service: LocalService, ports: readonly ServicePort[]): string[] {
-  const known = service._tcpPorts();
-  if (!known) return [];
-  return ports.filter(({ port }) => !known.includes(port)).map(({ port }) => describeError('FED304', where,
-    `the Service ${show(service.serviceName)} has no TCP port ${port}`, `use one of its ports ${known.join(', ') || '(none)'}`));
 }

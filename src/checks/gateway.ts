@@ -1,16 +1,17 @@
 import { fail, show, Where } from './errors';
-import { checkFlag, checkGiven, checkList, checkMap, checkOptional, checkText, fieldsOf, parseFields } from './kinds';
+import { checkFlag, checkGiven, checkList, checkMap, checkOptional, fieldsOf, parseFields } from './kinds';
+import { checkQuantities, checkServiceAnnotations } from './kubernetes-fields';
 import { checkLoadBalancer } from './load-balancer';
-import { checkNamespace, checkObjectName, checkServiceName, isCidr, isPodLabel, parseDuration } from './values';
+import { checkCidr, checkNamespace, checkObjectName, checkServiceName, isPodLabel, parseDuration } from './values';
 import { GatewayCredential } from '../credential';
 import { DedicatedGatewayOptions, ExistingGatewayOptions, GatewayServiceType } from '../gateway-options';
 import { SYSTEM_NAMESPACE } from '../model/constants';
 import { BoundaryConfig, GATEWAY_DEFAULTS } from '../model/model';
-import { amountOf } from '../model/quantity';
 import { NodeToleration } from '../toleration';
 
 const LOAD_BALANCER = 'LoadBalancer';
-const QUANTITY = /^([0-9]+(\.[0-9]+)?|\.[0-9]+)(m|[kKMGTPE]i?)?$/;
+/** The largest 32-bit integer, the type of `replicas`. */
+const LARGEST_COUNT = 2 ** 31 - 1;
 /** Labels that select the pods, that Istio sets, or from which Istio derives labels that it sets. */
 const RESERVED_LABELS: readonly string[] = ['app', 'version', 'app.kubernetes.io/name', 'app.kubernetes.io/version', 'istio'];
 const RESERVED_PREFIXES = /^(sidecar|service|topology|security)\.istio\.io\/|^istio\.io\//;
@@ -61,21 +62,12 @@ export function parseDedicatedGateway(where: string, given: DedicatedGatewayOpti
   for (const name of LISTS) if (options[name] !== undefined) checkList(where, name, options[name]);
   for (const name of MAPS) if (options[name] !== undefined) checkMap(where, name, options[name], '{ team: "edge" }');
   const { minReplicas = GATEWAY_DEFAULTS.minReplicas, maxReplicas = GATEWAY_DEFAULTS.maxReplicas } = options;
-  if (!Number.isInteger(minReplicas) || !Number.isInteger(maxReplicas) || minReplicas < 1 || maxReplicas < minReplicas) {
+  if (!Number.isInteger(minReplicas) || !Number.isInteger(maxReplicas) || minReplicas < 1
+    || maxReplicas < minReplicas || maxReplicas > LARGEST_COUNT) {
     reject(`minReplicas ${show(minReplicas)} and maxReplicas ${show(maxReplicas)} are not a valid range`,
       'use whole numbers with 1 ≤ minReplicas ≤ maxReplicas');
   }
-  for (const quantity of ['cpuRequest', 'cpuLimit', 'memoryRequest', 'memoryLimit'] as const) {
-    const value = options[quantity];
-    if (value !== undefined && (typeof value !== 'string' || !QUANTITY.test(value))) {
-      reject(`${quantity} ${show(value)} is not a valid quantity`, 'use Kubernetes notation, for example "100m" or "1Gi"');
-    }
-  }
-  for (const what of ['cpu', 'memory'] as const) {
-    const request = options[`${what}Request`] ?? GATEWAY_DEFAULTS[`${what}Request`];
-    const limit = options[`${what}Limit`] ?? GATEWAY_DEFAULTS[`${what}Limit`];
-    if (amountOf(request) > amountOf(limit)) reject(`${what}Request ${show(request)} is above ${what}Limit ${show(limit)}`, 'raise the limit, or lower the request');
-  }
+  checkQuantities(where, options);
   options.tolerations?.forEach((toleration) => checkGiven(where, 'a toleration', toleration, NodeToleration));
   for (const [label, value] of Object.entries(options.nodeSelector ?? {})) {
     if (!isPodLabel(label, value)) reject(`the node label ${show(label)}: ${show(value)} is not valid`, 'use a label of the nodes, for example { pool: "edge" }');
@@ -89,7 +81,7 @@ export function parseDedicatedGateway(where: string, given: DedicatedGatewayOpti
     }
   }
   if (options.priorityClassName !== undefined) checkObjectName(where, options.priorityClassName, 'priority class');
-  options.imagePullSecretNames?.forEach((name) => checkObjectName(where, name, 'Secret'));
+  checkPullSecrets(where, options.imagePullSecretNames ?? []);
   for (const template of options.injectionTemplates ?? []) {
     if (typeof template !== 'string' || !TEMPLATE.test(template)) {
       reject(`the injection template ${show(template)} is not a valid name`, 'use one name for each element, as in the values of Istio\'s injector');
@@ -105,9 +97,17 @@ export function parseDedicatedGateway(where: string, given: DedicatedGatewayOpti
     if (delay % 1000 !== 0 || delay > LONGEST_DELAY) reject(`shutdownDelay is ${delay} ms`, 'use whole seconds, up to one hour, or omit it');
   }
   checkService(reject, where, options);
-  checkReachability(reject, options);
+  checkReachability(reject, where, options);
   checkLoadBalancer(where, options);
   return options;
+}
+
+/** Kubernetes merges pull secrets by name, so it rejects a name that is listed twice. */
+function checkPullSecrets(where: Where, names: readonly string[]): void {
+  names.forEach((name, index) => {
+    checkObjectName(where, name, 'Secret');
+    if (names.indexOf(name) !== index) fail('FED116', where, `the image pull secret ${show(name)} is listed twice`, 'remove one of them');
+  });
 }
 
 /** Checks the attributes of an externally managed gateway. */
@@ -180,19 +180,14 @@ function checkService(reject: (what: string, fix: string) => never, where: Where
   if (loadBalancerClass !== undefined && (typeof loadBalancerClass !== 'string' || !isPodLabel(loadBalancerClass, ''))) {
     reject(`loadBalancerClass ${show(loadBalancerClass)} is not valid`, 'use the name of its controller, for example "service.k8s.aws/nlb"');
   }
-  for (const [name, value] of Object.entries(serviceAnnotations)) {
-    if (!isPodLabel(name.toLowerCase(), '')) reject(`the annotation ${show(name)} is not a valid name`, 'use a name with an optional prefix, for example "example.com/pool"');
-    checkText(where, `the annotation ${show(name)}`, value);
-  }
+  checkServiceAnnotations(where, serviceAnnotations);
 }
 
-function checkReachability(reject: (what: string, fix: string) => never, options: DedicatedGatewayOptions): void {
+function checkReachability(reject: (what: string, fix: string) => never, where: Where, options: DedicatedGatewayOptions): void {
   const { sourceRanges, healthCheckSourceRanges, preserveClientAddress = true } = options;
   const serviceType: string = options.serviceType ?? GATEWAY_DEFAULTS.serviceType;
   for (const name of ['sourceRanges', 'healthCheckSourceRanges'] as const) {
-    for (const range of options[name] ?? []) {
-      if (!isCidr(range)) reject(`the source range ${show(range)} is not a valid CIDR`, 'use CIDR notation, for example "203.0.113.0/28"');
-    }
+    for (const range of options[name] ?? []) checkCidr(where, 'FED116', 'the source range', range);
     if (options[name]?.length === 0) reject(`${name} is an empty list`, `list the allowed ranges, or omit ${name}`);
   }
   if (healthCheckSourceRanges && !(sourceRanges && preserveClientAddress)) {

@@ -18,6 +18,8 @@ const METHOD = /^[A-Z][A-Z0-9-]*$/;
  * path.
  */
 const PATH = /^\/([A-Za-z0-9._~!$&'()+,;=:@-]+\/)*([A-Za-z0-9._~!$&'()+,;=:@-]+)?$/;
+/** Envoy rejects the configuration of a header with a longer name or value. */
+const LONGEST_HEADER = 16384;
 /** `/package.Service/Method` or every method of a service. */
 const GRPC_METHOD = /^\/([A-Za-z_]\w*\.)*[A-Za-z_]\w*\/([A-Za-z_]\w*|\*)$/;
 /** istiod rejects longer patterns. */
@@ -35,6 +37,7 @@ export function parseHttpRule(where: Where, rule: HttpRuleOptions): HttpOperatio
     if (list?.length === 0) fail('FED308', where, `${name} is an empty list`, `list at least one, or omit ${name}`);
   }
   methods?.forEach((method) => checkMethod(where, method));
+  if (methods !== undefined) checkMethodPattern(where, distinct(methods));
   [...paths ?? [], ...exceptPaths ?? []].forEach((path) => checkPath(where, path));
   exceptPaths?.forEach((path) => checkException(where, path, paths));
   if (requiredHeaders !== undefined) checkHeaders(where, 'requiredHeaders', 'FED308', requiredHeaders);
@@ -82,7 +85,7 @@ export function checkHeaders(where: Where, what: string, code: ErrorCode, header
   checkMap(where, what, headers, '{ "x-tester": "yes" }');
   if (Object.keys(headers).length === 0) fail(code, where, `${what} is empty`, `list a header, or omit ${what}`);
   for (const [name, value] of Object.entries(headers)) {
-    if (!HEADER.test(name)) {
+    if (!HEADER.test(name) || name.length > LONGEST_HEADER) {
       fail(code, where, `the header ${show(name)} in ${what} is not a valid name`,
         'use lower-case letters, digits and dashes: header names are case-insensitive, and the gateways reject underscores');
     }
@@ -93,7 +96,19 @@ export function checkHeaders(where: Where, what: string, code: ErrorCode, header
       fail(code, where, `the value ${show(value)} of the header ${show(name)} in ${what} is not valid`,
         'set the exact value in printable ASCII: a "*" at the start or end would match other values too');
     }
+    // The gateway writes the value itself, with each % doubled.
+    const { length } = value.replaceAll('%', '%%');
+    if (length > LONGEST_HEADER) {
+      fail(code, where, `the value of the header ${show(name)} in ${what} has ${length} characters, but Envoy accepts ${LONGEST_HEADER}`, 'use a shorter value');
+    }
   }
+}
+
+/** Several methods become one pattern. */
+function checkMethodPattern(where: Where, methods: string[]): void {
+  const { length } = methods.join('|');
+  if (methods.length < 2 || length <= LONGEST_PATTERN) return;
+  fail('FED308', where, `methods has ${methods.length} methods of ${length} characters in total, but istiod accepts ${LONGEST_PATTERN}`, 'list fewer methods, or write several rules');
 }
 
 function checkMethod(where: Where, method: string): void {

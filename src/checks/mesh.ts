@@ -4,7 +4,7 @@ import { fail, show, Where } from './errors';
 import { checkEgressOptions, checkExistingGateways, checkNamespaces } from './gateway';
 import { checkSupported } from './istio-version';
 import { checkFlag, checkGiven, checkList, checkMap, checkOptional, fieldsOf, parseFields } from './kinds';
-import { checkDomain, checkNamespace, checkObjectName, checkRevision, isPodLabel, parseDeviation, parseDuration } from './values';
+import { checkClusterDomain, checkNamespace, checkObjectName, checkRevision, isPodLabel, parseDeviation, parseDuration } from './values';
 import { checkMeshName, checkTrustDomain, checkWorkloadTrustDomain } from './wire-names';
 import type { Justification } from '../accountability';
 import { GatewayCredential } from '../credential';
@@ -48,7 +48,9 @@ export function parseMeshProps(where: Where, given: FederatedMeshProps): Federat
   checkMeshName(where, props.meshName);
   checkTrustDomain(where, props.trustDomain);
   checkGiven(where, 'trustBundle', props.trustBundle, TrustBundle);
-  const endpoints = parseEndpoints(where, props.endpoints ?? []);
+  if (props.namespaceName !== undefined) checkNamespace(where, props.namespaceName);
+  if (props.clusterDomain !== undefined) checkClusterDomain(where, props.clusterDomain);
+  const endpoints = parseEndpoints(where, props.endpoints ?? [], props.clusterDomain);
   checkFlag(where, 'createNamespace', props.createNamespace);
   checkFlag(where, 'connectAfterHandshake', props.connectAfterHandshake);
   checkNamespaceLabels(where, props);
@@ -103,7 +105,6 @@ export function checkConfig(where: Where, config: BoundaryConfig): void {
   checkWorkloadTrustDomain(where, config);
   checkExistingGateways(where, config);
   for (const name of [config.namespaceName, config.rootNamespaceName, config.monitoringNamespaceName]) checkNamespace(where, name);
-  checkDomain(where, config.clusterDomain, 'FED111', 'cluster domain');
   checkObjectName(where, config.accessLogProvider, 'access log provider');
   if (config.revision !== undefined) checkRevision(where, config.revision);
   if (config.connectAfterHandshake) checkSupported(where, 'connectAfterHandshake', config.istioVersion);

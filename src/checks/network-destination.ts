@@ -1,6 +1,6 @@
 import { fail, show, Where } from './errors';
 import { checkList } from './kinds';
-import { checkNamespace, checkPort, isCidr } from './values';
+import { checkCidr, checkNamespace, checkPort } from './values';
 import type { Destination } from '../model/model';
 
 /** Checks ports of the pods of a namespace. */
@@ -11,9 +11,7 @@ export function parsePodsIn(where: Where, namespaceName: string, ports: number[]
 
 /** Checks ports of a range of addresses. */
 export function parseAddresses(where: Where, cidr: string, ports: number[]): Destination {
-  if (typeof cidr !== 'string' || !isCidr(cidr)) {
-    fail('FED150', where, `${show(cidr)} is not a valid CIDR`, 'use CIDR notation, for example "198.51.100.8/32"');
-  }
+  checkCidr(where, 'FED150', 'the range', cidr);
   if (/\/0+$/.test(cidr)) {
     fail('FED150', where, `the range ${show(cidr)} has every address, so pods could connect to any server on these ports`, 'use the range of the servers alone');
   }

@@ -2,8 +2,8 @@ import { IConstruct } from 'constructs';
 import { parseEndpoints } from './endpoint';
 import { fail, show, Where } from './errors';
 import { checkSupported } from './istio-version';
-import { checkFlag, checkGiven, checkList, checkOptional, checkText, fieldsOf, hasPath, parseFields } from './kinds';
-import { ACCOUNTABILITY, checkAccountability, checkObjectName, parseDeviation, parseDuration } from './values';
+import { checkFlag, checkGiven, checkList, checkOptional, fieldsOf, hasPath, parseFields } from './kinds';
+import { ACCOUNTABILITY, checkAccountability, checkAnnotation, checkObjectName, parseDeviation, parseDuration } from './values';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
 import type { Justification } from '../accountability';
 import { SpiffeId } from '../identity';
@@ -38,6 +38,8 @@ const UPSTREAM_LIMITS = fieldsOf<UpstreamLimits>({ maxConnections: true, maxRequ
 const LARGEST = 2 ** 32 - 1;
 /** The largest value of the integer fields of a DestinationRule. */
 const LARGEST_SIGNED = 2 ** 31 - 1;
+/** Envoy reads no longer request headers from its peers by default. */
+const LONGEST_HEADER = 16384;
 /** A header name in HTTP/2: lower case. */
 const HEADER = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 /** Headers that Envoy or the frameworks of HTTP, gRPC and WebSocket need to read the request. */
@@ -72,8 +74,9 @@ function rejectPeer(where: Where, peer: unknown): never {
 }
 
 /** Rejects a peer that overlaps with us. */
-export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain }: BoundaryConfig, peer: DeclaredPeer): void {
+export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain, clusterDomain }: BoundaryConfig, peer: DeclaredPeer): void {
   if (peer.construct === us) fail('FED407', where, 'the mesh is added as its own peer', 'add another mesh as the peer');
+  parseEndpoints(where, peer.endpoints, clusterDomain);
   if (peer.trustDomain === us.trustDomain || peer.trustDomain === workloadTrustDomain) {
     fail('FED103', where, `peer ${show(peer.meshName)} has our trust domain ${show(peer.trustDomain)}, so its workloads would count as ours`,
       'give each mesh a trust domain of its own (meshConfig.trustDomain)');
@@ -137,7 +140,7 @@ export function checkTrustConfigMap(where: Where, peer: DeclaredPeer, name: stri
 export function parsePeerOptions(where: Where, peer: DeclaredPeer, given: AddPeerOptions, istioVersion: IstioMinor): PeerOptions {
   const options = parseFields(where, 'the options of addPeer', given, FIELDS);
   checkAccountability(where, options);
-  for (const field of ['agreementId', 'contact'] as const) checkText(where, field, options[field]);
+  for (const field of ['agreementId', 'contact'] as const) checkAnnotation(where, field, options[field]);
   checkHeaderNames(where, options.removeRequestHeaders);
   checkFlag(where, 'stripTracing', options.stripTracing);
   const reason = (what: string, deviation: Justification | undefined) =>
@@ -193,7 +196,7 @@ function checkHeaderNames(where: Where, names?: string[]): void {
   if (names.length === 0) fail('FED124', where, `${what} is an empty list`, `list at least one header, or omit ${what}`);
   for (const name of names) {
     const reject = (why: string, fix: string) => fail('FED124', where, `${what} lists ${show(name)}, ${why}`, fix);
-    if (typeof name !== 'string' || !HEADER.test(name)) {
+    if (typeof name !== 'string' || !HEADER.test(name) || name.length > LONGEST_HEADER) {
       reject('which is not a header name in lower case', 'use the full name in lower-case letters, digits and dashes: patterns cannot be removed');
     }
     if (name.includes('*')) reject('which is a pattern', 'list each header by its full name: Istio cannot remove headers by prefix');

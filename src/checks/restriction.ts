@@ -1,6 +1,6 @@
 import { fail, show, Where } from './errors';
 import { checkList, fieldsOf, parseFields } from './kinds';
-import { checkJustification, checkNamespace, isDnsName, isLabel, JUSTIFICATION } from './values';
+import { checkJustification, checkNamespace, isHostName, isLabel, JUSTIFICATION } from './values';
 import type { IMeshPeer } from '../mesh-peer';
 import { reasonOf } from '../model/annotations';
 import type { Restriction } from '../model/model';
@@ -28,7 +28,7 @@ export function coversEndpoint(allowed: string, { endpoints }: Pick<IMeshPeer, '
 
 function checkAllowedHost(where: Where, allowed: string): void {
   const [namespaceName, host, ...rest] = typeof allowed === 'string' ? allowed.split('/') : [];
-  const named = host !== undefined && isDnsName(host.replace(/^\*\./, '')) && host.includes('.');
+  const named = host !== undefined && isHostName(host.replace(/^\*\./, '')) && host.includes('.');
   const known = namespaceName !== undefined && (namespaceName === '.' || namespaceName === '*' || isLabel(namespaceName));
   if (named && known && rest.length === 0) return;
   fail('FED122', where, `the allowed host ${show(allowed)} does not have the form namespace/host`,

@@ -1,8 +1,8 @@
-import { isIP } from 'net';
 import { Duration } from 'cdk8s';
 import { Accountability, Justification } from '../accountability';
 import { fail, ErrorCode, show, Where } from './errors';
 import { checkGiven, checkList, checkText, fieldsOf, parseFields } from './kinds';
+import { endsInNumber, parseCidr } from '../model/addresses';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** The name of a label without its prefix, or the value of a label. */
@@ -17,6 +17,11 @@ export function isLabel(text: string): boolean {
 /** Whether a text consists of DNS labels joined by dots. */
 export function isDnsName(text: string): boolean {
   return text.length <= 253 && text.split('.').every(isLabel);
+}
+
+/** Whether a text is a DNS name that no resolver reads as an IP address. istiod rejects other hosts. */
+export function isHostName(text: string): boolean {
+  return isDnsName(text) && !endsInNumber(text);
 }
 
 /** Whether a label and its value are valid for a pod. */
@@ -61,11 +66,24 @@ export function checkDomain(where: Where, domain: string, code: ErrorCode, what:
   }
 }
 
+/** The name of a Service with the longest name and namespace must be a valid host. */
+const LONGEST_CLUSTER_DOMAIN = 253 - `${'x'.repeat(63)}.${'x'.repeat(63)}.svc.`.length;
+
+export function checkClusterDomain(where: Where, domain: string): void {
+  if (typeof domain !== 'string' || !isHostName(domain) || domain.length > LONGEST_CLUSTER_DOMAIN) {
+    fail('FED111', where, `${show(domain)} is not a valid cluster domain`,
+      `use DNS labels joined by dots, in lower case, at most ${LONGEST_CLUSTER_DOMAIN} characters, for example "corp.internal"`);
+  }
+}
+
 export function checkPort(where: Where, code: ErrorCode, port: number, what: string): void {
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
     fail(code, where, `${show(port)} is not a valid ${what}`, 'use a whole number from 1 to 65535');
   }
 }
+
+/** The longest duration of Go, in milliseconds (292 years): the API server and istiod reject longer ones. */
+export const LONGEST_DURATION = 9_223_372_036_854;
 
 /** Checks a duration and returns it in milliseconds, the smallest unit of the proxies. */
 export function parseDuration(where: Where, code: ErrorCode, what: string, duration: Duration): number {
@@ -74,7 +92,15 @@ export function parseDuration(where: Where, code: ErrorCode, what: string, durat
   if (!Number.isInteger(milliseconds) || milliseconds < 1) {
     fail(code, where, `${what} is ${milliseconds} ms`, 'use whole milliseconds, at least one, or omit it');
   }
+  if (milliseconds > LONGEST_DURATION) fail(code, where, `${what} is ${milliseconds} ms, but Istio accepts at most 292 years`, 'use a shorter duration, or omit it');
   return milliseconds;
+}
+
+/** Checks a range of addresses as Kubernetes does. */
+export function checkCidr(where: Where, code: ErrorCode, what: string, range: unknown): void {
+  const cidr = typeof range === 'string' ? parseCidr(range) : undefined;
+  if (!cidr) return fail(code, where, `${what} ${show(range)} is not a valid CIDR`, 'use CIDR notation without leading zeros, for example "203.0.113.0/28"');
+  if (cidr.network !== undefined) fail(code, where, `${what} ${show(range)} has bits set after its mask, which Kubernetes rejects`, `use ${show(cidr.network)}`);
 }
 
 /** The fields of Justification, for the field lists of options that extend it. */
@@ -99,23 +125,33 @@ export function checkJustification(where: Where, what: string, justification: Ju
     fail('FED114', where, `the reason for ${what} is ${show(justification.reason)}`,
       'write at least ten characters that a later reader understands');
   }
-  for (const field of ['approvedBy', 'ticket'] as const) checkText(where, field, justification[field]);
+  for (const field of ['reason', 'approvedBy', 'ticket'] as const) checkAnnotation(where, field, justification[field]);
+}
+
+/** Longest text of an annotation. All annotations of an object may have 256 KiB together. */
+const LONGEST_TEXT = 4096;
+
+/** Checks a text that becomes an annotation, or undefined. */
+export function checkAnnotation(where: Where, what: string, text: unknown): void {
+  checkText(where, what, text);
+  if (text === undefined) return;
+  const { length } = Buffer.from(text as string);
+  if (length > LONGEST_TEXT) fail('FED143', where, `${what} has ${length} bytes`, `use at most ${LONGEST_TEXT} bytes: the text becomes an annotation`);
+  if (/\p{Cs}/u.test(text as string)) fail('FED143', where, `${what} has an unpaired surrogate`, 'use text that can be written as UTF-8');
 }
 
 export function checkAccountability(where: Where, accountability: Accountability): void {
-  for (const field of ['purpose', 'owner', 'approvedBy', 'ticket'] as const) checkText(where, field, accountability[field]);
+  for (const field of ['purpose', 'owner', 'approvedBy', 'ticket'] as const) checkAnnotation(where, field, accountability[field]);
   if (accountability.dataCategories !== undefined) checkList(where, 'dataCategories', accountability.dataCategories);
-  accountability.dataCategories?.forEach((category) => checkText(where, 'a category in dataCategories', category));
+  accountability.dataCategories?.forEach((category) => checkCategory(where, category));
   if (accountability.reviewBy !== undefined && !isDay(accountability.reviewBy)) {
     fail('FED115', where, `reviewBy is ${show(accountability.reviewBy)}, which is not a valid date`, 'use an existing date as YYYY-MM-DD');
   }
 }
 
-/** Whether a text is a CIDR of IPv4 or IPv6. */
-export function isCidr(text: string): boolean {
-  const [address, prefix, ...rest] = String(text).split('/');
-  const family = isIP(address);
-  return family !== 0 && !address.includes('%') && rest.length === 0 && /^\d{1,3}$/.test(prefix ?? '') && Number(prefix) <= (family === 4 ? 32 : 128);
+function checkCategory(where: Where, category: unknown): void {
+  if (category === undefined) fail('FED120', where, 'a category in dataCategories is undefined', 'use a string, in quotes');
+  checkAnnotation(where, 'a category in dataCategories', category);
 }
 
 function isDay(text: string): boolean {

@@ -1,5 +1,5 @@
 import { fail, show, Where } from './errors';
-import { checkDomain, isDnsName, isLabel } from './values';
+import { checkDomain, isHostName, isLabel } from './values';
 import type { IMeshPeer } from '../mesh-peer';
 import type { BoundaryConfig } from '../model/model';
 
@@ -26,7 +26,7 @@ export function checkTrustDomain(where: Where, trustDomain: string): void {
     fail('FED102', where, 'the trust domain "cluster.local" is ambiguous: in every mesh, Istio reads it as the local trust domain',
       'give the mesh a trust domain of its own (meshConfig.trustDomain), for example "east.example"');
   }
-  if (typeof trustDomain !== 'string' || !isDnsName(trustDomain) || trustDomain.length > MAX_TRUST_DOMAIN) {
+  if (typeof trustDomain !== 'string' || !isHostName(trustDomain) || trustDomain.length > MAX_TRUST_DOMAIN) {
     fail('FED102', where, `${show(trustDomain)} is not a valid trust domain`,
       `use DNS labels joined by dots, in lower case, at most ${MAX_TRUST_DOMAIN} characters, for example "east.example"`);
   }

@@ -8,6 +8,8 @@ export const BOUNDARY_PORT = 15443;
 export const DEFAULT_NAMESPACE = 'istio-federation';
 /** Default of Istio's root namespace. */
 export const DEFAULT_ROOT_NAMESPACE = 'istio-system';
+/** Default DNS domain of a cluster. */
+export const DEFAULT_CLUSTER_DOMAIN = 'cluster.local';
 /** Namespaces that Kubernetes reserves for itself. */
 export const SYSTEM_NAMESPACE = /^kube-(system|public|node-lease)$/;
 /** Suffix of the Secret in which Istio looks for the CA certificates of a credential: `<credential>-cacert`. */

@@ -3,6 +3,7 @@ import { fail, show, Where } from '../checks/errors';
 import { checkList, checkMap, fieldsOf, parseFields } from '../checks/kinds';
 import { isDnsName } from '../checks/values';
 import type { JwtRule } from '../jwt';
+import { isMetadataHost } from '../model/addresses';
 import type { Issuer } from '../model/model';
 import { compare, distinct } from '../model/order';
 import { patternOf } from '../model/patterns';
@@ -66,13 +67,19 @@ function keysOf(where: Where, { jwks, jwksUri }: JwtRule): Omit<Issuer, 'issuer'
     reject(where, `jwksUri is ${show(jwksUri)}, which is not valid`,
       'use an https:// address without a user name: whoever can change the response in transit can sign tokens');
   }
+  if (isMetadataHost(new URL(jwksUri).hostname)) {
+    reject(where, `jwksUri is ${show(jwksUri)}, which is a link-local address, the computer itself or a metadata service`,
+      'use the address of the issuer: Istio fetches no keys from such an address');
+  }
   return { jwks: undefined, jwksUri };
 }
 
+/** Whether a text is an https address whose host is written as it is read: `0xa9fea9fe` is 169.254.169.254. */
 function isAddress(text: string): boolean {
   if (!HTTPS.test(text) || !URL.canParse(text)) return false;
   const { hostname, port } = new URL(text);
-  return isDnsName(hostname) && port !== '0';
+  const [, written] = /^https:\/\/([A-Za-z0-9.-]+)/.exec(text)!;
+  return isDnsName(hostname) && hostname === written.toLowerCase() && port !== '0';
 }
 
 function checkClaim(where: Where, name: string, values: string[]): void {

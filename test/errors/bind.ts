@@ -134,8 +134,9 @@ bind.rejects('FED401', 'an additional host that another binding has', () => {
 bind.rejects('FED412', 'an additional host of one label', more('vault'), 'west/Mesh/Reviews', '"vault"', 'vault.east.example');
 bind.rejects('FED412', 'a wildcard as additional host', more('*.east.example'), '"*.east.example"', 'not a fully qualified name');
 bind.rejects('FED412', 'an address as additional host', more('203.0.113.7'), '"203.0.113.7"', 'not a fully qualified name');
-bind.rejects('FED412', 'an additional host in the cluster', more('vault.shop.svc.cluster.local'), 'domain of a cluster', 'newService');
-bind.rejects('FED412', 'the short form of a cluster host as additional host', more('vault.shop.svc'), 'domain of a cluster');
+bind.rejects('FED412', 'an additional host in the cluster', more('vault.shop.svc.cluster.local'), 'domain "cluster.local" of our cluster', 'LocalName.newService("vault", "shop")');
+bind.rejects('FED412', 'the short form of a cluster host as additional host', more('vault.shop.svc'), 'domain "cluster.local" of our cluster', 'LocalName.newService("vault", "shop")');
+bind.rejects('FED412', 'the name of a pod as additional host', more('10-1-2-3.shop.pod.cluster.local'), 'choose a host outside of "cluster.local"');
 bind.rejects('FED412', 'a host name of the boundary as additional host', more('p80.reviews.east.egress.fed.west.example'), 'boundary');
 synth.rejects('FED412', 'an additional host under the SNI suffix of a peer', () => {
   const { app, west, reviews } = pair();
@@ -189,6 +190,7 @@ synth.rejects('FED403', 'a port that the peer does not allow', () => {
   app.synthYaml();
 }, 'port 9081');
 bind.rejects('FED404', 'a mapping of a port that is not exported', mapped('reviews', [{ localPort: 80, exportPort: 80 }]), '80', '9080, 9081');
+bind.rejects('FED404', 'a mapping of a port that a peer in the program does not export', mapped('reviews', [{ localPort: 80, exportPort: 81 }]), 'correct ports of the export "reviews"');
 bind.rejects('FED404', 'a local port that is mapped twice', mapped('reviews', [{ localPort: 80, exportPort: 9080 }, { localPort: 80, exportPort: 9081 }]), '80');
 bind.rejects('FED404', 'a local port that does not exist', mapped('reviews', [{ localPort: 0, exportPort: 9080 }]), '0');
 bind.rejects('FED404', 'an empty list of port mappings', mapped('reviews', []), 'empty');
@@ -271,7 +273,9 @@ bind.rejects('FED401', 'a local name that another boundary of the mesh has bound
   second.bind('Reviews', { source: bankWith().exposedService('cards'), localName: LocalName.newService('reviews', 'default') });
 });
 bind.rejects('FED301', 'a source of another class whose SNI is that of another export', sourceOfAnotherClass({ sniFor: () => 'p80.loans.west.fed.bank.example' }));
-bind.rejects('FED412', 'an additional host with .svc. in the middle', more('reviews.default.svc.other.example'));
+for (const host of ['127.1', '0x7f.0.0.1', 'vault.0xa', 'vault.east.1']) {
+  bind.rejects('FED412', `the additional host ${host}, which ends in a number`, more(host), JSON.stringify(host), 'not a fully qualified name');
+}
 bind.rejects('FED120', 'one port mapping in place of a list', bound(() => undefined, { localPort: 80, exportPort: 9080 }));
 newBinding.rejects('FED120', 'an unknown field in the properties of a binding', () => {
   const { west, reviews } = pair();
@@ -282,3 +286,32 @@ allowCaller.rejects('FED120', 'a call without callers', () => {
   west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') }).allowFrom();
 }, 'west/Mesh/Reviews', 'caller');
 synth.rejects('FED409', 'weights on only the second of the sources', two((b) => b.addLocalSource({ weight: 0 })), 'others have none');
+
+bind.rejects('FED402', 'the second name of the API server on OpenShift', () => {
+  const { west, reviews } = pair();
+  west.bind('Api', { source: reviews, localName: LocalName.existingService('openshift', 'default') });
+}, 'openshift.default');
+bind.rejects('FED404', 'a mapping of a port that is not in exposedServices', () => {
+  const { west } = pair();
+  west.bind('Cards', { source: bankWith().exposedService('cards'), localName: LocalName.newService('cards', 'shop'), portMappings: [{ localPort: 80, exportPort: 8443 }] });
+}, 'one of its exported ports 443', 'exposedServices of mesh "bank"');
+bind.rejects('FED409', 'a weight whose sum could overflow', () => {
+  const { west, reviews } = pair();
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default'), weight: 1e300 });
+}, '1e+300');
+
+/* Existing Services whose manifest is in a chart of the mesh. */
+
+const existing = (spec: object, ...ports: ServicePort[]) => () => {
+  const { app, east, west } = pair();
+  const source = east.expose('Till', { service: LocalService.fromName('till', 'shop'), exportName: 'till', ports });
+  source.allowFrom(west);
+  west.bind('Till', { source, localName: LocalName.existingService('till', 'shop') });
+  new ApiObject(Chart.of(west), 'Service', { apiVersion: 'v1', kind: 'Service', metadata: { name: 'till', namespace: 'shop' }, spec });
+  app.synthYaml();
+};
+synth.rejects('FED321', 'an existing Service without cluster IP', existing({ clusterIP: 'None', ports: [{ port: 80 }] }, ServicePort.http(80)), '"till.shop.svc.cluster.local" is headless', 'newService');
+synth.rejects('FED321', 'an existing Service of the type ExternalName', existing({ type: 'ExternalName', externalName: 'till.example' }, ServicePort.http(80)), 'ExternalName', 'newService');
+synth.rejects('FED321', 'a local port that the existing Service does not have', existing({ ports: [{ port: 81 }] }, ServicePort.http(80)), 'has no TCP port 80', '81');
+synth.rejects('FED321', 'an HTTP port under the name of an existing TCP port', existing({ ports: [{ port: 80, name: 'tcp-till' }] }, ServicePort.http(80)), 'name "tcp-till"', 'name the port "http"');
+synth.rejects('FED321', 'a TCP port under the name of an existing HTTP port', existing({ ports: [{ port: 80, appProtocol: 'http2' }] }, ServicePort.tcp(80)), 'appProtocol "http2"');

@@ -46,3 +46,4 @@ fromCertManager.rejects('FED131', 'an issuer kind of 64 characters', certManager
 for (const issuerKind of ['my-Issuer', 'my Issuer', 'Issuer.v1', '']) {
   fromCertManager.rejects('FED131', `the issuer kind ${JSON.stringify(issuerKind)}`, certManager({ issuerKind }), JSON.stringify(issuerKind));
 }
+fromCertManager.rejects('FED131', 'a certificate for 200,000 days', certManager({ duration: Duration.days(200_000) }), '292 years');

@@ -89,3 +89,33 @@ newExport.rejects('FED120', 'an unknown field in the properties of an export', (
 const nameOf = (length: number) => 'a'.repeat(60).concat('.').repeat(4).slice(0, length - 1).concat('a');
 // p65535. + name + . + a peer name of 63 characters + .fed. + east.example = 253 characters.
 expose.rejects('FED301', 'an export name of 166 characters, which is one too long for any peer', named(nameOf(166)), 'use an export name of at most 165 characters');
+for (const timeout of ['requestTimeout', 'idleTimeout'] as const) {
+  expose.rejects('FED311', `200,000 days as ${timeout}`, () => pair().east.expose('Ledger', {
+    service: LocalService.fromName('ledger', 'books'), exportName: 'ledger', ports: [ServicePort.http(80)], [timeout]: Duration.days(200_000),
+  }), timeout, 'at most 292 years');
+}
+
+/* Services whose manifest is known. */
+
+const exported = (manifest: object, ...ports: ServicePort[]) => () => {
+  const { app, east } = pair();
+  const object = new ApiObject(new Chart(app, 'shop', { namespace: 'shop' }), 'Till', { apiVersion: 'v1', kind: 'Service', ...manifest, metadata: { name: 'till', ...(manifest as any).metadata } });
+  east.expose('Till', { service: LocalService.fromConstruct(object), exportName: 'till', ports });
+  app.synthYaml();
+};
+const port = (fields: object) => ({ spec: { ports: [{ port: 80, ...fields }] } });
+for (const [fields, declared] of [
+  [{ name: 'http' }, 'its name "http"'], [{ name: 'http-api' }, 'its name "http-api"'], [{}, 'no protocol'], [{ name: 'api' }, 'its name "api"'], [{ name: 'tcp-grpc' }, 'its name "tcp-grpc"'],
+  [{ name: 'grpc', appProtocol: 'http' }, 'its appProtocol "http"'], [{ name: 'grpc', appProtocol: 'kubernetes.io/ws' }, 'its appProtocol "kubernetes.io/ws"'],
+  [{ name: 'grpc', appProtocol: '' }, 'its appProtocol ""'], [{ name: 'https' }, 'its name "https"'],
+] as const) synth.rejects('FED318', `a gRPC export of a port with ${declared}`, exported(port(fields), ServicePort.grpc(80)), 'east/Mesh/Till', declared, 'name the port "grpc"');
+for (const name of ['https', 'tls-api', 'udp-api']) synth.rejects('FED318', `an HTTP export of a port named ${name}`, exported(port({ name }), ServicePort.http(80)), JSON.stringify(name), 'name the port "http"');
+synth.rejects('FED318', 'a TCP export of an HTTP port', exported(port({ name: 'http2' }), ServicePort.tcp(80)), '"http2"', 'name the port "tcp"');
+synth.rejects('FED318', 'a TLS export of a port with WebSocket', exported(port({ appProtocol: 'kubernetes.io/ws' }), ServicePort.tls(80)), 'name the port "tls"');
+const http = { ports: [{ port: 80, name: 'http' }] };
+synth.rejects('FED319', 'a Service of the type ExternalName', exported({ spec: { type: 'ExternalName', externalName: 'till.example' } }, ServicePort.http(80)), 'ExternalName', 'selects the pods');
+synth.rejects('FED319', 'a Service with session affinity', exported({ spec: { ...http, sessionAffinity: 'ClientIP' } }, ServicePort.http(80)), 'sessionAffinity ClientIP', 'consistentHash');
+synth.rejects('FED319', 'a Service for pods of the same node', exported({ spec: { ...http, internalTrafficPolicy: 'Local' } }, ServicePort.http(80)), 'internalTrafficPolicy Local', '503');
+for (const exportTo of ['.', '~', 'shop, web']) {
+  synth.rejects('FED319', `a Service with exportTo "${exportTo}"`, exported({ metadata: { annotations: { 'networking.istio.io/exportTo': exportTo } }, spec: http }, ServicePort.http(80)), 'is hidden from the ingress gateway', 'add "istio-federation"');
+}

@@ -107,7 +107,7 @@ dedicated.rejects('FED116', 'a number in place of an injection template', gatewa
 dedicated.rejects('FED116', 'the injection template of sidecars', gateway({ injectionTemplates: ['sidecar'] }), '"sidecar"', 'gateway is always the first');
 dedicated.rejects('FED116', 'the injection template of gateways a second time', gateway({ injectionTemplates: ['gateway'] }), '"gateway"');
 dedicated.rejects('FED111', 'an object in place of the name of a Secret', gateway({ imagePullSecretNames: [any({ name: 'registry' })] }), '"registry"', 'Secret');
-for (const quantity of ['1.', '.', '1.5.5', '1e3', '-1', '1Xi', '5 m']) {
+for (const quantity of ['.', '1.5.5', '1e', '-1', '1Xi', '5 m', '128K', '1ki', '1mi', '1KiB', '1E400', '++1', '１', '']) {
   dedicated.rejects('FED116', `the CPU request ${JSON.stringify(quantity)}`, gateway({ cpuRequest: quantity }), 'cpuRequest', JSON.stringify(quantity));
 }
 for (const label of [
@@ -119,3 +119,19 @@ for (const label of [
 for (const range of ['fe80::1%eth0/64', '300.1.1.1/8', 'edge/8', '203.0.113.0/', '203.0.113.0/1e1', '203.0.113.0/24/24', '/24']) {
   dedicated.rejects('FED116', `the source range ${range}, which is not an address with a mask`, gateway({ sourceRanges: [range] }), JSON.stringify(range));
 }
+for (const quantity of ['0', '0m', '.0', '900u', '1e-9']) dedicated.rejects('FED116', `the CPU request ${quantity}`, gateway({ cpuRequest: quantity }), `"${quantity}" is less than 1m`);
+for (const quantity of ['0', '128', '128m', '1000k']) dedicated.rejects('FED116', `the memory request ${quantity}`, gateway({ memoryRequest: quantity }), `"${quantity}" is less than 1Mi`);
+dedicated.rejects('FED116', 'a CPU limit below the default request', gateway({ cpuLimit: '50m' }), 'cpuRequest "100m" is above cpuLimit "50m"');
+dedicated.rejects('FED116', 'more pods than a 32-bit integer', gateway({ maxReplicas: 2 ** 31 }), '2147483648');
+for (const [range, network] of [['203.0.113.5/28', '203.0.113.0/28'], ['203.0.113.0/0', '0.0.0.0/0'], ['2001:db8::1/64', '2001:db8::/64'], ['2001:db8:0:0:1::/64', '2001:db8::/64']]) {
+  dedicated.rejects('FED116', `the source range ${range}, which has bits set after its mask`, gateway({ sourceRanges: [range] }), `use "${network}"`);
+}
+for (const range of ['203.0.113.0/028', '203.0.113.00/28', '203.000.113.0/28', '::ffff:203.0.113.0/124', '::ffff:cb00:7100/124', ' 203.0.113.0/28', '203.0.113.0/28 ', '203.0.113.0/+28', '203.0.113.0/28\n', '203.0.113/28']) {
+  dedicated.rejects('FED116', `the source range ${JSON.stringify(range)}, which Kubernetes does not parse`, gateway({ sourceRanges: [range] }), JSON.stringify(range), 'not a valid CIDR');
+}
+dedicated.rejects('FED116', 'an image pull secret that is listed twice', gateway({ imagePullSecretNames: ['a', 'b', 'a'] }), '"a" is listed twice');
+dedicated.rejects('FED116', 'source ranges as an annotation', gateway({ serviceAnnotations: { 'service.beta.kubernetes.io/load-balancer-source-ranges': '0.0.0.0/0' } }), 'reserved', 'use the option sourceRanges');
+dedicated.rejects('FED116', 'a sync wave as an annotation', gateway({ serviceAnnotations: { 'argocd.argoproj.io/sync-wave': '5' } }), 'reserved', 'delivery');
+dedicated.rejects('FED116', 'an annotation of the library', gateway({ serviceAnnotations: { 'cdk8s-mesh-federation/private-address': 'none' } }), 'reserved');
+dedicated.rejects('FED143', 'annotations that are too large in total', gateway({ serviceAnnotations: { 'example.com/a': 'x'.repeat(130_000), 'example.com/b': 'x'.repeat(130_000) } }), '260026 bytes', '256 KiB');
+dedicated.rejects('FED120', 'undefined as value of an annotation', gateway({ serviceAnnotations: { 'example.com/a': any(undefined) } }), 'is undefined');

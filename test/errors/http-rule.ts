@@ -43,3 +43,6 @@ allow.rejects('FED308', 'a required value that begins with a wildcard', rule({ r
 for (const method of ['GET/1', 'GET POST', ' GET', '9GET', '']) {
   allow.rejects('FED308', `the method ${JSON.stringify(method)}`, rule({ methods: [method] }), JSON.stringify(method));
 }
+allow.rejects('FED308', 'methods whose pattern istiod rejects', rule({ methods: ['A'.repeat(512), 'B'.repeat(512)] }), '2 methods of 1025 characters', '1024');
+allow.rejects('FED308', 'a required value that Envoy rejects', rule({ requiredHeaders: { 'x-tester': '%'.repeat(8193) } }), '16386 characters', '16384');
+allow.rejects('FED308', 'the name of a header that Envoy rejects', rule({ requiredHeaders: { ['x'.repeat(16385)]: 'yes' } }), 'not a valid name');

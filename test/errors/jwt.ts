@@ -81,7 +81,10 @@ allowFrom.rejects('FED314', 'a JWT rule without keys', requiredJwt({ jwksUri: un
 allowFrom.rejects('FED314', 'a JWT rule with jwks and jwksUri', requiredJwt({ jwks: LOGIN_KEYS }), 'jwks and jwksUri');
 allowFrom.rejects('FED314', 'a jwksUri without TLS', requiredJwt({ jwksUri: 'http://login.example/keys' }), '"http://login.example/keys"', 'https://');
 allowFrom.rejects('FED314', 'a jwksUri with a password', requiredJwt({ jwksUri: 'https://us:secret@login.example/keys' }), 'without a user name');
-for (const host of ['x:99999', 'x:0', 'a..b', '1.2.3.4.5']) {
+for (const host of ['169.254.169.254', '127.0.0.1', '0.0.0.0', '100.100.100.200', '168.63.129.16', 'localhost', 'keys.localhost', 'metadata', 'metadata.google.internal', 'instance-data', 'instance-data.ec2.internal']) {
+  allowFrom.rejects('FED314', `a jwksUri with the host ${host}, which answers to whoever asks from inside`, requiredJwt({ jwksUri: `https://${host}/keys` }), host, 'metadata service');
+}
+for (const host of ['x:99999', 'x:0', 'a..b', '1.2.3.4.5', '0xa9fea9fe', '2852039166', '0251.0376.0251.0376', '169.254.43518', 'login.example.', 'login.example.1']) {
   allowFrom.rejects('FED314', `a jwksUri with the host ${host}`, requiredJwt({ jwksUri: `https://${host}/keys` }), host);
 }
 allowFrom.rejects('FED314', 'a number in place of a jwksUri', requiredJwt({ jwksUri: 7 }), 'jwksUri is 7');

@@ -230,7 +230,7 @@ newMesh.rejects('FED101', 'a mesh name of 64 characters', eastWith({ meshName: '
 for (const address of ['0.255.255.255', '10.255.255.255', '100.127.255.255', '127.255.255.255', '169.254.255.255', '172.31.255.255', '192.168.255.255', 'febf::1', 'fdff::1', '::']) {
   newMesh.rejects('FED105', `the address ${address} at the end of a private network`, endpoint(address));
 }
-for (const ending of ['svc', 'local', 'localhost', 'localdomain', 'internal', 'lan', 'home.arpa', 'svc.other.example']) {
+for (const ending of ['svc', 'local', 'localhost', 'localdomain', 'internal', 'lan', 'home.arpa', 'svc.other.example', 'corp', 'home', 'intranet', 'private']) {
   newMesh.rejects('FED105', `an endpoint whose name ends in .${ending}`, endpoint(`fed.${ending}`), `"fed.${ending}"`, 'privateAddress');
 }
 newMesh.rejects('FED118', 'a dedicated ingress gateway in kube-system', eastWith({ ingressGateway: BoundaryGateway.dedicated({ namespaceName: 'kube-system' }) }),
@@ -261,3 +261,25 @@ synth.rejects('FED148', 'a peer that only one of two boundaries isolates', () =>
   second.addPeer(east, { isolated: { reason: 'compromised build server at east' } });
   app.synthYaml();
 }, 'partners/Mesh', '"east"', 'west/Mesh', 'isolated');
+/* Addresses and names, whatever their spelling. */
+for (const address of [
+  '64:ff9b::10.0.0.1', '64:ff9b::a9fe:a9fe', '64:ff9b:1::1', '2002:a00:1::1', '2002:c0a8:101::', '::10.0.0.1', '::203.0.113.5', '::ffff:192.168.1.1', '2001:0:53aa:64c:0:0:0:1',
+  '198.18.0.1', '198.19.255.255', '192.0.0.1', '192.88.99.1', '100::1', 'fec0::1', '5f00::1', '2001:20::1', '10.0.0.1', '0:0:0:0:0:0:0:1', 'FD00::1',
+]) newMesh.rejects('FED105', `the address ${address}, which other networks do not reach`, endpoint(address), JSON.stringify(address));
+for (const address of ['0x7f.0.0.1', '0177.0.0.1', '127.1', '2130706433', '0x7f000001', '010.0.0.1', '1.2.3.4.5', 'federation.123', 'federation.0xff', '0x', 'federation.east.example.']) {
+  newMesh.rejects('FED104', `${address} as an endpoint, which resolvers read as a number or which is no name`, endpoint(address), JSON.stringify(address));
+}
+newMesh.rejects('FED104', 'a public IPv4 address that is written as IPv6', endpoint('::ffff:203.0.113.5'), 'four decimal numbers');
+for (const address of ['gateway.k8s.east.example', '10-0-0-1.edge.pod.k8s.east.example']) {
+  newMesh.rejects('FED105', `the endpoint ${address} in the domain of our cluster`, eastWith({ clusterDomain: 'k8s.east.example', endpoints: [{ address }] }), address, 'privateAddress');
+}
+for (const trustDomain of ['east.1', '10.0.0.1', 'east.0xff', 'EAST.example', 'e\u0430st.example', 'east.example.']) {
+  newMesh.rejects('FED102', `the trust domain ${JSON.stringify(trustDomain)}`, eastWith({ trustDomain }), 'is not a valid trust domain');
+}
+for (const clusterDomain of ['cluster.1', 'Cluster.local', 'cluster.local.', `${'a'.repeat(61)}.${'b'.repeat(60)}`]) {
+  newMesh.rejects('FED111', `the cluster domain ${clusterDomain}`, eastWith({ clusterDomain }), 'is not a valid cluster domain', 'at most 121 characters');
+}
+newMesh.rejects('FED120', 'a mesh without a scope', () => new FederatedMesh(any(undefined), 'Mesh', any({})), 'the construct "Mesh"', 'its scope must be a construct');
+newMesh.rejects('FED120', 'a number as id', () => new FederatedMesh(new Chart(new App(), 'east'), any(5), any({})), 'the id must be a string, not 5');
+newMesh.rejects('FED120', 'an id that JavaScript reserves', () => new FederatedMesh(new Chart(new App(), 'east'), 'constructor', any({})), 'the id "constructor" is a word of JavaScript');
+newMesh.rejects('FED143', 'a reason of more than 4096 bytes', eastWith({ withoutAdmissionPolicy: { reason: 'x'.repeat(4097) } }), 'reason has 4097 bytes');

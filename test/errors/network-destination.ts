@@ -14,7 +14,7 @@ podsIn.rejects('FED150', 'a string in place of a port', () => NetworkDestination
 podsIn.rejects('FED120', 'a port in place of a list', () => NetworkDestination.podsIn('cert-manager', any(6443)), 'ports must be a list');
 podsIn.rejects('FED111', 'a missing namespace', () => NetworkDestination.podsIn(any(undefined), [6443]), 'undefined');
 for (const cidr of ['198.51.100.8', '198.51.100.8/33', 'istiod.example/32', any(undefined), any(8)]) {
-  addresses.rejects('FED150', `${JSON.stringify(cidr) ?? 'undefined'} in place of a range`, () => NetworkDestination.addresses(cidr, [443]), 'not a valid CIDR', '198.51.100.8/32');
+  addresses.rejects('FED150', `${JSON.stringify(cidr) ?? 'undefined'} in place of a range`, () => NetworkDestination.addresses(cidr, [443]), 'the range', 'not a valid CIDR');
 }
 for (const cidr of ['0.0.0.0/0', '::/0', '198.51.100.8/00']) {
   addresses.rejects('FED150', `the range ${cidr}, which has every address`, () => NetworkDestination.addresses(cidr, [443]), `"${cidr}"`, 'every address');

@@ -193,3 +193,14 @@ rejectFields(addPeer, 'upstream limits', (value) => peerWith({ upstreamLimits: v
 for (const name of ['fed-in-trust-east', 'fed-in-trust', 'fed-out-trust-bank']) {
   addPeer.rejects('FED134', `the trust ConfigMap ${name}, whose name the library reserves`, withTrustConfigMap(name));
 }
+addPeer.rejects('FED143', 'a contact of more than 4096 bytes', peerWith({ contact: `mailto:${'x'.repeat(4096)}` }), 'contact has 4103 bytes');
+addPeer.rejects('FED143', 'an owner with half of a character', peerWith({ owner: 'team \ud83d' }), 'owner has an unpaired surrogate');
+addPeer.rejects('FED120', 'a number as purpose', peerWith(any({ purpose: 5 })), 'purpose must be a string, not 5');
+addPeer.rejects('FED120', 'an object as owner', peerWith(any({ owner: { a: 1 } })), 'owner must be a string, not {"a":1}');
+addPeer.rejects('FED120', 'undefined as a category of data', peerWith(any({ dataCategories: [undefined] })), 'a category in dataCategories is undefined');
+addPeer.rejects('FED126', 'a connection of 200,000 days', peerWith({ limits: { maxConnectionDuration: Duration.days(200_000) } }), 'maxConnectionDuration', '292 years');
+addPeer.rejects('FED124', 'the name of a header that Envoy rejects', peerWith({ removeRequestHeaders: ['x'.repeat(16385)] }), 'removeRequestHeaders');
+addPeer.rejects('FED105', 'a peer whose endpoint is in the domain of our cluster', () => {
+  const app = new App();
+  meshOf(app, 'east', { clusterDomain: 'k8s.east.example' }).addPeer(bankWith({ endpoints: [{ address: 'bank.k8s.east.example' }] }));
+}, 'east/Mesh', 'bank.k8s.east.example');

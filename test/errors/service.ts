@@ -33,3 +33,11 @@ for (const [protocol, call] of Object.entries({ http, grpc, tcp, tls })) {
 fromConstruct.rejects('FED305', 'a Service of Knative', () => LocalService.fromConstruct(new ApiObject(new Chart(new App(), 'apps', { namespace: 'web' }), 'Object', {
   apiVersion: 'serving.knative.dev/v1', kind: 'Service', metadata: { name: 'till' },
 })), 'apps/Object');
+
+/* The API server. */
+for (const name of ['kubernetes', 'openshift']) {
+  fromName.rejects('FED320', `the API server as ${name}`, () => LocalService.fromName(name, 'default'), `"${name}.default"`, 'Service of the API server');
+}
+fromConstruct.rejects('FED320', 'a construct with the name of the API server', () => LocalService.fromConstruct(new ApiObject(new Chart(new App(), 'apps'), 'Object', {
+  apiVersion: 'v1', kind: 'Service', metadata: { name: 'kubernetes', namespace: 'default' },
+})), 'apps/Object', '"kubernetes.default"');

@@ -12,3 +12,7 @@ equal.rejects('FED116', 'a missing value', () => NodeToleration.equal('dmz', any
 exists.rejects('FED116', 'an empty key', () => NodeToleration.exists(''), '""', '"dedicated"');
 exists.rejects('FED116', 'a value in place of the effect', () => NodeToleration.exists('dmz', 'yes'), '"yes"', 'NoExecute');
 exists.rejects('FED116', 'a number as key', () => NodeToleration.exists(any(5)), 'the taint key 5');
+for (const key of ['dmz!', 'a b', '/a', 'a/', 'Team_/a', 'x'.repeat(64)]) {
+  exists.rejects('FED116', `the taint key ${key}`, () => NodeToleration.exists(key), JSON.stringify(key));
+}
+for (const value of ['a b', '-a', 'x'.repeat(64)]) equal.rejects('FED116', `the taint value ${value}`, () => NodeToleration.equal('dedicated', value), JSON.stringify(value));

@@ -144,3 +144,7 @@ fromPemFile.rejects('FED201', 'a file with a private key', () => {
     rmSync(folder, { recursive: true });
   }
 }, 'east.pem', 'private key');
+for (const uri of [`spiffe://east.example/${'x'.repeat(2048)}`, 'spiffe://EAST.example/ns/a/sa/b', 'SPIFFE://east.example/ns/a/sa/b', 'spiffe://e\u0430st.example/ns/a/sa/b', 'spiffe://east.example/ns/%61/sa/b', 'spiffe://east.example:443/ns/a/sa/b']) {
+  parse.rejects('FED206', `the SPIFFE ID ${uri.slice(0, 60)} of ${uri.length} characters`, () => SpiffeId.parse(uri), 'not a valid SPIFFE ID');
+}
+parse.rejects('FED206', 'a symbol in place of a SPIFFE ID', () => SpiffeId.parse(Symbol('id') as never), 'Symbol(id)');

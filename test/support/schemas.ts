@@ -30,7 +30,7 @@ type Schema = any;
 interface Checks { readonly schema: Schema; readonly structure: ValidateFunction }
 
 const custom = new Map<string, (kind: string) => Checks | undefined>();
-const kubernetes = new Map<string, (kind: string) => ValidateFunction | undefined>();
+const kubernetes = new Map<string, KubernetesChecks>();
 
 /** Returns the value of a key, which it makes once. */
 function cached<Made>(cache: Map<string, Made>, key: string, make: () => Made): Made {
@@ -45,11 +45,11 @@ export function schemaErrors(manifest: Manifest, versions: Partial<Versions> = {
   const kind = `${manifest.apiVersion} ${manifest.kind}`;
   const checks = cached(custom, `${all.istio} ${all['cert-manager']}`, () => customChecks(all))(kind);
   if (checks) {
-    const { apiVersion, kind: _, metadata: __, ...spec } = manifest;
+    const { apiVersion, kind: _, metadata, ...spec } = manifest;
     const rest = { ...spec, ...checks.schema.required?.includes('metadata') ? { metadata: {} } : {} };
-    return [...structure(checks.structure, rest), ...rules(checks.schema, rest, '')];
+    return [...metadataErrors(metadata, all.kubernetes), ...structure(checks.structure, rest), ...rules(checks.schema, rest, '')];
   }
-  const core = cached(kubernetes, all.kubernetes, () => kubernetesChecks(all.kubernetes))(kind);
+  const core = kubernetesOf(all.kubernetes).ofKind(kind);
   return core ? structure(core, manifest) : [`no schema for ${kind}`];
 }
 
@@ -57,6 +57,11 @@ export function schemaErrors(manifest: Manifest, versions: Partial<Versions> = {
 export function fileErrors(file: unknown, schema: string): string[] {
   const structureOf = newAjv().compile(JSON.parse(readFileSync(join(crds, `${schema}.json`), 'utf8')));
   return structure(structureOf, file);
+}
+
+/** Returns the errors of the metadata of a custom resource, which its schema leaves to the API server. */
+function metadataErrors(metadata: unknown, release: string): string[] {
+  return structure(kubernetesOf(release).metadata, metadata).map((error) => `/metadata${error}`);
 }
 
 function structure(validate: ValidateFunction, value: unknown): string[] {
@@ -121,7 +126,13 @@ function customChecks(versions: Versions): (kind: string) => Checks | undefined 
   });
 }
 
-function kubernetesChecks(release: string): (kind: string) => ValidateFunction | undefined {
+interface KubernetesChecks { readonly ofKind: (kind: string) => ValidateFunction | undefined; readonly metadata: ValidateFunction }
+
+function kubernetesOf(release: string): KubernetesChecks {
+  return cached(kubernetes, release, () => kubernetesChecks(release));
+}
+
+function kubernetesChecks(release: string): KubernetesChecks {
   const { definitions } = JSON.parse(readFileSync(join(crds, `kubernetes-${release}.json`), 'utf8'));
   const ajv = newAjv().addSchema({ $id: 'kubernetes', definitions: closed(definitions) });
   const kinds = Object.entries<Schema>(definitions).filter(([, schema]) => schema['x-kubernetes-group-version-kind']?.length === 1
@@ -130,7 +141,10 @@ function kubernetesChecks(release: string): (kind: string) => ValidateFunction |
     const [{ group, version, kind }] = schema['x-kubernetes-group-version-kind'];
     return [`${group ? `${group}/` : ''}${version} ${kind}`, name];
   }));
-  return lazily((kind) => names.has(kind) ? ajv.compile({ $ref: `kubernetes#/definitions/${names.get(kind)}` }) : undefined);
+  return {
+    ofKind: lazily((kind) => names.has(kind) ? ajv.compile({ $ref: `kubernetes#/definitions/${names.get(kind)}` }) : undefined),
+    metadata: ajv.compile({ $ref: 'kubernetes#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }),
+  };
 }
 
 function newAjv(): Ajv {

@@ -1,0 +1,113 @@
+import { BlockList, isIP } from 'net';
+
+/*
+ * What an address or a name means, whatever its spelling. Documentation ranges (TEST-NETs, 2001:db8::/32) count as
+ * public: examples and tests use them, and nothing answers there.
+ */
+
+/** IPv4 networks that other organisations cannot reach (RFC 6890). */
+const PRIVATE_IPV4 = [
+  ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12], ['192.0.0.0', 24],
+  ['192.88.99.0', 24], ['192.168.0.0', 16], ['198.18.0.0', 15], ['224.0.0.0', 3],
+] as const;
+/** The same for IPv6. Teredo (2001::/32) tunnels to addresses behind NAT; `::/96` embeds IPv4 and is not routed. */
+const PRIVATE_IPV6 = [
+  ['::', 96], ['64:ff9b:1::', 48], ['100::', 64], ['2001::', 32], ['2001:2::', 48], ['2001:10::', 28], ['2001:20::', 28], ['5f00::', 16], ['fc00::', 7], ['fe80::', 9],
+  ['ff00::', 8],
+] as const;
+/** Hosts of cloud platforms that give credentials to whoever asks from inside, and link-local addresses. */
+const METADATA_IPV4 = [['0.0.0.0', 8], ['127.0.0.0', 8], ['169.254.0.0', 16], ['100.100.100.200', 32], ['168.63.129.16', 32], ['192.0.0.192', 32]] as const;
+const METADATA_NAME = /^(localhost|metadata|instance-data)$|\.localhost$|^(metadata|instance-data)\.([a-z0-9.-]+\.)?internal$/;
+/** Names that only a local network resolves (RFC 6762, RFC 8375, Kubernetes). */
+const LOCAL_NAME = /\.(svc|corp|home|home\.arpa|internal|intranet|lan|local|localdomain|localhost|private)$|\.svc\./;
+
+const INTERNAL = networks(PRIVATE_IPV4);
+for (const [network, prefix] of PRIVATE_IPV6) INTERNAL.addSubnet(network, prefix, 'ipv6');
+const METADATA = networks(METADATA_IPV4);
+
+/** Networks of IPv4, and the IPv6 addresses that embed them: mapped, NAT64 and 6to4. */
+function networks(ipv4: readonly (readonly [string, number])[]): BlockList {
+  const list = new BlockList();
+  for (const [network, prefix] of ipv4) {
+    list.addSubnet(network, prefix, 'ipv4');
+    const [a, b, c, d] = network.split('.').map((byte) => Number(byte).toString(16).padStart(2, '0'));
+    list.addSubnet(`::ffff:${a}${b}:${c}${d}`, 96 + prefix, 'ipv6');
+    list.addSubnet(`64:ff9b::${a}${b}:${c}${d}`, 96 + prefix, 'ipv6');
+    list.addSubnet(`2002:${a}${b}:${c}${d}::`, 16 + prefix, 'ipv6');
+  }
+  return list;
+}
+
+/**
+ * Whether peers outside of the network cannot reach an address: it is private (RFC 1918, 6598, 4193), link-local or
+ * multicast, or a name that only a local network or the cluster resolves.
+ */
+export function isInternal(address: string, clusterDomain: string): boolean {
+  const family = isIP(address);
+  if (family !== 0) return INTERNAL.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  return !address.includes('.') || LOCAL_NAME.test(address) || isWithin(address, clusterDomain);
+}
+
+/** Whether a host is the computer itself, link-local, or a metadata service of a cloud platform. */
+export function isMetadataHost(host: string): boolean {
+  return isIP(host) === 4 ? METADATA.check(host, 'ipv4') : METADATA_NAME.test(host);
+}
+
+/** Whether an address is IPv4 written as IPv6: `::ffff:192.0.2.1`. */
+export function isMappedIpv4(address: string): boolean {
+  return isIP(address) === 6 && MAPPED.check(address, 'ipv6');
+}
+
+const MAPPED = new BlockList();
+MAPPED.addSubnet('::ffff:0:0', 96, 'ipv6');
+
+/** Whether a name is a domain or below it. */
+export function isWithin(name: string, domain: string): boolean {
+  return `.${name}`.endsWith(`.${domain}`);
+}
+
+/**
+ * Whether a name ends in a number, as no domain name does: resolvers read `127.1`, `0x7f.0.0.1` and `2130706433` as IPv4
+ * addresses, and istiod rejects a numeric top-level domain.
+ */
+export function endsInNumber(name: string): boolean {
+  return /(^|\.)(\d+|0x[0-9a-f]*)$/i.test(name);
+}
+
+/** A CIDR range, with its network if bits are set after the mask. */
+export interface Cidr {
+  readonly family: 4 | 6;
+  /** The same range without these bits; undefined if there are none. */
+  readonly network: string | undefined;
+}
+
+/**
+ * Parses a CIDR range as Kubernetes does from 1.36 on: no leading zeros, no blanks, no zone, no IPv4 written as IPv6.
+ * Undefined if it is not valid.
+ */
+export function parseCidr(text: string): Cidr | undefined {
+  const [, address, length] = /^([0-9a-fA-F.:]+)\/(0|[1-9]\d{0,2})$/.exec(text) ?? [];
+  const family = isIP(address ?? '');
+  const bits = family === 4 ? 32 : 128;
+  if (family === 0 || isMappedIpv4(address) || Number(length) > bits) return undefined;
+  const value = valueOf(address);
+  const rest = value % 2n ** BigInt(bits - Number(length));
+  return { family: family === 4 ? 4 : 6, network: rest === 0n ? undefined : `${addressOf(value - rest, family)}/${length}` };
+}
+
+function valueOf(address: string): bigint {
+  if (isIP(address) === 4) return address.split('.').reduce((value, byte) => value * 256n + BigInt(byte), 0n);
+  const [left, right] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::').map((side) => side.split(':').filter((group) => group !== ''));
+  const groups = right === undefined ? left : [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
+  return groups.reduce((value, group) => value * 65536n + BigInt(`0x${group}`), 0n);
+}
+
+function addressOf(value: bigint, family: number): string {
+  if (family === 4) return digitsOf(value, 256n, 4).join('.');
+  const groups = digitsOf(value, 65536n, 8).map((group) => group.toString(16)).join(':');
+  return new URL(`http://[${groups}]`).hostname.slice(1, -1);
+}
+
+function digitsOf(value: bigint, base: bigint, count: number): bigint[] {
+  return Array.from({ length: count }, (_, index) => value / base ** BigInt(count - 1 - index) % base);
+}

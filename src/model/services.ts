@@ -1,0 +1,77 @@
+/*
+ * What the manifest of a Kubernetes Service means, as Istio reads it.
+ */
+
+/** A port in the manifest of a Service. */
+export interface ManifestPort {
+  readonly name?: string;
+  readonly port: number;
+  readonly protocol?: string;
+  readonly appProtocol?: string;
+}
+
+/** The fields of the manifest of a Service that matter here. */
+export interface ServiceManifest {
+  readonly metadata?: { readonly annotations?: { readonly [name: string]: string } };
+  readonly spec?: {
+    readonly type?: string;
+    readonly clusterIP?: string;
+    readonly selector?: { readonly [name: string]: string };
+    readonly ports?: ManifestPort[];
+    readonly sessionAffinity?: string;
+    readonly internalTrafficPolicy?: string;
+  };
+}
+
+/** Whether a Service leads to the API server of the cluster. OpenShift has a second name for it. */
+export function isApiServer(serviceName: string, namespaceName: string): boolean {
+  return namespaceName === 'default' && ['kubernetes', 'openshift'].includes(serviceName);
+}
+
+/** The TCP ports of a Service: Envoy carries no others. */
+export function tcpPortsOf({ spec }: ServiceManifest): ManifestPort[] {
+  return (spec?.ports ?? []).filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP');
+}
+
+/** What Istio's proxies do with the bytes of a port. `detected`: its protocol is not declared. */
+export type PortKind = 'http' | 'http2' | 'bytes' | 'tls' | 'ignored' | 'detected';
+
+const KINDS: { readonly [protocol: string]: PortKind } = {
+  'http': 'http',
+  'http_proxy': 'http',
+  'kubernetes.io/ws': 'http',
+  'http2': 'http2',
+  'grpc': 'http2',
+  'grpc-web': 'http2',
+  'kubernetes.io/h2c': 'http2',
+  'tcp': 'bytes',
+  'mongo': 'bytes',
+  'mysql': 'bytes',
+  'redis': 'bytes',
+  'https': 'tls',
+  'tls': 'tls',
+  'kubernetes.io/wss': 'tls',
+  'udp': 'ignored',
+};
+/** Ports where the server speaks first: Istio does not detect a protocol there. */
+const WELL_KNOWN_BYTES = [25, 53, 3306, 27017];
+
+/**
+ * How Istio selects the protocol of a port: by `appProtocol`, else by its name up to the first dash.
+ * @see https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
+ */
+export function kindOfPort({ name = '', port, appProtocol }: ManifestPort): PortKind {
+  const declared = appProtocol ?? name;
+  const text = declared.toLowerCase();
+  const own = declared.startsWith('kubernetes.io/') ? KINDS[declared]
+    : text.startsWith('grpc-web') ? 'http2' : Object.hasOwn(KINDS, text.split('-')[0]) ? KINDS[text.split('-')[0]] : undefined;
+  return own ?? (WELL_KNOWN_BYTES.includes(port) ? 'bytes' : 'detected');
+}
+
+/** Whether Istio hides a Service from a namespace. */
+export function isHiddenFrom({ metadata }: ServiceManifest, serviceNamespace: string, namespaceName: string): boolean {
+  const exportTo = metadata?.annotations?.['networking.istio.io/exportTo'];
+  if (!exportTo) return false;
+  const names = exportTo.split(',').map((name) => name.trim());
+  return !names.includes('*') && !names.includes(namespaceName) && !(names.includes('.') && serviceNamespace === namespaceName);
+}
