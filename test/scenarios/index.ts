@@ -26,6 +26,7 @@ import { program as renamedEverything } from './renamed-everything/program';
 import { program as secondBoundary } from './second-boundary/program';
 import { program as separateApps } from './separate-apps/program';
 import { program as separateAuthorities } from './separate-authorities/program';
+import { program as serviceKinds } from './service-kinds/program';
 import { program as severalSources } from './several-sources/program';
 import { program as spellings } from './spellings/program';
 import { program as threeMeshes } from './three-meshes/program';
@@ -83,6 +84,7 @@ const ALL: { readonly [name: string]: Scenario } = {
   'hostile-mesh-config': labOnly(hostileMeshConfig),
   'traced': labOnly(traced),
   'compliance': labOnly(compliance),
+  'service-kinds': labOnly(serviceKinds),
   'held': labOnly(() => held()),
   ...Object.fromEntries(CHANGES.map((change) => [`held-${change}`, labOnly(() => held(change))])),
   'bench': whenNamed(bench),

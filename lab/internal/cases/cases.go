@@ -48,7 +48,7 @@ type (
 func All() []Case {
 	return slices.Concat(
 		works.Cases(),
-		protocols.Cases(), protocols.SeveralSources(), protocols.WideCallers(),
+		protocols.Cases(), protocols.SeveralSources(), protocols.WideCallers(), protocols.Kinds(),
 		peeroptions.Cases(),
 		gateways.SecondBoundary(), gateways.SeparateNamespaces(), gateways.Existing(),
 		attackers.External(), attackers.Unlisted(),

@@ -58,6 +58,14 @@ var ofScenario = map[string]map[string][]app{
 			{name: "elsewhere/resolver", account: "resolver", dnsProxy: true},
 		},
 	},
+	"service-kinds": {
+		"east": {
+			{name: "kinds/misnamed", account: "misnamed", ports: []port{{"grpc-as-http", 9001}}},
+			{name: "kinds/unnamed", account: "unnamed", ports: []port{{"grpc-as-any", 9002}}},
+			{name: "kinds/headless", account: "headless", ports: []port{{"http", 8081}, {"tcp", 7002}}, headless: true},
+		},
+		"west": {{name: "shop/api", account: "api"}},
+	},
 	"held": {
 		"east": {
 			{name: "chat/chat", account: "chat", ports: []port{{"http", 8080}}},

@@ -21,6 +21,7 @@ type app struct {
 	dnsProxy  bool   // Istio's DNS proxy for names
 	silent    bool   // without a line for each request
 	visibleTo string // namespaces to which its Service is exported, if not to those of MeshConfig
+	headless  bool   // a Service without cluster IP
 }
 
 // port is a port of an application, with its protocol.
@@ -38,6 +39,9 @@ var kinds = map[string]string{
 	"greeting": "tcp",
 	"tls":      "tcp",
 	"deaf":     "http",
+	// Servers of gRPC whose Service declares another protocol, or none.
+	"grpc-as-http": "http",
+	"grpc-as-any":  "any",
 }
 
 // groundObjects exist in every mesh: the namespaces of all meshes, since a local name may equal the name of the
@@ -101,7 +105,8 @@ func (a app) manifests() string {
 		if i == 0 {
 			listen = nil
 		}
-		listen = append(listen, "--"+p.kind, strconv.Quote(strconv.Itoa(p.number)))
+		server, _, _ := strings.Cut(p.kind, "-as-")
+		listen = append(listen, "--"+server, strconv.Quote(strconv.Itoa(p.number)))
 		services = append(services, fmt.Sprintf("{name: %[1]s-%[2]d, port: %[2]d, appProtocol: %[1]s}", kinds[p.kind], p.number))
 	}
 	if a.silent {
@@ -135,6 +140,10 @@ spec:
         args: [serve, %[5]s]
 `, namespace, name, a.account, inject, strings.Join(listen, ", "), annotations)
 	if len(services) > 0 {
+		headless := ""
+		if a.headless {
+			headless = "clusterIP: None"
+		}
 		text += fmt.Sprintf(`---
 apiVersion: v1
 kind: Service
@@ -142,7 +151,8 @@ metadata: {name: %[2]s, namespace: %[1]s%[4]s}
 spec:
   selector: {app: %[2]s}
   ports: [%[3]s]
-`, namespace, name, strings.Join(services, ", "), a.visibility())
+  %[5]s
+`, namespace, name, strings.Join(services, ", "), a.visibility(), headless)
 	}
 	return text
 }
