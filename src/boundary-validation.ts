@@ -1,5 +1,7 @@
 import { boundariesIn } from './analysis/boundaries';
-import { ConstructPaths, Manifest, objectName, Resources } from './analysis/resources';
+import { objectName } from './analysis/documents';
+import { manifestsOf } from './analysis/manifests';
+import { ConstructPaths, Resources } from './analysis/resources';
 import { RULES } from './analysis/rules';
 import { fail, show } from './checks/errors';
 import { checkList, fieldsOf, parseFields } from './checks/kinds';
@@ -84,17 +86,17 @@ export class BoundaryValidation {
 
   /** Reads all manifests of an app and reports the objects that break a rule. */
   public async validate(context: ValidationContext): Promise<void> {
-    const manifests = context.manifests.flatMap((file) => documentsIn(context.parseManifest(file)).map((document): Manifest => ({ file, document })));
+    const manifests = manifestsOf(context.manifests.map((file) => ({ file, parsed: context.parseManifest(file) })));
     const boundaries = boundariesIn(manifests, this.namespaceNames, this.rootNamespaceName);
     const resources = new Resources(manifests, context.metadata ?? {});
     const used = new Set<Exception>();
     const violations = RULES.flatMap(({ name, recommendation, fix, errorsIn }): Violation[] => {
-      const violating = manifests.map((manifest) => ({ manifest, errors: errorsIn(manifest.document, boundaries) }))
+      const violating = manifests.map((manifest) => ({ manifest, errors: errorsIn(manifest, boundaries) }))
         .filter(({ errors }) => errors.length > 0)
         .filter(({ manifest }) => {
-          const exception = this.exceptions.find(({ rule, object }) => rule === name && object === objectName(manifest.document));
-          if (exception) used.add(exception);
-          return !exception;
+          const excepted = this.exceptions.filter(({ rule, object }) => rule === name && object === objectName(manifest.document));
+          excepted.forEach((exception) => used.add(exception));
+          return excepted.length === 0;
         });
       const violatingResources = violating.map(({ manifest, errors }) => resources.describe(manifest, errors));
       return violatingResources.length === 0 ? [] : [{ ruleName: name, recommendation, fix, violatingResources }];
@@ -130,12 +132,4 @@ function unusedExceptions(unused: Exception[]): Violation {
     fix: 'Remove the exception from cdk8s.yaml, or correct its object: "Kind namespace/name".',
     violatingResources: unused.map(({ rule, object }) => ({ resourceName: object, manifestPath: 'cdk8s.yaml', locations: [`exceptions: ${rule}`] })),
   };
-}
-
-/** All objects of parsed documents, including those inside lists. */
-function documentsIn(parsed: unknown[]): any[] {
-  return parsed.flatMap((document: any) => {
-    if (document === null || typeof document !== 'object') return [];
-    return Array.isArray(document.items) && /List$/.test(document.kind) ? documentsIn(document.items) : [document];
-  });
 }

@@ -47,6 +47,14 @@ function find(kind: string, name: string): any {
   return structuredClone(BOUNDARY.find((document) => document.kind === kind && document.metadata.name === name));
 }
 
+/** Violations after a change of one object of the boundary, without those of `changed-objects`, which reports every change. */
+async function violationsAfter(changed: any): Promise<string[]> {
+  const documents = BOUNDARY.map((document) => document.kind === changed.kind && document.metadata.name === changed.metadata.name ? changed : document);
+  const { violations } = await report({ 'east.k8s.yaml': documents });
+  return violations.filter(({ ruleName }) => ruleName !== 'changed-objects').flatMap(({ ruleName, violatingResources }) =>
+    violatingResources.flatMap(({ resourceName, locations }: any) => locations.map((place: string) => `${ruleName}: ${resourceName}: ${place}`)));
+}
+
 const istio = (kind: string, spec: any, metadata: any = {}, group = 'networking') =>
   ({ apiVersion: `${group}.istio.io/v1`, kind, metadata: { name: 'theirs', namespace: 'shop', ...metadata }, spec });
 const core = (kind: string, rest: any, metadata: any = {}, apiVersion = 'v1') =>
@@ -60,7 +68,7 @@ test('the report counts documents, including the items of a List, and names the 
   expect(await report({ 'a.yaml': [null, { apiVersion: 'v1', kind: 'List', items: [core('ConfigMap', {}), core('Secret', {})] }], 'b.yaml': [] })).toEqual({
     status: 'success',
     violations: [],
-    summary: { documents: '2', exceptions: '0', rules: 'private-keys, weak-tls, wildcard-hosts, unpinned-peers, foreign-objects' },
+    summary: { documents: '2', exceptions: '0', rules: 'private-keys, weak-tls, wildcard-hosts, unpinned-peers, changed-objects, missing-objects, foreign-objects' },
   });
 });
 
@@ -118,27 +126,32 @@ describe('the rule private-keys', () => {
 });
 
 describe('the rule weak-tls', () => {
-  const server = (tls?: any) => ({ port: { number: 15443, protocol: 'HTTPS' }, hosts: ['./p1.a.west.fed.east.example'], tls });
+  const server = (tls?: any) => ({ port: { number: 15443, protocol: 'HTTPS' }, hosts: ['./p9080.reviews.west.fed.east.example'], tls });
   const ours = (tls?: any, annotations = {}) => {
     const gateway = find('Gateway', 'fed-in-west');
-    return { ...gateway, metadata: { ...gateway.metadata, annotations }, spec: { ...gateway.spec, servers: [server(tls)] } };
+    return { ...gateway, metadata: { ...gateway.metadata, annotations: { ...gateway.metadata.annotations, ...annotations } }, spec: { ...gateway.spec, servers: [server(tls)] } };
   };
-  const pinned = { subjectAltNames: ['spiffe://west.example/ns/a/sa/b'], minProtocolVersion: 'TLSV1_3' };
+  const pinned = {
+    subjectAltNames: ['spiffe://west.example/ns/a/sa/b'], minProtocolVersion: 'TLSV1_3', caCertCredentialName: 'configmap://istio-federation/fed-in-trust-west',
+  };
 
   test('weak-tls reports boundary listeners with plaintext, one-way TLS, passthrough or an old TLS version', async () => {
-    const found = async (tls?: any, annotations?: any) => (await violationsIn(ours(tls, annotations))).map((text) => text.replace(/^.*fed-in-west: /, ''));
+    const found = async (tls?: any, annotations?: any) => (await violationsAfter(ours(tls, annotations))).map((text) => text.replace(/^.*fed-in-west: /, ''));
     expect(await found()).toEqual(['spec.servers[0] has no tls: the listener accepts plaintext']);
-    expect(await found({})).toEqual(['spec.servers[0].tls.mode is PASSTHROUGH, but must be MUTUAL or ISTIO_MUTUAL']);
-    for (const mode of ['SIMPLE', 'PASSTHROUGH', 'AUTO_PASSTHROUGH', 'OPTIONAL_MUTUAL']) expect(await found({ ...pinned, mode })).toEqual([`spec.servers[0].tls.mode is ${mode}, but must be MUTUAL or ISTIO_MUTUAL`]);
+    expect(await found({})).toEqual(['spec.servers[0].tls.mode is PASSTHROUGH, but must be MUTUAL']);
+    for (const mode of ['SIMPLE', 'PASSTHROUGH', 'AUTO_PASSTHROUGH', 'OPTIONAL_MUTUAL', 'ISTIO_MUTUAL']) expect(await found({ ...pinned, mode })).toEqual([`spec.servers[0].tls.mode is ${mode}, but must be MUTUAL`]);
     expect(await found({ ...pinned, mode: 'MUTUAL', minProtocolVersion: undefined })).toEqual(['spec.servers[0].tls.minProtocolVersion is not set, but must be TLSV1_3']);
     expect(await found({ ...pinned, mode: 'MUTUAL', minProtocolVersion: 'TLSV1_2' })).toEqual(['spec.servers[0].tls.minProtocolVersion is TLSV1_2, but must be TLSV1_3']);
     expect(await found({ ...pinned, mode: 'MUTUAL', minProtocolVersion: 'TLSV1_1' }, { 'cdk8s-mesh-federation/allow-tls-1.2': 'a reason' }))
       .toEqual(['spec.servers[0].tls.minProtocolVersion is TLSV1_1, but must be TLSV1_3 or TLSV1_2']);
   });
 
-  test('weak-tls accepts TLS 1.2 with the annotation allow-tls-1.2, and ISTIO_MUTUAL', async () => {
-    expect(await violationsIn(ours({ ...pinned, mode: 'MUTUAL', minProtocolVersion: 'TLSV1_2' }, { 'cdk8s-mesh-federation/allow-tls-1.2': 'a reason' }))).toEqual([]);
-    expect(await violationsIn(ours({ mode: 'ISTIO_MUTUAL' }))).toEqual([]);
+  test('weak-tls accepts TLS 1.2 with the annotation allow-tls-1.2, and ISTIO_MUTUAL for callers', async () => {
+    expect(await violationsAfter(ours({ ...pinned, mode: 'MUTUAL', minProtocolVersion: 'TLSV1_2' }, { 'cdk8s-mesh-federation/allow-tls-1.2': 'a reason' }))).toEqual([]);
+    const egress = find('Gateway', 'fed-out-west');
+    expect(await violationsAfter(egress)).toEqual([]);
+    egress.spec.servers[0].tls.mode = 'MUTUAL';
+    expect(await violationsAfter(egress)).toContain('weak-tls: Gateway istio-federation/fed-out-west: spec.servers[0].tls.mode is MUTUAL, but must be ISTIO_MUTUAL');
   });
 
   test('weak-tls ignores listeners of other gateways', async () => {
@@ -151,10 +164,14 @@ describe('the rule weak-tls', () => {
     expect(await violationsIn(rule(peer, { trafficPolicy: { tls: { mode: 'SIMPLE' } } }))).toEqual([
       'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.tls.mode is SIMPLE, but must be MUTUAL towards a boundary',
     ]);
-    expect(await violationsIn(rule(peer, { trafficPolicy: { portLevelSettings: [{ port: { number: 1 } }, { tls: {} }] } }))).toEqual([
+    expect(await violationsIn(rule(peer, {
+      trafficPolicy: { tls: { mode: 'MUTUAL', sni: peer, subjectAltNames: ['a'], caCertificates: '/a' }, portLevelSettings: [{ port: { number: 1 } }, { tls: {} }] },
+    }))).toEqual([
+      'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.portLevelSettings[0].tls is missing, but its mode must be MUTUAL towards a boundary',
       'weak-tls: DestinationRule shop/theirs: spec.trafficPolicy.portLevelSettings[1].tls.mode is DISABLE, but must be MUTUAL towards a boundary',
     ]);
     expect(await violationsIn(rule('federation-egress.istio-federation.svc.cluster.local', { subsets: [{ name: 'a' }, { trafficPolicy: { tls: { mode: 'DISABLE' } } }] }))).toEqual([
+      'weak-tls: DestinationRule shop/theirs: spec.subsets[0].trafficPolicy.tls is missing, but its mode must be ISTIO_MUTUAL towards a boundary',
       'weak-tls: DestinationRule shop/theirs: spec.subsets[1].trafficPolicy.tls.mode is DISABLE, but must be ISTIO_MUTUAL towards a boundary',
     ]);
     expect(await violationsIn(rule('api.example.org', { trafficPolicy: { tls: { mode: 'SIMPLE', insecureSkipVerify: true } } }))).toEqual([
@@ -168,7 +185,7 @@ describe('the rule wildcard-hosts', () => {
   test('wildcard-hosts reports boundary listeners with a wildcard host or a host that every namespace can route', async () => {
     const gateway = find('Gateway', 'fed-in-west');
     gateway.spec.servers[0].hosts = ['*', './*', '*/p1.a.west.fed.east.example', './*.west.fed.east.example', 'p1.a.west.fed.east.example', './p1.a.west.fed.east.example', 'istio-federation/p1.a'];
-    expect((await violationsIn(gateway)).map((text) => text.replace(/^(.*?): .*servers/, '$1: servers'))).toEqual([
+    expect((await violationsAfter(gateway)).filter((text) => text.startsWith('wildcard-hosts')).map((text) => text.replace(/^(.*?): .*servers/, '$1: servers'))).toEqual([
       'wildcard-hosts: servers[0].hosts[0] is *: a wildcard matches other SNIs as well',
       'wildcard-hosts: servers[0].hosts[1] is ./*: a wildcard matches other SNIs as well',
       'wildcard-hosts: servers[0].hosts[2] is */p1.a.west.fed.east.example: VirtualServices of every namespace can attach',
@@ -179,12 +196,9 @@ describe('the rule wildcard-hosts', () => {
 });
 
 describe('the rule unpinned-peers', () => {
-  test('unpinned-peers reports a DestinationRule with mutual TLS and without an SNI or subjectAltNames', async () => {
+  test('unpinned-peers reports a DestinationRule with mutual TLS and an SNI, but without subjectAltNames', async () => {
     const rule = (tls: any) => istio('DestinationRule', { host: 'db.example.org', trafficPolicy: { tls } });
-    expect(await violationsIn(rule({ mode: 'MUTUAL' }))).toEqual([
-      'unpinned-peers: DestinationRule shop/theirs: spec.trafficPolicy.tls.sni is missing',
-      'unpinned-peers: DestinationRule shop/theirs: spec.trafficPolicy.tls.subjectAltNames is missing',
-    ]);
+    expect(await violationsIn(rule({ mode: 'MUTUAL', sni: 'db' }))).toEqual(['unpinned-peers: DestinationRule shop/theirs: spec.trafficPolicy.tls.subjectAltNames is missing']);
     expect(await violationsIn(rule({ mode: 'MUTUAL', sni: 'db', subjectAltNames: [] }))).toEqual(['unpinned-peers: DestinationRule shop/theirs: spec.trafficPolicy.tls.subjectAltNames is missing']);
     expect(await violationsIn(rule({ mode: 'MUTUAL', sni: 'db', subjectAltNames: ['db'] }), rule({ mode: 'ISTIO_MUTUAL' }))).toEqual([]);
   });
@@ -192,7 +206,7 @@ describe('the rule unpinned-peers', () => {
   test('unpinned-peers reports a DestinationRule for a peer without a workloadSelector and one for the egress gateway without an SNI', async () => {
     const upstream = find('DestinationRule', BOUNDARY.find(({ kind, spec }) => kind === 'DestinationRule' && spec.workloadSelector).metadata.name);
     delete upstream.spec.workloadSelector;
-    expect(await violationsIn(upstream)).toEqual([expect.stringMatching(/^unpinned-peers: .*: spec.workloadSelector is missing: every sidecar would present the gateway's certificate$/)]);
+    expect(await violationsAfter(upstream)).toEqual([expect.stringMatching(/^unpinned-peers: .*: spec.workloadSelector is missing: every sidecar would present the gateway's certificate$/)]);
     expect(await violationsIn(istio('DestinationRule', { host: 'federation-egress.istio-federation', subsets: [{ trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } } }] }))).toEqual([
       'unpinned-peers: DestinationRule shop/theirs: spec.subsets[0].trafficPolicy.tls.sni is missing',
     ]);
@@ -201,7 +215,7 @@ describe('the rule unpinned-peers', () => {
   test('unpinned-peers reports a listener for a peer without the subjectAltNames of that peer', async () => {
     const gateway = find('Gateway', 'fed-in-west');
     delete gateway.spec.servers[0].tls.subjectAltNames;
-    expect(await violationsIn(gateway)).toEqual([expect.stringMatching(/^unpinned-peers: .*: spec.servers\[0\].tls.subjectAltNames is missing$/)]);
+    expect(await violationsAfter(gateway)).toEqual([expect.stringMatching(/^unpinned-peers: .*: spec.servers\[0\].tls.subjectAltNames is missing$/)]);
   });
 });
 

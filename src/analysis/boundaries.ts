@@ -1,86 +1,91 @@
-import { isIstio, listOf } from './documents';
-import type { Manifest } from './resources';
+import { boundHostsIn, BoundHosts } from './bound-hosts';
+import { isGeneratedAs, isIstio, listOf } from './documents';
+import { ExternalHosts, externalHostsIn } from './external-hosts';
+import { Inventory } from './inventory';
+import { isGateway, Manifest } from './manifests';
+import { Selector, selects } from './selection';
 import { dedicatedGateway } from '../boundary/config';
-import { OWN_LABELS } from '../render/emit';
+import { injectedLabels } from '../model/protected';
 
 /*
- * The boundaries to which manifests may belong, and the objects that affect their gateways.
+ * The boundaries to which manifests may belong.
  */
 
-const WORKLOADS = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob'];
-/** Kinds that affect pods of their own namespace only. */
-export const LOCAL_KINDS = ['Service', 'NetworkPolicy', 'Sidecar', 'ProxyConfig', 'DestinationRule', ...WORKLOADS];
-/** Kinds that affect pods of their own namespace and, from Istio's root namespace, pods of every namespace. */
-export const POLICY_KINDS = ['AuthorizationPolicy', 'RequestAuthentication', 'PeerAuthentication', 'EnvoyFilter', 'WasmPlugin', 'Telemetry', 'TrafficExtension'];
-
-/** Pods of a boundary gateway that the library runs (not an existing gateway). */
+/** Pods of a boundary gateway. */
 export interface GatewayPods {
   readonly namespaceName: string;
+  /** All labels, injected ones included. */
   readonly labels: { readonly [name: string]: string };
+  /** Whether the library runs the pods. Those of an existing gateway belong to somebody else. */
+  readonly managed: boolean;
 }
 
-/** The boundaries to which manifests may belong. */
+/** What the rules know about the boundaries to which manifests may belong. */
 export interface Boundaries {
-  readonly pods: GatewayPods[];
+  readonly pods: readonly GatewayPods[];
+  /** Namespaces of these pods. */
+  readonly namespaceNames: ReadonlySet<string>;
   readonly rootNamespaceName: string;
+  readonly boundHosts: BoundHosts;
+  readonly externalHosts: ExternalHosts;
+  readonly inventory: Inventory;
 }
 
 /** Boundaries whose gateways are among the manifests, and boundaries of other programs in the given namespaces. */
-export function boundariesIn(manifests: Manifest[], namespaceNames: string[], rootNamespaceName: string): Boundaries {
-  const generated = manifests.filter(({ document }) => document.kind === 'Deployment' && isGenerated(document)).map(({ document }) => ({
-    namespaceName: String(document.metadata.namespace), labels: document.spec?.template?.metadata?.labels ?? {},
-  }));
+export function boundariesIn(manifests: readonly Manifest[], namespaceNames: string[], rootNamespaceName: string): Boundaries {
   const ofOtherPrograms = namespaceNames.flatMap((namespaceName) => (['ingress', 'egress'] as const).map((role) =>
-    ({ namespaceName, labels: dedicatedGateway(role, namespaceName).podLabels })));
+    podsIn(namespaceName, dedicatedGateway(role, namespaceName).podLabels, true)));
+  const managed = manifests.filter(({ document }) => isGateway(document)).map(({ document }) =>
+    podsIn(String(document.metadata.namespace), document.spec?.template?.metadata?.labels ?? {}, true));
+  const existing = manifests.filter(({ document }) => selectsGateway(document))
+    .map(({ document: { metadata, spec } }) => podsIn(String(metadata.namespace), spec?.selector?.matchLabels ?? spec?.selector ?? {}, false));
+  const pods = distinctPods([...managed, ...ofOtherPrograms, ...existing]);
   return {
-    pods: [...generated, ...ofOtherPrograms.filter(({ namespaceName, labels: { app } }) =>
-      !generated.some((pods) => pods.namespaceName === namespaceName && pods.labels.app === app))],
+    pods,
+    namespaceNames: new Set(pods.map(({ namespaceName }) => namespaceName)),
     rootNamespaceName,
+    boundHosts: boundHostsIn(manifests),
+    externalHosts: externalHostsIn(manifests),
+    inventory: new Inventory(manifests),
   };
 }
 
-/** Whether an object has the labels of generated objects. Anybody can set these labels. */
-export function isGenerated({ metadata }: any): boolean {
-  return Object.entries(OWN_LABELS).every(([name, value]) => metadata?.labels?.[name] === value);
+/** Whether a generated object selects the pods of a gateway: of an existing one, nothing else is among the manifests. */
+function selectsGateway(document: any): boolean {
+  return ['fed-in-', 'fed-out-'].some((prefix) =>
+    isGeneratedAs(document, 'Gateway', prefix) || isGeneratedAs(document, 'AuthorizationPolicy', `${prefix}guard`));
 }
 
-/** Servers of a Gateway that is generated or selects pods of a boundary gateway. */
-export function boundaryServers(document: any, boundaries: Boundaries): { readonly path: string; readonly server: any }[] {
-  const isOnBoundary = isIstio(document, 'Gateway') && (isGenerated(document) || boundarySelectedBy(document, boundaries) !== undefined);
-  return isOnBoundary ? listOf(document.spec?.servers).map((server, index) => ({ path: `spec.servers[${index}]`, server: server ?? {} })) : [];
+function podsIn(namespaceName: string, labels: { [name: string]: string }, managed: boolean): GatewayPods {
+  return { namespaceName, labels: { ...labels, ...injectedLabels(labels) }, managed };
 }
 
-/** Namespace of the boundary whose gateway pods an object selects. */
-export function boundarySelectedBy(document: any, { pods, rootNamespaceName }: Boundaries): string | undefined {
-  const { kind, metadata } = document;
-  const labels = selectorOf(document);
-  if (labels === undefined) return undefined;
-  const fromRoot = POLICY_KINDS.includes(kind) && metadata?.namespace === rootNamespaceName;
-  return pods.find((pod) => {
-    const matches = Object.entries(labels).every(([name, value]) => pod.labels[name] === value);
-    const sameNamespace = metadata?.namespace === pod.namespaceName;
-    if (WORKLOADS.includes(kind)) return sameNamespace && ['app', 'istio'].some((name) => pod.labels[name] !== undefined && labels[name] === pod.labels[name]);
-    // Unless istiod has PILOT_SCOPE_GATEWAY_TO_NAMESPACE, a Gateway selects pods of any namespace.
-    if (kind === 'Gateway') return matches;
-    if (fromRoot) return matches && (Object.keys(labels).length > 0 || ['EnvoyFilter', 'WasmPlugin'].includes(kind) && reachesGateways(document));
-    return sameNamespace && matches;
-  })?.namespaceName;
+/** Each kind of pods once. A generated object also selects the pods that the library runs. */
+function distinctPods(all: GatewayPods[]): GatewayPods[] {
+  const byLabels = new Map<string, GatewayPods>();
+  for (const pods of all) {
+    const key = [pods.namespaceName, pods.labels.app, pods.labels.istio].join('\n');
+    const known = byLabels.has(key) || !pods.managed && [...byLabels.values()].some(({ namespaceName, labels }) =>
+      namespaceName === pods.namespaceName && labels.istio === pods.labels.istio);
+    if (!known) byLabels.set(key, pods);
+  }
+  return [...byLabels.values()];
 }
 
-/** Labels by which an object selects pods. Empty if it selects all pods in its scope; undefined if it selects none. */
-function selectorOf({ kind, metadata, spec }: any): { readonly [name: string]: unknown } | undefined {
-  if (kind === 'Pod') return metadata?.labels ?? {};
-  if (kind === 'CronJob') return spec?.jobTemplate?.spec?.template?.metadata?.labels ?? {};
-  if (WORKLOADS.includes(kind)) return spec?.template?.metadata?.labels ?? {};
-  if (kind === 'Service') return spec?.selector && Object.keys(spec.selector).length > 0 ? spec.selector : undefined;
-  // NetworkPolicies add up, so a policy without rules allows nothing.
-  if (kind === 'NetworkPolicy') return [...listOf(spec?.ingress), ...listOf(spec?.egress)].length > 0 ? spec?.podSelector?.matchLabels ?? {} : undefined;
-  if (kind === 'DestinationRule') return spec?.workloadSelector?.matchLabels ?? {};
-  if (kind === 'Gateway') return spec?.selector ?? {};
-  return spec?.workloadSelector?.labels ?? spec?.selector?.matchLabels ?? {};
+/** The pods of a gateway in a namespace that a selector selects. */
+export function podsSelected(selector: Selector, pods: readonly GatewayPods[]): GatewayPods | undefined {
+  return pods.find(({ labels }) => selects(selector, labels));
 }
 
-/** Whether an object applies to gateways. EnvoyFilters of Istio's root namespace often patch sidecars only. */
-function reachesGateways({ kind, spec }: any): boolean {
-  return kind !== 'EnvoyFilter' || listOf(spec?.configPatches).some((patch) => !/^SIDECAR_/.test(patch?.match?.context ?? 'ANY'));
+/** Whether a host is the Service of a boundary gateway, which has the name of the label `app`. */
+export function isGatewayService(host: string, pods: readonly GatewayPods[]): boolean {
+  const [name, namespaceName] = host.split('.');
+  return pods.some((pod) => pod.namespaceName === namespaceName && pod.labels.app === name);
+}
+
+/** Servers of a Gateway that is generated or selects pods of a boundary gateway that the library runs. */
+export function boundaryServers(document: any, { pods }: Boundaries): { readonly path: string; readonly server: any }[] {
+  if (!isIstio(document, 'Gateway')) return [];
+  const onBoundary = isGeneratedAs(document, 'Gateway', '') || podsSelected({ matchLabels: document.spec?.selector }, pods.filter(({ managed }) => managed));
+  return onBoundary ? listOf(document.spec?.servers).map((server, index) => ({ path: `spec.servers[${index}]`, server: server ?? {} })) : [];
 }

@@ -1,16 +1,12 @@
 import { existsSync, readFileSync } from 'fs';
 import { basename, dirname, join } from 'path';
+import { objectName } from './documents';
+import type { Manifest } from './manifests';
 
 /*
  * Construct paths of objects, for the report. cdk8s records them in one file for each app, by object name only: of
  * several objects with one name it records the last.
  */
-
-/** A document and the file that contains it. */
-export interface Manifest {
-  readonly file: string;
-  readonly document: any;
-}
 
 /** Construct paths by object name. */
 export interface ConstructPaths { [name: string]: { readonly path: string } }
@@ -84,11 +80,6 @@ export class Resources {
   private keyIn(place: string, { metadata }: any): string {
     return `${place}\n${metadata?.name}`;
   }
-}
-
-/** `Kind namespace/name` */
-export function objectName({ kind, metadata }: any): string {
-  return `${kind} ${metadata?.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata?.name}`;
 }
 
 /** Path of the record of the app that wrote a folder, or an empty string. */

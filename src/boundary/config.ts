@@ -68,9 +68,14 @@ export function configOf(props: FederatedMeshProps): BoundaryConfig {
   };
 }
 
+const ROLES: GatewayConfig['role'][] = ['ingress', 'egress'];
+const nameOf = (role: GatewayConfig['role']) => `federation-${role}`;
+/** Names of dedicated gateways. */
+export const GATEWAY_NAMES = ROLES.map(nameOf);
+
 /** Name and labels of the pods of a dedicated gateway. */
 export function dedicatedGateway(role: GatewayConfig['role'], namespaceName: string) {
-  const name = `federation-${role}`;
+  const name = nameOf(role);
   const selector = { istio: gatewayLabel(namespaceName, role) };
   return { name, selector, podLabels: { app: name, ...selector } };
 }

@@ -4,6 +4,7 @@ import {
 import { Construct } from 'constructs';
 import { isKept, keep } from './kept';
 import { applyOrderOf } from './phases';
+import { DIGEST, digestOf, WITHOUT_DIGEST } from '../model/digest';
 import { Annotations } from '../model/model';
 
 /** Name and namespace of an object. Without namespace it is cluster-scoped. */
@@ -36,17 +37,21 @@ export function metadataIn(scope: Construct, { name, namespace, labels, annotati
 
 /** Creates an object whose spec is computed when the chart is written. */
 export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
-  return keep(new RenderedObject(scope, idIn(scope, gvk.kind, named), gvk, named, spec));
+  return sealed(named, new RenderedObject(scope, idIn(scope, gvk.kind, named), gvk, named, spec));
 }
 
-/** Creates an object of a class that has its type, with our metadata. */
+/**
+ * Creates an object of a class that has its type, with our metadata. `additions` are fields that are newer than the class,
+ * which would drop them.
+ */
 export function emitTyped<Props, Made extends ApiObject>(
   scope: Construct,
   type: { readonly GVK: GroupVersionKind; new(scope: Construct, id: string, props: Props): Made },
   named: Labelled,
   fields: Omit<Props, 'metadata'>,
+  additions: JsonPatch[] = [],
 ): Made {
-  return keep(new type(scope, idIn(scope, type.GVK.kind, named), { metadata: metadataIn(scope, named), ...fields } as Props));
+  return sealed(named, new type(scope, idIn(scope, type.GVK.kind, named), { metadata: metadataIn(scope, named), ...fields } as Props), additions);
 }
 
 /**
@@ -58,7 +63,30 @@ export function emitWithKindId<Spec>(scope: Construct, gvk: GroupVersionKind, na
   const kinds = createdKinds.get(scope) ?? new Map<string, number>();
   const number = (kinds.get(gvk.kind) ?? 0) + 1;
   createdKinds.set(scope, kinds.set(gvk.kind, number));
-  return keep(new RenderedObject(scope, unusedId(scope, gvk.kind, number), gvk, named, spec));
+  return sealed(named, new RenderedObject(scope, unusedId(scope, gvk.kind, number), gvk, named, spec));
+}
+
+/**
+ * Registers an object as ours, and gives it an annotation with the digest of what is generated. JSON patches of the
+ * program come after the digest, so that BoundaryValidation reports them.
+ */
+function sealed<Made extends ApiObject>({ namespace }: Named, object: Made, additions: readonly JsonPatch[] = []): Made {
+  const ofClass = object.toJson.bind(object);
+  const render = () => additions.length > 0 ? JsonPatch.apply(ofClass(), ...additions) : ofClass();
+  const patches: JsonPatch[] = [];
+  object.addJsonPatch = (...operations) => { patches.push(...operations); };
+  object.toJson = () => {
+    const json = WITHOUT_DIGEST.includes(object.kind) ? render() : withDigest(namespace, render());
+    return patches.length > 0 ? JsonPatch.apply(json, ...patches) : json;
+  };
+  return keep(object);
+}
+
+/** `namespace` is the declared one: cdk8s also gives that of a chart to a cluster-scoped object. */
+function withDigest(namespace: string | undefined, json: any): any {
+  const digest = digestOf({ ...json, metadata: { ...json.metadata, namespace } });
+  const annotations = { ...json.metadata.annotations, [annotationKey(DIGEST)]: digest };
+  return { ...json, metadata: ordered({ ...json.metadata, annotations }) };
 }
 
 /** How many objects of each kind were created with their kind as id, by their parents. */
@@ -70,19 +98,12 @@ const createdKinds = new WeakMap<Construct, Map<string, number>>();
  * (docs/adr/0009 has the figures).
  */
 class RenderedObject extends ApiObject {
-  private ownPatches?: JsonPatch[];
-
   constructor(scope: Construct, id: string, private readonly gvk: GroupVersionKind, named: Labelled, private readonly spec: () => unknown) {
     super(scope, id, { apiVersion: gvk.apiVersion, kind: gvk.kind, metadata: metadataIn(scope, named) });
   }
 
-  public override addJsonPatch(...operations: JsonPatch[]): void {
-    this.ownPatches = [...this.ownPatches ?? [], ...operations];
-  }
-
   public override toJson(): any {
-    const json = { ...this.gvk, metadata: this.plainMetadata() ?? this.metadata.toJson(), spec: ordered(this.spec()) };
-    return this.ownPatches ? JsonPatch.apply(json, ...this.ownPatches) : json;
+    return { ...this.gvk, metadata: this.plainMetadata() ?? this.metadata.toJson(), spec: ordered(this.spec()) };
   }
 
   /** Undefined if the app has resolvers of its own, which may find tokens in strings. */

@@ -119,7 +119,7 @@ function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: Gat
   const { settings, podLabels } = gateway;
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const egress = gateway.role === 'egress';
-  const deployment = emitTyped(scope, k8s.KubeDeployment, { ...named, labels: podLabels }, {
+  emitTyped(scope, k8s.KubeDeployment, { ...named, labels: podLabels }, {
     spec: {
       replicas,
       selector: { matchLabels: podLabels },
@@ -160,18 +160,16 @@ function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: Gat
         },
       },
     },
-  });
-  if (settings.shutdownDelaySeconds > 0) sleepBeforeStop(deployment, settings.shutdownDelaySeconds);
+  }, sleepBeforeStop(settings.shutdownDelaySeconds));
 }
 
 /**
  * Lets the proxy work on for a while after Kubernetes has removed the pod from its Service. The field is newer than
- * cdk8s-plus-27, which drops it from typed objects, so it is added to their result. A command is no alternative: images
- * of the proxy without a shell have none that waits.
+ * cdk8s-plus-27. A command is no alternative: images of the proxy without a shell have none that waits.
  */
-function sleepBeforeStop(deployment: k8s.KubeDeployment, seconds: number): void {
-  const toJson = deployment.toJson.bind(deployment);
-  deployment.toJson = () => JsonPatch.apply(toJson(), JsonPatch.add('/spec/template/spec/containers/0/lifecycle', { preStop: { sleep: { seconds } } }));
+function sleepBeforeStop(seconds: number): JsonPatch[] {
+  if (seconds === 0) return [];
+  return [JsonPatch.add('/spec/template/spec/containers/0/lifecycle', { preStop: { sleep: { seconds } } })];
 }
 
 function container(gateway: GatewayConfig, context: () => WorkloadContext): k8s.Container {

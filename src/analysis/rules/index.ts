@@ -1,4 +1,6 @@
+import { changedObjects } from './changed-objects';
 import { foreignObjects } from './foreign-objects';
+import { missingObjects } from './missing-objects';
 import { privateKeys } from './private-keys';
 import { unpinnedPeers } from './unpinned-peers';
 import { weakTls } from './weak-tls';
@@ -6,4 +8,4 @@ import { wildcardHosts } from './wildcard-hosts';
 import type { Rule } from '../rule';
 
 /** All rules, in the order of the report. */
-export const RULES: Rule[] = [privateKeys, weakTls, wildcardHosts, unpinnedPeers, foreignObjects];
+export const RULES: Rule[] = [privateKeys, weakTls, wildcardHosts, unpinnedPeers, changedObjects, missingObjects, foreignObjects];

@@ -1,38 +1,25 @@
-import { secretIn } from '../../pki/jwks';
+import { containsPrivateKey, isSigningKey } from '../private-keys';
 import type { Rule } from '../rule';
-
-const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/;
 
 export const privateKeys: Rule = {
   name: 'private-keys',
   recommendation: 'Manifests must not contain private keys: whoever reads the repository could impersonate the gateway.',
   fix: 'Treat the key as leaked. Use the identity that the mesh issues to its gateways, or a Secret that is generated in the cluster (GatewayCredential).',
-  errorsIn,
+  errorsIn: ({ document }) => keysIn(document, document, []).map((path) => `${path} contains a private key`),
 };
 
-function errorsIn(document: any): string[] {
-  return stringsIn(document).flatMap(({ path, text }) => {
-    const isBase64 = document.kind === 'Secret' && path.startsWith('data.') || document.kind === 'ConfigMap' && path.startsWith('binaryData.');
-    const readings = isBase64 ? [text, Buffer.from(text, 'base64').toString('latin1')] : [text];
-    const isTls = document.kind === 'Secret' && /^(?:data|stringData)\.tls\.key$/.test(path) && text !== '';
-    return isTls || readings.some((reading) => PRIVATE_KEY.test(reading) || containsSigningKey(reading)) ? [`${path} contains a private key`] : [];
-  });
-}
-
-/** Whether a string is a private JWK, a list with one, or a JWK set with one. */
-function containsSigningKey(text: string): boolean {
-  if (!text.includes('"kty"')) return false;
-  try {
-    const parsed = JSON.parse(text);
-    const keys = Array.isArray(parsed.keys) ? parsed.keys : [parsed].flat();
-    return keys.some((key: any) => key?.kty !== undefined && secretIn(key) !== undefined);
-  } catch {
-    return false;
-  }
-}
-
-function stringsIn(value: unknown, path: string[] = []): { readonly path: string; readonly text: string }[] {
-  if (typeof value === 'string') return [{ path: path.join('.'), text: value }];
+/** Paths of the fields that contain a private key. */
+function keysIn(document: any, value: unknown, path: string[]): string[] {
+  if (typeof value === 'string') return isTlsKey(document, path, value) || containsPrivateKey(value) ? [path.join('.')] : [];
   if (value === null || typeof value !== 'object') return [];
-  return Object.entries(value).flatMap(([key, child]) => stringsIn(child, [...path, key]));
+  if (isSigningKey(value)) return [path.join('.')];
+  return Object.entries(value).flatMap(([key, child]) => keysIn(document, child, [...path, key]));
+}
+
+/** A text that a tool replaces in the pipeline or in the cluster, or that only it can decrypt. */
+const PLACEHOLDER = /^(?:ENC\[|<path:|\$\{|\{\{|vault:)/;
+
+/** The key of a Secret for TLS, in whatever form. */
+function isTlsKey({ kind }: any, path: string[], text: string): boolean {
+  return kind === 'Secret' && /^(?:data|stringData)\.tls\.key$/.test(path.join('.')) && text !== '' && !PLACEHOLDER.test(text);
 }

@@ -6,7 +6,7 @@ export const wildcardHosts: Rule = {
   name: 'wildcard-hosts',
   recommendation: 'Each server of a boundary gateway must have one exact host, the SNI of one export for one peer: "./<SNI>".',
   fix: 'Export each service under its own export name: FederatedMesh.expose.',
-  errorsIn,
+  errorsIn: ({ document }, boundaries) => errorsIn(document, boundaries),
 };
 
 function errorsIn(document: any, boundaries: Boundaries): string[] {

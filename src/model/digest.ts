@@ -1,0 +1,37 @@
+import { createHash } from 'crypto';
+
+/*
+ * The digest of a generated object. BoundaryValidation compares it with the manifest, and so notices every later change
+ * of the object. Anybody can calculate it: it finds mistakes, it does not stop an attacker (docs/adr/0041).
+ */
+
+/** Name of the annotation with the digest, after the prefix of this library. */
+export const DIGEST = 'digest';
+/** Kinds without a digest: they decide about the number of pods, which nobody can use to open a boundary. */
+export const WITHOUT_DIGEST = ['HorizontalPodAutoscaler', 'PodDisruptionBudget'];
+
+/**
+ * Labels and annotations that change what an object does: Istio's (`istio.io/rev`, `istio.io/dry-run`,
+ * `networking.istio.io/exportTo`) and the Pod Security level of a namespace. Delivery tools write others.
+ */
+const EFFECTIVE = /^(pod-security\.kubernetes|(\w+\.)?istio)\.io\//;
+/** Settings of `istioctl analyze`, which change no proxy. */
+const ANALYZER = /^galley\./;
+const HEX_DIGITS = 32;
+
+/** Digest of the kind, namespace, name and content of an object. */
+export function digestOf({ apiVersion, kind, metadata, status, ...content }: any): string {
+  const { name, namespace, labels, annotations } = metadata ?? {};
+  const effective = (values: object | undefined) =>
+    Object.entries(values ?? {}).filter(([key]) => EFFECTIVE.test(key) && !ANALYZER.test(key));
+  const parts = { kind, namespace, name, content, labels: effective(labels).sort(), annotations: effective(annotations).sort() };
+  return createHash('sha256').update(JSON.stringify(parts, sorted)).digest('hex').slice(0, HEX_DIGITS);
+}
+
+/** A replacer that writes the keys of every object in order, and leaves out null like the API server does. */
+function sorted(_: string, value: any): any {
+  if (value === null) return undefined;
+  if (typeof value !== 'object' || Array.isArray(value)) return value;
+  const keys = Object.keys(value);
+  return keys.every((key, index) => index === 0 || keys[index - 1] < key) ? value : Object.fromEntries(keys.sort().map((key) => [key, value[key]]));
+}
