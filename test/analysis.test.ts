@@ -1,6 +1,6 @@
 import { App } from 'cdk8s';
 import { BoundaryValidation, LocalService, ServicePort } from '../src';
-import { Manifest, objectsOf } from './support/manifests';
+import { Manifest, wholeObjectsOf } from './support/manifests';
 import { meshOf } from './support/meshes';
 import { bankWith } from './support/pair';
 
@@ -30,7 +30,7 @@ const boundary = () => {
   const bank = bankWith();
   mesh.addPeer(bank);
   mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(80)] }).allowFrom(bank);
-  return objectsOf(app);
+  return wholeObjectsOf(app);
 };
 const WORKLOADS = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob'];
 

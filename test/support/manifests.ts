@@ -4,6 +4,9 @@
 import { App, Chart, Yaml } from 'cdk8s';
 import { parseAllDocuments } from 'yaml';
 
+/** The annotation with the digest of a generated object. */
+export const DIGEST = 'cdk8s-mesh-federation/digest';
+
 /** Any Kubernetes object. */
 export type Manifest = any;
 
@@ -22,14 +25,32 @@ export function textOf(chart: Chart): string {
   return objects.length === 0 ? '' : Yaml.stringify(...objects);
 }
 
-/** The objects of one file. */
+/** The objects of one file, without their digests, which `test/changes.test.ts` is about. */
 export function parse(text: string): Manifest[] {
-  return parseAllDocuments(text).map((document) => document.toJS()).filter((manifest) => manifest);
+  return parseWhole(text).map(withoutDigest);
 }
 
-/** All objects of a program. `test/golden.test.ts` checks that they equal the objects of the files. */
+/** The objects of one file, as cdk8s-cli reads them. */
+export function parseWhole(text: string): Manifest[] {
+  return parseAllDocuments(text, { version: '1.1' }).map((document) => document.toJS()).filter((manifest) => manifest);
+}
+
+/** All objects of a program, without their digests. `test/golden.test.ts` checks that they equal the objects of the files. */
 export function objectsOf(...apps: App[]): Manifest[] {
+  return wholeObjectsOf(...apps).map(withoutDigest);
+}
+
+/** All objects of a program, as they are written. */
+export function wholeObjectsOf(...apps: App[]): Manifest[] {
   return [...jsonOf(apps).values()].flatMap((objects) => JSON.parse(objects) as Manifest[]);
+}
+
+/** A copy without the digest, which changes with every field. */
+export function withoutDigest(object: Manifest): Manifest {
+  const { annotations, ...metadata } = object.metadata ?? {};
+  if (annotations?.[DIGEST] === undefined) return object;
+  const { [DIGEST]: _, ...others } = annotations;
+  return { ...object, metadata: Object.keys(others).length > 0 ? { annotations: others, ...metadata } : metadata };
 }
 
 /** The objects of a program as JSON, by chart. */
