@@ -49,7 +49,8 @@ function find(kind: string, name: string): any {
 
 /** Violations after a change of one object of the boundary, without those of `changed-objects`, which reports every change. */
 async function violationsAfter(changed: any): Promise<string[]> {
-  const documents = BOUNDARY.map((document) => document.kind === changed.kind && document.metadata.name === changed.metadata.name ? changed : document);
+  const isIt = ({ kind, metadata }: any) => kind === changed.kind && metadata.name === changed.metadata.name;
+  const documents = BOUNDARY.map((document) => isIt(document) ? changed : document);
   const { violations } = await report({ 'east.k8s.yaml': documents });
   return violations.filter(({ ruleName }) => ruleName !== 'changed-objects').flatMap(({ ruleName, violatingResources }) =>
     violatingResources.flatMap(({ resourceName, locations }: any) => locations.map((place: string) => `${ruleName}: ${resourceName}: ${place}`)));
@@ -129,7 +130,8 @@ describe('the rule weak-tls', () => {
   const server = (tls?: any) => ({ port: { number: 15443, protocol: 'HTTPS' }, hosts: ['./p9080.reviews.west.fed.east.example'], tls });
   const ours = (tls?: any, annotations = {}) => {
     const gateway = find('Gateway', 'fed-in-west');
-    return { ...gateway, metadata: { ...gateway.metadata, annotations: { ...gateway.metadata.annotations, ...annotations } }, spec: { ...gateway.spec, servers: [server(tls)] } };
+    const metadata = { ...gateway.metadata, annotations: { ...gateway.metadata.annotations, ...annotations } };
+    return { ...gateway, metadata, spec: { ...gateway.spec, servers: [server(tls)] } };
   };
   const pinned = {
     subjectAltNames: ['spiffe://west.example/ns/a/sa/b'], minProtocolVersion: 'TLSV1_3', caCertCredentialName: 'configmap://istio-federation/fed-in-trust-west',

@@ -1,8 +1,8 @@
 import { createCipheriv, generateKeyPairSync, KeyExportOptions, KeyObject, randomBytes } from 'crypto';
 import { stringify } from 'yaml';
 import { Manifest } from './support/manifests';
-import { violationsIn } from './support/plugin';
 import { trustOf } from './support/meshes';
+import { violationsIn } from './support/plugin';
 
 /*
  * BoundaryValidation finds private keys in every form and place, and takes nothing else for a key. All keys are generated here.

@@ -66,14 +66,16 @@ export function boundHostsIn(manifests: readonly Manifest[]): BoundHosts {
     }
     ownDomains(document).forEach((domain) => domains.add(domain));
   }
-  return { localNames: localNames.names, additionalHosts: additionalHosts.names, suffixes: suffixes.names, domains, wildcards: new Set([...domains].flatMap(upToTrustDomain)) };
+  const wildcards = new Set([...domains].flatMap(upToTrustDomain));
+  return { localNames: localNames.names, additionalHosts: additionalHosts.names, suffixes: suffixes.names, domains, wildcards };
 }
 
 /** Suffix of the SNIs of a peer's exports for us: its name for us, `.fed.` and its trust domain. */
 function peerDomain(spec: any): string | undefined {
   const trustDomain = /^spiffe:\/\/([^/]+)\//.exec(String(spec?.trafficPolicy?.tls?.subjectAltNames?.[0]))?.[1];
-  const before = String(spec?.host).slice(0, -`.fed.${trustDomain}`.length);
-  return trustDomain !== undefined && String(spec.host) === `${before}.fed.${trustDomain}` ? `${before.slice(before.lastIndexOf('.'))}.fed.${trustDomain}` : undefined;
+  const host = String(spec?.host);
+  if (trustDomain === undefined || !host.endsWith(`.fed.${trustDomain}`)) return undefined;
+  return host.slice(host.lastIndexOf('.', host.length - `.fed.${trustDomain}`.length - 1));
 }
 
 /** Whether a host belongs to the SNIs of a boundary. `host` has small letters and no trailing dot. */

@@ -54,17 +54,22 @@ export function isGeneratedAs(document: any, kind: string, prefix: string): bool
 }
 
 /**
- * All objects of parsed documents, including those in lists. A list is also a document of its own when it has more
- * than items. Items of a `ConfigMapList` need not state their kind.
+ * All objects of parsed documents, including those in lists. A list is also a document of its own if it has more than
+ * items. Items of a `ConfigMapList` need not have a kind.
  */
 export function objectsIn(parsed: unknown[]): any[] {
-  return parsed.flatMap((document: any) => {
-    if (document === null || typeof document !== 'object') return [];
-    const { apiVersion, kind, items, ...rest } = document;
-    if (!Array.isArray(items) || !/List$/.test(kind)) return [document];
-    const ofList = kind === 'List' ? {} : { apiVersion, kind: kind.replace(/List$/, '') };
-    const objects = items.filter((item) => item !== null && typeof item === 'object').map((item) => ({ ...ofList, ...item }));
-    const others = items.filter((item) => item === null || typeof item !== 'object');
-    return [...Object.keys(rest).length + others.length > 0 ? [{ apiVersion, kind, ...rest, ...others.length > 0 ? { items: others } : {} }] : [], ...objectsIn(objects)];
+  return parsed.filter(isObject).flatMap(({ items, ...list }: any) => {
+    if (!Array.isArray(items) || !/List$/.test(list.kind)) return [items === undefined ? list : { ...list, items }];
+    const { apiVersion, kind, ...rest } = list;
+    const ofItems = kind === 'List' ? {} : { apiVersion, kind: kind.replace(/List$/, '') };
+    const others = items.filter((item) => !isObject(item));
+    return [
+      ...Object.keys(rest).length + others.length > 0 ? [{ ...list, items: others }] : [],
+      ...objectsIn(items.filter(isObject).map((item) => ({ ...ofItems, ...item }))),
+    ];
   });
+}
+
+function isObject(value: unknown): value is object {
+  return value !== null && typeof value === 'object';
 }

@@ -1,5 +1,5 @@
-import { Boundaries, isGatewayService } from './boundaries';
 import { coversBoundary, isBoundaryHost, namesTaken } from './bound-hosts';
+import { Boundaries, isGatewayService } from './boundaries';
 import { isGatewayApi, isIstio, listOf } from './documents';
 import type { ErrorsIn } from './rule';
 import { PEER_HOST } from './tls';

@@ -1,8 +1,8 @@
 /**
  * What BoundaryValidation reports about documents.
  */
-import { BoundaryValidation } from '../../src';
 import { Manifest } from './manifests';
+import { BoundaryValidation } from '../../src';
 
 /** Violations as `rule: Kind namespace/name: message`, of documents by file. */
 export async function violationsIn(files: { readonly [file: string]: readonly Manifest[] }, properties: object = {}): Promise<string[]> {

@@ -1,5 +1,5 @@
-import { annotationKey } from '../../render/emit';
 import { DIGEST, digestOf, WITHOUT_DIGEST } from '../../model/digest';
+import { annotationKey } from '../../render/emit';
 import { digestIn, isGenerated } from '../documents';
 import type { ErrorsIn, Rule } from '../rule';
 

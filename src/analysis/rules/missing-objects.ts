@@ -1,7 +1,7 @@
-import { annotationKey } from '../../render/emit';
 import { singleObjectName } from '../../model/names';
-import type { Boundaries } from '../boundaries';
+import { annotationKey } from '../../render/emit';
 import { suffixesOf } from '../bound-hosts';
+import type { Boundaries } from '../boundaries';
 import { isGenerated, isGeneratedAs, listOf } from '../documents';
 import type { Inventory } from '../inventory';
 import { isGateway, Manifest } from '../manifests';
