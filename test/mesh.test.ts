@@ -3,7 +3,7 @@ import {
   BoundaryGateway, Caller, Delivery, ExposedServiceProps, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayServiceType,
   IstioVersion, LocalName, LocalService, NetworkDestination, RemoteServiceBindingProps, ServicePort,
 } from '../src';
-import { find, Manifest, names, objectsOf } from './support/manifests';
+import { find, Manifest, names, objectsOf, withoutDigest } from './support/manifests';
 import { meshOf, trustOf } from './support/meshes';
 import { DEFAULT } from './support/versions';
 
@@ -23,7 +23,7 @@ function both(props: Partial<FederatedMeshProps> = {}) {
   reviews.allowFrom(west);
   details.allowFrom(east);
   east.bind('BoundDetails', { source: details, localName: LocalName.newService('details', 'web') }).allowFrom(Caller.serviceAccount('page', 'web'));
-  return { app, east, west, objects: Chart.of(east).toJson() };
+  return { app, east, west, objects: Chart.of(east).toJson().map(withoutDigest) };
 }
 
 test('every option of a mesh has an effect', () => {
@@ -83,7 +83,7 @@ test('every option of a mesh has an effect', () => {
   });
   expect(east._boundary.config.istioVersion).toBe(DEFAULT);
   expect(() => east.expose('Root', { service: LocalService.fromName('istiod', 'mesh-system'), exportName: 'root', ports: [ServicePort.http(1)] })).toThrow('FED118');
-  const peerSide = find(Chart.of(west).toJson(), 'ConfigMap', 'fed-in-trust-east');
+  const peerSide = find(Chart.of(west).toJson().map(withoutDigest), 'ConfigMap', 'fed-in-trust-east');
   expect(peerSide.data['ca.crt']).toBe(props.trustBundle._pem);
   expect(app.charts).toHaveLength(2);
 });
@@ -109,7 +109,7 @@ test('a mesh with createNamespace: false emits no Namespace', () => {
 test('a second addPeer with the same peer changes nothing', () => {
   const { app, east, west, objects } = both();
   east.addPeer(west);
-  expect(Chart.of(east).toJson()).toEqual(objects);
+  expect(Chart.of(east).toJson().map(withoutDigest)).toEqual(objects);
   expect(app.charts).toHaveLength(2);
 });
 
@@ -145,18 +145,18 @@ test('a program can patch an object that the library has emitted', () => {
   const { east } = both();
   const deployment = east.node.findAll().find((construct): construct is ApiObject => ApiObject.isApiObject(construct) && construct.kind === 'Deployment')!;
   deployment.addJsonPatch(JsonPatch.add('/spec/template/spec/hostNetwork', false));
-  expect(find(Chart.of(east).toJson(), 'Deployment', 'federation-ingress').spec.template.spec.hostNetwork).toBe(false);
+  expect(find(Chart.of(east).toJson().map(withoutDigest), 'Deployment', 'federation-ingress').spec.template.spec.hostNetwork).toBe(false);
 });
 
 test('a JSON patch of one object does not change other objects', () => {
   const { east, west, objects } = both();
   const route = east.node.findAll().find((construct): construct is ApiObject =>
     ApiObject.isApiObject(construct) && construct.name === 'fed-in-reviews-9080-west' && construct.kind === 'VirtualService')!;
-  const others = Chart.of(west).toJson();
+  const others = Chart.of(west).toJson().map(withoutDigest);
   route.addJsonPatch(JsonPatch.add('/spec/http/0/headers/request/remove/0', 'x-own'), JsonPatch.remove('/spec/exportTo'));
-  const [first] = find(Chart.of(east).toJson(), 'VirtualService', 'fed-in-reviews-9080-west').spec.http[0].headers.request.remove;
+  const [first] = find(Chart.of(east).toJson().map(withoutDigest), 'VirtualService', 'fed-in-reviews-9080-west').spec.http[0].headers.request.remove;
   expect(first).toBe('x-own');
-  expect(Chart.of(west).toJson()).toEqual(others);
+  expect(Chart.of(west).toJson().map(withoutDigest)).toEqual(others);
   expect(find(objects, 'VirtualService', 'fed-in-reviews-9080-west').spec.http[0].headers.request.remove).not.toContain('x-own');
 });
 
@@ -170,7 +170,7 @@ test('resolvers of an app resolve labels and annotations of every object', () =>
   mesh.addPeer(west);
   const reviews = mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
   reviews.allowFrom(west, { purpose: 'TOKEN' });
-  const objects = Chart.of(mesh).toJson();
+  const objects = Chart.of(mesh).toJson().map(withoutDigest);
   expect(objects.map(({ metadata }) => metadata.labels.stage)).toEqual(objects.map(() => 'resolved'));
   const purposes = objects.flatMap(({ metadata }) => metadata.annotations?.['cdk8s-mesh-federation/purpose'] ?? []);
   expect([...new Set(purposes)]).toEqual(['resolved']);
@@ -197,7 +197,7 @@ test('two boundaries of one mesh have different gateways and admission policies'
     mesh.addPeer(west);
     mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] }).allowFrom(west);
   }
-  const selectors = [one, two].map((mesh) => Chart.of(mesh).toJson().filter(({ kind }) => kind === 'Gateway').map(({ spec }) => spec.selector));
+  const selectors = [one, two].map((mesh) => Chart.of(mesh).toJson().map(withoutDigest).filter(({ kind }) => kind === 'Gateway').map(({ spec }) => spec.selector));
   expect(selectors).toEqual([[{ istio: 'istio-federation-ingress' }], [{ istio: 'partner-federation-ingress' }]]);
   expect(names(objectsOf(app), 'ValidatingAdmissionPolicy')).toEqual(['istio-federation-boundary', 'partner-federation-boundary']);
 });

@@ -10,7 +10,7 @@ import {
   RemoteMeshProps, RemoteServiceBinding, RemoteServiceBindingOptions, RemoteServiceBindingProps, RemoteServiceProps,
   RestrictNamespaceOptions, ServiceAccountIdentity, ServicePort, ServicePortOptions, SourceOptions, SpiffeId, UpstreamLimits, WriteOptions,
 } from '../src';
-import { find, Manifest, names, parse } from './support/manifests';
+import { find, Manifest, names, parse, withoutDigest } from './support/manifests';
 import { meshOf, TRUST, trustOf } from './support/meshes';
 import { everyOption, Option, TABLES } from './support/options';
 import { bankWith } from './support/pair';
@@ -27,7 +27,7 @@ const REASON = 'agreed with the security team';
 /* Parts of programs. */
 
 /** A copy of the objects of the chart of a mesh. */
-const objectsIn = (mesh: FederatedMesh): Manifest[] => JSON.parse(JSON.stringify(Chart.of(mesh).toJson()));
+const objectsIn = (mesh: FederatedMesh): Manifest[] => JSON.parse(JSON.stringify(Chart.of(mesh).toJson().map(withoutDigest)));
 const reviewsOf = (mesh: FederatedMesh, options: Partial<ExposedServiceOptions> = {}) => mesh.expose('Reviews', {
   service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)], ...options,
 });
