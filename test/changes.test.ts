@@ -143,6 +143,23 @@ test('BoundaryValidation reports an object that replaces a generated one, and on
     'changed-objects: AuthorizationPolicy istio-federation/fed-in-default-deny: metadata.name occurs twice among the generated objects of this chart: the delivery tool would apply only one of them'));
 });
 
+test.each([
+  ['Flux', 'a file for each phase', ({ kind }: Manifest) => `${kind}.yaml`],
+  ['a folder with one file for each object', 'a folder for each phase', ({ kind, metadata }: Manifest) => `${kind}/${metadata.namespace}.${metadata.name}.yaml`],
+])('BoundaryValidation reports removed objects of two meshes for %s, which has %s', async (_, __, fileOf) => {
+  const files = (documents: { [mesh: string]: Manifest[] }) => {
+    const byFile: { [file: string]: Manifest[] } = {};
+    for (const [mesh, objects] of Object.entries(documents)) objects.forEach((document) => (byFile[`${mesh}/${fileOf(document)}`] ??= []).push(document));
+    return byFile;
+  };
+  const [east, west] = [documentsIn('both-directions/east'), documentsIn('both-directions/west')];
+  expect(await violationsIn(files({ east, west }))).toEqual([]);
+  for (const removed of ['fed-in-default-deny', 'fed-in-guard-west', 'fed-out-edge', 'federation-ingress']) {
+    const rest = east.filter(({ kind, metadata }) => metadata.name !== removed || !/Policy|EnvoyFilter/.test(kind));
+    expect(await violationsIn(files({ east: rest, west }))).toContainEqual(expect.stringContaining(`${removed.replace('guard-west', 'guard-<peer>')}`));
+  }
+});
+
 test('BoundaryValidation accepts the same names in two meshes of one app', async () => {
   const [east, west] = [documentsIn('two-meshes-http/east'), documentsIn('two-meshes-http/west')];
   const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'reviews', namespace: 'default' }, spec: { selector: { app: 'reviews' }, ports: [{ port: 9080 }] } };

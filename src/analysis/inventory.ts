@@ -8,33 +8,37 @@ import { isSameMesh, Manifest } from './manifests';
 export class Inventory {
   /** Generated objects by name, as `Kind namespace/name`. */
   private readonly named = new Map<string, Manifest[]>();
-  /** Generated objects by place and kind. */
-  private readonly byKind = new Map<string, any[]>();
-  /** Names that policies guard, by place. */
-  private readonly guarded = new Map<string, ReadonlySet<string>>();
+  /** Generated objects by kind. */
+  private readonly byKind = new Map<string, Manifest[]>();
+  /** The SNIs, and suffixes of SNIs, that policies deny to all identities but some. */
+  public readonly guardedNames: ReadonlySet<string>;
+  /** How many admission policies list an EnvoyFilter. */
+  public readonly listedFilters: ReadonlyMap<string, number>;
 
   constructor(manifests: readonly Manifest[]) {
     for (const manifest of manifests.filter(({ document }) => isGenerated(document))) {
       add(this.named, objectName(manifest.document), manifest);
-      add(this.byKind, `${manifest.place}\n${manifest.document.kind}`, manifest.document);
+      add(this.byKind, manifest.document.kind, manifest);
     }
+    this.guardedNames = new Set(this.ofKind('AuthorizationPolicy').flatMap(({ document }) => deniedNames(document)));
+    const listed = new Map<string, number>();
+    for (const { document } of this.ofKind('ValidatingAdmissionPolicy')) {
+      for (const name of filtersListed(document)) listed.set(name, (listed.get(name) ?? 0) + 1);
+    }
+    this.listedFilters = listed;
   }
 
-  /** Whether a place has a generated object: `AuthorizationPolicy istio-federation/fed-in-guard`. */
-  public has(place: string, name: string): boolean {
-    return this.named.get(name)?.some((manifest) => manifest.place === place) ?? false;
+  /**
+   * How many generated objects have a name, such as `AuthorizationPolicy istio-federation/fed-in-guard`: one for each
+   * mesh of the app.
+   */
+  public count(name: string): number {
+    return this.named.get(name)?.length ?? 0;
   }
 
-  /** The generated objects of one kind in a place. */
-  public ofKind(place: string, kind: string): readonly any[] {
-    return this.byKind.get(`${place}\n${kind}`) ?? [];
-  }
-
-  /** The SNIs, and suffixes of SNIs, that policies of a place deny to all identities but some. */
-  public guardedNames(place: string): ReadonlySet<string> {
-    const known = this.guarded.get(place) ?? new Set(this.ofKind(place, 'AuthorizationPolicy').flatMap(deniedNames));
-    this.guarded.set(place, known);
-    return known;
+  /** The generated objects of one kind. */
+  public ofKind(kind: string): readonly Manifest[] {
+    return this.byKind.get(kind) ?? [];
   }
 
   /** Whether a place has several generated objects with the name of this one. */
@@ -62,6 +66,11 @@ function add<Value>(map: Map<string, Value[]>, key: string, value: Value): void 
   const known = map.get(key);
   if (known) known.push(value);
   else map.set(key, [value]);
+}
+
+/** The EnvoyFilters that an admission policy allows in the namespace of a boundary. */
+export function filtersListed({ spec }: any): string[] {
+  return [...new Set(JSON.stringify(spec?.variables ?? []).match(/EnvoyFilter [a-z0-9.-]+\/[a-z0-9.-]+/g))];
 }
 
 function deniedNames({ spec }: any): string[] {

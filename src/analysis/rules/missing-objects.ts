@@ -1,50 +1,55 @@
 import { singleObjectName } from '../../model/names';
 import { annotationKey } from '../../render/emit';
 import { suffixesOf } from '../bound-hosts';
-import type { Boundaries } from '../boundaries';
-import { isGenerated, isGeneratedAs, listOf } from '../documents';
-import type { Inventory } from '../inventory';
+import { isGenerated, isGeneratedAs, listOf, objectName } from '../documents';
+import { filtersListed, Inventory } from '../inventory';
 import { isGateway, Manifest } from '../manifests';
 import type { ErrorsIn, Rule } from '../rule';
 
 /*
  * Generated objects that protect others and were removed from the manifests. What opens nothing when it is missing,
  * such as a route or a CA certificate, is not looked for.
+ *
+ * The meshes of an app have objects of the same names, in any files. So objects are counted: of an object that protects
+ * another one there must be as many as of that one.
  */
 
-/** Names of the objects that must be in the place of an object, as `Kind namespace/name`. */
-type Needed = (document: any, place: string, inventory: Inventory) => string[];
+/** Names of the objects that an object needs, as `Kind namespace/name`. */
+type Needed = (manifest: Manifest, inventory: Inventory) => string[];
 
-const errorsIn: ErrorsIn = ({ document, place }: Manifest, { inventory }: Boundaries) => isGenerated(document)
-  ? NEEDS.flatMap((needed) => needed(document, place, inventory)).filter((name) => !inventory.has(place, name)).map((name) => `${name} is missing among the generated objects`)
-  : [];
+const errorsIn: ErrorsIn = (manifest, { inventory }) => {
+  if (!isGenerated(manifest.document)) return [];
+  const number = inventory.count(objectName(manifest.document));
+  return NEEDS.flatMap((needed) => needed(manifest, inventory)).filter((name) => inventory.count(name) < number)
+    .map((name) => `${name} is missing among the generated objects`);
+};
 
 const NEEDS: Needed[] = [neededByGateway, neededByListeners, neededByUpstream, neededByAdmissionPolicy, neededByPair, neededByIsolation];
 
-function neededByGateway(document: any, place: string, inventory: Inventory): string[] {
+function neededByGateway({ document }: Manifest, inventory: Inventory): string[] {
   if (!isGateway(document)) return [];
   const { name, namespace } = document.metadata;
   const prefix = name === 'federation-ingress' ? 'fed-in' : 'fed-out';
+  const number = inventory.count(objectName(document));
   const defaultDeny = ['federation-default-deny', singleObjectName('federation-default-deny', namespace)].map((policy) => `NetworkPolicy ${namespace}/${policy}`);
-  const policies = inventory.ofKind(place, 'AuthorizationPolicy');
-  const withoutAdmission = policies.some(({ metadata }) => metadata.annotations?.[annotationKey('without-admission-policy')] !== undefined);
+  const withoutAdmission = inventory.ofKind('AuthorizationPolicy')
+    .filter(({ document: { metadata } }) => metadata.annotations?.[annotationKey('without-admission-policy')] !== undefined);
   return [
     `AuthorizationPolicy ${namespace}/${prefix}-default-deny`,
     `AuthorizationPolicy ${namespace}/${prefix}-guard`,
     `EnvoyFilter ${namespace}/${prefix}-edge`,
     `NetworkPolicy ${namespace}/${name}`,
-    ...defaultDeny.some((policy) => inventory.has(place, policy)) ? [] : [defaultDeny[0]],
-    ...withoutAdmission || inventory.ofKind(place, 'ValidatingAdmissionPolicy').length > 0 ? [] : ['ValidatingAdmissionPolicy of the boundary'],
+    ...defaultDeny.some((policy) => inventory.count(policy) >= number) ? [] : [defaultDeny[0]],
+    ...inventory.ofKind('ValidatingAdmissionPolicy').length + withoutAdmission.length >= number ? [] : ['ValidatingAdmissionPolicy of the boundary'],
   ];
 }
 
 /** The guards of a peer, and those of local names whose callers the handshake cannot verify. */
-function neededByListeners(document: any, place: string, inventory: Inventory): string[] {
+function neededByListeners({ document }: Manifest, { guardedNames }: Inventory): string[] {
   const { namespace } = document.metadata;
   const servers = listOf(document.spec?.servers).map((server) => ({ host: String(server?.hosts?.[0]).replace('./', ''), tls: server?.tls }));
-  const guarded = inventory.guardedNames(place);
   if (isGeneratedAs(document, 'Gateway', 'fed-in-') && servers.length > 0) {
-    const open = servers.find(({ host }) => !suffixesOf(host).some((suffix) => guarded.has(suffix)));
+    const open = servers.find(({ host }) => !suffixesOf(host).some((suffix) => guardedNames.has(suffix)));
     return [
       `AuthorizationPolicy ${namespace}/fed-in-guard`,
       `EnvoyFilter ${namespace}/fed-in-edge`,
@@ -52,22 +57,24 @@ function neededByListeners(document: any, place: string, inventory: Inventory): 
     ];
   }
   if (!isGeneratedAs(document, 'Gateway', 'fed-out-')) return [];
-  return servers.filter(({ host, tls }) => listOf(tls?.subjectAltNames).length === 0 && !guarded.has(host))
+  return servers.filter(({ host, tls }) => listOf(tls?.subjectAltNames).length === 0 && !guardedNames.has(host))
     .map(({ host }) => `AuthorizationPolicy ${namespace}/fed-out-guard-<local name>, which guards ${host},`);
 }
 
 /** Without its DestinationRule the egress gateway would send plaintext to a peer. */
-function neededByUpstream(document: any): string[] {
+function neededByUpstream({ document }: Manifest): string[] {
   const { name, namespace } = document.metadata;
   return isGeneratedAs(document, 'ServiceEntry', 'fed-out-') ? [`DestinationRule ${namespace}/${name}`] : [];
 }
 
 /** The policy needs its binding, and lists the filters of the boundary. */
-function neededByAdmissionPolicy({ kind, metadata, spec }: any): string[] {
+function neededByAdmissionPolicy({ document }: Manifest, inventory: Inventory): string[] {
+  const { kind, metadata } = document;
   if (kind === 'ValidatingAdmissionPolicyBinding') return [`ValidatingAdmissionPolicy ${metadata.name}`];
   if (kind !== 'ValidatingAdmissionPolicy') return [];
-  const filters = JSON.stringify(spec?.variables ?? []).match(/EnvoyFilter [a-z0-9.-]+\/[a-z0-9.-]+/g) ?? [];
-  return [`ValidatingAdmissionPolicyBinding ${metadata.name}`, ...filters];
+  // Policies of the same name, of other meshes, list other filters.
+  const removed = filtersListed(document).filter((name) => inventory.count(name) < inventory.listedFilters.get(name)!);
+  return [`ValidatingAdmissionPolicyBinding ${metadata.name}`, ...removed];
 }
 
 /** Two objects that one declaration always creates together: the lock of a Service, and a restricted namespace. */
@@ -76,18 +83,19 @@ const PAIRS: { readonly prefix: string; readonly kinds: string[] }[] = [
   { prefix: 'fed-restricted-', kinds: ['Sidecar', 'NetworkPolicy'] },
 ];
 
-function neededByPair({ kind, metadata: { name, namespace } }: any): string[] {
+function neededByPair({ document: { kind, metadata: { name, namespace } } }: Manifest): string[] {
   return PAIRS.filter(({ prefix, kinds }) => String(name).startsWith(prefix) && kinds.includes(kind))
     .flatMap(({ kinds }) => kinds.filter((other) => other !== kind).map((other) => `${other} ${namespace}/${name}`));
 }
 
-/** An isolated peer is denied at both gateways. */
-function neededByIsolation(document: any, place: string, inventory: Inventory): string[] {
-  if (!isGeneratedAs(document, 'AuthorizationPolicy', 'fed-in-isolated-') && !isGeneratedAs(document, 'AuthorizationPolicy', 'fed-out-isolated-')) return [];
-  const other = document.metadata.name.startsWith('fed-in-') ? 'fed-out' : 'fed-in';
-  const name = document.metadata.name.replace(/^fed-(in|out)/, other);
-  return inventory.ofKind(place, 'AuthorizationPolicy').filter(({ metadata }) => metadata.name === `${other}-guard`)
-    .map(({ metadata }) => `AuthorizationPolicy ${metadata.namespace}/${name}`).slice(0, 1);
+/** An isolated peer is denied at both gateways. All policies of a boundary are in the same file or folder. */
+function neededByIsolation({ document, place }: Manifest, inventory: Inventory): string[] {
+  const [, side, peer] = /^fed-(in|out)-isolated-(.+)$/.exec(document.metadata.name) ?? [];
+  if (document.kind !== 'AuthorizationPolicy' || side === undefined) return [];
+  const other = side === 'in' ? 'fed-out' : 'fed-in';
+  return inventory.ofKind('AuthorizationPolicy')
+    .filter((manifest) => manifest.place === place && manifest.document.metadata.name === `${other}-guard`)
+    .map((manifest) => `AuthorizationPolicy ${manifest.document.metadata.namespace}/${other}-isolated-${peer}`);
 }
 
 export const missingObjects: Rule = {
