@@ -146,7 +146,7 @@ test('only the namespaces of callers get a DestinationRule for the egress gatewa
       trafficPolicy: {
         connectionPool: { tcp: { connectTimeout: '10s' }, http: { h2UpgradePolicy: 'UPGRADE', maxConcurrentStreams: 100 } },
         outlierDetection: { consecutive5xxErrors: 0, consecutiveGatewayErrors: 0 },
-        loadBalancer: { localityLbSetting: { enabled: false } },
+        loadBalancer: { localityLbSetting: { failoverPriority: ['topology.istio.io/cluster'] } },
         tls: { mode: 'ISTIO_MUTUAL', sni: 'p9080.reviews.web.east.egress.fed.west.example' },
       },
     }],

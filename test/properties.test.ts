@@ -72,6 +72,14 @@ holds('no two declarations emit the same listener, subset, host, or SNI suffix o
   for (const unique of [listeners, subsets, hosts, allowed, ...ports]) expect(unique).toEqual([...new Set(unique)]);
 });
 
+holds('every route of callers prefers the egress gateway of their own cluster, and ejects no gateway', (objects) => {
+  const subsets = of(objects, 'DestinationRule').flatMap(({ spec }) => spec.subsets ?? []);
+  for (const { trafficPolicy } of subsets) {
+    expect(trafficPolicy.loadBalancer).toEqual({ localityLbSetting: { failoverPriority: ['topology.istio.io/cluster'] } });
+    expect(trafficPolicy.outlierDetection).toEqual({ consecutive5xxErrors: 0, consecutiveGatewayErrors: 0 });
+  }
+});
+
 holds('each listener has separate RBAC rules, except TCP at the ingress gateway, and nothing else has RBAC rules', (objects) => {
   for (const side of ['in', 'out'] as const) {
     const patches = edgePatches(objects, side);

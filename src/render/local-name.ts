@@ -5,7 +5,7 @@ import { MAX_STREAMS } from './connection-settings';
 import { subsetName } from './egress';
 import { emit, emitWithKindId, lazyField } from './emit';
 import { exactMatches } from './http-routes';
-import { ALL_LOCALITIES, CONNECT_TIMEOUT, NO_EJECTION } from './mesh-defaults';
+import { CONNECT_TIMEOUT, NO_EJECTION, OWN_CLUSTER_FIRST } from './mesh-defaults';
 import { applyOrderOfLocalName } from './phases';
 import { PROTOCOL_NAMES } from './protocol';
 import {
@@ -104,7 +104,7 @@ export function renderCallerDestination(scope: Construct, config: BoundaryConfig
           http: speaksHttp(route.upstream.protocol) ? { h2UpgradePolicy: UPGRADE, maxConcurrentStreams: MAX_STREAMS } : undefined,
         },
         outlierDetection: NO_EJECTION,
-        loadBalancer: ALL_LOCALITIES,
+        loadBalancer: OWN_CLUSTER_FIRST,
         tls: { mode: DestinationRuleSpecSubsetsTrafficPolicyTlsMode.ISTIO_UNDERSCORE_MUTUAL, sni: route.bindingHost },
       },
     }],

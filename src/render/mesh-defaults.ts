@@ -23,5 +23,12 @@ export const NO_EJECTION = toJson_DestinationRuleSpecTrafficPolicyOutlierDetecti
  */
 export const ALL_LOCALITIES = { localityLbSetting: { enabled: false } };
 
+/**
+ * Istio adds the egress gateways of all clusters of a mesh to one Service. Callers use those of their own cluster as long
+ * as one is ready there. In a mesh of one cluster, nothing is left to prefer. Istio ignores a priority without outlier
+ * detection, so it needs a block such as `NO_EJECTION`.
+ */
+export const OWN_CLUSTER_FIRST = { localityLbSetting: { failoverPriority: ['topology.istio.io/cluster'] } };
+
 /** Istio's default of `connectTimeout`, which MeshConfig can change for every connection of the mesh. */
 export const CONNECT_TIMEOUT = '10s';

@@ -27,6 +27,7 @@ import { program as secondBoundary } from './second-boundary/program';
 import { program as separateApps } from './separate-apps/program';
 import { program as separateAuthorities } from './separate-authorities/program';
 import { program as serviceKinds } from './service-kinds/program';
+import { program as severalClusters } from './several-clusters/program';
 import { program as severalSources } from './several-sources/program';
 import { program as spellings } from './spellings/program';
 import { program as threeMeshes } from './three-meshes/program';
@@ -85,6 +86,7 @@ const ALL: { readonly [name: string]: Scenario } = {
   'traced': labOnly(traced),
   'compliance': labOnly(compliance),
   'service-kinds': labOnly(serviceKinds),
+  'several-clusters': labOnly(severalClusters),
   'held': labOnly(() => held()),
   ...Object.fromEntries(CHANGES.map((change) => [`held-${change}`, labOnly(() => held(change))])),
   'bench': whenNamed(bench),
