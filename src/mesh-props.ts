@@ -45,6 +45,7 @@ export interface FederatedMeshProps {
   readonly trustBundle: TrustBundle;
   /**
    * Public addresses of our ingress gateway, such as `[{ address: 'federation.east.example' }]`. Port 15443 unless set.
+   * A mesh of several clusters lists the address of each: peers do without one that does not answer.
    * @default - none; synthesis fails if the mesh exports a service (FED107)
    */
   readonly endpoints?: GatewayEndpoint[];

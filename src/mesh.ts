@@ -28,7 +28,8 @@ import type { TrustBundle } from './trust';
 /**
  * Our mesh and its boundary: a pair of gateways with their policies, which connect it to peers.
  *
- * Without exports, bindings or restrictions, nothing is generated.
+ * Without exports, bindings or restrictions, nothing is generated. A mesh of several clusters is one `FederatedMesh`, whose
+ * chart is applied to each cluster.
  *
  * @exampleMetadata fixture=meshes
  * @example

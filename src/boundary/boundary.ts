@@ -54,7 +54,8 @@ export class Boundary {
     const sharedNamespace = namespacesOf(config).find((name) => others.some((one) => namespacesOf(one.config).includes(name)));
     if (sharedNamespace !== undefined) {
       fail('FED113', where, `another boundary of the trust domain ${show(config.trustDomain)} uses the namespace ${show(sharedNamespace)}`,
-        'give each boundary of a mesh its own namespaceName, and each gateway a namespace that no other boundary uses');
+        'give each boundary of a mesh its own namespaceName, and each gateway a namespace that no other boundary uses; for a mesh of several clusters, '
+        + 'apply the chart of one FederatedMesh to each cluster');
     }
     for (const namespaceName of [...namespacesOf(config), config.rootNamespaceName]) {
       const application = others.map(({ declared }) => declared.applicationIn(namespaceName)).find((found) => found !== undefined);

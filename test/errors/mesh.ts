@@ -71,7 +71,7 @@ newMesh.rejects('FED113', 'two boundaries in one namespace', () => {
   const app = new App();
   meshOf(app, 'east');
   new FederatedMesh(new Chart(app, 'again'), 'Mesh', { meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east') });
-}, 'again/Mesh', '"istio-federation"', 'namespaceName');
+}, 'again/Mesh', '"istio-federation"', 'namespaceName', 'a mesh of several clusters', 'apply the chart of one FederatedMesh to each cluster');
 newMesh.rejects('FED113', 'two boundaries that share the namespace of one gateway', () => {
   const app = new App();
   meshOf(app, 'east', { egressGateway: BoundaryGateway.dedicated({ namespaceName: 'dmz' }) });
