@@ -86,7 +86,7 @@ func begin(ctx context.Context, programs build.Programs, repository string) (*la
 	say("lab %d: three clusters answer", l.ID)
 	f, err := federation.Open(l, repository)
 	if err == nil {
-		err = f.Prepare(ctx, programs.Kubernetes)
+		err = f.Prepare(ctx)
 	}
 	if err != nil {
 		l.Down()
@@ -119,7 +119,9 @@ func status(programs build.Programs) error {
 	}
 	fmt.Printf("\nlab %d, in %s\n\n", l.ID, l.Directory())
 	for _, site := range lab.Sites {
-		fmt.Printf("export KUBECONFIG=%-60s # mesh %s, public address %s\n", l.Kubeconfig(site.Name), site.Name, strings.Join(site.Addresses, " and "))
+		if l.Runs(site.Name) {
+			fmt.Printf("export KUBECONFIG=%-60s # mesh %s, public address %s\n", l.Kubeconfig(site.Name), site.Mesh, strings.Join(site.Addresses, " and "))
+		}
 	}
 	fmt.Printf("\nkubectl is in %s/bin. logs, exec and port-forward work, for example:\n", l.Directory())
 	fmt.Println("  kubectl -n istio-federation logs deploy/federation-ingress")
@@ -140,7 +142,7 @@ func shell(ctx context.Context, programs build.Programs, args []string) error {
 		return errors.New("name a pod as mesh/namespace/app, for example `npm run lab -- shell west/default/productpage`")
 	}
 	parts := strings.Split(args[0], "/")
-	if !slices.ContainsFunc(lab.Sites, func(site lab.Site) bool { return site.Name == parts[0] }) {
+	if !slices.ContainsFunc(lab.Sites, func(site lab.Site) bool { return site.Name == parts[0] && l.Runs(site.Name) }) {
 		return fmt.Errorf("the lab has no mesh %q", parts[0])
 	}
 	command := exec.CommandContext(ctx, filepath.Join(l.Directory(), "bin", "kubectl"), "--kubeconfig", l.Kubeconfig(parts[0]), "-n", parts[1], "exec", "-it", "deploy/"+parts[2], "--", "sh")

@@ -40,7 +40,7 @@ const mutationsAtOnce = 20
 
 // secondsOf are the seconds of a case of a group, where they differ much from one.
 var secondsOf = map[string]int{
-	"bounded": 13, "held": 70, "separation": 11, "spellings": 20, "time": 14, "order": 17, "trust": 9, "peer-options": 4, "tenants": 2,
+	"bounded": 13, "clusters": 15, "held": 70, "separation": 11, "spellings": 20, "time": 14, "order": 17, "trust": 9, "peer-options": 4, "tenants": 2,
 }
 
 const secondsOfMutation = 10

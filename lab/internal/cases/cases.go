@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/attackers"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/clusters"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/compliance"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/gateways"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/leaks"
@@ -62,6 +63,7 @@ func All() []Case {
 		spellings.Cases(),
 		monitoring.Cases(), monitoring.Traces(),
 		gateways.Nodes(),
+		clusters.Cases(),
 		load.HeldOpen(), load.Bounded(), load.Separation(),
 		attackers.WeakCertificates(),
 		meshconfig.Cases(), compliance.Cases(),

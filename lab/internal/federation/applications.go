@@ -76,6 +76,18 @@ var ofScenario = map[string]map[string][]app{
 		"west":  {{name: "shop/api", account: "api"}, {name: "shop/batch", account: "batch"}},
 		"north": {{name: "shop/api", account: "api"}},
 	},
+	"several-clusters": {
+		"west": {
+			{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}},
+			{name: "default/prices", account: "prices", ports: []port{{"http", 9080}}},
+		},
+		"west2": {
+			{name: "default/productpage", account: "bookinfo-productpage"},
+			{name: "default/other", account: "other"},
+			{name: "default/details", account: "bookinfo-details", ports: []port{{"http", 9080}}},
+			{name: "default/prices", account: "prices", ports: []port{{"http", 9080}}, noPods: true},
+		},
+	},
 	"second-boundary": {
 		"east": {{name: "partners/client", account: "client"}},
 		"west": {

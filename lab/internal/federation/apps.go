@@ -22,6 +22,7 @@ type app struct {
 	silent    bool   // without a line for each request
 	visibleTo string // namespaces to which its Service is exported, if not to those of MeshConfig
 	headless  bool   // a Service without cluster IP
+	noPods    bool   // in this cluster, the Service only
 }
 
 // port is a port of an application, with its protocol.
@@ -116,6 +117,10 @@ func (a app) manifests() string {
 	if a.dnsProxy {
 		annotations = `{proxy.istio.io/config: "proxyMetadata: {ISTIO_META_DNS_CAPTURE: \"true\"}"}`
 	}
+	replicas := 1
+	if a.noPods {
+		replicas = 0
+	}
 	text := fmt.Sprintf(`---
 apiVersion: v1
 kind: ServiceAccount
@@ -125,7 +130,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: %[2]s, namespace: %[1]s}
 spec:
-  replicas: 1
+  replicas: %[7]d
   selector: {matchLabels: {app: %[2]s}}
   template:
     metadata:
@@ -138,7 +143,7 @@ spec:
       - name: app
         image: mesh-federation-lab/app
         args: [serve, %[5]s]
-`, namespace, name, a.account, inject, strings.Join(listen, ", "), annotations)
+`, namespace, name, a.account, inject, strings.Join(listen, ", "), annotations, replicas)
 	if len(services) > 0 {
 		headless := ""
 		if a.headless {

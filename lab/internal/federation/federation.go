@@ -28,6 +28,8 @@ const Boundary = "istio-federation"
 // Federation is a set of meshes.
 type Federation struct {
 	East, West, North *mesh.Mesh
+	// West2 is the second cluster of west while a scenario needs it.
+	West2 *mesh.Mesh
 
 	Lab *lab.Lab
 	// Settled is the scenario that became ready.
@@ -42,26 +44,30 @@ type Federation struct {
 }
 
 // Open connects to the meshes of a lab.
-func Open(l *lab.Lab, repository string) (*Federation, error) {
-	f := &Federation{
+func Open(l *lab.Lab, repository string) (f *Federation, err error) {
+	f = &Federation{
 		Lab: l, repository: repository, directory: filepath.Join(l.Directory(), "manifests"),
 		applied: map[string][]*unstructured.Unstructured{}, apps: map[string][]*unstructured.Unstructured{},
 	}
-	for _, m := range []struct {
-		name string
-		mesh **mesh.Mesh
-	}{{"east", &f.East}, {"west", &f.West}, {"north", &f.North}} {
-		opened, err := mesh.Open(m.name, l.Kubeconfig(m.name), filepath.Join(l.Directory(), "bin", "kubectl"))
-		if err != nil {
+	for name, m := range map[string]**mesh.Mesh{"east": &f.East, "west": &f.West, "north": &f.North, "west2": &f.West2} {
+		if !l.Runs(name) {
+			continue
+		}
+		if *m, err = f.open(name); err != nil {
 			return nil, err
 		}
-		*m.mesh = opened
 	}
 	return f, nil
 }
 
-// Meshes are all of them.
-func (f *Federation) Meshes() []*mesh.Mesh { return []*mesh.Mesh{f.East, f.West, f.North} }
+// Meshes are all of them, a second cluster included.
+func (f *Federation) Meshes() []*mesh.Mesh {
+	all := []*mesh.Mesh{f.East, f.West, f.North}
+	if f.West2 != nil {
+		all = append(all, f.West2)
+	}
+	return all
+}
 
 // Mesh by name.
 func (f *Federation) Mesh(name string) *mesh.Mesh {
@@ -84,7 +90,7 @@ func (f *Federation) Each(run func(*mesh.Mesh) error) error {
 
 // Prepare installs Istio into every mesh, reads the root certificates of the meshes, and synthesizes all scenarios with
 // them.
-func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
+func (f *Federation) Prepare(ctx context.Context) error {
 	trust := f.Trust()
 	if err := os.MkdirAll(trust, 0o755); err != nil {
 		return err
@@ -94,16 +100,7 @@ func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
 		return err
 	}
 	if err := f.Each(func(m *mesh.Mesh) error {
-		if err := m.InstallIstio(ctx, kubernetes, keyServers); err != nil {
-			return err
-		}
-		if _, err := m.Kubectl(ctx, "", "apply", "--server-side", "-f", filepath.Join(f.repository, "crds", "cert-manager-1.21.yaml")); err != nil {
-			return err
-		}
-		if err := m.IstiodReady(ctx); err != nil {
-			return err
-		}
-		if err := m.Put(ctx, groundObjects()...); err != nil {
+		if err := f.install(ctx, m, keyServers); err != nil {
 			return err
 		}
 		return m.SaveRoot(ctx, filepath.Join(trust, m.Name+".pem"))
@@ -114,6 +111,20 @@ func (f *Federation) Prepare(ctx context.Context, kubernetes string) error {
 		return err
 	}
 	return f.Synthesise(ctx, trust, f.directory)
+}
+
+// install installs Istio into a cluster, with what every scenario needs.
+func (f *Federation) install(ctx context.Context, m *mesh.Mesh, keyServers string) error {
+	if err := m.InstallIstio(ctx, f.Lab.Programs.Kubernetes, keyServers); err != nil {
+		return err
+	}
+	if _, err := m.Kubectl(ctx, "", "apply", "--server-side", "-f", filepath.Join(f.repository, "crds", "cert-manager-1.21.yaml")); err != nil {
+		return err
+	}
+	if err := m.IstiodReady(ctx); err != nil {
+		return err
+	}
+	return m.Put(ctx, groundObjects()...)
 }
 
 // Trust is the directory with the roots that the programs read.
@@ -139,9 +150,9 @@ func (f *Federation) Add(ctx context.Context, scenarios ...string) error {
 	return f.Synthesise(ctx, f.Trust(), f.directory, scenarios...)
 }
 
-// Files of a scenario for a mesh, in the order in which they are applied.
-func (f *Federation) Files(scenario, meshName string) []string {
-	files, _ := filepath.Glob(filepath.Join(f.directory, scenario, meshName+"*.yaml"))
+// Files of a scenario for a cluster, in the order in which they are applied. All clusters of a mesh get the same ones.
+func (f *Federation) Files(scenario, cluster string) []string {
+	files, _ := filepath.Glob(filepath.Join(f.directory, scenario, lab.SiteOf(cluster).Mesh+"*.yaml"))
 	files = slices.DeleteFunc(files, func(file string) bool { // a mesh without exports and bindings has an empty file
 		info, err := os.Stat(file)
 		return err == nil && info.Size() == 0
@@ -175,6 +186,9 @@ func (f *Federation) Use(ctx context.Context, scenario string) error {
 	}
 	f.Forget()
 	_ = os.Remove(f.directory + "-current") // an incomplete directory must not be used
+	if err := f.changeClusters(ctx, scenario); err != nil {
+		return fmt.Errorf("scenario %s: %w", scenario, err)
+	}
 	if err := f.Each(func(m *mesh.Mesh) error { return f.use(ctx, m, scenario) }); err != nil {
 		return fmt.Errorf("scenario %s: %w", scenario, err)
 	}

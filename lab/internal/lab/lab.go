@@ -22,6 +22,7 @@ import (
 
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/build"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/network"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/node"
 )
 
 const (
@@ -29,17 +30,35 @@ const (
 	maxLabs = 8
 )
 
-// Site is the place of a mesh in the lab's network.
+// Site is the place of a cluster in the lab's network.
 type Site struct {
 	Name      string
+	Mesh      string   // the mesh of the cluster. Its first cluster has its name
 	Addresses []string // public addresses, all of its ingress gateway
+	Networks  node.Networks
 }
 
-// Sites are the meshes of a lab. Addresses are from the ranges for documentation, and exist inside the lab only.
+// First reports whether it is the first cluster of its mesh. Others start when a scenario needs them.
+func (s Site) First() bool { return s.Name == s.Mesh }
+
+// usual are the private networks of the first cluster of every mesh. They are the same, as they may be in life: nothing of
+// them may matter to a peer. The clusters of one mesh reach each other, so they differ.
+var (
+	usual  = node.Networks{Pods: "10.244.0.0/16", Services: "10.96.0.0/16", APIService: "10.96.0.1"}
+	second = node.Networks{Pods: "10.245.0.0/16", Services: "10.97.0.0/16", APIService: "10.97.0.1"}
+)
+
+// Sites are the clusters of a lab. Addresses are from the ranges for documentation, and exist inside the lab only.
 var Sites = []Site{
-	{"east", []string{"203.0.113.20"}},
-	{"west", []string{"203.0.113.10", "203.0.113.11"}},
-	{"north", []string{"203.0.113.30"}},
+	{"east", "east", []string{"203.0.113.20"}, usual},
+	{"west", "west", []string{"203.0.113.10", "203.0.113.11"}, usual},
+	{"north", "north", []string{"203.0.113.30"}, usual},
+	{"west2", "west", []string{"203.0.113.12"}, second},
+}
+
+// SiteOf is the site of a cluster.
+func SiteOf(cluster string) Site {
+	return Sites[slices.IndexFunc(Sites, func(site Site) bool { return site.Name == cluster })]
 }
 
 // outsider is the address of a host that belongs to no mesh.
@@ -131,7 +150,7 @@ func (l *Lab) remove() {
 	hosts := network.Of(l.ID)
 	nodes := map[network.Host]bool{}
 	for _, site := range Sites { // first those that would start ended pods again
-		host := network.New(l.ID, site.Name)
+		host := l.host(site.Name)
 		nodes[host] = true
 		if slices.Contains(hosts, host) {
 			waiting.Go(host.Remove)
@@ -148,11 +167,13 @@ func (l *Lab) remove() {
 	_ = os.RemoveAll(directory(l.ID))
 }
 
-// Directory has the files of the lab: a directory for each mesh with its logs, its pods and its kubeconfig.
+// Directory has the files of the lab: a directory for each cluster with its logs, its pods and its kubeconfig.
 func (l *Lab) Directory() string { return directory(l.ID) }
 
-// Kubeconfig of a mesh's administrator.
-func (l *Lab) Kubeconfig(mesh string) string { return filepath.Join(l.Directory(), mesh, "kubeconfig") }
+// Kubeconfig of a cluster's administrator.
+func (l *Lab) Kubeconfig(cluster string) string {
+	return filepath.Join(l.Directory(), cluster, "kubeconfig")
+}
 
 // Outside runs the applications' program on a host that belongs to no mesh.
 func (l *Lab) Outside(args ...string) *exec.Cmd {
@@ -164,19 +185,21 @@ func (l *Lab) Here() string { return l.subnet(1) }
 
 // Cut makes one public address of a mesh unreachable, as an unplugged cable does.
 func (l *Lab) Cut(mesh, address string) error {
-	return network.New(l.ID, mesh).Unroute(l.world(), address)
+	return l.host(mesh).Unroute(l.world(), address)
 }
 
 // Mend undoes Cut.
 func (l *Lab) Mend(mesh, address string) error {
-	return network.New(l.ID, mesh).Route(l.world(), address, l.address(mesh))
+	return l.host(mesh).Route(l.world(), address, l.address(mesh))
 }
 
-func (l *Lab) world() network.Host { return network.New(l.ID, "world") }
+func (l *Lab) world() network.Host { return l.host("world") }
+
+func (l *Lab) host(name string) network.Host { return network.New(l.ID, name) }
 
 func (l *Lab) subnet(host int) string { return fmt.Sprintf("198.18.%d.%d", l.ID, host) }
 
-// address of a mesh's node, outside.
-func (l *Lab) address(mesh string) string {
-	return l.subnet(11 + slices.IndexFunc(Sites, func(site Site) bool { return site.Name == mesh }))
+// address of a cluster's node, outside.
+func (l *Lab) address(cluster string) string {
+	return l.subnet(11 + slices.IndexFunc(Sites, func(site Site) bool { return site.Name == cluster }))
 }

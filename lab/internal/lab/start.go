@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -37,12 +38,13 @@ func (l *Lab) start(ctx context.Context) error {
 	if err := errors.Join(attacker.Create(), attacker.Attach(world, outsider)); err != nil {
 		return err
 	}
-	for _, site := range Sites {
-		if err := l.site(site, bin); err != nil {
+	first := slices.DeleteFunc(slices.Clone(Sites), func(site Site) bool { return !site.First() })
+	for _, site := range first {
+		if err := l.site(site); err != nil {
 			return err
 		}
 	}
-	for _, site := range Sites {
+	for _, site := range first {
 		if err := l.wait(ctx, site.Name); err != nil {
 			return err
 		}
@@ -77,8 +79,9 @@ func (l *Lab) install(bin string) error {
 	return nil
 }
 
-func (l *Lab) site(site Site, bin string) error {
-	host, address := network.New(l.ID, site.Name), l.address(site.Name)
+func (l *Lab) site(site Site) error {
+	bin := filepath.Join(l.Directory(), "bin")
+	host, address := l.host(site.Name), l.address(site.Name)
 	if err := errors.Join(host.Create(), host.Attach(l.world(), address)); err != nil {
 		return err
 	}
@@ -93,7 +96,7 @@ func (l *Lab) site(site Site, bin string) error {
 		names["balancer."+other.Name+".example"] = other.Addresses // as a load balancer of several zones
 	}
 	config := node.Config{
-		LabID: l.ID, Name: site.Name, Host: host, Address: address, PublicAddresses: site.Addresses, PublicNames: names,
+		LabID: l.ID, Name: site.Name, Host: host, Address: address, PublicAddresses: site.Addresses, PublicNames: names, Networks: site.Networks,
 		Directory: filepath.Join(l.Directory(), site.Name), Binaries: bin, Kubernetes: l.Programs.Kubernetes, Token: rand.Text(), Images: images(bin, l.Programs),
 	}
 	path, err := config.Write()
@@ -129,19 +132,19 @@ func images(bin string, programs build.Programs) []kubelet.Image {
 }
 
 // wait until the cluster answers, or its process has given up.
-func (l *Lab) wait(ctx context.Context, mesh string) error {
+func (l *Lab) wait(ctx context.Context, cluster string) error {
 	budget := patience.Start(time.Minute)
 	for !budget.Spent() && ctx.Err() == nil {
-		kubectl := exec.CommandContext(ctx, filepath.Join(l.Directory(), "bin", "kubectl"), "--kubeconfig", l.Kubeconfig(mesh), "get", "node", mesh)
+		kubectl := exec.CommandContext(ctx, filepath.Join(l.Directory(), "bin", "kubectl"), "--kubeconfig", l.Kubeconfig(cluster), "get", "node", cluster)
 		if kubectl.Run() == nil {
 			return nil
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
-	log, _ := os.ReadFile(filepath.Join(l.Directory(), mesh, "node.log"))
+	log, _ := os.ReadFile(filepath.Join(l.Directory(), cluster, "node.log"))
 	end := log[max(0, len(log)-2000):]
 	if ctx.Err() != nil {
-		return fmt.Errorf("mesh %s does not start: %w\n%s", mesh, context.Cause(ctx), end)
+		return fmt.Errorf("cluster %s does not start: %w\n%s", cluster, context.Cause(ctx), end)
 	}
-	return fmt.Errorf("mesh %s does not start within %s\n%s", mesh, budget.Waited().Round(time.Second), end)
+	return fmt.Errorf("cluster %s does not start within %s\n%s", cluster, budget.Waited().Round(time.Second), end)
 }

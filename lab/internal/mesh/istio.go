@@ -64,6 +64,7 @@ spec:
       PILOT_ENABLE_METADATA_EXCHANGE: "false"
       PILOT_ENABLE_ALPN_FILTER: "false"
       BLOCKED_CIDRS_IN_JWKS_URIS: 169.254.0.0/16
+    global: {multiCluster: {clusterName: %s}}
     base: {enableIstioConfigCRDs: false}
 `
 
@@ -73,7 +74,7 @@ func (m *Mesh) InstallIstio(ctx context.Context, kubernetes, keyServers string) 
 	if err != nil {
 		return err
 	}
-	text, err := render(m.TrustDomain(), kubernetes, keyServers)
+	text, err := render(m.TrustDomain(), m.Name, kubernetes, keyServers)
 	if err != nil {
 		return err
 	}
@@ -85,9 +86,9 @@ func (m *Mesh) InstallIstio(ctx context.Context, kubernetes, keyServers string) 
 	return err
 }
 
-func render(trustDomain, kubernetes, keyServers string) (string, error) {
+func render(trustDomain, cluster, kubernetes, keyServers string) (string, error) {
 	chosen := map[string]any{}
-	if err := yaml.Unmarshal(fmt.Appendf(nil, settings, trustDomain), &chosen); err != nil {
+	if err := yaml.Unmarshal(fmt.Appendf(nil, settings, trustDomain, cluster), &chosen); err != nil {
 		return "", err
 	}
 	if err := unstructured.SetNestedField(chosen, keyServers, "spec", "values", "jwksResolverExtraRootCA"); err != nil {

@@ -28,7 +28,7 @@ func TestTheLogOfTheLabIsTheOneOfTheHowTo(t *testing.T) {
 			}
 		}
 	}
-	if err := yaml.Unmarshal(fmt.Appendf(nil, settings, "east.example"), &used); err != nil {
+	if err := yaml.Unmarshal(fmt.Appendf(nil, settings, "east.example", "east"), &used); err != nil {
 		t.Fatal(err)
 	}
 	if configured.ExtensionProviders == nil || !reflect.DeepEqual(configured.ExtensionProviders, used.Spec.Values.MeshConfig.ExtensionProviders) {

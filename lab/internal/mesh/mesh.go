@@ -32,20 +32,21 @@ import (
 // System is Istio's root namespace.
 const System = "istio-system"
 
-// Mesh is a connection to one.
+// Mesh is a connection to one, or to a further cluster of one.
 type Mesh struct {
-	Name       string
+	Name       string // of the cluster. The first cluster of a mesh has the mesh's name
 	Kubeconfig string
 	Client     kubernetes.Interface
 
-	kubectl string
-	config  *rest.Config
-	dynamic dynamic.Interface
-	mapper  *restmapper.DeferredDiscoveryRESTMapper
+	trustDomain string
+	kubectl     string
+	config      *rest.Config
+	dynamic     dynamic.Interface
+	mapper      *restmapper.DeferredDiscoveryRESTMapper
 }
 
-// Open connects to a mesh.
-func Open(name, kubeconfig, kubectl string) (*Mesh, error) {
+// Open connects to a cluster of a mesh.
+func Open(name, trustDomain, kubeconfig, kubectl string) (*Mesh, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return nil, err
@@ -61,11 +62,14 @@ func Open(name, kubeconfig, kubectl string) (*Mesh, error) {
 		return nil, err
 	}
 	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(client.Discovery()))
-	return &Mesh{name, kubeconfig, client, kubectl, config, objects, mapper}, nil
+	return &Mesh{name, kubeconfig, client, trustDomain, kubectl, config, objects, mapper}, nil
 }
 
 // TrustDomain of the mesh.
-func (m *Mesh) TrustDomain() string { return m.Name + ".example" }
+func (m *Mesh) TrustDomain() string { return m.trustDomain }
+
+// Server is the address of the API server.
+func (m *Mesh) Server() string { return m.config.Host }
 
 // Kubectl runs kubectl with this text as standard input and returns what it printed, warnings included.
 func (m *Mesh) Kubectl(ctx context.Context, stdin string, args ...string) (string, error) {

@@ -85,6 +85,45 @@ func (h Host) Unroute(router Host, address string) error {
 	return run(fmt.Sprintf("ip -n %s route replace blackhole %s/32", router, address))
 }
 
+// direct is the name of the link between two hosts that Join connects.
+const direct = "direct"
+
+// Join connects two hosts without a router between them, so that each reaches the private network behind the other one.
+func Join(one Host, behindOne string, other Host, behindOther string) error {
+	return run(
+		fmt.Sprintf("ip link add %[1]s netns %[2]s type veth peer name %[1]s netns %[3]s", direct, one, other),
+		fmt.Sprintf("ip -n %s addr add 169.254.2.1/30 dev %s", one, direct),
+		fmt.Sprintf("ip -n %s addr add 169.254.2.2/30 dev %s", other, direct),
+		fmt.Sprintf("ip -n %s link set %s up", one, direct),
+		fmt.Sprintf("ip -n %s link set %s up", other, direct),
+		fmt.Sprintf("ip -n %s route add %s via 169.254.2.2", one, behindOther),
+		fmt.Sprintf("ip -n %s route add %s via 169.254.2.1", other, behindOne),
+	)
+}
+
+// Detach takes away the links that Attach and Join created, at once: the kernel removes those of an ended host later.
+func (h Host) Detach(router, joined Host) {
+	_ = exec.Command("ip", "-n", string(router), "link", "del", linkName(h)).Run()
+	_ = exec.Command("ip", "-n", string(joined), "link", "del", direct).Run()
+}
+
+// Isolate drops every packet from and to this host, without an error, as a power failure at its site does: those through
+// its router, and those to a host that Join has connected with it.
+func (h Host) Isolate(router, joined Host) error { return h.isolate("-I", router, joined) }
+
+// Reconnect undoes Isolate.
+func (h Host) Reconnect(router, joined Host) error { return h.isolate("-D", router, joined) }
+
+func (h Host) isolate(operation string, router, joined Host) error {
+	var commands []string
+	for host, link := range map[Host]string{router: linkName(h), joined: direct} {
+		for _, direction := range []string{"-i", "-o"} {
+			commands = append(commands, fmt.Sprintf("ip netns exec %s iptables -w %s FORWARD %s %s -j DROP", host, operation, direction, link))
+		}
+	}
+	return run(commands...)
+}
+
 // Masquerade hides the private addresses of a network behind the host's own, and keeps them off the line.
 func (h Host) Masquerade(private string) error {
 	return run(

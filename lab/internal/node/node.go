@@ -25,12 +25,11 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 )
 
-// The private networks are the same in every cluster, as they may be in life: nothing of them may matter to a peer.
-const (
-	podNetwork     = "10.244.0.0/16"
-	serviceNetwork = "10.96.0.0/16"
-	apiServiceIP   = "10.96.0.1"
-)
+// Networks are the private networks of a cluster.
+type Networks struct {
+	Pods, Services string
+	APIService     string // where pods find the API server
+}
 
 // Config is the configuration of a node's process, in a file.
 type Config struct {
@@ -40,6 +39,7 @@ type Config struct {
 	Address         string              // outside
 	PublicAddresses []string            // for Services of type LoadBalancer, all of them for each
 	PublicNames     map[string][]string // names in the public DNS
+	Networks        Networks
 	Directory       string
 	Binaries        string
 	Kubernetes      string // version
@@ -87,7 +87,7 @@ func Run(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Host.Masquerade(podNetwork); err != nil {
+	if err := c.Host.Masquerade(c.Networks.Pods); err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -99,7 +99,7 @@ func Run(ctx context.Context, path string) error {
 	}
 	factory := informers.NewSharedInformerFactory(client, 0)
 	pods := kubelet.New(kubelet.Config{
-		Node: c.Name, LabID: c.LabID, Host: c.Host, Address: c.Address, PodNetwork: podNetwork, APIServiceIP: apiServiceIP, Version: c.Kubernetes,
+		Node: c.Name, LabID: c.LabID, Host: c.Host, Address: c.Address, PodNetwork: c.Networks.Pods, APIServiceIP: c.Networks.APIService, Version: c.Kubernetes,
 		Directory: c.file("pods"), Self: filepath.Join(c.Binaries, "lab"), Images: c.Images, Log: os.Stderr,
 	}, client, factory)
 	names := newDNS(c, factory)
@@ -110,7 +110,7 @@ func Run(ctx context.Context, path string) error {
 		return err
 	}
 	group.Go(c.program(ctx, "kube-controller-manager", c.controllers()...))
-	group.Go(c.program(ctx, "kube-proxy", "--kubeconfig", c.Kubeconfig(), "--hostname-override", c.Name, "--cluster-cidr", podNetwork,
+	group.Go(c.program(ctx, "kube-proxy", "--kubeconfig", c.Kubeconfig(), "--hostname-override", c.Name, "--cluster-cidr", c.Networks.Pods,
 		"--proxy-mode", "iptables", "--conntrack-max-per-core", "0", "--conntrack-tcp-timeout-established", "0s",
 		"--conntrack-tcp-timeout-close-wait", "0s", "--healthz-bind-address", "", "--metrics-bind-address", "", "--iptables-min-sync-period", "100ms"))
 	group.Go(func() error { return names.serve(ctx) })
@@ -126,7 +126,7 @@ func (c Config) pki(name string) string  { return filepath.Join(c.Directory, "pk
 func (c Config) apiserver() []string {
 	return []string{
 		"--etcd-servers=http://127.0.0.1:2379", "--bind-address=0.0.0.0", "--secure-port=6443", "--advertise-address=" + c.Address,
-		"--cert-dir=" + c.file("pki"), "--service-cluster-ip-range=" + serviceNetwork,
+		"--cert-dir=" + c.file("pki"), "--service-cluster-ip-range=" + c.Networks.Services,
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
 		"--service-account-key-file=" + c.pki("accounts.key"), "--service-account-signing-key-file=" + c.pki("accounts.key"),
 		"--token-auth-file=" + c.pki("tokens.csv"), "--authorization-mode=RBAC",

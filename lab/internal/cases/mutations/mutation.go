@@ -119,6 +119,7 @@ func All() []Mutation {
 		takenFrom("existing-gateways", sharedTakenAway()),
 		takenFrom("spellings", spellingsTakenAway()),
 		takenFrom(federation.HostileMeshConfig, meshConfigTakenAway()), takenFrom("traced", tracesTakenAway()),
+		takenFrom("several-clusters", clustersTakenAway()),
 	)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/clusters"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/edits"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/gateways"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/peeroptions"
@@ -155,4 +156,15 @@ func silentConnection(serverName string, shown CertificateSource, while time.Dur
 		}
 		return "open"
 	}}
+}
+
+// clustersTakenAway are the two fields by which callers stay with the egress gateway of their own cluster.
+func clustersTakenAway() []Mutation {
+	without := func(name, field string) Mutation {
+		return Mutation{
+			Name: "clusters/" + name, Guarantees: guarantee.ExplicitAccess, Mesh: "west", Kind: "DestinationRule", Object: "fed-call-reviews-9080-default-east-default",
+			Change: edits.WithoutField("spec/subsets/0/trafficPolicy/" + field), Extra: []Attempt{{Do: clusters.OwnEgress}},
+		}
+	}
+	return []Mutation{without("priority", "loadBalancer"), without("outlier-detection", "outlierDetection")}
 }
