@@ -359,3 +359,18 @@ test('every denial of the policy has the reason Forbidden, and removals of final
     expect(spec.matchConditions.map(({ name }: Manifest) => name)).toEqual(['not-only-finalizer-removal']);
   }
 });
+
+test.each([
+  ['app.kubernetes.io/name', 'service.istio.io/canonical-name'],
+  ['app.kubernetes.io/version', 'service.istio.io/canonical-revision'],
+  ['version', 'service.istio.io/canonical-revision'],
+])('the policy denies a Gateway that selects the label that the injector derives from the pod label %s', (label, derived) => {
+  const app = new App();
+  const mesh = meshOf(app, 'east', {
+    ingressGateway: BoundaryGateway.fromExisting({
+      namespaceName: 'istio-ingress', serviceName: 'shared', serviceAccountName: 'shared', podLabels: { app: 'shared', [label]: 'edge' },
+    }),
+  });
+  mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  expect(verdict(policyOf(objectsOf(app)), gateway({ [derived]: 'edge' }))).toContain('add or block');
+});

@@ -10,6 +10,7 @@ import { Telemetry, TelemetrySpec } from '../../imports/telemetry.istio.io';
 import { BOUNDARY_PORT } from '../model/constants';
 import { GatewayConfig, Peer, BoundaryConfig } from '../model/model';
 import { compare } from '../model/order';
+import { injectedLabels } from '../model/protected';
 
 /*
  * Pods, Service and autoscaling of a boundary gateway. istiod of the mesh injects the proxy; the pods run unprivileged,
@@ -100,14 +101,8 @@ export function renderWorkload(scope: Construct, config: BoundaryConfig, gateway
 
 /** All labels of the pods, injected ones included: any of them may be selected by objects of other owners. */
 export function allPodLabels({ settings, podLabels }: GatewayConfig): { [name: string]: string } {
-  return {
-    ...sortedLabels({ ...settings.labels }),
-    ...sortedLabels(podLabels),
-    'sidecar.istio.io/inject': 'true',
-    'istio.io/dataplane-mode': 'none',
-    ...podLabels.app === undefined ? {} : { 'service.istio.io/canonical-name': podLabels.app },
-    'service.istio.io/canonical-revision': 'latest',
-  };
+  const declared = { ...sortedLabels({ ...settings.labels }), ...sortedLabels(podLabels) };
+  return { ...declared, ...injectedLabels(declared) };
 }
 
 /** Labels sorted by name: maps of some jsii languages have another order in each run. */
