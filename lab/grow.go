@@ -14,9 +14,6 @@ import (
 // sizesByDefault are the numbers of grants that are measured without arguments.
 var sizesByDefault = []int{100, 500, 1000, 2000}
 
-// admissionNames is the largest number of local names for which scripts/lab.ts emits the admission policy.
-const admissionNames = 1001
-
 // grow measures configuration and memory, size by size, on the running lab or on one that is removed afterwards.
 func grow(ctx context.Context, programs build.Programs, repository string, args []string) error {
 	sizes, err := sizesOf(args)
@@ -30,9 +27,6 @@ func grow(ctx context.Context, programs build.Programs, repository string, args 
 	defer back()
 	var measured []growth.Size
 	for _, size := range sizes {
-		if size > admissionNames {
-			say("%d grants are measured without the admission policy, whose expression the API server rejects for so many names", size)
-		}
 		one, err := growth.Measure(ctx, f, size, say)
 		if err != nil {
 			growth.Print(os.Stdout, measured)

@@ -1,6 +1,6 @@
 /**
  * Writes the manifests that the lab applies: the golden and the lab-only scenarios of test/scenarios, with the root certificates of the
- * running meshes. The programs of `grow` and `bench` are only written when they are named.
+ * running meshes. The programs of `grow`, `names` and `bench` are only written when they are named.
  *
  *     TRUST_DIRECTORY=<folder with east.pem, …> ts-node scripts/lab.ts <folder> [scenario …]
  */

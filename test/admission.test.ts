@@ -1,6 +1,8 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { App, Chart } from 'cdk8s';
-import { BoundaryGateway, Caller, FederatedMesh, LocalName, LocalService, ServicePort } from '../src';
+import {
+  BoundaryGateway, Caller, ExposedService, FederatedMesh, HttpRule, LocalName, LocalService, RemoteServiceBinding, ServicePort,
+} from '../src';
 import { SCENARIOS } from './scenarios';
 import { filesOf, find, Manifest, objectsOf, parse } from './support/manifests';
 import { meshOf, trustOf } from './support/meshes';
@@ -27,7 +29,7 @@ const east = policyOf(parse(files.get('east')!));
 const west = policyOf(parse(files.get('west')!));
 
 function object(kind: string, spec: object | undefined, namespace = 'tenant', metadata: object = {}): Manifest {
-  return { kind, metadata: { name: 'mine', namespace, ...metadata }, ...spec ? { spec } : {} };
+  return { apiVersion: 'networking.istio.io/v1', kind, metadata: { name: 'mine', namespace, ...metadata }, ...spec ? { spec } : {} };
 }
 const gateway = (selector: object | undefined, namespace?: string) => object('Gateway', { ...selector ? { selector } : {}, servers: [] }, namespace);
 const filter = (labels?: object, namespace?: string, name = 'mine') =>
@@ -111,7 +113,7 @@ describe('updates of an object with a deletionTimestamp', () => {
   });
 
   test('the policy denies the removal and the addition of a spec', () => {
-    const bare = { kind: 'Gateway', metadata };
+    const bare = { apiVersion: 'networking.istio.io/v1', kind: 'Gateway', metadata };
     expect(verdict(east, bare, terminating({ istio: 'own' }))).toContain('add or block');
     expect(verdict(east, terminating({}), bare)).toContain('add or block');
   });
@@ -166,7 +168,7 @@ describe('the admission policy with gateways in two namespaces', () => {
 test.each(Object.keys(SCENARIOS))('the policy lists exactly the generated EnvoyFilters of the scenario %s', (scenario) => {
   for (const objects of [...filesOf(SCENARIOS[scenario]()).values()].map(parse)) {
     const listed = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
-      .flatMap(({ spec }) => environment.parse(spec.variables.find(({ name }: Manifest) => name === 'ownFilters').expression)({}));
+      .flatMap(({ spec }) => spec.variables.filter(({ name }: Manifest) => /^ownFilters\d/.test(name)).flatMap(({ expression }: Manifest) => environment.parse(expression)({})));
     // EnvoyFilters of locks select application workloads, which the policy does not protect.
     expect(listed).toEqual(objects.filter(({ kind, metadata }) => kind === 'EnvoyFilter' && !metadata.name.startsWith('fed-lock-')).map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`).sort());
   }
@@ -272,6 +274,16 @@ describe('the admission policy with an additional host of a local name', () => {
     ['a ServiceEntry of another tenant for the additional host', entry({ hosts: ['two.east.example'] }), 'declares a host that mesh west binds'],
     ['another ServiceEntry for the additional host in the namespace of the local name', entry({ hosts: ['two.east.example'] }, 'web'), 'declares a host'],
     ['a ServiceEntry for the additional host that is exported beyond its own namespace', entry({ hosts: ['two.east.example'], exportTo: ['.', 'shop'] }), 'declares a host'],
+    ['a ServiceEntry for the additional host that is exported to its own namespace only, since routes of the Gateway API make its hosts public',
+      entry({ hosts: ['two.east.example'], exportTo: ['.'] }), 'declares a host'],
+    ['a ServiceEntry for the local name', entry({ hosts: ['two.web.svc.cluster.local'], exportTo: ['.'] }), 'declares a host'],
+    ['a ServiceEntry with a wildcard of the local name, to which a TCPRoute can be attached', entry({ hosts: ['*.web.svc.cluster.local'] }), 'declares a host'],
+    ['a ServiceEntry with a wildcard of the cluster domain', entry({ hosts: ['*.local'] }), 'declares a host'],
+    ['a VirtualService with a TCP route and a wildcard that matches a part of the first label of the additional host', route({ hosts: ['*wo.east.example'], tcp: [{}] }), 'routes a host'],
+    ['a VirtualService with a TCP route and a wildcard of a parent domain of the additional host', route({ hosts: ['*.example'], tcp: [{}] }), 'routes a host'],
+    ['a VirtualService with a TCP route and a wildcard of a part of a parent domain', route({ hosts: ['*st.example'], tcp: [{}] }), 'routes a host'],
+    ['a VirtualService with a TLS route and a wildcard of a part of the top-level domain', route({ hosts: ['*ple'], tls: [{}] }), 'routes a host'],
+    ['a VirtualService in the namespace of the local name with a TCP route and a wildcard that is limited to that namespace', route({ hosts: ['*.east.example'], tcp: [{}], exportTo: ['.'] }, 'web'), 'routes a host'],
     ['a ServiceEntry for the additional host with the name of the generated one in another namespace', entry({ hosts: ['two.east.example'] }, 'tenant', owner), 'declares a host'],
     ['a VirtualService for the additional host with the name of the generated one in another namespace', route({ hosts: ['two.east.example'] }, 'tenant', owner), 'routes a host'],
   ])('the policy denies %s', (_, manifest, message) => {
@@ -282,8 +294,10 @@ describe('the admission policy with an additional host of a local name', () => {
     ['the generated VirtualService for the additional host', route({ hosts: ['two.web.svc.cluster.local', 'two.east.example'] }, 'web', owner)],
     ['the generated ServiceEntry for the additional host', entry({ hosts: ['two.east.example'] }, 'web', owner)],
     ['a ServiceEntry of another tenant for another host', entry({ hosts: ['one.east.example'] })],
+    ['a ServiceEntry of another tenant with a wildcard of a namespace without local names', entry({ hosts: ['*.other.svc.cluster.local'] })],
+    ['a VirtualService with a TCP route and a wildcard that matches another part of the first label', route({ hosts: ['*-two.east.example'], tcp: [{}] })],
+    ['a VirtualService with a TCP route and a wildcard that is limited to another namespace', route({ hosts: ['*.east.example', '*'], tcp: [{}], exportTo: ['.'] })],
     ['a ServiceEntry of another tenant with a wildcard, since the exact host takes precedence', entry({ hosts: ['*.east.example'] })],
-    ['a ServiceEntry for the additional host that is exported to its own namespace only', entry({ hosts: ['two.east.example'], exportTo: ['.'] })],
     ['a VirtualService of another tenant with an HTTP route and a wildcard, since the exact host takes precedence', route({ hosts: ['*.east.example'], http: [{}] })],
     ['a VirtualService of another tenant for the additional host that attaches to its own gateway', route({ hosts: ['two.east.example'], gateways: ['own'] })],
   ])('the policy allows %s', (_, manifest) => {
@@ -311,17 +325,66 @@ describe('the admission policy with an additional host of a local name', () => {
     return Object.keys(RESOURCES).filter((kind) => validations.includes(`'${kind}'`));
   };
 
-  test.each<[string, Manifest, string[]]>([
-    ['without additional hosts', west, ['Gateway', 'VirtualService', 'EnvoyFilter', 'WasmPlugin', 'TrafficExtension']],
-    ['with an additional host', policy, ['Gateway', 'VirtualService', 'EnvoyFilter', 'ServiceEntry', 'WasmPlugin', 'TrafficExtension']],
-  ])('matchConstraints cover all versions of every kind in the validations, for CREATE and UPDATE, %s', (_, admissionPolicy, kinds) => {
-    expect(kindsIn(admissionPolicy)).toEqual(kinds);
+  test('matchConstraints cover all versions of every kind in the validations and every kind of the Gateway API, for CREATE and UPDATE', () => {
+    const admissionPolicy = policy;
+    expect(kindsIn(admissionPolicy)).toEqual(Object.keys(RESOURCES));
     const rules: Manifest[] = admissionPolicy.spec.matchConstraints.resourceRules;
     expect(rules.flatMap(({ apiGroups: [group], resources }) => resources.map((resource: string) => `${group}/${resource}`)).sort())
-      .toEqual(kinds.map((kind) => RESOURCES[kind]).sort());
+      .toEqual(['gateway.networking.k8s.io/*', 'gateway.networking.x-k8s.io/*', ...Object.values(RESOURCES)].sort());
+    expect(rules.filter(({ scope }) => scope !== undefined).map(({ apiGroups, scope }) => [apiGroups[0], scope]))
+      .toEqual([['gateway.networking.k8s.io', 'Namespaced'], ['gateway.networking.x-k8s.io', 'Namespaced']]);
     expect(rules.map(({ apiGroups, apiVersions, operations }) => [apiGroups.length, apiVersions, operations])).toEqual(rules.map(() => [1, ['*'], ['CREATE', 'UPDATE']]));
     expect(admissionPolicy.spec.validations.flatMap(({ expression }: Manifest) => [...expression.matchAll(/object\.kind (?:!=|==) '(\w+)'/g)].map(([, kind]) => kind))
       .filter((kind: string) => !(kind in RESOURCES))).toEqual([]);
+  });
+
+  const refs = (...parentRefs: object[]) => ({ parentRefs });
+  const gatewayApi = (kind: string, spec: object, namespace?: string, name?: string) =>
+    ({ ...object(kind, spec, namespace, name === undefined ? {} : { name }), apiVersion: kind.startsWith('X') ? 'gateway.networking.x-k8s.io/v1alpha1' : 'gateway.networking.k8s.io/v1' });
+  const service = { group: '', kind: 'Service', name: 'two', namespace: 'web' };
+
+  test.each<[string, Manifest, string]>([
+    ...['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'].map((kind): [string, Manifest, string] =>
+      [`${kind} for the Service of a local name`, gatewayApi(kind, refs(service)), `${kind} tenant/mine routes a Service or ServiceEntry that mesh west binds to another mesh: two;`]),
+    ['HTTPRoute for the Service of a local name without group', gatewayApi('HTTPRoute', refs({ kind: 'Service', name: 'two', namespace: 'web' })), 'routes a Service'],
+    ['HTTPRoute in the namespace of the local name', gatewayApi('HTTPRoute', refs({ group: '', kind: 'Service', name: 'two' }), 'web'), 'routes a Service'],
+    ['HTTPRoute with the name of the generated VirtualService', gatewayApi('HTTPRoute', refs(service), 'web', owner), 'routes a Service'],
+    ['HTTPRoute for the Service of a local name among other parents', gatewayApi('HTTPRoute', refs({ name: 'own' }, { ...service, name: 'shop' }, service)), ': own, shop, two;'],
+    ['HTTPRoute for the ServiceEntry of an additional host', gatewayApi('HTTPRoute', refs({ group: 'networking.istio.io', kind: 'ServiceEntry', name: owner, namespace: 'web' })), 'routes a Service'],
+    ['HTTPRoute for the SNI of an export', gatewayApi('HTTPRoute', { parentRefs: [{ name: 'own' }], hostnames: ['p9080.reviews.west.fed.east.example'] }), 'takes a host name'],
+    ['TLSRoute with a wildcard that matches the SNIs of exports', gatewayApi('TLSRoute', { hostnames: ['*.West.fed.east.example.'] }), 'takes a host name'],
+    ['ServiceEntry for the SNI of an export', entry({ hosts: ['p9080.reviews.west.fed.east.example'] }), 'takes a host name'],
+    ['ServiceEntry with a wildcard that matches the SNIs of exports', entry({ hosts: ['*.west.fed.east.example'], exportTo: ['.'] }), 'takes a host name'],
+    ['Gateway of the Gateway API that attaches to the pods of the boundary by the name of their Service',
+      gatewayApi('Gateway', { addresses: [{ type: 'Hostname', value: 'federation-egress' }] }, 'istio-federation'), 'no object of the Gateway API'],
+    ['Gateway of the Gateway API for which istiod would run pods', gatewayApi('Gateway', {}, 'istio-federation'), 'no object of the Gateway API'],
+    ['ListenerSet in the namespace of the boundary', gatewayApi('ListenerSet', {}, 'istio-federation'), 'no object of the Gateway API'],
+    ['XBackendTrafficPolicy in the namespace of the boundary', gatewayApi('XBackendTrafficPolicy', {}, 'istio-federation'), 'no object of the Gateway API'],
+    ['BackendTLSPolicy without a spec in the namespace of the boundary', { ...gatewayApi('BackendTLSPolicy', {}, 'istio-federation'), spec: undefined }, 'no object of the Gateway API'],
+  ])('the policy denies the %s', (_, manifest, message) => {
+    expect(verdict(policy, manifest)).toContain(message);
+  });
+
+  test.each<[string, Manifest]>([
+    ['Gateway of the Gateway API of another tenant', gatewayApi('Gateway', { gatewayClassName: 'istio', listeners: [] })],
+    ['Gateway of the Gateway API with the labels of the boundary gateways, whose Service is in another namespace',
+      gatewayApi('Gateway', { infrastructure: { labels: { istio: 'istio-federation-egress' } }, addresses: [{ type: 'Hostname', value: 'federation-egress.istio-federation.svc.cluster.local' }] })],
+    ['ListenerSet of another tenant', gatewayApi('ListenerSet', { parentRef: { name: 'own' } })],
+    ['HTTPRoute at a Gateway of its own', gatewayApi('HTTPRoute', { parentRefs: [{ name: 'own' }], hostnames: ['two.web.svc.cluster.local', 'two.east.example'] })],
+    ['HTTPRoute for the Service of the same name in another namespace', gatewayApi('HTTPRoute', refs({ group: '', kind: 'Service', name: 'two' }))],
+    ['HTTPRoute for a Gateway with the name of a local name', gatewayApi('HTTPRoute', refs({ name: 'two', namespace: 'web' }))],
+    ['HTTPRoute for a ServiceEntry of its own', gatewayApi('HTTPRoute', refs({ group: 'networking.istio.io', kind: 'ServiceEntry', name: 'shop' }))],
+    ['HTTPRoute without parents', gatewayApi('HTTPRoute', { rules: [] })],
+    ['ReferenceGrant without a spec', { ...gatewayApi('ReferenceGrant', {}), spec: undefined }],
+  ])('the policy allows the %s', (_, manifest) => {
+    expect(verdict(policy, manifest)).toBeUndefined();
+  });
+
+  test('a denial names the host that is denied, not the others', () => {
+    const many = Array.from({ length: 200 }, (_, index) => `shop-${index}.with-a-name-of-some-length.tenant.example`);
+    expect(verdict(policy, route({ hosts: [...many, 'two.east.example'] })))
+      .toBe('VirtualService tenant/mine routes a host that mesh west binds to another mesh: two.east.example; change the binding, or limit this object to its own namespace with exportTo ["."]');
+    expect(verdict(policy, route({ hosts: [...many, 'p1.a.west.fed.east.example'] }))).toContain(': p1.a.west.fed.east.example; use another host');
   });
 
   test('the policy denies and audits violations, and fails closed when an expression cannot be evaluated', () => {
@@ -373,4 +436,40 @@ test.each([
   });
   mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
   expect(verdict(policyOf(objectsOf(app)), gateway({ [derived]: 'edge' }))).toContain('add or block');
+});
+
+describe('the admission policy stays the same', () => {
+  /** West binds these names of east. */
+  const withNames = (names: string[], grow: (reviews: ExposedService, west: FederatedMesh, east: FederatedMesh) => void = () => {}) => {
+    const app = new App();
+    const [from, to] = [meshOf(app, 'east'), meshOf(app, 'west')];
+    from.addPeer(to);
+    to.addPeer(from);
+    const reviews = from.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080), ServicePort.http(9081)] });
+    reviews.allowFrom(to, { ports: [9080] });
+    for (const name of names) to.bind(name, { source: reviews, localName: LocalName.newService(name, 'web'), portMappings: [{ localPort: 80, exportPort: 9080 }] });
+    grow(reviews, to, from);
+    const written = filesOf([app]);
+    return { east: policyOf(parse(written.get('east')!)), west: policyOf(parse(written.get('west')!)) };
+  };
+  const changed = (before: Manifest, after: Manifest) =>
+    before.spec.variables.filter(({ name, expression }: Manifest) => expression !== after.spec.variables.find((other: Manifest) => other.name === name).expression).map(({ name }: Manifest) => name);
+
+  test('a grant, a caller and a rule do not change it', () => {
+    const before = withNames(['one', 'two']);
+    const after = withNames(['one', 'two'], (reviews, to) => {
+      reviews.allowFrom(to, { ports: [9081], http: [HttpRule.allow({ methods: ['GET'] })] });
+      (to.node.findChild('one') as RemoteServiceBinding).allowFrom(Caller.serviceAccount('page', 'web'));
+    });
+    expect(after).toEqual(before);
+  });
+
+  test('a further local name adds one line to one variable', () => {
+    const [before, after] = [withNames(['one', 'three']), withNames(['one', 'three', 'two'])];
+    expect(after.east).toEqual(before.east);
+    expect(changed(before.west, after.west)).toEqual(['boundHosts1']);
+    const lines = ({ spec }: Manifest) => spec.variables.find(({ name }: Manifest) => name === 'boundHosts1').expression.split('\n').map((line: string) => line.replace(/[,}]+$/, ''));
+    expect(lines(after.west).filter((line: string) => !lines(before.west).includes(line))).toEqual(['  \'two\': \'web/fed-name-two-web\'']);
+    expect(lines(before.west).filter((line: string) => !lines(after.west).includes(line))).toEqual([]);
+  });
 });

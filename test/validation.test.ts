@@ -86,7 +86,8 @@ describe('an object of', () => {
     return codes;
   };
 
-  const growing: [kind: string, name: RegExp][] = [['Gateway', /^fed-out-/], ['Gateway', /^fed-in-/], ['EnvoyFilter', /^fed-in-/], ['EnvoyFilter', /^fed-out-/]];
+  const growing: [kind: string, name: RegExp][] = [['Gateway', /^fed-out-/], ['Gateway', /^fed-in-/], ['EnvoyFilter', /^fed-in-/], ['EnvoyFilter', /^fed-out-/],
+    ['ValidatingAdmissionPolicy', /^istio-federation-boundary$/]];
   test.each(growing)('kind %s with a name like %s is rejected above 1.4 MB', (kind, name) => {
     expect(inBytes(1_400_000, kind, name)).toEqual([]);
     expect(new Set(inBytes(1_400_001, kind, name))).toEqual(new Set(['FED135']));

@@ -162,9 +162,9 @@ export class BoundaryObjects {
     }
   }
 
-  /** Objects whose size grows with the number of grants or local ports. */
+  /** Objects whose size grows with the number of grants, local ports or bound hosts. */
   public get growing(): ApiObject[] {
-    return (['filter ', 'in ', 'out '] as const).flatMap((kind) => this.parts.all(kind));
+    return [...this.parts.get('admission'), ...(['filter ', 'in ', 'out '] as const).flatMap((kind) => this.parts.all(kind))];
   }
 
   /** The gateways that exist. */
@@ -179,7 +179,7 @@ export class BoundaryObjects {
 
   private open({ namespaceName, control }: GatewayConfig): void {
     const { admission, namespace, network } = this.phases;
-    if (this.config.admissionPolicy) this.parts.once('admission', () => render.renderAdmission(admission, this.config, () => this.admissionContext));
+    if (this.config.admissionPolicy) this.parts.once('admission', () => [render.renderAdmission(admission, this.config, () => this.admissionContext)]);
     if (!control.pods) return;
     this.parts.once(`namespace ${namespaceName}`, () => {
       if (this.config.createNamespace) render.renderNamespace(namespace, this.config, namespaceName);

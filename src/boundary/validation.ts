@@ -144,8 +144,9 @@ function tooLarge(mesh: Mesh, { growingObjects }: Boundary): string[] {
   return growingObjects.flatMap((object) => {
     const bytes = Buffer.byteLength(JSON.stringify(object.toJson()));
     if (bytes <= LARGEST_OBJECT) return [];
-    return [describeError('FED135', mesh, `the ${object.kind} ${object.metadata.namespace}/${object.name} has ${bytes} bytes, but etcd accepts 1.5 MB`,
-      'move some of the peers to a second boundary (a FederatedMesh with another namespaceName), or write fewer and shorter rules')];
+    const name = [object.metadata.namespace, object.name].filter((part) => part !== undefined).join('/');
+    return [describeError('FED135', mesh, `the ${object.kind} ${name} has ${bytes} bytes, but etcd accepts 1.5 MB`,
+      'move some of the peers and their bindings to a second boundary (a FederatedMesh with another namespaceName), or write fewer rules and bind fewer hosts')];
   });
 }
 

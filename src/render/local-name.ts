@@ -111,11 +111,14 @@ export function renderCallerDestination(scope: Construct, config: BoundaryConfig
   }));
 }
 
+/** With this the names of VirtualServices and ServiceEntries of local names begin. */
+export const LOCAL_NAME_PREFIX = 'fed-name';
+
 /**
  * Name of the VirtualService of a local name. The admission policy rejects every other VirtualService for that host.
  */
 export function localNameRouteName({ serviceName, namespaceName }: BindingName): string {
-  return serviceObjectName('fed-name', serviceName, namespaceName);
+  return serviceObjectName(LOCAL_NAME_PREFIX, serviceName, namespaceName);
 }
 
 function destinations(config: BoundaryConfig, binding: Binding, port: LocalPort, match: RouteMatch) {

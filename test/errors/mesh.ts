@@ -194,6 +194,17 @@ synth.rejects('FED135', 'more rules than one object can hold', () => {
   east.expose('Orders', { service: LocalService.fromName('orders', 'shop'), exportName: 'orders', ports }).allowFrom(west, { http: [HttpRule.allow({ paths })] });
   throw new Error(east.node.validate().join());
 }, 'EnvoyFilter istio-federation/fed-in-edge', 'bytes', 'a second boundary');
+synth.rejects('FED135', 'more bound hosts than the admission policy can hold', () => {
+  const app = new App();
+  const [east, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
+  east.addPeer(west);
+  west.addPeer(east);
+  const source = east.expose('Orders', { service: LocalService.fromName('orders', 'shop'), exportName: 'orders', ports: [ServicePort.http(8000)] });
+  source.allowFrom(west);
+  const additionalHosts = Array.from({ length: 13_000 }, (_, index) => `${`orders-${index}`.padEnd(63, 'x')}.partner.example`);
+  west.bind('Orders', { source, localName: LocalName.newService('orders', 'shop'), additionalHosts });
+  throw new Error(west.node.validate().join());
+}, 'the ValidatingAdmissionPolicy istio-federation-boundary has', 'bytes', 'their bindings to a second boundary', 'fewer hosts');
 /** A call that checks east with these gateways, so many exported and so many bound ports. */
 export const served = (gateways: object, count: number) => () => {
   const app = new App();

@@ -17,6 +17,7 @@ import { program as hostileMeshConfig } from './hostile-mesh-config/program';
 import { program as isolatedPeer } from './isolated-peer/program';
 import { program as locked } from './locked/program';
 import { program as monitored } from './monitored/program';
+import { program as names } from './names/program';
 import { program as noExports } from './no-exports/program';
 import { program as nodePort } from './node-port/program';
 import { program as peerOptions } from './peer-options/program';
@@ -102,10 +103,15 @@ export const SCENARIOS = programs((scenario) => scenario.golden);
 /** The scenarios that every run of the lab applies, by name. */
 export const LAB_SCENARIOS = programs(({ lab }) => lab === 'always');
 
-/** The program of this name. `grow-<size>` is the scenario grow with that number of export names. */
+/**
+ * The program of this name. `grow-<size>` is the scenario grow with that number of export names. `names-<size>` is the
+ * scenario names with that number of local names, and `names-<size>-hosts` has an additional host for each of them.
+ */
 export function programOf(name: string): Program {
   const size = /^grow-(\d+)$/.exec(name);
   if (size) return () => grow(Number(size[1]));
-  if (!Object.hasOwn(ALL, name)) throw new Error(`there is no scenario ${name}; there are ${Object.keys(ALL).join(', ')} and grow-<size>`);
+  const bound = /^names-(\d+)(-hosts)?$/.exec(name);
+  if (bound) return () => names(Number(bound[1]), bound[2] !== undefined);
+  if (!Object.hasOwn(ALL, name)) throw new Error(`there is no scenario ${name}; there are ${Object.keys(ALL).join(', ')}, grow-<size> and names-<size>`);
   return ALL[name].program;
 }

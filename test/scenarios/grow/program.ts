@@ -4,15 +4,10 @@ import { meshOf } from '../../support/meshes';
 
 const REVIEWS = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
 
-/** Maximum number of local names for which the admission policy is emitted; with more, the API server rejects its expression. */
-const ADMISSION_POLICY_NAMES = 1001;
-
 /** One service of east under this number of export names. Each is allowed to west with one path rule, and bound there for one caller. */
 export function program(size: number): App[] {
   const app = new App();
-  const withoutAdmissionPolicy = size > ADMISSION_POLICY_NAMES
-    ? { reason: `the API server refuses the expression of the policy for ${size} bound names` } : undefined;
-  const [east, west] = ['east', 'west'].map((name) => meshOf(app, name, { withoutAdmissionPolicy }));
+  const [east, west] = ['east', 'west'].map((name) => meshOf(app, name));
   east.addPeer(west);
   west.addPeer(east);
   for (let i = 0; i < size; i++) {
