@@ -201,7 +201,7 @@ synth.rejects('FED135', 'more bound hosts than the admission policy can hold', (
   west.addPeer(east);
   const source = east.expose('Orders', { service: LocalService.fromName('orders', 'shop'), exportName: 'orders', ports: [ServicePort.http(8000)] });
   source.allowFrom(west);
-  const additionalHosts = Array.from({ length: 13_000 }, (_, index) => `${`orders-${index}`.padEnd(63, 'x')}.partner.example`);
+  const additionalHosts = Array.from({ length: 16_000 }, (_, index) => `${`orders-${index}`.padEnd(63, 'x')}.partner.example`);
   west.bind('Orders', { source, localName: LocalName.newService('orders', 'shop'), additionalHosts });
   throw new Error(west.node.validate().join());
 }, 'the ValidatingAdmissionPolicy istio-federation-boundary has', 'bytes', 'their bindings to a second boundary', 'fewer hosts');

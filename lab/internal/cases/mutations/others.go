@@ -33,7 +33,7 @@ func protocolsTakenAway() []Mutation {
 	connections.Guarantees = guarantee.EgressCallers
 	names := at("admission/additional-hosts", "west", "ValidatingAdmissionPolicy", "istio-federation-boundary", edits.WithoutField("spec/validations/5"))
 	names.Guarantees = guarantee.TenantsKeptOut
-	names.Extra = []Attempt{admits("west", fmt.Sprintf("apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: x, namespace: %s}\nspec: {hosts: [vault.east.example], http: [{directResponse: {status: 299}}]}\n", anyTenant))}
+	names.Extra = []Attempt{admits("west", fmt.Sprintf("apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: x, namespace: %s}\nspec: {hosts: [vault.east.example], ports: [{number: 8200, name: http, protocol: HTTP}], resolution: NONE}\n", anyTenant))}
 	return []Mutation{
 		callers,
 		connections,

@@ -29,6 +29,7 @@ const (
 	attachesRoutes = "attaches routes to a federation boundary gateway"
 	takesHost      = "takes a host name that belongs to the federation boundary"
 	routesHost     = "routes a host that mesh west binds to another mesh"
+	declaresHost   = "declares a host that mesh west binds to another mesh"
 )
 
 func foreignGateway(version, selector, server string) string {
@@ -56,6 +57,15 @@ kind: VirtualService
 metadata: {name: neighbour, namespace: %s}
 spec: {hosts: ["%s"], exportTo: %s, http: [{directResponse: {status: 418}}]}
 `, namespace, host, exportTo)
+}
+
+// tenantEntry is an entry that only its own namespace can see.
+func tenantEntry(host string) string {
+	return fmt.Sprintf(`apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: neighbour, namespace: tenant}
+spec: {hosts: ["%s"], exportTo: ["."], ports: [{number: 9080, name: http, protocol: HTTP}], resolution: STATIC, endpoints: [{address: 192.0.2.1}]}
+`, host)
 }
 
 func routeOn(gateway, host string) string {
@@ -158,6 +168,11 @@ spec: {selector: {istio: istio-federation-ingress}, servers: [` + ownPort + `]}
 		objects: tenantRoute("istio-system", ReviewsHost, `["*"]`), refused: routesHost},
 	{name: "route-for-local-name-here", mesh: "west", what: "a VirtualService for the local name in its own namespace, by the short name",
 		objects: tenantRoute("default", "reviews", `["."]`), refused: routesHost, onlyRefused: true},
+
+	{name: "entry-for-local-name", mesh: "west", what: "a ServiceEntry for the local name, though only its own namespace can see it",
+		objects: tenantEntry(ReviewsHost), refused: declaresHost, onlyRefused: true},
+	{name: "entry-for-peer", mesh: "west", what: "a ServiceEntry for the SNI of the peer's export",
+		objects: tenantEntry(ReviewsSNI), refused: takesHost, onlyRefused: true},
 
 	{name: "filter-on-gateway", mesh: "east", what: "an EnvoyFilter with our selector in a tenant's namespace",
 		objects: abortFilter("tenant", "{labels: "+ourIngress+"}"), refused: changesProxies},

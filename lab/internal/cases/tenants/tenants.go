@@ -30,6 +30,10 @@ func Cases() []Case {
 		Case{Name: "tenants/status-accepted", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server lets controllers write the status of objects that the policy would deny", Run: statusPasses},
 		Case{Name: "tenants/finalizer", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server denies changes against us to an object that a finalizer keeps, and allows its removal", Run: finalizer},
 	)
+	all = append(all,
+		Case{Name: "tenants/many-names", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server accepts the policy of 2,000 local names, denies a VirtualService for the last one, and accepts unrelated objects of 200 hosts", Run: manyNames},
+		Case{Name: "tenants/denied-gateway-api", Guarantees: guarantee.TenantsKeptOut, Expect: "The API server denies routes of the Gateway API for the local name, and a Gateway of that API beside the boundary gateways", Run: gatewayAPIDenied},
+	)
 	for _, a := range deniedObjects {
 		if a.refused != "" && !a.onlyRefused {
 			all = append(all, Case{Name: "tenants/no-effect-" + a.name, Guarantees: guarantee.TenantsKeptOut, Expect: "Without the admission policy, the boundary is not affected by " + a.what, Run: a.hasNoEffect})
@@ -45,6 +49,7 @@ func Cases() []Case {
 	)
 	return append(InScenario("two-meshes-http", all...), InScenario("three-meshes",
 		Case{Name: "tenants/risk-older-route", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy: an older VirtualService of a tenant redirects callers outside the local name's namespace", Run: olderRouteSteals},
+		Case{Name: "tenants/risk-gateway-api-route", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy: an older HTTPRoute for a tenant's private ServiceEntry redirects callers outside the local name's namespace", Run: gatewayAPISteals},
 	)...)
 }
 

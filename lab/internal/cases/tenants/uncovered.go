@@ -12,7 +12,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-// uncoveredObjects are objects that the admission policy does not cover, and their effect on the boundary.
+// uncoveredObjects are objects that the admission policy does not cover, or that have no effect without it.
 var uncoveredObjects = []struct {
 	name, what string
 	guarantees guarantee.Set
@@ -42,10 +42,10 @@ spec: {mtls: {mode: PERMISSIVE}, selector: {matchLabels: {app: reviews}}}
 	{"rule-for-backend", "A tenant's DestinationRule for the exported Service does not affect the ingress gateway", guarantee.TenantsKeptOut, changesNothing("east", withoutTLS("tenant", ReviewsHost))},
 	{"route-for-backend", "A tenant's VirtualService for the exported Service does not redirect the peer", guarantee.TenantsKeptOut, changesNothing("east", tenantRoute("tenant", ReviewsHost, `["*"]`))},
 	{"route-for-egress", "A tenant's VirtualService for the egress gateway does not redirect callers", guarantee.TenantsKeptOut, changesNothing("west", tenantRoute("tenant", EgressHost, `["*"]`))},
-	{"entry-for-peer", "A tenant's ServiceEntry for the SNI of the peer's export redirects no one, even if it is older than ours", guarantee.TenantsKeptOut, entryForPeer},
-	{"entry-for-egress", "A tenant's ServiceEntry with the egress gateway's host does not redirect callers", guarantee.TenantsKeptOut, entryFor(EgressHost, 15443)},
-	{"entry-for-local-name", "A tenant's ServiceEntry with the local name does not redirect callers", guarantee.TenantsKeptOut, entryFor(ReviewsHost, 9080)},
-	{"entry-for-binding", "A tenant's ServiceEntry with the SNI of the binding does not redirect callers", guarantee.TenantsKeptOut, entryFor(BindingSNI, 15443)},
+	{"entry-for-peer", "Without the policy, a tenant's ServiceEntry for the SNI of the peer's export redirects no one, even if it is older than ours", guarantee.TenantsKeptOut, entryForPeer},
+	{"entry-for-egress", "Without the policy, a tenant's ServiceEntry with the egress gateway's host does not redirect callers", guarantee.TenantsKeptOut, entryFor(EgressHost, 15443)},
+	{"entry-for-local-name", "Without the policy, a tenant's ServiceEntry with the local name does not redirect callers", guarantee.TenantsKeptOut, entryFor(ReviewsHost, 9080)},
+	{"entry-for-binding", "Without the policy, a tenant's ServiceEntry with the SNI of the binding does not redirect callers", guarantee.TenantsKeptOut, entryFor(BindingSNI, 15443)},
 	{"sidecar-own-namespace", "Callers whose Sidecar imports only their own namespace reach the local name", guarantee.TenantsKeptOut, changesNothing("west", sidecar("default", `{hosts: ["./*"]}`))},
 	{"sidecar-registry-only", "Callers with REGISTRY_ONLY whose Sidecar imports only the local name reach it", guarantee.TenantsKeptOut,
 		changesNothing("west", sidecar("default", `{hosts: ["./reviews.default.svc.cluster.local", "./*.lab.example"]}`)+"  outboundTrafficPolicy: {mode: REGISTRY_ONLY}\n")},
@@ -129,6 +129,7 @@ func entryForPeer(t *T) {
 func entryFor(host string, port int) func(*T) {
 	return func(t *T) {
 		CreateTenant(t, t.West)
+		withoutPolicy(t, t.West)
 		t.Put(t.West, fmt.Sprintf(`apiVersion: networking.istio.io/v1
 kind: ServiceEntry
 metadata: {name: neighbour, namespace: tenant}

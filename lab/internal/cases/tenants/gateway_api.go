@@ -1,0 +1,109 @@
+package tenants
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	. "github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/testbed"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/mesh"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
+)
+
+// gatewayObjects are objects of the Gateway API that the admission policy of west denies.
+const gatewayObjects = `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: neighbour, namespace: tenant}
+spec: {parentRefs: [{group: "", kind: Service, name: reviews, namespace: default}], rules: [{}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: neighbour, namespace: default}
+spec: {parentRefs: [{group: "", kind: Service, name: reviews}], rules: [{}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: neighbour, namespace: istio-federation}
+spec: {gatewayClassName: istio, addresses: [{type: Hostname, value: federation-egress}], listeners: [{name: http, port: 8080, protocol: HTTP}]}
+`
+
+// ownGatewayObjects are objects of the Gateway API of a tenant's own.
+const ownGatewayObjects = `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: own, namespace: tenant}
+spec: {parentRefs: [{group: "", kind: Service, name: reviews}], rules: [{}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: own, namespace: tenant}
+spec: {gatewayClassName: none, listeners: [{name: http, port: 8080, protocol: HTTP}]}
+`
+
+// installGatewayAPI installs the kinds of the Gateway API that istiod reads, for as long as the case runs.
+func installGatewayAPI(t *T, m *mesh.Mesh) {
+	list := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api")
+	directory, err := list.Output()
+	t.Must(err)
+	var text strings.Builder
+	for _, kind := range []string{"gatewayclasses", "gateways", "httproutes"} {
+		data, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(directory)), "config", "crd", "standard", "gateway.networking.k8s.io_"+kind+".yaml"))
+		t.Must(err)
+		text.WriteString("---\n" + string(data))
+	}
+	t.Restore(func(ctx context.Context) error {
+		_, err := m.Kubectl(ctx, text.String(), "delete", "--ignore-not-found", "-f", "-")
+		return err
+	})
+	_, err = m.Kubectl(t.Context(), text.String(), "apply", "--server-side", "-f", "-")
+	t.Must(err)
+	_, err = m.Kubectl(t.Context(), text.String(), "wait", "--for=condition=Established", "--timeout=60s", "-f", "-")
+	t.Must(err)
+}
+
+// gatewayAPIDenied applies objects of the Gateway API to a mesh whose admission policy is older than their kinds.
+func gatewayAPIDenied(t *T) {
+	CreateTenant(t, t.West)
+	installGatewayAPI(t, t.West)
+	for _, object := range ParseObjects(t, gatewayObjects) {
+		t.Restore(func(ctx context.Context) error { return t.West.Delete(ctx, object) })
+		if err := t.West.Put(t.Context(), object); err == nil || !Refusal(err) {
+			t.Errorf("the policy does not deny %s %s/%s: %v", object.GetKind(), object.GetNamespace(), object.GetName(), err)
+		}
+	}
+	t.Put(t.West, ownGatewayObjects)
+	waitForConfig(t, t.West)
+	expectUnharmed(t)
+	t.Logf("%d objects denied; a tenant's own Gateway and route are accepted", len(ParseObjects(t, gatewayObjects)))
+}
+
+// gatewayAPISteals is about an entry that only its author can see, with a route that istiod applies for everybody. The
+// rule of the route has no backend, so istiod answers 500.
+func gatewayAPISteals(t *T) {
+	CreateTenant(t, t.West)
+	caller, call := Caller("west", "west/client"), traffic.Probe{URL: "http://ledger.partners:8080/entries", Method: "POST"}
+	entry := `apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: private, namespace: tenant}
+spec: {hosts: [ledger.partners.svc.cluster.local], exportTo: ["."], ports: [{number: 8080, name: http, protocol: HTTP}], resolution: STATIC, endpoints: [{address: 192.0.2.1}]}
+`
+	route := `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: neighbour, namespace: tenant}
+spec: {parentRefs: [{group: networking.istio.io, kind: ServiceEntry, name: private}], rules: [{}]}
+`
+	if err := t.West.Put(t.Context(), ParseObjects(t, entry)...); err == nil || !Refusal(err) {
+		t.Errorf("the policy does not deny the entry: %v", err)
+	}
+	installGatewayAPI(t, t.West)
+	withoutPolicy(t, t.West)
+	WithObjects(t, t.West, entry+"---\n"+route, func() {
+		Recreate(t, t.West, "VirtualService fed-name-ledger-partners")
+		time.Sleep(2 * time.Second) // before ours has arrived, theirs is the only one, so the result would have no meaning
+		t.Want(caller, "500", call)
+		t.Logf("a caller of another namespace gets the tenant's 500")
+	})
+	t.Until(caller, "200", call)
+}
