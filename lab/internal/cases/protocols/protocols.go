@@ -151,7 +151,7 @@ spec: {hosts: [%s], exportTo: ["%s"], addresses: [240.99.0.2], resolution: STATI
 		route("shop", "vault.east.example", "."), route("elsewhere", "vault.east.example", "*"), route("elsewhere", "chat.east.example", "shop"),
 		// The oldest of TCP routes is taken, by whatever pattern it matches, and the oldest of entries.
 		route("elsewhere", `"*.east.example"`, "shop"), route("elsewhere", `"*.shop.svc.cluster.local"`, "shop"), route("shop", `"*.svc.cluster.local"`, "."),
-		entry("elsewhere", "vault.east.example", "shop"), entry("shop", "chat.east.example", "."),
+		entry("elsewhere", "vault.east.example", "shop"), entry("shop", "chat.east.example", "."), entry("elsewhere", "vault.east.example", "."),
 	} {
 		if words, no := t.West.Refuses(t.Context(), refused); !no || !strings.Contains(words, "binds to another mesh") {
 			t.Errorf("%v: %q", refused.Object["spec"], words)
@@ -159,7 +159,7 @@ spec: {hosts: [%s], exportTo: ["%s"], addresses: [240.99.0.2], resolution: STATI
 	}
 	for _, taken := range []*unstructured.Unstructured{
 		route("elsewhere", "vault.east.example", "."), route("shop", "other.east.example", "."), route("elsewhere", `"*.east.example"`, "."),
-		entry("elsewhere", "vault.east.example", "."), entry("shop", "other.east.example", "*"),
+		entry("elsewhere", `"*.east.example"`, "*"), entry("shop", "other.east.example", "*"),
 	} {
 		if words, no := t.West.Refuses(t.Context(), taken); no {
 			t.Errorf("%v: %q", taken.Object["spec"], words)
