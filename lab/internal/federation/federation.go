@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -132,6 +133,14 @@ func (f *Federation) Trust() string { return f.directory + "-trust" }
 
 // Page is a file of the documentation that readers apply.
 func (f *Federation) Page(name string) string { return filepath.Join(f.repository, "docs", name) }
+
+// Source is the directory of a Go module that the lab uses, by its path.
+func (f *Federation) Source(ctx context.Context, module string) (string, error) {
+	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module)
+	list.Dir = filepath.Join(f.repository, "lab")
+	directory, err := list.Output()
+	return strings.TrimSpace(string(directory)), err
+}
 
 // Synthesise runs the programs with these roots; without names, all of them.
 func (f *Federation) Synthesise(ctx context.Context, trust, directory string, scenarios ...string) error {

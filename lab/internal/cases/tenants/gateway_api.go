@@ -3,7 +3,6 @@ package tenants
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -44,12 +43,11 @@ spec: {gatewayClassName: none, listeners: [{name: http, port: 8080, protocol: HT
 
 // installGatewayAPI installs the kinds of the Gateway API that istiod reads, for as long as the case runs.
 func installGatewayAPI(t *T, m *mesh.Mesh) {
-	list := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api")
-	directory, err := list.Output()
+	source, err := t.Federation.Source(t.Context(), "sigs.k8s.io/gateway-api")
 	t.Must(err)
 	var text strings.Builder
 	for _, kind := range []string{"gatewayclasses", "gateways", "httproutes"} {
-		data, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(directory)), "config", "crd", "standard", "gateway.networking.k8s.io_"+kind+".yaml"))
+		data, err := os.ReadFile(filepath.Join(source, "config", "crd", "standard", "gateway.networking.k8s.io_"+kind+".yaml"))
 		t.Must(err)
 		text.WriteString("---\n" + string(data))
 	}
