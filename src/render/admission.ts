@@ -89,8 +89,8 @@ function policy(config: BoundaryConfig, admissionContext: AdmissionContext) {
       validation('object.kind != \'VirtualService\' || size(variables.takenBoundHosts) == 0',
         ` routes a host that mesh ${meshName} binds to another mesh`,
         'variables.takenBoundHosts[0] + \'; change the binding, or limit this object to its own namespace with exportTo ["."]\''),
-      // Of several entries for one host, Istio takes the oldest. Routes of the Gateway API can be attached to an entry and
-      // then apply to its hosts in all namespaces, so an entry is denied even if only its own namespace can see it.
+      // Of several entries for one host, Istio takes the oldest. Routes of the Gateway API can be attached to an entry; they
+      // are exported to all namespaces, so an entry is denied even if only its own namespace can see it.
       validation('object.kind != \'ServiceEntry\' || size(variables.takenBoundHosts) == 0',
         ` declares a host that mesh ${meshName} binds to another mesh`,
         'variables.takenBoundHosts[0] + \'; change the binding, or use another host\''),
@@ -98,7 +98,7 @@ function policy(config: BoundaryConfig, admissionContext: AdmissionContext) {
       // listeners to the pods of a Service in its namespace.
       validation('!variables.isGatewayApi || !variables.inBoundaryNamespace',
         ` is in the namespace of ${boundary}, where no object of the Gateway API may be: use another namespace`),
-      // Such routes apply to callers in all namespaces and have no exportTo.
+      // Such routes have no exportTo: istiod exports them to all namespaces.
       validation('!variables.isGatewayApi || (size(variables.takenBoundHosts) == 0 && !variables.parents.exists(p,\n'
         + `  has(p.kind) && p.kind == 'ServiceEntry' && p.name.startsWith('${LOCAL_NAME_PREFIX}-')))`,
       ` routes a Service or ServiceEntry that mesh ${meshName} binds to another mesh`,

@@ -49,7 +49,6 @@ func Cases() []Case {
 	)
 	return append(InScenario("two-meshes-http", all...), InScenario("three-meshes",
 		Case{Name: "tenants/risk-older-route", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy: an older VirtualService of a tenant redirects callers outside the local name's namespace", Run: olderRouteSteals},
-		Case{Name: "tenants/risk-gateway-api-route", Guarantees: guarantee.TenantsKeptOut, Expect: "Known risk without the policy: an older HTTPRoute for a tenant's private ServiceEntry redirects callers outside the local name's namespace", Run: gatewayAPISteals},
 	)...)
 }
 
