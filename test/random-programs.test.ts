@@ -3,8 +3,9 @@ import { BoundaryValidation } from '../src';
 import { Dice } from './support/dice';
 import { keyOf, Manifest } from './support/manifests';
 import { changeEverything } from './support/mutations';
-import { Boundary, Export, Made, reordered, Source, Statement, statementsOf, trustDomainOf } from './support/random-programs';
+import { statementsOf } from './support/random-programs';
 import { schemaErrors } from './support/schemas';
+import { Boundary, Export, Made, reordered, Source, Statement, trustDomainOf } from './support/statements';
 import { FederationError } from '../src/checks/errors';
 
 /*

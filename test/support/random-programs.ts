@@ -2,15 +2,15 @@
  * Programs at random: meshes with one or two boundaries each, remote meshes, and declarations of every kind in their charts and in those of
  * applications. A declaration may be rejected.
  */
-import { App, Chart, Duration } from 'cdk8s';
+import { Duration } from 'cdk8s';
 import { Dice } from './dice';
 import { trustOf } from './meshes';
+import { Binding, Boundary, Export, Grant, Made, Protocol, Source, Statement, trustDomainOf } from './statements';
 import {
   Accountability, AddPeerOptions, AllowFromOptions, BoundaryGateway, Caller, Delivery, ExposedService, FederatedMesh, GatewayCredential, HttpRule,
   IMeshPeer, IstioVersion, LocalName, LocalService, RemoteMesh, RemoteServiceBinding, ServicePort, SourceOptions, SpiffeId,
 } from '../../src';
 
-export type Protocol = 'http' | 'grpc' | 'tcp' | 'tls';
 const REASON = { reason: 'agreed with the security team', ticket: 'SEC-1' };
 const MESHES = ['east', 'west', 'north', 'core'];
 const REMOTES = ['bank', 'cloud'];
@@ -18,51 +18,6 @@ const NAMES = ['a', 'b', 'a-b', 'b-c', 'guard', 'guard-a', 'a-80', 'a-80-b', 'is
 const NAMESPACES = ['apps', 'a', 'a-b', 'web'];
 const PORTS = [80, 443, 8080, 9080];
 const PATHS = ['/', '/a', '/a/*', '/a/b', '/b/*', '/*'];
-
-export interface Boundary { readonly id: string; readonly mesh: string; readonly existing: boolean }
-export interface Export {
-  readonly id: string;
-  readonly owner: string;
-  readonly exportName: string;
-  readonly ports: readonly [port: number, exportPort: number, Protocol][];
-}
-export interface Grant { readonly exported: Export; readonly peer: string; readonly ports: readonly number[] | undefined }
-export interface Source { readonly exported: Export; readonly mappings: readonly [local: number, exported: number][] | undefined }
-export interface Binding { readonly id: string; readonly boundary: Boundary; readonly source: Source }
-
-/** One call of a program. `needs` are the ids of earlier statements whose constructs it uses. */
-export interface Statement {
-  readonly id: string;
-  readonly needs: readonly string[];
-  /** What it declares, if it opens something. */
-  readonly boundary?: Boundary;
-  readonly adds?: { readonly boundary: Boundary; readonly peer: string; readonly isolated: boolean };
-  readonly grants?: Grant;
-  readonly binds?: Binding;
-  readonly sourceOf?: { readonly binding: Binding; readonly source: Source };
-  readonly calls?: { readonly binding: Binding };
-  run(made: Made): unknown;
-}
-
-/** A program so far: its constructs by statement, and every object that it gave to a call. */
-export class Made {
-  public readonly app = new App();
-  public readonly constructs = new Map<string, any>();
-  public readonly given: unknown[] = [];
-
-  public give<Value>(value: Value): Value {
-    this.given.push(value);
-    return value;
-  }
-
-  public chart(id: string): Chart {
-    return (this.app.node.tryFindChild(id) as Chart | undefined) ?? new Chart(this.app, id);
-  }
-}
-
-export function trustDomainOf(name: string): string {
-  return `${name}.example`;
-}
 
 /** The statements of the program of this number. */
 export function statementsOf(number: number): Statement[] {
@@ -374,19 +329,4 @@ export function statementsOf(number: number): Statement[] {
     }
   }
   return statements;
-}
-
-/** The statements in another order: each one after those that it needs. */
-export function reordered(statements: readonly Statement[], dice: Dice): Statement[] {
-  const left = [...statements];
-  const done = new Set<string>();
-  const result: Statement[] = [];
-  while (left.length > 0) {
-    const ready = left.filter(({ needs }) => needs.every((id) => done.has(id)));
-    const next = dice.pick(ready);
-    left.splice(left.indexOf(next), 1);
-    done.add(next.id);
-    result.push(next);
-  }
-  return result;
 }
