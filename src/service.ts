@@ -141,9 +141,9 @@ export class LocalService {
   /**
    * A Service by its construct: a cdk8s-plus `Service` of any version, or an `ApiObject` of kind Service.
    *
-   * At the end of synthesis, its kind (FED319) and the exported ports are checked: they must exist (FED304) and have the
-   * declared protocol (FED318). Its chart then belongs to the exporting mesh. Rejects other kinds of constructs, and a
-   * Service whose namespace neither it nor its chart sets (FED305).
+   * At the end of synthesis, its kind is checked, and that the exported ports exist and have the declared protocol
+   * (FED318). Its chart then belongs to the exporting mesh. Rejects other kinds of constructs, and a Service whose
+   * namespace neither it nor its chart sets (FED305).
    */
   public static fromConstruct(construct: IConstruct): LocalService {
     const { serviceName, namespaceName, object } = parseService('LocalService.fromConstruct', construct);

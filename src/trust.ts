@@ -18,8 +18,8 @@ export class TrustBundle {
   /**
    * Reads one or more CA certificates from PEM text.
    *
-   * Rejects private keys (FED201), certificates that are not CAs (FED202) and weak CAs (FED210): RSA below 2048 bits,
-   * SHA-1. Expiry is not checked, so that the same program always gives the same output.
+   * Rejects private keys (FED201), certificates that are not CAs, and weak CAs (FED210): RSA below 2048 bits, SHA-1.
+   * Expiry is not checked, so that the same program always gives the same output.
    *
    * @param pem the certificates, one after the other; a byte order mark, indentation and text between them are ignored
    */

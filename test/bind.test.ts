@@ -265,14 +265,15 @@ test('the egress gateway dials each address of a peer on its port, and may conne
 const EJECTION = {
   splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailures: 1, consecutive5xxErrors: 0, interval: '1s', baseEjectionTime: '10s', maxEjectionPercent: 50,
 };
+const NO_EJECTION = { consecutive5xxErrors: 0, consecutiveGatewayErrors: 0 };
 const RETRIES = { attempts: 2, retryOn: 'connect-failure,refused-stream' };
 
 test.each<[string, string[], unknown[]]>([
   ['ejects an address that fails to connect, and sends what was never sent to another one', ['203.0.113.10', '203.0.113.11'], [EJECTION, '2s', RETRIES]],
   ['does so for a DNS name as well, which may have several addresses at any time', ['fed.bank.example'], [EJECTION, '2s', RETRIES]],
   ['does so for several DNS names', ['a.bank.example', 'b.bank.example'], [EJECTION, '2s', RETRIES]],
-  ['waits longer for a single IPv4 address, since there is no other one', ['203.0.113.10'], [undefined, '5s', { attempts: 0 }]],
-  ['waits longer for a single IPv6 address, since there is no other one', ['2001:db8::7'], [undefined, '5s', { attempts: 0 }]],
+  ['waits longer for a single IPv4 address, since there is no other one', ['203.0.113.10'], [NO_EJECTION, '5s', { attempts: 0 }]],
+  ['waits longer for a single IPv6 address, since there is no other one', ['2001:db8::7'], [NO_EJECTION, '5s', { attempts: 0 }]],
 ])('the egress gateway %s', (_, addresses, expected) => {
   const objects = boundAt(addresses.map((address) => ({ address })));
   const { outlierDetection, connectionPool } = find(objects, 'DestinationRule', 'fed-out-cards-80-bank').spec.trafficPolicy;

@@ -1,6 +1,6 @@
 import { App, Chart } from 'cdk8s';
 import { BoundaryGateway, Caller, FederatedMeshProps, IstioVersion, LocalName, LocalService, ServicePort } from '../src';
-import { find, Manifest, names, parse } from './support/manifests';
+import { find, Manifest, names, parse, withoutDigest } from './support/manifests';
 import { meshOf } from './support/meshes';
 import { DEFAULT } from './support/versions';
 
@@ -159,7 +159,7 @@ describe('a connection to a peer address that no longer responds', () => {
 describe('the reason for headers with underscores', () => {
   const annotation = { 'cdk8s-mesh-federation/headers-with-underscores': 'gRPC metadata has user_id (approved by security board)' };
   const annotated = (objects: Manifest[]) => objects.filter(({ metadata }) => metadata.annotations?.['cdk8s-mesh-federation/headers-with-underscores'])
-    .map(({ kind, metadata }) => [`${kind} ${metadata.name}`, metadata.annotations]).sort();
+    .map(withoutDigest).map(({ kind, metadata }) => [`${kind} ${metadata.name}`, metadata.annotations]).sort();
 
   test('the reason for headers with underscores is an annotation of the default-deny policy of each gateway', () => {
     expect(annotated(east({ allowHeadersWithUnderscores: REASON }))).toEqual([

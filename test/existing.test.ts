@@ -122,7 +122,7 @@ test('a TCP grant alone generates an EnvoyFilter that disables TLS session resum
     ['FILTER_CHAIN', { portNumber: 15443, filterChain: { sni: TCP } }],
   ]);
   const { variables } = find(objects, 'ValidatingAdmissionPolicy', 'istio-federation-boundary').spec;
-  expect(variables.find(({ name }: Manifest) => name === 'ownFilters').expression).toBe('[\'EnvoyFilter istio-ingress/fed-in-edge\']');
+  expect(variables.find(({ name }: Manifest) => name === 'ownFilters1').expression).toBe('[\'EnvoyFilter istio-ingress/fed-in-edge\']');
 });
 
 test('the guard policy denies every SNI of the mesh before the first grant', () => {

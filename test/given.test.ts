@@ -187,7 +187,7 @@ test.each<[string, object, string]>([
   ['the port of a ServicePort', ServicePort.http(80), 'port'],
   ['the name of a LocalService', LocalService.fromName('a', 'b'), 'serviceName'],
   ['the URI of a SpiffeId', SpiffeId.parse('spiffe://a.example/ns/b/sa/c'), 'uri'],
-  ['the fingerprint of a TrustBundle', trustOf('east'), 'fingerprint'],
+  ['the fingerprints of a TrustBundle', trustOf('east'), 'fingerprints'],
   ['the name of a mesh', meshOf(new App(), 'east'), 'meshName'],
   ['the endpoints of a remote mesh', bankWith(), 'endpoints'],
   ['the ports of an export', pair().reviews, 'ports'],

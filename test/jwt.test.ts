@@ -326,7 +326,7 @@ describe('the EnvoyFilter fed-in-jwt-elsewhere', () => {
       reviews.allowFrom(north);
     });
     const { variables } = find(objects, 'ValidatingAdmissionPolicy', 'istio-federation-boundary').spec;
-    expect(variables.find(({ name }: Manifest) => name === 'ownFilters').expression).toBe(
+    expect(variables.find(({ name }: Manifest) => name === 'ownFilters1').expression).toBe(
       '[\'EnvoyFilter istio-federation/fed-in-edge\',\n \'EnvoyFilter istio-federation/fed-in-jwt-elsewhere\']',
     );
     expect(objects.findIndex(({ metadata }) => metadata.name === 'fed-in-jwt-elsewhere')).toBeLessThan(objects.findIndex(({ kind }) => kind === 'RequestAuthentication'));

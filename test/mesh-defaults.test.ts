@@ -33,8 +33,10 @@ test('no outlier detection counts a response of the peer, whatever its status', 
   }
 });
 
-test('every traffic policy ignores the localities of meshConfig.localityLbSetting', () => {
-  expect(policies.map(({ loadBalancer }) => loadBalancer)).toEqual(policies.map(() => ({ localityLbSetting: { enabled: false } })));
+test('every traffic policy has settings of its own in place of meshConfig.localityLbSetting: callers prefer their own cluster, and nothing else counts', () => {
+  expect(policies.map(({ loadBalancer }) => loadBalancer)).toEqual(ofKind('DestinationRule').flatMap(({ spec }) => spec.subsets
+    ? spec.subsets.map(() => ({ localityLbSetting: { failoverPriority: ['topology.istio.io/cluster'] } }))
+    : [{ localityLbSetting: { enabled: false } }]));
 });
 
 test('every traffic policy sets the time to connect, so meshConfig.connectTimeout does not apply', () => {

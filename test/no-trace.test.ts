@@ -141,6 +141,9 @@ const METHODS: readonly Method[] = [
           made.east.addPeer(made.west);
           bothDirections(made);
         }],
+      ['FED105', 'a peer with an endpoint in the domain of our cluster', ({ east }) =>
+        east.addPeer(coreWith({ endpoints: [{ address: 'core.k8s.example' }] })), () => ({ clusterDomain: 'k8s.example' })],
+      ['FED143', 'a contact that is too long for an annotation', adding({ contact: 'x'.repeat(4097) })],
       ['FED110', 'another peer with the name of a known peer', ({ east }) => east.addPeer(coreWith({ meshName: 'west' }))],
       ['FED111', 'a ConfigMap name in capitals', adding({ trustConfigMapName: 'Core' })],
       ['FED114', 'isolation without a reason', adding({ isolated: { reason: '' } })],

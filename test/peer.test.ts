@@ -1,8 +1,8 @@
 import { App, Chart, Duration } from 'cdk8s';
 import {
-  AddPeerOptions, Caller, FederatedMesh, FederatedMeshProps, LocalName, LocalService, RemoteMesh, ServicePort,
+  AddPeerOptions, Caller, FederatedMesh, FederatedMeshProps, IstioVersion, LocalName, LocalService, RemoteMesh, ServicePort,
 } from '../src';
-import { find, Manifest, withoutDigest } from './support/manifests';
+import { find, Manifest, objectsOf, withoutDigest } from './support/manifests';
 import { meshOf } from './support/meshes';
 
 /*
@@ -68,6 +68,15 @@ describe('stripTracing', () => {
       expect(find(stripped, 'Telemetry', `federation-${role}`).spec.tracing).toEqual([{ disableContextPropagation: true }]);
       expect(find(plain, 'Telemetry', `federation-${role}`).spec.tracing).toBeUndefined();
     }
+  });
+
+  test('before Istio 1.30, stripTracing also stops the spans of the gateways, because Telemetry has no other field', () => {
+    const app = new App();
+    const [east, west] = [meshOf(app, 'east', { istioVersion: IstioVersion.V1_29 }), meshOf(app, 'west')];
+    east.addPeer(west, { stripTracing: true });
+    east.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] }).allowFrom(west);
+    west.addPeer(east);
+    expect(find(objectsOf(app), 'Telemetry', 'federation-ingress').spec.tracing).toEqual([{ disableSpanReporting: true }]);
   });
 
   test('stripTracing removes complete header names, each once and sorted', () => {
@@ -229,7 +238,7 @@ describe('connectAfterHandshake', () => {
       const { variables } = find(objects, 'ValidatingAdmissionPolicy', 'istio-federation-boundary').spec;
       return {
         filters: objects.filter(({ kind }) => kind === 'EnvoyFilter').map(({ metadata, spec }) => [metadata.name, spec.workloadSelector.labels.istio]).sort(),
-        admitted: variables.find(({ name }: Manifest) => name === 'ownFilters').expression,
+        admitted: variables.find(({ name }: Manifest) => name === 'ownFilters1').expression,
       };
     });
   };

@@ -31,8 +31,9 @@ function isPem(text: string): boolean {
     const rest = text.slice(begin.index + begin[0].length);
     const end = rest.indexOf('-----END');
     const block = end < 0 ? rest : rest.slice(0, end);
-    // Header lines, such as the cipher of an encrypted key or the version of PGP.
-    const words = block.replace(/^(?:Proc-Type|DEK-Info|Version|Comment|Charset):.*$/gm, '').split(BETWEEN).filter((word) => word !== '');
+    if (/^DEK-Info:/m.test(block)) return true; // an encrypted key, whatever its first bytes are
+    // Header lines of PGP.
+    const words = block.replace(/^(?:Version|Comment|Charset):.*$/gm, '').split(BETWEEN).filter((word) => word !== '');
     const [first = ''] = words;
     if (KEY_LINE.test(first) && (KEY_START.test(first) || first.length >= SHORTEST_LINE)) return true;
   }

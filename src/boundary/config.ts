@@ -52,6 +52,7 @@ export function configOf(props: FederatedMeshProps): BoundaryConfig {
     admissionPolicy: props.withoutAdmissionPolicy === undefined,
     connectAfterHandshake: props.connectAfterHandshake ?? false,
     connectionSettings: isSupported('connectionSettings', istioVersion._minor),
+    disableContextPropagation: isSupported('disableContextPropagation', istioVersion._minor),
     infrastructure: (props.infrastructure ?? []).map(({ _destination }) => _destination),
     networkIdleSeconds: props.networkIdleTimeout?.toSeconds({ integral: false }) ?? DEFAULT_NETWORK_IDLE,
     underscoresAllowed: props.allowHeadersWithUnderscores !== undefined,

@@ -32,6 +32,8 @@ const SUPPORT = {
   connectAfterHandshake: { '1.28': 'rejected', '1.29': 'rejected', '1.30': 'rejected', '1.31': 'tested', '1.32': 'validated' },
   /** Not an option: ProxyConfig has `connectionSettings`. Before, the EnvoyFilter of each gateway sets these limits. */
   connectionSettings: { '1.28': 'rejected', '1.29': 'rejected', '1.30': 'rejected', '1.31': 'tested', '1.32': 'validated' },
+  /** Not an option: Telemetry has this field. Before, `stripTracing` also stops the spans of the gateways. */
+  disableContextPropagation: { '1.28': 'rejected', '1.29': 'rejected', '1.30': 'validated', '1.31': 'tested', '1.32': 'validated' },
 } as const satisfies { readonly [feature: string]: { readonly [minor in IstioMinor]: Support } };
 
 /** An option whose support depends on the Istio version. */

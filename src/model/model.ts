@@ -39,6 +39,8 @@ export interface BoundaryConfig {
   readonly connectAfterHandshake: boolean;
   /** Whether ProxyConfig has `connectionSettings`, the fields for the limits of a connection. */
   readonly connectionSettings: boolean;
+  /** Whether Telemetry can keep a gateway from setting trace headers and let it report spans. */
+  readonly disableContextPropagation: boolean;
   /** Whether requests may have headers with underscores. */
   readonly underscoresAllowed: boolean;
   /** Where pods reach DNS, istiod and CAs, besides the usual ports. */

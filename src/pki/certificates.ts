@@ -30,6 +30,8 @@ export function readCertificates(where: string, pem: string): X509Certificate[] 
 
 /** Reads the CA certificates of a file. */
 export function readCertificateFile(where: string, path: string): X509Certificate[] {
+  // Node.js would read from a file descriptor of this number, and wait.
+  if (typeof path !== 'string') fail('FED120', where, `the path must be a string, not ${show(path)}`, 'use the path of a PEM file');
   let pem: string;
   try {
     pem = readFileSync(path, 'utf8');

@@ -94,8 +94,9 @@ export function renderWorkload(scope: Construct, config: BoundaryConfig, gateway
     selector: { matchLabels: gateway.selector },
     accessLogging: [{ providers: [{ name: config.accessLogProvider }] }],
     // A gateway that takes part in traces sets trace headers itself, after the routes have removed them. It does so for
-    // all peers or for none. It still reports its own spans.
-    tracing: context().tracePropagation ? undefined : [{ disableContextPropagation: true }],
+    // all peers or for none. It still reports its own spans where Istio can separate the two.
+    tracing: context().tracePropagation ? undefined
+      : [config.disableContextPropagation ? { disableContextPropagation: true } : { disableSpanReporting: true }],
   }));
 }
 

@@ -87,6 +87,7 @@ fromPemFile.rejects('FED210', 'a CA on a curve that Envoy rejects', () => TrustB
 fromPemFile.rejects('FED210', 'a CA with a key of Ed448', () => TrustBundle.fromPemFile(refused('ed448')), 'a key of the type ed448');
 fromPemFile.rejects('FED210', 'a CA with a key of RSA-PSS', () => TrustBundle.fromPemFile(refused('rsa-pss-key')), 'a key of the type rsa-pss');
 fromPemFile.rejects('FED205', 'a file that does not exist', () => TrustBundle.fromPemFile('trust/nobody.pem'), '"trust/nobody.pem"', 'ENOENT', process.cwd());
+fromPemFile.rejects('FED120', 'a number, which would be a file descriptor', () => TrustBundle.fromPemFile(5 as unknown as string), 'the path must be a string, not 5');
 fromPemFile.rejects('FED205', 'a folder', () => TrustBundle.fromPemFile(__dirname), 'EISDIR');
 /** A call that gives a bundle a revocation list. */
 const listed = (list: () => string, bundle: () => string = () => made.ca.certificate) => () =>

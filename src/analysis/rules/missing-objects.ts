@@ -88,14 +88,13 @@ function neededByPair({ document: { kind, metadata: { name, namespace } } }: Man
     .flatMap(({ kinds }) => kinds.filter((other) => other !== kind).map((other) => `${other} ${namespace}/${name}`));
 }
 
-/** An isolated peer is denied at both gateways. All policies of a boundary are in the same file or folder. */
-function neededByIsolation({ document, place }: Manifest, inventory: Inventory): string[] {
+/** An isolated peer is denied at both gateways. Gateways in different namespaces may belong to different boundaries. */
+function neededByIsolation({ document }: Manifest, inventory: Inventory): string[] {
   const [, side, peer] = /^fed-(in|out)-isolated-(.+)$/.exec(document.metadata.name) ?? [];
   if (document.kind !== 'AuthorizationPolicy' || side === undefined) return [];
   const other = side === 'in' ? 'fed-out' : 'fed-in';
-  return inventory.ofKind('AuthorizationPolicy')
-    .filter((manifest) => manifest.place === place && manifest.document.metadata.name === `${other}-guard`)
-    .map((manifest) => `AuthorizationPolicy ${manifest.document.metadata.namespace}/${other}-isolated-${peer}`);
+  const { namespace } = document.metadata;
+  return inventory.count(`AuthorizationPolicy ${namespace}/${other}-guard`) === 0 ? [] : [`AuthorizationPolicy ${namespace}/${other}-isolated-${peer}`];
 }
 
 export const missingObjects: Rule = {
