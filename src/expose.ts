@@ -84,7 +84,8 @@ export class ExposedService extends Construct implements IExposedService {
     claimChart(this, boundary.config, this);
     if (service._object) claimChart(service._object, boundary.config, this);
     boundary.expose({ construct: this, exportName, host: this.#host, namespaceName: service.namespaceName });
-    this.node.addValidation({ validate: () => [...errorsInMesh(mesh), ...errorsInService(this, service, ports, boundary.config.ingress.namespaceName)] });
+    const { namespaceName } = boundary.config.ingress;
+    this.node.addValidation({ validate: () => [...errorsInMesh(mesh), ...errorsInService(this, service, ports, namespaceName)] });
   }
 
   /** The exporting mesh. */

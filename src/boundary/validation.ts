@@ -13,8 +13,8 @@ import type { IMeshPeer } from '../mesh-peer';
 import { minMemoryLimit, maxPorts } from '../model/memory';
 import { serviceHost } from '../model/names';
 import { compare } from '../model/order';
-import { errorInRemoved, isRemoved } from '../render';
 import type { ServiceManifest } from '../model/services';
+import { errorInRemoved, isRemoved } from '../render';
 
 /*
  * Errors that can only be found when the program is complete.
