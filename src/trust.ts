@@ -12,7 +12,7 @@ import { Authorities, parseRotation } from './pki/rotation';
  * @example
  * const roots = TrustBundle.fromPemFile('trust/east.pem');
  * const both = roots.withNext(TrustBundle.fromPemFile('trust/east-2027.pem')); // during a rotation
- * const [fingerprint] = roots.fingerprints; // compare it by phone before you trust the file
+ * const fingerprints = roots.fingerprints; // compare them by phone before you trust the file
  */
 export class TrustBundle {
   /**
