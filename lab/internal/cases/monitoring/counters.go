@@ -23,7 +23,7 @@ func impostor(t *T) {
 		t.Try(Productpage, Reviews(target))
 		time.Sleep(time.Second)
 		for _, line := range logLines(t, t.West) {
-			if strings.Contains(line, target) && strings.Contains(line, " 503 UF ") && strings.Contains(line, "CERTIFICATE_VERIFY_FAILED") && strings.Contains(line, BindingSNI) {
+			if strings.Contains(line, target) && strings.Contains(line, " 503 UF,URX ") && strings.Contains(line, "CERTIFICATE_VERIFY_FAILED") && strings.Contains(line, BindingSNI) {
 				return nil
 			}
 		}
@@ -33,7 +33,7 @@ func impostor(t *T) {
 	if after <= before {
 		t.Errorf("%s was %d and is %d", counter, before, after)
 	}
-	t.Logf("503 UF, CERTIFICATE_VERIFY_FAILED, %s", counter)
+	t.Logf("503 UF,URX, CERTIFICATE_VERIFY_FAILED, %s", counter)
 }
 
 func countedAttackers(t *T) {
