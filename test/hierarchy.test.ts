@@ -87,6 +87,17 @@ test('a root that another CA has cross-signed is in a chain with that CA', async
   expect(errorOf(() => east.addPeer(peer('crossed', self))).message).toMatch(IN_CHAIN);
 });
 
+test('a peer with the CA of another boundary of our mesh is rejected, whichever is declared first', () => {
+  const { app, east, peer } = program(other);
+  const second = () => new FederatedMesh(new Chart(app, 'partners'), 'Mesh', {
+    meshName: 'east', trustDomain: 'east.example', trustBundle: bundle(root), namespaceName: 'partners',
+  });
+  east.addPeer(peer('early', middle));
+  second();
+  expect(errorOf(() => app.synthYaml()).message).toMatch(IN_CHAIN);
+  expect(errorOf(() => east.addPeer(peer('late', root))).message).toContain('a CA of peer "late" is also our own');
+});
+
 test('a bundle of one mesh may have a root and the CAs below it', () => {
   const { east, peer } = program(other);
   expect(() => east.addPeer(peer('bank', root, middle, low))).not.toThrow();

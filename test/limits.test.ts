@@ -37,6 +37,6 @@ test('GatewayCredential.fromCertManager accepts an issuer kind of 63 characters'
 });
 
 test.each(['1.0.0.0', '9.255.255.255', '11.0.0.0', '100.63.255.255', '100.128.0.0', '126.255.255.255', '128.0.0.0', '169.253.255.255', '169.255.0.0', '172.15.255.255',
-  '172.32.0.0', '192.167.255.255', '192.169.0.0', '223.255.255.255', '::1:0:0', 'fbff::1', 'fe00::1'])('FederatedMesh accepts the public address %s next to a private network', (address) => {
+  '172.32.0.0', '192.167.255.255', '192.169.0.0', '223.255.255.255', '2000::1', '3ffe::1', '64:ff9b::8.8.8.8'])('FederatedMesh accepts the public address %s next to a private network', (address) => {
   expect(meshOf(new App(), 'east', { endpoints: [{ address }] }).endpoints).toEqual([{ address }]);
 });

@@ -62,7 +62,7 @@ function isSetByCluster(name: string): boolean {
 }
 
 /** Ports of DNS servers: that of the protocol, and those on which the pods of DNS servers listen behind it. */
-const DNS_PORTS: unknown[] = [53, 1053, 5353, 'dns', 'dns-tcp'];
+const DNS_PORTS: unknown[] = [53, 1053, 5353, 8053, 'dns', 'dns-tcp'];
 
 /**
  * Whether a NetworkPolicy opens nothing, or only DNS. Policies add up: one without rules allows nothing, and one for the

@@ -90,9 +90,9 @@ export class Boundary {
     return boundariesOf(this.mesh.node.root, this.config.trustDomain);
   }
 
-  /** The meshes whose trust may overlap with that of a peer: ours, and other peers. */
+  /** The meshes whose trust may overlap with that of a peer: all boundaries of ours, and other peers. */
   public relatedTo(peer: DeclaredPeer): (IMeshPeer | DeclaredPeer)[] {
-    return [this.mesh, ...this.siblings.flatMap(({ declared }) => declared.trust.relatedTo(peer, chainOf(this.mesh, peer.trustBundle)))];
+    return [...this.siblings.map(({ mesh }) => mesh), ...this.siblings.flatMap(({ declared }) => declared.trust.relatedTo(peer, chainOf(this.mesh, peer.trustBundle)))];
   }
 
   /** Adds a peer. A second call with the same options changes nothing. */

@@ -109,10 +109,11 @@ export function overlapOf(
       'use the same trust bundle for peers with the same trust domain'];
   }
   const fix = 'give each mesh a root of its own, and put only that root into its trust bundle';
-  const owner = other === us ? 'our own' : `a CA of peer ${show(other.meshName)}`;
+  const ours = other.trustDomain === us.trustDomain;
+  const owner = ours ? 'our own' : `a CA of peer ${show(other.meshName)}`;
   if (shared) return [`a CA of peer ${show(peer.meshName)} is also ${owner}, so each mesh could impersonate the other`, fix];
   if (!others.some((authority) => chain.has(authority))) return undefined;
-  return [`a CA of peer ${show(peer.meshName)} and ${other === us ? 'our own CA' : owner} are in one chain, so the lower one could issue certificates for both meshes`, fix];
+  return [`a CA of peer ${show(peer.meshName)} and ${ours ? 'our own CA' : owner} are in one chain, so the lower one could issue certificates for both meshes`, fix];
 }
 
 /** Rejects a trust ConfigMap that is ours, the cluster's or another peer's. */

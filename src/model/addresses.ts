@@ -19,10 +19,14 @@ const PRIVATE_IPV6 = [
 const METADATA_IPV4 = [['0.0.0.0', 8], ['127.0.0.0', 8], ['169.254.0.0', 16], ['100.100.100.200', 32], ['168.63.129.16', 32], ['192.0.0.192', 32]] as const;
 const METADATA_NAME = /^(localhost|metadata|instance-data)$|\.localhost$|^(metadata|instance-data)\.([a-z0-9.-]+\.)?internal$/;
 /** Names that only a local network resolves (RFC 6762, RFC 8375, Kubernetes). */
-const LOCAL_NAME = /\.(svc|corp|home|home\.arpa|internal|intranet|lan|local|localdomain|localhost|private)$|\.svc\./;
+const LOCAL_NAME = /\.(svc|corp|home|home\.arpa|internal|intra|intranet|invalid|lan|local|localdomain|localhost|localnet|onion|private)$|\.svc\./;
 
 const INTERNAL = networks(PRIVATE_IPV4);
 for (const [network, prefix] of PRIVATE_IPV6) INTERNAL.addSubnet(network, prefix, 'ipv6');
+/** Addresses that can be global: what IANA assigns (2000::/3), and IPv4 behind the well-known prefix of NAT64. */
+const GLOBAL = new BlockList();
+GLOBAL.addSubnet('2000::', 3, 'ipv6');
+GLOBAL.addSubnet('64:ff9b::', 96, 'ipv6');
 const METADATA = networks(METADATA_IPV4);
 
 /** Networks of IPv4, and the IPv6 addresses that embed them: mapped, NAT64 and 6to4. */
@@ -44,7 +48,8 @@ function networks(ipv4: readonly (readonly [string, number])[]): BlockList {
  */
 export function isInternal(address: string, clusterDomain: string): boolean {
   const family = isIP(address);
-  if (family !== 0) return INTERNAL.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  if (family === 4) return INTERNAL.check(address, 'ipv4');
+  if (family === 6) return INTERNAL.check(address, 'ipv6') || !GLOBAL.check(address, 'ipv6') && !isMappedIpv4(address);
   return !address.includes('.') || LOCAL_NAME.test(address) || isWithin(address, clusterDomain);
 }
 

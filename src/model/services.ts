@@ -30,7 +30,8 @@ export function isApiServer(serviceName: string, namespaceName: string): boolean
 
 /** The TCP ports of a Service: Envoy carries no others. */
 export function tcpPortsOf({ spec }: ServiceManifest): ManifestPort[] {
-  return (spec?.ports ?? []).filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP');
+  const ports: readonly (ManifestPort | null | undefined)[] = Array.isArray(spec?.ports) ? spec.ports : [];
+  return ports.filter((port) => port !== null && port !== undefined).filter(({ protocol }) => (protocol ?? 'TCP') === 'TCP');
 }
 
 /** What Istio's proxies do with the bytes of a port. `detected`: its protocol is not declared. */
@@ -61,7 +62,7 @@ const WELL_KNOWN_BYTES = [25, 53, 3306, 27017];
  * @see https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/
  */
 export function kindOfPort({ name = '', port, appProtocol }: ManifestPort): PortKind {
-  const declared = appProtocol ?? name;
+  const declared = String(appProtocol ?? name); // of a manifest without types, it may be a number
   const text = declared.toLowerCase();
   const own = declared.startsWith('kubernetes.io/') ? KINDS[declared]
     : text.startsWith('grpc-web') ? 'http2' : Object.hasOwn(KINDS, text.split('-')[0]) ? KINDS[text.split('-')[0]] : undefined;

@@ -3,9 +3,10 @@ import {
 } from '../../imports/networking.istio.io';
 
 /*
- * Values that keep mesh-wide settings off the path between the meshes. A DestinationRule inherits each of the blocks
- * `connectionPool`, `outlierDetection` and `loadBalancer` from MeshConfig as a whole if it does not set the block itself
- * (docs/adr/0046). So each of our DestinationRules sets all three, also where Istio's default would do.
+ * Values that keep mesh-wide settings off the path between the meshes. A DestinationRule inherits the blocks
+ * `connectionPool` and `outlierDetection` from `defaultTrafficPolicy` of MeshConfig as a whole if it does not set the
+ * block itself, and locality settings from `localityLbSetting` (docs/adr/0046). So each of our DestinationRules sets all
+ * of them, also where Istio's default would do.
  */
 
 /**

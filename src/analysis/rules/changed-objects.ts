@@ -7,13 +7,17 @@ import type { ErrorsIn, Rule } from '../rule';
  * Generated objects that somebody changed afterwards, by hand, with a JSON patch or with a tool.
  */
 
+/** What Istio reads as true. */
+const TRUE = /^(1|t|true)$/i;
+
 const errorsIn: ErrorsIn = (manifest, { inventory }) => {
   const { document } = manifest;
   if (!isGenerated(document)) return [];
   return [
     ...inventory.repeats(manifest) ? ['metadata.name occurs twice among the generated objects of this chart: the delivery tool would apply only one of them'] : [],
     // The program itself may add this annotation, before the digest.
-    ...document.metadata.annotations?.['istio.io/dry-run'] === 'true' ? ['metadata.annotations["istio.io/dry-run"] is true: proxies do not enforce the policy'] : [],
+    ...TRUE.test(document.metadata.annotations?.['istio.io/dry-run'] ?? '')
+      ? ['metadata.annotations["istio.io/dry-run"] is true: proxies do not enforce the policy'] : [],
     ...WITHOUT_DIGEST.includes(document.kind) ? [] : digestErrors(document),
   ];
 };
