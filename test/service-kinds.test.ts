@@ -99,3 +99,10 @@ test.each<[what: string, codes: string[], manifest: object]>([
   new ApiObject(Chart.of(west), 'List', manifest as never);
   expect(codesOf(app)).toEqual(codes);
 });
+
+test.each([[[null]], [{}], [[{ port: 443, name: 5 }]], [[{ port: 443, appProtocol: {} }]]])('the ports %j of a manifest without types give an error with a code, or none', (ports) => {
+  const { app, east } = pair();
+  const odd = new ApiObject(Chart.of(east), 'Odd', { apiVersion: 'v1', kind: 'Service', metadata: { name: 'odd', namespace: 'shop' }, spec: { ports } } as never);
+  east.expose('Export', { service: LocalService.fromConstruct(odd), exportName: 'odd', ports: [ServicePort.tcp(443)] });
+  expect(codesOf(app).filter((code) => !/^FED\d{3}$/.test(code))).toEqual([]);
+});

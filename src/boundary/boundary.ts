@@ -92,7 +92,8 @@ export class Boundary {
 
   /** The meshes whose trust may overlap with that of a peer: all boundaries of ours, and other peers. */
   public relatedTo(peer: DeclaredPeer): (IMeshPeer | DeclaredPeer)[] {
-    return [...this.siblings.map(({ mesh }) => mesh), ...this.siblings.flatMap(({ declared }) => declared.trust.relatedTo(peer, chainOf(this.mesh, peer.trustBundle)))];
+    const chain = chainOf(this.mesh, peer.trustBundle);
+    return [...this.siblings.map(({ mesh }) => mesh), ...this.siblings.flatMap(({ declared }) => declared.trust.relatedTo(peer, chain))];
   }
 
   /** Adds a peer. A second call with the same options changes nothing. */
