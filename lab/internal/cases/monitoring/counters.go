@@ -23,7 +23,7 @@ func impostor(t *T) {
 		t.Try(Productpage, Reviews(target))
 		time.Sleep(time.Second)
 		for _, line := range logLines(t, t.West) {
-			if strings.Contains(line, target) && strings.Contains(line, " 503 UF,URX ") && strings.Contains(line, "CERTIFICATE_VERIFY_FAILED") && strings.Contains(line, BindingSNI) {
+			if strings.Contains(line, target) && strings.Contains(line, " 503 URX,UF ") && strings.Contains(line, "CERTIFICATE_VERIFY_FAILED") && strings.Contains(line, BindingSNI) {
 				return nil
 			}
 		}
@@ -33,7 +33,7 @@ func impostor(t *T) {
 	if after <= before {
 		t.Errorf("%s was %d and is %d", counter, before, after)
 	}
-	t.Logf("503 UF,URX, CERTIFICATE_VERIFY_FAILED, %s", counter)
+	t.Logf("503 URX,UF, CERTIFICATE_VERIFY_FAILED, %s", counter)
 }
 
 func countedAttackers(t *T) {
@@ -127,7 +127,7 @@ func deadPeer(t *T) {
 	}))
 	line := logged(t, t.West, 0, map[string]string{"path": target})
 	compareFields(t, "a call to a dead peer", line, map[string]string{
-		"status": "503", "flags": "UF", "caller": "spiffe://west.example/ns/shop/sa/api", "cluster": "outbound|15443||" + ReviewsSNI, "upstream": "203.0.113.20:9",
+		"status": "503", "flags": "URX,UF", "caller": "spiffe://west.example/ns/shop/sa/api", "cluster": "outbound|15443||" + ReviewsSNI, "upstream": "203.0.113.20:9",
 	})
 	t.Logf("%s %s", line.text("flags"), line.text("details"))
 	if now := readCounter(t, t.West, failed, ReviewsSNI); now <= before {
