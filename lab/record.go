@@ -261,6 +261,7 @@ var subjects = map[string]string{
 	"headers":      "Required headers, and names of headers that backends fold into those that gateways set.",
 	"monitoring":   "What the owner of a mesh finds in logs and metrics.",
 	"nodes":        "Node ports, IPv6 endpoints, dual-stack Services and OpenShift.",
+	"clusters":     "A mesh of two clusters, and the loss of one of them.",
 	"held":         "Connections that stay open while the configuration of others changes.",
 	"bounded":      "Attacks on memory and processors by those who may call.",
 	"separation":   "What one peer or caller does must not slow down or end the calls of another one.",
