@@ -1,27 +1,15 @@
-import { Environment } from '@marcbachmann/cel-js';
 import { App, Chart } from 'cdk8s';
 import {
   BoundaryGateway, Caller, ExposedService, FederatedMesh, HttpRule, LocalName, LocalService, RemoteServiceBinding, ServicePort,
 } from '../src';
 import { SCENARIOS } from './scenarios';
+import { environment, verdict } from './support/admission';
 import { filesOf, find, Manifest, objectsOf, parse } from './support/manifests';
 import { meshOf, trustOf } from './support/meshes';
 
 /*
  * Which objects the admission policy denies and which it allows, by evaluating its own expressions.
  */
-
-const environment = new Environment({ unlistedVariablesAreDyn: true });
-
-/** The message with which the policy denies an object, or undefined when it allows the object. */
-function verdict(policy: Manifest, manifest: Manifest, oldObject: Manifest = null): string | undefined {
-  const evaluate = (expression: string, variables: object): any => environment.parse(expression)({ object: manifest, oldObject, variables });
-  if (!policy.spec.matchConditions.every(({ expression }: Manifest) => evaluate(expression, {}))) return undefined;
-  const variables: { [name: string]: unknown } = {};
-  for (const { name, expression } of policy.spec.variables) variables[name] = evaluate(expression, variables);
-  const broken = policy.spec.validations.find(({ expression }: Manifest) => evaluate(expression, variables) !== true);
-  return broken && evaluate(broken.messageExpression, variables);
-}
 
 const policyOf = (objects: Manifest[]) => find(objects, 'ValidatingAdmissionPolicy', 'istio-federation-boundary');
 const files = filesOf(SCENARIOS['two-meshes-http']());

@@ -4,7 +4,8 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { Manifest } from './manifests';
 
-const environment = new Environment({ unlistedVariablesAreDyn: true });
+/** Parses CEL as the API server does, without types. */
+export const environment = new Environment({ unlistedVariablesAreDyn: true });
 
 /** The message with which the policy denies an object, or undefined when it allows the object. */
 export function verdict(policy: Manifest, manifest: Manifest, oldObject: Manifest = null): string | undefined {
