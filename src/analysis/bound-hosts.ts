@@ -1,5 +1,6 @@
 import { isGeneratedAs, listOf } from './documents';
 import { isSameMesh, Manifest, ownDomains } from './manifests';
+import { DEFAULT_CLUSTER_DOMAIN } from '../model/constants';
 
 /*
  * Host names that belong to a boundary: local names with their additional hosts, and the SNIs of both sides. They are
@@ -26,8 +27,6 @@ export interface BoundHosts {
   /** These suffixes, and shorter ones down to the trust domain. */
   readonly wildcards: ReadonlySet<string>;
 }
-
-const DEFAULT_CLUSTER_DOMAIN = 'cluster.local';
 
 /** The hosts of all boundaries among manifests. */
 export function boundHostsIn(manifests: readonly Manifest[]): BoundHosts {
@@ -83,7 +82,7 @@ export function isBoundaryHost(host: string, { domains }: Pick<BoundHosts, 'doma
   return domains.size > 0 && suffixesOf(host).some((suffix) => domains.has(suffix));
 }
 
-/** Whether a wildcard stands for names among which are SNIs of a boundary: `*.fed.east.example`, `*.east.example`. */
+/** Whether a wildcard matches names among which are SNIs of a boundary: `*.fed.east.example`, `*.east.example`. */
 export function coversBoundary(host: string, bound: BoundHosts): boolean {
   return host.startsWith('*.') && (bound.wildcards.has(host.slice(1)) || isBoundaryHost(host, bound));
 }
