@@ -90,9 +90,8 @@ export class Boundary {
     return boundariesOf(this.mesh.node.root, this.config.trustDomain);
   }
 
-  /** The meshes whose trust may overlap with that of a peer: all boundaries of ours, and other peers. */
-  public relatedTo(peer: DeclaredPeer): (IMeshPeer | DeclaredPeer)[] {
-    const chain = chainOf(this.mesh, peer.trustBundle);
+  /** The meshes whose trust may overlap with that of a peer and its chain: all boundaries of ours, and other peers. */
+  public relatedTo(peer: DeclaredPeer, chain: ReadonlySet<string>): (IMeshPeer | DeclaredPeer)[] {
     return [...this.siblings.map(({ mesh }) => mesh), ...this.siblings.flatMap(({ declared }) => declared.trust.relatedTo(peer, chain))];
   }
 
@@ -102,7 +101,8 @@ export class Boundary {
     checkPeer(where, this.mesh, this.config, peer);
     this.checkPeerName(where, peer);
     claimTrust(where, peer.trustBundle);
-    for (const other of this.relatedTo(peer)) checkTrustApart(where, this.mesh, peer, other, chainOf(where, peer.trustBundle));
+    const chain = chainOf(where, peer.trustBundle);
+    for (const other of this.relatedTo(peer, chain)) checkTrustApart(where, this.mesh, peer, other, chain);
     const { trustConfigMapName, stripTracing } = options.traffic;
     if (trustConfigMapName !== undefined) checkTrustConfigMap(where, peer, trustConfigMapName, declared.peers);
     if (stripTracing) {

@@ -29,8 +29,7 @@ type Mesh = IMeshPeer & Construct;
 export function errorsAtTheEnd(mesh: Mesh, boundary: Boundary): string[] {
   return [
     removed, trustChains, missingEndpoints, missingPeers, openElsewhere, namesInUse, peerSnis, bypasses, sharedSecret, tooLarge, tooLittleMemory,
-  ]
-    .flatMap((errors) => errors(mesh, boundary));
+  ].flatMap((errors) => errors(mesh, boundary));
 }
 
 /** The errors of an export or a binding whose mesh was removed. Its objects may be in a chart of an application. */
@@ -50,10 +49,13 @@ function removed(_mesh: Mesh, { declared, siblings }: Boundary): string[] {
 
 /** Peers whose trust overlaps through a certificate of a mesh that was declared after `addPeer`. */
 function trustChains(mesh: Mesh, boundary: Boundary): string[] {
-  return [...boundary.declared.peers.keys()].flatMap((peer) => boundary.relatedTo(peer).flatMap((other) => {
-    const overlap = overlapOf(mesh, peer, other, chainOf(mesh, peer.trustBundle));
-    return overlap ? [describeError('FED119', mesh, ...overlap)] : [];
-  }));
+  return [...boundary.declared.peers.keys()].flatMap((peer) => {
+    const chain = chainOf(mesh, peer.trustBundle);
+    return boundary.relatedTo(peer, chain).flatMap((other) => {
+      const overlap = overlapOf(mesh, peer, other, chain);
+      return overlap ? [describeError('FED119', mesh, ...overlap)] : [];
+    });
+  });
 }
 
 /** An isolated peer that another boundary of the mesh still serves. */

@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from 'crypto';
 import { readFileSync } from 'fs';
 import { PemBlock, readPem } from './pem';
-import { digestOf, partsOf } from './x509';
+import { signatureDigestOf, partsOf } from './x509';
 import { fail, show } from '../checks/errors';
 
 /*
@@ -80,5 +80,5 @@ function weaknessOf(certificate: X509Certificate): string | undefined {
   if (type === 'ec' && !(namedCurve in CURVES)) return `has a key on the curve ${namedCurve}`;
   if (!['rsa', 'ec', 'ed25519'].includes(type ?? '')) return `has a key of the type ${type}`;
   const { algorithm } = partsOf(certificate);
-  return digestOf(algorithm) === undefined ? `is signed with ${REJECTED_SIGNATURES[algorithm] ?? 'an algorithm that proxies may not verify'}` : undefined;
+  return signatureDigestOf(algorithm) === undefined ? `is signed with ${REJECTED_SIGNATURES[algorithm] ?? 'an algorithm that proxies may not verify'}` : undefined;
 }

@@ -54,7 +54,9 @@ function reach(keys: readonly string[], edges: ReadonlyMap<string, ReadonlySet<s
 }
 
 function push(lists: Map<string, X509Certificate[]>, name: string, certificate: X509Certificate): void {
-  lists.set(name, [...lists.get(name) ?? [], certificate]);
+  const list = lists.get(name);
+  if (list) list.push(certificate);
+  else lists.set(name, [certificate]);
 }
 
 /** A name as X.509 compares it: without differences of case and of white space. */

@@ -2,7 +2,7 @@ import { verify, X509Certificate } from 'crypto';
 import { subjectOf } from './certificates';
 import { BIT_STRING, bits, context, Der, inside, INTEGER, readAll, SEQUENCE } from './der';
 import { readPem } from './pem';
-import { digestOf, extensionsIn, maySignLists, oidOf, partsOf } from './x509';
+import { signatureDigestOf, extensionsIn, maySignLists, oidOf, partsOf } from './x509';
 import { fail, show } from '../checks/errors';
 
 /*
@@ -43,7 +43,7 @@ function readList(where: string, der: Buffer, position: number, authorities: X50
   if (named.length === 0) {
     fail('FED208', where, `list ${position} is issued by none of the CAs ${authorities.map(subjectOf).join(', ')}`, FIX);
   }
-  const digest = digestOf(list.oid);
+  const digest = signatureDigestOf(list.oid);
   if (!digest) {
     fail('FED208', where, `list ${position} is signed with an algorithm that cannot be checked`,
       'sign it with RSA (PKCS #1), ECDSA or Ed25519, and with SHA-256 or longer');

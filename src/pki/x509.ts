@@ -31,7 +31,7 @@ export function oidOf(algorithm: Der): string {
 }
 
 /** The digest of a safe signature algorithm: `{ name: undefined }` for Ed25519, and undefined for any other algorithm. */
-export function digestOf(oid: string): { readonly name: string | undefined } | undefined {
+export function signatureDigestOf(oid: string): { readonly name: string | undefined } | undefined {
   return oid in DIGESTS ? { name: DIGESTS[oid] } : undefined;
 }
 
