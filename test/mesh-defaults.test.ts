@@ -59,6 +59,17 @@ test('every HTTP route of a gateway says whether it retries, so meshConfig.defau
   expect(routes.filter(({ retries }: Manifest) => retries?.attempts === undefined)).toEqual([]);
 });
 
+test('no gateway of our own inherits a drain time, runtime values or another way to end from meshConfig.defaultConfig', () => {
+  const configs = ofKind('Deployment').map(({ spec }) => parse(spec.template.metadata.annotations['proxy.istio.io/config'])[0]);
+  expect(configs.length).toBeGreaterThan(0);
+  for (const { drainDuration, terminationDrainDuration, runtimeValues, proxyMetadata } of configs) {
+    expect({ drainDuration, terminationDrainDuration, runtimeValues }).toEqual({
+      drainDuration: '45s', terminationDrainDuration: '30s', runtimeValues: {},
+    });
+    expect(proxyMetadata.EXIT_ON_ZERO_ACTIVE_CONNECTIONS).toBe('false');
+  }
+});
+
 test('every gateway of our own sets the proxy headers that it would inherit from meshConfig.defaultConfig', () => {
   const configs = ofKind('Deployment').map(({ spec }) => parse(spec.template.metadata.annotations['proxy.istio.io/config'])[0]);
   expect(configs.length).toBeGreaterThan(0);

@@ -62,8 +62,8 @@ function comparable(manifest: Manifest): Manifest {
 }
 
 /**
- * Reverts the limits of a connection: Envoy's overload manager with half the memory, connection settings, and the number of connections.
- * A gateway has no other difference from the reference manifests.
+ * Reverts the limits of a connection: Envoy's overload manager with half the memory, connection settings, and the number of connections;
+ * and what the gateways do not inherit from the mesh. A gateway has no other difference from the reference manifests.
  */
 function withoutBounds(manifests: Manifest[], side: 'in' | 'out'): Manifest[] {
   const [[bootstrap], others] = partition(manifests, `ConfigMap fed-${side}-bootstrap`);
@@ -75,11 +75,14 @@ function withoutBounds(manifests: Manifest[], side: 'in' | 'out'): Manifest[] {
     delete annotations['sidecar.istio.io/bootstrapOverride'];
     const {
       connectionSettings,
+      drainDuration,
+      runtimeValues,
       proxyHeaders: { requestId, ...proxyHeaders },
-      proxyMetadata: { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: maxConnections, ...proxyMetadata },
+      proxyMetadata: { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: maxConnections, EXIT_ON_ZERO_ACTIVE_CONNECTIONS: exits, ...proxyMetadata },
       ...config
     } = parse(annotations['proxy.istio.io/config'])[0];
     expect([typeof connectionSettings, maxConnections, requestId]).toEqual(['object', '4096', { disabled: false }]);
+    expect([drainDuration, runtimeValues, exits]).toEqual(['45s', {}, 'false']);
     annotations['proxy.istio.io/config'] = Yaml.stringify({ ...config, proxyHeaders, ...Object.keys(proxyMetadata).length > 0 ? { proxyMetadata } : {} });
     const { limits } = manifest.spec.template.spec.containers[0].resources;
     expect(limits.memory).toBe('512Mi');

@@ -237,6 +237,10 @@ function proxyConfig(config: BoundaryConfig, gateway: GatewayConfig, memoryLimit
   const egress = gateway.role === 'egress';
   return Yaml.stringify({
     terminationDrainDuration: '30s',
+    // These two are inherited from the mesh if they are not set. Envoy's runtime has precedence over settings of clusters,
+    // for example over the one that errors eject no address.
+    drainDuration: '45s',
+    runtimeValues: {},
     gatewayTopology: { forwardClientCertDetails: egress ? 'SANITIZE' : 'SANITIZE_SET', ...gateway.settings.proxyProtocol ? { proxyProtocol: {} } : {} },
     proxyHeaders: {
       attemptCount: { disabled: true },
@@ -251,6 +255,8 @@ function proxyConfig(config: BoundaryConfig, gateway: GatewayConfig, memoryLimit
     proxyMetadata: {
       // Istio's connection limit has no field in ProxyConfig.
       ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: String(maxConnectionsFor(memoryLimit)),
+      // With "true", a pod that stops would take new connections until its last one ends.
+      EXIT_ON_ZERO_ACTIVE_CONNECTIONS: 'false',
       ...egress && gateway.credential === undefined ? { OUTPUT_CERTS: WORKLOAD_CERTIFICATE } : {},
     },
   });

@@ -47,7 +47,11 @@ extensionProviders:
   envoyExtAuthzHttp: {service: decisions.decisions.svc.cluster.local, port: 8000, pathPrefix: "/allowed?path="}
 defaultConfig:
   holdApplicationUntilProxyStarts: true
-  proxyMetadata: {ISTIO_META_DNS_CAPTURE: "true"}
+  proxyMetadata: {ISTIO_META_DNS_CAPTURE: "true", EXIT_ON_ZERO_ACTIVE_CONNECTIONS: "true", MINIMUM_DRAIN_DURATION: 3600s}
+  # connections of a withdrawn grant would live for a day
+  drainDuration: 86400s
+  terminationDrainDuration: 3600s
+  runtimeValues: {outlier_detection.consecutive_5xx: "1", upstream.use_retry: "0"}
   gatewayTopology: {numTrustedProxies: 2, forwardClientCertDetails: ALWAYS_FORWARD_ONLY}
   proxyHeaders: {requestId: {disabled: true}, server: {value: hostile}, forwardedClientCert: ALWAYS_FORWARD_ONLY}
 `, "traced": `

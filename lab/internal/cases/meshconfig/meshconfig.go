@@ -24,6 +24,7 @@ const local, additional = "http://reviews:9080", "http://reviews.east.example:90
 func Cases() []Case {
 	return InScenario(federation.HostileMeshConfig,
 		Case{Name: "mesh-config/in-force", Guarantees: guarantee.ValidObjects, Expect: "The sidecar of the caller has the baseline of MeshConfig where no DestinationRule applies, and the gateways have the policies of the root namespace", Run: inForce},
+		Case{Name: "mesh-config/connections", Guarantees: guarantee.CompleteRemoval, Expect: "The gateways keep their own drain time and have no runtime values, although defaultConfig sets both", Run: ownConnections},
 		Ask("mesh-config/http", guarantee.ExplicitAccess, "The allowed caller reaches an HTTP export in meshes with a hostile MeshConfig", Productpage, Get(local+"/reviews/0"), "200"),
 		AskDetailed("mesh-config/tcp", guarantee.ExplicitAccess, "The allowed caller reaches a TCP export in meshes with a hostile MeshConfig", ShopAPI, TcpBytes("mysql:3306", "hello"), "open: 220 lab ready echo: hello"),
 		Ask("mesh-config/grpc", guarantee.ExplicitAccess, "The allowed caller reaches a gRPC export in meshes with a hostile MeshConfig", ShopAPI, GrpcCall("search:9000", "/search.Query/Find"), "OK"),
@@ -82,6 +83,47 @@ func inForce(t *T) {
 			if !strings.Contains(config, "ns[istio-system]-policy["+policy+"]") {
 				t.Errorf("the policy %s of the root namespace does not apply to the gateway of %s", policy, gateway.Mesh.Name)
 			}
+		}
+	}
+}
+
+// ownConnections compares the gateways with a sidecar, which has what defaultConfig says.
+func ownConnections(t *T) {
+	for _, c := range []struct {
+		Workload
+		drain, exits string
+		values       int
+	}{
+		{t.Caller(), "86400s", "true", 2},
+		{t.Ingress(), "45s", "false", 0},
+		{t.Egress(), "45s", "false", 0},
+	} {
+		var server struct {
+			Options struct {
+				Drain string `json:"drain_time"`
+			} `json:"command_line_options"`
+			Node struct {
+				Metadata struct {
+					Config struct {
+						Values   map[string]string `json:"runtimeValues"`
+						Metadata map[string]string `json:"proxyMetadata"`
+					} `json:"PROXY_CONFIG"`
+				}
+			}
+		}
+		t.Must(json.Unmarshal([]byte(EnvoyAdmin(t, c.Mesh, c.Workload.Workload, "server_info")), &server))
+		var runtime struct{ Entries map[string]any }
+		t.Must(json.Unmarshal([]byte(EnvoyAdmin(t, c.Mesh, c.Workload.Workload, "runtime")), &runtime))
+		values := 0
+		for _, name := range []string{"outlier_detection.consecutive_5xx", "upstream.use_retry"} {
+			if runtime.Entries[name] != nil {
+				values++
+			}
+		}
+		exits := server.Node.Metadata.Config.Metadata["EXIT_ON_ZERO_ACTIVE_CONNECTIONS"]
+		t.Logf("%s of %s: drain time %s, %d runtime values, exit on zero connections: %s", c.Workload.Workload, c.Mesh.Name, server.Options.Drain, values, exits)
+		if server.Options.Drain != c.drain || values != c.values || exits != c.exits {
+			t.Errorf("%s of %s has the drain time %s, %d runtime values and EXIT_ON_ZERO_ACTIVE_CONNECTIONS %q", c.Workload.Workload, c.Mesh.Name, server.Options.Drain, values, exits)
 		}
 	}
 }
