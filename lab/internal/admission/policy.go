@@ -115,5 +115,5 @@ func creation(object *unstructured.Unstructured) admission.Attributes {
 }
 
 func versioned(attributes admission.Attributes, object *unstructured.Unstructured) *admission.VersionedAttributes {
-	return &admission.VersionedAttributes{Attributes: attributes, VersionedObject: object, VersionedKind: attributes.GetKind()}
+	return &admission.VersionedAttributes{Attributes: attributes, VersionedObject: admission.NewLazyObject(object), VersionedKind: attributes.GetKind()}
 }
