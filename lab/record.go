@@ -255,6 +255,7 @@ var subjects = map[string]string{
 	"order":        "Objects that arrive in another order than the files have them.",
 	"locks":        "Locked workloads, and namespaces that cannot bypass the egress gateway.",
 	"trust":        "Isolation of a peer, CAs that are managed externally, CAs of boundaries, revocation.",
+	"spire":        "Certificates of workloads from a SPIRE agent's socket, in place of istiod's CA.",
 	"tokens":       "End-user JWTs that rules require.",
 	"framing":      "Requests whose end two readers may see at different places.",
 	"spellings":    "Other spellings of excepted paths, for backends of many kinds.",

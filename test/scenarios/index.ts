@@ -31,6 +31,7 @@ import { program as serviceKinds } from './service-kinds/program';
 import { program as severalClusters } from './several-clusters/program';
 import { program as severalSources } from './several-sources/program';
 import { program as spellings } from './spellings/program';
+import { defaultCredential, program as spire } from './spire/program';
 import { program as threeMeshes } from './three-meshes/program';
 import { program as tokens } from './tokens/program';
 import { program as traced } from './traced/program';
@@ -86,10 +87,12 @@ const ALL: { readonly [name: string]: Scenario } = {
   'hostile-mesh-config': labOnly(hostileMeshConfig),
   'traced': labOnly(traced),
   'compliance': labOnly(compliance),
+  'spire': labOnly(spire),
   'service-kinds': labOnly(serviceKinds),
   'several-clusters': labOnly(severalClusters),
   'held': labOnly(() => held()),
   ...Object.fromEntries(CHANGES.map((change) => [`held-${change}`, labOnly(() => held(change))])),
+  'spire-default-credential': whenNamed(defaultCredential),
   'bench': whenNamed(bench),
 };
 

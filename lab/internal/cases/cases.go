@@ -28,6 +28,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/peeroptions"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/protocols"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/spellings"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/spire"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/tenants"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/testbed"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/timing"
@@ -57,7 +58,7 @@ func All() []Case {
 		leaks.Cases(),
 		timing.Cases(),
 		locks.Cases(),
-		trust.Cases(), trust.SeparateAuthorities(),
+		trust.Cases(), trust.SeparateAuthorities(), spire.Cases(),
 		tokens.Cases(),
 		attackers.Framing(),
 		spellings.Cases(),

@@ -23,6 +23,7 @@ type app struct {
 	visibleTo string // namespaces to which its Service is exported, if not to those of MeshConfig
 	headless  bool   // a Service without cluster IP
 	noPods    bool   // in this cluster, the Service only
+	spire     bool   // mounts the socket of SPIRE's agent
 }
 
 // port is a port of an application, with its protocol.
@@ -44,6 +45,9 @@ var kinds = map[string]string{
 	"grpc-as-http": "http",
 	"grpc-as-any":  "any",
 }
+
+// Spire is the scenario in whose meshes SPIRE's agent issues the certificates of workloads.
+const Spire = "spire"
 
 // groundObjects exist in every mesh: the namespaces of all meshes, since a local name may equal the name of the
 // exported service, with sidecars for their pods, and mutual TLS everywhere.
@@ -80,6 +84,7 @@ func appsOf(scenario, meshName string) []*unstructured.Unstructured {
 			a.visibleTo = "*"
 			text += a.ownersRule()
 		}
+		a.spire = scenario == Spire
 		text += a.manifests()
 	}
 	if scenario == HostileMeshConfig {
@@ -116,6 +121,9 @@ func (a app) manifests() string {
 	annotations := ""
 	if a.dnsProxy {
 		annotations = `{proxy.istio.io/config: "proxyMetadata: {ISTIO_META_DNS_CAPTURE: \"true\"}"}`
+	}
+	if a.spire {
+		annotations = `{inject.istio.io/templates: "sidecar,spire"}`
 	}
 	replicas := 1
 	if a.noPods {

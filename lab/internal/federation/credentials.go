@@ -29,6 +29,14 @@ var Credentials = map[string]map[string][]Credential{
 			{"partner-egress", "west-boundary", "spiffe://boundary.west.example/ns/istio-federation/sa/federation-egress"},
 		},
 	},
+	Spire: {
+		"east": {
+			{"federation-ingress-tls", "east-boundary", "spiffe://boundary.east.example/ns/istio-federation/sa/federation-ingress"},
+		},
+		"west": {
+			{"federation-egress-tls", "west-boundary", "spiffe://boundary.west.example/ns/istio-federation/sa/federation-egress"},
+		},
+	},
 	"separate-authorities": {
 		"east": {
 			{"federation-ingress-tls", "east-boundary", "spiffe://boundary.east.example/ns/istio-federation/sa/federation-ingress"},
@@ -63,13 +71,42 @@ func (f *Federation) foundBoundaries() error {
 	return nil
 }
 
+// foundWorkloadCAs creates the CAs of pods that mount an agent's socket.
+func (f *Federation) foundWorkloadCAs() error {
+	for _, m := range []*mesh.Mesh{f.East, f.West, f.North} {
+		authority, err := pki.New(m.Name + " workloads")
+		if err != nil {
+			return err
+		}
+		key, err := authority.Key()
+		if err != nil {
+			return err
+		}
+		for extension, text := range map[string]string{".pem": authority.PEM, ".key": key} {
+			if err := os.WriteFile(f.Lab.WorkloadCA(m.Name)+extension, []byte(text), 0o600); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// WorkloadCA is the CA of the pods of a mesh that mount an agent's socket.
+func (f *Federation) WorkloadCA(meshName string) (*pki.Authority, error) {
+	return authorityOf(f.Lab.WorkloadCA(meshName))
+}
+
 // Authority is the CA of a boundary, by name.
 func (f *Federation) Authority(name string) (*pki.Authority, error) {
-	cert, err := os.ReadFile(filepath.Join(f.Trust(), name+".pem"))
+	return authorityOf(filepath.Join(f.Trust(), name))
+}
+
+func authorityOf(path string) (*pki.Authority, error) {
+	cert, err := os.ReadFile(path + ".pem")
 	if err != nil {
 		return nil, err
 	}
-	key, err := os.ReadFile(filepath.Join(f.Trust(), name+".key"))
+	key, err := os.ReadFile(path + ".key")
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ func (f *Federation) Prepare(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := f.foundBoundaries(); err != nil {
+	if err := errors.Join(f.foundBoundaries(), f.foundWorkloadCAs()); err != nil {
 		return err
 	}
 	return f.Synthesise(ctx, trust, f.directory)

@@ -45,7 +45,13 @@ type Config struct {
 	Directory    string       // for pods
 	Self         string       // this program, which is also the first process of a container
 	Images       []Image
+	Drivers      map[string]Driver // of CSI, by name
 	Log          io.Writer
+}
+
+// Driver fills the directory of a volume for one pod, and serves what is in it until the context ends.
+type Driver interface {
+	Publish(ctx context.Context, directory string, pod *core.Pod) error
 }
 
 // Kubelet runs the pods of one cluster: it has one node, and the stand-in binds every pod to it.

@@ -38,6 +38,12 @@ func (p *pod) volumes(ctx context.Context) error {
 			p.written[volume.Name] = content{}
 			continue
 		}
+		if volume.CSI != nil {
+			if err := p.publish(ctx, volume); err != nil {
+				return fmt.Errorf("volume %s: %w", volume.Name, err)
+			}
+			continue
+		}
 		files, err := p.content(ctx, volume)
 		if err != nil {
 			return fmt.Errorf("volume %s: %w", volume.Name, err)
@@ -50,6 +56,26 @@ func (p *pod) volumes(ctx context.Context) error {
 		}
 		p.written[volume.Name] = files
 	}
+	return nil
+}
+
+// publish has a driver fill a volume, once.
+func (p *pod) publish(ctx context.Context, volume core.Volume) error {
+	if _, seen := p.written[volume.Name]; seen {
+		return nil
+	}
+	driver := p.kubelet.Drivers[volume.CSI.Driver]
+	if driver == nil {
+		return fmt.Errorf("the lab has no driver %s", volume.CSI.Driver)
+	}
+	directory := p.volume(volume.Name)
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		return err
+	}
+	if err := driver.Publish(ctx, directory, p.spec); err != nil {
+		return err
+	}
+	p.written[volume.Name] = content{}
 	return nil
 }
 

@@ -170,6 +170,12 @@ func (l *Lab) remove() {
 // Directory has the files of the lab: a directory for each cluster with its logs, its pods and its kubeconfig.
 func (l *Lab) Directory() string { return directory(l.ID) }
 
+// WorkloadCA is the path, without extension, of the CA from which pods of a mesh get their certificates if they mount
+// the socket of its agent.
+func (l *Lab) WorkloadCA(mesh string) string {
+	return filepath.Join(l.Directory(), mesh+"-workloads")
+}
+
 // Kubeconfig of a cluster's administrator.
 func (l *Lab) Kubeconfig(cluster string) string {
 	return filepath.Join(l.Directory(), cluster, "kubeconfig")

@@ -17,6 +17,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/network"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/node"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/spiffe"
 )
 
 func (l *Lab) start(ctx context.Context) error {
@@ -98,6 +99,7 @@ func (l *Lab) site(site Site) error {
 	config := node.Config{
 		LabID: l.ID, Name: site.Name, Host: host, Address: address, PublicAddresses: site.Addresses, PublicNames: names, Networks: site.Networks,
 		Directory: filepath.Join(l.Directory(), site.Name), Binaries: bin, Kubernetes: l.Programs.Kubernetes, Token: rand.Text(), Images: images(bin, l.Programs),
+		Workloads: spiffe.Agent{TrustDomain: site.Mesh + ".example", CA: l.WorkloadCA(site.Mesh)},
 	}
 	path, err := config.Write()
 	if err != nil {

@@ -64,6 +64,13 @@ spec:
       PILOT_ENABLE_METADATA_EXCHANGE: "false"
       PILOT_ENABLE_ALPN_FILTER: "false"
       BLOCKED_CIDRS_IN_JWKS_URIS: 169.254.0.0/16
+    sidecarInjectorWebhook:
+      templates:
+        spire: | # as docs/how-to/trust.md has it
+          spec:
+            volumes:
+            - name: workload-socket
+              csi: {driver: csi.spiffe.io, readOnly: true}
     global: {multiCluster: {clusterName: %s}}
     base: {enableIstioConfigCRDs: false}
 `

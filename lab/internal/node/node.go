@@ -23,6 +23,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/kubelet"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/network"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
+	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/spiffe"
 )
 
 // Networks are the private networks of a cluster.
@@ -45,6 +46,7 @@ type Config struct {
 	Kubernetes      string // version
 	Token           string // of the administrator
 	Images          []kubelet.Image
+	Workloads       spiffe.Agent // for pods that mount its socket
 }
 
 // Kubeconfig is the administrator's, also for use outside of the lab.
@@ -101,6 +103,7 @@ func Run(ctx context.Context, path string) error {
 	pods := kubelet.New(kubelet.Config{
 		Node: c.Name, LabID: c.LabID, Host: c.Host, Address: c.Address, PodNetwork: c.Networks.Pods, APIServiceIP: c.Networks.APIService, Version: c.Kubernetes,
 		Directory: c.file("pods"), Self: filepath.Join(c.Binaries, "lab"), Images: c.Images, Log: os.Stderr,
+		Drivers: map[string]kubelet.Driver{spiffe.Driver: c.Workloads},
 	}, client, factory)
 	names := newDNS(c, factory)
 	balancers := newBalancers(c, client, factory)

@@ -43,7 +43,14 @@ func CertificatesOf(ctx context.Context, m *mesh.Mesh, workload string) (ProxyCe
 					Chain embedded `json:"certificate_chain"`
 				} `json:"tls_certificate"`
 				Context struct {
-					CA embedded `json:"trusted_ca"`
+					CA     embedded `json:"trusted_ca"`
+					Custom struct {
+						Config struct {
+							Domains []struct {
+								Bundle embedded `json:"trust_bundle"`
+							} `json:"trust_domains"`
+						} `json:"typed_config"`
+					} `json:"custom_validator_config"` // of a SPIFFE agent
 				} `json:"validation_context"`
 			}
 		}
@@ -61,6 +68,9 @@ func CertificatesOf(ctx context.Context, m *mesh.Mesh, workload string) (ProxyCe
 		}
 		if config.Secret.Name == "ROOTCA" {
 			found.Roots = ParseChain(config.Secret.Context.CA.text())
+			for _, domain := range config.Secret.Context.Custom.Config.Domains {
+				found.Roots = append(found.Roots, ParseChain(domain.Bundle.text())...)
+			}
 		}
 	}
 	if len(found.Leaves) == 0 || found.Roots == nil {
