@@ -1,7 +1,10 @@
-import { JsonPatch } from 'cdk8s';
+import { ApiObject, App, Chart, JsonPatch } from 'cdk8s';
+import { FederatedMesh, LocalService, ServicePort } from '../src';
 import { changesOf } from './support/changes';
-import { DIGEST, Manifest, parseWhole } from './support/manifests';
+import { DIGEST, Manifest, parseWhole, wholeObjectsOf } from './support/manifests';
+import { trustOf } from './support/meshes';
 import { textIn } from './support/output';
+import { bankWith } from './support/pair';
 import { violationsIn } from './support/plugin';
 
 /*
@@ -105,6 +108,69 @@ test.each(CHANGES)('BoundaryValidation reports %s', async (_, file, name, path, 
   });
   const found = await violationsIn({ [file]: documents });
   expect(found.filter((text) => text.startsWith(`${rule}: ${name.split(' ')[0]} `) && text.includes(name.split(' ')[1]))).not.toEqual([]);
+});
+
+describe('changes that a program makes to a generated object', () => {
+  /** The manifests of a program that exports a Service to one peer and then calls `change` for one object. */
+  const written = (name: string, change: (object: ApiObject) => void, labels: { [name: string]: string } = {}): Manifest[] => {
+    const app = new App();
+    const mesh = new FederatedMesh(new Chart(app, 'east', { labels }), 'Mesh', {
+      meshName: 'east', trustDomain: 'east.example', trustBundle: trustOf('east'), endpoints: [{ address: 'fed.east.example' }],
+    });
+    const bank = bankWith();
+    mesh.addPeer(bank, { allowTls12: { reason: 'their proxies are old, until June' } });
+    mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(80)] }).allowFrom(bank);
+    const object = app.node.findAll().find((construct) => ApiObject.isApiObject(construct) && `${construct.kind} ${construct.name}` === name);
+    change(object as ApiObject);
+    return wholeObjectsOf(app);
+  };
+  const violationsAfter = async (...given: Parameters<typeof written>) => violationsIn({ 'east.yaml': written(...given) });
+  const GUARD = 'AuthorizationPolicy fed-in-guard';
+  const patched = (...patches: JsonPatch[]) => (object: ApiObject) => object.addJsonPatch(...patches);
+
+  test.each<[title: string, name: string, change: (object: ApiObject) => void]>([
+    ['the label istio.io/rev', GUARD, ({ metadata }) => metadata.addLabel('istio.io/rev', 'old')],
+    ['the annotation istio.io/dry-run', GUARD, ({ metadata }) => metadata.addAnnotation('istio.io/dry-run', 'true')],
+    ['an annotation for all namespaces', 'Service federation-ingress', ({ metadata }) => metadata.addAnnotation('networking.istio.io/exportTo', '*')],
+    ['another Pod Security level', 'Namespace istio-federation', ({ metadata }) => metadata.addLabel('pod-security.kubernetes.io/enforce', 'privileged')],
+    ['a label against injection', 'Namespace istio-federation', ({ metadata }) => metadata.addLabel('istio-injection', 'disabled')],
+    ['the dataplane mode of ambient', 'Namespace istio-federation', ({ metadata }) => metadata.addLabel('istio.io/dataplane-mode', 'ambient')],
+    ['another reason for TLS 1.2', 'Gateway fed-in-bank', ({ metadata }) => metadata.addAnnotation('cdk8s-mesh-federation/allow-tls-1.2', 'none')],
+    ['a reason for the absence of the admission policy', GUARD, ({ metadata }) => metadata.addAnnotation('cdk8s-mesh-federation/without-admission-policy', 'none')],
+    ['an owner', GUARD, ({ metadata }) => metadata.addOwnerReference({ apiVersion: 'v1', kind: 'ConfigMap', name: 'a', uid: 'b' })],
+    ['a finalizer', GUARD, ({ metadata }) => metadata.addFinalizers('shop.example/hold')],
+    ['a patch of the spec', GUARD, patched(JsonPatch.replace('/spec', { rules: [{}] }))],
+    ['a patch that removes the spec', GUARD, patched(JsonPatch.remove('/spec'))],
+    ['a patch of the kind', GUARD, patched(JsonPatch.replace('/kind', 'RequestAuthentication'))],
+    ['a patch of the kind to one without a digest', GUARD, patched(JsonPatch.replace('/kind', 'PodDisruptionBudget'))],
+    ['a patch of the kind of an object without a digest', 'PodDisruptionBudget federation-ingress', patched(JsonPatch.replace('/kind', 'Service'))],
+    ['a patch of the API group', GUARD, patched(JsonPatch.replace('/apiVersion', 'security.example.org/v1'))],
+    ['a patch of the API version', GUARD, patched(JsonPatch.replace('/apiVersion', 'security.istio.io/v2'))],
+    ['a patch of the name', GUARD, patched(JsonPatch.replace('/metadata/name', 'guard'))],
+    ['a patch of the namespace', GUARD, patched(JsonPatch.replace('/metadata/namespace', 'shop'))],
+    ['a patch of the labels', GUARD, patched(JsonPatch.add('/metadata/labels/istio.io~1rev', 'old'))],
+    ['a patch that removes the digest', GUARD, patched(JsonPatch.remove(`/metadata/annotations/${DIGEST.replace('/', '~1')}`))],
+  ])('BoundaryValidation reports %s', async (_, name, change) => {
+    expect(await violationsAfter(name, () => {})).toEqual([]);
+    expect((await violationsAfter(name, change)).filter((text) => text.startsWith('changed-objects: '))).not.toEqual([]);
+  });
+
+  test.each<[title: string, change: (object: ApiObject) => void]>([
+    ['labels and annotations of delivery tools', ({ metadata }) => {
+      metadata.addLabel('app.kubernetes.io/managed-by', 'Helm');
+      metadata.addLabel('team', 'platform');
+      metadata.addAnnotation('argocd.argoproj.io/sync-wave', '3');
+      metadata.addAnnotation('external-dns.alpha.kubernetes.io/hostname', 'fed.east.example');
+      metadata.addAnnotation('galley.istio.io/analyze-suppress', '*');
+    }],
+    ['a declared value that is set again', ({ metadata }) => metadata.addLabel('pod-security.kubernetes.io/enforce', 'restricted')],
+  ])('BoundaryValidation accepts %s', async (title, change) => {
+    expect(await violationsAfter(title.startsWith('a declared') ? 'Namespace istio-federation' : 'Service federation-ingress', change)).toEqual([]);
+  });
+
+  test('BoundaryValidation accepts labels that the program declares for all objects of the chart', async () => {
+    expect(await violationsAfter(GUARD, () => {}, { 'istio.io/rev': 'stable', 'team': 'platform' })).toEqual([]);
+  });
 });
 
 test('a change names the field of the digest, and both values', async () => {

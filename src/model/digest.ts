@@ -12,19 +12,24 @@ export const WITHOUT_DIGEST = ['HorizontalPodAutoscaler', 'PodDisruptionBudget']
 
 /**
  * Labels and annotations that change what an object does: Istio's (`istio.io/rev`, `istio.io/dry-run`,
- * `networking.istio.io/exportTo`) and the Pod Security level of a namespace. Delivery tools write others.
+ * `networking.istio.io/exportTo`), the Pod Security level of a namespace, and those of this library with which
+ * BoundaryValidation requires less. Delivery tools write others.
  */
-const EFFECTIVE = /^(pod-security\.kubernetes|(\w+\.)?istio)\.io\//;
+const EFFECTIVE = /^(pod-security\.kubernetes|([\w-]+\.)*istio)\.io\/|^istio-injection$|^cdk8s-mesh-federation\/(allow-tls-1\.2|without-admission-policy)$/;
 /** Settings of `istioctl analyze`, which change no proxy. */
 const ANALYZER = /^galley\./;
 const HEX_DIGITS = 32;
 
-/** Digest of the kind, namespace, name and content of an object. */
+/** Digest of the identity, the content and the effective metadata of an object. */
 export function digestOf({ apiVersion, kind, metadata, status, ...content }: any): string {
-  const { name, namespace, labels, annotations } = metadata ?? {};
+  const { name, namespace, labels, annotations, finalizers, ownerReferences } = metadata ?? {};
   const effective = (values: object | undefined) =>
-    Object.entries(values ?? {}).filter(([key]) => EFFECTIVE.test(key) && !ANALYZER.test(key));
-  const parts = { kind, namespace, name, content, labels: effective(labels).sort(), annotations: effective(annotations).sort() };
+    Object.entries(values ?? {}).filter(([key]) => EFFECTIVE.test(key) && !ANALYZER.test(key)).sort();
+  const ifAny = (list: unknown) => Array.isArray(list) && list.length === 0 ? undefined : list;
+  const parts = {
+    apiVersion, kind, namespace, name, content,
+    labels: effective(labels), annotations: effective(annotations), finalizers: ifAny(finalizers), ownerReferences: ifAny(ownerReferences),
+  };
   return createHash('sha256').update(JSON.stringify(parts, sorted)).digest('hex').slice(0, HEX_DIGITS);
 }
 

@@ -66,27 +66,48 @@ export function emitWithKindId<Spec>(scope: Construct, gvk: GroupVersionKind, na
   return sealed(named, new RenderedObject(scope, unusedId(scope, gvk.kind, number), gvk, named, spec));
 }
 
+/** Labels and annotations that the library declares for an object, as they were given to cdk8s. */
+interface Declared {
+  readonly labels: { readonly [name: string]: unknown };
+  readonly annotations: { [name: string]: unknown };
+}
+
+const declaredMetadata = new WeakMap<ApiObject, Declared>();
+
 /**
- * Registers an object as ours, and gives it an annotation with the digest of what is generated. JSON patches of the
- * program come after the digest, so that BoundaryValidation reports them.
+ * Registers an object as ours, and gives it an annotation with the digest of what is generated. What the program adds,
+ * JSON patches and metadata, is not in the digest, so that BoundaryValidation reports it.
  */
-function sealed<Made extends ApiObject>({ namespace }: Named, object: Made, additions: readonly JsonPatch[] = []): Made {
+function sealed<Made extends ApiObject>({ namespace, labels, annotations }: Labelled, object: Made, additions: readonly JsonPatch[] = []): Made {
+  const declared = { labels: { ...object.chart.labels, ...labels }, annotations: { ...annotations } };
+  declaredMetadata.set(object, declared);
   const ofClass = object.toJson.bind(object);
   const render = () => additions.length > 0 ? JsonPatch.apply(ofClass(), ...additions) : ofClass();
   const patches: JsonPatch[] = [];
   object.addJsonPatch = (...operations) => { patches.push(...operations); };
   object.toJson = () => {
-    const json = WITHOUT_DIGEST.includes(object.kind) ? render() : withDigest(namespace, render());
+    const json = WITHOUT_DIGEST.includes(object.kind) ? render() : withDigest(render(), namespace, declared, object.metadata);
     return patches.length > 0 ? JsonPatch.apply(json, ...patches) : json;
   };
   return keep(object);
 }
 
 /** `namespace` is the declared one: cdk8s also gives that of a chart to a cluster-scoped object. */
-function withDigest(namespace: string | undefined, json: any): any {
-  const digest = digestOf({ ...json, metadata: { ...json.metadata, namespace } });
-  const annotations = { ...json.metadata.annotations, [annotationKey(DIGEST)]: digest };
-  return { ...json, metadata: ordered({ ...json.metadata, annotations }) };
+function withDigest(json: any, namespace: string | undefined, declared: Declared, current: ApiObjectMetadataDefinition): any {
+  const { labels, annotations } = current as unknown as PrivateMetadata;
+  const metadata = {
+    name: json.metadata.name,
+    namespace,
+    labels: declaredValues(declared.labels, labels, json.metadata.labels),
+    annotations: declaredValues(declared.annotations, annotations, json.metadata.annotations),
+  };
+  const withAnnotation = { ...json.metadata.annotations, [annotationKey(DIGEST)]: digestOf({ ...json, metadata }) };
+  return { ...json, metadata: ordered({ ...json.metadata, annotations: withAnnotation }) };
+}
+
+/** The declared values as cdk8s renders them; one that the program has replaced, as it was declared. */
+function declaredValues(declared: Declared['labels'], current: Declared['labels'] = {}, rendered: Declared['labels'] = {}): Declared['labels'] {
+  return Object.fromEntries(Object.keys(declared).map((name) => [name, current[name] === declared[name] ? rendered[name] : declared[name]]));
 }
 
 /** How many objects of each kind were created with their kind as id, by their parents. */
@@ -212,7 +233,9 @@ export function annotationKey(name: string): string {
 export function annotate(object: ApiObject, annotations: Annotations): ApiObject {
   for (const name in annotations) {
     const text = annotations[name];
-    if (text !== undefined) object.metadata.addAnnotation(annotationKey(name), text);
+    if (text === undefined) continue;
+    object.metadata.addAnnotation(annotationKey(name), text);
+    declaredMetadata.get(object)!.annotations[annotationKey(name)] = text;
   }
   return object;
 }
