@@ -2,7 +2,7 @@ import { ApiObject, App, Chart, JsonPatch } from 'cdk8s';
 import { FederatedMesh, LocalService, ServicePort } from '../src';
 import { changesOf } from './support/changes';
 import { DIGEST, Manifest, parseWhole, wholeObjectsOf } from './support/manifests';
-import { trustOf } from './support/meshes';
+import { meshOf, trustOf } from './support/meshes';
 import { textIn } from './support/output';
 import { bankWith } from './support/pair';
 import { violationsIn } from './support/plugin';
@@ -48,6 +48,18 @@ describe.each(FILES)('generated manifests of %s', (file) => {
     expect(unnoticed.filter((name) => !CLOSED_WITHOUT.some(([pattern]) => pattern.test(name)))).toEqual([]);
   });
 });
+
+test.each(FILES)('BoundaryValidation reports each object of %s that somebody else replaces', async (file) => {
+  const documents = documentsIn(file);
+  const unnoticed: string[] = [];
+  for (const replaced of documents.filter(({ kind, spec }) => !(kind in HARMLESS_KINDS) && !(kind === 'Service' && spec.selector === undefined))) {
+    const { metadata: { name, namespace }, ...rest } = replaced;
+    const others = documents.filter((document) => document !== replaced);
+    const found = await violationsIn({ [file]: [...others, { ...rest, metadata: { name, namespace } }] });
+    if (!found.some((text) => text.startsWith(`foreign-objects: ${nameOf(replaced)}: `))) unnoticed.push(nameOf(replaced));
+  }
+  expect(unnoticed).toEqual([]);
+}, 60_000);
 
 /** Objects without which nothing is open, with the reason. */
 const CLOSED_WITHOUT: [name: RegExp, reason: string][] = [
@@ -196,6 +208,50 @@ test('BoundaryValidation accepts what delivery tools change: labels, annotations
   expect(await violationsIn({ 'east.yaml': delivered })).toEqual([]);
   const scaled = documentsIn('both-directions/east').map((document) => document.kind === 'HorizontalPodAutoscaler' ? { ...document, spec: { ...document.spec, maxReplicas: 20 } } : document);
   expect(await violationsIn({ 'east.yaml': scaled })).toEqual([]);
+});
+
+describe('names that are reserved for generated objects', () => {
+  const object = (apiVersion: string, kind: string, name: string, namespace?: string): Manifest => ({ apiVersion, kind, metadata: { name, ...namespace === undefined ? {} : { namespace } } });
+  const boundary = documentsIn('existing-gateways/east');
+  const reported = async (manifest: Manifest, documents = boundary) => violationsIn({ 'east.yaml': documents, 'shop.yaml': [manifest] });
+
+  test.each<[Manifest]>([
+    object('v1', 'ConfigMap', 'fed-in-trust-north', 'istio-federation'), object('v1', 'ConfigMap', 'fed-out-trust-north', 'istio-federation'),
+    object('v1', 'ConfigMap', 'fed-in-trust-north', 'istio-ingress'), object('v1', 'Secret', 'fed-in-north', 'istio-federation'),
+    object('networking.istio.io/v1', 'ServiceEntry', 'fed-out-stock-80-north', 'istio-federation'),
+    object('v1', 'ServiceAccount', 'federation-ingress', 'istio-federation'), object('rbac.authorization.k8s.io/v1', 'RoleBinding', 'federation-ingress', 'istio-federation'),
+    object('networking.istio.io/v1', 'ServiceEntry', 'fed-name-stock-web', 'web'), object('networking.istio.io/v1', 'VirtualService', 'fed-name-stock-web', 'web'),
+    object('networking.istio.io/v1', 'DestinationRule', 'fed-call-stock-80-web-north-web', 'web'), object('security.istio.io/v1', 'AuthorizationPolicy', 'fed-lock-stock-store', 'store'),
+    object('networking.istio.io/v1alpha3', 'EnvoyFilter', 'fed-lock-stock-store', 'store'), object('networking.istio.io/v1', 'Sidecar', 'fed-restricted-web', 'web'),
+    object('networking.k8s.io/v1', 'NetworkPolicy', 'fed-restricted-web', 'web'),
+    object('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicy', 'istio-federation-boundary'),
+    object('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicyBinding', 'istio-federation-boundary'),
+  ].map((manifest) => [manifest]))('BoundaryValidation reports $kind $metadata.name in $metadata.namespace', async (manifest) => {
+    const text = `foreign-objects: ${nameOf(manifest)}: metadata.name is ${manifest.metadata.name}, which is reserved for generated objects`;
+    expect(await reported(manifest, boundary.filter((document) => nameOf(document) !== nameOf(manifest)))).toContain(text);
+  });
+
+  test.each<[Manifest]>([
+    object('monitoring.coreos.com/v1', 'ServiceMonitor', 'federation-ingress', 'istio-federation'), object('v1', 'Secret', 'federation-ingress-tls', 'istio-federation'),
+    object('autoscaling.k8s.io/v1', 'VerticalPodAutoscaler', 'federation-egress', 'istio-federation'), object('v1', 'ConfigMap', 'north-roots', 'istio-federation'),
+    object('v1', 'ServiceAccount', 'federation-ingress', 'shop'), object('v1', 'ServiceAccount', 'federation-ingress', 'istio-ingress'), object('v1', 'ConfigMap', 'fed-in-form', 'shop'),
+    object('v1', 'Service', 'fed-name-registry', 'shop'), object('apps/v1', 'Deployment', 'fed-call-center', 'shop'), object('v1', 'ServiceAccount', 'federation-tools', 'istio-federation'),
+    object('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicy', 'shop-boundary'), object('v1', 'Namespace', 'shop'), object('v1', 'Namespace', 'istio-ingress'),
+    object('trust.cert-manager.io/v1alpha1', 'Bundle', 'fed-in-trust-north'),
+  ].map((manifest) => [manifest]))('BoundaryValidation accepts $kind $metadata.name in $metadata.namespace', async (manifest) => {
+    expect(await reported(manifest)).toEqual([]);
+  });
+
+  test.each([[true, 1], [false, 0]])('with createNamespace %s BoundaryValidation reports %i Namespaces of somebody else', async (createNamespace, number) => {
+    const app = new App();
+    const mesh = meshOf(app, 'east', { createNamespace });
+    const bank = bankWith();
+    mesh.addPeer(bank);
+    mesh.expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(80)] }).allowFrom(bank);
+    const documents = wholeObjectsOf(app).filter(({ kind }) => kind !== 'Namespace');
+    const text = 'foreign-objects: Namespace istio-federation: metadata.name is istio-federation, a namespace that the library generates';
+    expect(await reported(object('v1', 'Namespace', 'istio-federation'), documents)).toEqual(Array(number).fill(text));
+  });
 });
 
 test('BoundaryValidation reports an object that replaces a generated one, and one that occurs twice', async () => {

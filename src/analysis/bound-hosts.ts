@@ -1,6 +1,7 @@
 import { isGeneratedAs, listOf } from './documents';
 import { isSameMesh, Manifest, ownDomains } from './manifests';
 import { DEFAULT_CLUSTER_DOMAIN } from '../model/constants';
+import { PREFIX } from '../model/names';
 
 /*
  * Host names that belong to a boundary: local names with their additional hosts, and the SNIs of both sides. They are
@@ -49,7 +50,7 @@ export function boundHostsIn(manifests: readonly Manifest[]): BoundHosts {
       [short, `${short}.svc`, full].forEach((host) => localNames.add(host, name));
       suffixesOf(full).forEach((suffix) => suffixes.add(suffix, name));
     };
-    if (isGeneratedAs(document, 'VirtualService', 'fed-name-')) {
+    if (isGeneratedAs(document, 'VirtualService', `${PREFIX.localName}-`)) {
       const [full, ...others] = listOf(spec?.hosts);
       const [serviceName, , , ...domain] = String(full).split('.');
       addLocal(serviceName, domain.join('.'));
@@ -57,9 +58,9 @@ export function boundHostsIn(manifests: readonly Manifest[]): BoundHosts {
     } else if (isGeneratedAs(document, 'Service', '') && spec?.selector === undefined) {
       // The route exists only for a name with callers; the Service of a new name exists before.
       addLocal(metadata.name, DEFAULT_CLUSTER_DOMAIN);
-    } else if (isGeneratedAs(document, 'ServiceEntry', 'fed-name-')) {
+    } else if (isGeneratedAs(document, 'ServiceEntry', `${PREFIX.localName}-`)) {
       addAdditional(listOf(spec?.hosts));
-    } else if (isGeneratedAs(document, 'DestinationRule', 'fed-out-')) {
+    } else if (isGeneratedAs(document, 'DestinationRule', `${PREFIX.egress}-`)) {
       const domain = peerDomain(spec);
       if (domain !== undefined) domains.add(domain);
     }

@@ -5,6 +5,7 @@ import { Inventory } from './inventory';
 import { isGateway, Manifest } from './manifests';
 import { Selector, selects } from './selection';
 import { dedicatedGateway } from '../boundary/config';
+import { PREFIX } from '../model/names';
 import { injectedLabels } from '../model/protected';
 
 /*
@@ -52,8 +53,8 @@ export function boundariesIn(manifests: readonly Manifest[], namespaceNames: str
 
 /** Whether a generated object selects the pods of a gateway: of an existing one, nothing else is among the manifests. */
 function selectsGateway(document: any): boolean {
-  return ['fed-in-', 'fed-out-'].some((prefix) =>
-    isGeneratedAs(document, 'Gateway', prefix) || isGeneratedAs(document, 'AuthorizationPolicy', `${prefix}guard`));
+  return [PREFIX.ingress, PREFIX.egress].some((prefix) =>
+    isGeneratedAs(document, 'Gateway', `${prefix}-`) || isGeneratedAs(document, 'AuthorizationPolicy', `${prefix}-guard`));
 }
 
 function podsIn(namespaceName: string, labels: { [name: string]: string }, managed: boolean): GatewayPods {

@@ -3,6 +3,7 @@ import { Boundaries, isGatewayService } from './boundaries';
 import { isGatewayApi, isIstio, listOf } from './documents';
 import type { ErrorsIn } from './rule';
 import { PEER_HOST } from './tls';
+import { PREFIX } from '../model/names';
 
 /*
  * Objects of other owners that attach routes to a boundary Gateway, or take a host of the boundary.
@@ -104,7 +105,7 @@ interface GatewayReference {
 /** Whether a Gateway is one of a boundary. In the namespace of an existing gateway only those that are generated are. */
 function isBoundaryGateway(gateway: GatewayReference | undefined, pods: Boundaries['pods']): boolean {
   return gateway !== undefined && pods.some(({ namespaceName, managed }) =>
-    namespaceName === gateway.namespaceName && (managed || gateway.name.startsWith('fed-in-')));
+    namespaceName === gateway.namespaceName && (managed || gateway.name.startsWith(`${PREFIX.ingress}-`)));
 }
 
 /**

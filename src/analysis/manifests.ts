@@ -1,6 +1,7 @@
 import { dirname } from 'path';
 import { isGeneratedAs, listOf, objectsIn } from './documents';
 import { GATEWAY_NAMES } from '../boundary/config';
+import { PREFIX } from '../model/names';
 
 /*
  * The documents of an app, and to which mesh each belongs. A program often holds several meshes, and objects of the same
@@ -54,10 +55,10 @@ export function isSameMesh(one: Manifest['mesh'], other: Manifest['mesh']): bool
  */
 export function ownDomains(document: any): string[] {
   const { metadata, spec } = document;
-  const guarded = isGeneratedAs(document, 'AuthorizationPolicy', 'fed-') && /^fed-(in|out)-guard$/.test(metadata.name)
+  const guarded = isGeneratedAs(document, 'AuthorizationPolicy', '') && [PREFIX.ingress, PREFIX.egress].some((prefix) => metadata.name === `${prefix}-guard`)
     ? listOf(spec?.rules?.[0]?.when).flatMap((condition) => [...listOf(condition?.values), ...listOf(condition?.notValues)])
     : [];
-  const called = isGeneratedAs(document, 'DestinationRule', 'fed-call-')
+  const called = isGeneratedAs(document, 'DestinationRule', `${PREFIX.caller}-`)
     ? listOf(spec?.subsets).map((subset) => subset?.trafficPolicy?.tls?.sni) : [];
   return [
     ...guarded.flatMap((value) => /^\*(?:\.egress)?(\.fed\..+)$/.exec(String(value))?.[1] ?? []),

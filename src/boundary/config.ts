@@ -6,7 +6,7 @@ import { reasonOf } from '../model/annotations';
 import { BOUNDARY_PORT, DEFAULT_CLUSTER_DOMAIN, DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from '../model/constants';
 import { isSupported } from '../model/istio-support';
 import { GATEWAY_DEFAULTS, BoundaryConfig, GatewayConfig, GatewayControl, GatewaySettings } from '../model/model';
-import { gatewayLabel } from '../model/names';
+import { gatewayLabel, PREFIX } from '../model/names';
 
 /*
  * The props of a FederatedMesh as plain data with all defaults. All differences between a dedicated and an existing
@@ -23,7 +23,7 @@ const DEDICATED: GatewayControl = { pods: true, listeners: true, gatewayNamePref
 const EXISTING: GatewayControl = {
   pods: false,
   listeners: false,
-  gatewayNamePrefix: 'fed-in-',
+  gatewayNamePrefix: `${PREFIX.ingress}-`,
   requestHeaders: { set: { 'x-forwarded-proto': 'https' }, remove: ['x-forwarded-client-cert'] },
 };
 

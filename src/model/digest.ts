@@ -15,7 +15,7 @@ export const WITHOUT_DIGEST = ['HorizontalPodAutoscaler', 'PodDisruptionBudget']
  * `networking.istio.io/exportTo`), the Pod Security level of a namespace, and those of this library with which
  * BoundaryValidation requires less. Delivery tools write others.
  */
-const EFFECTIVE = /^(pod-security\.kubernetes|([\w-]+\.)*istio)\.io\/|^istio-injection$|^cdk8s-mesh-federation\/(allow-tls-1\.2|without-admission-policy)$/;
+const EFFECTIVE = /^(pod-security\.kubernetes|([\w-]+\.)*istio)\.io\/|^istio-injection$|^cdk8s-mesh-federation\/(allow-tls-1\.2|without-admission-policy|existing-namespace)$/;
 /** Settings of `istioctl analyze`, which change no proxy. */
 const ANALYZER = /^galley\./;
 const HEX_DIGITS = 32;

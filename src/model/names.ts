@@ -11,6 +11,29 @@ export const MAX_NAME = 253;
 const MAX_LABEL = 63;
 const HASH_DIGITS = 8;
 
+/**
+ * Prefixes of the names of generated objects. BoundaryValidation takes them as reserved: an object of somebody else that
+ * has such a name replaces one of the library.
+ */
+export const PREFIX = {
+  /** Objects of the ingress gateway, in its namespace. */
+  ingress: 'fed-in',
+  /** Objects of the egress gateway, in its namespace. */
+  egress: 'fed-out',
+  /** DestinationRule for all workloads of the mesh, in the namespace of the egress gateway. */
+  anyCaller: 'fed-any',
+  /** DestinationRule for the callers in one namespace. */
+  caller: 'fed-call',
+  /** Route and hosts of a local name. */
+  localName: 'fed-name',
+  /** Lock of an exported workload. */
+  lock: 'fed-lock',
+  /** Restriction of a namespace. */
+  restriction: 'fed-restricted',
+} as const;
+/** Name of the NetworkPolicy that denies all traffic of a namespace, and prefix of that name where it has a suffix. */
+export const DEFAULT_DENY = 'federation-default-deny';
+
 /** The full name of a Kubernetes Service. */
 export function serviceHost(serviceName: string, namespaceName: string, clusterDomain: string): string {
   return `${serviceName}.${namespaceName}.svc.${clusterDomain}`;
@@ -94,7 +117,7 @@ export function bindingObjectName(prefix: string, parts: BindingParts): string {
  * with callers.
  */
 export function callerObjectName(parts: BindingParts, callerNamespace: string): string {
-  return joinBinding('fed-call', parts, [callerNamespace], /^(.+)-(\d+)-(.+)-([^-]+)-([^-]+)$/);
+  return joinBinding(PREFIX.caller, parts, [callerNamespace], /^(.+)-(\d+)-(.+)-([^-]+)-([^-]+)$/);
 }
 
 /** Name of an object for one Service: the route of a local name is `fed-name-reviews-default`. */

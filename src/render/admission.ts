@@ -3,9 +3,9 @@ import { Construct } from 'constructs';
 import { boundHostVariables, boundaryHostVariables, hostVariables } from './admission-hosts';
 import { celList, celMap, celMapOf, celParts, celText, CelVariable } from './cel';
 import { clusterScoped, emit } from './emit';
-import { LOCAL_NAME_PREFIX } from './local-name';
 import { allPodLabels } from './workload';
 import { Binding, GatewayConfig, BoundaryConfig } from '../model/model';
+import { PREFIX } from '../model/names';
 import { distinct } from '../model/order';
 import { CLUSTER_LABELS, CLUSTER_LABEL_PREFIX, GATEWAY_API_GROUPS } from '../model/protected';
 
@@ -100,7 +100,7 @@ function policy(config: BoundaryConfig, admissionContext: AdmissionContext) {
         ` is in the namespace of ${boundary}, where no object of the Gateway API may be: use another namespace`),
       // Such routes have no exportTo: istiod exports them to all namespaces.
       validation('!variables.isGatewayApi || (size(variables.takenBoundHosts) == 0 && !variables.parents.exists(p,\n'
-        + `  has(p.kind) && p.kind == 'ServiceEntry' && p.name.startsWith('${LOCAL_NAME_PREFIX}-')))`,
+        + `  has(p.kind) && p.kind == 'ServiceEntry' && p.name.startsWith('${PREFIX.localName}-')))`,
       ` routes a Service or ServiceEntry that mesh ${meshName} binds to another mesh`,
       'variables.parents.map(p, p.name).join(\', \') + \'; change the binding, or attach the route to another parent\''),
     ],

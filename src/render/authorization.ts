@@ -4,9 +4,7 @@ import { emit } from './emit';
 import { AuthorizationPolicy, AuthorizationPolicySpec, AuthorizationPolicySpecAction } from '../../imports/security.istio.io';
 import { BOUNDARY_PORT } from '../model/constants';
 import { GatewayConfig, LocalRoute, Peer, BoundaryConfig } from '../model/model';
-import {
-  bindingDomain, bindingDomainFor, bindingObjectName, exportDomain, exportDomainFor, singleObjectName,
-} from '../model/names';
+import { bindingDomain, bindingDomainFor, bindingObjectName, exportDomain, exportDomainFor, PREFIX, singleObjectName } from '../model/names';
 
 /*
  * AuthorizationPolicies of the boundary gateways. Istio adds up the ALLOW policies of all owners, those of the root
@@ -23,9 +21,8 @@ const PORTS = [String(BOUNDARY_PORT)];
  * SNI outside the boundary's domain, which no ALLOW of another owner can override. Returns the first one.
  */
 export function renderDefaultDeny(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig): ApiObject {
-  const [prefix, domain] = gateway.role === 'ingress'
-    ? ['fed-in', exportDomain(config.trustDomain)]
-    : ['fed-out', bindingDomain(config.trustDomain)];
+  const prefix = PREFIX[gateway.role];
+  const domain = gateway.role === 'ingress' ? exportDomain(config.trustDomain) : bindingDomain(config.trustDomain);
   const defaultDeny = policy(scope, gateway, `${prefix}-default-deny`, () => ({}));
   policy(scope, gateway, `${prefix}-guard`, () => ({
     action: AuthorizationPolicySpecAction.DENY,
@@ -39,7 +36,7 @@ export function renderDefaultDeny(scope: Construct, config: BoundaryConfig, gate
  * whatever server accepts it. There is no policy that allows nothing: it would close the listeners of all other owners.
  */
 export function renderSharedGatewayGuard(scope: Construct, config: BoundaryConfig, peers: () => string[]): ApiObject {
-  return policy(scope, config.ingress, 'fed-in-guard', () => ({
+  return policy(scope, config.ingress, `${PREFIX.ingress}-guard`, () => ({
     action: AuthorizationPolicySpecAction.DENY,
     rules: [{
       when: [{
@@ -59,13 +56,13 @@ export function renderSharedGatewayGuard(scope: Construct, config: BoundaryConfi
 export function renderPeerPolicies(scope: Construct, config: BoundaryConfig, { egressIdentity, name }: Peer): ApiObject[] {
   const { principal } = egressIdentity!; // required by allowFrom
   const when = [{ key: 'connection.sni', values: [`*${exportDomainFor(name, config.trustDomain)}`] }];
-  const guard = policy(scope, config.ingress, singleObjectName('fed-in-guard', name), () => ({
+  const guard = policy(scope, config.ingress, singleObjectName(`${PREFIX.ingress}-guard`, name), () => ({
     action: AuthorizationPolicySpecAction.DENY,
     rules: [{ from: [{ source: { notPrincipals: [principal] } }], when }],
   }));
   // On a shared gateway, an ALLOW policy would close the listeners of all other owners.
   if (!config.ingress.control.listeners) return [guard];
-  return [guard, policy(scope, config.ingress, singleObjectName('fed-in-peer', name), () => ({
+  return [guard, policy(scope, config.ingress, singleObjectName(`${PREFIX.ingress}-peer`, name), () => ({
     action: AuthorizationPolicySpecAction.ALLOW,
     rules: [{ from: [{ source: { principals: [principal] } }], to: [{ operation: { ports: PORTS } }], when }],
   }))];
@@ -75,7 +72,7 @@ export function renderPeerPolicies(scope: Construct, config: BoundaryConfig, { e
 export function renderIsolation(scope: Construct, config: BoundaryConfig, gateway: GatewayConfig, peer: Peer): ApiObject {
   const whenSni = (domain: string) => ({ when: [{ key: 'connection.sni', values: [`*${domain}`] }] });
   const isIngress = gateway.role === 'ingress';
-  return policy(scope, gateway, singleObjectName(isIngress ? 'fed-in-isolated' : 'fed-out-isolated', peer.name), () => ({
+  return policy(scope, gateway, singleObjectName(`${PREFIX[gateway.role]}-isolated`, peer.name), () => ({
     action: AuthorizationPolicySpecAction.DENY,
     rules: isIngress
       ? [
@@ -95,7 +92,7 @@ export function renderIsolation(scope: Construct, config: BoundaryConfig, gatewa
  * of its virtual host decide which of them may use it.
  */
 export function renderMeshWorkloads(scope: Construct, config: BoundaryConfig): ApiObject {
-  return policy(scope, config.egress, 'fed-out-mesh', () => ({
+  return policy(scope, config.egress, `${PREFIX.egress}-mesh`, () => ({
     action: AuthorizationPolicySpecAction.ALLOW,
     rules: [{
       from: [{ source: { principals: [`${config.workloadTrustDomain}/*`] } }],
@@ -110,7 +107,7 @@ export function renderMeshWorkloads(scope: Construct, config: BoundaryConfig): A
  * those, so this policy is the second control besides the rules of the virtual host.
  */
 export function renderCallerGuard(scope: Construct, config: BoundaryConfig, route: LocalRoute): ApiObject {
-  return policy(scope, config.egress, bindingObjectName('fed-out-guard', route), () => ({
+  return policy(scope, config.egress, bindingObjectName(`${PREFIX.egress}-guard`, route), () => ({
     action: AuthorizationPolicySpecAction.DENY,
     rules: [{
       from: [{ source: { notPrincipals: route.binding.callers.map(({ principal }) => principal) } }],

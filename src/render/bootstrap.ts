@@ -2,6 +2,7 @@ import { k8s } from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { emitTyped, lazyField } from './emit';
 import { GatewayConfig } from '../model/model';
+import { PREFIX } from '../model/names';
 import { amountOf } from '../model/quantity';
 
 /*
@@ -48,7 +49,7 @@ export function renderBootstrap(scope: Construct, gateway: GatewayConfig, memory
 
 /** Name of that ConfigMap. */
 export function bootstrapName({ role }: GatewayConfig): string {
-  return role === 'ingress' ? 'fed-in-bootstrap' : 'fed-out-bootstrap';
+  return `${PREFIX[role]}-bootstrap`;
 }
 
 /**

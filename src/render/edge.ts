@@ -9,6 +9,7 @@ import {
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../model/constants';
 import { GatewayConfig, Grant, LocalRoute, BoundaryConfig, speaksHttp, Upstream } from '../model/model';
+import { PREFIX } from '../model/names';
 
 /*
  * The one EnvoyFilter that every boundary gateway has. It enforces the rules for methods, paths and callers a second
@@ -28,7 +29,7 @@ const RBAC_FILTER = 'mesh-federation.rules';
 
 /** The EnvoyFilter of the ingress gateway. */
 export function renderIngressEdge(scope: Construct, config: BoundaryConfig, grants: () => Grant[]): ApiObject {
-  return edge(scope, config.ingress, 'fed-in-edge', () => {
+  return edge(scope, config.ingress, `${PREFIX.ingress}-edge`, () => {
     const httpGrants = grants().filter(({ port }) => speaksHttp(port.protocol));
     const servers = serversOf(config.ingress, httpGrants);
     return [
@@ -43,7 +44,7 @@ export function renderIngressEdge(scope: Construct, config: BoundaryConfig, gran
 
 /** The EnvoyFilter of the egress gateway. */
 export function renderEgressEdge(scope: Construct, config: BoundaryConfig, routes: () => LocalRoute[]): ApiObject {
-  return edge(scope, config.egress, 'fed-out-edge', () => [
+  return edge(scope, config.egress, `${PREFIX.egress}-edge`, () => [
     ...denyByDefault([{}]),
     ...withoutSessionResumption([{}]),
     ...connectionManagers(config, config.egress, [{}]),

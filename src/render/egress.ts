@@ -16,7 +16,7 @@ import { BOUNDARY_PORT } from '../model/constants';
 import {
   isUnlisted, LocalRoute, Peer, PeerTraffic, BoundaryConfig, speaksHttp, Upstream, UPSTREAM_DEFAULTS,
 } from '../model/model';
-import { bindingObjectName, exportObjectName, singleObjectName } from '../model/names';
+import { bindingObjectName, exportObjectName, PREFIX, singleObjectName } from '../model/names';
 
 /*
  * Objects that route traffic from the egress gateway to peers. Only the egress gateway has a peer's address and
@@ -30,7 +30,7 @@ import { bindingObjectName, exportObjectName, singleObjectName } from '../model/
  */
 export function renderUpstream(scope: Construct, config: BoundaryConfig, upstream: Upstream, traffic: () => PeerTraffic): ApiObject[] {
   const { sni, peer } = upstream;
-  const named = { name: exportObjectName('fed-out', upstream.exportName, upstream.exportPort, peer.name), namespace: config.egress.namespaceName };
+  const named = { name: exportObjectName(PREFIX.egress, upstream.exportName, upstream.exportPort, peer.name), namespace: config.egress.namespaceName };
   const protocol = PROTOCOL_NAMES[upstream.protocol].upstream;
   const limits = () => {
     const { maxConnections, maxRequests } = traffic().upstreamLimits ?? {};
@@ -95,7 +95,7 @@ export function renderUpstream(scope: Construct, config: BoundaryConfig, upstrea
 
 /** Creates the Gateway with the servers of all local ports that are routed to one peer. */
 export function renderLocalListeners(scope: Construct, config: BoundaryConfig, peer: Peer, routes: () => LocalRoute[]): ApiObject {
-  const named = { name: singleObjectName('fed-out', peer.name), namespace: config.egress.namespaceName };
+  const named = { name: singleObjectName(PREFIX.egress, peer.name), namespace: config.egress.namespaceName };
   return emit<GatewaySpec>(scope, Gateway.GVK, named, () => ({
     selector: config.egress.selector,
     servers: routes().map(server),
@@ -106,10 +106,10 @@ export function renderLocalListeners(scope: Construct, config: BoundaryConfig, p
 export function renderEgressRoute(scope: Construct, config: BoundaryConfig, route: LocalRoute, traffic: () => PeerTraffic): ApiObject {
   const { bindingHost, upstream } = route;
   const destinations = [{ destination: { host: upstream.sni, port: { number: BOUNDARY_PORT } } }];
-  const named = { name: bindingObjectName('fed-out', route), namespace: config.egress.namespaceName };
+  const named = { name: bindingObjectName(PREFIX.egress, route), namespace: config.egress.namespaceName };
   return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
     hosts: [bindingHost],
-    gateways: [`${config.egress.namespaceName}/${singleObjectName('fed-out', upstream.peer.name)}`],
+    gateways: [`${config.egress.namespaceName}/${singleObjectName(PREFIX.egress, upstream.peer.name)}`],
     exportTo: ['.'],
     ...speaksHttp(upstream.protocol)
       ? {

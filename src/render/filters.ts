@@ -8,7 +8,7 @@ import {
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../model/constants';
 import { BoundaryConfig, GatewayConfig, Grant, IngressLimits, Peer, speaksHttp } from '../model/model';
-import { exportObjectName, singleObjectName } from '../model/names';
+import { exportObjectName, PREFIX, singleObjectName } from '../model/names';
 
 /*
  * EnvoyFilters for options that Istio has no field for. The admission policy allows each by its name. docs/adr/0017 has
@@ -40,7 +40,7 @@ export const ANALYZE_SUPPRESSIONS = { 'galley.istio.io/analyze-suppress': 'IST01
  * once.
  */
 export function renderConnectAfterHandshake(scope: Construct, gateway: GatewayConfig, grants: () => Grant[]): ApiObject {
-  return envoyFilter(scope, gateway, gateway.role === 'ingress' ? 'fed-in-connect-after-tls' : 'fed-out-connect-after-tls', () => {
+  return envoyFilter(scope, gateway, `${PREFIX[gateway.role]}-connect-after-tls`, () => {
     const servers = serversOf(gateway, grants().filter(({ port }) => !speaksHttp(port.protocol)));
     return servers.map((server) => tcpProxy(server, { upstream_connect_mode: 'ON_DOWNSTREAM_TLS_HANDSHAKE', max_early_data_bytes: 0 }));
   });
@@ -51,7 +51,7 @@ export function renderConnectAfterHandshake(scope: Construct, gateway: GatewayCo
  */
 export function renderIdleTimeout(scope: Construct, config: BoundaryConfig, grant: Grant, idleTimeout: number): ApiObject {
   const { port: { exportName, exportPort }, peer } = grant;
-  return envoyFilter(scope, config.ingress, exportObjectName('fed-in-idle', exportName, exportPort, peer.name), () =>
+  return envoyFilter(scope, config.ingress, exportObjectName(`${PREFIX.ingress}-idle`, exportName, exportPort, peer.name), () =>
     [connectionPatch(grant, { idle_timeout: durationText(idleTimeout) }, { idle_timeout: durationText(idleTimeout) })]);
 }
 
@@ -60,7 +60,7 @@ export function renderIdleTimeout(scope: Construct, config: BoundaryConfig, gran
  * bearer token on every port, but without a requirement it is the backend that checks tokens.
  */
 export function renderJwtDisabled(scope: Construct, config: BoundaryConfig, grants: () => Grant[]): ApiObject {
-  return envoyFilter(scope, config.ingress, 'fed-in-jwt-elsewhere', () => grants().map(({ sni }) =>
+  return envoyFilter(scope, config.ingress, `${PREFIX.ingress}-jwt-elsewhere`, () => grants().map(({ sni }) =>
     httpFilter({ sni }, JWT_FILTER, REMOVE)));
 }
 
@@ -69,7 +69,7 @@ export function renderJwtDisabled(scope: Construct, config: BoundaryConfig, gran
  * itself.
  */
 export function renderLimits(scope: Construct, config: BoundaryConfig, peer: Peer, limits: IngressLimits, grants: () => Grant[]): ApiObject {
-  return envoyFilter(scope, config.ingress, singleObjectName('fed-in-limits', peer.name), () => grants().flatMap((grant) => limitPatches(grant, limits)));
+  return envoyFilter(scope, config.ingress, singleObjectName(`${PREFIX.ingress}-limits`, peer.name), () => grants().flatMap((grant) => limitPatches(grant, limits)));
 }
 
 /** The limits of a peer at one server. TCP and TLS ports have no rate of requests. */

@@ -11,7 +11,7 @@ import {
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../model/constants';
 import { Grant, Peer, PeerTraffic, BoundaryConfig, speaksHttp } from '../model/model';
-import { exportObjectName, singleObjectName } from '../model/names';
+import { exportObjectName, PREFIX, singleObjectName } from '../model/names';
 
 /*
  * Listeners and routes for peers: one Gateway for each peer, and one TLS server for each exported port, with the CA and
@@ -28,7 +28,7 @@ export function renderPeerListeners(
   scope: Construct, config: BoundaryConfig, peer: Peer, traffic: () => PeerTraffic, grants: () => Grant[],
 ): ApiObject {
   const named = {
-    name: singleObjectName('fed-in', peer.name),
+    name: singleObjectName(PREFIX.ingress, peer.name),
     namespace: config.ingress.namespaceName,
     // Suppresses two warnings of `istioctl analyze`, which takes `builtin://` for the name of a Secret: the Secret does
     // not exist (IST0101), and browsers could reuse a connection for another Gateway with the same Secret (IST0138).
@@ -44,11 +44,11 @@ export function renderPeerListeners(
 /** Creates the VirtualService that routes one server to its backend. */
 export function renderIngressRoute(scope: Construct, config: BoundaryConfig, grant: Grant, traffic: () => PeerTraffic): ApiObject {
   const { peer, port } = grant;
-  const named = { name: exportObjectName('fed-in', port.exportName, port.exportPort, peer.name), namespace: config.ingress.namespaceName };
+  const named = { name: exportObjectName(PREFIX.ingress, port.exportName, port.exportPort, peer.name), namespace: config.ingress.namespaceName };
   const route = [{ destination: { host: port.backend.host, port: { number: port.backend.port } } }];
   return emit<VirtualServiceSpec>(scope, VirtualService.GVK, named, () => ({
     hosts: [grant.sni],
-    gateways: [`${config.ingress.namespaceName}/${singleObjectName('fed-in', peer.name)}`],
+    gateways: [`${config.ingress.namespaceName}/${singleObjectName(PREFIX.ingress, peer.name)}`],
     exportTo: ['.'],
     ...speaksHttp(port.protocol)
       ? {
@@ -67,7 +67,7 @@ export function renderIngressRoute(scope: Construct, config: BoundaryConfig, gra
 
 /** Name of the ConfigMap with one peer's CA. */
 export function peerTrustName(peer: Peer): string {
-  return singleObjectName('fed-in-trust', peer.name);
+  return singleObjectName(`${PREFIX.ingress}-trust`, peer.name);
 }
 
 function server(config: BoundaryConfig, grant: Grant, { allowTls12, trustConfigMapName }: PeerTraffic): GatewaySpecServers {

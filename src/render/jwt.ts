@@ -4,7 +4,7 @@ import { emit } from './emit';
 import { VirtualServiceSpecHttpMatchHeaders } from '../../imports/networking.istio.io';
 import { RequestAuthentication, RequestAuthenticationSpec } from '../../imports/security.istio.io';
 import { BoundaryConfig, Issuer, requiredClaims, Token } from '../model/model';
-import { issuerObjectName } from '../model/names';
+import { issuerObjectName, PREFIX } from '../model/names';
 import { patternOf } from '../model/patterns';
 
 /*
@@ -20,7 +20,7 @@ const CLAIMS = 'request.auth.claims';
  * denied.
  */
 export function renderIssuer(scope: Construct, config: BoundaryConfig, { issuer, jwks, jwksUri }: Issuer): ApiObject {
-  const named = { name: issuerObjectName('fed-in-jwt', issuer), namespace: config.ingress.namespaceName };
+  const named = { name: issuerObjectName(`${PREFIX.ingress}-jwt`, issuer), namespace: config.ingress.namespaceName };
   return emit<RequestAuthenticationSpec>(scope, RequestAuthentication.GVK, named, () => ({
     selector: { matchLabels: config.ingress.selector },
     jwtRules: [{

@@ -15,7 +15,7 @@ import {
 } from '../../imports/networking.istio.io';
 import { BOUNDARY_PORT } from '../model/constants';
 import { Binding, BindingName, hostsOf, LocalPort, LocalRoute, BoundaryConfig, speaksHttp, RouteMatch } from '../model/model';
-import { bindingObjectName, callerObjectName, serviceObjectName, serviceHost } from '../model/names';
+import { bindingObjectName, callerObjectName, PREFIX, serviceHost, serviceObjectName } from '../model/names';
 
 const { UPGRADE } = DestinationRuleSpecSubsetsTrafficPolicyConnectionPoolHttpH2UpgradePolicy;
 
@@ -88,7 +88,7 @@ export function renderLocalNameRoute(scope: Construct, config: BoundaryConfig, b
  */
 export function renderCallerDestination(scope: Construct, config: BoundaryConfig, route: LocalRoute, callerNamespace?: string): void {
   const named = callerNamespace === undefined
-    ? { name: bindingObjectName('fed-any', route), namespace: config.egress.namespaceName }
+    ? { name: bindingObjectName(PREFIX.anyCaller, route), namespace: config.egress.namespaceName }
     : { name: callerObjectName(route, callerNamespace), namespace: callerNamespace };
   const create = callerNamespace === undefined ? emit : emitWithKindId;
   create<DestinationRuleSpec>(scope, DestinationRule.GVK, named, () => ({
@@ -111,14 +111,11 @@ export function renderCallerDestination(scope: Construct, config: BoundaryConfig
   }));
 }
 
-/** With this the names of VirtualServices and ServiceEntries of local names begin. */
-export const LOCAL_NAME_PREFIX = 'fed-name';
-
 /**
  * Name of the VirtualService of a local name. The admission policy rejects every other VirtualService for that host.
  */
 export function localNameRouteName({ serviceName, namespaceName }: BindingName): string {
-  return serviceObjectName(LOCAL_NAME_PREFIX, serviceName, namespaceName);
+  return serviceObjectName(PREFIX.localName, serviceName, namespaceName);
 }
 
 function destinations(config: BoundaryConfig, binding: Binding, port: LocalPort, match: RouteMatch) {

@@ -9,7 +9,7 @@ import {
 } from '../../imports/networking.istio.io';
 import { AuthorizationPolicy, AuthorizationPolicySpec, AuthorizationPolicySpecAction } from '../../imports/security.istio.io';
 import { Lock } from '../model/model';
-import { serviceObjectName } from '../model/names';
+import { PREFIX, serviceObjectName } from '../model/names';
 
 const { SIDECAR_UNDERSCORE_INBOUND: SIDECAR_INBOUND } = EnvoyFilterSpecConfigPatchesMatchContext;
 const { CLUSTER } = EnvoyFilterSpecConfigPatchesApplyTo;
@@ -51,5 +51,5 @@ export function renderLockLimits(scope: Construct, lock: Lock): ApiObject {
 }
 
 function named({ serviceName, namespaceName }: Lock) {
-  return { name: serviceObjectName('fed-lock', serviceName, namespaceName), namespace: namespaceName };
+  return { name: serviceObjectName(PREFIX.lock, serviceName, namespaceName), namespace: namespaceName };
 }

@@ -3,13 +3,12 @@ import { Construct } from 'constructs';
 import { emitTyped, lazyField } from './emit';
 import { BOUNDARY_PORT } from '../model/constants';
 import { GatewayConfig, BoundaryConfig, Destination } from '../model/model';
-import { singleObjectName } from '../model/names';
+import { DEFAULT_DENY, singleObjectName } from '../model/names';
 
 /*
  * NetworkPolicies of the boundary's pods. They take effect only in clusters whose network plugin enforces them.
  */
 
-const DEFAULT_DENY = 'federation-default-deny';
 
 /**
  * Denies all connections of a boundary namespace; the policies of the gateways allow theirs. The name is unique in the

@@ -5,7 +5,7 @@ import { emit, emitTyped } from './emit';
 import { infrastructure, namespacePeer } from './network';
 import { Sidecar, SidecarSpec, SidecarSpecOutboundTrafficPolicyMode } from '../../imports/networking.istio.io';
 import { Binding, Restriction, BoundaryConfig } from '../model/model';
-import { singleObjectName } from '../model/names';
+import { PREFIX, singleObjectName } from '../model/names';
 
 /**
  * Limits the outbound traffic of a namespace, so that its workloads cannot bypass the egress gateway. A Sidecar
@@ -15,7 +15,7 @@ import { singleObjectName } from '../model/names';
 export function renderRestriction(
   scope: Construct, config: BoundaryConfig, { namespaceName, allowedHosts }: Restriction, bindings: () => Binding[],
 ): ApiObject[] {
-  const named = { name: singleObjectName('fed-restricted', namespaceName), namespace: namespaceName };
+  const named = { name: singleObjectName(PREFIX.restriction, namespaceName), namespace: namespaceName };
   return [
     emitTyped(scope, k8s.KubeNetworkPolicy, named, {
       spec: { podSelector: {}, policyTypes: ['Egress'], egress: [...infrastructure(config), { to: [namespacePeer('*')] }] },

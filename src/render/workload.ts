@@ -9,6 +9,7 @@ import { annotate, emit, emitTyped, lazyField } from './emit';
 import { Telemetry, TelemetrySpec } from '../../imports/telemetry.istio.io';
 import { BOUNDARY_PORT } from '../model/constants';
 import { GatewayConfig, Peer, BoundaryConfig } from '../model/model';
+import { PREFIX } from '../model/names';
 import { compare } from '../model/order';
 import { injectedLabels } from '../model/protected';
 
@@ -18,7 +19,9 @@ import { injectedLabels } from '../model/protected';
  */
 
 /** ConfigMap with one CA file for each peer that the egress gateway calls. */
-export const EGRESS_TRUST = 'fed-out-trust';
+export const EGRESS_TRUST = `${PREFIX.egress}-trust`;
+/** Annotation of a Deployment whose namespace somebody else creates (`createNamespace: false`), for BoundaryValidation. */
+export const EXISTING_NAMESPACE = 'existing-namespace';
 /** Directory where the egress gateway mounts these CA files. */
 export const TRUST_DIRECTORY = '/etc/federation/trust';
 /**
@@ -115,7 +118,7 @@ function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: Gat
   const { settings, podLabels } = gateway;
   const named = { name: gateway.serviceName, namespace: gateway.namespaceName };
   const egress = gateway.role === 'egress';
-  emitTyped(scope, k8s.KubeDeployment, { ...named, labels: podLabels }, {
+  const deployment = emitTyped(scope, k8s.KubeDeployment, { ...named, labels: podLabels }, {
     spec: {
       replicas,
       selector: { matchLabels: podLabels },
@@ -157,6 +160,7 @@ function renderDeployment(scope: Construct, config: BoundaryConfig, gateway: Gat
       },
     },
   }, sleepBeforeStop(settings.shutdownDelaySeconds));
+  annotate(deployment, { [EXISTING_NAMESPACE]: config.createNamespace ? undefined : 'true' });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isGenerated } from '../documents';
 import { attachedRoutes, declaredHosts, gatewayApi, routedHosts } from '../foreign-routes';
 import { selectedGateways } from '../foreign-selection';
+import { reservedNames } from '../reserved-names';
 import type { ErrorsIn, Rule } from '../rule';
 
 /** Reports an object that would overwrite a generated one. */
@@ -14,5 +15,10 @@ export const foreignObjects: Rule = {
   recommendation: 'Only generated objects may select the pods of a boundary gateway, attach to its Gateways or use its hosts: '
     + 'others could add or block listeners, change its policies or send its requests elsewhere.',
   fix: 'Select your own pods, in your own namespace, and use your own Gateways and hosts. To change the boundary itself, use FederatedMesh.',
-  errorsIn: (manifest, boundaries) => isGenerated(manifest.document) ? [] : CHECKS.flatMap((check) => check(manifest, boundaries)),
+  errorsIn: (manifest, boundaries) => {
+    if (isGenerated(manifest.document)) return [];
+    const errors = CHECKS.flatMap((check) => check(manifest, boundaries));
+    // What an object reaches tells more than its name.
+    return errors.length > 0 ? errors : reservedNames(manifest, boundaries);
+  },
 };

@@ -1,4 +1,5 @@
-import { singleObjectName } from '../../model/names';
+import { dedicatedGateway } from '../../boundary/config';
+import { DEFAULT_DENY, PREFIX, singleObjectName } from '../../model/names';
 import { annotationKey } from '../../render/emit';
 import { suffixesOf } from '../bound-hosts';
 import { isGenerated, isGeneratedAs, listOf, objectName } from '../documents';
@@ -29,9 +30,9 @@ const NEEDS: Needed[] = [neededByGateway, neededByListeners, neededByUpstream, n
 function neededByGateway({ document }: Manifest, inventory: Inventory): string[] {
   if (!isGateway(document)) return [];
   const { name, namespace } = document.metadata;
-  const prefix = name === 'federation-ingress' ? 'fed-in' : 'fed-out';
+  const prefix = name === dedicatedGateway('ingress', namespace).name ? PREFIX.ingress : PREFIX.egress;
   const number = inventory.count(objectName(document));
-  const defaultDeny = ['federation-default-deny', singleObjectName('federation-default-deny', namespace)].map((policy) => `NetworkPolicy ${namespace}/${policy}`);
+  const defaultDeny = [DEFAULT_DENY, singleObjectName(DEFAULT_DENY, namespace)].map((policy) => `NetworkPolicy ${namespace}/${policy}`);
   const withoutAdmission = inventory.ofKind('AuthorizationPolicy')
     .filter(({ document: { metadata } }) => metadata.annotations?.[annotationKey('without-admission-policy')] !== undefined);
   return [
@@ -48,23 +49,23 @@ function neededByGateway({ document }: Manifest, inventory: Inventory): string[]
 function neededByListeners({ document }: Manifest, { guardedNames }: Inventory): string[] {
   const { namespace } = document.metadata;
   const servers = listOf(document.spec?.servers).map((server) => ({ host: String(server?.hosts?.[0]).replace('./', ''), tls: server?.tls }));
-  if (isGeneratedAs(document, 'Gateway', 'fed-in-') && servers.length > 0) {
+  if (isGeneratedAs(document, 'Gateway', `${PREFIX.ingress}-`) && servers.length > 0) {
     const open = servers.find(({ host }) => !suffixesOf(host).some((suffix) => guardedNames.has(suffix)));
     return [
-      `AuthorizationPolicy ${namespace}/fed-in-guard`,
-      `EnvoyFilter ${namespace}/fed-in-edge`,
-      ...open ? [`AuthorizationPolicy ${namespace}/fed-in-guard-<peer>, which guards ${open.host},`] : [],
+      `AuthorizationPolicy ${namespace}/${PREFIX.ingress}-guard`,
+      `EnvoyFilter ${namespace}/${PREFIX.ingress}-edge`,
+      ...open ? [`AuthorizationPolicy ${namespace}/${PREFIX.ingress}-guard-<peer>, which guards ${open.host},`] : [],
     ];
   }
-  if (!isGeneratedAs(document, 'Gateway', 'fed-out-')) return [];
+  if (!isGeneratedAs(document, 'Gateway', `${PREFIX.egress}-`)) return [];
   return servers.filter(({ host, tls }) => listOf(tls?.subjectAltNames).length === 0 && !guardedNames.has(host))
-    .map(({ host }) => `AuthorizationPolicy ${namespace}/fed-out-guard-<local name>, which guards ${host},`);
+    .map(({ host }) => `AuthorizationPolicy ${namespace}/${PREFIX.egress}-guard-<local name>, which guards ${host},`);
 }
 
 /** Without its DestinationRule the egress gateway would send plaintext to a peer. */
 function neededByUpstream({ document }: Manifest): string[] {
   const { name, namespace } = document.metadata;
-  return isGeneratedAs(document, 'ServiceEntry', 'fed-out-') ? [`DestinationRule ${namespace}/${name}`] : [];
+  return isGeneratedAs(document, 'ServiceEntry', `${PREFIX.egress}-`) ? [`DestinationRule ${namespace}/${name}`] : [];
 }
 
 /** The policy needs its binding, and lists the filters of the boundary. */
@@ -79,8 +80,8 @@ function neededByAdmissionPolicy({ document }: Manifest, inventory: Inventory): 
 
 /** Two objects that one declaration always creates together: the lock of a Service, and a restricted namespace. */
 const PAIRS: { readonly prefix: string; readonly kinds: string[] }[] = [
-  { prefix: 'fed-lock-', kinds: ['AuthorizationPolicy', 'EnvoyFilter'] },
-  { prefix: 'fed-restricted-', kinds: ['Sidecar', 'NetworkPolicy'] },
+  { prefix: `${PREFIX.lock}-`, kinds: ['AuthorizationPolicy', 'EnvoyFilter'] },
+  { prefix: `${PREFIX.restriction}-`, kinds: ['Sidecar', 'NetworkPolicy'] },
 ];
 
 function neededByPair({ document: { kind, metadata: { name, namespace } } }: Manifest): string[] {
@@ -90,11 +91,11 @@ function neededByPair({ document: { kind, metadata: { name, namespace } } }: Man
 
 /** An isolated peer is denied at both gateways. Gateways in different namespaces may belong to different boundaries. */
 function neededByIsolation({ document }: Manifest, inventory: Inventory): string[] {
-  const [, side, peer] = /^fed-(in|out)-isolated-(.+)$/.exec(document.metadata.name) ?? [];
-  if (document.kind !== 'AuthorizationPolicy' || side === undefined) return [];
-  const other = side === 'in' ? 'fed-out' : 'fed-in';
-  const { namespace } = document.metadata;
-  return inventory.count(`AuthorizationPolicy ${namespace}/${other}-guard`) === 0 ? [] : [`AuthorizationPolicy ${namespace}/${other}-isolated-${peer}`];
+  const { name, namespace } = document.metadata;
+  const side = [PREFIX.ingress, PREFIX.egress].find((prefix) => isGeneratedAs(document, 'AuthorizationPolicy', `${prefix}-isolated-`));
+  if (side === undefined) return [];
+  const other = side === PREFIX.ingress ? PREFIX.egress : PREFIX.ingress;
+  return inventory.count(`AuthorizationPolicy ${namespace}/${other}-guard`) === 0 ? [] : [`AuthorizationPolicy ${namespace}/${other}${name.slice(side.length)}`];
 }
 
 export const missingObjects: Rule = {
