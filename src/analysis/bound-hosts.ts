@@ -78,14 +78,29 @@ function peerDomain(spec: any): string | undefined {
   return host.slice(host.lastIndexOf('.', host.length - `.fed.${trustDomain}`.length - 1));
 }
 
-/** Whether a host belongs to the SNIs of a boundary. `host` has small letters and no trailing dot. */
+/** A host with small letters, without the dot that ends a fully qualified name. */
+export function plain(host: unknown): string {
+  return String(host).toLowerCase().replace(/\.$/, '');
+}
+
+/** Whether a host, as `plain` returns it, belongs to the SNIs of a boundary, or is a wildcard for one of their suffixes. */
 export function isBoundaryHost(host: string, { domains }: Pick<BoundHosts, 'domains'>): boolean {
-  return domains.size > 0 && suffixesOf(host).some((suffix) => domains.has(suffix));
+  return domains.size > 0 && (suffixesOf(host).some((suffix) => domains.has(suffix)) || endsWithin(host, domains));
 }
 
 /** Whether a wildcard matches names among which are SNIs of a boundary: `*.fed.east.example`, `*.east.example`. */
 export function coversBoundary(host: string, bound: BoundHosts): boolean {
-  return host.startsWith('*.') && (bound.wildcards.has(host.slice(1)) || isBoundaryHost(host, bound));
+  return host.startsWith('*') && (bound.wildcards.has(host.slice(1)) || endsWithin(host, bound.wildcards) || isBoundaryHost(host, bound));
+}
+
+/**
+ * Whether a wildcard begins within the first label of one of these suffixes. To Istio a wildcard is everything that ends
+ * with its text: `*st.fed.east.example` matches `.west.fed.east.example`.
+ * @see https://github.com/istio/istio/blob/1.31.0/pkg/config/host/name.go
+ */
+function endsWithin(host: string, suffixes: ReadonlySet<string>): boolean {
+  if (!/^\*[^.]/.test(host)) return false;
+  return [...suffixes].some((suffix) => suffix.endsWith(host.slice(1)) && host.length - 1 > suffix.length - suffix.indexOf('.', 1));
 }
 
 /** `.west.fed.east.example`, `.fed.east.example` and `.east.example` for the first of them. */

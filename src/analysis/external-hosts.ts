@@ -1,3 +1,4 @@
+import { plain } from './bound-hosts';
 import { isIstio, listOf } from './documents';
 import type { Manifest } from './manifests';
 
@@ -17,7 +18,7 @@ const HTTP = /^(HTTPS?|HTTP2|GRPC(-WEB)?)$/i;
 
 export function externalHostsIn(manifests: readonly Manifest[]): ExternalHosts {
   const entries = manifests.map(({ document }) => document).filter((document) => isIstio(document, 'ServiceEntry')).map(({ spec }) => ({
-    hosts: listOf(spec?.hosts).map(String),
+    hosts: listOf(spec?.hosts).map(plain),
     pinned: listOf(spec?.subjectAltNames).length > 0,
     http: listOf(spec?.ports).some((port) => HTTP.test(String(port?.protocol))),
   }));

@@ -1,4 +1,4 @@
-import { coversBoundary, isBoundaryHost, namesTaken } from './bound-hosts';
+import { coversBoundary, isBoundaryHost, namesTaken, plain } from './bound-hosts';
 import { Boundaries, isGatewayService } from './boundaries';
 import { isGatewayApi, isIstio, listOf } from './documents';
 import type { ErrorsIn } from './rule';
@@ -62,7 +62,8 @@ export const gatewayApi: ErrorsIn = (manifest, { boundHosts, inventory, pods }) 
       case 'Gateway': return isBoundaryGateway({ namespaceName: namespace, name: String(name) }, pods);
       case 'Service': return isGatewayService(`${name}.${namespace}`, pods) || namesTaken(`${name}.${namespace}`, manifest, boundHosts).length > 0;
       case 'Hostname': return isBoundaryHost(plain(name), boundHosts) || namesTaken(plain(name), manifest, boundHosts).length > 0;
-      case 'ServiceEntry': return inventory.declares(manifest, `ServiceEntry ${namespace}/${name}`);
+      // The binding may be of another program.
+      case 'ServiceEntry': return String(name).startsWith(`${PREFIX.localName}-`) || inventory.declares(manifest, `ServiceEntry ${namespace}/${name}`);
       default: return false;
     }
   };
@@ -90,11 +91,6 @@ function referencesIn(spec: any): { readonly path: string; readonly reference: a
     ...['parentRefs', 'targetRefs'].flatMap((field) => listOf(spec?.[field]).map((reference, index) => ({ path: `spec.${field}[${index}]`, reference: reference ?? {} }))),
     ...['parentRef', 'targetRef'].filter((field) => spec?.[field]).map((field) => ({ path: `spec.${field}`, reference: spec[field] })),
   ];
-}
-
-/** A host with small letters, without the dot that ends a fully qualified name. */
-function plain(host: unknown): string {
-  return String(host).toLowerCase().replace(/\.$/, '');
 }
 
 interface GatewayReference {

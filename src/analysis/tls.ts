@@ -1,3 +1,4 @@
+import { coversBoundary, isBoundaryHost, plain } from './bound-hosts';
 import { Boundaries, isGatewayService } from './boundaries';
 import { listOf } from './documents';
 
@@ -33,18 +34,28 @@ export function clientTls({ spec }: any): ClientTls[] {
   ];
 }
 
-/** Whether a DestinationRule is for an export of a peer. */
-export function isPeerHost({ spec }: any): boolean {
-  return PEER_HOST.test(String(spec?.host)) && !String(spec.host).includes(EGRESS);
+/** Whether a DestinationRule is for an export of a peer, or for a wildcard of such names. */
+export function isPeerHost({ spec }: any, { boundHosts }: Boundaries): boolean {
+  const host = plain(spec?.host);
+  return !host.includes(EGRESS) && (PEER_HOST.test(host) || /[.*]fed\./.test(host) && (isBoundaryHost(host, boundHosts) || coversBoundary(host, boundHosts)));
 }
 
-/** Whether a DestinationRule is for the Service of a boundary gateway. */
+/** Whether a DestinationRule is for the Service of a boundary gateway, or for a wildcard in its namespace. */
 export function isGatewayHost({ metadata, spec }: any, { pods }: Boundaries): boolean {
-  const host = String(spec?.host);
-  return isGatewayService(host.includes('.') ? host : `${host}.${metadata?.namespace}`, pods.filter(({ managed }) => managed));
+  const host = plain(spec?.host);
+  const managed = pods.filter((pod) => pod.managed);
+  if (!isWildcard(host)) return isGatewayService(host.includes('.') ? host : `${host}.${metadata?.namespace}`, managed);
+  // A wildcard for the Services of all namespaces is not about the gateways: their callers have rules with the exact host.
+  const services = host.slice(1).replace(/\.svc(\..*)?$/, '');
+  return services !== '' && managed.some(({ labels, namespaceName }) => `${labels.app}.${namespaceName}`.endsWith(services));
+}
+
+/** Whether the host of a rule is a wildcard. Exact hosts take precedence over it. */
+export function isWildcard(host: unknown): boolean {
+  return String(host).startsWith('*');
 }
 
 /** The mode that a server of a boundary must have: peers have certificates of their own CA, callers those of the mesh. */
 export function modeOf(server: any): 'MUTUAL' | 'ISTIO_MUTUAL' {
-  return listOf(server.hosts).some((host) => String(host).includes(EGRESS)) ? 'ISTIO_MUTUAL' : 'MUTUAL';
+  return listOf(server.hosts).some((host) => plain(host).includes(EGRESS)) ? 'ISTIO_MUTUAL' : 'MUTUAL';
 }

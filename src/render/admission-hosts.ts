@@ -63,11 +63,15 @@ export function boundaryHostVariables({ trustDomain }: BoundaryConfig, sniSuffix
     ...celParts('boundaryDomains', domains, ({ length }) => length + 9, (part) => celMapOf(part.map((domain) => [domain, 'true']))),
     // The numbers of labels of these domains: what remains of a host behind its other labels is looked up.
     { name: 'boundaryDomainSizes', expression: celList(sizes.map(String)) },
+    // To Istio a wildcard is everything that ends with its text. One that begins within the first label of a domain is
+    // compared with each of them.
     {
       name: 'takenBoundaryHosts',
       expression: [
         'variables.hosts.filter(h, variables.boundaryDomainSizes.exists(n, h.split(\'.\').size() > n && variables.boundaryDomains.exists(d,',
-        '  h.split(\'.\', h.split(\'.\').size() - n + 1)[h.split(\'.\').size() - n] in d)))',
+        '  h.split(\'.\', h.split(\'.\').size() - n + 1)[h.split(\'.\').size() - n] in d)) ||',
+        '  (h.startsWith(\'*\') && !h.startsWith(\'*.\') && variables.boundaryDomainSizes.exists(n, h.split(\'.\').size() == n && variables.boundaryDomains.exists(d,',
+        '    d.exists(k, k.endsWith(h.substring(1)))))))',
       ].join('\n'),
     },
   ];

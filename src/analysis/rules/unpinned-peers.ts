@@ -1,7 +1,8 @@
+import { plain } from '../bound-hosts';
 import { Boundaries, boundaryServers } from '../boundaries';
 import { isGenerated, isIstio, listOf } from '../documents';
 import type { Rule } from '../rule';
-import { clientTls, isGatewayHost, isPeerHost } from '../tls';
+import { clientTls, isGatewayHost, isPeerHost, isWildcard } from '../tls';
 
 export const unpinnedPeers: Rule = {
   name: 'unpinned-peers',
@@ -13,10 +14,10 @@ export const unpinnedPeers: Rule = {
 };
 
 function clientErrors(document: any, boundaries: Boundaries): string[] {
-  const toPeer = isPeerHost(document);
+  const toPeer = isPeerHost(document, boundaries);
   const toGateway = isGatewayHost(document, boundaries);
   return clientTls(document).filter(({ tls }) => tls).flatMap(({ path, tls }) => {
-    if (toGateway) return ['MUTUAL', 'ISTIO_MUTUAL'].includes(tls.mode) ? missing(path, tls, ['sni']) : [];
+    if (toGateway) return ['MUTUAL', 'ISTIO_MUTUAL'].includes(tls.mode) && !isWildcard(document.spec.host) ? missing(path, tls, ['sni']) : [];
     if (tls.mode !== 'MUTUAL') return [];
     if (!toPeer) return isVerified(document, tls, boundaries) ? [] : missing(path, tls, ['subjectAltNames']);
     return [
@@ -33,7 +34,7 @@ function clientErrors(document: any, boundaries: Boundaries): string[] {
  * without `sni` it verifies the requested host, for HTTP.
  */
 function isVerified({ spec }: any, tls: any, { externalHosts }: Boundaries): boolean {
-  const host = String(spec?.host);
+  const host = plain(spec?.host);
   return listOf(tls.subjectAltNames).length > 0 || externalHosts.pinned.has(host) || !tls.sni && !externalHosts.withoutHttp.has(host);
 }
 

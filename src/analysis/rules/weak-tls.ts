@@ -14,7 +14,7 @@ export const weakTls: Rule = {
 };
 
 function clientErrors(document: any, boundaries: Boundaries): string[] {
-  const required = isPeerHost(document) ? 'MUTUAL' : isGatewayHost(document, boundaries) ? 'ISTIO_MUTUAL' : undefined;
+  const required = isPeerHost(document, boundaries) ? 'MUTUAL' : isGatewayHost(document, boundaries) ? 'ISTIO_MUTUAL' : undefined;
   return clientTls(document).flatMap((level) => [
     ...level.tls?.insecureSkipVerify ? [`${level.path}.insecureSkipVerify accepts any certificate`] : [],
     ...required === undefined ? [] : modeErrors(level, required),
