@@ -94,8 +94,22 @@ const DANGEROUS: Case[] = [
   ['a TCP route for every host', west, route({ hosts: ['*'], tcp: [{}] })],
   ['a route for an additional host', west, route({ hosts: ['two.east.example'] })],
   ['a TCP route with a wildcard of an additional host', west, route({ hosts: ['*.east.example'], tcp: [{}] })],
+  ['a route for a wildcard that ends within the suffix of a peer', west, route({ hosts: ['*st.fed.east.example'] })],
+  ['a route for a wildcard that ends within the boundary\'s own suffix', west, route({ hosts: ['*ed.west.example'], gateways: ['own'] })],
+  ['a TCP route for a wildcard that ends within a local name', west, route({ hosts: ['*ne.web.svc.cluster.local'], tcp: [{}] })],
+  ['a TLS route for a wildcard that ends within an additional host', west, route({ hosts: ['*st.example'], tls: [{}] })],
   ['an entry for an additional host', west, entry({ hosts: ['two.east.example'] })],
   ['an entry for an additional host among others', west, entry({ hosts: ['api.example', 'Two.East.Example.'] }, 'web')],
+  ['an entry for the SNI of an export of a peer', west, entry({ hosts: ['p1.other.west.fed.east.example'] })],
+  ['an entry for the SNI of an export of a peer with capital letters and a dot', west, entry({ hosts: ['P1.Other.West.Fed.East.Example.'] })],
+  ['an entry with a wildcard of the SNIs of a peer', west, entry({ hosts: ['*.west.fed.east.example'], exportTo: ['.'] })],
+  ['an entry with a wildcard that ends within the suffix of a peer', west, entry({ hosts: ['*est.fed.east.example'] })],
+  ['an entry for a local name', west, entry({ hosts: ['two.web.svc.cluster.local'] })],
+  ['an entry with a wildcard of the cluster domain', west, entry({ hosts: ['*.cluster.local'] })],
+  ['an entry with a wildcard that ends within a local name', west, entry({ hosts: ['*o.web.svc.cluster.local'] })],
+  ['an entry that selects the pods of a gateway', west, entry({ hosts: ['shop.example'], workloadSelector: { labels: INGRESS } }, 'istio-federation')],
+  ['an entry that selects the pods of a gateway by an injected label', west, entry({ hosts: ['shop.example'], workloadSelector: { labels: { 'service.istio.io/canonical-name': 'federation-egress' } } }, 'istio-federation')],
+  ['an entry that selects all pods of the boundary\'s namespace', west, entry({ hosts: ['shop.example'], workloadSelector: {} }, 'istio-federation')],
   ['a Gateway that selects an existing gateway', shared, gateway({ istio: 'shared' })],
   ['a Gateway that selects an existing gateway by an injected label', shared, gateway({ 'service.istio.io/canonical-name': 'shared' })],
   ['an EnvoyFilter that selects an existing gateway', shared, envoyFilter({ app: 'shared' })],
@@ -123,6 +137,18 @@ const HARMLESS: Case[] = [
   ['a TCP route with a wildcard of another namespace', west, route({ hosts: ['*.other.svc.cluster.local'], tcp: [{}] })],
   ['an entry for another host', west, entry({ hosts: ['one.east.example.org'] })],
   ['an entry with a wildcard of an unrelated domain', west, entry({ hosts: ['*.amazonaws.com'] })],
+  ['an entry with a wildcard of everything that ends with example.org', west, entry({ hosts: ['*example.org'] })],
+  ['an entry with a wildcard that ends within another label', west, entry({ hosts: ['*rest.fed.east.example', '*est.example.org'] })],
+  ['an entry for other pods of the boundary\'s namespace', west, entry({ hosts: ['shop.example'], workloadSelector: { labels: { app: 'tool' } } }, 'istio-federation')],
+  ['an entry that selects pods with the labels of a gateway in another namespace', west, entry({ hosts: ['shop.example'], workloadSelector: { labels: INGRESS } })],
+  ['an entry that selects the pods of an existing gateway, by its owner', shared, entry({ hosts: ['shop.example'], workloadSelector: { labels: { istio: 'shared' } } }, 'istio-ingress')],
+  ['an entry without pods in the namespace of the boundary', west, entry({ hosts: ['shop.example'] }, 'istio-federation')],
+  ['an EnvoyFilter in the root namespace for waypoints', west, istio('EnvoyFilter', { configPatches: [{ match: { context: 'WAYPOINT' } }, { match: { context: 'SIDECAR_INBOUND' } }] }, 'istio-system')],
+  ...['EnvoyFilter', 'WasmPlugin', 'TrafficExtension'].flatMap((kind): Case[] => [
+    [`a ${kind} in the root namespace with targetRefs`, west, istio(kind, { targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'GatewayClass', name: 'istio-waypoint' }] }, 'istio-system')],
+    [`a ${kind} of another tenant with targetRefs`, west, istio(kind, { targetRefs: [{ group: '', kind: 'Service', name: 'federation-egress' }] })],
+  ]),
+  ['a WasmPlugin in the root namespace with a targetRef', west, istio('WasmPlugin', { targetRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'waypoint' } }, 'istio-system')],
   ['a VirtualService without a spec', west, istio('VirtualService', undefined)],
   ['a Gateway of the owner of an existing gateway', shared, gateway({ istio: 'shared' }, 'istio-ingress')],
   ['an EnvoyFilter of the owner of an existing gateway', shared, envoyFilter({ istio: 'shared' }, 'istio-ingress')],
@@ -134,11 +160,10 @@ const HARMLESS: Case[] = [
 const REPORTED_ONLY: Case[] = [
   ['an EnvoyFilter in the root namespace for all gateways', west, istio('EnvoyFilter', { configPatches: [{ match: { context: 'GATEWAY' } }] }, 'istio-system')],
   ['a TrafficExtension in the root namespace', west, istio('TrafficExtension', {}, 'istio-system')],
-  ['an entry for the SNI of an export of a peer', west, entry({ hosts: ['p1.other.west.fed.east.example'] })],
-  ['an entry with a wildcard of the SNIs of a peer', west, entry({ hosts: ['*.west.fed.east.example'], exportTo: ['.'] })],
+  ['an EnvoyFilter in the root namespace for every proxy', west, istio('EnvoyFilter', { configPatches: [{ match: { context: 'WAYPOINT' } }, {}] }, 'istio-system')],
+  ['an EnvoyFilter in the root namespace with empty targetRefs', west, istio('EnvoyFilter', { targetRefs: [], configPatches: [{ match: { context: 'GATEWAY' } }] }, 'istio-system')],
   ['an entry with a wildcard of a peer\'s federation', west, entry({ hosts: ['*.fed.east.example'] })],
-  ['an entry for a local name', west, entry({ hosts: ['two.web.svc.cluster.local'] })],
-  ['an entry with a wildcard of the cluster domain', west, entry({ hosts: ['*.cluster.local'] })],
+  ['an entry with a wildcard that ends within a peer\'s trust domain', west, entry({ hosts: ['*st.example'] })],
 ];
 
 const REPORT = /^foreign-objects: \w+ [\w-]+\/[\w-]+: /;
@@ -155,7 +180,8 @@ test.each(HARMLESS)('the admission policy allows %s, and BoundaryValidation acce
   expect(await violationsIn({ 'mesh.yaml': boundary, 'tenant.yaml': [object] })).toEqual([]);
 });
 
-test.each(REPORTED_ONLY)('BoundaryValidation reports %s', async (_, boundary, object) => {
+test.each(REPORTED_ONLY)('BoundaryValidation reports %s, which the admission policy allows', async (_, boundary, object) => {
+  expect(verdict(policyOf(boundary), object)).toBeUndefined();
   expect(await reported(boundary, object)).toHaveLength(1);
 });
 
@@ -165,22 +191,33 @@ describe('objects of the Gateway API', () => {
   });
   const service = { group: '', kind: 'Service', name: 'one', namespace: 'web' };
 
+  const ROUTES = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'];
+
   test.each<[string, Manifest]>([
-    ...['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'].flatMap((kind): [string, Manifest][] => [
-      [`${kind} on a boundary Gateway`, api(kind, { parentRefs: [{ name: 'fed-in-east', namespace: 'istio-federation' }] })],
+    ...ROUTES.flatMap((kind): [string, Manifest][] => [
       [`${kind} for the Service of a local name`, api(kind, { parentRefs: [{ name: 'own' }, service] })],
+      [`${kind} for a ServiceEntry of another program's binding`, api(kind, { parentRefs: [{ group: 'networking.istio.io', kind: 'ServiceEntry', name: 'fed-name-other-till', namespace: 'till' }] })],
     ]),
     ['HTTPRoute for the Service of a local name in its namespace', api('HTTPRoute', { parentRefs: [{ kind: 'Service', name: 'one' }] }, 'web')],
     ['HTTPRoute for the ServiceEntry of an additional host', api('HTTPRoute', { parentRefs: [{ group: 'networking.istio.io', kind: 'ServiceEntry', name: 'fed-name-two-web', namespace: 'web' }] })],
-    ['HTTPRoute for an additional host', api('HTTPRoute', { parentRefs: [{ group: 'networking.istio.io', kind: 'Hostname', name: 'two.east.example' }] })],
     ['HTTPRoute for the SNI of an export', api('HTTPRoute', { parentRefs: [{ name: 'own' }], hostnames: ['p9080.ratings.east.fed.west.example'] })],
     ['TLSRoute for a wildcard of SNIs', api('TLSRoute', { hostnames: ['shop.example', '*.fed.west.example.'] })],
-    ['ListenerSet on a boundary Gateway', api('ListenerSet', { parentRef: { name: 'fed-in-east', namespace: 'istio-federation' } })],
-    ['ListenerSet for the SNI of an export', api('ListenerSet', { parentRef: { name: 'own' }, listeners: [{ name: 'a' }, { name: 'b', hostname: 'p9080.ratings.east.fed.west.example' }] })],
     ['XListenerSet in the namespace of the boundary', api('XListenerSet', {}, 'istio-federation')],
     ['Gateway in the namespace of the boundary', api('Gateway', { addresses: [{ type: 'Hostname', value: 'federation-ingress' }] }, 'istio-federation')],
+  ])('the admission policy denies the %s, and BoundaryValidation reports it', async (_, object) => {
+    expect(verdict(policyOf(west), object)).toMatch(/^\w+ [\w-]+\/[\w-]+ /);
+    expect(await reported(west, object)).toHaveLength(1);
+  });
+
+  test.each<[string, Manifest]>([
+    ...ROUTES.map((kind): [string, Manifest] => [`${kind} on a boundary Gateway`, api(kind, { parentRefs: [{ name: 'fed-in-east', namespace: 'istio-federation' }] })]),
+    ...ROUTES.map((kind): [string, Manifest] => [`${kind} for the Service of a gateway`, api(kind, { parentRefs: [{ group: '', kind: 'Service', name: 'federation-egress', namespace: 'istio-federation' }] })]),
+    ['HTTPRoute for an additional host', api('HTTPRoute', { parentRefs: [{ group: 'networking.istio.io', kind: 'Hostname', name: 'two.east.example' }] })],
+    ['ListenerSet on a boundary Gateway', api('ListenerSet', { parentRef: { name: 'fed-in-east', namespace: 'istio-federation' } })],
+    ['ListenerSet for the SNI of an export', api('ListenerSet', { parentRef: { name: 'own' }, listeners: [{ name: 'a' }, { name: 'b', hostname: 'p9080.ratings.east.fed.west.example' }] })],
     ['BackendTLSPolicy for the Service of a local name', api('BackendTLSPolicy', { targetRefs: [{ group: '', kind: 'Service', name: 'one' }] }, 'web')],
-  ])('BoundaryValidation reports the %s', async (_, object) => {
+  ])('BoundaryValidation reports the %s, which the admission policy does not know', async (_, object) => {
+    expect(verdict(policyOf(west), object)).toBeUndefined();
     expect(await reported(west, object)).toHaveLength(1);
   });
 
@@ -192,8 +229,12 @@ describe('objects of the Gateway API', () => {
     ['ListenerSet of another tenant', api('ListenerSet', { parentRef: { name: 'own' }, listeners: [{ hostname: 'shop.example' }] })],
     ['BackendTLSPolicy of another tenant', api('BackendTLSPolicy', { targetRefs: [{ group: '', kind: 'Service', name: 'shop' }] })],
     ['ReferenceGrant without a spec', { ...api('ReferenceGrant', {}), spec: undefined }],
-    ['HTTPRoute with null in its lists', api('HTTPRoute', { parentRefs: [null], hostnames: [null] })],
-  ])('BoundaryValidation accepts the %s', async (_, object) => {
+  ])('the admission policy allows the %s, and BoundaryValidation accepts it', async (_, object) => {
+    expect(verdict(policyOf(west), object)).toBeUndefined();
     expect(await violationsIn({ 'mesh.yaml': west, 'tenant.yaml': [object] })).toEqual([]);
+  });
+
+  test('BoundaryValidation accepts a route with null in its lists', async () => {
+    expect(await violationsIn({ 'mesh.yaml': west, 'tenant.yaml': [api('HTTPRoute', { parentRefs: [null], hostnames: [null] })] })).toEqual([]);
   });
 });

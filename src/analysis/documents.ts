@@ -8,12 +8,8 @@ import { annotationKey, OWN_LABELS } from '../render/emit';
 
 const ISTIO = /^(networking|security|telemetry|extensions)\.istio\.io\//;
 
-export function isIstio({ apiVersion, kind }: any, wanted: string = kind): boolean {
+export function isIstio({ apiVersion, kind }: any, wanted: string): boolean {
   return kind === wanted && ISTIO.test(apiVersion);
-}
-
-export function isCore({ apiVersion }: any): boolean {
-  return ['v1', 'apps/v1', 'batch/v1', 'networking.k8s.io/v1'].includes(apiVersion);
 }
 
 /** Whether an object is of the Kubernetes Gateway API. */

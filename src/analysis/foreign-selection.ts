@@ -1,23 +1,29 @@
-import { Boundaries, GatewayPods, podsSelected } from './boundaries';
-import { isCore, isIstio, listOf } from './documents';
+import { Boundaries, GatewayPods, isGatewayService, podsSelected } from './boundaries';
+import { listOf } from './documents';
 import type { ErrorsIn } from './rule';
-import { opensNothingButDns, selectorOf, selectsAll, WORKLOADS } from './selection';
+import { hasTargets, isOneOf, Kinds, opensNothingButDns, selectorOf, selectsAll } from './selection';
 
 /*
  * Objects of other owners that select the pods of a boundary gateway.
  */
 
+const NETWORKING = 'networking.istio.io';
 /** Kinds that affect pods of their own namespace only. */
-const LOCAL_KINDS = ['Service', 'NetworkPolicy', 'Sidecar', 'ProxyConfig', 'DestinationRule', ...WORKLOADS];
+const LOCAL_KINDS: Kinds = {
+  Service: '', NetworkPolicy: 'networking.k8s.io', Sidecar: NETWORKING, ProxyConfig: NETWORKING, DestinationRule: NETWORKING, ServiceEntry: NETWORKING,
+};
 /** Kinds that change the filters of a proxy. */
-const FILTER_KINDS = ['EnvoyFilter', 'WasmPlugin', 'TrafficExtension'];
+const FILTER_KINDS: Kinds = { EnvoyFilter: NETWORKING, WasmPlugin: 'extensions.istio.io', TrafficExtension: 'extensions.istio.io' };
 /** Kinds that affect pods of their own namespace and, from Istio's root namespace, pods of every namespace. */
-const POLICY_KINDS = ['AuthorizationPolicy', 'RequestAuthentication', 'PeerAuthentication', 'Telemetry', ...FILTER_KINDS];
+const POLICY_KINDS: Kinds = {
+  AuthorizationPolicy: 'security.istio.io', RequestAuthentication: 'security.istio.io', PeerAuthentication: 'security.istio.io',
+  Telemetry: 'telemetry.istio.io', ...FILTER_KINDS,
+};
+const GATEWAY: Kinds = { Gateway: NETWORKING };
 
 /** Reports an object that selects the pods of a boundary gateway. */
 export const selectedGateways: ErrorsIn = ({ document }, boundaries) => {
-  const { kind } = document;
-  if (![...LOCAL_KINDS, ...POLICY_KINDS, 'Gateway'].includes(kind) || !(isCore(document) || isIstio(document))) return [];
+  if (!isOneOf(document, { ...LOCAL_KINDS, ...POLICY_KINDS, ...GATEWAY })) return [];
   const pods = reached(document, boundaries);
   return pods === undefined ? [] : [`the object selects pods of the boundary gateways in namespace ${pods.namespaceName}`];
 };
@@ -31,23 +37,26 @@ function reached(document: any, { pods, rootNamespaceName }: Boundaries): Gatewa
   const inNamespace = pods.filter(({ namespaceName, managed }) => managed && namespaceName === metadata?.namespace);
   const elsewhere = pods.filter(({ namespaceName }) => namespaceName !== metadata?.namespace);
   if (kind === 'NetworkPolicy' && opensNothingButDns(document)) return undefined;
-  if (WORKLOADS.includes(kind)) {
-    const labels = selector.matchLabels ?? {};
-    return inNamespace.find((pod) => ['app', 'istio'].some((name) => pod.labels[name] !== undefined && labels[name] === pod.labels[name]));
-  }
   // Unless istiod has PILOT_SCOPE_GATEWAY_TO_NAMESPACE, a Gateway selects pods of any namespace.
   if (kind === 'Gateway') return podsSelected(selector, [...inNamespace, ...elsewhere]);
-  if (FILTER_KINDS.includes(kind)) {
-    // The boundary's own namespace contains no filters but those that are generated.
-    if (inNamespace.length > 0) return inNamespace[0];
+  // The boundary's own namespace contains no filters but those that are generated.
+  if (kind in FILTER_KINDS && inNamespace.length > 0) return inNamespace[0];
+  if (kind in POLICY_KINDS && hasTargets(document)) return podsOfTargets(document, inNamespace);
+  if (kind in FILTER_KINDS) {
     if (!selectsAll(selector)) return podsSelected(selector, elsewhere);
     return metadata?.namespace === rootNamespaceName && reachesGateways(document) ? elsewhere.find(({ managed }) => managed) : undefined;
   }
-  const fromRoot = POLICY_KINDS.includes(kind) && metadata?.namespace === rootNamespaceName && !selectsAll(selector);
+  const fromRoot = kind in POLICY_KINDS && metadata?.namespace === rootNamespaceName && !selectsAll(selector);
   return podsSelected(selector, fromRoot ? elsewhere.filter(({ managed }) => managed) : inNamespace);
 }
 
-/** Whether a filter applies to gateways. EnvoyFilters of Istio's root namespace often patch sidecars only. */
+/** The pods of a gateway whose Service is a target of a policy. A waypoint applies the policy to what is sent there. */
+function podsOfTargets({ metadata, spec }: any, inNamespace: GatewayPods[]): GatewayPods | undefined {
+  return [...listOf(spec.targetRefs), spec.targetRef].map((target) =>
+    inNamespace.find((pods) => target?.kind === 'Service' && isGatewayService(`${target.name}.${metadata.namespace}`, [pods]))).find(Boolean);
+}
+
+/** Whether a filter applies to gateways. EnvoyFilters of Istio's root namespace often patch sidecars or waypoints only. */
 function reachesGateways({ kind, spec }: any): boolean {
-  return kind !== 'EnvoyFilter' || listOf(spec?.configPatches).some((patch) => !/^SIDECAR_/.test(patch?.match?.context ?? 'ANY'));
+  return kind !== 'EnvoyFilter' || listOf(spec?.configPatches).some((patch) => ['ANY', 'GATEWAY'].includes(patch?.match?.context ?? 'ANY'));
 }

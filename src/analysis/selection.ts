@@ -1,12 +1,37 @@
-import { isGatewayApi, listOf } from './documents';
+import { groupOf, isGatewayApi, listOf } from './documents';
 import { CLUSTER_LABEL_PREFIX, CLUSTER_LABELS } from '../model/protected';
 
 /*
- * Which pods an object selects.
+ * Which pods an object selects or has.
  */
 
+/** API groups by kind. A kind of the same name in another group, such as a Service of Knative, is something else. */
+export interface Kinds { readonly [kind: string]: string }
+
+/** Whether the kind and the API group of an object are among these. */
+export function isOneOf(document: any, kinds: Kinds): boolean {
+  return Object.hasOwn(kinds, document.kind) && kinds[document.kind] === groupOf(document);
+}
+
 /** Workloads: they have pods of their own, and a Service or policy of ours may select these. */
-export const WORKLOADS = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob'];
+export const WORKLOADS: Kinds = {
+  Pod: '', ReplicationController: '', Deployment: 'apps', StatefulSet: 'apps', DaemonSet: 'apps', ReplicaSet: 'apps', Job: 'batch', CronJob: 'batch',
+};
+
+/** Workloads outside of the cluster, which Istio treats like pods. */
+export const EXTERNAL_WORKLOADS: Kinds = { WorkloadEntry: 'networking.istio.io', WorkloadGroup: 'networking.istio.io' };
+
+/** The pods of a workload: their labels, and their fields with the path to them. */
+export function podsOf({ kind, metadata, spec }: any): { readonly labels: Labels; readonly path: string; readonly spec: any } {
+  const parts = (template: any, path: string) => ({ labels: template?.metadata?.labels ?? {}, path, spec: template?.spec });
+  switch (kind) {
+    case 'Pod': return parts({ metadata, spec }, 'spec');
+    case 'CronJob': return parts(spec?.jobTemplate?.spec?.template, 'spec.jobTemplate.spec.template.spec');
+    case 'WorkloadEntry': return { labels: { ...spec?.labels, ...metadata?.labels }, path: 'spec', spec };
+    case 'WorkloadGroup': return { labels: { ...spec?.metadata?.labels, ...spec?.template?.labels }, path: 'spec.template', spec: spec?.template };
+    default: return parts(spec?.template, 'spec.template.spec');
+  }
+}
 
 /** A label selector. */
 export interface Selector {
@@ -20,18 +45,25 @@ interface Labels { readonly [name: string]: string }
 const EVERYTHING: Selector = {};
 
 /** The selector of an object, or undefined if it selects no pods. */
-export function selectorOf({ kind, metadata, spec, apiVersion }: any): Selector | undefined {
+export function selectorOf({ kind, spec, apiVersion }: any): Selector | undefined {
   switch (kind) {
-    case 'Pod': return { matchLabels: metadata?.labels };
-    case 'CronJob': return { matchLabels: spec?.jobTemplate?.spec?.template?.metadata?.labels };
     case 'Service': return spec?.selector && Object.keys(spec.selector).length > 0 ? { matchLabels: spec.selector } : undefined;
+    case 'ServiceEntry': return spec?.workloadSelector ? { matchLabels: spec.workloadSelector.labels } : undefined;
     case 'NetworkPolicy': return spec?.podSelector ?? EVERYTHING;
     case 'DestinationRule': return spec?.workloadSelector ?? EVERYTHING;
     case 'Gateway': return isGatewayApi({ apiVersion }) ? undefined : { matchLabels: spec?.selector };
   }
-  if (WORKLOADS.includes(kind)) return { matchLabels: spec?.template?.metadata?.labels };
   if (spec?.workloadSelector?.labels) return { matchLabels: spec.workloadSelector.labels };
   return spec?.selector?.matchLabels ? { matchLabels: spec.selector.matchLabels } : EVERYTHING;
+}
+
+/**
+ * Whether a policy is attached to targets in place of pods. Istio applies it to gateways of the Gateway API, to
+ * waypoints, and to no other proxy.
+ * @see https://github.com/istio/istio/blob/1.31.0/pilot/pkg/model/policyattachment.go
+ */
+export function hasTargets({ spec }: any): boolean {
+  return listOf(spec?.targetRefs).length > 0 || Boolean(spec?.targetRef);
 }
 
 /** Whether a selector selects all pods in the scope of its object. */

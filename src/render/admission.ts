@@ -94,6 +94,10 @@ function policy(config: BoundaryConfig, admissionContext: AdmissionContext) {
       validation('object.kind != \'ServiceEntry\' || size(variables.takenBoundHosts) == 0',
         ` declares a host that mesh ${meshName} binds to another mesh`,
         'variables.takenBoundHosts[0] + \'; change the binding, or use another host\''),
+      // The entry would make the pods of a gateway, with their certificate, an endpoint of its host.
+      validation('object.kind != \'ServiceEntry\' || !has(object.spec) || !has(object.spec.workloadSelector) || !variables.inBoundaryNamespace ||\n'
+        + '!variables.selectsBeside',
+      ` selects the pods of ${boundary}: use your own namespace`),
       // istiod runs pods for such a Gateway, with labels and a service account that the Gateway names, or attaches its
       // listeners to the pods of a Service in its namespace.
       validation('!variables.isGatewayApi || !variables.inBoundaryNamespace',
@@ -126,27 +130,32 @@ function variables(config: BoundaryConfig, { gateways, ownFilters, boundaryNames
       expression: [
         '!has(object.spec) ? {} :',
         'object.kind == \'Gateway\' ? (has(object.spec.selector) ? object.spec.selector : {}) :',
-        'object.kind == \'EnvoyFilter\' ? (has(object.spec.workloadSelector) && has(object.spec.workloadSelector.labels) ? '
+        'object.kind in [\'EnvoyFilter\', \'ServiceEntry\'] ? (has(object.spec.workloadSelector) && has(object.spec.workloadSelector.labels) ? '
           + 'object.spec.workloadSelector.labels : {}) :',
         'has(object.spec.selector) && has(object.spec.selector.matchLabels) ? object.spec.selector.matchLabels : {}',
       ].join('\n'),
     },
-    // Whether the selector fits boundary gateways in another namespace than the object's. The values of labels that the
-    // cluster adds to pods are unknown here, so such a label always fits.
-    {
-      name: 'selectsBoundary',
-      expression: [
-        'variables.podLabels.exists(n, n != object.metadata.namespace && variables.podLabels[n].exists(p, variables.selector.all(k,',
-        `  (k in p && p[k] == variables.selector[k]) || k.startsWith('${CLUSTER_LABEL_PREFIX}') ||`,
-        `  k in [${CLUSTER_LABELS.map(celText).join(', ')}])))`,
-      ].join('\n'),
-    },
+    // Whether the selector fits boundary gateways in another namespace than the object's, and in its own one.
+    { name: 'selectsBoundary', expression: selects('!=') },
+    { name: 'selectsBeside', expression: selects('==') },
     ...celParts('ownFilters', ownFilters, ({ length }) => length + 5, (part) => celList(part.map(celText))),
     { name: 'boundaryNamespaces', expression: celList(boundaryNamespaces.map(celText)) },
     ...hostVariables(config),
     ...boundaryHostVariables(config, domains),
     ...boundHostVariables(config, bindings),
   ];
+}
+
+/**
+ * Whether the selector of an object fits the pods of a gateway. The values of labels that the cluster adds to pods are
+ * unknown here, so such a label always fits.
+ */
+function selects(namespaces: '==' | '!='): string {
+  return [
+    `variables.podLabels.exists(n, n ${namespaces} object.metadata.namespace && variables.podLabels[n].exists(p, variables.selector.all(k,`,
+    `  (k in p && p[k] == variables.selector[k]) || k.startsWith('${CLUSTER_LABEL_PREFIX}') ||`,
+    `  k in [${CLUSTER_LABELS.map(celText).join(', ')}])))`,
+  ].join('\n');
 }
 
 function namespacesOf(gateways: GatewayConfig[]): string[] {

@@ -1,6 +1,7 @@
 import { isGenerated } from '../documents';
 import { attachedRoutes, declaredHosts, gatewayApi, routedHosts } from '../foreign-routes';
 import { selectedGateways } from '../foreign-selection';
+import { accountTokens, addedEndpoints, imitatedGateways } from '../foreign-workloads';
 import { reservedNames } from '../reserved-names';
 import type { ErrorsIn, Rule } from '../rule';
 
@@ -8,7 +9,9 @@ import type { ErrorsIn, Rule } from '../rule';
 const replacedObjects: ErrorsIn = (manifest, { inventory, namespaceNames }) =>
   inventory.replaced(manifest, namespaceNames) ? ['metadata.name is that of a generated object: the delivery tool would apply only one of the two'] : [];
 
-const CHECKS: ErrorsIn[] = [replacedObjects, selectedGateways, attachedRoutes, routedHosts, declaredHosts, gatewayApi];
+const CHECKS: ErrorsIn[] = [
+  replacedObjects, selectedGateways, imitatedGateways, accountTokens, addedEndpoints, attachedRoutes, routedHosts, declaredHosts, gatewayApi,
+];
 
 export const foreignObjects: Rule = {
   name: 'foreign-objects',
