@@ -211,7 +211,8 @@ test('BoundaryValidation accepts what delivery tools change: labels, annotations
 });
 
 describe('names that are reserved for generated objects', () => {
-  const object = (apiVersion: string, kind: string, name: string, namespace?: string): Manifest => ({ apiVersion, kind, metadata: { name, ...namespace === undefined ? {} : { namespace } } });
+  const object = (apiVersion: string, kind: string, name: string, namespace?: string): Manifest =>
+    ({ apiVersion, kind, metadata: { name, ...namespace === undefined ? {} : { namespace } } });
   const boundary = documentsIn('existing-gateways/east');
   const reported = async (manifest: Manifest, documents = boundary) => violationsIn({ 'east.yaml': documents, 'shop.yaml': [manifest] });
 

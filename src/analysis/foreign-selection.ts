@@ -2,22 +2,25 @@ import { Boundaries, GatewayPods, isGatewayService, podsSelected } from './bound
 import { listOf } from './documents';
 import type { ErrorsIn } from './rule';
 import { hasTargets, isOneOf, Kinds, opensNothingButDns, selectorOf, selectsAll } from './selection';
+import { EXTENSIONS, NETWORKING, SECURITY, TELEMETRY } from '../render/api-groups';
 
 /*
  * Objects of other owners that select the pods of a boundary gateway.
  */
 
-const NETWORKING = 'networking.istio.io';
 /** Kinds that affect pods of their own namespace only. */
 const LOCAL_KINDS: Kinds = {
   Service: '', NetworkPolicy: 'networking.k8s.io', Sidecar: NETWORKING, ProxyConfig: NETWORKING, DestinationRule: NETWORKING, ServiceEntry: NETWORKING,
 };
 /** Kinds that change the filters of a proxy. */
-const FILTER_KINDS: Kinds = { EnvoyFilter: NETWORKING, WasmPlugin: 'extensions.istio.io', TrafficExtension: 'extensions.istio.io' };
+const FILTER_KINDS: Kinds = { EnvoyFilter: NETWORKING, WasmPlugin: EXTENSIONS, TrafficExtension: EXTENSIONS };
 /** Kinds that affect pods of their own namespace and, from Istio's root namespace, pods of every namespace. */
 const POLICY_KINDS: Kinds = {
-  AuthorizationPolicy: 'security.istio.io', RequestAuthentication: 'security.istio.io', PeerAuthentication: 'security.istio.io',
-  Telemetry: 'telemetry.istio.io', ...FILTER_KINDS,
+  AuthorizationPolicy: SECURITY,
+  RequestAuthentication: SECURITY,
+  PeerAuthentication: SECURITY,
+  Telemetry: TELEMETRY,
+  ...FILTER_KINDS,
 };
 const GATEWAY: Kinds = { Gateway: NETWORKING };
 

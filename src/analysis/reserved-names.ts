@@ -1,7 +1,10 @@
 import { groupOf } from './documents';
+import type { Inventory } from './inventory';
+import { isSameMesh, Manifest } from './manifests';
 import type { ErrorsIn } from './rule';
 import { GATEWAY_NAMES } from '../boundary/config';
 import { DEFAULT_DENY, PREFIX } from '../model/names';
+import { NETWORKING, SECURITY, TELEMETRY } from '../render/api-groups';
 import { annotationKey } from '../render/emit';
 import { EXISTING_NAMESPACE } from '../render/workload';
 
@@ -14,15 +17,15 @@ import { EXISTING_NAMESPACE } from '../render/workload';
 const OF_GATEWAY = [PREFIX.ingress, PREFIX.egress];
 /** Kinds that have the name of a gateway. Others of that name, such as a ServiceMonitor, are not the library's. */
 const GATEWAY_KINDS = [
-  '/Service', '/ServiceAccount', 'apps/Deployment', 'networking.k8s.io/NetworkPolicy', 'telemetry.istio.io/Telemetry',
+  '/Service', '/ServiceAccount', 'apps/Deployment', 'networking.k8s.io/NetworkPolicy', `${TELEMETRY}/Telemetry`,
   'rbac.authorization.k8s.io/Role', 'rbac.authorization.k8s.io/RoleBinding', 'cert-manager.io/Certificate',
 ];
 /** Names in any namespace, with the kinds that have them. */
 const ELSEWHERE: { readonly [prefix: string]: string[] } = {
-  [PREFIX.localName]: ['networking.istio.io/VirtualService', 'networking.istio.io/ServiceEntry'],
-  [PREFIX.caller]: ['networking.istio.io/DestinationRule'],
-  [PREFIX.lock]: ['security.istio.io/AuthorizationPolicy', 'networking.istio.io/EnvoyFilter'],
-  [PREFIX.restriction]: ['networking.istio.io/Sidecar', 'networking.k8s.io/NetworkPolicy'],
+  [PREFIX.localName]: [`${NETWORKING}/VirtualService`, `${NETWORKING}/ServiceEntry`],
+  [PREFIX.caller]: [`${NETWORKING}/DestinationRule`],
+  [PREFIX.lock]: [`${SECURITY}/AuthorizationPolicy`, `${NETWORKING}/EnvoyFilter`],
+  [PREFIX.restriction]: [`${NETWORKING}/Sidecar`, 'networking.k8s.io/NetworkPolicy'],
 };
 
 /** Reports an object that has a reserved name. */
@@ -37,15 +40,16 @@ export const reservedNames: ErrorsIn = (manifest, { pods, inventory }) => {
     || Object.entries(ELSEWHERE).some(([prefix, kinds]) => kinds.includes(kind) && begins([prefix]))
     || /^admissionregistration\.k8s\.io\/ValidatingAdmissionPolicy(Binding)?$/.test(kind) && pods.some((pod) => pod.managed && name === `${pod.namespaceName}-boundary`);
   if (reserved) return [`metadata.name is ${name}, which is reserved for generated objects`];
-  return kind === '/Namespace' && isGeneratedNamespace(name) ? [`metadata.name is ${name}, a namespace that the library generates`] : [];
-
-  /** Whether the mesh generates the namespace of its gateways. What the mesh is, is unknown for most objects of others. */
-  function isGeneratedNamespace(gatewayNamespace: string): boolean {
-    const gateways = inventory.ofKind('Deployment').filter(({ document: { metadata }, mesh }) =>
-      metadata.namespace === gatewayNamespace && GATEWAY_NAMES.includes(metadata.name) && (manifest.mesh ?? mesh) === mesh);
-    return gateways.length > 0 && gateways.every(({ document: { metadata } }) => metadata.annotations?.[annotationKey(EXISTING_NAMESPACE)] === undefined);
-  }
+  return kind === '/Namespace' && isGenerated(name, manifest.mesh, inventory) ? [`metadata.name is ${name}, a namespace that the library generates`] : [];
 };
+
+/** Whether the library generates the namespace of the gateways in it. The mesh of an object of somebody else is often unknown. */
+function isGenerated(namespaceName: string, mesh: Manifest['mesh'], inventory: Inventory): boolean {
+  const gateways = inventory.ofKind('Deployment').filter((gateway) => gateway.document.metadata.namespace === namespaceName
+    && GATEWAY_NAMES.includes(gateway.document.metadata.name) && (mesh === undefined || isSameMesh(mesh, gateway.mesh)));
+  const key = annotationKey(EXISTING_NAMESPACE);
+  return gateways.length > 0 && gateways.every(({ document }) => document.metadata.annotations?.[key] === undefined);
+}
 
 function isOfGateways(name: string): boolean {
   return GATEWAY_NAMES.includes(name) || name === DEFAULT_DENY || name.startsWith(`${DEFAULT_DENY}-`);

@@ -1,5 +1,6 @@
 import { groupOf, isGatewayApi, listOf } from './documents';
 import { CLUSTER_LABEL_PREFIX, CLUSTER_LABELS } from '../model/protected';
+import { NETWORKING } from '../render/api-groups';
 
 /*
  * Which pods an object selects or has.
@@ -19,7 +20,7 @@ export const WORKLOADS: Kinds = {
 };
 
 /** Workloads outside of the cluster, which Istio treats like pods. */
-export const EXTERNAL_WORKLOADS: Kinds = { WorkloadEntry: 'networking.istio.io', WorkloadGroup: 'networking.istio.io' };
+export const EXTERNAL_WORKLOADS: Kinds = { WorkloadEntry: NETWORKING, WorkloadGroup: NETWORKING };
 
 /** The pods of a workload: their labels, and their fields with the path to them. */
 export function podsOf({ kind, metadata, spec }: any): { readonly labels: Labels; readonly path: string; readonly spec: any } {

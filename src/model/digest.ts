@@ -27,8 +27,15 @@ export function digestOf({ apiVersion, kind, metadata, status, ...content }: any
     Object.entries(values ?? {}).filter(([key]) => EFFECTIVE.test(key) && !ANALYZER.test(key)).sort();
   const ifAny = (list: unknown) => Array.isArray(list) && list.length === 0 ? undefined : list;
   const parts = {
-    apiVersion, kind, namespace, name, content,
-    labels: effective(labels), annotations: effective(annotations), finalizers: ifAny(finalizers), ownerReferences: ifAny(ownerReferences),
+    apiVersion,
+    kind,
+    namespace,
+    name,
+    content,
+    labels: effective(labels),
+    annotations: effective(annotations),
+    finalizers: ifAny(finalizers),
+    ownerReferences: ifAny(ownerReferences),
   };
   return createHash('sha256').update(JSON.stringify(parts, sorted)).digest('hex').slice(0, HEX_DIGITS);
 }

@@ -1,6 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { boundHostVariables, boundaryHostVariables, hostVariables } from './admission-hosts';
+import { EXTENSIONS, NETWORKING } from './api-groups';
 import { celList, celMap, celMapOf, celParts, celText, CelVariable } from './cel';
 import { clusterScoped, emit } from './emit';
 import { allPodLabels } from './workload';
@@ -52,8 +53,8 @@ function policy(config: BoundaryConfig, admissionContext: AdmissionContext) {
     // A group or kind that the cluster lacks does no harm here: no request has it.
     matchConstraints: {
       resourceRules: [
-        resources('networking.istio.io', ['gateways', 'virtualservices', 'envoyfilters', 'serviceentries']),
-        resources('extensions.istio.io', ['wasmplugins', 'trafficextensions']),
+        resources(NETWORKING, ['gateways', 'virtualservices', 'envoyfilters', 'serviceentries']),
+        resources(EXTENSIONS, ['wasmplugins', 'trafficextensions']),
         ...GATEWAY_API_GROUPS.map((group) => ({ ...resources(group, ['*']), scope: 'Namespaced' })),
       ],
     },

@@ -29,8 +29,8 @@ import { bindingObjectName, exportObjectName, PREFIX, singleObjectName } from '.
  * is verified.
  */
 export function renderUpstream(scope: Construct, config: BoundaryConfig, upstream: Upstream, traffic: () => PeerTraffic): ApiObject[] {
-  const { sni, peer } = upstream;
-  const named = { name: exportObjectName(PREFIX.egress, upstream.exportName, upstream.exportPort, peer.name), namespace: config.egress.namespaceName };
+  const { sni, peer, exportName, exportPort } = upstream;
+  const named = { name: exportObjectName(PREFIX.egress, exportName, exportPort, peer.name), namespace: config.egress.namespaceName };
   const protocol = PROTOCOL_NAMES[upstream.protocol].upstream;
   const limits = () => {
     const { maxConnections, maxRequests } = traffic().upstreamLimits ?? {};
