@@ -9,7 +9,7 @@ import { PREFIX } from '../model/names';
  */
 
 /** A name that a binding uses in its mesh. */
-export interface BoundName {
+interface BoundName {
   readonly namespaceName: string;
   readonly mesh: Manifest['mesh'];
   /** Whether it is a local name and not an additional host. */

@@ -80,7 +80,7 @@ export function endsInNumber(name: string): boolean {
 }
 
 /** A CIDR range, with its network if bits are set after the mask. */
-export interface Cidr {
+interface Cidr {
   readonly family: 4 | 6;
   /** The same range without these bits; undefined if there are none. */
   readonly network: string | undefined;

@@ -6,7 +6,7 @@
  *   EnvoyFilters, and istiod's source places the patches as in the tested version. It was not run.
  * - `rejected`: a field is missing, or one of these checks was not possible (FED125).
  */
-export type Support = 'tested' | 'validated' | 'rejected';
+type Support = 'tested' | 'validated' | 'rejected';
 
 /** The supported minor versions of Istio, from the oldest, and the first patch release to use of each. */
 export const ISTIO_PATCHES = {

@@ -11,7 +11,7 @@ export * from './gateway-config';
  */
 
 /** A workload identity in its two spellings. */
-export interface Identity {
+interface Identity {
   /** As in certificates: `spiffe://east.example/ns/a/sa/b`. */
   readonly uri: string;
   /** As in policies: `east.example/ns/a/sa/b`. */
@@ -154,7 +154,7 @@ export interface Token {
 }
 
 /** A claim of a token, which must have one of these values. */
-export interface Claim {
+interface Claim {
   /** As `[a]`, or `[a][b]` for the claim `b` inside the claim `a`. */
   readonly path: string;
   readonly values: string[];

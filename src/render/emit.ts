@@ -8,7 +8,7 @@ import { DIGEST, digestOf, WITHOUT_DIGEST } from '../model/digest';
 import { Annotations } from '../model/model';
 
 /** Name and namespace of an object. Without namespace it is cluster-scoped. */
-export interface Named {
+interface Named {
   readonly name: string;
   readonly namespace?: string;
 }
@@ -25,7 +25,7 @@ interface Labelled extends Named {
 }
 
 /** Metadata of a generated object, with its labels and the annotation for its place in the apply order. */
-export function metadataIn(scope: Construct, { name, namespace, labels, annotations }: Labelled): Labelled {
+function metadataIn(scope: Construct, { name, namespace, labels, annotations }: Labelled): Labelled {
   const order = applyOrderOf(scope);
   return {
     name,
