@@ -22,11 +22,11 @@ const POLICY_KINDS: Kinds = {
   Telemetry: TELEMETRY,
   ...FILTER_KINDS,
 };
-const GATEWAY: Kinds = { Gateway: NETWORKING };
+const KINDS: Kinds = { ...LOCAL_KINDS, ...POLICY_KINDS, Gateway: NETWORKING };
 
 /** Reports an object that selects the pods of a boundary gateway. */
 export const selectedGateways: ErrorsIn = ({ document }, boundaries) => {
-  if (!isOneOf(document, { ...LOCAL_KINDS, ...POLICY_KINDS, ...GATEWAY })) return [];
+  if (!isOneOf(document, KINDS)) return [];
   const pods = reached(document, boundaries);
   return pods === undefined ? [] : [`the object selects pods of the boundary gateways in namespace ${pods.namespaceName}`];
 };

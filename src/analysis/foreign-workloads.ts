@@ -12,12 +12,13 @@ const SERVICE_NAME = 'kubernetes.io/service-name';
 /** Annotation with which a Secret asks for a token of a service account. */
 const ACCOUNT_NAME = 'kubernetes.io/service-account.name';
 const TOKEN_TYPE = 'kubernetes.io/service-account-token';
+const ALL_WORKLOADS: Kinds = { ...WORKLOADS, ...EXTERNAL_WORKLOADS };
 const SECRET: Kinds = { Secret: '' };
 const ENDPOINTS: Kinds = { Endpoints: '', EndpointSlice: 'discovery.k8s.io' };
 
 /** Reports pods, and workloads outside of the cluster, that imitate the pods of a boundary gateway. */
 export const imitatedGateways: ErrorsIn = ({ document }, boundaries) => {
-  if (!isOneOf(document, { ...WORKLOADS, ...EXTERNAL_WORKLOADS })) return [];
+  if (!isOneOf(document, ALL_WORKLOADS)) return [];
   const gateways = gatewaysBeside(document, boundaries);
   const { labels, path, spec } = podsOf(document);
   const selected = gateways.find((pods) => ['app', 'istio'].some((name) => pods.labels[name] !== undefined && labels[name] === pods.labels[name]));

@@ -40,11 +40,11 @@ export const reservedNames: ErrorsIn = (manifest, { pods, inventory }) => {
     || Object.entries(ELSEWHERE).some(([prefix, kinds]) => kinds.includes(kind) && begins([prefix]))
     || /^admissionregistration\.k8s\.io\/ValidatingAdmissionPolicy(Binding)?$/.test(kind) && pods.some((pod) => pod.managed && name === `${pod.namespaceName}-boundary`);
   if (reserved) return [`metadata.name is ${name}, which is reserved for generated objects`];
-  return kind === '/Namespace' && isGenerated(name, manifest.mesh, inventory) ? [`metadata.name is ${name}, a namespace that the library generates`] : [];
+  return kind === '/Namespace' && isGeneratedNamespace(name, manifest.mesh, inventory) ? [`metadata.name is ${name}, a namespace that the library generates`] : [];
 };
 
 /** Whether the library generates the namespace of the gateways in it. The mesh of an object of somebody else is often unknown. */
-function isGenerated(namespaceName: string, mesh: Manifest['mesh'], inventory: Inventory): boolean {
+function isGeneratedNamespace(namespaceName: string, mesh: Manifest['mesh'], inventory: Inventory): boolean {
   const gateways = inventory.ofKind('Deployment').filter((gateway) => gateway.document.metadata.namespace === namespaceName
     && GATEWAY_NAMES.includes(gateway.document.metadata.name) && (mesh === undefined || isSameMesh(mesh, gateway.mesh)));
   const key = annotationKey(EXISTING_NAMESPACE);
