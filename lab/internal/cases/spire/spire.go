@@ -32,7 +32,7 @@ func Cases() []Case {
 		Ask("spire/other-certificate", guarantee.EgressCallers, "The egress gateway rejects another workload's certificate from SPIRE in the handshake", NoSidecar, toEgress(bySpire("spiffe://west.example/ns/default/sa/other")), "alert: *"),
 		Ask("spire/other-authority", guarantee.EgressCallers, "The egress gateway rejects the listed caller's identity from istiod's CA", NoSidecar, toEgress(MeshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), "alert: *"),
 		Ask("spire/at-the-ingress", guarantee.ServerPerPeer, "The ingress gateway rejects the egress gateway's certificate from SPIRE", Outside,
-			ToIngress(bySpire(EgressID), WithSNI(BoundarySNI), WithURLHost(BoundarySNI)), "alert: *"),
+			ToIngress(bySpire(EgressID), WithSNI(BoundarySNI), withURL("https://"+BoundarySNI+"/reviews/0")), "alert: *"),
 		Case{Name: "spire/certificates", Guarantees: guarantee.TLSOnEveryHop, Expect: "Gateways and workloads present certificates of SPIRE's CA inside their mesh", Run: certificates},
 		Case{Name: "spire/default-credential", Guarantees: guarantee.ExplicitAccess, Expect: "With the default credential, the egress gateway does not become ready, and its agent logs that it serves files only", Run: defaultCredential},
 	)
@@ -53,10 +53,12 @@ func bySpire(id string) CertificateSource {
 	}
 }
 
+func withURL(url string) func(*traffic.Probe) { return func(p *traffic.Probe) { p.URL = url } }
+
 // toEgress is a request to west's egress gateway with the SNI of this scenario.
 func toEgress(shown CertificateSource) func(*federation.Federation) traffic.Probe {
 	const sni = "p9080.reviews.default.east.egress.fed.boundary.west.example"
-	return ToEgress(shown, WithSNI(sni), WithURLHost(sni))
+	return ToEgress(shown, WithSNI(sni), withURL("https://"+sni+"/reviews/0"))
 }
 
 func certificates(t *T) {

@@ -67,7 +67,9 @@ func CertificatesOf(ctx context.Context, m *mesh.Mesh, workload string) (ProxyCe
 			found.Leaves[config.Secret.Name] = ParseChain(text)[0]
 		}
 		if config.Secret.Name == "ROOTCA" {
-			found.Roots = ParseChain(config.Secret.Context.CA.text())
+			if text := config.Secret.Context.CA.text(); text != "" {
+				found.Roots = ParseChain(text)
+			}
 			for _, domain := range config.Secret.Context.Custom.Config.Domains {
 				found.Roots = append(found.Roots, ParseChain(domain.Bundle.text())...)
 			}
