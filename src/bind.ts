@@ -67,7 +67,7 @@ export class RemoteServiceBinding extends Construct {
     const weighting = parseSource(where, mesh, source, checked);
     checkChart(scope, boundary.config, where);
     boundary.checkNamespaceFree(where, name.namespaceName, `the local name ${show(name.serviceName)}`);
-    boundary.checkHosts(where, name);
+    boundary.checkHosts(where, name, source.mesh);
     boundary.checkSource(where, source);
     super(scope, id);
     this.#mesh = mesh;

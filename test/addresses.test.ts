@@ -14,6 +14,10 @@ test.each([
   '192.0.2.1', '198.51.100.1', '203.0.113.5', '2001:db8::1', '1.1.1.1', '9.255.255.255', '11.0.0.0', '100.63.255.255', '100.128.0.0', '172.15.0.1', '172.32.0.1',
   '192.0.1.0', '192.88.98.1', '192.88.100.1', '192.167.0.1', '192.169.0.1', '198.17.255.255', '198.20.0.1', '223.255.255.255', '2606:4700::1111', '2002:cb00:7105::1', '64:ff9b::203.0.113.5',
   '2001:4860:4860::8888', '2a00::1', 'federation.east.example', 'xn--bcher-kva.example', 'a.b', '1a.example', '0x7f.example', '10.0.0.1.nip.example',
+  // What counts is the address that a name resolves to.
+  '203.0.113.5.nip.io', 'app-203-0-113-5.sslip.io', 'cb007105.nip.io', '2a01-4f8-c17-b8f--2.sslip.io', 'www.nip.io', 'notnip.io', '10.0.0.1.notnip.io', 'mylvh.me',
+  'federation.latest', 'federation.test.example', 'test.dev', 'onion.example', 'consul.east.example', 'federation.prod', 'x.federation.istio-system.example',
+  'public-1.eu-west-1.elb.amazonaws.com', 'a1b2.elb.eu-west-1.amazonaws.com', 'a.privatelink.example', 'metadata.google.com', 'internal.example',
 ])('an endpoint can have the public address %s', (address) => {
   expect(meshOf(new App(), 'east', { endpoints: [{ address }] }).endpoints).toEqual([{ address }]);
 });
@@ -25,13 +29,23 @@ test('a peer can have an endpoint below a name that only resembles the domain of
   }
 });
 
-test.each(['ratings.bookinfo.svc.bank-imports.local', 'ratings.bookinfo.svc.cluster.east', 'reviews.default.svc.other.example', 'mycluster.local', 'vault.svc.example'])(
-  'the additional host %s is accepted, because it is not in the domain of our cluster', (host) => {
-    const { app, west, reviews } = pair();
-    reviews.allowFrom(west);
-    west.bind('Reviews', { source: reviews, localName: LocalName.newService('ratings', 'shop'), additionalHosts: [host] }).allowFrom(Caller.serviceAccount('page', 'shop'));
-    expect(find(objectsOf(app), 'VirtualService', 'fed-name-ratings-shop').spec.hosts).toContain(host);
-  });
+test.each([
+  'ratings.bookinfo.svc.bank-imports.local', 'ratings.bookinfo.svc.cluster.east', 'reviews.default.svc.other.example', 'mycluster.local', 'vault.svc.example',
+  'bank.example', 'example.com', 'acquirer.de', 'acquirer.co.uk', 'www.acquirer.bank', 'api.payments.prod', 'vault.corp', 'vault.internal', 'xn--bcher-kva.example', 'shop.xn--p1ai', 'east.example',
+])('the additional host %s is accepted, because it is not in the domain of our cluster', (host) => {
+  const { app, west, reviews } = pair();
+  reviews.allowFrom(west);
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('ratings', 'shop'), additionalHosts: [host] }).allowFrom(Caller.serviceAccount('page', 'shop'));
+  expect(find(objectsOf(app), 'VirtualService', 'fed-name-ratings-shop').spec.hosts).toContain(host);
+});
+
+test('an additional host below any top-level domain is accepted if an endpoint of the peer is below it', () => {
+  const { west } = pair();
+  const bank = bankWith({ knownAs: 'west', endpoints: [{ address: 'federation.acquirer.bank' }] });
+  const bind = (host: string) => () => west.bind(host, { source: bank.exposedService('cards'), localName: LocalName.newService(host.split('.')[0], 'shop'), additionalHosts: [host] });
+  expect(bind('acquirer.bank')).not.toThrow();
+  expect(bind('other.bank')).toThrow(/^FED412 /);
+});
 
 test('names of the default cluster domain are ordinary names in a cluster with another domain', () => {
   const app = new App();

@@ -1,11 +1,15 @@
-import { ApiObject, App, Chart } from 'cdk8s';
+import { mkdtempSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { join } from 'path';
+import { ApiObject, App, Chart, Include } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import {
   AddPeerOptions, BoundaryGateway, Caller, FederatedMesh, FederatedMeshProps, GatewayCredential, HttpRule, LocalName, LocalService,
   RemoteServiceBinding, ServicePort,
 } from '../src';
 import { find, Manifest, names, objectsOf } from './support/manifests';
-import { meshOf } from './support/meshes';
+import { meshOf, trustOf } from './support/meshes';
 import { bankWith, EXISTING_GATEWAY, pair } from './support/pair';
 import { errorOf } from './support/rejections';
 
@@ -37,12 +41,72 @@ test.each<[string, string[], (made: ReturnType<typeof bindTill>) => unknown]>([
   ['accepts a Service of Knative, which has no address of its own', [], ({ west }) => new ApiObject(Chart.of(west), 'Till', till('serving.knative.dev/v1', 'Service'))],
   ['accepts another object of the core API', [], ({ west }) => new ApiObject(Chart.of(west), 'Till', till('v1', 'ConfigMap'))],
   ['accepts a Service in the chart of another mesh', [], ({ east }) => new ApiObject(Chart.of(east), 'Till', till('v1', 'Service'))],
-  ['accepts a Service in a chart inside of that of the mesh, which is a file of its own', [], ({ west }) =>
-    new ApiObject(new Chart(Chart.of(west), 'nested'), 'Till', till('v1', 'Service'))],
+  ['accepts a Service in a chart of another mesh inside of that of the mesh', [], ({ app, west }) => {
+    const inside = new Chart(Chart.of(west), 'inside');
+    meshOf(app, 'north').addPeer(west);
+    new FederatedMesh(inside, 'Mesh', { meshName: 'other', trustDomain: 'other.example', trustBundle: trustOf('bank') });
+    new ApiObject(inside, 'Till', till('v1', 'Service'));
+  }],
+  ['rejects a Service in a chart inside of that of the mesh', ['FED402'], ({ west }) => new ApiObject(new Chart(Chart.of(west), 'inside'), 'Till', till('v1', 'Service'))],
+  ['rejects a Service in a chart inside of a chart inside of that of the mesh', ['FED402'], ({ west }) =>
+    new ApiObject(new Construct(new Chart(new Chart(Chart.of(west), 'inside'), 'more'), 'Team'), 'Till', till('v1', 'Service'))],
+  ['rejects a Service of cdk8s-plus in a chart inside of that of the mesh', ['FED402'], ({ west }) =>
+    new kplus.Service(new Chart(Chart.of(west), 'inside'), 'Till', { metadata: { name: 'till' }, ports: [{ port: 80 }] })],
+  ['rejects a Service below another object', ['FED402'], ({ west }) =>
+    new ApiObject(new ApiObject(Chart.of(west), 'Map', { apiVersion: 'v1', kind: 'ConfigMap' }), 'Till', till('v1', 'Service'))],
+  ['rejects a Service in a list in a chart inside of that of the mesh', ['FED402'], ({ west }) =>
+    new ApiObject(new Chart(Chart.of(west), 'inside'), 'List', { apiVersion: 'v1', kind: 'List', items: [till('v1', 'Service')] })],
+  ['rejects a Service in a YAML file that a chart inside of that of the mesh includes', ['FED402'], ({ west }) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'include-')), 'till.yaml');
+    writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [till('v1', 'Service', 'default')] }));
+    new Include(new Chart(Chart.of(west), 'inside'), 'Till', { url: file });
+  }],
 ])('a new local name %s', (_, codes, declare) => {
   const made = bindTill();
   declare(made);
   expect(codesOf(made.app)).toEqual(codes);
+});
+
+test('an existing Service in a chart inside of that of the mesh is checked against its binding', () => {
+  const { app, west, reviews } = pair();
+  reviews.allowFrom(west);
+  west.bind('Till', { source: reviews, localName: LocalName.existingService('till', 'default') });
+  new ApiObject(new Chart(Chart.of(west), 'inside'), 'Till', { ...till('v1', 'Service'), spec: { ports: [{ port: 80, name: 'http' }], selector: { app: 'till' } } });
+  expect(codesOf(app)).toEqual(['FED321', 'FED321']);
+});
+
+/* Names of two labels, which pods read as a Service if the label at the end is a namespace. */
+
+test.each<[string, string[], (west: FederatedMesh) => unknown]>([
+  ['an exported Service', ['FED412'], (west) => west.expose('Own', { service: LocalService.fromName('own', 'qa'), exportName: 'own', ports: [ServicePort.http(80)] })],
+  ['a restriction', ['FED412'], (west) => west.restrictNamespace('qa', { reason: 'agreed with the security team' })],
+  ['an object in a chart of the mesh', ['FED412'], (west) => new ApiObject(new Chart(Chart.of(west), 'inside', { namespace: 'qa' }), 'Account', { apiVersion: 'v1', kind: 'ServiceAccount' })],
+  ['a Namespace in a chart of the mesh', ['FED412'], (west) => new ApiObject(Chart.of(west), 'Qa', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'qa' } })],
+  ['another binding', ['FED412'], (west) => west.bind('More', { source: bankWith({ knownAs: 'west' }).exposedService('cards'), localName: LocalName.newService('more', 'qa') })],
+  ['a later boundary', ['FED412'], (west) => new FederatedMesh(new Chart(west.node.root as App, 'second'), 'Mesh', {
+    meshName: 'west', trustDomain: 'west.example', trustBundle: west.trustBundle, namespaceName: 'qa',
+  })],
+  ['nothing', [], () => undefined],
+])('an additional host below the top-level domain qa, where %s uses the namespace qa, gives %j', (_, codes, declare) => {
+  const { app, west, reviews } = pair();
+  reviews.allowFrom(west);
+  west.bind('Till', { source: reviews, localName: LocalName.newService('till', 'default'), additionalHosts: ['payments.qa', 'www.payments.qa'] });
+  declare(west);
+  expect(codesOf(app).filter((code) => code !== 'FED108')).toEqual(codes);
+});
+
+test('the endpoint of a peer is private if its name is that of a Service in a namespace of the program', () => {
+  const codesWith = (address: string, namespaceName: string, privateAddress?: { reason: string }) => {
+    const app = new App();
+    const east = meshOf(app, 'east');
+    east.addPeer(bankWith({ endpoints: [{ address, privateAddress }] }));
+    east.expose('Own', { service: LocalService.fromName('own', namespaceName), exportName: 'own', ports: [ServicePort.http(80)] });
+    return codesOf(app);
+  };
+  expect(codesWith('gateway.prod', 'prod')).toEqual(['FED105']);
+  expect(codesWith('gateway.prod', 'shop')).toEqual([]);
+  expect(codesWith('www.gateway.prod', 'prod')).toEqual([]);
+  expect(codesWith('gateway.prod', 'prod', { reason: 'both meshes are in one cluster' })).toEqual([]);
 });
 
 /* One Secret for both gateways. */

@@ -9,11 +9,13 @@ import { BoundaryObjects } from './objects';
 import { DeclaredSource, parseSourceGiven } from './peers';
 import { WorkloadLock } from './workload-lock';
 import type { Caller } from '../caller';
+import { checkShortHosts } from '../checks/additional-hosts';
 import { fail, show, Where } from '../checks/errors';
 import { checkNotExisting, partIn } from '../checks/gateway';
 import type { DeclaredLock } from '../checks/lock';
 import { checkPeer, checkTrustApart, checkTrustConfigMap, DeclaredPeer } from '../checks/peer';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
+import type { ClusterNames } from '../model/addresses';
 import { SYSTEM_NAMESPACE } from '../model/constants';
 import { BindingName, BoundaryConfig, Grant, hostsOf, Issuer, PeerOptions, Restriction } from '../model/model';
 import { serviceHost } from '../model/names';
@@ -98,7 +100,7 @@ export class Boundary {
   /** Adds a peer. A second call with the same options changes nothing. */
   public addPeer(peer: DeclaredPeer, options: PeerOptions): void {
     const { mesh: where, declarations: declared } = this;
-    checkPeer(where, this.mesh, this.config, peer);
+    checkPeer(where, this.mesh, this.config, this.clusterNames, peer);
     this.checkPeerName(where, peer);
     claimTrust(where, peer.trustBundle);
     const chain = chainOf(where, peer.trustBundle);
@@ -174,17 +176,17 @@ export class Boundary {
     this.objects.updateGrant(grant);
   }
 
-  /** Rejects a local name that is already bound in any boundary of the mesh. */
-  public checkHosts(where: Where, name: BindingName): void {
+  /** Rejects additional hosts that pods read as another Service, and a name that the mesh has bound already. */
+  public checkHosts(where: Where, name: BindingName, peer: DeclaredPeer): void {
+    checkShortHosts(where, name.additionalHosts, peer, (namespaceName) => this.ownerOf(namespaceName));
     const boundHost = hostsOf(name).find((host) => this.siblings.some(({ declared }) => declared.binds(host)));
     if (boundHost === undefined) return;
     fail('FED401', where, `the local name ${show(boundHost)} is already bound in mesh ${show(this.config.meshName)}`,
       'choose another local name, or remove one of the bindings');
   }
 
-  /** Adds a binding, which has no callers yet. */
+  /** Adds a binding whose hosts were checked. It has no callers yet. */
   public bind(binding: DeclaredBinding): void {
-    this.checkHosts(binding.construct, binding.state.name);
     this.objects.openEgress();
     new BindingObjects(binding, this.config, this.declarations, this.objects);
     this.declarations.addBinding(binding);
@@ -236,12 +238,23 @@ export class Boundary {
    * Rejects a namespace that belongs to a boundary of the mesh, to Istio or to Kubernetes: it contains no applications.
    */
   public checkNamespaceFree(where: Where, namespaceName: string, what: string): void {
-    const owner = this.siblings.some(({ config }) => config.rootNamespaceName === namespaceName) ? 'Istio'
-      : SYSTEM_NAMESPACE.test(namespaceName) ? 'Kubernetes'
-        : this.siblings.some(({ config }) => namespacesOf(config).includes(namespaceName)) ? 'the boundary' : undefined;
+    const owner = this.ownerOf(namespaceName);
     if (!owner) return;
     fail('FED118', where, `${what} uses the namespace ${show(namespaceName)}, which belongs to ${owner}`,
       'use a namespace of an application');
+  }
+
+  /** Names that mean something in our cluster only. */
+  private get clusterNames(): ClusterNames {
+    const namespaceNames = this.siblings.flatMap(({ config }) => [...namespacesOf(config), config.rootNamespaceName]);
+    return { clusterDomain: this.config.clusterDomain, namespaceNames };
+  }
+
+  /** To whom a namespace without applications belongs. */
+  public ownerOf(namespaceName: string): string | undefined {
+    return this.siblings.some(({ config }) => config.rootNamespaceName === namespaceName) ? 'Istio'
+      : SYSTEM_NAMESPACE.test(namespaceName) ? 'Kubernetes'
+        : this.siblings.some(({ config }) => namespacesOf(config).includes(namespaceName)) ? 'the boundary' : undefined;
   }
 
   /** Objects whose size grows with the number of grants or local ports. */

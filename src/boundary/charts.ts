@@ -42,6 +42,12 @@ export function chartsOf(construct: IConstruct, trustDomain: string): Chart[] {
   return [...charts.get(construct.node.root)?.get(trustDomain) ?? []];
 }
 
+/** Whether a chart belongs to another mesh. A chart without a mesh of its own belongs to that of the chart around it. */
+export function isChartOfOther(chart: Chart, trustDomain: string): boolean {
+  const owner = owners.get(chart);
+  return owner !== undefined && owner.trustDomain !== trustDomain;
+}
+
 function chartOf(construct: IConstruct): Chart | undefined {
   try {
     return Chart.of(construct);

@@ -156,6 +156,15 @@ export class Declarations {
     return this.restrictions.has(namespaceName) ? 'workloads that restrictNamespace restricts' : undefined;
   }
 
+  /** Namespaces of applications, as far as declarations name them. */
+  public get applicationNamespaces(): string[] {
+    return [
+      ...this.backendNamespaces, ...this.namespacesOfLocks.keys(), ...this.restrictions.keys(),
+      ...[...this.bindings.values()].flatMap(({ state: { name, callers } }) =>
+        [name.namespaceName, ...callers.flatMap(({ namespaceName }) => namespaceName ?? [])]),
+    ];
+  }
+
   public addRoute(route: LocalRoute): void {
     append(this.routes, route.upstream.peer.name, route);
   }

@@ -1,19 +1,18 @@
-import { ApiObject, Chart } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import type { BindingState } from './binding-state';
-import { Boundary } from './boundary';
-import { chartsOf } from './charts';
+import type { Boundary } from './boundary';
+import { namespacesInProgram, servicesInCharts } from './cluster-objects';
 import { chainOf } from './hierarchies';
-import { BoundaryObjects } from './objects';
+import { shadowed } from '../checks/additional-hosts';
+import { privateEndpoint } from '../checks/endpoint';
 import { describeError, show } from '../checks/errors';
 import { DeclaredPeer, overlapOf } from '../checks/peer';
 import { coversEndpoint } from '../checks/restriction';
 import { errorsInExisting } from '../checks/service-ports';
 import type { IMeshPeer } from '../mesh-peer';
 import { minMemoryLimit, maxPorts } from '../model/memory';
-import { serviceHost } from '../model/names';
 import { compare } from '../model/order';
-import type { ServiceManifest } from '../model/services';
+import { serviceOf } from '../model/services';
 import { errorInRemoved, isRemoved } from '../render';
 
 /*
@@ -28,7 +27,8 @@ type Mesh = IMeshPeer & Construct;
 /** The errors of a mesh and its boundary, one line each. */
 export function errorsAtTheEnd(mesh: Mesh, boundary: Boundary): string[] {
   return [
-    removed, trustChains, missingEndpoints, missingPeers, openElsewhere, namesInUse, peerSnis, bypasses, sharedSecret, tooLarge, tooLittleMemory,
+    removed, trustChains, missingEndpoints, missingPeers, openElsewhere, namesInUse, shortNames, peerSnis, bypasses, sharedSecret, tooLarge,
+    tooLittleMemory,
   ].flatMap((errors) => errors(mesh, boundary));
 }
 
@@ -123,6 +123,21 @@ function namesInUse(mesh: Mesh, boundary: Boundary): string[] {
   });
 }
 
+/** Names of two labels that pods read as a Service of the program: additional hosts, and endpoints of peers. */
+function shortNames(mesh: Mesh, boundary: Boundary): string[] {
+  const { declared } = boundary;
+  const hosts = [...declared.bindings.values()].flatMap(({ construct, state }) =>
+    state.name.additionalHosts.map((host) => ({ construct, host })));
+  const endpoints = [mesh, ...declared.peers.keys()].flatMap((one) => one.endpoints).filter(({ privateAddress }) => privateAddress === undefined);
+  if (![...hosts.map(({ host }) => host), ...endpoints.map(({ address }) => address)].some(serviceOf)) return [];
+  const namespaces = namespacesInProgram(mesh, boundary);
+  const isUsed = (host: string) => namespaces.has(serviceOf(host)?.namespaceName ?? '');
+  return [
+    ...hosts.filter(({ host }) => isUsed(host)).map(({ construct, host }) => describeError('FED412', construct, ...shadowed(host))),
+    ...endpoints.filter(({ address }) => isUsed(address)).map(({ address }) => describeError('FED105', mesh, ...privateEndpoint(address))),
+  ];
+}
+
 function portsOf({ declaredPorts }: BindingState) {
   return declaredPorts.map(({ localPort, destinations }) => ({
     localPort, protocols: destinations.flatMap(({ route }) => route?.upstream.protocol ?? []),
@@ -165,41 +180,4 @@ function tooLittleMemory(mesh: Mesh, boundary: Boundary): string[] {
       `the ${role} gateway serves ${ports} ports, but its memoryLimit ${show(memoryLimit)} is enough for ${maxPorts(memoryLimit)}`,
       `raise it to ${show(minMemoryLimit(ports))} or more, or omit it`)];
   });
-}
-
-/** The Services in the charts of a mesh by host, except Services that bindings have created. */
-function servicesInCharts(mesh: Mesh, { config, siblings }: Boundary): Map<string, () => ServiceManifest> {
-  const objects: ApiObject[] = [];
-  for (const chart of chartsOf(mesh, mesh.trustDomain)) collectServices(chart, objects);
-  const hostOf = (name: string, namespace = 'default') => serviceHost(name, namespace, config.clusterDomain);
-  return new Map(objects.filter((object) => !siblings.some(({ declared }) => declared.localNameServices.has(object))).flatMap((object) => object.kind === 'Service'
-    ? [[hostOf(object.name, object.metadata.namespace), () => object.toJson()]]
-    : servicesInList(object.toJson()).map((service) => [hostOf(service.metadata.name, service.metadata.namespace), () => service])));
-}
-
-/** The Services in the manifest of a list, and in lists within it. Items of a ServiceList need no kind. */
-function servicesInList(list: any): any[] {
-  const items: any[] = Array.isArray(list?.items) ? list.items : [];
-  return items.flatMap((item) => {
-    if (isList(item)) return servicesInList(item);
-    return (item?.kind ?? list.kind.replace(/List$/, '')) === 'Service' && item?.metadata ? [item] : [];
-  });
-}
-
-function isList(object: { readonly apiVersion?: string; readonly kind?: string } | undefined): boolean {
-  return object?.apiVersion === 'v1' && (object.kind === 'List' || object.kind === 'ServiceList');
-}
-
-/**
- * Collects the Services of one chart, and lists that may contain some, without nested charts. The many objects of
- * boundaries contain no Service of an application.
- */
-function collectServices(scope: IConstruct, services: ApiObject[]): void {
-  for (const child of scope.node.children) {
-    if (ApiObject.isApiObject(child)) {
-      if (child.kind === 'Service' && child.apiVersion === 'v1' || isList(child)) services.push(child);
-    } else if (!Chart.isChart(child) && !BoundaryObjects.holds(child)) {
-      collectServices(child, services);
-    }
-  }
 }

@@ -1,16 +1,16 @@
+import { parseHosts } from './additional-hosts';
 import { describeError, fail, show, Where } from './errors';
 import { checkHeaders } from './http-rule';
 import { checkGiven, checkList, fieldsOf, parseFields } from './kinds';
 import type { DeclaredPeer } from './peer';
-import { ACCOUNTABILITY, checkAccountability, checkPort, isHostName } from './values';
+import { ACCOUNTABILITY, checkAccountability, checkPort } from './values';
 import type { LocalSourceOptions, PortMapping, RemoteServiceBindingOptions, SourceOptions } from '../binding-options';
 import { LocalName } from '../local-name';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
-import { isWithin } from '../model/addresses';
 import { annotationsOf } from '../model/annotations';
 import { DeclaredDestination, DeclaredPort, destinationKey, headersKey } from '../model/destinations';
 import { Binding, BindingName, BoundaryConfig, ExactHeaders, isUnlisted, speaksHttp } from '../model/model';
-import { exportDomain, serviceHost } from '../model/names';
+import { serviceHost } from '../model/names';
 import { isApiServer } from '../model/services';
 import type { ServicePort } from '../service';
 
@@ -199,28 +199,4 @@ function parseMappings(where: Where, source: Source, given: PortMapping[]): Port
     }
   });
   return mappings;
-}
-
-/**
- * Checks additional hosts: they are outside of the domain of our cluster and of the names of the boundary. A name in the
- * domain of another cluster is a name as any other, even if it looks like one of ours.
- */
-function parseHosts(where: Where, { clusterDomain, trustDomain }: BoundaryConfig, hosts: string[] = []): string[] {
-  checkList(where, 'additionalHosts', hosts);
-  hosts.forEach((host, index) => {
-    const reject = (what: string, fix: string) => fail('FED412', where, `the additional host ${show(host)} ${what}`, fix);
-    if (typeof host !== 'string' || !isHostName(host) || !host.includes('.')) {
-      reject('is not a fully qualified name', 'use DNS labels joined by dots, in lower case, for example "vault.east.example"');
-    }
-    // Pods complete the short form `reviews.default.svc` with the domain of their cluster.
-    if (isWithin(host, clusterDomain) || host.endsWith('.svc')) {
-      const [serviceName, namespaceName, ...rest] = host.split('.');
-      reject(`is in the domain ${show(clusterDomain)} of our cluster`, rest[0] === 'svc'
-        ? `use that Service as the local name of a binding: LocalName.newService(${show(serviceName)}, ${show(namespaceName)})`
-        : `choose a host outside of ${show(clusterDomain)}`);
-    }
-    if (host.endsWith(exportDomain(trustDomain))) reject('is reserved for the boundary', 'choose another host name');
-    if (hosts.indexOf(host) !== index) reject('is listed twice', 'remove one of them');
-  });
-  return [...hosts].sort();
 }

@@ -3,15 +3,18 @@ import { fail, show, Where } from './errors';
 import { checkList, fieldsOf, parseFields } from './kinds';
 import { checkPort, isHostName, parseDeviation } from './values';
 import type { GatewayEndpoint } from '../endpoint';
-import { isInternal, isMappedIpv4 } from '../model/addresses';
-import { BOUNDARY_PORT, DEFAULT_CLUSTER_DOMAIN } from '../model/constants';
+import { ClusterNames, isInternal, isMappedIpv4 } from '../model/addresses';
+import { BOUNDARY_PORT, DEFAULT_CLUSTER_DOMAIN, DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from '../model/constants';
 
 const FIELDS = fieldsOf<GatewayEndpoint>({ address: true, port: true, privateAddress: true });
 
-/** Checks each endpoint, then the list of all endpoints. Names in the domain of our cluster are private. */
-export function parseEndpoints(where: Where, given: readonly GatewayEndpoint[], clusterDomain = DEFAULT_CLUSTER_DOMAIN): GatewayEndpoint[] {
+/** The names of most clusters. A peer is declared before it is known whose cluster dials it. */
+const USUAL_NAMES: ClusterNames = { clusterDomain: DEFAULT_CLUSTER_DOMAIN, namespaceNames: [DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE] };
+
+/** Checks each endpoint, then the list of all endpoints. Names of a cluster are private. */
+export function parseEndpoints(where: Where, given: readonly GatewayEndpoint[], cluster = USUAL_NAMES): GatewayEndpoint[] {
   checkList(where, 'endpoints', given);
-  const endpoints = Array.from(given, (endpoint) => parseEndpoint(where, endpoint, clusterDomain));
+  const endpoints = Array.from(given, (endpoint) => parseEndpoint(where, endpoint, cluster));
   const addresses = endpoints.map(({ address }) => address);
   const numeric = addresses.filter((address) => isIP(address) !== 0);
   if (numeric.length > 0 && numeric.length < addresses.length) {
@@ -29,7 +32,7 @@ export function copyOfEndpoints(endpoints: readonly GatewayEndpoint[]): GatewayE
   return endpoints.map((endpoint) => ({ ...endpoint, ...endpoint.privateAddress && { privateAddress: { ...endpoint.privateAddress } } }));
 }
 
-function parseEndpoint(where: Where, given: GatewayEndpoint, clusterDomain: string): GatewayEndpoint {
+function parseEndpoint(where: Where, given: GatewayEndpoint, cluster: ClusterNames): GatewayEndpoint {
   const endpoint = parseFields(where, 'an endpoint', given, FIELDS);
   const { address, port, privateAddress } = endpoint;
   if (typeof address !== 'string' || !(isIP(address) !== 0 || isHostName(address)) || address.includes('%')) {
@@ -37,14 +40,19 @@ function parseEndpoint(where: Where, given: GatewayEndpoint, clusterDomain: stri
   }
   if (port !== undefined) checkPort(where, 'FED104', port, `port of the endpoint ${show(address)}`);
   const reason = privateAddress && parseDeviation(where, `the private address ${show(address)}`, privateAddress);
-  if (privateAddress === undefined && isInternal(address, clusterDomain)) {
-    fail('FED105', where, `the endpoint ${show(address)} is a private address, which peers outside of the network cannot reach`,
-      'set the public address of the load balancer, or set privateAddress: { reason: … }, with the reason why both sides can route the private one');
+  if (privateAddress === undefined && isInternal(address, cluster)) {
+    fail('FED105', where, ...privateEndpoint(address));
   }
   if (isMappedIpv4(address)) {
     fail('FED104', where, `the endpoint ${show(address)} is an IPv4 address written as IPv6`, 'write the IPv4 address as four decimal numbers');
   }
   return reason ? { ...endpoint, privateAddress: reason } : endpoint;
+}
+
+/** The problem and the fix of an endpoint with a private address. */
+export function privateEndpoint(address: string): [problem: string, fix: string] {
+  return [`the endpoint ${show(address)} is a private address, which peers outside of the network cannot reach`,
+    'set the public address of the load balancer, or set privateAddress: { reason: … }, with the reason why both sides can route the private one'];
 }
 
 function addressFix(address: string): string {

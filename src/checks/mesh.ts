@@ -12,6 +12,8 @@ import { Delivery } from '../delivery';
 import { BoundaryGateway } from '../gateway';
 import { IstioVersion } from '../istio-version';
 import type { FederatedMeshProps } from '../mesh-props';
+import type { ClusterNames } from '../model/addresses';
+import { DEFAULT_CLUSTER_DOMAIN, DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from '../model/constants';
 import type { BoundaryConfig } from '../model/model';
 import { NetworkDestination } from '../network-destination';
 import { TrustBundle } from '../trust';
@@ -50,13 +52,13 @@ export function parseMeshProps(where: Where, given: FederatedMeshProps): Federat
   checkGiven(where, 'trustBundle', props.trustBundle, TrustBundle);
   if (props.namespaceName !== undefined) checkNamespace(where, props.namespaceName);
   if (props.clusterDomain !== undefined) checkClusterDomain(where, props.clusterDomain);
-  const endpoints = parseEndpoints(where, props.endpoints ?? [], props.clusterDomain);
   checkFlag(where, 'createNamespace', props.createNamespace);
   checkFlag(where, 'connectAfterHandshake', props.connectAfterHandshake);
   checkNamespaceLabels(where, props);
   checkOptional(where, 'credential', props.credential, GatewayCredential);
   checkOptional(where, 'ingressGateway', props.ingressGateway, BoundaryGateway);
   checkOptional(where, 'egressGateway', props.egressGateway, BoundaryGateway);
+  const endpoints = parseEndpoints(where, props.endpoints ?? [], clusterNamesOf(props));
   checkOptional(where, 'istioVersion', props.istioVersion, IstioVersion);
   checkOptional(where, 'delivery', props.delivery, Delivery);
   const deviation = (what: string, reason: Justification | undefined) => reason === undefined ? undefined : parseDeviation(where, what, reason);
@@ -67,6 +69,14 @@ export function parseMeshProps(where: Where, given: FederatedMeshProps): Federat
   if (props.networkIdleTimeout !== undefined) checkIdleTimeout(where, props.networkIdleTimeout);
   if (props.egressGateway) checkEgressOptions(where, props.egressGateway._options);
   return { ...props, endpoints, withoutAdmissionPolicy, allowHeadersWithUnderscores };
+}
+
+/** The names of our cluster, with defaults where the props set none. */
+function clusterNamesOf(props: FederatedMeshProps): ClusterNames {
+  const { clusterDomain = DEFAULT_CLUSTER_DOMAIN, namespaceName, rootNamespaceName, ingressGateway, egressGateway } = props;
+  const ofGateways = [ingressGateway, egressGateway].map((gateway) => gateway?._existing?.namespaceName ?? gateway?._options.namespaceName);
+  const namespaceNames = [namespaceName ?? DEFAULT_NAMESPACE, rootNamespaceName ?? DEFAULT_ROOT_NAMESPACE, ...ofGateways];
+  return { clusterDomain, namespaceNames: namespaceNames.filter((name) => name !== undefined) };
 }
 
 /** Bounds of `networkIdleTimeout` in seconds. The kernel counts keep-alive probes in whole seconds. */

@@ -8,6 +8,7 @@ import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
 import type { Justification } from '../accountability';
 import { SpiffeId } from '../identity';
 import type { IMeshPeer } from '../mesh-peer';
+import type { ClusterNames } from '../model/addresses';
 import { annotationsOf, reasonOf } from '../model/annotations';
 import { FRAMING, REMOVED_AT_EGRESS } from '../model/header-names';
 import type { IstioMinor } from '../model/istio-support';
@@ -74,9 +75,9 @@ function rejectPeer(where: Where, peer: unknown): never {
 }
 
 /** Rejects a peer that overlaps with us. */
-export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain, clusterDomain }: BoundaryConfig, peer: DeclaredPeer): void {
+export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain }: BoundaryConfig, cluster: ClusterNames, peer: DeclaredPeer): void {
   if (peer.construct === us) fail('FED407', where, 'the mesh is added as its own peer', 'add another mesh as the peer');
-  parseEndpoints(where, peer.endpoints, clusterDomain);
+  parseEndpoints(where, peer.endpoints, cluster);
   if (peer.trustDomain === us.trustDomain || peer.trustDomain === workloadTrustDomain) {
     fail('FED103', where, `peer ${show(peer.meshName)} has our trust domain ${show(peer.trustDomain)}, so its workloads would count as ours`,
       'give each mesh a trust domain of its own (meshConfig.trustDomain)');

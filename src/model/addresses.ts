@@ -17,9 +17,21 @@ const PRIVATE_IPV6 = [
 ] as const;
 /** Hosts of cloud platforms that give credentials to whoever asks from inside, and link-local addresses. */
 const METADATA_IPV4 = [['0.0.0.0', 8], ['127.0.0.0', 8], ['169.254.0.0', 16], ['100.100.100.200', 32], ['168.63.129.16', 32], ['192.0.0.192', 32]] as const;
-const METADATA_NAME = /^(localhost|metadata|instance-data)$|\.localhost$|^(metadata|instance-data)\.([a-z0-9.-]+\.)?internal$/;
-/** Names that only a local network resolves (RFC 6762, RFC 8375, Kubernetes). */
-const LOCAL_NAME = /\.(svc|corp|home|home\.arpa|internal|intra|intranet|invalid|lan|local|localdomain|localhost|localnet|onion|private)$|\.svc\./;
+const METADATA_NAME = new RegExp('^(localhost|metadata|instance-data)$|\\.localhost$|^localhost[46]?\\.localdomain[46]?$'
+  + '|^(metadata|instance-data)\\.([a-z0-9.-]+\\.)?internal$|^metadata\\.(goog|tencentyun\\.com|packet\\.net|platformequinix\\.com)$');
+/**
+ * Endings of names that only a local network or a certain program resolves: special-use domains (RFC 2606, 6761, 6762, 7686,
+ * 8375, 9476; `arpa` is the infrastructure of the DNS), those that ICANN reserves or does not delegate, and those of
+ * Kubernetes (with the namespaces of every cluster), Consul, Nomad and Azure.
+ */
+const LOCAL_NAME = new RegExp('\\.(alt|arpa|consul|corp|home|internal|internal\\.cloudapp\\.net|intra|intranet|invalid|lan|local|localdomain|localhost|localnet'
+  + '|nomad|onion|pod|private|svc|test|default|kube-(system|public|node-lease))$|\\.svc\\.');
+/** Load balancers of AWS inside a VPC. The public DNS gives their private addresses; names of others cannot begin so. */
+const INTERNAL_BALANCER = /^internal-[a-z0-9-]+\.([a-z0-9-]+\.)?elb\.amazonaws\.com(\.cn)?$/;
+/** Domains of the public DNS below which every name has the address 127.0.0.1. */
+const LOOPBACK_DOMAINS = ['fuf.me', 'lacolhost.com', 'local.gd', 'localtest.me', 'lvh.me', 'vcap.me'];
+/** Domains of the public DNS below which a name has the address that is written in it: `10.0.0.1.nip.io`, `10-0-0-1.sslip.io`. */
+const ADDRESS_DOMAINS = ['local-ip.sh', 'my.local-ip.co', 'nip.io', 'sslip.io', 'traefik.me', 'xip.io'];
 
 const INTERNAL = networks(PRIVATE_IPV4);
 for (const [network, prefix] of PRIVATE_IPV6) INTERNAL.addSubnet(network, prefix, 'ipv6');
@@ -28,6 +40,9 @@ const GLOBAL = new BlockList();
 GLOBAL.addSubnet('2000::', 3, 'ipv6');
 GLOBAL.addSubnet('64:ff9b::', 96, 'ipv6');
 const METADATA = networks(METADATA_IPV4);
+// AWS and Google Cloud
+for (const address of ['::1', 'fd00:ec2::254', 'fd20:ce::254']) METADATA.addAddress(address, 'ipv6');
+METADATA.addSubnet('fe80::', 10, 'ipv6');
 
 /** Networks of IPv4, and the IPv6 addresses that embed them: mapped, NAT64 and 6to4. */
 function networks(ipv4: readonly (readonly [string, number])[]): BlockList {
@@ -44,18 +59,51 @@ function networks(ipv4: readonly (readonly [string, number])[]): BlockList {
 
 /**
  * Whether peers outside of the network cannot reach an address: it is private (RFC 1918, 6598, 4193), link-local or
- * multicast, or a name that only a local network or the cluster resolves.
+ * multicast, or a name that only a local network or the cluster resolves, or that resolves to such an address.
  */
-export function isInternal(address: string, clusterDomain: string): boolean {
+export function isInternal(address: string, cluster: ClusterNames): boolean {
+  if (isMetadataHost(address)) return true;
   const family = isIP(address);
   if (family === 4) return INTERNAL.check(address, 'ipv4');
   if (family === 6) return INTERNAL.check(address, 'ipv6') || !GLOBAL.check(address, 'ipv6') && !isMappedIpv4(address);
-  return !address.includes('.') || LOCAL_NAME.test(address) || isWithin(address, clusterDomain);
+  return !address.includes('.') || LOCAL_NAME.test(address) || INTERNAL_BALANCER.test(address) || isWithin(address, cluster.clusterDomain)
+    || cluster.namespaceNames.some((name) => isShortName(address, name)) || addressesIn(address).some((written) => isInternal(written, cluster));
+}
+
+/** Names of a cluster that mean something there only: its domain, and namespaces whose Services pods call by `<name>.<namespace>`. */
+export interface ClusterNames {
+  readonly clusterDomain: string;
+  readonly namespaceNames: readonly string[];
+}
+
+/** Whether a name is the short name of a Service in a namespace. */
+function isShortName(name: string, namespaceName: string): boolean {
+  return name.endsWith(`.${namespaceName}`) && name.split('.').length === 2;
 }
 
 /** Whether a host is the computer itself, link-local, or a metadata service of a cloud platform. */
 export function isMetadataHost(host: string): boolean {
-  return isIP(host) === 4 ? METADATA.check(host, 'ipv4') : METADATA_NAME.test(host);
+  const family = isIP(host);
+  if (family !== 0) return METADATA.check(host, family === 4 ? 'ipv4' : 'ipv6');
+  return METADATA_NAME.test(host) || LOOPBACK_DOMAINS.some((domain) => isWithin(host, domain)) || addressesIn(host).some(isMetadataHost);
+}
+
+/** The addresses that a name may contain, if it belongs to a service that resolves names to the addresses in them. */
+function addressesIn(name: string): string[] {
+  const domain = ADDRESS_DOMAINS.find((one) => isWithin(name, one));
+  if (domain === undefined) return [];
+  const labels = name.slice(0, -domain.length).split('.').filter((label) => label !== '');
+  const parts = labels.flatMap((label) => label.split('-'));
+  const ipv4 = parts.map((_, index) => parts.slice(index, index + 4).join('.'));
+  const hexadecimal = parts.filter((part) => /^[0-9a-f]{8}$/.test(part)).map((part) => addressOf(BigInt(`0x${part}`), 4));
+  return [...ipv4.filter((text) => isIP(text) === 4), ...hexadecimal, ...labels.flatMap(ipv6In)];
+}
+
+/** The IPv6 address at the end of a label, with dashes in place of colons: `app-fd00--1`. */
+function ipv6In(label: string): string[] {
+  const starts = [0, ...Array.from(label.matchAll(/-/g), ({ index }) => index + 1)];
+  const found = starts.map((start) => label.slice(start).replaceAll('-', ':')).find((text) => isIP(text) === 6);
+  return found === undefined ? [] : [found];
 }
 
 /** Whether an address is IPv4 written as IPv6: `::ffff:192.0.2.1`. */

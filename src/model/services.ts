@@ -1,5 +1,7 @@
+import { isWithin } from './addresses';
+
 /*
- * What the manifest of a Kubernetes Service means, as Istio reads it.
+ * What the manifest and the names of a Kubernetes Service mean, as Istio reads them.
  */
 
 /** A port in the manifest of a Service. */
@@ -21,6 +23,21 @@ export interface ServiceManifest {
     readonly sessionAffinity?: string;
     readonly internalTrafficPolicy?: string;
   };
+}
+
+/**
+ * Whether a host is in the domain of a cluster, also in a shorter form that pods complete: the kind of an object (`svc`,
+ * `pod`) and a beginning of the domain, as in `reviews.default.svc` or `reviews.default.svc.cluster`.
+ */
+export function isClusterName(host: string, clusterDomain: string): boolean {
+  const labels = clusterDomain.split('.');
+  return isWithin(host, clusterDomain) || labels.some((_, count) => ['svc', 'pod'].some((kind) => isWithin(host, [kind, ...labels.slice(0, count)].join('.'))));
+}
+
+/** The Service that a host of two labels names inside of a cluster. */
+export function serviceOf(host: string): { readonly serviceName: string; readonly namespaceName: string } | undefined {
+  const [serviceName, namespaceName, ...rest] = host.split('.');
+  return namespaceName === undefined || rest.length > 0 ? undefined : { serviceName, namespaceName };
 }
 
 /** Whether a Service leads to the API server of the cluster. OpenShift has a second name for it. */

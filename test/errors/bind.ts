@@ -137,6 +137,36 @@ bind.rejects('FED412', 'an address as additional host', more('203.0.113.7'), '"2
 bind.rejects('FED412', 'an additional host in the cluster', more('vault.shop.svc.cluster.local'), 'domain "cluster.local" of our cluster', 'LocalName.newService("vault", "shop")');
 bind.rejects('FED412', 'the short form of a cluster host as additional host', more('vault.shop.svc'), 'domain "cluster.local" of our cluster', 'LocalName.newService("vault", "shop")');
 bind.rejects('FED412', 'the name of a pod as additional host', more('10-1-2-3.shop.pod.cluster.local'), 'choose a host outside of "cluster.local"');
+for (const host of ['kubernetes.default.svc', 'kubernetes.default.svc.cluster', 'kubernetes.default.svc.cluster.local']) {
+  bind.rejects('FED412', `the name ${host} of the API server as additional host`, more(host), `"${host}" is in the domain "cluster.local"`, 'choose a host outside of "cluster.local"');
+}
+for (const host of ['vault.shop.svc.cluster', 'vault.shop.svc.cluster.local']) {
+  bind.rejects('FED412', `the form ${host} of a cluster host as additional host`, more(host), 'LocalName.newService("vault", "shop")');
+}
+for (const host of ['istiod.istio-system.svc', 'federation-egress.istio-federation.svc', 'kube-dns.kube-system.svc.cluster.local', '10-1-2-3.shop.pod', '10-1-2-3.shop.pod.cluster', 'cluster.local', 'vault.svc']) {
+  bind.rejects('FED412', `the name ${host} of the cluster as additional host`, more(host), 'choose a host outside of "cluster.local"');
+}
+for (const [host, owner] of [
+  ['kubernetes.default', 'the API server'], ['openshift.default', 'the API server'], ['istiod.istio-system', 'Istio'], ['federation-ingress.istio-federation', 'the boundary'],
+  ['kube-dns.kube-system', 'Kubernetes'], ['x.kube-public', 'Kubernetes'], ['x.kube-node-lease', 'Kubernetes'],
+]) bind.rejects('FED412', `the short name ${host} as additional host`, more(host), `"${host}" is the Service "${host.split('.')[0]}" of ${owner} `, 'outside of the cluster');
+bind.rejects('FED412', 'a Service in the namespace of another boundary of the mesh as additional host', () => {
+  const { app, west, reviews } = pair();
+  new FederatedMesh(new Chart(app, 'second'), 'Mesh', { meshName: 'west', trustDomain: 'west.example', trustBundle: west.trustBundle, namespaceName: 'partners' });
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default'), additionalHosts: ['federation-egress.partners'] });
+}, '"federation-egress.partners"', 'of the boundary');
+for (const host of ['payments.prod', 'payments.dev', 'payments.shop', 'reviews.default', 'db-0.db', 'payments.staging', 'payments.test']) {
+  const [name, namespace] = host.split('.');
+  bind.rejects('FED412', `${host} as additional host, which may be a Service`, more(host), `"${host}" is also the short name of a Service in a namespace "${namespace}"`,
+    `LocalName.newService("${name}", "${namespace}")`, `"www.${host}"`);
+}
+for (const host of ['a.localhost', 'localhost.localdomain', 'metadata.google.internal', 'metadata.goog', 'instance-data.ec2.internal', '169-254-169-254.nip.io', 'shop.localtest.me']) {
+  bind.rejects('FED412', `${host} as additional host`, more(host), `"${host}" is the computer itself, or a metadata service`);
+}
+for (const host of [
+  'Vault.east.example', 'vault.east.example.', '.east.example', 'vault..example', 'b\u00fccher.example', 'vault_1.east.example', '127.1', '0x7f.0.0.1', '10.0.0.1', '::1', '[::1]', '2001:db8::1',
+  '::ffff:10.0.0.1', 'vault.east.example:443', 'https://vault.east.example', 'a.0x10', '2130706433',
+]) bind.rejects('FED412', `the additional host ${JSON.stringify(host)}, which is written differently`, more(host), JSON.stringify(host), 'is not a fully qualified name');
 bind.rejects('FED412', 'a host name of the boundary as additional host', more('p80.reviews.east.egress.fed.west.example'), 'boundary');
 synth.rejects('FED412', 'an additional host under the SNI suffix of a peer', () => {
   const { app, west, reviews } = pair();
@@ -148,6 +178,11 @@ bind.rejects('FED120', 'one additional host in place of a list', () => {
   const { west, reviews } = pair();
   west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default'), additionalHosts: 'a.example' as any });
 }, 'additionalHosts', 'must be a list');
+synth.rejects('FED412', 'an additional host that is a Service in a namespace of the program', () => {
+  const { app, west, reviews } = pair();
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'qa'), additionalHosts: ['payments.qa'] });
+  app.synth();
+}, 'west/Mesh/Reviews', '"payments.qa" is also the short name of a Service in the namespace "qa"', 'LocalName.newService("payments", "qa")', '"www.payments.qa"');
 synth.rejects('FED402', 'a local name that is a Service of the mesh', () => {
   const { app, west, reviews } = pair();
   reviews.allowFrom(west);

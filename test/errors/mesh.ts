@@ -281,6 +281,22 @@ for (const address of ['0x7f.0.0.1', '0177.0.0.1', '127.1', '2130706433', '0x7f0
   newMesh.rejects('FED104', `${address} as an endpoint, which resolvers read as a number or which is no name`, endpoint(address), JSON.stringify(address));
 }
 newMesh.rejects('FED104', 'a public IPv4 address that is written as IPv6', endpoint('::ffff:203.0.113.5'), 'four decimal numbers');
+for (const address of [
+  'fed.alt', 'fed.test', 'fed.consul', 'east.service.consul', 'fed.invalid', 'fed.onion', 'fed.home.arpa', 'fed.service.arpa', '1.0.0.10.in-addr.arpa', 'fed.nomad', 'vm.internal.cloudapp.net', '10-0-0-1.edge.pod',
+  'internal-edge-1.eu-west-1.elb.amazonaws.com', 'internal-edge-1.elb.amazonaws.com', 'edge.default', 'edge.kube-system', 'federation-ingress.istio-federation', 'istio-ingressgateway.istio-system',
+  '10.0.0.1.nip.io', 'fed.10.0.0.1.nip.io', '10-0-0-1.sslip.io', 'fed-192-168-1-1.sslip.io', '7f000001.nip.io', 'fed-0a000001.nip.io', 'fd00--1.sslip.io', 'fed-fd00--1.sslip.io', '172.16.0.1.xip.io',
+  'localtest.me', 'fed.localtest.me', 'lvh.me', 'fed.lvh.me', 'fed.vcap.me', '10.0.0.1.traefik.me', 'metadata.goog', '168.63.129.16',
+]) newMesh.rejects('FED105', `the name or address ${address}, which leads nowhere from outside`, endpoint(address), JSON.stringify(address), 'privateAddress');
+for (const [address, props] of [
+  ['federation.dmz', { namespaceName: 'dmz' }], ['istiod.mesh', { rootNamespaceName: 'mesh' }], ['federation.edge', { ingressGateway: BoundaryGateway.dedicated({ namespaceName: 'edge' }) }],
+] as const) {
+  newMesh.rejects('FED105', `the endpoint ${address} in a namespace of the mesh`, eastWith({ ...props, endpoints: [{ address }] }), JSON.stringify(address));
+}
+synth.rejects('FED105', 'an endpoint that is a Service in a namespace of the program', () => {
+  const app = new App();
+  meshOf(app, 'east', { endpoints: [{ address: 'gateway.edge' }] }).restrictNamespace('edge', { reason: 'agreed with the security team' });
+  app.synthYaml();
+}, 'east/Mesh', '"gateway.edge"');
 for (const address of ['gateway.k8s.east.example', '10-0-0-1.edge.pod.k8s.east.example']) {
   newMesh.rejects('FED105', `the endpoint ${address} in the domain of our cluster`, eastWith({ clusterDomain: 'k8s.east.example', endpoints: [{ address }] }), address, 'privateAddress');
 }

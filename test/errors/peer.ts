@@ -200,6 +200,9 @@ addPeer.rejects('FED120', 'an object as owner', peerWith(any({ owner: { a: 1 } }
 addPeer.rejects('FED120', 'undefined as a category of data', peerWith(any({ dataCategories: [undefined] })), 'a category in dataCategories is undefined');
 addPeer.rejects('FED126', 'a connection of 200,000 days', peerWith({ limits: { maxConnectionDuration: Duration.days(200_000) } }), 'maxConnectionDuration', '292 years');
 addPeer.rejects('FED124', 'the name of a header that Envoy rejects', peerWith({ removeRequestHeaders: ['x'.repeat(16385)] }), 'removeRequestHeaders');
+addPeer.rejects('FED105', 'a peer whose endpoint is a Service in the namespace of our boundary', () => {
+  meshOf(new App(), 'east', { namespaceName: 'dmz' }).addPeer(bankWith({ endpoints: [{ address: 'federation-ingress.dmz' }] }));
+}, 'east/Mesh', 'federation-ingress.dmz');
 addPeer.rejects('FED105', 'a peer whose endpoint is in the domain of our cluster', () => {
   const app = new App();
   meshOf(app, 'east', { clusterDomain: 'k8s.east.example' }).addPeer(bankWith({ endpoints: [{ address: 'bank.k8s.east.example' }] }));
