@@ -1,6 +1,7 @@
 import { ApiObject, App, Chart } from 'cdk8s';
 import {
-  Caller, ExposedService, FederatedMesh, FederatedMeshProps, LocalName, LocalService, RemoteMesh, RemoteServiceBinding, ServicePort, SpiffeId,
+  Caller, ExposedService, FederatedMesh, FederatedMeshProps, LocalName, LocalService, RemoteMesh, RemoteMeshProps, RemoteServiceBinding, ServicePort,
+  SpiffeId,
 } from '../src';
 import { find } from './support/manifests';
 import { meshOf, trustOf } from './support/meshes';
@@ -73,15 +74,45 @@ test('a peer that one boundary isolates must be isolated by the other one, in an
   for (const steps of orders(isolate, isolateToo)) expect(codesOf(boundaries(steps).app)).toEqual([]);
 });
 
-test.each([
-  ['another name and the same egress gateway is the same peer', 'spiffe://bank.example/ns/dmz/sa/out', ['FED148 east/Mesh:']],
-  ['another name and other gateways is another boundary of the peer', 'spiffe://bank.example/ns/second/sa/out', []],
-])('a peer with %s when it is isolated', (_, egress, errors) => {
-  const { app } = boundaries([
-    ({ first }) => first.addPeer(bankWith({ ingressIdentity: undefined, exposedServices: [] }), { isolated: { reason: REASON } }),
-    ({ second }) => second.addPeer(bankWith({ meshName: 'other', ingressIdentity: undefined, egressIdentity: SpiffeId.parse(egress), exposedServices: [] })),
-  ]);
-  expect(codesOf(app)).toEqual(errors);
+const identity = (account: string) => SpiffeId.parse(`spiffe://bank.example/ns/dmz/sa/${account}`);
+type Identities = Pick<RemoteMeshProps, 'ingressIdentity' | 'egressIdentity'>;
+const [IN, OUT] = [identity('in'), identity('out')];
+const both = { ingressIdentity: IN, egressIdentity: OUT };
+const FED148 = ['FED148 east/Mesh:'];
+
+test.each<[string, Identities, Identities, string[]]>([
+  ['has the same egress identity', { egressIdentity: OUT }, { egressIdentity: OUT }, FED148],
+  ['has the same ingress identity, and another egress identity', both, { ingressIdentity: IN, egressIdentity: identity('other') }, FED148],
+  ['has the ingress identity as its egress identity', { ingressIdentity: IN }, { egressIdentity: IN }, FED148],
+  ['has only the egress identity, of which the other has only the ingress identity', { ingressIdentity: IN }, { egressIdentity: OUT }, FED148],
+  ['has both identities, of which the other has none', {}, both, FED148],
+  ['has no identities', both, {}, FED148],
+  ['has no identities, as the other one', {}, {}, FED148],
+  ['has another egress identity, and no ingress identity', both, { egressIdentity: identity('other') }, []],
+  ['has two other identities', both, { ingressIdentity: identity('in-2'), egressIdentity: identity('out-2') }, []],
+])('a peer of the trust domain of an isolated peer, which %s, is the same peer or not in another boundary and in the same one', (_, isolated, served, errors) => {
+  const peerWith = (meshName: string, identities: Identities) =>
+    bankWith({ meshName, ingressIdentity: undefined, egressIdentity: undefined, exposedServices: [], ...identities });
+  const isolate = ({ first }: Made) => first.addPeer(peerWith('bank', isolated), { isolated: { reason: REASON } });
+  for (const which of ['first', 'second'] as const) {
+    const serve = (meshName: string) => (made: Made) => made[which].addPeer(peerWith(meshName, served));
+    for (const steps of orders(isolate, serve('other'))) expect(codesOf(boundaries(steps).app)).toEqual(errors);
+    if (which === 'second') for (const steps of orders(isolate, serve('bank'))) expect(codesOf(boundaries(steps).app)).toEqual(errors);
+  }
+});
+
+test('one construct without identities is the same peer in both boundaries', () => {
+  const bank = bankWith({ ingressIdentity: undefined, egressIdentity: undefined, exposedServices: [] });
+  const steps = [({ first }: Made) => first.addPeer(bank, { isolated: { reason: REASON } }), ({ second }: Made) => second.addPeer(bank)];
+  expect(codesOf(boundaries(steps).app)).toEqual(FED148);
+  expect(codesOf(boundaries([steps[0], ({ second }) => second.addPeer(bank, { isolated: { reason: REASON } })]).app)).toEqual([]);
+});
+
+test('a peer of another trust domain is served while one is isolated', () => {
+  const core = bankWith({ meshName: 'core', trustDomain: 'core.example', trustBundle: trustOf('core'), ingressIdentity: undefined, egressIdentity: undefined, exposedServices: [] });
+  const isolate = ({ first }: Made) => first.addPeer(bankWith(), { isolated: { reason: REASON } });
+  const serve = ({ first, second }: Made) => [first, second].forEach((mesh) => mesh.addPeer(core));
+  expect(codesOf(boundaries([isolate, serve]).app)).toEqual([]);
 });
 
 test('the root namespace of one boundary contains no application of the other one, in any order', () => {

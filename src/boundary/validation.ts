@@ -58,21 +58,34 @@ function trustChains(mesh: Mesh, boundary: Boundary): string[] {
   });
 }
 
-/** An isolated peer that another boundary of the mesh still serves. */
+/** An isolated peer that a boundary of the mesh still serves, perhaps under another name. */
 function openElsewhere(mesh: Mesh, { declared, siblings }: Boundary): string[] {
   const open = siblings.flatMap((boundary) => [...boundary.declared.peers.keys()].filter((peer) => !boundary.isolates(peer))
     .map((peer) => ({ peer, other: boundary.mesh })));
   return [...declared.peers.keys()].filter(({ meshName }) => declared.isolates(meshName)).flatMap((isolated) =>
-    open.filter(({ peer, other }) => other !== mesh && sameGateway(peer, isolated)).map(({ other }) => describeError('FED148', mesh,
-      `peer ${show(isolated.meshName)} is isolated here, but the boundary ${other.node.path} of the same mesh still serves it`,
-      'set isolated in its addPeer(…) as well, or remove it from both')));
+    open.filter(({ peer }) => mayBeSame(peer, isolated)).map(({ peer, other }) => {
+      const where = other === mesh ? 'it' : `the boundary ${other.node.path} of the same mesh`;
+      const same = hasCommonIdentity(peer, isolated) || peer === isolated;
+      const served = peer.meshName === isolated.meshName ? 'it' : `peer ${show(peer.meshName)}, which ${same ? 'has' : 'may have'} the same gateways`;
+      return describeError('FED148', mesh, `peer ${show(isolated.meshName)} is isolated here, but ${where} still serves ${served}`,
+        same ? 'set isolated in its addPeer(…) as well, or remove it from both'
+          : 'set isolated in its addPeer(…) as well, or set ingressIdentity and egressIdentity of both if they are different gateways');
+    }));
 }
 
-/** Whether two peers are the same gateways, perhaps under two names. */
-function sameGateway(a: DeclaredPeer, b: DeclaredPeer): boolean {
-  const [ingress, egress] = (['ingressIdentity', 'egressIdentity'] as const).map((identity) =>
-    a[identity] !== undefined && a[identity]?.uri === b[identity]?.uri);
-  return ingress || egress;
+/**
+ * Whether two peers may be the same gateways, perhaps under two names. Of one trust domain, only two identities for the
+ * same direction tell them apart.
+ */
+function mayBeSame(a: DeclaredPeer, b: DeclaredPeer): boolean {
+  if (a.trustDomain !== b.trustDomain) return false;
+  const apart = (['ingressIdentity', 'egressIdentity'] as const).some((role) => a[role] !== undefined && b[role] !== undefined);
+  return hasCommonIdentity(a, b) || !apart;
+}
+
+function hasCommonIdentity(a: DeclaredPeer, b: DeclaredPeer): boolean {
+  const [ofA, ofB] = [a, b].map(({ ingressIdentity, egressIdentity }) => [ingressIdentity?.uri, egressIdentity?.uri]);
+  return ofA.some((uri) => uri !== undefined && ofB.includes(uri));
 }
 
 function missingEndpoints(mesh: Mesh, { declared }: Boundary): string[] {

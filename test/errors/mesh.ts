@@ -272,6 +272,20 @@ synth.rejects('FED148', 'a peer that only one of two boundaries isolates', () =>
   second.addPeer(east, { isolated: { reason: 'compromised build server at east' } });
   app.synthYaml();
 }, 'partners/Mesh', '"east"', 'west/Mesh', 'isolated');
+synth.rejects('FED148', 'a peer that is isolated under one name and served under another one', () => {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  east.addPeer(bankWith({ meshName: 'bank' }), { isolated: { reason: 'compromised build server at bank' } });
+  east.addPeer(bankWith({ meshName: 'bank-eu' }));
+  app.synthYaml();
+}, 'east/Mesh', 'peer "bank" is isolated here, but it still serves peer "bank-eu", which has the same gateways', 'isolated');
+synth.rejects('FED148', 'a peer whose identities do not tell it from an isolated one', () => {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  east.addPeer(bankWith({ meshName: 'bank', egressIdentity: undefined }), { isolated: { reason: 'compromised build server at bank' } });
+  east.addPeer(bankWith({ meshName: 'bank-eu', ingressIdentity: undefined }));
+  app.synthYaml();
+}, 'still serves peer "bank-eu", which may have the same gateways', 'set ingressIdentity and egressIdentity of both');
 /* Addresses and names, whatever their spelling. */
 for (const address of [
   '64:ff9b::10.0.0.1', '64:ff9b::a9fe:a9fe', '64:ff9b:1::1', '2002:a00:1::1', '2002:c0a8:101::', '::10.0.0.1', '::203.0.113.5', '::ffff:192.168.1.1', '2001:0:53aa:64c:0:0:0:1',
