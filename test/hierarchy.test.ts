@@ -1,4 +1,6 @@
+import { X509Certificate } from 'crypto';
 import { App, Chart } from 'cdk8s';
+import { Construct } from 'constructs';
 import { FederatedMesh, RemoteMesh, TrustBundle } from '../src';
 import { Made, makeCertificate } from './support/certificates';
 import { meshOf } from './support/meshes';
@@ -67,6 +69,36 @@ test('a chain through a mesh of the program that is no peer is rejected', () => 
   peer('between', middle);
   east.addPeer(upper);
   expect(errorOf(() => east.addPeer(lower)).message).toMatch(IN_CHAIN);
+});
+
+test('the error names each certificate that connects the two CAs', () => {
+  const named = ({ certificate }: Made, subject: string) => `"${subject}" (SHA-256 ${new X509Certificate(certificate).fingerprint256})`;
+  expect(errorOfLast(root, [middle])).toContain(`for both meshes: the certificate ${named(middle, 'CN=middle')} connects them → `);
+  expect(errorOfLast(middle, [root])).toContain(`the certificate ${named(middle, 'CN=middle')} connects them → `);
+  const { east, peer } = program(root);
+  peer('between', middle);
+  expect(errorOf(() => east.addPeer(peer('lower', low))).message)
+    .toContain(`the certificates ${named(low, 'CN=low')} and ${named(middle, 'CN=middle')} connect them → `);
+});
+
+test('a rejected peer of another class leaves no certificate behind, so that its certificate connects no later peers', () => {
+  const { app, east, peer } = program(other);
+  const between = (change: object = {}) => Object.assign(new Construct(new App(), 'Between'), {
+    meshName: 'between', trustDomain: 'between.example', endpoints: [], trustBundle: bundle(middle), ...change,
+  });
+  east.addPeer(peer('upper', root));
+  expect(() => east.addPeer(between())).toThrow(/^FED119 /);
+  expect(() => east.addPeer(between({ meshName: 'upper' }))).toThrow(/^FED110 /);
+  expect(() => east.addPeer(between({ trustDomain: 'east.example' }))).toThrow(/^FED103 /);
+  expect(() => east.addPeer(between(), { limits: {} })).toThrow(/^FED126 /);
+  expect(() => east.addPeer(peer('lower', low))).not.toThrow();
+  expect(() => app.synthYaml()).not.toThrow();
+});
+
+test('an accepted peer of another class adds its certificates', () => {
+  const { east, peer } = program(other);
+  east.addPeer(Object.assign(new Construct(new App(), 'Between'), { meshName: 'between', trustDomain: 'between.example', endpoints: [], trustBundle: bundle(middle) }));
+  expect(errorOf(() => east.addPeer(peer('lower', low))).message).toMatch(IN_CHAIN);
 });
 
 test('a chain through a mesh that is declared after addPeer fails the synthesis', () => {

@@ -20,6 +20,7 @@ import { SYSTEM_NAMESPACE } from '../model/constants';
 import { BindingName, BoundaryConfig, Grant, hostsOf, Issuer, PeerOptions, Restriction } from '../model/model';
 import { serviceHost } from '../model/names';
 import { compare, distinct } from '../model/order';
+import type { Chain } from '../pki/hierarchy';
 import type { LocalService } from '../service';
 
 /*
@@ -93,7 +94,7 @@ export class Boundary {
   }
 
   /** The meshes whose trust may overlap with that of a peer and its chain: all boundaries of ours, and other peers. */
-  public relatedTo(peer: DeclaredPeer, chain: ReadonlySet<string>): (IMeshPeer | DeclaredPeer)[] {
+  public relatedTo(peer: DeclaredPeer, chain: Chain): (IMeshPeer | DeclaredPeer)[] {
     return [...this.siblings.map(({ mesh }) => mesh), ...this.siblings.flatMap(({ declared }) => declared.trust.relatedTo(peer, chain))];
   }
 
@@ -102,7 +103,6 @@ export class Boundary {
     const { mesh: where, declarations: declared } = this;
     checkPeer(where, this.mesh, this.config, this.clusterNames, peer);
     this.checkPeerName(where, peer);
-    claimTrust(where, peer.trustBundle);
     const chain = chainOf(where, peer.trustBundle);
     for (const other of this.relatedTo(peer, chain)) checkTrustApart(where, this.mesh, peer, other, chain);
     const { trustConfigMapName, stripTracing } = options.traffic;
@@ -114,6 +114,7 @@ export class Boundary {
     if (earlier && JSON.stringify(earlier) !== JSON.stringify(options)) {
       fail('FED109', where, `peer ${show(peer.meshName)} is added twice with different options`, 'put all options into one call');
     }
+    claimTrust(where, peer.trustBundle);
     declared.claimPeer(peer);
     declared.addPeer(peer, options);
     this.objects.updatePeer(peer.meshName);

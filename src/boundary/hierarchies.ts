@@ -1,5 +1,5 @@
 import { IConstruct } from 'constructs';
-import { Hierarchy } from '../pki/hierarchy';
+import { Chain, Hierarchy } from '../pki/hierarchy';
 import type { TrustBundle } from '../trust';
 
 /*
@@ -16,7 +16,7 @@ export function claimTrust({ node: { root } }: IConstruct, trustBundle: TrustBun
   hierarchy.add(trustBundle._certificates);
 }
 
-/** Keys of the CAs of a bundle, and of all CAs of the program above and below them. */
-export function chainOf({ node: { root } }: IConstruct, { _authorities }: TrustBundle): ReadonlySet<string> {
-  return hierarchies.get(root)?.related(_authorities) ?? new Set(_authorities);
+/** The CAs of a bundle, and all CAs of the program above and below them. The bundle need not be that of a registered mesh. */
+export function chainOf({ node: { root } }: IConstruct, { _certificates, _authorities }: TrustBundle): Chain {
+  return (hierarchies.get(root) ?? new Hierarchy()).chainOf(_certificates, _authorities);
 }

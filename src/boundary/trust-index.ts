@@ -12,8 +12,8 @@ export class TrustIndex {
   }
 
   /** The other peers that have a CA of the chain of this peer, or its trust domain. */
-  public relatedTo(peer: DeclaredPeer, chain: ReadonlySet<string>): DeclaredPeer[] {
-    const keys = keysOf(peer, chain);
+  public relatedTo(peer: DeclaredPeer, chain: ReadonlyMap<string, unknown>): DeclaredPeer[] {
+    const keys = keysOf(peer, chain.keys());
     const related = new Set(keys.flatMap((key) => [...this.byKey.get(key) ?? []]));
     related.delete(peer);
     return [...related];

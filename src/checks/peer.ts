@@ -88,19 +88,21 @@ export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain }: 
   }
 }
 
+/** The keys of all CAs above and below those of a peer, each with the certificates that connect it. */
+type ChainOfKeys = ReadonlyMap<string, readonly { readonly subject: string; readonly fingerprint256: string }[]>;
+
 /** Rejects a peer whose CA could issue certificates of another mesh, or the reverse. */
-export function checkTrustApart(where: Where, us: IMeshPeer, peer: DeclaredPeer, other: IMeshPeer | DeclaredPeer, chain: ReadonlySet<string>): void {
+export function checkTrustApart(where: Where, us: IMeshPeer, peer: DeclaredPeer, other: IMeshPeer | DeclaredPeer, chain: ChainOfKeys): void {
   const overlap = overlapOf(us, peer, other, chain);
   if (overlap) fail('FED119', where, ...overlap);
 }
 
 /**
  * The problem and the fix of two meshes whose trust overlaps: they share a CA, or a CA of one issued a CA of the other, in
- * any number of steps. `chain` has the keys of all CAs above and below those of the peer. Two boundaries of one mesh must
- * share theirs.
+ * any number of steps. Two boundaries of one mesh must share theirs.
  */
 export function overlapOf(
-  us: IMeshPeer, peer: DeclaredPeer, other: IMeshPeer | DeclaredPeer, chain: ReadonlySet<string>,
+  us: IMeshPeer, peer: DeclaredPeer, other: IMeshPeer | DeclaredPeer, chain: ChainOfKeys,
 ): [problem: string, fix: string] | undefined {
   const { _authorities: own } = peer.trustBundle;
   const { _authorities: others } = other.trustBundle;
@@ -113,8 +115,11 @@ export function overlapOf(
   const ours = other.trustDomain === us.trustDomain;
   const owner = ours ? 'our own' : `a CA of peer ${show(other.meshName)}`;
   if (shared) return [`a CA of peer ${show(peer.meshName)} is also ${owner}, so each mesh could impersonate the other`, fix];
-  if (!others.some((authority) => chain.has(authority))) return undefined;
-  return [`a CA of peer ${show(peer.meshName)} and ${ours ? 'our own CA' : owner} are in one chain, so the lower one could issue certificates for both meshes`, fix];
+  const way = others.map((authority) => chain.get(authority)).find((found) => found !== undefined);
+  if (way === undefined) return undefined;
+  const connected = way.map(({ subject, fingerprint256 }) => `${show(subject.replace(/\n/g, ', '))} (SHA-256 ${fingerprint256})`).join(' and ');
+  return [`a CA of peer ${show(peer.meshName)} and ${ours ? 'our own CA' : owner} are in one chain, so the lower one could issue certificates for both meshes: `
+    + `${way.length === 1 ? 'the certificate' : 'the certificates'} ${connected} ${way.length === 1 ? 'connects' : 'connect'} them`, fix];
 }
 
 /** Rejects a trust ConfigMap that is ours, the cluster's or another peer's. */

@@ -6,15 +6,30 @@ import { keyDigestOf } from './certificates';
  * CA above or below the CA of another mesh shares its trust.
  */
 
+/** Digests of CA keys, each with the certificates through which it is above or below the CAs of a bundle. */
+export type Chain = ReadonlyMap<string, readonly X509Certificate[]>;
+
+/** A key in relation to others, with the certificate that one of the two keys signed for the other. */
+type Edges = Map<string, Map<string, X509Certificate>>;
+
 export class Hierarchy {
-  private readonly known = new Set<string>();
+  private readonly known: Set<string>;
   /** Certificates by the name of their subject. */
-  private readonly bySubject = new Map<string, X509Certificate[]>();
+  private readonly bySubject: Map<string, X509Certificate[]>;
   /** Certificates that another CA issued, by the name of that CA. */
-  private readonly byIssuer = new Map<string, X509Certificate[]>();
+  private readonly byIssuer: Map<string, X509Certificate[]>;
   /** Keys that signed a key, and keys that a key signed. A CA has one key, and may have several certificates. */
-  private readonly above = new Map<string, Set<string>>();
-  private readonly below = new Map<string, Set<string>>();
+  private readonly above: Edges;
+  private readonly below: Edges;
+
+  /** Begins with the certificates of another hierarchy, which does not change with this one. */
+  constructor(base?: Hierarchy) {
+    this.known = new Set(base?.known);
+    this.bySubject = copyOf(base?.bySubject, (list) => [...list]);
+    this.byIssuer = copyOf(base?.byIssuer, (list) => [...list]);
+    this.above = copyOf(base?.above, (others) => new Map(others));
+    this.below = copyOf(base?.below, (others) => new Map(others));
+  }
 
   /** Adds certificates. Each is compared only with certificates of the names that it contains. */
   public add(certificates: readonly X509Certificate[]): void {
@@ -30,16 +45,21 @@ export class Hierarchy {
     }
   }
 
-  /** Digests of CA keys, and of all keys above and below them. */
-  public related(keys: readonly string[]): Set<string> {
-    return new Set([...reach(keys, this.above), ...reach(keys, this.below)]);
+  /** The chain of CA certificates and of their keys. Certificates that are not known count, and do not become known. */
+  public chainOf(certificates: readonly X509Certificate[], keys: readonly string[]): Chain {
+    if (!certificates.every(({ fingerprint256 }) => this.known.has(fingerprint256))) {
+      const extended = new Hierarchy(this);
+      extended.add(certificates);
+      return extended.chainOf(certificates, keys);
+    }
+    return new Map([...reach(keys, this.above), ...reach(keys, this.below)]);
   }
 
   private link(issuer: X509Certificate, issued: X509Certificate): void {
     if (!isIssuedBy(issued, issuer)) return;
     const [upper, lower] = [keyDigestOf(issuer), keyDigestOf(issued)];
-    this.above.set(lower, (this.above.get(lower) ?? new Set()).add(upper));
-    this.below.set(upper, (this.below.get(upper) ?? new Set()).add(lower));
+    connect(this.above, lower, upper, issued);
+    connect(this.below, upper, lower, issued);
   }
 }
 
@@ -47,10 +67,23 @@ function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): bool
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
-function reach(keys: readonly string[], edges: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
-  const found = new Set(keys);
-  for (const key of found) edges.get(key)?.forEach((next) => found.add(next));
+/** The keys that can be reached from some, each with the certificates on a shortest way. */
+function reach(keys: readonly string[], edges: Edges): Map<string, X509Certificate[]> {
+  const found = new Map<string, X509Certificate[]>(keys.map((key) => [key, []]));
+  for (const [key, way] of found) {
+    edges.get(key)?.forEach((certificate, next) => {
+      if (!found.has(next)) found.set(next, [...way, certificate]);
+    });
+  }
   return found;
+}
+
+function copyOf<Value>(entries: ReadonlyMap<string, Value> = new Map(), copy: (value: Value) => Value): Map<string, Value> {
+  return new Map(Array.from(entries, ([key, value]) => [key, copy(value)]));
+}
+
+function connect(edges: Edges, from: string, to: string, certificate: X509Certificate): void {
+  edges.set(from, (edges.get(from) ?? new Map<string, X509Certificate>()).set(to, certificate));
 }
 
 function push(lists: Map<string, X509Certificate[]>, name: string, certificate: X509Certificate): void {
