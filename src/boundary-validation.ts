@@ -4,7 +4,7 @@ import { manifestsOf } from './analysis/manifests';
 import { ConstructPaths, Resources } from './analysis/resources';
 import { RULES } from './analysis/rules';
 import { fail, show } from './checks/errors';
-import { checkList, fieldsOf, parseFields } from './checks/kinds';
+import { checkList, fieldsOf, isList, parseFields, readGiven } from './checks/kinds';
 import { checkJustification, checkNamespace } from './checks/values';
 import { DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE } from './model/constants';
 
@@ -86,6 +86,7 @@ export class BoundaryValidation {
 
   /** Reads all manifests of an app and reports the objects that break a rule. */
   public async validate(context: ValidationContext): Promise<void> {
+    checkContext(context);
     const manifests = manifestsOf(context.manifests.map((file) => ({ file, parsed: context.parseManifest(file) })));
     const boundaries = boundariesIn(manifests, this.namespaceNames, this.rootNamespaceName);
     const resources = new Resources(manifests, context.metadata ?? {});
@@ -108,6 +109,14 @@ export class BoundaryValidation {
       documents: String(manifests.length), rules: RULES.map(({ name }) => name).join(', '), exceptions: String(used.size),
     });
   }
+}
+
+/** Requires what cdk8s-cli passes. */
+function checkContext(context: ValidationContext): void {
+  const complete = readGiven(WHERE, 'the context', () => isList(context?.manifests) && context.manifests.every((file) => typeof file === 'string')
+    && [context.parseManifest, context.report?.addViolation, context.report?.submit].every((call) => typeof call === 'function'));
+  if (complete) return;
+  fail('FED120', WHERE, `validate must get the context of cdk8s-cli, not ${show(context)}`, 'name the plugin in cdk8s.yaml, and run cdk8s synth');
 }
 
 function parseException(given: Exception): Exception {

@@ -65,7 +65,8 @@ export class GatewayCredential {
    * Secret of one gateway and who maintains it; undefined for the certificate of the mesh.
    * @internal
    */
-  public _configOf(serviceAccountName: string): CredentialConfig | undefined {
-    return this.#source?.(serviceAccountName);
+  public get _configOf(): (serviceAccountName: string) => CredentialConfig | undefined {
+    const source = this.#source;
+    return (serviceAccountName) => source?.(serviceAccountName);
   }
 }

@@ -1,5 +1,5 @@
 import { ApiObject, App } from 'cdk8s';
-import { fail, show } from './checks/errors';
+import { fail, hasPath, show } from './checks/errors';
 import { checkFlag, fieldsOf, parseFields } from './checks/kinds';
 import { Progress, Staging } from './output/staging';
 import { chartsOf, filesOf, foldersOf, orderedObjects, resolveDependencies, validate } from './output/synthesis';
@@ -42,7 +42,7 @@ export class ManifestWriter {
    * @param app the app, with objects of any constructs
    */
   public static write(app: App, options: WriteOptions = {}): void {
-    if (typeof app?.synth !== 'function') {
+    if (!hasPath(app) || typeof app.synth !== 'function') {
       fail('FED120', 'ManifestWriter.write', `the app must be an App, not ${show(app)}`, 'use the App itself, not one of its charts');
     }
     const { progress: reports = process.stderr.isTTY } = parseFields('ManifestWriter.write', 'WriteOptions', options, FIELDS);

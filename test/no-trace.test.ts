@@ -168,6 +168,7 @@ const METHODS: readonly Method[] = [
       ['FED118', 'a Service in the root namespace of Istio', exposing({ service: LocalService.fromName('istiod', 'istio-system') })],
       ['FED120', 'numbers instead of ports', exposing({ ports: [80] })],
       ['FED125', 'an idle timeout with an Istio version that does not support it', exposing({ idleTimeout: Duration.minutes(1) }), () => older],
+      ['FED123', 'the id of another export', ({ east }) => east.expose('Reviews', stock())],
       ['FED301', 'an export name in capitals', exposing({ exportName: 'Stock' })],
       ['FED302', 'an export name that is taken', exposing({ exportName: 'reviews' })],
       ['FED303', 'an empty list of ports', exposing({ ports: [] })],
@@ -179,6 +180,7 @@ const METHODS: readonly Method[] = [
     valid: ({ east, west }) => new ExposedService(Chart.of(east), 'Stock', { mesh: east, ...stock() }).allowFrom(west),
     rows: [
       ['FED112', 'an export in the chart of another mesh', ({ east, west }) => new ExposedService(Chart.of(west), 'Stock', { mesh: east, ...stock() })],
+      ['FED123', 'the id of another construct', ({ east }) => new ExposedService(Chart.of(east), 'Mesh', { mesh: east, ...stock() })],
       ['FED120', 'an export of a peer', ({ east }) => new ExposedService(Chart.of(east), 'Stock', any({ mesh: coreWith(), ...stock() }))],
     ],
   },
@@ -242,6 +244,7 @@ const METHODS: readonly Method[] = [
     call: 'FederatedMesh.bind',
     valid: bothDirections,
     rows: [
+      ['FED123', 'the id of another binding', ({ east }) => east.bind('Bound', cards(coreWith()))],
       ['FED107', 'a source without an endpoint', ({ east }) => east.bind('Cards', cards(coreWith({ endpoints: [] })))],
       ['FED110', 'another peer with the name of a known peer', ({ east }) => east.bind('Cards', cards(coreWith({ meshName: 'west' })))],
       ['FED110', 'a peer whose SNIs for us are those of another peer', ({ east }) => east.bind('Cards', cards(coreWith({
@@ -275,6 +278,7 @@ const METHODS: readonly Method[] = [
     rows: [
       ['FED112', 'a binding in the chart of another mesh', ({ east, west }) =>
         new RemoteServiceBinding(Chart.of(west), 'Cards', { mesh: east, ...cards(coreWith()) })],
+      ['FED123', 'the id of another construct', ({ east }) => new RemoteServiceBinding(Chart.of(east), 'Mesh', { mesh: east, ...cards(coreWith()) })],
       ['FED120', 'a binding without a mesh', ({ east }) => new RemoteServiceBinding(Chart.of(east), 'Cards', any(cards(coreWith())))],
     ],
   },
@@ -360,7 +364,7 @@ test.each<[string, Construct['node']['id'], Call]>([
 ])('%s with the id of another construct is rejected and leaves no trace', (_, id, call) => {
   const [alone, made] = [program(), program()];
   for (const { east } of [alone, made]) new Construct(east, id);
-  expect(errorOf(() => call(made)).message).toContain(`There is already a Construct with name '${id}'`);
+  expect(errorOf(() => call(made)).message).toMatch(/^FED123 /);
   expect(stateOf(made)).toEqual(stateOf(alone));
 });
 

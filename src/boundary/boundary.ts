@@ -12,6 +12,7 @@ import type { Caller } from '../caller';
 import { checkShortHosts } from '../checks/additional-hosts';
 import { fail, show, Where } from '../checks/errors';
 import { checkNotExisting, partIn } from '../checks/gateway';
+import { readGiven } from '../checks/kinds';
 import type { DeclaredLock } from '../checks/lock';
 import { checkPeer, checkTrustApart, checkTrustConfigMap, DeclaredPeer } from '../checks/peer';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
@@ -36,8 +37,8 @@ export class Boundary {
    * @internal
    */
   public static meshOf<Mesh extends { readonly _boundary: Boundary }>(where: Where, props: { readonly mesh: Mesh }): Mesh {
-    const mesh = (props as Partial<typeof props> | undefined)?.mesh;
-    if (mesh !== undefined && (mesh as Partial<Mesh> | null)?._boundary instanceof Boundary) return mesh;
+    const mesh = readGiven(where, 'the properties', () => (props as Partial<typeof props> | undefined)?.mesh);
+    if (mesh !== undefined && readGiven(where, 'mesh', () => (mesh as Partial<Mesh> | null)?._boundary instanceof Boundary)) return mesh;
     fail('FED120', where, `mesh must be of type FederatedMesh, not ${show(mesh)}`, 'set mesh to the FederatedMesh that the construct belongs to');
   }
 

@@ -1,5 +1,5 @@
 import { fail, show, Where } from '../checks/errors';
-import { checkGiven } from '../checks/kinds';
+import { checkGiven, isList, readGiven } from '../checks/kinds';
 import { DeclaredPeer, parsePeer } from '../checks/peer';
 import { isDnsName } from '../checks/values';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
@@ -39,23 +39,27 @@ export function claimPeer(peer: DeclaredPeer): void {
 
 /** Checks the source that a call was given, and its SNIs for us. */
 export function parseSourceGiven(where: Where, us: IMeshPeer, source: IExposedService): DeclaredSource {
-  const { mesh, exportName, ports: givenPorts } = source ?? {};
-  if (typeof source?.sniFor !== 'function' || !Array.isArray(givenPorts)) {
+  const { mesh, exportName, ports: givenPorts, sniFor } = readGiven(where, 'the source', () => ({
+    mesh: source?.mesh, exportName: source?.exportName, ports: source?.ports, sniFor: source?.sniFor,
+  }));
+  if (typeof sniFor !== 'function' || !isList(givenPorts)) {
     fail('FED120', where, `the source must be a service of a peer, not ${show(source)}`,
       'use an ExposedService, or the result of RemoteMesh.exposedService(…)');
   }
-  const ports = [...givenPorts];
+  if (typeof exportName !== 'string') fail('FED120', where, `the exportName of the source must be a string, not ${show(exportName)}`, 'use the name of the export');
+  const ports = Array.from(givenPorts);
   if (ports.length === 0) fail('FED120', where, `the source ${show(exportName)} has no port`, 'use a source with at least one port');
   ports.forEach((port) => checkGiven(where, `a port of the source ${show(exportName)}`, port, ServicePort));
   const peer = peerGiven(where, mesh);
-  const snis = new Map(ports.map(({ exportPort }) => [exportPort, source.sniFor(us, exportPort)]));
+  const snis = new Map(ports.map(({ exportPort }) => [exportPort, readGiven(where, 'the source', () => source.sniFor(us, exportPort))]));
   const [first] = ports;
-  const sniSuffix = sniSuffixOf(exportName, first.exportPort, snis.get(first.exportPort)!);
+  const firstSni: unknown = snis.get(first.exportPort);
+  const sniSuffix = sniSuffixOf(exportName, first.exportPort, typeof firstSni === 'string' ? firstSni : '');
   for (const [exportPort, sni] of snis) checkSni(where, sni, exportName, exportPort, sniSuffix);
   return { construct: source, mesh: peer, exportName, ports, snis, sniSuffix };
 }
 
-function checkSni(where: Where, sni: string, exportName: string, exportPort: number, suffix: string): void {
+function checkSni(where: Where, sni: unknown, exportName: string, exportPort: number, suffix: string): void {
   if (typeof sni === 'string' && isDnsName(sni) && sni === `p${exportPort}.${exportName}${suffix}`) return;
   fail('FED301', where, `${show(sni)} is not a valid TLS server name (SNI) for port ${exportPort} of ${show(exportName)}`,
     'use p<port>.<export name>.<our name>.fed.<trust domain>');

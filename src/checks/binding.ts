@@ -1,7 +1,7 @@
 import { parseHosts } from './additional-hosts';
 import { describeError, fail, show, Where } from './errors';
 import { checkHeaders } from './http-rule';
-import { checkGiven, checkList, fieldsOf, parseFields } from './kinds';
+import { checkGiven, checkList, fieldsOf, parseFields, readGiven } from './kinds';
 import type { DeclaredPeer } from './peer';
 import { ACCOUNTABILITY, checkAccountability, checkPort } from './values';
 import type { LocalSourceOptions, PortMapping, RemoteServiceBindingOptions, SourceOptions } from '../binding-options';
@@ -43,7 +43,7 @@ export interface RemoteWeighting extends Weighting {
 export function parseBindingFields(
   where: Where, us: IMeshPeer, options: RemoteServiceBindingOptions & { readonly mesh?: IMeshPeer },
 ): RemoteServiceBindingOptions {
-  return parseFields(where, 'the options of bind', options, options?.mesh === us ? ['mesh', ...BINDING_FIELDS] : BINDING_FIELDS);
+  return parseFields(where, 'the options of bind', options, readGiven(where, 'the options of bind', () => options?.mesh === us) ? ['mesh', ...BINDING_FIELDS] : BINDING_FIELDS);
 }
 
 /** The properties of a binding with its local name, which is checked except for conflicts with other bindings. */

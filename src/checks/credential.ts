@@ -28,7 +28,7 @@ export function parseCertificate(where: string, options: CertManagerOptions): Ce
   } = parseFields(where, 'the certificate options', options, FIELDS);
   checkObjectName(where, issuerName, 'issuer');
   checkDomain(where, issuerGroup, 'FED111', 'API group');
-  if (!/^[A-Z][A-Za-z0-9]{0,62}$/.test(issuerKind)) {
+  if (typeof issuerKind !== 'string' || !/^[A-Z][A-Za-z0-9]{0,62}$/.test(issuerKind)) {
     fail('FED131', where, `the issuer kind ${show(issuerKind)} is not valid`, 'use ClusterIssuer, Issuer, or the kind of an external issuer');
   }
   if (!Object.keys(KEYS).includes(keyAlgorithm)) {

@@ -24,6 +24,7 @@ export const ERRORS = {
   FED120: 'value has the wrong type',
   FED121: 'namespace is restricted twice',
   FED122: 'host cannot be allowed',
+  FED123: 'construct id is used twice',
   FED124: 'header cannot be removed',
   FED125: 'option is not supported with the Istio version',
   FED126: 'limit is not valid',
@@ -117,14 +118,26 @@ export function fail(code: ErrorCode, where: Where, problem: string, fix: string
   throw new FederationError(code, where, problem, fix);
 }
 
-/** Path of a construct that is not created yet: a rejected constructor call must not leave a construct in the tree. */
+/** Whether a value has the path of a construct, which may be of another copy of the library `constructs`. */
+export function hasPath(value: unknown): value is IConstruct {
+  try {
+    return typeof (value as Partial<IConstruct> | undefined | null)?.node?.path === 'string';
+  } catch {
+    return false;
+  }
+}
+
+/** Path of a construct that is not created yet, with an id that its scope does not have yet: a rejected constructor call must not leave a construct in the tree. */
 export function pathIn(scope: Construct, id: string): string {
-  const known: unknown = scope?.node?.path;
-  if (typeof known !== 'string') fail('FED120', `the construct ${show(id)}`, `its scope must be a construct, not ${show(scope)}`, 'use the Chart or the construct that contains it');
+  if (!hasPath(scope) || typeof scope.node.tryFindChild !== 'function') fail('FED120', `the construct ${show(id)}`, `its scope must be a construct, not ${show(scope)}`, 'use the Chart or the construct that contains it');
   if (typeof id !== 'string' || id === '') fail('FED120', scope, `the id must be a string, not ${show(id)}`, 'use a text that is unique in its scope');
   // `constructs` keeps children in a plain object, which has these keys already.
   if (id in Object.prototype) fail('FED120', scope, `the id ${show(id)} is a word of JavaScript`, 'choose another id: it does not appear in the output');
-  return [scope.node.path, id].filter((part) => part !== '').join('/');
+  const path = [scope.node.path, id].filter((part) => part !== '').join('/');
+  if (scope.node.tryFindChild(id)) {
+    fail('FED123', path, `another construct in the same scope has the id ${show(id)}`, 'choose another id: it does not appear in the output');
+  }
+  return path;
 }
 
 /** Longest value that a message shows, with its quotes. */
@@ -146,10 +159,11 @@ function pathOf(where: Where): string {
 }
 
 function textOf(value: unknown): string {
-  if (Construct.isConstruct(value)) return `the construct ${value.node.path}`;
   try {
-    return JSON.stringify(value) ?? String(value);
+    if (Construct.isConstruct(value)) return `the construct ${value.node.path}`;
+    if (typeof value === 'function') return `the ${/^class\b/.test(Function.prototype.toString.call(value)) ? 'class' : 'function'} ${JSON.stringify(value.name)}`;
+    return typeof value === 'bigint' ? String(value) : JSON.stringify(value) ?? String(value);
   } catch {
-    return String(value); // a circular structure or a bigint
+    return `a value of the type ${typeof value} that cannot be shown`; // a circular structure, or a getter that throws
   }
 }

@@ -1,6 +1,6 @@
 import { fail, show, Where } from './errors';
 import { checkSupported } from './istio-version';
-import { checkGiven, checkList, fieldsOf, parseFields } from './kinds';
+import { checkGiven, checkList, fieldsOf, parseFields, readGiven } from './kinds';
 import { ACCOUNTABILITY, checkAccountability, isDnsName, parseDuration } from './values';
 import type { ExposedServiceOptions } from '../export-options';
 import type { IMeshPeer } from '../mesh-peer';
@@ -34,7 +34,7 @@ export interface CheckedExport {
 export function parseExportFields(
   where: Where, us: IMeshPeer, options: ExposedServiceOptions & { readonly mesh?: IMeshPeer },
 ): ExposedServiceOptions {
-  return parseFields(where, 'the options of expose', options, options?.mesh === us ? ['mesh', ...FIELDS] : FIELDS);
+  return parseFields(where, 'the options of expose', options, readGiven(where, 'the options of expose', () => options?.mesh === us) ? ['mesh', ...FIELDS] : FIELDS);
 }
 
 /** Checks the properties of an export, except conflicts with other exports of the mesh. */

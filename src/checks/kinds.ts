@@ -1,5 +1,4 @@
-import { IConstruct } from 'constructs';
-import { fail, show, Where } from './errors';
+import { FederationError, fail, hasPath, show, Where } from './errors';
 
 /*
  * Values of the wrong type. TypeScript rejects them; plain JavaScript, a spread or `ts-node --transpile-only` does not.
@@ -17,12 +16,14 @@ export function fieldsOf<Options extends object>(fields: { readonly [field in ke
  * Rejects unknown fields, since a misspelt option would silently be omitted, and fields without a value.
  */
 export function parseFields<Options extends object>(where: Where, what: string, value: Options, known: readonly string[]): Options {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    fail('FED120', where, `${what} must be an object, not ${show(value)}`, `use an object with ${known.join(', ')}`);
-  }
-  const unknown = Object.keys(value).find((key) => !known.includes(key));
-  if (unknown !== undefined) fail('FED120', where, `unknown field ${show(unknown)} in ${what}`, `use only ${known.join(', ')}`);
-  const fields = known.map((key): [string, unknown] => [key, copyOf(value[key as keyof Options])]).filter(([, given]) => given !== undefined);
+  const fields = readGiven(where, what, () => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      fail('FED120', where, `${what} must be an object, not ${show(value)}`, `use an object with ${known.join(', ')}`);
+    }
+    const unknown = Object.keys(value).find((key) => !known.includes(key));
+    if (unknown !== undefined) fail('FED120', where, `unknown field ${show(unknown)} in ${what}`, `use only ${known.join(', ')}`);
+    return known.map((key): [string, unknown] => [key, copyOf(value[key as keyof Options])]).filter(([, given]) => given !== undefined);
+  });
   const empty = fields.find(([, given]) => given === null);
   // An empty key of a YAML file: the default would apply in place of what somebody wanted to set.
   if (empty) fail('FED120', where, `${empty[0]} is null in ${what}`, 'set a value, or omit the field');
@@ -47,9 +48,14 @@ function isPlain(value: unknown): value is object {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** Whether a value has the path of a construct, which may be of another copy of the library `constructs`. */
-export function hasPath(value: unknown): value is IConstruct {
-  return typeof (value as Partial<IConstruct> | undefined | null)?.node?.path === 'string';
+/** Reads a value of the program. A getter or a proxy may throw any error, which would name neither the construct nor the value. */
+export function readGiven<Value>(where: Where, what: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FederationError) throw error;
+    return fail('FED120', where, `${what} cannot be read: ${show((error as Partial<Error> | undefined)?.message)}`, 'use a value that can be read');
+  }
 }
 
 /** A class with a private constructor: its static members create its instances, or are instances. */
@@ -60,8 +66,24 @@ interface Kind {
 
 /** Requires an instance of a class. */
 export function checkGiven(where: Where, what: string, value: unknown, kind: Kind): void {
-  if (Object.prototype.isPrototypeOf.call(kind.prototype, value as object)) return;
+  if (isMadeBy(kind, value)) return;
   fail('FED120', where, `${what} must be of type ${kind.name}, not ${show(value)}`, `use ${membersOf(kind).join(', ')}`);
+}
+
+/**
+ * Whether a class has created a value. Getters of our classes read private fields, which an object with only the prototype
+ * does not have, and a proxy neither. Classes of cdk8s have public ones.
+ */
+function isMadeBy({ prototype }: Kind, value: unknown): boolean {
+  try {
+    if (!Object.prototype.isPrototypeOf.call(prototype, value as object)) return false;
+    const getter = Object.values(Object.getOwnPropertyDescriptors(prototype)).find(({ get }) => get !== undefined)?.get;
+    if (!getter) return Object.keys(value as object).length > 0;
+    getter.call(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function membersOf(kind: Kind): string[] {
@@ -80,8 +102,17 @@ export function checkText(where: Where, what: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'string') fail('FED120', where, `${what} must be a string, not ${show(value)}`, 'use a string, in quotes');
 }
 
+/** Whether a value is a list. A revoked proxy throws. */
+export function isList(value: unknown): value is unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 export function checkList(where: Where, what: string, value: unknown): void {
-  if (!Array.isArray(value)) fail('FED120', where, `${what} must be a list, not ${show(value)}`, 'use a list, also for a single value');
+  if (!isList(value)) fail('FED120', where, `${what} must be a list, not ${show(value)}`, 'use a list, also for a single value');
 }
 
 /** Requires a map as an object literal. The entries of a `Map` would be omitted. */

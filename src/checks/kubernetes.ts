@@ -1,7 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import { IConstruct } from 'constructs';
-import { fail, show, Where } from './errors';
-import { hasPath } from './kinds';
+import { fail, hasPath, show, Where } from './errors';
 
 /** Requires a construct. Its path is the location of every other error about it. */
 export function checkConstruct(where: Where, construct: IConstruct): void {

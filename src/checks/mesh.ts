@@ -76,7 +76,7 @@ function clusterNamesOf(props: FederatedMeshProps): ClusterNames {
   const { clusterDomain = DEFAULT_CLUSTER_DOMAIN, namespaceName, rootNamespaceName, ingressGateway, egressGateway } = props;
   const ofGateways = [ingressGateway, egressGateway].map((gateway) => gateway?._existing?.namespaceName ?? gateway?._options.namespaceName);
   const namespaceNames = [namespaceName ?? DEFAULT_NAMESPACE, rootNamespaceName ?? DEFAULT_ROOT_NAMESPACE, ...ofGateways];
-  return { clusterDomain, namespaceNames: namespaceNames.filter((name) => name !== undefined) };
+  return { clusterDomain, namespaceNames: namespaceNames.filter((name) => typeof name === 'string') };
 }
 
 /** Bounds of `networkIdleTimeout` in seconds. The kernel counts keep-alive probes in whole seconds. */

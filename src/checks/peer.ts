@@ -1,8 +1,8 @@
 import { IConstruct } from 'constructs';
 import { parseEndpoints } from './endpoint';
-import { fail, show, Where } from './errors';
+import { fail, hasPath, show, Where } from './errors';
 import { checkSupported } from './istio-version';
-import { checkFlag, checkGiven, checkList, checkOptional, fieldsOf, hasPath, parseFields } from './kinds';
+import { checkFlag, checkGiven, checkList, checkOptional, fieldsOf, isList, parseFields, readGiven } from './kinds';
 import { ACCOUNTABILITY, checkAccountability, checkAnnotation, checkObjectName, parseDeviation, parseDuration } from './values';
 import { checkIdentities, checkMeshName, checkTrustDomain } from './wire-names';
 import type { Justification } from '../accountability';
@@ -59,8 +59,15 @@ export interface DeclaredPeer extends Omit<IMeshPeer, keyof IConstruct> {
 /** Checks a mesh: ours, a remote one, or a class of the user's with the same properties. */
 export function parsePeer(where: Where, peer: IMeshPeer): DeclaredPeer {
   if (!hasPath(peer)) return rejectPeer(where, peer);
-  const { meshName, trustDomain, endpoints, ingressIdentity, egressIdentity, trustBundle } = peer;
-  if (typeof meshName !== 'string' || !trustBundle || !Array.isArray(endpoints)) return rejectPeer(where, peer);
+  const { meshName, trustDomain, endpoints, ingressIdentity, egressIdentity, trustBundle } = readGiven(where, `the peer ${show(peer)}`, () => ({
+    meshName: peer.meshName,
+    trustDomain: peer.trustDomain,
+    endpoints: peer.endpoints,
+    ingressIdentity: peer.ingressIdentity,
+    egressIdentity: peer.egressIdentity,
+    trustBundle: peer.trustBundle,
+  }));
+  if (typeof meshName !== 'string' || !trustBundle || !isList(endpoints)) return rejectPeer(where, peer);
   checkGiven(where, `the trustBundle of peer ${show(meshName)}`, trustBundle, TrustBundle);
   checkOptional(where, `the ingressIdentity of peer ${show(meshName)}`, ingressIdentity, SpiffeId);
   checkOptional(where, `the egressIdentity of peer ${show(meshName)}`, egressIdentity, SpiffeId);

@@ -24,8 +24,9 @@ export function isHostName(text: string): boolean {
   return isDnsName(text) && !endsInNumber(text);
 }
 
-/** Whether a label and its value are valid for a pod. */
+/** Whether a label and its value are valid for a pod. cdk8s cannot write a map with the key `constructor`. */
 export function isPodLabel(name: string, value: unknown): boolean {
+  if (name === 'constructor') return false;
   const [prefix, own] = name.includes('/') ? [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)] : [undefined, name];
   return (prefix === undefined || isDnsName(prefix)) && LABEL_PART.test(own) && typeof value === 'string' && (value === '' || LABEL_PART.test(value));
 }

@@ -93,6 +93,16 @@ const bound = (change: (binding: RemoteServiceBinding, source: ExposedService) =
   const { west, reviews } = pair();
   change(west.bind('X', { source: reviews, localName: LocalName.existingService('x', 'web'), portMappings: any(portMappings) }), reviews);
 };
+for (const [call, id] of [[bind, 'Reviews'], [newBinding, 'a/b']] as const) {
+  call.rejects('FED123', `the id ${id} of another binding`, () => {
+    const { west, reviews } = pair();
+    for (const name of ['one', 'two']) {
+      const options = { source: reviews, localName: LocalName.newService(name, 'web') };
+      if (call === bind) west.bind(id, options);
+      else new RemoteServiceBinding(west, id, { mesh: west, ...options });
+    }
+  }, `FED123 west/Mesh/${id}: `, `has the id "${id}"`, 'choose another id');
+}
 /** Binds a source that is not an instance of one of the library's classes. */
 const sourceOfAnotherClass = (change: object) => () => {
   const { app, west } = pair();

@@ -21,6 +21,14 @@ newExport.rejects('FED120', 'a peer in place of our mesh', () => {
   const { app, bank } = { ...pair(), bank: bankWith({}) };
   new ExposedService(new Chart(app, 'apps'), 'Details', any({ mesh: bank }));
 }, 'apps/Details', 'mesh must be of type FederatedMesh');
+for (const call of [expose, newExport]) {
+  call.rejects('FED123', 'the id of another export', () => {
+    const { east } = pair();
+    const options = { service: LocalService.fromName('stock', 'shop'), exportName: 'stock', ports: [ServicePort.http(80)] };
+    if (call === expose) east.expose('Reviews', options);
+    else new ExposedService(east, 'Reviews', { mesh: east, ...options });
+  }, 'FED123 east/Mesh/Reviews: another construct in the same scope has the id "Reviews"', 'choose another id');
+}
 newExport.rejects('FED120', 'an export without properties', () => new ExposedService(new Chart(pair().app, 'apps'), 'Details', any(undefined)),
   'apps/Details', 'mesh must be of type FederatedMesh, not undefined');
 expose.rejects('FED120', 'the mesh of another boundary in the options of expose', () => {

@@ -286,6 +286,10 @@ synth.rejects('FED148', 'a peer whose identities do not tell it from an isolated
   east.addPeer(bankWith({ meshName: 'bank-eu', ingressIdentity: undefined }));
   app.synthYaml();
 }, 'still serves peer "bank-eu", which may have the same gateways', 'set ingressIdentity and egressIdentity of both');
+newMesh.rejects('FED123', 'the id of another construct of the chart', () => {
+  const chart = new Chart(new App(), 'east');
+  for (const meshName of ['east', 'west']) new FederatedMesh(chart, 'Mesh', { meshName, trustDomain: `${meshName}.example`, trustBundle: trustOf(meshName) });
+}, 'FED123 east/Mesh: ', 'has the id "Mesh"', 'choose another id');
 /* Addresses and names, whatever their spelling. */
 for (const address of [
   '64:ff9b::10.0.0.1', '64:ff9b::a9fe:a9fe', '64:ff9b:1::1', '2002:a00:1::1', '2002:c0a8:101::', '::10.0.0.1', '::203.0.113.5', '::ffff:192.168.1.1', '2001:0:53aa:64c:0:0:0:1',

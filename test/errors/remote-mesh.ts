@@ -1,6 +1,6 @@
-import { App } from 'cdk8s';
+import { App, Chart } from 'cdk8s';
 import { RemoteMesh, ServicePort, SpiffeId } from '../../src';
-import { meshOf } from '../support/meshes';
+import { meshOf, trustOf } from '../support/meshes';
 import { any, bankWith } from '../support/pair';
 import { rejectFields, Rejection, rejectionsOf } from '../support/rejections';
 
@@ -16,6 +16,12 @@ newRemoteMesh.rejects('FED102', 'a peer with the trust domain cluster.local', ()
 newRemoteMesh.rejects('FED117', 'an identity of another trust domain', () => bankWith({ egressIdentity: SpiffeId.parse('spiffe://cluster.local/ns/dmz/sa/out') }),
   'spiffe://cluster.local/ns/dmz/sa/out', '"bank.example"');
 newRemoteMesh.rejects('FED120', 'a string in place of an identity', () => bankWith({ ingressIdentity: any('spiffe://bank.example/a') }), 'ingressIdentity', 'SpiffeId');
+newRemoteMesh.rejects('FED123', 'the id of another construct', () => {
+  const chart = new Chart(new App(), 'peers');
+  const [one, two] = ['one', 'two'].map((meshName) => ({ meshName, trustDomain: `${meshName}.example`, trustBundle: trustOf('bank') }));
+  new RemoteMesh(chart, 'Bank', one);
+  new RemoteMesh(chart, 'Bank', two);
+}, 'FED123 peers/Bank: another construct');
 newRemoteMesh.rejects('FED138', 'exports without the name that the peer uses for us', () => bankWith({ knownAs: undefined }), 'Bank', 'knownAs', '"bank"');
 newRemoteMesh.rejects('FED302', 'one export name twice', () => bankWith({
   exposedServices: [{ exportName: 'cards', ports: [ServicePort.http(1)] }, { exportName: 'cards', ports: [ServicePort.http(2)] }],
