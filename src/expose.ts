@@ -201,7 +201,7 @@ export class ExposedService extends Construct implements IExposedService {
     const known = this.grantedPort(peer.construct, port);
     if (known) {
       known.add(permission);
-      boundary.updateGrant(known);
+      boundary.updateGrant(known, permission.annotations);
       return undefined;
     }
     const { exportName, timeouts, annotations } = this.#checked;

@@ -18,7 +18,7 @@ import { checkPeer, checkTrustApart, checkTrustConfigMap, DeclaredPeer } from '.
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
 import type { ClusterNames } from '../model/addresses';
 import { SYSTEM_NAMESPACE } from '../model/constants';
-import { BindingName, BoundaryConfig, Grant, hostsOf, Issuer, PeerOptions, Restriction } from '../model/model';
+import { Annotations, BindingName, BoundaryConfig, Grant, hostsOf, Issuer, PeerOptions, Restriction } from '../model/model';
 import { serviceHost } from '../model/names';
 import { compare, distinct } from '../model/order';
 import type { Chain } from '../pki/hierarchy';
@@ -172,10 +172,10 @@ export class Boundary {
     this.objects.addGrant(grant);
   }
 
-  /** Updates the objects of a grant after a further `allowFrom`. */
-  public updateGrant(grant: Grant): void {
+  /** Updates the objects of a grant after a further `allowFrom`, which may add annotations. */
+  public updateGrant(grant: Grant, added: Annotations): void {
     this.declarations.addTokens(grant);
-    this.objects.updateGrant(grant);
+    this.objects.updateGrant(grant, added);
   }
 
   /** Rejects additional hosts that pods read as another Service, and a name that the mesh has bound already. */

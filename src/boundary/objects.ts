@@ -4,7 +4,7 @@ import { Declarations } from './declarations';
 import { GrowingList } from './growing-list';
 import { PartKey, Parts } from './parts';
 import { memoryLimitOf } from '../model/memory';
-import { Binding, BoundaryConfig, GatewayConfig, Grant, LocalRoute, Peer, PeerTraffic, Restriction, speaksHttp } from '../model/model';
+import { Annotations, Binding, BoundaryConfig, GatewayConfig, Grant, LocalRoute, Peer, PeerTraffic, Restriction, speaksHttp } from '../model/model';
 import * as render from '../render';
 
 /*
@@ -13,7 +13,7 @@ import * as render from '../render';
  */
 
 /** Values of all boundaries of the mesh that the objects of one boundary need. */
-export interface MeshContext {
+interface MeshContext {
   /** Namespaces of the gateways of all boundaries of the mesh. */
   readonly boundaryNamespaces: () => string[];
   /** Bindings of all boundaries of the mesh, sorted by host. */
@@ -97,12 +97,12 @@ export class BoundaryObjects {
       render.renderPeerListeners(listeners, config, peer, traffic, () => declared.grantsTo(peer.name)), declared.annotationsOn('in', peer.name),
     )]);
     this.forPeer(peer, `grant ${sni}`, () => [render.renderIngressRoute(routes, config, grant, traffic)]);
-    this.updateGrant(grant);
+    this.updateGrant(grant, grant.annotations);
   }
 
-  /** Updates the annotations and tokens of a grant after each `allowFrom` for its port. */
-  public updateGrant(grant: Grant): void {
-    this.parts.get(`grant ${grant.sni}`).forEach((route) => render.annotate(route, grant.annotations));
+  /** Updates the annotations and tokens of a grant after each `allowFrom` for its port, which may add annotations. */
+  public updateGrant(grant: Grant, added: Annotations): void {
+    this.parts.get(`grant ${grant.sni}`).forEach((route) => render.annotateLater(route, added, () => grant.annotations));
     this.updateIssuers();
   }
 

@@ -72,14 +72,14 @@ export function checkProtocol(where: Where, port: ServicePort, permission: Permi
  * Rejects a permission that would cancel the rules or the token of an earlier one, or the reverse: permissions add up.
  */
 export function checkAddsUp(
-  where: Where, peerName: string, granted: Grant & { readonly limited: boolean; readonly rules: HttpOperation[] }, permission: Permission,
+  where: Where, peerName: string, granted: Grant & { readonly limited: boolean; readonly spellings: HttpOperation[] }, permission: Permission,
 ): void {
   const { exportPort } = granted.port;
   if ((granted.issuers.length > 0) !== (permission.jwt !== undefined)) {
     fail('FED315', where, `port ${exportPort} is allowed for mesh ${show(peerName)} both with and without jwt`,
       'set jwt in every allowFrom for this port and peer, or export a second port for requests without a token');
   }
-  if (granted.limited === hasRules(permission)) return checkSpellings(where, [...granted.rules, ...permission.http ?? []]);
+  if (granted.limited === hasRules(permission)) return checkSpellings(where, [...granted.spellings, ...permission.http ?? []]);
   fail('FED309', where, `port ${exportPort} is allowed for mesh ${show(peerName)} both with and without rules`,
     'remove the call without rules, which allows every request, or remove the rules');
 }

@@ -66,6 +66,11 @@ export function checkSpellings(where: Where, rules: readonly Pick<HttpOperation,
   }
 }
 
+/** Whether a rule lists a path that the gateway rejects where a rule has exceptions. */
+export function isFoldableRule({ paths = [], exceptPaths = [] }: Pick<HttpOperation, 'paths' | 'exceptPaths'>): boolean {
+  return [...paths, ...exceptPaths].some(isFoldable);
+}
+
 /** Checks methods of gRPC services, as they are written in a path. */
 export function parseGrpcMethods(where: Where, methods: string[]): string[] {
   checkList(where, 'grpcMethods', methods);

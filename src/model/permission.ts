@@ -33,7 +33,9 @@ export function operationsOf(permissions: readonly Permission[]): HttpOperation[
   const byToken = new Map<string, Permission[]>();
   for (const permission of permissions) {
     const key = JSON.stringify({ token: permission.jwt?.token });
-    byToken.set(key, [...byToken.get(key) ?? [], permission]);
+    const same = byToken.get(key);
+    if (same) same.push(permission);
+    else byToken.set(key, [permission]);
   }
   const operations = distinct([...byToken.keys()]).flatMap((key) => {
     const same = byToken.get(key)!;

@@ -229,6 +229,13 @@ export function annotationKey(name: string): string {
   return `cdk8s-mesh-federation/${name}`;
 }
 
+/** Adds the annotations that are set in `added`. Their texts may still grow, so they are read when the chart is written. */
+export function annotateLater(object: ApiObject, added: Annotations, annotations: () => Annotations): void {
+  for (const name in added) {
+    if (added[name] !== undefined) object.metadata.addAnnotation(annotationKey(name), lazyField(() => annotations()[name]!));
+  }
+}
+
 /** Adds what the program declares about an object, such as its purpose and owner, as annotations. */
 export function annotate(object: ApiObject, annotations: Annotations): ApiObject {
   for (const name in annotations) {

@@ -17,5 +17,5 @@ export * from './phases';
 export * from './restriction';
 export * from './trust';
 export * from './workload';
-export { annotate } from './emit';
+export { annotate, annotateLater } from './emit';
 export * from './kept';
