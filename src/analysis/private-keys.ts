@@ -55,7 +55,7 @@ function isSigningKeyText(text: string): boolean {
 }
 
 /** Whether an object, or one inside it, is a private JWK. */
-export function containsSigningKey(value: any): boolean {
+function containsSigningKey(value: any): boolean {
   if (value === null || typeof value !== 'object') return false;
   return isSigningKey(value) || Object.values(value).some(containsSigningKey);
 }

@@ -9,7 +9,7 @@ import { bindingHostOf } from '../model/names';
 import { compare } from '../model/order';
 
 /** A remote source of a binding, and its routes so far. */
-export interface RemoteSource {
+interface RemoteSource {
   readonly source: DeclaredSource;
   readonly weighting: RemoteWeighting;
   readonly routes: readonly LocalRoute[];

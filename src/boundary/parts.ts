@@ -32,7 +32,7 @@ export type PartKey =
   | `upstream ${string}`;
 
 /** The prefix of keys of one kind. */
-export type PartKind = 'filter ' | 'issuer ' | 'in ' | 'out ';
+type PartKind = 'filter ' | 'issuer ' | 'in ' | 'out ';
 
 export class Parts {
   private readonly objects = new Map<PartKey, ApiObject[]>();

@@ -16,7 +16,7 @@ const FIELDS = fieldsOf<ExposedServiceOptions>({
 const LONGEST_PEER_NAME = 'x'.repeat(63);
 
 /** Timeouts of an export, in milliseconds. */
-export interface Timeouts {
+interface Timeouts {
   readonly requestTimeout: number | undefined;
   readonly idleTimeout: number | undefined;
 }

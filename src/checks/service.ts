@@ -6,7 +6,7 @@ import { checkNamespace, checkServiceName } from './values';
 import { isApiServer } from '../model/services';
 
 /** A Service of our mesh, and the object that declares it. */
-export interface DeclaredService {
+interface DeclaredService {
   readonly serviceName: string;
   readonly namespaceName: string;
   readonly object: ApiObject;

@@ -4,7 +4,7 @@ import { fail, show } from './errors';
 import { checkConstruct, objectOf } from './kubernetes';
 
 /** The service account of a workload, and the object that it was read from. */
-export interface WorkloadAccount {
+interface WorkloadAccount {
   readonly serviceAccountName: string;
   readonly namespaceName: string;
   readonly object: ApiObject;

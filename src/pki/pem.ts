@@ -12,7 +12,7 @@ export interface PemBlock {
 }
 
 /** What the caller of `readPem` expects, for its messages. */
-export interface Expected {
+interface Expected {
   /** Code and fix of a text without valid PEM. */
   readonly code: FederationError['code'];
   readonly fix: string;
