@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { claimTrust } from './boundary/hierarchies';
 import { copyOfEndpoints } from './checks/endpoint';
-import { pathIn } from './checks/errors';
+import { pathIn, show } from './checks/errors';
 import { parseExportPort } from './checks/export';
 import { checkListed, parseRemoteMesh } from './checks/remote-mesh';
 import type { GatewayEndpoint } from './endpoint';
@@ -124,7 +124,7 @@ class RemoteService extends Construct implements IExposedService {
 
   /** Contains the peer's name for us (`knownAs`), whatever our own name is. Rejects a port that is not exported. */
   public sniFor(_peer: IMeshPeer, exportPort: number): string {
-    parseExportPort(this, this.ports, exportPort);
+    parseExportPort(this, this.ports, exportPort, `the entry ${show(this.exportName)} in exposedServices`);
     return sniOf(this.exportName, exportPort, this.#knownAs, this.mesh.trustDomain);
   }
 }

@@ -175,10 +175,12 @@ function checkWeighting(where: Where, { weight, whenHeaders }: LocalSourceOption
   }
 }
 
-/** Where the program lists the ports of a source: an export of the same program, or what the owner of a peer has sent. */
+/** Where the program lists the ports of a source: in an export of its own, or in what the owner of a peer has sent. */
 function portListOf(source: Source): string {
   const exportName = show(source.exportName);
-  return 'allowFrom' in source.construct ? `correct ports of the export ${exportName}` : `correct the entry ${exportName} in exposedServices of mesh ${show(source.mesh.meshName)}`;
+  if ('allowFrom' in source.construct) return `correct ports of the export ${exportName}`;
+  if ('exposedService' in source.mesh.construct) return `correct the entry ${exportName} in exposedServices of mesh ${show(source.mesh.meshName)}`;
+  return `correct ports of the source ${exportName}`;
 }
 
 /** Requires that each mapping has a port of the source and a local port of its own. */

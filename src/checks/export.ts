@@ -81,8 +81,8 @@ export function parseExportPorts(where: Where, ports: readonly ServicePort[], nu
   return numbers.map((number) => parseExportPort(where, ports, number));
 }
 
-/** The exported port with this number. Rejects a number that is not exported. */
-export function parseExportPort(where: Where, ports: readonly ServicePort[], number: number): ServicePort {
+/** The exported port with this number. Rejects a number that is not exported. `list` is where the program lists the ports. */
+export function parseExportPort(where: Where, ports: readonly ServicePort[], number: number, list = 'ports of the export'): ServicePort {
   return ports.find(({ exportPort }) => exportPort === number) ?? fail('FED306', where,
-    `port ${show(number)} is not exported`, `use one of the exported ports ${ports.map(({ exportPort }) => exportPort).join(', ')}`);
+    `port ${show(number)} is not exported`, `use one of the exported ports ${ports.map(({ exportPort }) => exportPort).join(', ')}, or add it to ${list}`);
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'net';
 import { fail, show, Where } from './errors';
 import { checkList, fieldsOf, parseFields } from './kinds';
 import { checkJustification, checkNamespace, isHostName, isLabel, JUSTIFICATION } from './values';
@@ -31,6 +32,13 @@ function checkAllowedHost(where: Where, allowed: string): void {
   const named = host !== undefined && isHostName(host.replace(/^\*\./, '')) && host.includes('.');
   const known = namespaceName !== undefined && (namespaceName === '.' || namespaceName === '*' || isLabel(namespaceName));
   if (named && known && rest.length === 0) return;
-  fail('FED122', where, `the allowed host ${show(allowed)} does not have the form namespace/host`,
+  const reject = (what: string, fix: string) => fail('FED122', where, `the allowed host ${show(allowed)} ${what}`, fix);
+  if (typeof allowed === 'string' && allowed.split('/').some((part) => isIP(part) !== 0)) {
+    reject('has an address in place of the host of namespace/host', 'use the host of the ServiceEntry with this address: Sidecars select hosts by their names');
+  }
+  if (host === undefined && typeof allowed === 'string' && isHostName(allowed) && allowed.includes('.')) {
+    reject('does not have the form namespace/host', `write the namespace that declares the host first, for example ${show(`egress/${allowed}`)}, or "*" for any namespace`);
+  }
+  reject('does not have the form namespace/host',
     'write the full host name, for example "egress/api.acquirer.example": "*" would allow every host that anybody declares');
 }

@@ -236,6 +236,13 @@ synth.rejects('FED403', 'a port that the peer does not allow', () => {
 }, 'port 9081');
 bind.rejects('FED404', 'a mapping of a port that is not exported', mapped('reviews', [{ localPort: 80, exportPort: 80 }]), '80', '9080, 9081');
 bind.rejects('FED404', 'a mapping of a port that a peer in the program does not export', mapped('reviews', [{ localPort: 80, exportPort: 81 }]), 'correct ports of the export "reviews"');
+bind.rejects('FED404', 'a mapping of a port that a source of another class does not have', () => {
+  const { app, west } = pair();
+  const { meshName, trustDomain, trustBundle, endpoints, ingressIdentity } = bankWith();
+  const mesh = Object.assign(new Construct(app, 'Mesh'), { meshName, trustDomain, trustBundle, endpoints, ingressIdentity });
+  const source = Object.assign(new Construct(app, 'Odd'), { mesh, exportName: 'cards', ports: [ServicePort.http(80)], sniFor: () => 'p80.cards.west.fed.bank.example' });
+  west.bind('Odd', { source, localName: LocalName.newService('cards', 'web'), portMappings: [{ localPort: 80, exportPort: 81 }] });
+}, 'or correct ports of the source "cards" if it exports another one');
 bind.rejects('FED404', 'a local port that is mapped twice', mapped('reviews', [{ localPort: 80, exportPort: 9080 }, { localPort: 80, exportPort: 9081 }]), '80');
 bind.rejects('FED404', 'a local port that does not exist', mapped('reviews', [{ localPort: 0, exportPort: 9080 }]), '0');
 bind.rejects('FED404', 'an empty list of port mappings', mapped('reviews', []), 'empty');

@@ -29,7 +29,7 @@ newRemoteMesh.rejects('FED302', 'one export name twice', () => bankWith({
 exposedService.rejects('FED406', 'a service that the peer does not export', () => bankWith().exposedService('card'), 'Bank', '"card"', 'cards');
 exposedService.rejects('FED406', 'a service of a peer that exports none', () => bankWith({ exposedServices: [] }).exposedService('cards'), 'Bank', '"cards"', '→ add it');
 sniFor.rejects('FED306', 'the server name of a port that the peer does not export', () => bankWith().exposedService('cards').sniFor(meshOf(new App(), 'west'), 12),
-  'Bank/cards', 'port 12', 'use one of the exported ports 443');
+  'Bank/cards', 'port 12', 'use one of the exported ports 443, or add it to the entry "cards" in exposedServices');
 newRemoteMesh.rejects('FED104', 'an endpoint with a scheme', () => bankWith({ endpoints: [{ address: 'https://fed.bank.example' }] }), 'Bank', 'without a scheme');
 newRemoteMesh.rejects('FED105', 'a private address', () => bankWith({ endpoints: [{ address: '10.1.2.3' }] }), 'Bank', '10.1.2.3');
 newRemoteMesh.rejects('FED106', 'endpoints that mix DNS names and IP addresses',

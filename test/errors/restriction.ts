@@ -28,6 +28,10 @@ for (const host of ['api.acquirer.example', '*/*', 'egress/*', 'egress/api', 'Eg
   'a/b/c.example', '~/*', '', 7]) {
   restrictNamespace.rejects('FED122', `the allowed host ${JSON.stringify(host)}`, restrict([host]), JSON.stringify(host), 'namespace/host');
 }
+for (const host of ['egress/203.0.113.7', 'egress/10.0.0.0/8', '*/2001:db8::1', '203.0.113.7']) {
+  restrictNamespace.rejects('FED122', `the allowed host ${JSON.stringify(host)}`, restrict([host]), `"${host}" has an address in place of the host of namespace/host`, 'ServiceEntry with this address');
+}
+restrictNamespace.rejects('FED122', 'an allowed host without its namespace', restrict(['api.acquirer.example']), 'write the namespace that declares the host first, for example "egress/api.acquirer.example"');
 synth.rejects('FED122', 'the gateway of a peer as an allowed host', restrict(['*/federation.east.example']), '"*/federation.east.example"', '"east"', 'bind');
 synth.rejects('FED122', 'a wildcard above the gateway of a peer', restrict(['./*.east.example']), '"./*.east.example"', '"east"');
 
