@@ -1,7 +1,6 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'fs';
+import { chmodSync, existsSync, lchownSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join } from 'path';
-import { isDeepStrictEqual } from 'util';
 import { ApiObject, App, AppProps, Chart, JsonPatch, Lazy, YamlOutputType } from 'cdk8s';
 import { Construct } from 'constructs';
 import * as fc from 'fast-check';
@@ -16,6 +15,9 @@ import { ManifestWriter } from '../src';
  */
 
 rememberIncludes();
+
+/** The module itself, whose functions can be replaced: an import is a copy. */
+const fs = jest.requireActual<typeof import('fs')>('fs');
 
 let directory: string;
 beforeEach(() => { directory = mkdtempSync(join(tmpdir(), 'writer-')); });
@@ -47,6 +49,50 @@ function expectSameFiles(program: (props: AppProps) => App, props: AppProps = {}
 function configMap(scope: Construct, id: string, data: unknown = {}, name?: string): ApiObject {
   return new ApiObject(scope, id, { apiVersion: 'v1', kind: 'ConfigMap', metadata: name === undefined ? {} : { name }, data });
 }
+
+function twoCharts(yamlOutputType: YamlOutputType, outdir = directory, name = 'two', outputFileExtension = '.k8s.yaml'): App {
+  const app = new App({ outdir, yamlOutputType, outputFileExtension });
+  configMap(new Chart(app, 'first'), 'a', {}, 'one');
+  configMap(new Chart(app, 'second'), 'a', {}, name);
+  return app;
+}
+
+/** An app whose second file is a symbolic link. */
+function linkedTo(target: string): (outdir: string) => App {
+  return (outdir) => {
+    symlinkSync(target, join(outdir, 'second.k8s.yaml'));
+    return twoCharts(YamlOutputType.FILE_PER_CHART);
+  };
+}
+
+/** Every path below the directory of the test, with the content or link. */
+function everything(): unknown[] {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort().map((path) => {
+    const file = lstatSync(join(directory, path));
+    return [path, file.isSymbolicLink() ? readlinkSync(join(directory, path)) : file.isDirectory() ? 'directory' : readFileSync(join(directory, path), 'utf8')];
+  });
+}
+
+function expectUnchanged(write: () => void, message: RegExp): void {
+  const before = everything();
+  expect(write).toThrow(/^FED155 ManifestWriter.write: .* cannot be written \([A-Z]+\), and all files are as before → /);
+  expect(write).toThrow(message);
+  expect(everything()).toEqual(before);
+}
+
+/** Runs without the rights of root, whom no file mode stops. */
+function asUser(owned: string, run: () => void): void {
+  if (process.getuid!() !== 0) return run();
+  [owned, ...readdirSync(owned).map((name) => join(owned, name))].forEach((path) => lchownSync(path, NOBODY, NOBODY));
+  process.seteuid!(NOBODY);
+  try {
+    run();
+  } finally {
+    process.seteuid!(0);
+  }
+}
+
+const NOBODY = 65534;
 
 describe('ManifestWriter.write', () => {
   test('ManifestWriter creates the folder of a chart without objects, as app.synth() does', () => {
@@ -212,26 +258,107 @@ describe('ManifestWriter.write', () => {
   });
 
   test.each(TYPES)('ManifestWriter changes nothing when a path is taken by a folder or a file, with output type %s', (yamlOutputType) => {
-    const failed = ['ours', 'theirs'].map((name) => {
-      const outdir = join(directory, name);
-      for (const folder of ['app.k8s.yaml', 'second.k8s.yaml', 'ConfigMap.two.k8s.yaml']) mkdirSync(join(outdir, folder), { recursive: true });
-      writeFileSync(join(outdir, 'first.k8s.yaml'), 'old');
+    for (const folder of ['app.k8s.yaml', 'second.k8s.yaml', 'ConfigMap.two.k8s.yaml']) mkdirSync(join(directory, folder), { recursive: true });
+    writeFileSync(join(directory, 'first.k8s.yaml'), 'old');
+    writeFileSync(join(directory, 'second'), 'a file');
+    expectUnchanged(() => ManifestWriter.write(twoCharts(yamlOutputType)), /cannot be written \((EISDIR|EEXIST)\)/);
+  });
+
+  test.each<[string, RegExp, (outdir: string) => App]>([
+    ['a file name of more than 255 bytes', /ENAMETOOLONG.*FILE_PER_CHART/, (outdir) => twoCharts(YamlOutputType.FILE_PER_RESOURCE, outdir, 'n'.repeat(240))],
+    ['an extension of more than 255 bytes and fewer characters', /ENAMETOOLONG/, (outdir) => twoCharts(YamlOutputType.FILE_PER_CHART, outdir, 'two', `${'é'.repeat(130)}.yaml`)],
+    ['a symbolic link into a directory that does not exist', /ENOENT.*create the directory/, linkedTo('nowhere/second')],
+    ['a symbolic link to itself', /ELOOP/, linkedTo('second.k8s.yaml')],
+    ['a symbolic link to a directory', /EISDIR/, linkedTo('.')],
+    ['a symbolic link through a file', /ENOTDIR/, linkedTo('first.k8s.yaml/second')],
+    ['an output directory that is a file', /EEXIST/, (outdir) => twoCharts(YamlOutputType.FILE_PER_CHART, join(outdir, 'first.k8s.yaml'))],
+    ['an output directory below a file', /ENOTDIR/, (outdir) => twoCharts(YamlOutputType.FILE_PER_CHART, join(outdir, 'first.k8s.yaml', 'a', 'b'))],
+    ['an output directory with a name that is too long', /ENAMETOOLONG/, (outdir) => twoCharts(YamlOutputType.FILE_PER_CHART, join(outdir, '界'.repeat(90)))],
+    ['an output directory that is a dangling link', /ENOENT/, (outdir) => {
+      symlinkSync('nowhere', join(outdir, 'dangling'));
+      return twoCharts(YamlOutputType.FILE_PER_CHART, join(outdir, 'dangling'));
+    }],
+    ['a folder of a chart that is a file', /EEXIST/, (outdir) => {
       writeFileSync(join(outdir, 'second'), 'a file');
-      const before = readdirSync(outdir, { recursive: true });
-      const app = new App({ outdir, yamlOutputType });
-      configMap(new Chart(app, 'first'), 'a', {}, 'one');
-      configMap(new Chart(app, 'second'), 'a', {}, 'two');
-      let message = '';
-      try {
-        if (name === 'ours') ManifestWriter.write(app);
-        else app.synth();
-      } catch (error) {
-        message = (error as Error).message.replace(outdir, '');
-      }
-      return { message, untouched: isDeepStrictEqual(readdirSync(outdir, { recursive: true }), before) && filesIn(outdir)['first.k8s.yaml'] === 'old' };
+      return twoCharts(YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE);
+    }],
+    ['a file in the folder of a chart that is a directory', /EISDIR/, (outdir) => {
+      mkdirSync(join(outdir, 'second', 'ConfigMap.two.k8s.yaml'), { recursive: true });
+      return twoCharts(YamlOutputType.FOLDER_PER_CHART_FILE_PER_RESOURCE);
+    }],
+  ])('ManifestWriter rejects %s with FED155 and changes nothing', (_, message, prepare) => {
+    writeFileSync(join(directory, 'first.k8s.yaml'), 'old');
+    writeFileSync(join(directory, 'ConfigMap.one.k8s.yaml'), 'old');
+    const app = prepare(directory);
+    expectUnchanged(() => ManifestWriter.write(app), message);
+  });
+
+  test.each<[string, (outdir: string) => void]>([
+    ['a read-only file', (outdir) => chmodSync(join(outdir, 'second.k8s.yaml'), 0o444)],
+    ['a read-only output directory', (outdir) => chmodSync(outdir, 0o555)],
+    ['a symbolic link into a read-only directory', (outdir) => {
+      mkdirSync(join(outdir, 'elsewhere'), { mode: 0o555 });
+      rmSync(join(outdir, 'second.k8s.yaml'));
+      symlinkSync('elsewhere/second', join(outdir, 'second.k8s.yaml'));
+    }],
+  ])('ManifestWriter rejects %s with FED155 and changes nothing', (_, prepare) => {
+    for (const name of ['first.k8s.yaml', 'second.k8s.yaml']) writeFileSync(join(directory, name), 'old');
+    prepare(directory);
+    asUser(directory, () => expectUnchanged(() => ManifestWriter.write(twoCharts(YamlOutputType.FILE_PER_CHART)), /EACCES.*allow the user/));
+    chmodSync(directory, 0o755);
+  });
+
+  test('ManifestWriter rejects with FED155 an output directory that another program removes meanwhile', () => {
+    const outdir = join(directory, 'dist');
+    const app = twoCharts(YamlOutputType.FILE_PER_CHART, outdir);
+    configMap(app.charts[1], 'late', { late: Lazy.any({ produce: () => { rmSync(outdir, { recursive: true }); return 1; } }) });
+    expect(() => ManifestWriter.write(app)).toThrow(/^FED155 ManifestWriter.write: ".*first.k8s.yaml" cannot be written \(ENOENT\)/);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('ManifestWriter puts back files and links, and removes new files, when the last file cannot be moved', () => {
+    const app = twoCharts(YamlOutputType.FILE_PER_CHART);
+    for (const id of ['linked', 'new', 'zombie']) configMap(new Chart(app, id), 'a');
+    writeFileSync(join(directory, 'first.k8s.yaml'), 'old', { mode: 0o600 });
+    writeFileSync(join(directory, 'elsewhere'), 'linked');
+    symlinkSync('elsewhere', join(directory, 'linked.k8s.yaml'));
+    symlinkSync('nothing', join(directory, 'second.k8s.yaml'));
+    const { renameSync, writeFileSync: write } = { ...fs };
+    const full = (target: unknown) => { if (String(target).endsWith('zombie.k8s.yaml')) throw Object.assign(new Error('full'), { code: 'ENOSPC' }); };
+    jest.spyOn(fs, 'renameSync').mockImplementation((from, to) => { full(to); renameSync(from, to); });
+    jest.spyOn(fs, 'writeFileSync').mockImplementation((to, ...rest) => { full(to); write(to, ...rest); });
+    expectUnchanged(() => ManifestWriter.write(app), /zombie.k8s.yaml" cannot be written \(ENOSPC\).*free some space/);
+    expect(lstatSync(join(directory, 'first.k8s.yaml')).mode & 0o777).toBe(0o600);
+  });
+
+  test('ManifestWriter replaces files where there are no hard links', () => {
+    writeFileSync(join(directory, 'first.k8s.yaml'), 'old', { mode: 0o600 });
+    jest.spyOn(fs, 'linkSync').mockImplementation(() => { throw Object.assign(new Error(), { code: 'EPERM' }); });
+    ManifestWriter.write(twoCharts(YamlOutputType.FILE_PER_CHART));
+    expect(filesIn(directory)).toEqual({ 'first.k8s.yaml': expect.stringContaining('one'), 'second.k8s.yaml': expect.stringContaining('two') });
+    expect(lstatSync(join(directory, 'first.k8s.yaml')).mode & 0o777).toBe(0o600);
+  });
+
+  test('ManifestWriter creates the file behind a dangling link, and writes into a device, as app.synth() does', () => {
+    const [ours, theirs] = ['ours', 'theirs'].map((name) => {
+      const outdir = join(directory, name);
+      mkdirSync(join(outdir, 'elsewhere'), { recursive: true });
+      symlinkSync('elsewhere/created', join(outdir, 'first.k8s.yaml'));
+      symlinkSync('/dev/null', join(outdir, 'second.k8s.yaml'));
+      const app = twoCharts(YamlOutputType.FILE_PER_CHART, outdir);
+      if (name === 'ours') ManifestWriter.write(app);
+      else app.synth();
+      return readdirSync(outdir, { recursive: true, encoding: 'utf8' }).map((file) => [file, lstatSync(join(outdir, file)).mode]);
     });
-    expect(failed[0]).toEqual({ message: expect.stringMatching(/^E(ISDIR|EXIST): /), untouched: true });
-    expect(failed[0].message).toBe(failed[1].message);
+    expect(ours).toEqual(theirs);
+    expect(readFileSync(join(directory, 'ours', 'elsewhere', 'created'), 'utf8')).toContain('one');
+  });
+
+  test('ManifestWriter does not leave a new output directory behind when an object cannot be rendered', () => {
+    const app = twoCharts(YamlOutputType.FILE_PER_CHART, join(directory, 'a', 'b'));
+    configMap(app.charts[1], 'late', { late: Lazy.any({ produce: () => { throw new Error('too late'); } }) });
+    expect(() => ManifestWriter.write(app)).toThrow('too late');
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   test('ManifestWriter preserves an existing symlink and the file mode', () => {

@@ -45,6 +45,7 @@ export const ERRORS = {
   FED150: 'network destination is not valid',
   FED151: 'idle timeout of the network is not valid',
   FED152: 'namespace label cannot be set',
+  FED155: 'output cannot be written',
   FED201: 'trust bundle contains a private key',
   FED202: 'certificate is not a CA',
   FED203: 'trust bundle is empty',

@@ -10,6 +10,7 @@ import { errors as grant } from './grant';
 import { errors as httpRule } from './http-rule';
 import { errors as jwt } from './jwt';
 import { errors as lock } from './lock';
+import { errors as manifestWriter } from './manifest-writer';
 import { errors as mesh } from './mesh';
 import { errors as networkDestination } from './network-destination';
 import { errors as peer } from './peer';
@@ -30,6 +31,7 @@ export const REJECTIONS: { readonly [noun: string]: readonly Rejection[] } = {
   'http-rule': httpRule,
   jwt,
   lock,
+  'manifest-writer': manifestWriter,
   mesh,
   'network-destination': networkDestination,
   peer,
