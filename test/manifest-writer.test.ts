@@ -328,7 +328,7 @@ describe('ManifestWriter.write', () => {
     jest.spyOn(fs, 'renameSync').mockImplementation((from, to) => { full(to); renameSync(from, to); });
     jest.spyOn(fs, 'writeFileSync').mockImplementation((to, ...rest) => { full(to); write(to, ...rest); });
     expectUnchanged(() => ManifestWriter.write(app), /zombie.k8s.yaml" cannot be written \(ENOSPC\).*free some space/);
-    expect(lstatSync(join(directory, 'first.k8s.yaml')).mode & 0o777).toBe(0o600);
+    expect(lstatSync(join(directory, 'first.k8s.yaml')).mode).toBe(0o100600);
   });
 
   test('ManifestWriter replaces files where there are no hard links', () => {
@@ -336,7 +336,7 @@ describe('ManifestWriter.write', () => {
     jest.spyOn(fs, 'linkSync').mockImplementation(() => { throw Object.assign(new Error(), { code: 'EPERM' }); });
     ManifestWriter.write(twoCharts(YamlOutputType.FILE_PER_CHART));
     expect(filesIn(directory)).toEqual({ 'first.k8s.yaml': expect.stringContaining('one'), 'second.k8s.yaml': expect.stringContaining('two') });
-    expect(lstatSync(join(directory, 'first.k8s.yaml')).mode & 0o777).toBe(0o600);
+    expect(lstatSync(join(directory, 'first.k8s.yaml')).mode).toBe(0o100600);
   });
 
   test('ManifestWriter creates the file behind a dangling link, and writes into a device, as app.synth() does', () => {

@@ -1,6 +1,6 @@
 import {
-  accessSync, chmodSync, closeSync, constants, linkSync, lstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, readlinkSync, renameSync, rmdirSync, rmSync, statSync,
-  writeFileSync,
+  accessSync, chmodSync, closeSync, constants, linkSync, lstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, readlinkSync, renameSync,
+  rmdirSync, rmSync, statSync, writeFileSync,
 } from 'fs';
 import { dirname, join, resolve } from 'path';
 import { jsonOf, ManifestFile } from './synthesis';
