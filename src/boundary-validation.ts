@@ -1,5 +1,6 @@
 import { boundariesIn } from './analysis/boundaries';
 import { objectName } from './analysis/documents';
+import { readSource, SourceFile } from './analysis/files';
 import { manifestsOf } from './analysis/manifests';
 import { ConstructPaths, Resources } from './analysis/resources';
 import { RULES } from './analysis/rules';
@@ -87,7 +88,8 @@ export class BoundaryValidation {
   /** Reads all manifests of an app and reports the objects that break a rule. */
   public async validate(context: ValidationContext): Promise<void> {
     checkContext(context);
-    const manifests = manifestsOf(context.manifests.map((file) => ({ file, parsed: context.parseManifest(file) })));
+    const sources = context.manifests.map((file) => readSource(file, (path) => context.parseManifest(path)));
+    const manifests = manifestsOf(sources);
     const boundaries = boundariesIn(manifests, this.namespaceNames, this.rootNamespaceName);
     const resources = new Resources(manifests, context.metadata ?? {});
     const used = new Set<Exception>();
@@ -102,6 +104,8 @@ export class BoundaryValidation {
       const violatingResources = violating.map(({ manifest, errors }) => resources.describe(manifest, errors));
       return violatingResources.length === 0 ? [] : [{ ruleName: name, recommendation, fix, violatingResources }];
     });
+    const unread = sources.filter(({ problems }) => problems.length > 0);
+    if (unread.length > 0) violations.push(unreadableFiles(unread));
     const unused = this.exceptions.filter((exception) => !used.has(exception));
     if (unused.length > 0) violations.push(unusedExceptions(unused));
     violations.forEach((violation) => context.report.addViolation(violation));
@@ -131,6 +135,16 @@ function parseException(given: Exception): Exception {
   }
   checkJustification(WHERE, `the exception for ${object}`, exception);
   return exception;
+}
+
+/** Violation for files that are only read in part: no rule knows what is in the rest. */
+function unreadableFiles(files: SourceFile[]): Violation {
+  return {
+    ruleName: 'unreadable-files',
+    recommendation: 'Every file must be readable, since nothing else in it is checked.',
+    fix: 'Write the file without aliases that repeat or contain each other, or keep it outside of the output directory.',
+    violatingResources: files.map(({ file, problems }) => ({ resourceName: file, manifestPath: file, locations: [...problems] })),
+  };
 }
 
 /** Violation for exceptions that no object needs: such an exception would hide a later error. */

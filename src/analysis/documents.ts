@@ -24,6 +24,7 @@ export function groupOf({ apiVersion }: any): string {
 
 /** `Kind namespace/name`, or `Kind name` for a cluster-scoped object. */
 export function objectName({ kind, metadata }: any): string {
+  if (typeof kind !== 'string') return 'document without kind';
   return `${kind} ${metadata?.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata?.name}`;
 }
 
@@ -50,22 +51,36 @@ export function isGeneratedAs(document: any, kind: string, prefix: string): bool
 }
 
 /**
- * All objects of parsed documents, including those in lists. A list is also a document of its own if it has more than
- * items. Items of a `ConfigMapList` need not have a kind.
+ * All objects of parsed documents, including those in lists. Like kubectl, this takes every object with a list of items
+ * for a list, whatever its kind; one that has other fields as well is also a document of its own. A document that is a
+ * list or a text itself cannot be applied, but it may contain a private key: it is the content of an object without kind.
  */
-export function objectsIn(parsed: unknown[]): any[] {
-  return parsed.filter(isObject).flatMap(({ items, ...list }: any) => {
-    if (!Array.isArray(items) || !/List$/.test(list.kind)) return [items === undefined ? list : { ...list, items }];
+export function objectsIn(parsed: readonly unknown[]): any[] {
+  return parsed.filter((document) => document !== null && document !== undefined).flatMap((document: any) => {
+    if (!isObject(document)) return [{ content: document }];
+    const { items, ...list } = document;
+    if (!Array.isArray(items)) return [document];
     const { apiVersion, kind, ...rest } = list;
-    const ofItems = kind === 'List' ? {} : { apiVersion, kind: kind.replace(/List$/, '') };
     const others = items.filter((item) => !isObject(item));
     return [
       ...Object.keys(rest).length + others.length > 0 ? [{ ...list, items: others }] : [],
-      ...objectsIn(items.filter(isObject).map((item) => ({ ...ofItems, ...item }))),
+      ...objectsIn(items.filter(isObject).map((item) => itemOf(list, item))),
     ];
   });
 }
 
-function isObject(value: unknown): value is object {
-  return value !== null && typeof value === 'object';
+/**
+ * An item of a list as an object of its own. Items of a `ConfigMapList` need not have a kind. An item without namespace
+ * is applied to that of the delivery tool, for which the namespace of the list is the best guess: cdk8s gives each list
+ * the namespace of its chart. Generated objects without namespace are cluster-scoped.
+ */
+function itemOf({ apiVersion, kind, metadata }: any, item: any): any {
+  const ofItems = typeof kind !== 'string' || kind === 'List' ? {} : { apiVersion, kind: kind.replace(/List$/, '') };
+  const isPlaced = item.metadata?.namespace || !isObject(item.metadata ?? {}) || isGenerated(item);
+  const placed = isPlaced || typeof metadata?.namespace !== 'string' ? {} : { metadata: { ...item.metadata, namespace: metadata.namespace } };
+  return { ...ofItems, ...item, ...placed };
+}
+
+function isObject(value: unknown): value is any {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import { dirname } from 'path';
 import { isGeneratedAs, listOf, objectsIn } from './documents';
+import type { SourceFile } from './files';
 import { GATEWAY_NAMES } from '../boundary/config';
 import { PREFIX } from '../model/names';
 
@@ -22,7 +23,7 @@ export interface Manifest {
 }
 
 /** The documents of all files. */
-export function manifestsOf(files: readonly { readonly file: string; readonly parsed: unknown[] }[]): Manifest[] {
+export function manifestsOf(files: readonly SourceFile[]): Manifest[] {
   const located = files.flatMap(({ file, parsed }) => {
     const documents = objectsIn(parsed);
     const place = documents.length === 1 ? dirname(file) : file;
