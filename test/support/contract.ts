@@ -89,8 +89,8 @@ export function serversOf(objects: Manifest[]): Server[] {
         lists: trustAt(objects, server.tls.caCertCredentialName)['ca.crl'],
         allowed: isShared ? [] : policyFor(objects, 'ALLOW', sni).spec.rules[0].from[0].source.principals,
         notDenied: policyFor(objects, 'DENY', sni, 'fed-in-guard-').spec.rules[0].from[0].source.notPrincipals,
-        allowedOperations: samples.filter((sample) => allows(rules, sample)).map(textOf),
-        routedOperations: samples.filter((sample) => routeOf(routes, sample)?.route).map(textOf),
+        allowedOperations: samples.filter((sample) => allows(rules, sample)).map(requestLineOf),
+        routedOperations: samples.filter((sample) => routeOf(routes, sample)?.route).map(requestLineOf),
         http: route.spec.http !== undefined,
         issuers: rules ? issuersIn(rules) : [],
         backend: `${open.route[0].destination.host}:${open.route[0].destination.port.number}`,
@@ -275,6 +275,6 @@ function matchesWhole(regex: string, text: string): boolean {
   return new RegExp(`^(${pattern})$`, pattern === regex ? '' : 'i').test(text);
 }
 
-function textOf({ method, path, headers }: Sample): string {
+function requestLineOf({ method, path, headers }: Sample): string {
   return [method, path, ...Object.entries(headers).map(([name, value]) => `${name}=${value}`)].join(' ');
 }

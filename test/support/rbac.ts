@@ -57,7 +57,7 @@ export function namedIn(rules: Manifest): { methods: string[]; patterns: string[
 /** The issuers of the JWTs that the rules require. */
 export function issuersIn(rules: Manifest): string[] {
   return Object.values<Manifest>(rules.policies).flatMap(({ permissions }) => permissions).flatMap(leavesOf)
-    .filter(({ metadata }) => metadata && claimOf(metadata) === '@request.auth.claims[iss]').flatMap(({ metadata }) => valuesOf(metadata));
+    .filter(({ metadata }) => metadata && claimOf(metadata) === '@request.auth.claims[iss]').flatMap(({ metadata }) => matchedTextsOf(metadata));
 }
 
 function leavesOf(permission: Manifest): Manifest[] {
@@ -73,7 +73,7 @@ function permits(permission: Manifest, sample: Sample): boolean {
   if (not) return !permits(not, sample);
   if (header) return (header.name === ':method' ? sample.method : sample.headers[header.name]) === header.string_match.exact;
   if (path) return path.path.exact === undefined ? sample.path.startsWith(path.path.prefix) : sample.path === path.path.exact;
-  return valuesOf(metadata).includes(sample.headers[claimOf(metadata)]);
+  return matchedTextsOf(metadata).includes(sample.headers[claimOf(metadata)]);
 }
 
 function claimOf({ filter, path }: Manifest): string {
@@ -82,7 +82,7 @@ function claimOf({ filter, path }: Manifest): string {
 }
 
 /** The values of a claim. The rules match them both as a string and as an element of a string array. */
-function valuesOf({ value }: Manifest): string[] {
+function matchedTextsOf({ value }: Manifest): string[] {
   const [text, list] = value.or_match.value_matchers;
   expect(list.list_match.one_of).toEqual(text);
   return (text.or_match?.value_matchers ?? [text]).map(({ string_match: { exact } }: Manifest) => exact);
@@ -91,7 +91,7 @@ function valuesOf({ value }: Manifest): string[] {
 /** Header sets with all headers and claims that a rule requires, with each of their values, and with one of them empty or longer. */
 function nearlyRequired(leaves: Manifest[]): Sample['headers'][] {
   const required: [string, string[]][] = leaves.flatMap(({ header, metadata }): [string, string[]][] =>
-    metadata ? [[claimOf(metadata), valuesOf(metadata)]] : header && header.name !== ':method' ? [[header.name, [header.string_match.exact]]] : []);
+    metadata ? [[claimOf(metadata), matchedTextsOf(metadata)]] : header && header.name !== ':method' ? [[header.name, [header.string_match.exact]]] : []);
   const first = Object.fromEntries(required.map(([name, [value]]) => [name, value]));
   const all = [first, ...required.flatMap(([name, values]) =>
     [...values.map((value) => ({ ...first, [name]: value })), { ...first, [name]: `${values[0]}.more` }, { ...first, [name]: '' }])];

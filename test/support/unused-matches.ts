@@ -9,12 +9,12 @@ export function unusedMatches(routes: Manifest[]): string[] {
   const everything = routes.findIndex(({ match = [] }) => match.length === 0);
   return [
     ...everything >= 0 ? routes.slice(everything + 1).map(({ name }) => `${name} after the route for every request`) : [],
-    ...matches.filter((one, index) => matches.findIndex((earlier) => textOf(earlier) === textOf(one)) < index).map(({ place }) => `${place} is repeated`),
+    ...matches.filter((one, index) => matches.findIndex((earlier) => matchKeyOf(earlier) === matchKeyOf(one)) < index).map(({ place }) => `${place} is repeated`),
     ...matches.filter((one, index) => matches.slice(0, index).some((earlier) => seemsToCover(earlier, one))).map(({ place }) => `${place} seems to be covered`),
   ];
 }
 
-function textOf({ place: _, ...match }: Manifest): string {
+function matchKeyOf({ place: _, ...match }: Manifest): string {
   return JSON.stringify(match, (_key, value) => value === null || typeof value !== 'object' || Array.isArray(value) ? value
     : Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1)));
 }
