@@ -1,4 +1,5 @@
 import { Construct, IConstruct } from 'constructs';
+import { mayContainKey } from '../model/private-keys';
 
 /** All error codes with their titles in `docs/errors.md`. Tests require a section there and a test for each code. */
 export const ERRORS = {
@@ -144,14 +145,11 @@ export function pathIn(scope: Construct, id: string): string {
 /** Longest value that a message shows, with its quotes. */
 const MAX_SHOWN = 120;
 
-/** JSON of a value that may hold a private key: PEM, base64 of DER, or a JWK with a private member. */
-const SECRET = /-----BEGIN [A-Z ]*PRIVATE KEY|^"\s*M[A-Za-z0-9+/]{39}|"(d|p|q|dp|dq|qi|k)":"[\w-]{20}/;
-
 /** Formats a value for a message: quoted, on one line, at most 120 characters. Messages end up in logs of pipelines. */
 export function show(value: unknown): string {
   if (ArrayBuffer.isView(value)) return `(${value.byteLength} bytes)`;
   const text = textOf(value);
-  if (SECRET.test(text)) return '(a value that may hold a private key, not shown)';
+  if (mayContainKey(text)) return '(a value that may hold a private key, not shown)';
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 2)}…"` : text;
 }
 

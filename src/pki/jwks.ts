@@ -1,6 +1,7 @@
 import { createPublicKey, JsonWebKey } from 'crypto';
 import { fail, show, Where } from '../checks/errors';
 import { compare, distinct } from '../model/order';
+import { SIGNING_MEMBERS } from '../model/private-keys';
 
 /*
  * Public keys of an issuer (RFC 7517). Only members of public keys are returned, so that no other member can reach the
@@ -13,8 +14,6 @@ const TYPES: { readonly [kty: string]: { readonly members: string[]; readonly al
   OKP: { members: ['crv', 'x'], algorithms: /^EdDSA$/, curves: ['Ed25519'] },
   RSA: { members: ['n', 'e'], algorithms: /^[RP]S(256|384|512)$/ },
 };
-/** Members of private keys and shared secrets, with which tokens can be signed. */
-const PRIVATE = ['d', 'dp', 'dq', 'k', 'oth', 'p', 'priv', 'q', 'qi'];
 const SMALLEST_RSA = 2048;
 const AS_PUBLISHED = 'use the key set that the issuer publishes';
 /** The ECDSA algorithm of each curve. */
@@ -47,8 +46,8 @@ function keysIn(where: Where, text: string): { [member: string]: unknown }[] {
 }
 
 /** The member with which a key can sign, if it has one. */
-export function secretIn(key: { readonly [member: string]: unknown }): string | undefined {
-  return key.kty === 'oct' ? 'kty "oct"' : PRIVATE.find((member) => key[member] !== undefined);
+function secretIn(key: { readonly [member: string]: unknown }): string | undefined {
+  return key.kty === 'oct' ? 'kty "oct"' : SIGNING_MEMBERS.find((member) => key[member] !== undefined);
 }
 
 function checkPublic(where: Where, key: { [member: string]: unknown }, what: string): void {

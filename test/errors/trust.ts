@@ -56,6 +56,8 @@ export async function makeCertificates(): Promise<Certificates> {
 const refused = (name: string) => join(__dirname, '..', 'trust', 'refused', `${name}.pem`);
 const trustPem = (meshName: string) => readFileSync(join(TRUST, `${meshName}.pem`), 'utf8');
 
+const inBase64 = (text: string) => Buffer.from(text).toString('base64');
+
 fromPem.rejects('FED201', 'a private key', () => TrustBundle.fromPem(made.ca.privateKey), 'TrustBundle.fromPem', 'remove the key');
 fromPem.rejects('FED201', 'a certificate with its key', () => TrustBundle.fromPem(`${made.ca.certificate}\n${made.ca.privateKey}`), 'private key');
 fromPem.rejects('FED201', 'an encrypted key', () => TrustBundle.fromPem('-----BEGIN ENCRYPTED PRIVATE KEY-----\nabc\n-----END ENCRYPTED PRIVATE KEY-----'), 'private key');
@@ -76,6 +78,13 @@ fromPem.rejects('FED204', 'a certificate in DER', () => TrustBundle.fromPem(new 
 fromPem.rejects('FED204', 'a certificate in base64 of DER', () => TrustBundle.fromPem(new X509Certificate(made.ca.certificate).raw.toString('base64')), 'is DER, not PEM');
 fromPem.rejects('FED204', 'a certificate in UTF-16, as PowerShell writes it', () => TrustBundle.fromPem(Buffer.from(`\ufeff${made.ca.certificate}`, 'utf16le').toString()), 'is UTF-16', 'save the file as UTF-8');
 fromPem.rejects('FED204', 'a certificate with the two characters "\\n" for line ends', () => TrustBundle.fromPem(made.ca.certificate.replaceAll('\n', '\\n')), 'as two characters', 'JSON.parse');
+fromPem.rejects('FED204', 'a certificate that is encoded twice in base64', () => TrustBundle.fromPem(inBase64(inBase64(made.ca.certificate))), 'encoded 2 times in base64', 'decode it 2 times');
+fromPem.rejects('FED201', 'a private key that is encoded twice in base64', () => TrustBundle.fromPem(inBase64(inBase64(made.ca.privateKey))), 'private key');
+fromPem.rejects('FED204', 'a certificate as a string of JSON', () => TrustBundle.fromPem(JSON.stringify(made.ca.certificate)), 'as two characters', 'JSON.parse');
+fromPem.rejects('FED204', 'a certificate with a quote around each line', () => TrustBundle.fromPem(made.ca.certificate.replace(/^[^-\n]+$/gm, '"$&"')), 'other characters than base64', 'keep only the lines of base64');
+fromPem.rejects('FED204', 'a certificate with the last line of another block', () => TrustBundle.fromPem(made.ca.certificate.replace('END CERTIFICATE', 'END X509 CRL')), 'begins with CERTIFICATE and ends with X509 CRL');
+fromPem.rejects('FED204', 'a percent-encoded certificate', () => TrustBundle.fromPem(encodeURIComponent(made.ca.certificate)), 'percent-encoded PEM', 'decodeURIComponent');
+fromPem.rejects('FED204', 'a Secret with a certificate', () => TrustBundle.fromPem(`data:\n  ca.crt: ${inBase64(made.ca.certificate)}\n`), 'PEM in base64, as a Secret does', 'use the decoded value');
 fromPem.rejects('FED202', 'a CA whose key may not sign certificates', () => TrustBundle.fromPem(made.weak.uncertain), 'certificate 1 ("CN=root") is not a CA', 'key usage');
 fromPem.rejects('FED210', 'a CA that is signed with SHA-1', () => TrustBundle.fromPem(made.weak.sha1), 'certificate 1 ("CN=root") is signed with SHA-1', 'SHA-256 or longer');
 fromPemFile.rejects('FED210', 'a CA that is signed with RSA-PSS', () => TrustBundle.fromPemFile(refused('rsa-pss-signature')), 'RSA-PSS');
