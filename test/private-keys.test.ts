@@ -1,4 +1,5 @@
 import { createCipheriv, generateKeyPairSync, KeyExportOptions, KeyObject, randomBytes } from 'crypto';
+import { gzipSync } from 'zlib';
 import { stringify } from 'yaml';
 import { Manifest } from './support/manifests';
 import { trustOf } from './support/meshes';
@@ -69,7 +70,62 @@ const KEYS: [title: string, text: string][] = [
   ['a JWK set as YAML', stringify({ issuers: [{ name: 'a', jwks: { keys: [jwk(rsa.privateKey)] } }] })],
   ['a JWK in a text of JavaScript', `module.exports = { kty: 'EC', crv: 'P-256', d: '${jwk(ec.privateKey).d}' };`],
   ['base64 of a JWK', base64(JSON.stringify(jwk(ec.privateKey)))],
+  ['base64 of DER behind a name', `# settings\nsigning.key=${base64(der(ec.privateKey))}\nother=1\n`],
+  ['base64 of DER behind a path', `keys/${base64(der(ec.privateKey))}`],
+  ['base64 of DER in lines, inside a text', `key: |\n${base64(der(rsa.privateKey)).replace(/.{64}/g, '  $&\n')}\nother: 1\n`],
+  ['base64 of DER with escaped line ends', `key="${base64(der(rsa.privateKey)).replace(/.{64}/g, '$&\\n')}"`],
+  ['DER in a data URL', `data:application/octet-stream;base64,${base64(der(ec.privateKey))}`],
+  ['a JWK in a data URL', `data:application/json;base64,${base64(JSON.stringify(jwk(ec.privateKey)))}`],
+  ['a JWK as a string in JSON', JSON.stringify({ config: { key: JSON.stringify(jwk(ec.privateKey)) } })],
+  ['a JWK in a variable', `export SIGNING_KEY='${JSON.stringify(jwk(ec.privateKey))}'`],
+  ['a JWK with escaped quotes in a variable', `SIGNING_KEY="${JSON.stringify(jwk(rsa.privateKey)).replaceAll('"', '\\"')}"`],
+  ['base64url of a JWK', Buffer.from(JSON.stringify(jwk(ed.privateKey))).toString('base64url')],
+  ['a PEM block with percent-encoded line ends', pem(ec.privateKey).replaceAll('\n', '%0A')],
+  ['a percent-encoded PEM block', encodeURIComponent(pem(ec.privateKey))],
+  ['a PEM block in a form', `key=${encodeURIComponent(pem(rsa.privateKey)).replaceAll('%20', '+')}&b=c`],
+  ['a PEM block with line ends of XML', pem(ec.privateKey).replaceAll('\n', '&#10;')],
+  ['a PEM block with hexadecimal line ends of XML', pem(ec.privateKey).replaceAll('\n', '&#xA;')],
+  ['a PEM block with "\\n" in place of line ends', pem(ec.privateKey).replaceAll('\n', '\\n')],
+  ['a PEM block with "\\r\\n" in place of line ends', pem(ec.privateKey).replaceAll('\n', '\\r\\n')],
+  ['a PEM block with Unicode escapes', pem(ec.privateKey).replaceAll('\n', '\\u000a').replaceAll('-', '\\u002d')],
+  ['a PEM block in lines of a program', pem(rsa.privateKey).trim().split('\n').map((line) => `"${line}\\n"`).join(' +\n  ')],
+  ['a PEM block behind the signs of a comment', pem(ec.privateKey).replace(/^/gm, '# ')],
+  ['base64 of a PEM block in UTF-16', Buffer.from(pem(ec.privateKey), 'utf16le').toString('base64')],
+  ['base64 of a PEM block in UTF-16 with a byte order mark', Buffer.from(`\ufeff${pem(ec.privateKey)}`, 'utf16le').toString('base64')],
+  ['base64 of a PEM block in UTF-16 of the other order', Buffer.from(pem(ec.privateKey), 'utf16le').swap16().toString('base64')],
+  ['the body of an OpenSSH key', openSsh.split('\n').slice(1, -2).join('\n')],
+  ['base64 of an OpenSSH key', base64(openSsh)],
+  ['DER in hexadecimal', der(ec.privateKey).toString('hex')],
+  ['DER in hexadecimal capitals inside a text', `key: ${der(ed.privateKey).toString('hex').toUpperCase()}`],
+  ['DER in hexadecimal with colons', der(ec.privateKey).toString('hex').replace(/..(?=.)/g, '$&:')],
+  ['a PEM block in hexadecimal', Buffer.from(pem(ec.privateKey)).toString('hex')],
+  ['base64 of base64 of base64 of a PEM block', base64(base64(base64(pem(ec.privateKey))))],
+  ['base64 of a compressed PEM block', gzipSync(pem(rsa.privateKey)).toString('base64')],
+  ['base64 of base64 of a compressed JSON, as Helm has it', base64(gzipSync(JSON.stringify({ manifest: `a: |\n${pem(ec.privateKey)}` })).toString('base64'))],
+  ['DER of a key for DSA', base64(der(generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }).privateKey))],
+  ['DER of a key of an algorithm that Node.js does not know', base64(postQuantum())],
+  ['PKCS #12 with an encrypted key', base64(pkcs12('2a864886f70d010c0a0102'))],
+  ['PKCS #12 with a key', base64(pkcs12('2a864886f70d010c0a0101'))],
+  ['a Java keystore with a key', javaKeystore(1)],
+  ['a key of PuTTY', `PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPrivate-Lines: 1\n${randomBytes(36).toString('base64')}\n`],
+  ['a key of age', `# created\nAGE-SECRET-KEY-1${'Q'.repeat(58)}\n`],
 ];
+
+/** DER of PKCS #8 for ML-DSA-65: version, algorithm, and a seed. */
+function postQuantum(): Buffer {
+  return Buffer.concat([Buffer.from('3034020100300b06096086480165030403120422', 'hex'), Buffer.from('8020', 'hex'), randomBytes(32)]);
+}
+
+/** The beginning and a bag of PKCS #12: encrypted certificates are in bags of their own. */
+function pkcs12(bag: string): Buffer {
+  const content = Buffer.concat([Buffer.from(`020103305c06092a864886f70d010701a04f0001${`060b${bag}`}`, 'hex'), randomBytes(64)]);
+  return Buffer.concat([Buffer.from([0x30, 0x81, content.length]), content]);
+}
+
+/** A Java keystore whose first entry has this tag: 1 is a key, 2 a certificate. */
+function javaKeystore(tag: number): string {
+  return Buffer.concat([Buffer.from(`feedfeed00000002000000010000000${tag}`, 'hex'), randomBytes(300)]).toString('base64');
+}
 
 test.each(KEYS)('private-keys reports %s in a ConfigMap', async (_, text) => {
   expect(await found(configMap(text))).toEqual(IN_FIELD);
@@ -96,6 +152,35 @@ test('private-keys looks at every place of a document', async () => {
   ]);
 });
 
+test('private-keys looks at lists of lines and of bytes, at names of fields and at objects in annotations, and prints no key', async () => {
+  const key = pem(ec.privateKey);
+  const applied = JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: {}, data: { 'my.key': base64(key) } });
+  const errors = await found(
+    object('Vault', { spec: { lines: key.split('\n') } }, 'example.org/v1'),
+    object('Vault', { spec: { lines: base64(der(rsa.privateKey)).match(/.{1,64}/g) } }, 'example.org/v1'),
+    object('Vault', { spec: { bytes: [...der(ec.privateKey)] } }, 'example.org/v1'),
+    object('ConfigMap', { data: { [base64(der(ec.privateKey))]: '' } }),
+    object('ConfigMap', { data: { 'a.key': der(ec.privateKey).toString('latin1') } }),
+    { ...object('Secret', {}), metadata: { name: 'mine', namespace: 'shop', annotations: { 'kubectl.kubernetes.io/last-applied-configuration': applied } } },
+    object('Pod', { spec: { containers: [{ env: [{ name: 'KEY', value: base64(key) }], command: ['sh', '-c', `echo ${base64(key)} | base64 -d > key`] }] } }),
+  );
+  expect(errors).toEqual([
+    'Vault shop/mine: spec.lines contains a private key',
+    'Vault shop/mine: spec.lines contains a private key',
+    'Vault shop/mine: spec.bytes contains a private key',
+    'ConfigMap shop/mine: data has a field whose name contains a private key',
+    'ConfigMap shop/mine: data.a.key contains a private key',
+    'Secret shop/mine: metadata.annotations.kubectl.kubernetes.io/last-applied-configuration contains a private key',
+    'Pod shop/mine: spec.containers.0.command.2 contains a private key',
+    'Pod shop/mine: spec.containers.0.env.0.value contains a private key',
+  ].sort((a, b) => errors.indexOf(a) - errors.indexOf(b)));
+});
+
+test('private-keys looks into a document that is a text or a list', async () => {
+  expect(await found(pem(ec.privateKey))).toEqual(['document without kind: content contains a private key']);
+  expect(await found([{ op: 'add', value: pem(ec.privateKey) }])).toEqual(['document without kind: content.0.value contains a private key']);
+});
+
 test('private-keys looks at the items of lists, at items without kind, and at other fields of a list', async () => {
   const key = pem(ec.privateKey);
   expect(await found({ apiVersion: 'v1', kind: 'List', items: [{ apiVersion: 'v1', kind: 'List', items: [configMap(key)] }] })).toEqual(IN_FIELD);
@@ -107,6 +192,24 @@ test('private-keys looks at the items of lists, at items without kind, and at ot
 });
 
 const BEGIN = `-----BEGIN ${LABEL}`;
+const END = `-----END ${LABEL}`;
+const PLACEHOLDERS = [
+  '<tls-key>', '<base64 of the key>', 'ref+vault://secret/data/teams/payments/tls#/key', 'vault:secret/data/teams/payments/tls#key', 'op://vault/item/key', '${TLS_KEY}', '$(TLS_KEY)',
+  '{{ .Values.tls.key }}', '{{ .Values.tls.key | b64enc | quote }}', '"{{ .tls.key }}"', '{% include "key" %}', '%TLS_KEY%', '@@TLS_KEY@@', '__TLS_KEY__', 'REPLACE_ME', 'changeme',
+  'your key goes here', `${BEGIN}\n<insert>\n${END}`, `${BEGIN}\n${END}\n`, `${BEGIN}\nREPLACE_ME\n${END}`, 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:tls',
+  'ENC[AES256_GCM,data:p673w+Hx0mGf4uPqQmVrUw1N3Xb0oJ5hF2m==,iv:YY=,tag:A=,type:str]',
+];
+
+test.each(PLACEHOLDERS)('private-keys accepts the placeholder %j for the key of a Secret, also in base64', async (text) => {
+  expect(await found(object('Secret', { stringData: { 'tls.key': text } }), object('Secret', { data: { 'tls.key': base64(text) } }))).toEqual([]);
+  expect(await found(object('Secret', { data: { 'tls.key': text, 'my.key': base64(text) } }), configMap(text))).toEqual([]);
+});
+
+test('private-keys reports the key of a Secret in a form that nobody knows', async () => {
+  const text = randomBytes(120).toString('base64');
+  expect(await found(object('Secret', { data: { 'tls.key': text } }), object('Secret', { stringData: { 'tls.key': text } })))
+    .toEqual(['Secret shop/mine: data.tls.key contains a private key', 'Secret shop/mine: stringData.tls.key contains a private key']);
+});
 
 test.each<[string, Manifest]>([
   ['certificates', configMap(trustOf('east')._pem)],
@@ -132,8 +235,32 @@ test.each<[string, Manifest]>([
   ['a Secret that SOPS encrypted', object('Secret', { stringData: { 'tls.key': 'ENC[AES256_GCM,data:p673w==,iv:YY=,tag:A=,type:str]' } })],
   ['a Secret with a placeholder of Argo CD\'s Vault plugin', object('Secret', { stringData: { 'tls.key': '<path:secret/data/tls#key>' } })],
   ['a SealedSecret', object('SealedSecret', { spec: { encryptedData: { 'tls.key': randomBytes(300).toString('base64') } } }, 'bitnami.com/v1alpha1')],
+  ['an ExternalSecret', object('ExternalSecret', { spec: { target: { template: { data: { 'tls.key': '{{ .key }}' } } }, data: [{ secretKey: 'tls.key', remoteRef: { key: 'secret/tls' } }] } }, 'external-secrets.io/v1')],
+  ['a public key with a description of another member', configMap(JSON.stringify({ ...jwk(rsa.publicKey), k: 'descriptionOfK' }))],
+  ['descriptions of the members of a JWK', object('Docs', { spec: { kty: 'RSA', d: 'descriptionOfD', k: 'descriptionOfK' } }, 'example.org/v1')],
+  ['descriptions of the members of a JWK as YAML', configMap('kty: RSA\nk: descriptionOfK\nd: privateExponentInBase64url\n')],
+  ['descriptions of a shared secret', configMap(JSON.stringify({ kty: 'oct', k: 'base64urlEncodedSharedSecret' }))],
+  ['a private JWK with placeholders', configMap(JSON.stringify({ ...jwk(ec.publicKey), d: '${JWK_D}' }))],
+  ['a private JWK that SOPS encrypted', object('Vault', { spec: { kty: 'RSA', d: 'ENC[AES256_GCM,data:p673w==,iv:YY=,tag:A=,type:str]' } }, 'example.org/v1')],
+  ['public JWKs in base64', configMap(base64(JSON.stringify({ keys: [jwk(rsa.publicKey), jwk(ec.publicKey)] })))],
+  ['base64 of prose about a PEM block', configMap(base64(`The file begins with ${BEGIN}, then there is base64, then ${END}.`))],
+  ['an example of which only the beginning is shown', configMap(`${BEGIN}\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC...\n${END}`)],
+  ['words of a placeholder that look like base64', configMap(`${BEGIN}\nBase64EncodedPrivateKeyGoesHere\n${END}`)],
+  ['a trust store of Java', object('Secret', { data: { 'truststore.jks': javaKeystore(2) } })],
+  ['a trust store of PKCS #12', object('Secret', { data: { 'truststore.p12': base64(pkcs12('2a864886f70d010c0a0103')) } })],
+  ['a CRL and digests', configMap(`${'a1'.repeat(32)} sha256:${randomBytes(32).toString('hex')} ${randomBytes(64).toString('base64')}`)],
+  ['a fingerprint with colons', configMap(randomBytes(64).toString('hex').toUpperCase().replace(/..(?=.)/g, '$&:'))],
+  ['a public key of OpenSSH', configMap(`ssh-ed25519 ${base64(Buffer.concat([Buffer.from('0000000b7373682d6564323535313900000020', 'hex'), randomBytes(32)]))} a@b`)],
+  ['a compressed text', object('ConfigMap', { binaryData: { a: gzipSync('nothing secret '.repeat(50)).toString('base64') } })],
+  ['bytes that only begin like a compressed text', object('ConfigMap', { binaryData: { a: Buffer.concat([Buffer.from('1f8b0800', 'hex'), randomBytes(99)]).toString('base64') } })],
   ['random bytes', configMap(randomBytes(400).toString('base64'))],
   ['a JWT', configMap(`${base64('{"alg":"RS256","kid":"a"}')}.${base64('{"iss":"a"}')}.${randomBytes(64).toString('base64url')}`)],
 ])('private-keys accepts %s', async (_, document) => {
   expect(await found(document)).toEqual([]);
 });
+
+test('private-keys reads long texts in a time that grows with their length', async () => {
+  const repeated = ['a', 'A ', '\\', `${BEGIN}\n`, '-----BEGIN ', 'kty: RSA d: ', 'ab:', 'MIIabQIBA', '%41', '{', 'Version:', ' ', '"', '\n', 'a1', '_ab'];
+  const texts = repeated.flatMap((part) => [part, `kty: RSA d: ${part}`, `-----BEGIN ${part}`].map((start) => start + part.repeat(300_000 / part.length)));
+  expect(await found(object('ConfigMap', { data: Object.fromEntries(texts.entries()) }))).toHaveLength(5); // a long d is a key
+}, 60_000);

@@ -1,5 +1,6 @@
 /*
- * A parser for the part of DER that revocation lists use: Node.js parses certificates, but not revocation lists.
+ * A parser for the part of DER that revocation lists and private keys use: Node.js parses certificates, but neither
+ * revocation lists nor keys of algorithms that its OpenSSL does not know.
  */
 
 /** A DER value: its tag, its content, and all of its bytes. */
@@ -14,6 +15,7 @@ export const BIT_STRING = 0x03;
 export const BOOLEAN = 0x01;
 export const INTEGER = 0x02;
 export const OCTET_STRING = 0x04;
+export const OBJECT_IDENTIFIER = 0x06;
 /** The tag of the optional field `[n]` of a sequence. */
 export const context = (n: number) => 0xa0 + n;
 
@@ -36,7 +38,8 @@ export function bits(value: Der | undefined): Buffer {
   return value.content.subarray(1);
 }
 
-function readFirst(bytes: Buffer): Der {
+/** Reads the first value, whatever follows. */
+export function readFirst(bytes: Buffer): Der {
   const short = bytes.readUInt8(1);
   const more = short < 0x80 ? 0 : short - 0x80;
   if (more > 4) throw new RangeError('length of more than four bytes');
