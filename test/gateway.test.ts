@@ -118,6 +118,31 @@ const POD_TARGETS = { [`${AWS}nlb-target-type`]: 'ip', [`${AWS}target-group-attr
 
 test.each<[string, DedicatedGatewayOptions]>([
   ['an annotation that disables the PROXY protocol', { serviceAnnotations: { 'service.beta.kubernetes.io/do-loadbalancer-enable-proxy-protocol': 'false' } }],
+  ['annotations of other clouds that disable the PROXY protocol', {
+    serviceAnnotations: {
+      'k8s.cloudscale.ch/loadbalancer-pool-protocol': 'tcp',
+      'oci-network-load-balancer.oraclecloud.com/is-ppv2-enabled': 'false',
+      'service.beta.kubernetes.io/linode-loadbalancer-default-proxy-protocol': 'none',
+      'service.beta.kubernetes.io/linode-loadbalancer-port-15443': '{ "protocol": "tcp", "proxy-protocol": "none" }',
+      'service.beta.kubernetes.io/linode-loadbalancer-port-443': '{ "protocol": "tcp" }',
+      'service.beta.kubernetes.io/upcloud-load-balancer-config': '{ "backends": [{ "properties": { "outbound_proxy_protocol": "" } }] }',
+    },
+  }],
+  ['source ranges with annotations that keep the address of the client', {
+    sourceRanges: ['203.0.113.0/28'],
+    serviceAnnotations: {
+      'oci-network-load-balancer.oraclecloud.com/is-preserve-source': 'true',
+      [`${AWS}target-group-attributes`]: 'preserve_client_ip.enabled=true',
+    },
+  }],
+  ['source ranges that are not enforced with an annotation that hides the address of the client', {
+    sourceRanges: ['203.0.113.0/28'], preserveClientAddress: false, serviceAnnotations: { [`${AWS}target-group-attributes`]: 'preserve_client_ip.enabled=false' },
+  }],
+  ['ranges of health checks in private networks', {
+    sourceRanges: ['128.0.0.0/1'], healthCheckSourceRanges: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'],
+  }],
+  ['every address as source range, with ranges of health checks', { sourceRanges: ['0.0.0.0/0'], healthCheckSourceRanges: ['10.0.0.0/8'] }],
+  ['texts of several lines and in any language', { serviceAnnotations: { 'example.com/note': 'eins: "zwei"\n\tdrei\r\n— Zürich, 東京 😀 \u{1F469}\u200d\u{1F4BB}\u00a0#' } }],
   ['an attribute that disables the PROXY protocol', { serviceAnnotations: { [`${AWS}target-group-attributes`]: 'proxy_protocol_v2.enabled=false' } }],
   ['an annotation that enables the PROXY protocol with proxyProtocol', { proxyProtocol: true, serviceAnnotations: { [`${AWS}proxy-protocol`]: '*' } }],
   ['source ranges with targets that are nodes', { sourceRanges: ['203.0.113.0/28'], serviceAnnotations: { [`${AWS}nlb-target-type`]: 'instance' } }],

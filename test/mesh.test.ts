@@ -26,6 +26,13 @@ function both(props: Partial<FederatedMeshProps> = {}) {
   return { app, east, west, objects: Chart.of(east).toJson().map(withoutDigest) };
 }
 
+test.each(['otelEnvoyALS', 'Access Logs/v2', '日志'])('the access log provider can be named %s', (accessLogProvider) => {
+  const mesh = meshOf(new App(), 'east', { accessLogProvider });
+  mesh.expose('Own', { service: LocalService.fromName('own', 'default'), exportName: 'own', ports: [ServicePort.http(80)] });
+  const [telemetry] = Chart.of(mesh).toJson().filter(({ kind }) => kind === 'Telemetry');
+  expect(telemetry.spec.accessLogging).toEqual([{ providers: [{ name: accessLogProvider }] }]);
+});
+
 test('every option of a mesh has an effect', () => {
   const props: Required<FederatedMeshProps> = {
     meshName: 'east',

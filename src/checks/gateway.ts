@@ -2,9 +2,10 @@ import { fail, show, Where } from './errors';
 import { checkFlag, checkGiven, checkList, checkMap, checkOptional, fieldsOf, parseFields } from './kinds';
 import { checkQuantities, checkServiceAnnotations } from './kubernetes-fields';
 import { checkLoadBalancer } from './load-balancer';
-import { checkCidr, checkNamespace, checkObjectName, checkServiceName, isPodLabel, parseDuration } from './values';
+import { checkCidr, checkNamespace, checkObjectName, checkServiceName, isPodLabel, MOST_SELECTOR_LABELS, parseDuration } from './values';
 import { GatewayCredential } from '../credential';
 import { DedicatedGatewayOptions, ExistingGatewayOptions, GatewayServiceType } from '../gateway-options';
+import { coverInternet } from '../model/addresses';
 import { SYSTEM_NAMESPACE } from '../model/constants';
 import { BoundaryConfig, GATEWAY_DEFAULTS } from '../model/model';
 import { NodeToleration } from '../toleration';
@@ -117,8 +118,12 @@ export function parseExistingGateway(where: string, given: ExistingGatewayOption
   checkObjectName(where, options.serviceAccountName, 'service account');
   checkServiceName(where, options.serviceName);
   checkMap(where, 'podLabels', options.podLabels, '{ istio: \'partner-ingress\' }');
-  if (Object.keys(options.podLabels).length === 0) {
+  const { length } = Object.keys(options.podLabels);
+  if (length === 0) {
     fail('FED127', where, 'podLabels is empty, which would select every pod of the namespace', 'set the labels that only the gateway\'s pods have');
+  }
+  if (length > MOST_SELECTOR_LABELS) {
+    fail('FED127', where, `podLabels has ${length} labels, but the selector of an EnvoyFilter takes ${MOST_SELECTOR_LABELS}`, 'set the labels that only the gateway\'s pods have');
   }
   for (const [label, value] of Object.entries(options.podLabels)) {
     if (isPodLabel(label, value)) continue;
@@ -192,6 +197,10 @@ function checkReachability(reject: (what: string, fix: string) => never, where: 
   }
   if (healthCheckSourceRanges && !(sourceRanges && preserveClientAddress)) {
     reject('healthCheckSourceRanges has no effect without sourceRanges that the network policy enforces', 'remove it: port 15443 is open to health checks');
+  }
+  if (sourceRanges && healthCheckSourceRanges && !coverInternet(sourceRanges) && coverInternet([...sourceRanges, ...healthCheckSourceRanges])) {
+    reject(`healthCheckSourceRanges ${show(healthCheckSourceRanges)} and sourceRanges together have every public address, so the network policy would allow every client`,
+      'list only the subnets of the load balancer as healthCheckSourceRanges');
   }
   if (options.proxyProtocol && sourceRanges) {
     reject('sourceRanges cannot be combined with proxyProtocol: nodes and pods see the address of the load balancer',

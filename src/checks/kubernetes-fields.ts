@@ -1,7 +1,8 @@
 import { fail, show, Where } from './errors';
 import { checkText } from './kinds';
-import { isPodLabel } from './values';
+import { checkCharacters, isPodLabel } from './values';
 import type { DedicatedGatewayOptions } from '../gateway-options';
+import { LARGEST_ANNOTATIONS } from '../model/constants';
 import { GATEWAY_DEFAULTS } from '../model/model';
 import { amountOf, isQuantity } from '../model/quantity';
 
@@ -33,8 +34,6 @@ export function checkQuantities(where: Where, options: DedicatedGatewayOptions):
   }
 }
 
-/** Largest size of the annotations of one object, minus room for those of the library and of the delivery tool. */
-const LARGEST_ANNOTATIONS = 256 * 1024 - 16 * 1024;
 /** Annotations that an option of the library sets, or that tools write. */
 const RESERVED_ANNOTATIONS: readonly [pattern: RegExp, fix: string][] = [
   [/^service\.beta\.kubernetes\.io\/load-balancer-source-ranges$/i, 'use the option sourceRanges, which the NetworkPolicy of the gateway also applies'],
@@ -51,6 +50,7 @@ export function checkServiceAnnotations(where: Where, annotations: { readonly [n
     }
     if (value === undefined) fail('FED120', where, `the annotation ${show(name)} is undefined`, 'set a value, or remove it');
     checkText(where, `the annotation ${show(name)}`, value);
+    checkCharacters(where, `the annotation ${show(name)}`, value);
     const [, fix] = RESERVED_ANNOTATIONS.find(([pattern]) => pattern.test(name)) ?? [];
     if (fix !== undefined) fail('FED116', where, `the annotation ${show(name)} is reserved`, fix);
   }

@@ -4,7 +4,8 @@ import { fail, show, Where } from './errors';
 import { checkEgressOptions, checkExistingGateways, checkNamespaces } from './gateway';
 import { checkSupported } from './istio-version';
 import { checkFlag, checkGiven, checkList, checkMap, checkOptional, fieldsOf, parseFields } from './kinds';
-import { checkClusterDomain, checkNamespace, checkObjectName, checkRevision, isPodLabel, parseDeviation, parseDuration } from './values';
+import { checkDestinations } from './network-destination';
+import { checkClusterDomain, checkNamespace, checkRevision, isPodLabel, parseDeviation, parseDuration } from './values';
 import { checkMeshName, checkTrustDomain, checkWorkloadTrustDomain } from './wire-names';
 import type { Justification } from '../accountability';
 import { GatewayCredential } from '../credential';
@@ -66,6 +67,7 @@ export function parseMeshProps(where: Where, given: FederatedMeshProps): Federat
   const allowHeadersWithUnderscores = deviation('allowing headers with underscores', props.allowHeadersWithUnderscores);
   if (props.infrastructure !== undefined) checkList(where, 'infrastructure', props.infrastructure);
   props.infrastructure?.forEach((destination) => checkGiven(where, 'an entry of infrastructure', destination, NetworkDestination));
+  checkDestinations(where, (props.infrastructure ?? []).map(({ _destination }) => _destination));
   if (props.networkIdleTimeout !== undefined) checkIdleTimeout(where, props.networkIdleTimeout);
   if (props.egressGateway) checkEgressOptions(where, props.egressGateway._options);
   return { ...props, endpoints, withoutAdmissionPolicy, allowHeadersWithUnderscores };
@@ -110,12 +112,18 @@ function checkNamespaceLabels(where: Where, { namespaceLabels, createNamespace }
   }
 }
 
+/** Checks the name of an extension provider: any text for istiod. */
+function checkProvider(where: Where, name: string): void {
+  if (typeof name === 'string' && /\S/.test(name) && !/\p{C}/u.test(name)) return;
+  fail('FED111', where, `${show(name)} is not a valid name of an access log provider`, 'use a name in meshConfig.extensionProviders, or omit it for "envoy"');
+}
+
 /** Checks the props of a mesh in combination, including defaults. */
 export function checkConfig(where: Where, config: BoundaryConfig): void {
   checkWorkloadTrustDomain(where, config);
   checkExistingGateways(where, config);
   for (const name of [config.namespaceName, config.rootNamespaceName, config.monitoringNamespaceName]) checkNamespace(where, name);
-  checkObjectName(where, config.accessLogProvider, 'access log provider');
+  checkProvider(where, config.accessLogProvider);
   if (config.revision !== undefined) checkRevision(where, config.revision);
   if (config.connectAfterHandshake) checkSupported(where, 'connectAfterHandshake', config.istioVersion);
   checkNamespaces(where, config);

@@ -31,6 +31,9 @@ export function isPodLabel(name: string, value: unknown): boolean {
   return (prefix === undefined || isDnsName(prefix)) && LABEL_PART.test(own) && typeof value === 'string' && (value === '' || LABEL_PART.test(value));
 }
 
+/** Maximum number of labels in the selector of an EnvoyFilter. */
+export const MOST_SELECTOR_LABELS = 256;
+
 export function checkNamespace(where: Where, namespaceName: string): void {
   if (typeof namespaceName !== 'string' || !isLabel(namespaceName)) {
     fail('FED111', where, `${show(namespaceName)} is not a valid namespace name`,
@@ -138,7 +141,25 @@ export function checkAnnotation(where: Where, what: string, text: unknown): void
   if (text === undefined) return;
   const { length } = Buffer.from(text as string);
   if (length > LONGEST_TEXT) fail('FED143', where, `${what} has ${length} bytes`, `use at most ${LONGEST_TEXT} bytes: the text becomes an annotation`);
-  if (/\p{Cs}/u.test(text as string)) fail('FED143', where, `${what} has an unpaired surrogate`, 'use text that can be written as UTF-8');
+  checkCharacters(where, what, text as string);
+}
+
+/**
+ * Characters that no YAML parser reads as they are written: control characters except tab and line ends, other line and
+ * paragraph separators, the byte order mark and what is no character.
+ */
+const UNWRITABLE = /[\p{Cs}\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/u;
+
+/** Checks the characters of a text that is written as it is given. kubectl would reject the whole file, or change the text. */
+export function checkCharacters(where: Where, what: string, text: string): void {
+  if (/^[-+]?0o[0-7_]+$/i.test(text)) {
+    fail('FED143', where, `${what} is ${show(text)}, which cdk8s writes without quotes and kubectl reads as a number`, 'add a word to the text');
+  }
+  const [character] = UNWRITABLE.exec(text) ?? [];
+  if (character === undefined) return;
+  const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+  fail('FED143', where, `${what} has the character U+${code}${/\p{Cs}/u.test(character) ? ', an unpaired surrogate' : ''}, which YAML cannot hold`,
+    'remove it: use text that was not cut, and no control characters');
 }
 
 export function checkAccountability(where: Where, accountability: Accountability): void {

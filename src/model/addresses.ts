@@ -148,6 +148,38 @@ export function parseCidr(text: string): Cidr | undefined {
   return { family: family === 4 ? 4 : 6, network: rest === 0n ? undefined : `${addressOf(value - rest, family)}/${length}` };
 }
 
+/**
+ * Whether ranges have every public address of IPv4 or of IPv6 together, in any number of parts. Ranges without the
+ * private addresses are a usual way to write "everywhere".
+ */
+export function coverInternet(ranges: readonly string[]): boolean {
+  const own = ranges.map(intervalOf);
+  const privately = [...PRIVATE_IPV4, ...PRIVATE_IPV6].map(([network, prefix]) => intervalOf(`${network}/${prefix}`));
+  return [intervalOf('0.0.0.0/0'), intervalOf('2000::/3')].some((whole) =>
+    own.some(({ family }) => family === whole.family) && isCovered(whole, [...own, ...privately]));
+}
+
+interface Interval {
+  readonly family: number;
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+function intervalOf(range: string): Interval {
+  const [address, length] = range.split('/');
+  const family = isIP(address);
+  const size = 2n ** BigInt((family === 4 ? 32 : 128) - Number(length));
+  const first = valueOf(address);
+  return { family, first, last: first + size - 1n };
+}
+
+function isCovered({ family, first, last }: Interval, parts: Interval[]): boolean {
+  const sorted = parts.filter((part) => part.family === family).sort((a, b) => a.first < b.first ? -1 : 1);
+  let next = first;
+  for (const part of sorted) if (part.first <= next && part.last >= next) next = part.last + 1n;
+  return next > last;
+}
+
 function valueOf(address: string): bigint {
   if (isIP(address) === 4) return address.split('.').reduce((value, byte) => value * 256n + BigInt(byte), 0n);
   const [left, right] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::').map((side) => side.split(':').filter((group) => group !== ''));

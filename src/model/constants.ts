@@ -10,6 +10,10 @@ export const DEFAULT_NAMESPACE = 'istio-federation';
 export const DEFAULT_ROOT_NAMESPACE = 'istio-system';
 /** Default DNS domain of a cluster. */
 export const DEFAULT_CLUSTER_DOMAIN = 'cluster.local';
+/**
+ * Maximum size of the annotations of one object: 256 KiB of the API server, minus room for those of delivery tools.
+ */
+export const LARGEST_ANNOTATIONS = 240 * 1024;
 /** Namespaces that Kubernetes reserves for itself. */
 export const SYSTEM_NAMESPACE = /^kube-(system|public|node-lease)$/;
 /** Suffix of the Secret in which Istio looks for the CA certificates of a credential: `<credential>-cacert`. */

@@ -31,6 +31,13 @@ dedicated.rejects('FED116', 'ranges of health checks without source ranges', gat
 dedicated.rejects('FED116', 'ranges of health checks behind a load balancer that hides the address of clients',
   gateway({ ...RANGES, healthCheckSourceRanges: ['10.0.0.0/20'], preserveClientAddress: false }), 'healthCheckSourceRanges');
 dedicated.rejects('FED116', 'a range of health checks without mask', gateway({ ...RANGES, healthCheckSourceRanges: ['10.0.0.7'] }), '"10.0.0.7"');
+for (const [sourceRanges, healthCheckSourceRanges] of [
+  [['203.0.113.0/28'], ['0.0.0.0/0']], [['203.0.113.0/28'], ['128.0.0.0/1', '0.0.0.0/1']], [['0.0.0.0/1'], ['128.0.0.0/2', '192.0.0.0/2']],
+  [['2001:db8::/64'], ['2000::/3']], [['203.0.113.0/28', '2001:db8::/64'], ['::/0']],
+]) {
+  dedicated.rejects('FED116', `the ranges ${healthCheckSourceRanges.join(' and ')} of health checks beside the source ranges ${sourceRanges.join(' and ')}`,
+    gateway({ sourceRanges, healthCheckSourceRanges }), 'healthCheckSourceRanges', 'every public address', 'subnets of the load balancer');
+}
 dedicated.rejects('FED116', 'an empty list of ranges of health checks', gateway({ ...RANGES, healthCheckSourceRanges: [] }), 'healthCheckSourceRanges is an empty list');
 dedicated.rejects('FED116', 'source ranges with the PROXY protocol', gateway({ ...RANGES, proxyProtocol: true }), 'proxyProtocol', 'address of the load balancer');
 dedicated.rejects('FED116', 'a shutdown delay of half a second', gateway({ shutdownDelay: Duration.millis(500) }), 'shutdownDelay is 500 ms', 'whole seconds');
@@ -45,12 +52,29 @@ for (const [name, value] of [
   ['service.beta.kubernetes.io/do-loadbalancer-enable-proxy-protocol', 'true'], ['load-balancer.hetzner.cloud/uses-proxyprotocol', 'true'],
   ['loadbalancer.openstack.org/proxy-protocol', 'v2'], ['service.beta.kubernetes.io/azure-pls-proxy-protocol', 'true'],
   ['service.kubernetes.io/ibm-load-balancer-cloud-provider-enable-features', 'ipvs, proxy-protocol'],
+  [TARGETS, 'preserve_client_ip.enabled = false, proxy_protocol_v2.enabled = true'], [`${AWS}proxy-protocol-per-target-group`, '443'],
+  ['oci-network-load-balancer.oraclecloud.com/is-ppv2-enabled', 'true'], ['service.beta.kubernetes.io/oci-load-balancer-connection-proxy-protocol-version', '2'],
+  ['service.beta.kubernetes.io/linode-loadbalancer-default-proxy-protocol', 'v2'], ['service.beta.kubernetes.io/linode-loadbalancer-proxy-protocol', 'v1'],
+  ['service.beta.kubernetes.io/linode-loadbalancer-port-15443', '{ "protocol": "tcp", "proxy-protocol": "v2" }'],
+  ['service.beta.kubernetes.io/scw-loadbalancer-proxy-protocol-v2', '*'], ['service.beta.kubernetes.io/scw-loadbalancer-proxy-protocol-v1', '15443'],
+  ['service.beta.kubernetes.io/ovh-loadbalancer-proxy-protocol', 'v2-ssl-cn'], ['service.beta.kubernetes.io/alibaba-cloud-loadbalancer-proxy-protocol', 'on'],
+  ['service.beta.kubernetes.io/vultr-loadbalancer-proxy-protocol', 'true'], ['kubernetes.civo.com/loadbalancer-enable-proxy-protocol', 'send-proxy-v2'],
+  ['lb.stackit.cloud/tcp-proxy-protocol', 'true'], ['k8s.cloudscale.ch/loadbalancer-pool-protocol', 'proxyv2'],
+  ['service.beta.kubernetes.io/upcloud-load-balancer-config', '{ "backends": [{ "properties": { "outbound_proxy_protocol": "v2" } }] }'],
 ]) {
   dedicated.rejects('FED149', `the annotation ${name}: ${value} without proxyProtocol`, gateway({ serviceAnnotations: { [name]: value } }),
     `"${name}"`, 'proxyProtocol: true');
 }
 const podTargets = (annotations: { [name: string]: string }, options: DedicatedGatewayOptions = {}) =>
   gateway({ ...RANGES, serviceAnnotations: { [`${AWS}nlb-target-type`]: 'ip', ...annotations }, ...options });
+for (const annotations of [
+  { [TARGETS]: 'preserve_client_ip.enabled=false' }, { [TARGETS]: 'deregistration_delay.timeout_seconds=120, preserve_client_ip.enabled = false', [`${AWS}type`]: 'external' },
+  { [TARGETS]: 'preserve_client_ip.enabled=false', [`${AWS}nlb-target-type`]: 'instance' }, { [TARGETS]: 'preserve_client_ip.enabled=false', [`${AWS}nlb-target-type`]: 'ip' },
+  { 'oci-network-load-balancer.oraclecloud.com/is-preserve-source': 'false' },
+]) {
+  dedicated.rejects('FED149', `source ranges with the annotations ${JSON.stringify(annotations)}`, gateway({ ...RANGES, serviceAnnotations: annotations as never }),
+    'sourceRanges would reject every peer', 'hides the address of the client', 'preserveClientAddress: false');
+}
 const CLIENT_ADDRESS = { [TARGETS]: 'preserve_client_ip.enabled=true' };
 dedicated.rejects('FED149', 'source ranges behind a load balancer of AWS that hides the address of clients', podTargets({}), 'reject every peer', `${TARGETS}: "preserve_client_ip.enabled=true"`);
 dedicated.rejects('FED149', 'source ranges behind a load balancer of AWS of the older type for pods', gateway({ ...RANGES, serviceAnnotations: { [`${AWS}type`]: 'nlb-ip' } }), 'reject every peer');
@@ -69,6 +93,7 @@ fromExisting.rejects('FED120', 'an existing gateway with a list of labels', exis
 fromExisting.rejects('FED120', 'an existing gateway with an option of dedicated gateways', existing({ minReplicas: 3 }), '"minReplicas"');
 fromExisting.rejects('FED120', 'an existing gateway with a string as credential', existing({ credential: 'partner' }), '"partner"', 'GatewayCredential');
 fromExisting.rejects('FED127', 'an existing gateway without labels', existing({ podLabels: {} }), 'every pod of the namespace');
+fromExisting.rejects('FED127', 'an existing gateway with more labels than an EnvoyFilter takes', existing({ podLabels: Object.fromEntries(Array.from({ length: 257 }, (_, index) => [`label-${index}`, 'x'])) }), '257 labels', '256');
 fromExisting.rejects('FED127', 'an existing gateway with a label that no pod can have', existing({ podLabels: { app: 'the gateway' } }), '"the gateway"');
 
 /* Objects of fields. */
@@ -134,4 +159,8 @@ dedicated.rejects('FED116', 'source ranges as an annotation', gateway({ serviceA
 dedicated.rejects('FED116', 'a sync wave as an annotation', gateway({ serviceAnnotations: { 'argocd.argoproj.io/sync-wave': '5' } }), 'reserved', 'delivery');
 dedicated.rejects('FED116', 'an annotation of the library', gateway({ serviceAnnotations: { 'cdk8s-mesh-federation/private-address': 'none' } }), 'reserved');
 dedicated.rejects('FED143', 'annotations that are too large in total', gateway({ serviceAnnotations: { 'example.com/a': 'x'.repeat(130_000), 'example.com/b': 'x'.repeat(130_000) } }), '260026 bytes', '256 KiB');
+for (const code of ['0000', '0007', '000B', '001B', '007F', '0080', '0085', '009F', '2028', '2029', 'FEFF', 'FFFE', 'FFFF', 'D83D', 'DE00']) {
+  dedicated.rejects('FED143', `an annotation with the character U+${code}`, gateway({ serviceAnnotations: { 'example.com/a': `a${String.fromCharCode(parseInt(code, 16))}b` } }),
+    '"example.com/a"', `U+${code}`, 'YAML');
+}
 dedicated.rejects('FED120', 'undefined as value of an annotation', gateway({ serviceAnnotations: { 'example.com/a': any(undefined) } }), 'is undefined');

@@ -17,7 +17,7 @@ for (const cidr of ['198.51.100.8', '198.51.100.8/00', '198.51.100.8/33', 'istio
   addresses.rejects('FED150', `${JSON.stringify(cidr) ?? 'undefined'} in place of a range`, () => NetworkDestination.addresses(cidr, [443]), 'the range', 'not a valid CIDR');
 }
 addresses.rejects('FED150', 'a range with bits after its mask', () => NetworkDestination.addresses('198.51.100.8/24', [443]), '"198.51.100.8/24"', 'use "198.51.100.0/24"');
-for (const cidr of ['0.0.0.0/0', '::/0']) {
-  addresses.rejects('FED150', `the range ${cidr}, which has every address`, () => NetworkDestination.addresses(cidr, [443]), `"${cidr}"`, 'every address');
+for (const cidr of ['0.0.0.0/0', '::/0', '2000::/3', '::/1']) {
+  addresses.rejects('FED150', `the range ${cidr}, which has every public address`, () => NetworkDestination.addresses(cidr, [443]), `"${cidr}"`, 'every public address');
 }
 addresses.rejects('FED150', 'a range without ports', () => NetworkDestination.addresses('198.51.100.8/32', []), 'ports is an empty list');

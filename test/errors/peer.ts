@@ -194,7 +194,8 @@ for (const name of ['fed-in-trust-east', 'fed-in-trust', 'fed-out-trust-bank']) 
   addPeer.rejects('FED134', `the trust ConfigMap ${name}, whose name the library reserves`, withTrustConfigMap(name));
 }
 addPeer.rejects('FED143', 'a contact of more than 4096 bytes', peerWith({ contact: `mailto:${'x'.repeat(4096)}` }), 'contact has 4103 bytes');
-addPeer.rejects('FED143', 'an owner with half of a character', peerWith({ owner: 'team \ud83d' }), 'owner has an unpaired surrogate');
+addPeer.rejects('FED143', 'a ticket that kubectl reads as a number', peerWith({ ticket: '0o17' }), 'ticket is "0o17"', 'number');
+addPeer.rejects('FED143', 'an owner with half of a character', peerWith({ owner: 'team \ud83d' }), 'owner has the character U+D83D, an unpaired surrogate');
 addPeer.rejects('FED120', 'a number as purpose', peerWith(any({ purpose: 5 })), 'purpose must be a string, not 5');
 addPeer.rejects('FED120', 'an object as owner', peerWith(any({ owner: { a: 1 } })), 'owner must be a string, not {"a":1}');
 addPeer.rejects('FED120', 'undefined as a category of data', peerWith(any({ dataCategories: [undefined] })), 'a category in dataCategories is undefined');
