@@ -7,7 +7,7 @@ import type { DeclaredSource } from './boundary/peers';
 import { errorsInMesh } from './boundary/validation';
 import type { Caller } from './caller';
 import {
-  errorsInAccess, errorsInPort, parseBinding, parseLocalSource, parseSource, parseSourceFields, RemoteWeighting,
+  errorsInAccess, errorsInPort, errorsInPortCount, parseBinding, parseLocalSource, parseSource, parseSourceFields, RemoteWeighting,
 } from './checks/binding';
 import { checkCallers } from './checks/caller';
 import { pathIn, show } from './checks/errors';
@@ -155,7 +155,10 @@ export class RemoteServiceBinding extends Construct {
 
   private errorsInPorts(): string[] {
     const state = this.#state;
-    return state.isSimple ? [] : state.declaredPorts.flatMap((port) => errorsInPort(this, state, port));
+    if (state.name.additionalHosts.length === 0 && state.isSimple) return [];
+    const { declaredPorts } = state;
+    const errors = state.isSimple ? [] : declaredPorts.flatMap((port) => errorsInPort(this, state, port));
+    return [...errors, ...errorsInPortCount(this, state.name, declaredPorts.length)];
   }
 }
 

@@ -133,31 +133,6 @@ test.each<[string, string[], Partial<FederatedMeshProps>, ((mesh: FederatedMesh)
   expect(codesOf(app)).toEqual(codes);
 });
 
-/* Objects that etcd does not accept. */
-
-describe('an object of', () => {
-  const inBytes = (size: number, kind: string, name: RegExp) => {
-    const app = new App();
-    const mesh = meshOf(app, 'east');
-    exporting(mesh).allowFrom(calling(mesh));
-    const byteLength = Buffer.byteLength.bind(Buffer);
-    jest.spyOn(Buffer, 'byteLength').mockImplementation((text) => {
-      const isThere = String(text).includes(`"kind":"${kind}"`) && name.test(JSON.parse(String(text)).metadata.name);
-      return isThere ? size : byteLength(text as string);
-    });
-    const codes = codesOf(app);
-    jest.restoreAllMocks();
-    return codes;
-  };
-
-  const growing: [kind: string, name: RegExp][] = [['Gateway', /^fed-out-/], ['Gateway', /^fed-in-/], ['EnvoyFilter', /^fed-in-/], ['EnvoyFilter', /^fed-out-/],
-    ['ValidatingAdmissionPolicy', /^istio-federation-boundary$/]];
-  test.each(growing)('kind %s with a name like %s is rejected above 1.4 MB', (kind, name) => {
-    expect(inBytes(1_400_000, kind, name)).toEqual([]);
-    expect(new Set(inBytes(1_400_001, kind, name))).toEqual(new Set(['FED135']));
-  });
-});
-
 /* Rules about several boundaries and peers. */
 
 /** Two boundaries of east. */

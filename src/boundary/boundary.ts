@@ -1,4 +1,3 @@
-import { ApiObject } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import { BindingObjects } from './binding-objects';
 import { checkChart, claimChart } from './charts';
@@ -257,11 +256,6 @@ export class Boundary {
     return this.siblings.some(({ config }) => config.rootNamespaceName === namespaceName) ? 'Istio'
       : SYSTEM_NAMESPACE.test(namespaceName) ? 'Kubernetes'
         : this.siblings.some(({ config }) => namespacesOf(config).includes(namespaceName)) ? 'the boundary' : undefined;
-  }
-
-  /** Objects whose size grows with the number of grants or local ports. */
-  public get growingObjects(): ApiObject[] {
-    return this.objects.growing;
   }
 
   /** Whether a peer is isolated. */

@@ -162,11 +162,6 @@ export class BoundaryObjects {
     }
   }
 
-  /** Objects whose size grows with the number of grants, local ports or bound hosts. */
-  public get growing(): ApiObject[] {
-    return [...this.parts.get('admission'), ...(['filter ', 'in ', 'out '] as const).flatMap((kind) => this.parts.all(kind))];
-  }
-
   /** The gateways that exist. */
   public get openGateways(): GatewayConfig[] {
     return [this.config.ingress, this.config.egress].filter(({ role }) => this.parts.has(role));

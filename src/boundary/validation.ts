@@ -19,15 +19,12 @@ import { errorInRemoved, isRemoved } from '../render';
  * Errors that can only be found when the program is complete.
  */
 
-/** Maximum size of an object in bytes of JSON: the request limit of etcd, minus what the API server adds. */
-const LARGEST_OBJECT = 1_400_000;
-
 type Mesh = IMeshPeer & Construct;
 
 /** The errors of a mesh and its boundary, one line each. */
 export function errorsAtTheEnd(mesh: Mesh, boundary: Boundary): string[] {
   return [
-    removed, trustChains, missingEndpoints, missingPeers, openElsewhere, namesInUse, shortNames, peerSnis, bypasses, sharedSecret, tooLarge,
+    removed, trustChains, missingEndpoints, missingPeers, openElsewhere, namesInUse, shortNames, peerSnis, bypasses, sharedSecret,
     tooLittleMemory,
   ].flatMap((errors) => errors(mesh, boundary));
 }
@@ -164,20 +161,6 @@ function sharedSecret(mesh: Mesh, { config, declared }: Boundary): string[] {
   if (shared === undefined || apart || declared.exports.size === 0 || declared.bindings.size === 0) return [];
   return [describeError('FED132', mesh, `both gateways use the Secret ${show(shared)}, but its certificate holds only one identity`,
     'give each gateway a Secret of its own: BoundaryGateway.dedicated({ credential: … })')];
-}
-
-/**
- * The API server would reject a larger object but apply the rest of the file, so access that the object revokes would
- * stay open.
- */
-function tooLarge(mesh: Mesh, { growingObjects }: Boundary): string[] {
-  return growingObjects.flatMap((object) => {
-    const bytes = Buffer.byteLength(JSON.stringify(object.toJson()));
-    if (bytes <= LARGEST_OBJECT) return [];
-    const name = [object.metadata.namespace, object.name].filter((part) => part !== undefined).join('/');
-    return [describeError('FED135', mesh, `the ${object.kind} ${name} has ${bytes} bytes, but etcd accepts 1.5 MB`,
-      'move some of the peers and their bindings to a second boundary (a FederatedMesh with another namespaceName), or write fewer rules and bind fewer hosts')];
-  });
 }
 
 /**

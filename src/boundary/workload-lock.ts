@@ -1,6 +1,5 @@
 import type { Construct } from 'constructs';
-import { describeError, show } from '../checks/errors';
-import type { DeclaredLock } from '../checks/lock';
+import { DeclaredLock, errorsInPodLabels } from '../checks/lock';
 import { Lock, Texts } from '../model/model';
 import { distinct } from '../model/order';
 import { annotate, renderLock, renderLockLimits } from '../render';
@@ -16,13 +15,13 @@ export class WorkloadLock implements Lock {
 
   /** Creates the objects in the service's namespace, in the chart of the construct that declares the lock. */
   constructor(
-    private readonly construct: Construct, private readonly service: LocalService, private readonly declared: DeclaredLock,
+    construct: Construct, private readonly service: LocalService, private readonly declared: DeclaredLock,
     private readonly allowed: () => string[],
   ) {
     this.serviceName = service.serviceName;
     this.namespaceName = service.namespaceName;
     for (const object of [renderLock(construct, this), renderLockLimits(construct, this)]) annotate(object, declared.annotations);
-    construct.node.addValidation({ validate: () => this.errors() });
+    construct.node.addValidation({ validate: () => errorsInPodLabels(construct, this.serviceName, this.podLabels) });
   }
 
   public get podLabels(): Texts {
@@ -31,12 +30,5 @@ export class WorkloadLock implements Lock {
 
   public get principals(): string[] {
     return distinct(this.allowed());
-  }
-
-  /** Requires labels: without them, the lock would apply to every workload of the namespace. */
-  private errors(): string[] {
-    if (Object.keys(this.podLabels).length > 0) return [];
-    return [describeError('FED312', this.construct, `the Service ${show(this.serviceName)} selects no pods`,
-      'set podLabels to the labels of the workload')];
   }
 }

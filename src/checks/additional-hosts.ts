@@ -36,10 +36,17 @@ const COMMON_DOMAINS = new Set([
 /** The beginning of a top-level domain in another script. */
 const OTHER_SCRIPT = 'xn--';
 
+/** Maximum number of hosts and of ports of a ServiceEntry. */
+export const LARGEST_ENTRY = 256;
+
 /** Checks additional hosts, except in relation to other declarations. */
 export function parseHosts(where: Where, config: BoundaryConfig, hosts: string[] = []): string[] {
   const { clusterDomain, trustDomain } = config;
   checkList(where, 'additionalHosts', hosts);
+  if (hosts.length > LARGEST_ENTRY) {
+    fail('FED412', where, `additionalHosts has ${hosts.length} hosts, but a ServiceEntry takes ${LARGEST_ENTRY}`,
+      'bind the source under several local names, each with a part of the hosts');
+  }
   hosts.forEach((host, index) => {
     const reject = (what: string, fix: string) => fail('FED412', where, `the additional host ${show(host)} ${what}`, fix);
     if (typeof host !== 'string' || !isHostName(host) || !host.includes('.')) {

@@ -1,4 +1,4 @@
-import { parseHosts } from './additional-hosts';
+import { LARGEST_ENTRY, parseHosts } from './additional-hosts';
 import { describeError, fail, show, Where } from './errors';
 import { checkHeaders } from './http-rule';
 import { checkGiven, checkList, fieldsOf, parseFields, readGiven } from './kinds';
@@ -118,6 +118,13 @@ export function errorsInAccess(
     `call allowFrom for mesh ${show(us.meshName)} in mesh ${show(meshName)}, or remove the binding`);
   if (allowed.length === 0) return [error(show(exportName))];
   return mappings.filter(({ exportPort }) => !allowed.includes(exportPort)).map(({ exportPort }) => error(`port ${exportPort} of ${show(exportName)}`));
+}
+
+/** The errors of a binding with more ports than its ServiceEntry takes. */
+export function errorsInPortCount(where: Where, { host, additionalHosts }: BindingName, count: number): string[] {
+  if (additionalHosts.length === 0 || count <= LARGEST_ENTRY) return [];
+  return [describeError('FED412', where, `${show(host)} has additionalHosts and ${count} local ports, but a ServiceEntry takes ${LARGEST_ENTRY}`,
+    'bind fewer ports with portMappings, or remove additionalHosts')];
 }
 
 /** Errors that several sources of one local port, or its sources and its callers, cause together. */

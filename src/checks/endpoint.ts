@@ -10,10 +10,16 @@ const FIELDS = fieldsOf<GatewayEndpoint>({ address: true, port: true, privateAdd
 
 /** The names of most clusters. A peer is declared before it is known whose cluster dials it. */
 const USUAL_NAMES: ClusterNames = { clusterDomain: DEFAULT_CLUSTER_DOMAIN, namespaceNames: [DEFAULT_NAMESPACE, DEFAULT_ROOT_NAMESPACE] };
+/** Maximum number of endpoints of a ServiceEntry. */
+const MOST_ENDPOINTS = 4096;
 
 /** Checks each endpoint, then the list of all endpoints. Names of a cluster are private. */
 export function parseEndpoints(where: Where, given: readonly GatewayEndpoint[], cluster = USUAL_NAMES): GatewayEndpoint[] {
   checkList(where, 'endpoints', given);
+  if (given.length > MOST_ENDPOINTS) {
+    fail('FED104', where, `endpoints has ${given.length} entries, but the ServiceEntry of a peer takes ${MOST_ENDPOINTS}`,
+      'list the load balancers of the ingress gateway, not its pods');
+  }
   const endpoints = Array.from(given, (endpoint) => parseEndpoint(where, endpoint, cluster));
   const addresses = endpoints.map(({ address }) => address);
   const numeric = addresses.filter((address) => isIP(address) !== 0);

@@ -1,6 +1,6 @@
-import { fail, show, Where } from './errors';
+import { describeError, fail, show, Where } from './errors';
 import { checkGiven, checkList, checkMap, fieldsOf, parseFields } from './kinds';
-import { checkJustification, isPodLabel, JUSTIFICATION } from './values';
+import { checkJustification, isPodLabel, JUSTIFICATION, MOST_SELECTOR_LABELS } from './values';
 import { Caller } from '../caller';
 import type { LockWorkloadOptions } from '../lock';
 import { reasonOf } from '../model/annotations';
@@ -30,6 +30,16 @@ export function parseLock(where: Where, service: LocalService, given: LockWorklo
       'set podLabels to the labels that select its pods, or use LocalService.fromConstruct');
   }
   return { podLabels, callers: localCallers, annotations: { locked: reasonOf(options) } };
+}
+
+/** Errors of the labels by which a lock selects its workload, which may be those of a Service. */
+export function errorsInPodLabels(where: Where, serviceName: string, labels: Texts): string[] {
+  const { length } = Object.keys(labels);
+  const fix = 'set podLabels to the labels of the workload';
+  // Without labels, the lock would apply to every workload of the namespace.
+  if (length === 0) return [describeError('FED312', where, `the Service ${show(serviceName)} selects no pods`, fix)];
+  if (length <= MOST_SELECTOR_LABELS) return [];
+  return [describeError('FED312', where, `the workload of ${show(serviceName)} is selected by ${length} labels, but an EnvoyFilter takes ${MOST_SELECTOR_LABELS}`, fix)];
 }
 
 function checkPodLabels(where: Where, labels: { [name: string]: string }): void {

@@ -26,6 +26,8 @@ const NAME = /^[^\p{C}[\]]+$/u;
 const PATH = /^(\[[^\p{C}[\]]+\]){2,}$/u;
 /** Maximum size, in bytes, of a regular expression that istiod accepts in a route. */
 const LONGEST_PATTERN = 1024;
+/** Maximum length of the address of a key set in Istio's schema. */
+const LONGEST_URI = 2048;
 /** Claims that Istio matches word by word. */
 const SPLIT_INTO_WORDS = ['scope', 'permission'];
 /** Claims with an option of their own. */
@@ -66,6 +68,9 @@ function keysOf(where: Where, { jwks, jwksUri }: JwtRule): Omit<Issuer, 'issuer'
   if (typeof jwksUri !== 'string' || !isAddress(jwksUri)) {
     reject(where, `jwksUri is ${show(jwksUri)}, which is not valid`,
       'use an https:// address without a user name: whoever can change the response in transit can sign tokens');
+  }
+  if (jwksUri.length > LONGEST_URI) {
+    reject(where, `jwksUri has ${jwksUri.length} characters, but a RequestAuthentication takes ${LONGEST_URI}`, 'use the shorter address of the issuer');
   }
   if (isMetadataHost(new URL(jwksUri).hostname)) {
     reject(where, `jwksUri is ${show(jwksUri)}, which is a link-local address, the computer itself or a metadata service`,

@@ -2,10 +2,11 @@ import {
   ApiObject, ApiObjectMetadataDefinition, App, GroupVersionKind, ImplicitTokenResolver, JsonPatch, Lazy, LazyResolver, NumberStringUnionResolver,
 } from 'cdk8s';
 import { Construct } from 'constructs';
-import { isKept, keep } from './kept';
+import { isKept, keep, ownerOf } from './kept';
 import { applyOrderOf } from './phases';
+import { errorsInSize, roughSizeOf } from './size';
 import { DIGEST, digestOf, WITHOUT_DIGEST } from '../model/digest';
-import { Annotations } from '../model/model';
+import { Annotations, Texts } from '../model/model';
 
 /** Name and namespace of an object. Without namespace it is cluster-scoped. */
 interface Named {
@@ -37,7 +38,7 @@ function metadataIn(scope: Construct, { name, namespace, labels, annotations }: 
 
 /** Creates an object whose spec is computed when the chart is written. */
 export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
-  return sealed(named, new RenderedObject(scope, idIn(scope, gvk.kind, named), gvk, named, spec));
+  return sealed(named, new RenderedObject(scope, idIn(scope, gvk.kind, named), gvk, named, spec), [], () => roughSizeOf(spec()));
 }
 
 /**
@@ -63,7 +64,7 @@ export function emitWithKindId<Spec>(scope: Construct, gvk: GroupVersionKind, na
   const kinds = createdKinds.get(scope) ?? new Map<string, number>();
   const number = (kinds.get(gvk.kind) ?? 0) + 1;
   createdKinds.set(scope, kinds.set(gvk.kind, number));
-  return sealed(named, new RenderedObject(scope, unusedId(scope, gvk.kind, number), gvk, named, spec));
+  return sealed(named, new RenderedObject(scope, unusedId(scope, gvk.kind, number), gvk, named, spec), [], () => roughSizeOf(spec()));
 }
 
 /** Labels and annotations that the library declares for an object, as they were given to cdk8s. */
@@ -78,7 +79,9 @@ const declaredMetadata = new WeakMap<ApiObject, Declared>();
  * Registers an object as ours, and gives it an annotation with the digest of what is generated. What the program adds,
  * JSON patches and metadata, is not in the digest, so that BoundaryValidation reports it.
  */
-function sealed<Made extends ApiObject>({ namespace, labels, annotations }: Labelled, object: Made, additions: readonly JsonPatch[] = []): Made {
+function sealed<Made extends ApiObject>(
+  { namespace, labels, annotations }: Labelled, object: Made, additions: readonly JsonPatch[] = [], roughSize?: () => number,
+): Made {
   const declared = { labels: { ...object.chart.labels, ...labels }, annotations: { ...annotations } };
   declaredMetadata.set(object, declared);
   const ofClass = object.toJson.bind(object);
@@ -89,7 +92,12 @@ function sealed<Made extends ApiObject>({ namespace, labels, annotations }: Labe
     const json = WITHOUT_DIGEST.includes(object.kind) ? render() : withDigest(render(), namespace, declared, object.metadata);
     return patches.length > 0 ? JsonPatch.apply(json, ...patches) : json;
   };
-  return keep(object);
+  return keep(object, () =>
+    errorsInSize(ownerOf(object), object, annotationsOf(object), roughSize && patches.length === 0 ? roughSize() : Infinity));
+}
+
+function annotationsOf({ metadata }: ApiObject): Texts {
+  return (plainMetadata(metadata) ?? metadata.toJson()).annotations ?? {};
 }
 
 /** `namespace` is the declared one: cdk8s also gives that of a chart to a cluster-scoped object. */
@@ -151,7 +159,7 @@ const CDK8S_ATTRIBUTES = new Set(['name', 'namespace', 'labels', 'annotations'])
  * time of an object. The fields are private to cdk8s, so this returns undefined for anything unexpected, and cdk8s
  * renders the metadata.
  */
-function plainMetadata(metadata: ApiObjectMetadataDefinition): object | undefined {
+function plainMetadata(metadata: ApiObjectMetadataDefinition): { readonly annotations?: Texts } | undefined {
   const { labels, annotations, finalizers, ownerReferences, _additionalAttributes: others } = metadata as unknown as PrivateMetadata;
   if (!labels || !annotations || !others || finalizers?.length !== 0 || ownerReferences?.length !== 0) return undefined;
   for (const key in others) if (!CDK8S_ATTRIBUTES.has(key)) return undefined;

@@ -6,23 +6,31 @@ import { describeError } from '../checks/errors';
  * policy, would leave access open that it was to close.
  */
 
-const generated = new WeakMap<IConstruct, Set<IConstruct>>();
+/** The errors of a generated construct when the program is complete. */
+type Check = () => string[];
 
-/** Registers a generated construct. Synthesis fails if the program removes it. */
-export function keep<Made extends IConstruct>(made: Made): Made {
+const generated = new WeakMap<IConstruct, Map<IConstruct, Check>>();
+
+/** Registers a generated construct. Synthesis fails if the program removes it, or if the check finds errors. */
+export function keep<Made extends IConstruct>(made: Made, check: Check = () => []): Made {
   const scope = made.node.scope!;
   const earlier = generated.get(scope);
-  const children = earlier ?? new Set<IConstruct>();
-  children.add(made);
+  const children = earlier ?? new Map<IConstruct, Check>();
+  children.set(made, check);
   if (earlier) return made;
   generated.set(scope, children);
-  scope.node.addValidation({ validate: () => [...children].filter(isRemoved).map(errorInRemoved) });
+  scope.node.addValidation({ validate: () => [...children].flatMap(([child, errorsOf]) => isRemoved(child) ? errorInRemoved(child) : errorsOf()) });
   return made;
 }
 
 /** Whether a construct was generated, in contrast to children that a program adds to our constructs. */
 export function isKept(construct: IConstruct): boolean {
   return generated.get(construct.node.scope!)?.has(construct) ?? false;
+}
+
+/** The construct of the program for which a construct was generated, such as a mesh or a binding. */
+export function ownerOf(construct: IConstruct): IConstruct {
+  return isKept(construct) ? ownerOf(construct.node.scope!) : construct;
 }
 
 /** Removes a generated construct, because no declaration needs it any more. */

@@ -131,6 +131,7 @@ bind.rejects('FED401', 'a local name that is bound already', () => {
   const { west, reviews } = pair();
   for (const id of ['One', 'Two']) west.bind(id, { source: reviews, localName: LocalName.newService('reviews', 'default') });
 }, 'west/Mesh/Two', 'reviews.default.svc.cluster.local', '"west"');
+const hosts = (length: number) => Array.from({ length }, (_, index) => `orders-${index}.partner.example`);
 const more = (...additionalHosts: any) => () => {
   const { west, reviews } = pair();
   west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default'), additionalHosts });
@@ -142,6 +143,15 @@ bind.rejects('FED401', 'an additional host that another binding has', () => {
   }
 }, 'west/Mesh/two', '"reviews.east.example"');
 bind.rejects('FED412', 'an additional host of one label', more('vault'), 'west/Mesh/Reviews', '"vault"', 'vault.east.example');
+bind.rejects('FED412', 'more additional hosts than a ServiceEntry takes', more(...hosts(257)), 'west/Mesh/Reviews', '257 hosts', '256', 'several local names');
+synth.rejects('FED412', 'more local ports with additional hosts than a ServiceEntry takes', () => {
+  const { app, east, west } = pair();
+  const ports = Array.from({ length: 257 }, (_, index) => ServicePort.http(8000 + index));
+  const source = east.expose('Orders', { service: LocalService.fromName('orders', 'shop'), exportName: 'orders', ports });
+  source.allowFrom(west);
+  west.bind('Orders', { source, localName: LocalName.newService('orders', 'shop'), additionalHosts: hosts(1) });
+  app.synthYaml();
+}, 'west/Mesh/Orders', '"orders.shop.svc.cluster.local"', '257 local ports', '256', 'portMappings');
 bind.rejects('FED412', 'a wildcard as additional host', more('*.east.example'), '"*.east.example"', 'not a fully qualified name');
 bind.rejects('FED412', 'an address as additional host', more('203.0.113.7'), '"203.0.113.7"', 'not a fully qualified name');
 bind.rejects('FED412', 'an additional host in the cluster', more('vault.shop.svc.cluster.local'), 'domain "cluster.local" of our cluster', 'LocalName.newService("vault", "shop")');

@@ -79,6 +79,7 @@ allowFrom.rejects('FED314', 'a claim without a name', requiredJwt({ claims: { ''
 allowFrom.rejects('FED314', 'a claim in one pair of brackets', requiredJwt({ claims: { '[scope]': ['a'] } }), '"[scope]"');
 allowFrom.rejects('FED314', 'a JWT rule without keys', requiredJwt({ jwksUri: undefined }), 'neither jwks nor jwksUri');
 allowFrom.rejects('FED314', 'a JWT rule with jwks and jwksUri', requiredJwt({ jwks: LOGIN_KEYS }), 'jwks and jwksUri');
+allowFrom.rejects('FED314', 'a jwksUri that is longer than a RequestAuthentication takes', requiredJwt({ jwksUri: `https://login.example/${'k'.repeat(2027)}` }), '2049 characters', '2048');
 allowFrom.rejects('FED314', 'a jwksUri without TLS', requiredJwt({ jwksUri: 'http://login.example/keys' }), '"http://login.example/keys"', 'https://');
 allowFrom.rejects('FED314', 'a jwksUri with a password', requiredJwt({ jwksUri: 'https://us:secret@login.example/keys' }), 'without a user name');
 for (const host of ['169.254.169.254', '127.0.0.1', '0.0.0.0', '100.100.100.200', '168.63.129.16', 'localhost', 'keys.localhost', 'metadata', 'metadata.google.internal', 'instance-data', 'instance-data.ec2.internal']) {

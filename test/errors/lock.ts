@@ -24,6 +24,8 @@ lockWorkload.rejects('FED312', 'a lock without podLabels for a service that is d
 lockWorkload.rejects('FED312', 'a lock with labels that select everything', lock({ podLabels: {} }), 'every pod of the namespace');
 lockWorkload.rejects('FED312', 'a lock with a label that no pod can have', lock({ podLabels: { app: 'review service' } }), '"review service"');
 lockWorkload.rejects('FED312', 'a lock with a number as a label value', lock({ podLabels: { version: 2 as never } }), '"version":2');
+const labels = (length: number) => Object.fromEntries(Array.from({ length }, (_, index) => [`label-${index}`, 'x']));
+synth.rejects('FED312', 'a lock with more labels than an EnvoyFilter takes', lock({ podLabels: labels(257) }), 'east/Mesh/Reviews', '257 labels', '256');
 synth.rejects('FED312', 'a lock without podLabels for a Service without a selector', () => {
   const app = new App();
   const chart = new Chart(app, 'apps', { namespace: 'till' });

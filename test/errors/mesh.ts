@@ -1,7 +1,7 @@
 import { App, Chart, Duration, Testing } from 'cdk8s';
 import {
   BoundaryGateway, Caller, DedicatedGatewayOptions, FederatedMesh, FederatedMeshProps, GatewayCredential, GatewayEndpoint, GatewayServiceType,
-  HttpRule, IstioVersion, LocalName, LocalService, ServicePort,
+  HttpRule, IstioVersion, LocalName, LocalService, NetworkDestination, ServicePort,
 } from '../../src';
 import { meshOf, trustOf } from '../support/meshes';
 import { any, bankWith, eastWith, EXISTING_GATEWAY, pair } from '../support/pair';
@@ -36,6 +36,7 @@ newMesh.rejects('FED104', 'an endpoint in capital letters', endpoint('Federation
 newMesh.rejects('FED104', 'an address with a zone', endpoint('fe80::1%eth0'), 'eth0');
 newMesh.rejects('FED104', 'a wildcard endpoint', endpoint('*.east.example'), '"*.east.example"');
 newMesh.rejects('FED104', 'a port that does not exist', endpoint({ address: 'federation.east.example', port: 70000 }), '70000', '65535');
+newMesh.rejects('FED104', 'more endpoints than a ServiceEntry takes', endpoint(...Array.from({ length: 4097 }, (_, index) => `f${index}.east.example`)), '4097 entries', '4096', 'load balancers');
 newMesh.rejects('FED104', 'an endpoint that is listed twice', endpoint('a.example', { address: 'a.example', port: 15443 }), '"a.example"');
 for (const address of ['10.1.2.3', '172.16.0.1', '192.168.1.1', '127.0.0.1', '169.254.1.1', '100.64.0.1', '::1', 'fd00::1', 'fe80::1',
   '::ffff:10.1.2.3', '224.0.0.1', '255.255.255.255', 'fec0::1', 'ff02::1', 'nas.lan', 'localhost', 'ingress', 'federation-ingress.istio-federation.svc', 'a.svc.cluster.local', 'db.internal']) {
@@ -100,6 +101,18 @@ newMesh.rejects('FED116', 'an egress gateway with healthCheckSourceRanges', east
   egressGateway: BoundaryGateway.dedicated({ healthCheckSourceRanges: ['10.0.0.0/20'], sourceRanges: ['203.0.113.0/28'] }),
 }), 'only callers inside the mesh');
 newMesh.rejects('FED120', 'a port in place of a list of destinations', eastWith({ infrastructure: 6443 as never }), 'infrastructure must be a list');
+for (const ranges of [['0.0.0.0/1', '128.0.0.0/1'], ['2800::/5', '2000::/5', '3000::/4'], ['192.0.0.0/2', '0.0.0.0/1', '0.0.0.0/1', '64.0.0.0/2', '128.0.0.0/2']]) {
+  newMesh.rejects('FED150', `the ranges ${ranges.join(' and ')} on one port`, eastWith({
+    infrastructure: ranges.map((range, index) => NetworkDestination.addresses(range, [443, 6443 + index])),
+  }), 'east/Mesh', JSON.stringify(ranges), 'on port 443 together have every public address');
+}
+newMesh.rejects('FED150', 'the ranges of all addresses but the private ones', eastWith({
+  infrastructure: [
+    '0.0.0.0/5', '8.0.0.0/7', '11.0.0.0/8', '12.0.0.0/6', '16.0.0.0/4', '32.0.0.0/3', '64.0.0.0/2', '128.0.0.0/3', '160.0.0.0/5', '168.0.0.0/6', '172.0.0.0/12', '172.32.0.0/11',
+    '172.64.0.0/10', '172.128.0.0/9', '173.0.0.0/8', '174.0.0.0/7', '176.0.0.0/4', '192.0.0.0/9', '192.128.0.0/11', '192.160.0.0/13', '192.169.0.0/16', '192.170.0.0/15',
+    '192.172.0.0/14', '192.176.0.0/12', '192.192.0.0/10', '193.0.0.0/8', '194.0.0.0/7', '196.0.0.0/6', '200.0.0.0/5', '208.0.0.0/4',
+  ].map((range) => NetworkDestination.addresses(range, [443])),
+}), 'on port 443 together have every public address');
 newMesh.rejects('FED120', 'a port in place of a destination', eastWith({ infrastructure: [6443] as never }), 'NetworkDestination', '6443');
 newMesh.rejects('FED151', 'an idle timeout of the network that keep-alive probes cannot keep up with', eastWith({ networkIdleTimeout: Duration.seconds(9) }), 'networkIdleTimeout is 9 s', '10 s');
 newMesh.rejects('FED151', 'an idle timeout of the network of more than two hours', eastWith({ networkIdleTimeout: Duration.seconds(7201) }), '7201 s', '7200 s');
@@ -148,7 +161,9 @@ for (const istioVersion of [IstioVersion.V1_28, IstioVersion.V1_29, IstioVersion
 }
 newMesh.rejects('FED120', 'an object of valid options in place of a gateway', withField('ingressGateway', { sourceRanges: ['203.0.113.0/28'] }), 'ingressGateway', 'must be of type BoundaryGateway');
 newMesh.rejects('FED114', 'a reason that is a number', eastWith({ withoutAdmissionPolicy: any({ reason: 12345678901 }) }), '12345678901', 'ten characters');
-newMesh.rejects('FED111', 'an access log provider that is empty', withField('accessLogProvider', ''), 'access log provider');
+for (const name of ['', ' ', 'otel\n', 'otel\u0000', '\ud83d', 5]) {
+  newMesh.rejects('FED111', `${JSON.stringify(name)} as access log provider`, withField('accessLogProvider', name), JSON.stringify(name), 'meshConfig.extensionProviders');
+}
 newMesh.rejects('FED120', 'the name of a Secret in place of a credential', eastWith({ credential: 'partner' as unknown as GatewayCredential }), 'credential', '"partner"');
 newMesh.rejects('FED113', 'two boundaries at one existing gateway', () => {
   const app = new App();
@@ -192,8 +207,8 @@ synth.rejects('FED135', 'more rules than one object can hold', () => {
   const ports = Array.from({ length: 60 }, (_, index) => ServicePort.http(8000 + index));
   const paths = Array.from({ length: 700 }, (_, index) => `/orders/${index}/items`);
   east.expose('Orders', { service: LocalService.fromName('orders', 'shop'), exportName: 'orders', ports }).allowFrom(west, { http: [HttpRule.allow({ paths })] });
-  throw new Error(east.node.validate().join());
-}, 'EnvoyFilter istio-federation/fed-in-edge', 'bytes', 'a second boundary');
+  app.synthYaml();
+}, 'east/Mesh', 'EnvoyFilter istio-federation/fed-in-edge', 'bytes', 'a second boundary');
 synth.rejects('FED135', 'more bound hosts than the admission policy can hold', () => {
   const app = new App();
   const [east, west] = [meshOf(app, 'east'), meshOf(app, 'west')];
@@ -201,10 +216,17 @@ synth.rejects('FED135', 'more bound hosts than the admission policy can hold', (
   west.addPeer(east);
   const source = east.expose('Orders', { service: LocalService.fromName('orders', 'shop'), exportName: 'orders', ports: [ServicePort.http(8000)] });
   source.allowFrom(west);
-  const additionalHosts = Array.from({ length: 16_000 }, (_, index) => `${`orders-${index}`.padEnd(63, 'x')}.partner.example`);
-  west.bind('Orders', { source, localName: LocalName.newService('orders', 'shop'), additionalHosts });
-  throw new Error(west.node.validate().join());
-}, 'the ValidatingAdmissionPolicy istio-federation-boundary has', 'bytes', 'their bindings to a second boundary', 'fewer hosts');
+  for (let part = 0; part < 63; part++) {
+    const additionalHosts = Array.from({ length: 256 }, (_, index) => `${`orders-${part}-${index}`.padEnd(63, 'x')}.partner.example`);
+    west.bind(`Orders${part}`, { source, localName: LocalName.newService(`orders-${part}`, 'shop'), additionalHosts });
+  }
+  app.synthYaml();
+}, 'the ValidatingAdmissionPolicy istio-federation-boundary has', 'bytes', 'their bindings to a second boundary', 'shorter lists');
+synth.rejects('FED143', 'texts of several calls that are too long for the annotations of one object', () => {
+  const { app, reviews, west } = pair();
+  for (let index = 0; index < 61; index++) reviews.allowFrom(west, { ports: [9080], purpose: `${index}${'x'.repeat(4090)}` });
+  app.synthYaml();
+}, 'east/Mesh', 'the annotations of the VirtualService istio-federation/fed-in-reviews-9080-west have', '245760', '256 KiB');
 /** A call that checks east with these gateways, so many exported and so many bound ports. */
 export const served = (gateways: object, count: number) => () => {
   const app = new App();

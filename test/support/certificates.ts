@@ -21,6 +21,8 @@ export const NO_LISTS = new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSi
 export const LISTS_ONLY = new x509.KeyUsagesExtension(x509.KeyUsageFlags.cRLSign, true);
 /** A delta CRL: it lists only the changes since another list. */
 export const CHANGES_ONLY = new x509.Extension('2.5.29.27', true, new Uint8Array([2, 1, 1]));
+/** An extension of so many bytes, which nobody reads. */
+export const padding = (bytes: number) => new x509.Extension('1.3.6.1.4.1.99999.1', false, new Uint8Array(bytes));
 
 export interface Made {
   readonly certificate: string;
