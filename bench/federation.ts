@@ -5,11 +5,15 @@ import { Caller, FederatedMesh, HttpRule, LocalName, LocalService, ServicePort, 
 /** Number of documents that one more service adds to both meshes. */
 export const DOCUMENTS_PER_SERVICE = 7;
 
-/** Two meshes: east exports services, and west binds each of them for one caller. */
+/** Number of services of two meshes: the rules of more would not fit into one object (FED135). */
+const SERVICES_OF_A_PAIR = 2000;
+
+/** Two meshes: east exports services, and west binds each of them for one caller. Large federations have more pairs. */
 export function federation(services: number, outdir?: string): App {
   const app = new App({ outdir });
-  const { east, west } = meshes(app);
+  let { east, west } = meshes(app);
   for (let index = 0; index < services; index++) {
+    if (index > 0 && index % SERVICES_OF_A_PAIR === 0) ({ east, west } = meshes(app, `-${index / SERVICES_OF_A_PAIR + 1}`));
     const service = expose(east, index);
     service.allowFrom(west, { http: [HttpRule.allow({ methods: ['GET'], paths: ['/items/*'] })] });
     west.bind(`Service${index}`, { source: service, localName: LocalName.newService(`service-${index}`, 'default') })
@@ -18,12 +22,12 @@ export function federation(services: number, outdir?: string): App {
   return app;
 }
 
-export function meshes(app: App) {
-  const [east, west] = ['east', 'west'].map((meshName) => new FederatedMesh(new Chart(app, meshName), 'Mesh', {
-    meshName,
-    trustDomain: `${meshName}.example`,
-    trustBundle: TrustBundle.fromPemFile(join(__dirname, '..', 'examples', 'bookinfo', 'trust', `${meshName}.pem`)),
-    endpoints: [{ address: `federation.${meshName}.example` }],
+export function meshes(app: App, suffix = '') {
+  const [east, west] = ['east', 'west'].map((side) => new FederatedMesh(new Chart(app, `${side}${suffix}`), 'Mesh', {
+    meshName: `${side}${suffix}`,
+    trustDomain: `${side}${suffix}.example`,
+    trustBundle: TrustBundle.fromPemFile(join(__dirname, '..', 'examples', 'bookinfo', 'trust', `${side}.pem`)),
+    endpoints: [{ address: `federation.${side}${suffix}.example` }],
   }));
   east.addPeer(west);
   west.addPeer(east);

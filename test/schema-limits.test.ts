@@ -44,9 +44,9 @@ function limitsAlong(schema: Schema, value: any, path: string): string[] {
 const WRITTEN = [...FILES().flatMap(manifestsIn), ...ISTIO_VERSIONS.flatMap((version) => [...everythingFor(version), ...everythingFor(version, EXISTING_GATEWAY)])];
 const definitions = readdirSync(CRDS).filter((file) => /^(istio|cert-manager)-.*\.yaml$/.test(file))
   .flatMap((file) => parseAllDocuments(readFileSync(join(CRDS, file), 'utf8'))).map((document) => document.toJS()).filter(Boolean);
-const LIMITS = [...new Set(definitions.flatMap(({ spec: { group, names: { kind }, versions: [version] } }) =>
-  WRITTEN.filter((object) => object.kind === kind && object.apiVersion === `${group}/${version.name}`)
-    .flatMap(({ spec }) => limitsAlong(version.schema.openAPIV3Schema, { spec }, kind))))].sort();
+const LIMITS = [...new Set(definitions.flatMap(({ spec: { group, names: { kind }, versions: [{ name, schema }] } }) =>
+  WRITTEN.filter((object) => object.kind === kind && object.apiVersion === `${group}/${name}`)
+    .flatMap(({ spec }) => limitsAlong(schema.openAPIV3Schema, { spec }, kind))))].sort();
 
 /* How the library stays within them. */
 
