@@ -41,7 +41,10 @@ function limitsAlong(schema: Schema, value: any, path: string): string[] {
     : limitsAlong(schema.additionalProperties, item, `${path}/{}`))];
 }
 
-const WRITTEN = [...FILES().flatMap(manifestsIn), ...ISTIO_VERSIONS.flatMap((version) => [...everythingFor(version), ...everythingFor(version, EXISTING_GATEWAY)])];
+const WRITTEN = [
+  ...FILES().flatMap(manifestsIn),
+  ...ISTIO_VERSIONS.flatMap((version) => [undefined, EXISTING_GATEWAY].flatMap((existing) => everythingFor(version, existing))),
+];
 const definitions = readdirSync(CRDS).filter((file) => /^(istio|cert-manager)-.*\.yaml$/.test(file))
   .flatMap((file) => parseAllDocuments(readFileSync(join(CRDS, file), 'utf8'))).map((document) => document.toJS()).filter(Boolean);
 const LIMITS = [...new Set(definitions.flatMap(({ spec: { group, names: { kind }, versions: [{ name, schema }] } }) =>
