@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	core "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	. "github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/testbed"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
@@ -16,10 +19,7 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-const (
-	reviews = "http://reviews:9080/reviews/0"
-	egress  = "istio-federation/federation-egress"
-)
+const reviews = "http://reviews:9080/reviews/0"
 
 // Cases of the scenario.
 func Cases() []Case {
@@ -89,11 +89,16 @@ func defaultCredential(t *T) {
 	t.Restore(func(ctx context.Context) error { return t.North.DeleteNow(ctx, objects...) })
 	t.Must(t.North.ApplyFile(t.Context(), t.Files(scenario, "north")[0]))
 	const words = "Default Istio SDS Server will only serve files"
+	var pod *core.Pod
 	t.Must(mesh.Wait(t.Context(), time.Minute, func() error {
-		pod, err := t.North.Pod(t.Context(), egress)
+		pods, err := t.North.Client.CoreV1().Pods(federation.Boundary).List(t.Context(), metav1.ListOptions{LabelSelector: "app=federation-egress"})
 		if err != nil {
 			return err
 		}
+		if len(pods.Items) != 1 {
+			return fmt.Errorf("north has %d pods of the egress gateway", len(pods.Items))
+		}
+		pod = &pods.Items[0]
 		log, err := t.North.Logs(t.Context(), pod, "istio-proxy")
 		if err == nil && !strings.Contains(log, words) {
 			err = fmt.Errorf("the agent of the egress gateway does not log %q", words)
@@ -101,7 +106,7 @@ func defaultCredential(t *T) {
 		return err
 	}))
 	t.Pause(20 * time.Second) // with a certificate, the pod is ready after about two
-	pod, err := t.North.Pod(t.Context(), egress)
+	pod, err = t.North.Client.CoreV1().Pods(pod.Namespace).Get(t.Context(), pod.Name, metav1.GetOptions{})
 	t.Must(err)
 	if mesh.IsReady(pod) {
 		t.Errorf("the egress gateway is ready")
