@@ -1,5 +1,6 @@
 import { isGeneratedAs, listOf } from './documents';
-import { isSameMesh, Manifest, ownDomains } from './manifests';
+import type { Inventory } from './inventory';
+import { Manifest, ownDomains } from './manifests';
 import { DEFAULT_CLUSTER_DOMAIN } from '../model/constants';
 import { PREFIX } from '../model/names';
 
@@ -110,14 +111,15 @@ function upToTrustDomain(domain: string): string[] {
 }
 
 /**
- * The bound names that an object of another owner takes with a host, if both are of the same mesh. `wildcards` says
+ * The bound names that an object of another owner takes with a host, if it may be of the same mesh. `wildcards` says
  * whether the wildcards of the object take precedence over exact hosts.
  */
-export function namesTaken(host: string, { document: { metadata }, mesh }: Manifest, bound: BoundHosts, wildcards = false): BoundName[] {
+export function namesTaken(host: string, manifest: Manifest, bound: BoundHosts, inventory: Inventory, wildcards = false): BoundName[] {
+  const { metadata } = manifest.document;
   const found = host.startsWith('*')
     ? wildcards ? namesMatching(host.slice(1), bound) : []
     : [...bound.localNames.get(host.includes('.') ? host : `${host}.${metadata?.namespace}`) ?? [], ...bound.additionalHosts.get(host) ?? []];
-  return found.filter((name) => isSameMesh(mesh, name.mesh));
+  return found.filter((name) => inventory.mayBeOf(manifest, name.mesh));
 }
 
 /** The bound names with a suffix. Istio also accepts a part of a label, as in `*views.default.svc.cluster.local`. */

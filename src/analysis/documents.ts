@@ -1,6 +1,6 @@
 import { DIGEST } from '../model/digest';
 import { GATEWAY_API_GROUPS } from '../model/protected';
-import { annotationKey, OWN_LABELS } from '../render/emit';
+import { annotationKey, MESH_LABEL, OWN_LABELS } from '../render/emit';
 
 /*
  * Reading of documents of any origin: every field may be missing or have an unexpected type.
@@ -38,6 +38,12 @@ export function listOf(value: unknown): any[] {
  */
 export function isGenerated({ metadata }: any): boolean {
   return digestIn(metadata) !== undefined || Object.entries(OWN_LABELS).every(([name, value]) => metadata?.labels?.[name] === value);
+}
+
+/** The mesh that a generated object names. */
+export function meshIn(document: any): string | undefined {
+  const meshName = document.metadata?.labels?.[MESH_LABEL];
+  return meshName !== undefined && isGenerated(document) ? String(meshName) : undefined;
 }
 
 /** The digest that an object claims to have. */

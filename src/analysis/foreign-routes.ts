@@ -17,7 +17,7 @@ export const attachedRoutes: ErrorsIn = ({ document }, { pods }) => {
 };
 
 /** Reports a VirtualService for an SNI of a boundary, or for a host that a binding uses. */
-export const routedHosts: ErrorsIn = (manifest, { boundHosts, namespaceNames }) => {
+export const routedHosts: ErrorsIn = (manifest, { boundHosts, inventory, namespaceNames }) => {
   const { metadata, spec } = manifest.document;
   if (!isIstio(manifest.document, 'VirtualService')) return [];
   const forSidecars = listOf(spec?.gateways).length === 0 || listOf(spec.gateways).includes('mesh');
@@ -28,7 +28,7 @@ export const routedHosts: ErrorsIn = (manifest, { boundHosts, namespaceNames }) 
   return listOf(spec?.hosts).flatMap((written) => {
     const host = plain(written);
     if (!namespaceNames.has(metadata?.namespace) && isBoundaryHost(host, boundHosts)) return [`spec.hosts contains ${written}, an SNI of a boundary`];
-    const names = forSidecars ? namesTaken(host, manifest, boundHosts, wildcards) : [];
+    const names = forSidecars ? namesTaken(host, manifest, boundHosts, inventory, wildcards) : [];
     // In another namespace than the binding's, such a route affects its author only.
     const taken = names.some(({ namespaceName }) => namespaceName === metadata?.namespace || !onlyOwnNamespace);
     return taken ? [`spec.hosts contains ${written}, a host that a binding uses`] : [];
@@ -39,14 +39,15 @@ export const routedHosts: ErrorsIn = (manifest, { boundHosts, namespaceNames }) 
  * Reports a ServiceEntry for the SNI of a peer's export, for a wildcard over such names, or for a host that a binding
  * uses: of several entries for one host Istio takes the oldest, and routes of the Gateway API can be attached to it.
  */
-export const declaredHosts: ErrorsIn = (manifest, { boundHosts }) => {
+export const declaredHosts: ErrorsIn = (manifest, { boundHosts, inventory, pods }) => {
   if (!isIstio(manifest.document, 'ServiceEntry')) return [];
   return listOf(manifest.document.spec?.hosts).flatMap((written) => {
     const host = plain(written);
     if (PEER_HOST.test(host) || isBoundaryHost(host, boundHosts)) return [`spec.hosts contains ${written}, the SNI of a peer's export`];
+    if (isGatewayService(host, pods)) return [`spec.hosts contains ${written}, a Service of a boundary`];
     if (coversBoundary(host, boundHosts)) return [`spec.hosts contains ${written}, a wildcard that matches the SNIs of a peer's exports`];
     // A wildcard takes precedence over a local name only: a TCPRoute that is attached to the entry applies to it.
-    const taken = namesTaken(host, manifest, boundHosts, true).some(({ local }) => local || !host.startsWith('*'));
+    const taken = namesTaken(host, manifest, boundHosts, inventory, true).some(({ local }) => local || !host.startsWith('*'));
     return taken ? [`spec.hosts contains ${written}, a host that a binding uses`] : [];
   });
 };
@@ -60,8 +61,8 @@ export const gatewayApi: ErrorsIn = (manifest, { boundHosts, inventory, pods }) 
   const isBound = ({ kind: target = 'Gateway', namespace = metadata?.namespace, name }: any): boolean => {
     switch (target) {
       case 'Gateway': return isBoundaryGateway({ namespaceName: namespace, name: String(name) }, pods);
-      case 'Service': return isGatewayService(`${name}.${namespace}`, pods) || namesTaken(`${name}.${namespace}`, manifest, boundHosts).length > 0;
-      case 'Hostname': return isBoundaryHost(plain(name), boundHosts) || namesTaken(plain(name), manifest, boundHosts).length > 0;
+      case 'Service': return isGatewayService(`${name}.${namespace}`, pods) || namesTaken(`${name}.${namespace}`, manifest, boundHosts, inventory).length > 0;
+      case 'Hostname': return isBoundaryHost(plain(name), boundHosts) || namesTaken(plain(name), manifest, boundHosts, inventory).length > 0;
       // The binding may be of another program.
       case 'ServiceEntry': return String(name).startsWith(`${PREFIX.localName}-`) || inventory.declares(manifest, `ServiceEntry ${namespace}/${name}`);
       default: return false;

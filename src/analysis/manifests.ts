@@ -1,5 +1,5 @@
 import { dirname } from 'path';
-import { isGeneratedAs, listOf, objectsIn } from './documents';
+import { isGeneratedAs, listOf, meshIn, objectsIn } from './documents';
 import type { SourceFile } from './files';
 import { GATEWAY_NAMES } from '../boundary/config';
 import { PREFIX } from '../model/names';
@@ -16,8 +16,8 @@ export interface Manifest {
   /** The file, or the folder of files with one document each: what is applied together. */
   readonly place: string;
   /**
-   * The mesh to which the document belongs. Undefined if there are several, and no generated object in the same place
-   * tells which of them it is.
+   * The mesh to which the document belongs: that of its label, or of the generated objects in the same place, or the
+   * only one. Undefined if it may be one of several.
    */
   readonly mesh: string | undefined;
 }
@@ -31,13 +31,15 @@ export function manifestsOf(files: readonly SourceFile[]): Manifest[] {
   });
   const meshes = new Map<string, Set<string>>();
   for (const { document, place } of located) {
-    for (const domain of ownDomains(document)) meshes.set(place, (meshes.get(place) ?? new Set()).add(domain));
+    const meshName = meshIn(document);
+    if (meshName !== undefined) meshes.set(place, (meshes.get(place) ?? new Set()).add(meshName));
   }
-  const nameOf = (domains: Iterable<string>) => [...domains].sort().join(' ');
-  const names = new Map([...meshes].map(([place, domains]) => [place, nameOf(domains)]));
-  const all = new Set([...meshes.values()].flatMap((domains) => [...domains]));
-  const only = all.size > 1 ? undefined : nameOf(all);
-  return located.map((manifest) => ({ ...manifest, mesh: names.get(manifest.place) ?? only }));
+  const onlyOne = (names: ReadonlySet<string>) => names.size === 1 ? [...names][0] : undefined;
+  const only = onlyOne(new Set([...meshes.values()].flatMap((names) => [...names])));
+  return located.map((manifest) => {
+    const inPlace = meshes.get(manifest.place);
+    return { ...manifest, mesh: meshIn(manifest.document) ?? (inPlace ? onlyOne(inPlace) : only) };
+  });
 }
 
 /** Whether an object is the Deployment of a generated gateway. */

@@ -1,6 +1,7 @@
 import { Chart } from 'cdk8s';
 import { IConstruct } from 'constructs';
 import { fail, show, Where } from '../checks/errors';
+import { setMesh } from '../render/emit';
 
 /*
  * A chart is a file that is applied to one cluster, so it contains objects of one mesh only.
@@ -32,6 +33,7 @@ export function checkChart(construct: IConstruct, owner: Owner, where: Where): v
 export function claimChart(construct: IConstruct, { meshName, trustDomain }: Owner, claimedBy: IConstruct): void {
   const chart = Chart.of(construct);
   if (owners.has(chart)) return;
+  setMesh(chart, meshName);
   owners.set(chart, { meshName, trustDomain, claimedBy: claimedBy.node.path });
   const ofApp = charts.get(chart.node.root) ?? new Map<string, Set<Chart>>();
   charts.set(chart.node.root, ofApp.set(trustDomain, (ofApp.get(trustDomain) ?? new Set()).add(chart)));

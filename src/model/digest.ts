@@ -12,10 +12,23 @@ export const WITHOUT_DIGEST = ['HorizontalPodAutoscaler', 'PodDisruptionBudget']
 
 /**
  * Labels and annotations that change what an object does: Istio's (`istio.io/rev`, `istio.io/dry-run`,
- * `networking.istio.io/exportTo`), the Pod Security level of a namespace, and those of this library with which
- * BoundaryValidation requires less. Delivery tools write others.
+ * `networking.istio.io/exportTo`), the Pod Security level of a namespace, and those of this library that say to which
+ * mesh an object belongs, or with which BoundaryValidation requires less.
  */
-const EFFECTIVE = /^(pod-security\.kubernetes|([\w-]+\.)*istio)\.io\/|^istio-injection$|^cdk8s-mesh-federation\/(allow-tls-1\.2|without-admission-policy|existing-namespace)$/;
+const EFFECTIVE = [
+  /^(pod-security\.kubernetes|([\w-]+\.)*istio)\.io\//,
+  /^istio-injection$/,
+  /^cdk8s-mesh-federation\/(mesh|allow-tls-1\.2|without-admission-policy|existing-namespace)$/,
+];
+/** Annotations with which delivery tools do not apply an object, or do not remove it later. They write others freely. */
+const NOT_APPLIED = [
+  /^argocd\.argoproj\.io\/hook=/,
+  /^argocd\.argoproj\.io\/sync-options=.*\bPrune=false\b/,
+  /^helm\.sh\/(hook|resource-policy)=/,
+  /^config\.kubernetes\.io\/local-config=/,
+  /^kustomize\.toolkit\.fluxcd\.io\/((reconcile|prune)=disabled|ssa=(IfNotPresent|Ignore))$/i,
+  /^kapp\.k14s\.io\/(noop|exists)=/,
+];
 /** Settings of `istioctl analyze`, which change no proxy. */
 const ANALYZER = /^galley\./;
 const HEX_DIGITS = 32;
@@ -24,7 +37,8 @@ const HEX_DIGITS = 32;
 export function digestOf({ apiVersion, kind, metadata, status, ...content }: any): string {
   const { name, namespace, labels, annotations, finalizers, ownerReferences } = metadata ?? {};
   const effective = (values: object | undefined) =>
-    Object.entries(values ?? {}).filter(([key]) => EFFECTIVE.test(key) && !ANALYZER.test(key)).sort();
+    Object.entries(values ?? {}).filter(([key, value]) => !ANALYZER.test(key)
+      && (EFFECTIVE.some((name) => name.test(key)) || NOT_APPLIED.some((text) => text.test(`${key}=${value}`)))).sort();
   const ifAny = (list: unknown) => Array.isArray(list) && list.length === 0 ? undefined : list;
   const parts = {
     apiVersion,

@@ -1,7 +1,7 @@
 import {
-  ApiObject, ApiObjectMetadataDefinition, App, GroupVersionKind, ImplicitTokenResolver, JsonPatch, Lazy, LazyResolver, NumberStringUnionResolver,
+  ApiObject, ApiObjectMetadataDefinition, App, Chart, GroupVersionKind, ImplicitTokenResolver, JsonPatch, Lazy, LazyResolver, NumberStringUnionResolver,
 } from 'cdk8s';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { isKept, keep, ownerOf } from './kept';
 import { applyOrderOf } from './phases';
 import { errorsInSize, roughSizeOf } from './size';
@@ -20,6 +20,23 @@ interface Named {
  */
 export const OWN_LABELS = { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' };
 
+/** Label with the name of the mesh. */
+export const MESH_LABEL = annotationKey('mesh');
+/** The mesh of a chart, and of what is in it. */
+const meshNames = new WeakMap<IConstruct, string>();
+
+/** Says of which mesh the generated objects in a chart are. */
+export function setMesh(chart: Chart, meshName: string): void {
+  meshNames.set(chart, meshName);
+}
+
+/** The mesh of generated objects in a construct. The library's own charts are inside that of the program. */
+function meshNameIn(scope: IConstruct): string {
+  const meshName = meshNames.get(scope) ?? meshNameIn(scope.node.scope!);
+  meshNames.set(scope, meshName);
+  return meshName;
+}
+
 interface Labelled extends Named {
   readonly labels?: { [name: string]: string };
   readonly annotations?: { [name: string]: string };
@@ -31,7 +48,7 @@ function metadataIn(scope: Construct, { name, namespace, labels, annotations }: 
   return {
     name,
     namespace,
-    labels: { ...labels, ...OWN_LABELS },
+    labels: { ...labels, ...OWN_LABELS, [MESH_LABEL]: meshNameIn(scope) },
     ...(annotations || order) && { annotations: { ...annotations, ...order } },
   };
 }
@@ -82,7 +99,7 @@ const declaredMetadata = new WeakMap<ApiObject, Declared>();
 function sealed<Made extends ApiObject>(
   { namespace, labels, annotations }: Labelled, object: Made, additions: readonly JsonPatch[] = [], roughSize?: () => number,
 ): Made {
-  const declared = { labels: { ...object.chart.labels, ...labels }, annotations: { ...annotations } };
+  const declared = { labels: { ...object.chart.labels, ...labels, [MESH_LABEL]: meshNameIn(object) }, annotations: { ...annotations } };
   declaredMetadata.set(object, declared);
   const ofClass = object.toJson.bind(object);
   const render = () => additions.length > 0 ? JsonPatch.apply(ofClass(), ...additions) : ofClass();

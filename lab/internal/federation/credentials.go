@@ -31,10 +31,10 @@ var Credentials = map[string]map[string][]Credential{
 	},
 	Spire: {
 		"east": {
-			{"federation-ingress-tls", "east-boundary", "spiffe://boundary.east.example/ns/istio-federation/sa/federation-ingress"},
+			{"federation-ingress-tls", "east-boundary", "spiffe://spire.east.example/ns/istio-federation/sa/federation-ingress"},
 		},
 		"west": {
-			{"federation-egress-tls", "west-boundary", "spiffe://boundary.west.example/ns/istio-federation/sa/federation-egress"},
+			{"federation-egress-tls", "west-boundary", "spiffe://spire.west.example/ns/istio-federation/sa/federation-egress"},
 		},
 	},
 	"separate-authorities": {

@@ -2,17 +2,15 @@ import { dedicatedGateway } from '../../boundary/config';
 import { DEFAULT_DENY, PREFIX, singleObjectName } from '../../model/names';
 import { annotationKey } from '../../render/emit';
 import { suffixesOf } from '../bound-hosts';
-import { isGenerated, isGeneratedAs, listOf, objectName } from '../documents';
+import { isGenerated, isGeneratedAs, listOf } from '../documents';
 import { filtersListed, Inventory } from '../inventory';
-import { isGateway, Manifest } from '../manifests';
+import { isGateway, isSameMesh, Manifest } from '../manifests';
 import type { ErrorsIn, Rule } from '../rule';
 
 /*
  * Generated objects that protect others and were removed from the manifests. What opens nothing when it is missing,
- * such as a route or a CA certificate, is not looked for.
- *
- * The meshes of an app have objects of the same names, in any files. So objects are counted: of an object that protects
- * another one there must be as many as of that one.
+ * such as a route or a CA certificate, is not looked for. The meshes of an app have objects of the same names, so both
+ * must be of one mesh.
  */
 
 /** Names of the objects that an object needs, as `Kind namespace/name`. */
@@ -20,28 +18,29 @@ type Needed = (manifest: Manifest, inventory: Inventory) => string[];
 
 const errorsIn: ErrorsIn = (manifest, { inventory }) => {
   if (!isGenerated(manifest.document)) return [];
-  const number = inventory.count(objectName(manifest.document));
-  return NEEDS.flatMap((needed) => needed(manifest, inventory)).filter((name) => inventory.count(name) < number)
+  return NEEDS.flatMap((needed) => needed(manifest, inventory)).filter((name) => !inventory.declares(manifest, name))
     .map((name) => `${name} is missing among the generated objects`);
 };
 
 const NEEDS: Needed[] = [neededByGateway, neededByListeners, neededByUpstream, neededByAdmissionPolicy, neededByPair, neededByIsolation];
 
-function neededByGateway({ document }: Manifest, inventory: Inventory): string[] {
+function neededByGateway(manifest: Manifest, inventory: Inventory): string[] {
+  const { document, mesh } = manifest;
   if (!isGateway(document)) return [];
   const { name, namespace } = document.metadata;
   const prefix = name === dedicatedGateway('ingress', namespace).name ? PREFIX.ingress : PREFIX.egress;
-  const number = inventory.count(objectName(document));
   const defaultDeny = [DEFAULT_DENY, singleObjectName(DEFAULT_DENY, namespace)].map((policy) => `NetworkPolicy ${namespace}/${policy}`);
-  const withoutAdmission = inventory.ofKind('AuthorizationPolicy')
-    .filter(({ document: { metadata } }) => metadata.annotations?.[annotationKey('without-admission-policy')] !== undefined);
+  const ofMesh = (kind: string) => inventory.ofKind(kind).filter((other) => isSameMesh(other.mesh, mesh)).map((other) => other.document);
+  const isAdmitted = ofMesh('ValidatingAdmissionPolicy').some(({ spec }) => JSON.stringify(spec ?? {}).includes(`'${namespace}'`))
+    || ofMesh('AuthorizationPolicy').some(({ metadata }) =>
+      metadata.namespace === namespace && metadata.annotations?.[annotationKey('without-admission-policy')] !== undefined);
   return [
     `AuthorizationPolicy ${namespace}/${prefix}-default-deny`,
     `AuthorizationPolicy ${namespace}/${prefix}-guard`,
     `EnvoyFilter ${namespace}/${prefix}-edge`,
     `NetworkPolicy ${namespace}/${name}`,
-    ...defaultDeny.some((policy) => inventory.count(policy) >= number) ? [] : [defaultDeny[0]],
-    ...inventory.ofKind('ValidatingAdmissionPolicy').length + withoutAdmission.length >= number ? [] : ['ValidatingAdmissionPolicy of the boundary'],
+    ...defaultDeny.some((policy) => inventory.declares(manifest, policy)) ? [] : [defaultDeny[0]],
+    ...isAdmitted ? [] : ['ValidatingAdmissionPolicy of the boundary'],
   ];
 }
 
@@ -69,13 +68,11 @@ function neededByUpstream({ document }: Manifest): string[] {
 }
 
 /** The policy needs its binding, and lists the filters of the boundary. */
-function neededByAdmissionPolicy({ document }: Manifest, inventory: Inventory): string[] {
+function neededByAdmissionPolicy({ document }: Manifest): string[] {
   const { kind, metadata } = document;
   if (kind === 'ValidatingAdmissionPolicyBinding') return [`ValidatingAdmissionPolicy ${metadata.name}`];
   if (kind !== 'ValidatingAdmissionPolicy') return [];
-  // Policies of the same name, of other meshes, list other filters.
-  const removed = filtersListed(document).filter((name) => inventory.count(name) < inventory.listedFilters.get(name)!);
-  return [`ValidatingAdmissionPolicyBinding ${metadata.name}`, ...removed];
+  return [`ValidatingAdmissionPolicyBinding ${metadata.name}`, ...filtersListed(document)];
 }
 
 /** Two objects that one declaration always creates together: the lock of a Service, and a restricted namespace. */
@@ -90,12 +87,13 @@ function neededByPair({ document: { kind, metadata: { name, namespace } } }: Man
 }
 
 /** An isolated peer is denied at both gateways. Gateways in different namespaces may belong to different boundaries. */
-function neededByIsolation({ document }: Manifest, inventory: Inventory): string[] {
+function neededByIsolation(manifest: Manifest, inventory: Inventory): string[] {
+  const { document } = manifest;
   const { name, namespace } = document.metadata;
   const side = [PREFIX.ingress, PREFIX.egress].find((prefix) => isGeneratedAs(document, 'AuthorizationPolicy', `${prefix}-isolated-`));
   if (side === undefined) return [];
   const other = side === PREFIX.ingress ? PREFIX.egress : PREFIX.ingress;
-  return inventory.count(`AuthorizationPolicy ${namespace}/${other}-guard`) === 0 ? [] : [`AuthorizationPolicy ${namespace}/${other}${name.slice(side.length)}`];
+  return !inventory.declares(manifest, `AuthorizationPolicy ${namespace}/${other}-guard`) ? [] : [`AuthorizationPolicy ${namespace}/${other}${name.slice(side.length)}`];
 }
 
 export const missingObjects: Rule = {

@@ -6,16 +6,19 @@ const MOUNTED = BoundaryGateway.dedicated({ injectionTemplates: ['spire'] });
 const GATEWAYS = { ingressGateway: MOUNTED, egressGateway: MOUNTED };
 const REVIEWS = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
 
+/** A boundary with a CA of its own. No other scenario has its trust domain: istiod caches clusters by their name (docs/how-to/trust.md). */
+const withOwnCa = (app: App, name: string) => meshOf(app, name, {
+  trustDomain: `spire.${name}.example`,
+  workloadTrustDomain: `${name}.example`,
+  trustBundle: trustOf(`${name}-boundary`),
+  credential: GatewayCredential.fromCertManager({ issuerName: 'boundary-ca' }),
+  ...GATEWAYS,
+});
+
 /** SPIRE issues the certificates of workloads in two meshes, whose boundaries have CAs of their own. */
 export function program(): App[] {
   const app = new App();
-  const [east, west] = ['east', 'west'].map((name) => meshOf(app, name, {
-    trustDomain: `boundary.${name}.example`,
-    workloadTrustDomain: `${name}.example`,
-    trustBundle: trustOf(`${name}-boundary`),
-    credential: GatewayCredential.fromCertManager({ issuerName: 'boundary-ca' }),
-    ...GATEWAYS,
-  }));
+  const [east, west] = ['east', 'west'].map((name) => withOwnCa(app, name));
   east.addPeer(west);
   west.addPeer(east);
   const reviews = east.expose('Reviews', REVIEWS);
@@ -28,7 +31,7 @@ export function program(): App[] {
 /** The same for the boundary of north, with the default credential: a certificate of the mesh, which Istio's agent does not write beside SPIRE's. */
 export function defaultCredential(): App[] {
   const app = new App();
-  const east = meshOf(app, 'east', GATEWAYS);
+  const east = withOwnCa(app, 'east');
   const north = meshOf(app, 'north', GATEWAYS);
   east.addPeer(north);
   north.addPeer(east);

@@ -19,7 +19,10 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
 
-const reviews = "http://reviews:9080/reviews/0"
+const (
+	reviews   = "http://reviews:9080/reviews/0"
+	exportSNI = "p9080.reviews.west.fed.spire.east.example"
+)
 
 // Cases of the scenario.
 func Cases() []Case {
@@ -32,7 +35,7 @@ func Cases() []Case {
 		Ask("spire/other-certificate", guarantee.EgressCallers, "The egress gateway rejects another workload's certificate from SPIRE in the handshake", NoSidecar, toEgress(bySpire("spiffe://west.example/ns/default/sa/other")), "alert: *"),
 		Ask("spire/other-authority", guarantee.EgressCallers, "The egress gateway rejects the listed caller's identity from istiod's CA", NoSidecar, toEgress(MeshCA("west", pki.Request{SpiffeID: "spiffe://west.example/ns/default/sa/bookinfo-productpage"})), "alert: *"),
 		Ask("spire/at-the-ingress", guarantee.ServerPerPeer, "The ingress gateway rejects the egress gateway's certificate from SPIRE", Outside,
-			ToIngress(bySpire(EgressID), WithSNI(BoundarySNI), withURL("https://"+BoundarySNI+"/reviews/0")), "alert: *"),
+			ToIngress(bySpire(EgressID), WithSNI(exportSNI), withURL("https://"+exportSNI+"/reviews/0")), "alert: *"),
 		Case{Name: "spire/certificates", Guarantees: guarantee.TLSOnEveryHop, Expect: "Gateways and workloads present certificates of SPIRE's CA inside their mesh", Run: certificates},
 		Case{Name: "spire/default-credential", Guarantees: guarantee.ExplicitAccess, Expect: "With the default credential, the egress gateway does not become ready, and its agent logs that it serves files only", Run: defaultCredential},
 	)
@@ -57,7 +60,7 @@ func withURL(url string) func(*traffic.Probe) { return func(p *traffic.Probe) { 
 
 // toEgress is a request to west's egress gateway with the SNI of this scenario.
 func toEgress(shown CertificateSource) func(*federation.Federation) traffic.Probe {
-	const sni = "p9080.reviews.default.east.egress.fed.boundary.west.example"
+	const sni = "p9080.reviews.default.east.egress.fed.spire.west.example"
 	return ToEgress(shown, WithSNI(sni), withURL("https://"+sni+"/reviews/0"))
 }
 
