@@ -152,3 +152,45 @@ test('an odd value of any option is rejected by the library, or accepted by API 
 }, 120_000);
 
 test('SpiffeId.parse accepts nothing but text', () => expect(() => SpiffeId.parse(any(5))).toThrow(/^FED206 /));
+
+/* Texts that kubectl reads as numbers. */
+
+const NUMBERS = ['0o17', '0O17', '0B1', '0XCAFE', '-0X1f', '+0o7'];
+
+/** The message of synthesis when east exports with these props and options, and west calls under a local name. */
+function messageWith(mesh: () => object, permission: () => object = () => ({}), caller = Caller.serviceAccount('shop', 'shop')): string {
+  return errorOf(() => {
+    const app = new App();
+    const [east, west] = [meshOf(app, 'east', mesh()), meshOf(app, 'west')];
+    east.addPeer(west);
+    west.addPeer(east);
+    const till = east.expose('Till', { service: LocalService.fromName('till', 'shop'), exportName: 'till', ports: [ServicePort.http(80)] });
+    till.allowFrom(west, permission());
+    west.bind('Till', { source: till, localName: LocalName.newService('till', 'shop') }).allowFrom(caller);
+    app.synthYaml();
+  }).message;
+}
+
+test.each<[string, (text: string) => string]>([
+  ['the value of a node selector', (text) => messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ nodeSelector: { a: text } }) }))],
+  ['the key of a node selector', (text) => messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ nodeSelector: { [text]: 'a' } }) }))],
+  ['a label of pods', (text) => messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ labels: { a: text } }) }))],
+  ['an annotation of the Service', (text) => messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ serviceAnnotations: { a: text } }) }))],
+  ['the value of a header', (text) => messageWith(() => ({}), () => ({ http: [HttpRule.allow({ requiredHeaders: { a: text } })] }))],
+  ['a purpose', (text) => messageWith(() => ({}), () => ({ purpose: text }))],
+])('%s which kubectl would read as a number is rejected', (_, messageOf) => {
+  for (const text of NUMBERS) expect([text, messageOf(text)]).toEqual([text, expect.stringMatching(/^(?:.*\n)*.*FED\d{3} /)]);
+  expect(messageOf('x0o17')).toBe('nothing was rejected');
+});
+
+test('names which kubectl would read as numbers are rejected', () => {
+  expect(messageWith(() => ({ namespaceName: '0o17' }))).toContain('FED143');
+  expect(messageWith(() => ({}), undefined, Caller.serviceAccount('0o17', 'shop'))).toBe('nothing was rejected'); // part of an identity only
+  expect(messageWith(() => ({}), undefined, Caller.serviceAccount('shop', '0o17'))).toContain('FED143');
+});
+
+test('texts that both YAML versions read as texts are accepted', () => {
+  for (const text of ['0x1f', '007', '1e3', 'yes', 'null', '0b1', '1_000', '190:20:30']) {
+    expect(messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ labels: { a: text.replace(/[:]/g, '.') } }) }))).toBe('nothing was rejected');
+  }
+});

@@ -39,7 +39,7 @@ export const ERRORS = {
   FED136: 'memory limit is too small for the configuration',
   FED137: 'identity of the peer is not set',
   FED138: 'knownAs is not set',
-  FED143: 'annotation is not valid',
+  FED143: 'text is not valid',
   FED147: 'construct was removed',
   FED148: 'peer is isolated in one boundary only',
   FED149: 'annotation does not match the gateway',

@@ -152,7 +152,7 @@ const UNWRITABLE = /[\p{Cs}\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u
 
 /** Checks the characters of a text that is written as it is given. kubectl would reject the whole file, or change the text. */
 export function checkCharacters(where: Where, what: string, text: string): void {
-  if (/^[-+]?0o[0-7_]+$/i.test(text)) {
+  if (/^[-+]?0[oOBX][\da-fA-F_]+$/.test(text)) {
     fail('FED143', where, `${what} is ${show(text)}, which cdk8s writes without quotes and kubectl reads as a number`, 'add a word to the text');
   }
   const [character] = UNWRITABLE.exec(text) ?? [];

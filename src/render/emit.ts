@@ -5,6 +5,7 @@ import { Construct, IConstruct } from 'constructs';
 import { isKept, keep, ownerOf } from './kept';
 import { applyOrderOf } from './phases';
 import { errorsInSize, roughSizeOf } from './size';
+import { errorsInTexts } from './texts';
 import { DIGEST, digestOf, WITHOUT_DIGEST } from '../model/digest';
 import { Annotations, Texts } from '../model/model';
 
@@ -55,7 +56,7 @@ function metadataIn(scope: Construct, { name, namespace, labels, annotations }: 
 
 /** Creates an object whose spec is computed when the chart is written. */
 export function emit<Spec>(scope: Construct, gvk: GroupVersionKind, named: Labelled, spec: () => Spec): ApiObject {
-  return sealed(named, new RenderedObject(scope, idIn(scope, gvk.kind, named), gvk, named, spec), [], () => roughSizeOf(spec()));
+  return sealed(named, new RenderedObject(scope, idIn(scope, gvk.kind, named), gvk, named, spec), [], spec);
 }
 
 /**
@@ -81,7 +82,7 @@ export function emitWithKindId<Spec>(scope: Construct, gvk: GroupVersionKind, na
   const kinds = createdKinds.get(scope) ?? new Map<string, number>();
   const number = (kinds.get(gvk.kind) ?? 0) + 1;
   createdKinds.set(scope, kinds.set(gvk.kind, number));
-  return sealed(named, new RenderedObject(scope, unusedId(scope, gvk.kind, number), gvk, named, spec), [], () => roughSizeOf(spec()));
+  return sealed(named, new RenderedObject(scope, unusedId(scope, gvk.kind, number), gvk, named, spec), [], spec);
 }
 
 /** Labels and annotations that the library declares for an object, as they were given to cdk8s. */
@@ -97,7 +98,7 @@ const declaredMetadata = new WeakMap<ApiObject, Declared>();
  * JSON patches and metadata, is not in the digest, so that BoundaryValidation reports it.
  */
 function sealed<Made extends ApiObject>(
-  { namespace, labels, annotations }: Labelled, object: Made, additions: readonly JsonPatch[] = [], roughSize?: () => number,
+  { namespace, labels, annotations }: Labelled, object: Made, additions: readonly JsonPatch[] = [], spec?: () => unknown,
 ): Made {
   const declared = { labels: { ...object.chart.labels, ...labels, [MESH_LABEL]: meshNameIn(object) }, annotations: { ...annotations } };
   declaredMetadata.set(object, declared);
@@ -109,12 +110,20 @@ function sealed<Made extends ApiObject>(
     const json = WITHOUT_DIGEST.includes(object.kind) ? render() : withDigest(render(), namespace, declared, object.metadata);
     return patches.length > 0 ? JsonPatch.apply(json, ...patches) : json;
   };
-  return keep(object, () =>
-    errorsInSize(ownerOf(object), object, annotationsOf(object), roughSize && patches.length === 0 ? roughSize() : Infinity));
+  return keep(object, () => {
+    const owner = ownerOf(object);
+    const plain = patches.length === 0 ? spec?.() : undefined;
+    const content = plain ?? object.toJson();
+    const metadata = metadataOf(object);
+    return [
+      ...errorsInTexts(owner, object, [metadata, content]),
+      ...errorsInSize(owner, object, metadata.annotations ?? {}, plain === undefined ? Infinity : roughSizeOf(plain)),
+    ];
+  });
 }
 
-function annotationsOf({ metadata }: ApiObject): Texts {
-  return (plainMetadata(metadata) ?? metadata.toJson()).annotations ?? {};
+function metadataOf({ metadata }: ApiObject): { readonly annotations?: Texts } {
+  return plainMetadata(metadata) ?? metadata.toJson();
 }
 
 /** `namespace` is the declared one: cdk8s also gives that of a chart to a cluster-scoped object. */

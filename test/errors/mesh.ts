@@ -227,6 +227,12 @@ synth.rejects('FED143', 'texts of several calls that are too long for the annota
   for (let index = 0; index < 61; index++) reviews.allowFrom(west, { ports: [9080], purpose: `${index}${'x'.repeat(4090)}` });
   app.synthYaml();
 }, 'east/Mesh', 'the annotations of the VirtualService istio-federation/fed-in-reviews-9080-west have', '245760', '256 KiB');
+synth.rejects('FED143', 'a text that kubectl reads as a number', () => {
+  const app = new App();
+  meshOf(app, 'east', { ingressGateway: BoundaryGateway.dedicated({ nodeSelector: { revision: '0o17' } }) })
+    .expose('Reviews', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
+  app.synthYaml();
+}, 'east/Mesh', '"0o17" in the Deployment federation-ingress', 'kubectl reads it as a number', 'with a letter in front');
 /** A call that checks east with these gateways, so many exported and so many bound ports. */
 export const served = (gateways: object, count: number) => () => {
   const app = new App();
