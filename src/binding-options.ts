@@ -95,6 +95,10 @@ export interface RemoteServiceBindingOptions extends SourceOptions, Accountabili
    * only through Istio's DNS proxy (`ISTIO_META_DNS_CAPTURE`). In the namespaces of the local name and of its callers,
    * these hosts are routed only to this binding, and workloads that are not callers are denied. Rejects hosts in
    * the domain of our own cluster (FED412).
+   *
+   * Names that may be a Service or a pod are rejected as well. A domain of two labels with a newer ending, such as
+   * `foo.dev`, needs an endpoint of the peer below it (`federation.foo.dev`); otherwise use a name below it
+   * (`www.foo.dev`). For a Service, such as `payments.prod`, use `LocalName.newService('payments', 'prod')`.
    * @default - the local name only
    * @see https://istio.io/latest/docs/ops/configuration/traffic-management/dns-proxy/
    */

@@ -30,8 +30,8 @@ test('a peer can have an endpoint below a name that only resembles the domain of
 });
 
 test.each([
-  'ratings.bookinfo.svc.bank-imports.local', 'ratings.bookinfo.svc.cluster.east', 'reviews.default.svc.other.example', 'mycluster.local', 'vault.svc.example',
-  'bank.example', 'example.com', 'acquirer.de', 'acquirer.co.uk', 'www.acquirer.bank', 'api.payments.prod', 'vault.corp', 'vault.internal', 'xn--bcher-kva.example', 'shop.xn--p1ai', 'east.example',
+  'ratings.bookinfo.svc.bank-imports.local', 'ratings.bookinfo.svc.cluster.east', 'reviews.default.svc.other.example', 'notcluster.local.example', 'vault.svc.example',
+  'bank.example', 'example.com', 'acquirer.de', 'acquirer.co.uk', 'www.acquirer.bank', 'api.payments.prod', 'vault.acme.corp', 'vault.acme.internal', 'www.foo.dev', 'www.payments.qa', 'acquirer.io', 'acquirer.ai', 'xn--bcher-kva.example', 'shop.xn--p1ai', 'east.example',
 ])('the additional host %s is accepted, because it is not in the domain of our cluster', (host) => {
   const { app, west, reviews } = pair();
   reviews.allowFrom(west);
@@ -45,6 +45,18 @@ test('an additional host below any top-level domain is accepted if an endpoint o
   const bind = (host: string) => () => west.bind(host, { source: bank.exposedService('cards'), localName: LocalName.newService(host.split('.')[0], 'shop'), additionalHosts: [host] });
   expect(bind('acquirer.bank')).not.toThrow();
   expect(bind('other.bank')).toThrow(/^FED412 /);
+  const internal = bankWith({ meshName: 'ci', knownAs: 'west-ci', endpoints: [{ address: 'federation.banque.ci' }] });
+  expect(() => west.bind('Ci', { source: internal.exposedService('cards'), localName: LocalName.newService('ci', 'shop'), additionalHosts: ['banque.ci'] })).not.toThrow();
+});
+
+test('a pod of a headless Service in a namespace of the boundary is no additional host, unless an endpoint of the peer is below its domain', () => {
+  const { app } = pair();
+  const mesh = meshOf(app, 'north', { namespaceName: 'bank' });
+  const bind = (id: string, address: string) => () => mesh.bind(id, {
+    source: bankWith({ knownAs: 'north', endpoints: [{ address }] }).exposedService('cards'), localName: LocalName.newService('cards', 'web'), additionalHosts: ['www.acquirer.bank'],
+  });
+  expect(bind('One', 'federation.partner.example')).toThrow(/^FED412 .* "www.acquirer.bank" is a pod of the Service "acquirer" of the boundary → choose a host outside of the cluster$/);
+  expect(bind('Two', 'federation.acquirer.bank')).not.toThrow();
 });
 
 test('names of the default cluster domain are ordinary names in a cluster with another domain', () => {

@@ -75,24 +75,41 @@ test('an existing Service in a chart inside of that of the mesh is checked again
   expect(codesOf(app)).toEqual(['FED321', 'FED321']);
 });
 
-/* Names of two labels, which pods read as a Service if the label at the end is a namespace. */
+/* Names of two or three labels, which pods read as a Service or as a pod of one if the label at the end is a namespace. */
 
 test.each<[string, string[], (west: FederatedMesh) => unknown]>([
-  ['an exported Service', ['FED412'], (west) => west.expose('Own', { service: LocalService.fromName('own', 'qa'), exportName: 'own', ports: [ServicePort.http(80)] })],
-  ['a restriction', ['FED412'], (west) => west.restrictNamespace('qa', { reason: 'agreed with the security team' })],
-  ['an object in a chart of the mesh', ['FED412'], (west) => new ApiObject(new Chart(Chart.of(west), 'inside', { namespace: 'qa' }), 'Account', { apiVersion: 'v1', kind: 'ServiceAccount' })],
-  ['a Namespace in a chart of the mesh', ['FED412'], (west) => new ApiObject(Chart.of(west), 'Qa', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'qa' } })],
-  ['another binding', ['FED412'], (west) => west.bind('More', { source: bankWith({ knownAs: 'west' }).exposedService('cards'), localName: LocalName.newService('more', 'qa') })],
-  ['a later boundary', ['FED412'], (west) => new FederatedMesh(new Chart(west.node.root as App, 'second'), 'Mesh', {
-    meshName: 'west', trustDomain: 'west.example', trustBundle: west.trustBundle, namespaceName: 'qa',
+  ['an exported Service', ['FED412', 'FED412'], (west) => west.expose('Own', { service: LocalService.fromName('own', 'it'), exportName: 'own', ports: [ServicePort.http(80)] })],
+  ['a restriction', ['FED412', 'FED412'], (west) => west.restrictNamespace('it', { reason: 'agreed with the security team' })],
+  ['an object in a chart of the mesh', ['FED412', 'FED412'], (west) => new ApiObject(new Chart(Chart.of(west), 'inside', { namespace: 'it' }), 'Account', { apiVersion: 'v1', kind: 'ServiceAccount' })],
+  ['a Namespace in a chart of the mesh', ['FED412', 'FED412'], (west) => new ApiObject(Chart.of(west), 'It', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'it' } })],
+  ['another binding', ['FED412', 'FED412'], (west) => west.bind('More', { source: bankWith({ knownAs: 'west' }).exposedService('cards'), localName: LocalName.newService('more', 'it') })],
+  ['a later boundary', ['FED412', 'FED412'], (west) => new FederatedMesh(new Chart(west.node.root as App, 'second'), 'Mesh', {
+    meshName: 'west', trustDomain: 'west.example', trustBundle: west.trustBundle, namespaceName: 'it',
   })],
   ['nothing', [], () => undefined],
-])('an additional host below the top-level domain qa, where %s uses the namespace qa, gives %j', (_, codes, declare) => {
+])('an additional host below the top-level domain it, where %s uses the namespace it, gives %j', (_, codes, declare) => {
   const { app, west, reviews } = pair();
   reviews.allowFrom(west);
-  west.bind('Till', { source: reviews, localName: LocalName.newService('till', 'default'), additionalHosts: ['payments.qa', 'www.payments.qa'] });
+  west.bind('Till', { source: reviews, localName: LocalName.newService('till', 'default'), additionalHosts: ['payments.it', 'www.payments.it', 'a.www.payments.it'] });
   declare(west);
   expect(codesOf(app).filter((code) => code !== 'FED108')).toEqual(codes);
+});
+
+test('an additional host of three labels may end in a namespace of the program if an endpoint of a peer of the binding shows that it is in a domain', () => {
+  const codesWith = (namespaceName: string, ...addresses: string[]) => {
+    const { app, west, reviews } = pair();
+    reviews.allowFrom(west);
+    const peers = addresses.map((address, index) => bankWith({ knownAs: 'west', ...index > 0 && { meshName: `bank-${index}`, knownAs: `west-${index}` }, endpoints: [{ address }] }));
+    const [first, ...others] = peers.map((peer) => peer.exposedService('cards'));
+    const binding = west.bind('Cards', { source: first, localName: LocalName.newService('cards', namespaceName), additionalHosts: ['api.acquirer.shop'], weight: 1 });
+    others.forEach((source) => binding.addSource(source, { weight: 1 }));
+    return codesOf(app).filter((code) => code === 'FED412');
+  };
+  expect(codesWith('shop', 'federation.acquirer.shop')).toEqual([]);
+  expect(codesWith('shop', 'federation.partner.example')).toEqual(['FED412']);
+  expect(codesWith('shop', 'federation.other.shop')).toEqual(['FED412']);
+  expect(codesWith('shop', 'federation.partner.example', 'federation.acquirer.shop')).toEqual([]);
+  expect(codesWith('web', 'federation.partner.example')).toEqual([]);
 });
 
 test('the endpoint of a peer is private if its name is that of a Service in a namespace of the program', () => {

@@ -3,7 +3,7 @@ import type { BindingState } from './binding-state';
 import type { Boundary } from './boundary';
 import { namespacesInProgram, servicesInCharts } from './cluster-objects';
 import { chainOf } from './hierarchies';
-import { shadowed } from '../checks/additional-hosts';
+import { isDomainOf, shadowed } from '../checks/additional-hosts';
 import { privateEndpoint } from '../checks/endpoint';
 import { describeError, show } from '../checks/errors';
 import { DeclaredPeer, overlapOf } from '../checks/peer';
@@ -133,12 +133,14 @@ function namesInUse(mesh: Mesh, boundary: Boundary): string[] {
   });
 }
 
-/** Names of two labels that pods read as a Service of the program: additional hosts, and endpoints of peers. */
+/** Names that pods read as a Service of the program, or as a pod of one: additional hosts, and endpoints of peers. */
 function shortNames(mesh: Mesh, boundary: Boundary): string[] {
   const { declared } = boundary;
-  const hosts = [...declared.bindings.values()].flatMap(({ construct, state }) =>
-    state.name.additionalHosts.map((host) => ({ construct, host })));
-  const endpoints = [mesh, ...declared.peers.keys()].flatMap((one) => one.endpoints).filter(({ privateAddress }) => privateAddress === undefined);
+  const hosts = [...declared.bindings.values()].flatMap(({ construct, state: { name, sources } }) => name.additionalHosts
+    .filter((host) => serviceOf(host)?.podName === undefined || !sources.some(({ source }) => isDomainOf(source.mesh, host)))
+    .map((host) => ({ construct, host })));
+  const endpoints = [mesh, ...declared.peers.keys()].flatMap((one) => one.endpoints)
+    .filter(({ address, privateAddress }) => privateAddress === undefined && serviceOf(address)?.podName === undefined);
   if (![...hosts.map(({ host }) => host), ...endpoints.map(({ address }) => address)].some(serviceOf)) return [];
   const namespaces = namespacesInProgram(mesh, boundary);
   const isUsed = (host: string) => namespaces.has(serviceOf(host)?.namespaceName ?? '');

@@ -11,28 +11,30 @@ import { isApiServer, isClusterName, serviceOf } from '../model/services';
 /*
  * Additional hosts of a binding. They are names outside of the cluster, so they must not be read as a Service by pods. A
  * pod looks up a name with fewer than five dots below the domains of its cluster first (`search` and `ndots` of its
- * resolv.conf): `svc.cluster.local` completes `payments.prod`. Its sidecar also has `payments.prod` and
- * `payments.prod.svc` as domains of that Service, and of two services with one domain istiod keeps the first one.
+ * resolv.conf): `svc.cluster.local` completes `payments.prod` to a Service, and `db-0.db.prod` to a pod of a headless
+ * Service. Its sidecar also has `payments.prod` and `payments.prod.svc` as domains of that Service, and of two services
+ * with one domain istiod keeps the first one.
  */
 
-/** Top-level domains of countries and of the European Union (ISO 3166-1, with `ac`, `eu`, `su` and `uk`). */
+/**
+ * Top-level domains of countries and of the European Union (ISO 3166-1, with `ac`, `eu`, `su` and `uk`), without `bi`,
+ * `cd`, `ci`, `gw`, `ml`, `mq` and `qa`: these also abbreviate what a namespace is for.
+ */
 const COUNTRIES = [
-  ...'ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bv bw by bz ca cc cd'.split(' '),
-  ...'cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk fm fo fr ga gd ge gf'.split(' '),
-  ...'gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh ki km'.split(' '),
-  ...'kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx my mz'.split(' '),
-  ...'na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb sc sd se sg'.split(' '),
+  ...'ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bj bm bn bo br bs bt bv bw by bz ca cc'.split(' '),
+  ...'cf cg ch ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk fm fo fr ga gd ge gf'.split(' '),
+  ...'gg gh gi gl gm gn gp gq gr gs gt gu gy hk hm hn hr ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh ki km'.split(' '),
+  ...'kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk mm mn mo mp mr ms mt mu mv mw mx my mz'.split(' '),
+  ...'na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py re ro rs ru rw sa sb sc sd se sg'.split(' '),
   ...'sh si sj sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va'.split(' '),
   ...'vc ve vg vi vn vu wf ws ye yt za zm zw'.split(' '),
 ];
 /**
- * Other top-level domains which are hardly the name of a namespace: the early generic ones, the one for documentation,
- * and those of private networks. The hundreds of newer ones are words that name namespaces as well, such as `prod`, `dev`,
- * `shop` or `bank`, so a list of all public ones would decide nothing.
+ * Other top-level domains which are hardly the name of a namespace: early generic ones, and the one for documentation.
+ * The hundreds of newer ones are words that name namespaces as well, such as `prod`, `dev`, `shop` or `bank`, and so are
+ * `int` and the endings of private networks, such as `internal`. A list of all of them would decide nothing.
  */
-const COMMON_DOMAINS = new Set([
-  ...COUNTRIES, 'com', 'edu', 'gov', 'info', 'int', 'mil', 'net', 'org', 'example', 'corp', 'internal', 'intra', 'intranet', 'lan', 'local', 'localdomain',
-]);
+const COMMON_DOMAINS = new Set([...COUNTRIES, 'com', 'edu', 'gov', 'info', 'mil', 'net', 'org', 'example']);
 /** The beginning of a top-level domain in another script. */
 const OTHER_SCRIPT = 'xn--';
 
@@ -66,26 +68,39 @@ export function parseHosts(where: Where, config: BoundaryConfig, hosts: string[]
 }
 
 /**
- * Rejects hosts of two labels that may be the Service of a namespace. The peer's own domain is a domain: one of its
- * endpoints is below it. `ownerOf` returns to whom a namespace without applications belongs.
+ * Rejects hosts that may be a Service, or a pod of one. The peer's own domain is a domain: one of its endpoints is below
+ * it. `ownerOf` returns to whom a namespace without applications belongs.
  */
 export function checkShortHosts(
   where: Where, hosts: readonly string[], peer: DeclaredPeer, ownerOf: (namespaceName: string) => string | undefined,
 ): void {
   for (const host of hosts) {
-    const { serviceName, namespaceName } = serviceOf(host) ?? {};
-    if (serviceName === undefined || namespaceName === undefined) continue;
-    const owner = ownerOf(namespaceName);
-    if (owner !== undefined || isApiServer(serviceName, namespaceName)) {
-      fail('FED412', where, `the additional host ${show(host)} is the Service ${show(serviceName)} of ${owner ?? 'the API server'}`,
+    const named = serviceOf(host);
+    if (named === undefined) continue;
+    const { podName, serviceName, namespaceName } = named;
+    if (podName !== undefined && isDomainOf(peer, host)) continue;
+    const owner = ownerOf(namespaceName) ?? (isApiServer(serviceName, namespaceName) ? 'the API server' : undefined);
+    if (owner !== undefined) {
+      fail('FED412', where, `the additional host ${show(host)} is ${podName === undefined ? '' : 'a pod of '}the Service ${show(serviceName)} of ${owner}`,
         'choose a host outside of the cluster');
     }
-    if (COMMON_DOMAINS.has(namespaceName) || namespaceName.startsWith(OTHER_SCRIPT)) continue;
-    if (peer.endpoints.some(({ address }) => isWithin(address, host))) continue;
+    if (podName !== undefined) {
+      // Every cluster has this namespace, and no public domain ends so.
+      if (namespaceName === 'default') fail('FED412', where, ...shadowed(host));
+      continue;
+    }
+    if (COMMON_DOMAINS.has(namespaceName) || namespaceName.startsWith(OTHER_SCRIPT) || isDomainOf(peer, host)) continue;
     fail('FED412', where,
       `the additional host ${show(host)} is also the short name of a Service in a namespace ${show(namespaceName)}, which pods look up first`,
-      fixFor(host, serviceName, namespaceName));
+      `for a domain, choose a name below it, such as ${show(`www.${host}`)}, or set an endpoint of peer ${show(peer.meshName)} below it; `
+      + `for a Service, ${localNameFor(serviceName, namespaceName)}`);
   }
+}
+
+/** Whether an endpoint of a peer is below a name, or below the domain of a name of three labels: `api.acquirer.bank`. */
+export function isDomainOf({ endpoints }: DeclaredPeer, host: string): boolean {
+  const domain = host.split('.').slice(-2).join('.');
+  return endpoints.some(({ address }) => isWithin(address, domain));
 }
 
 /** Whether a namespace contains no applications. */
@@ -95,13 +110,13 @@ function isReserved({ rootNamespaceName, namespaceName, ingress, egress }: Bound
 
 /** The problem and the fix of an additional host that is a short name in a namespace which the program uses. */
 export function shadowed(host: string): [problem: string, fix: string] {
-  const { serviceName, namespaceName } = serviceOf(host)!;
-  return [`the additional host ${show(host)} is also the short name of a Service in the namespace ${show(namespaceName)}, which pods look up first`,
-    fixFor(host, serviceName, namespaceName)];
-}
-
-function fixFor(host: string, serviceName: string, namespaceName: string): string {
-  return `${localNameFor(serviceName, namespaceName)}; for a domain, choose a name below it, such as ${show(`www.${host}`)}`;
+  const { podName, serviceName, namespaceName } = serviceOf(host)!;
+  const otherName = `choose a host that does not end in ${show(`.${namespaceName}`)}`;
+  return podName === undefined
+    ? [`the additional host ${show(host)} is also the short name of a Service in the namespace ${show(namespaceName)}, which pods look up first`,
+      `${localNameFor(serviceName, namespaceName)}; for a domain, ${otherName}`]
+    : [`the additional host ${show(host)} is also the short name of a pod of a headless Service ${show(serviceName)} in the namespace ${show(namespaceName)}, `
+      + 'which pods look up first', otherName];
 }
 
 function localNameFor(serviceName: string, namespaceName: string): string {

@@ -34,10 +34,17 @@ export function isClusterName(host: string, clusterDomain: string): boolean {
   return isWithin(host, clusterDomain) || labels.some((_, count) => ['svc', 'pod'].some((kind) => isWithin(host, [kind, ...labels.slice(0, count)].join('.'))));
 }
 
-/** The Service that a host of two labels names inside of a cluster. */
-export function serviceOf(host: string): { readonly serviceName: string; readonly namespaceName: string } | undefined {
-  const [serviceName, namespaceName, ...rest] = host.split('.');
-  return namespaceName === undefined || rest.length > 0 ? undefined : { serviceName, namespaceName };
+/** What a short name inside of a cluster means: a Service, or a pod of a headless Service. */
+export interface ShortName {
+  readonly podName: string | undefined;
+  readonly serviceName: string;
+  readonly namespaceName: string;
+}
+
+/** The Service that a host of two labels names inside of a cluster, or the pod that a host of three labels names. */
+export function serviceOf(host: string): ShortName | undefined {
+  const [namespaceName, serviceName, podName, ...rest] = host.split('.').reverse();
+  return serviceName === undefined || rest.length > 0 ? undefined : { podName, serviceName, namespaceName };
 }
 
 /** Whether a Service leads to the API server of the cluster. OpenShift has a second name for it. */

@@ -175,10 +175,16 @@ bind.rejects('FED412', 'a Service in the namespace of another boundary of the me
   new FederatedMesh(new Chart(app, 'second'), 'Mesh', { meshName: 'west', trustDomain: 'west.example', trustBundle: west.trustBundle, namespaceName: 'partners' });
   west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default'), additionalHosts: ['federation-egress.partners'] });
 }, '"federation-egress.partners"', 'of the boundary');
-for (const host of ['payments.prod', 'payments.dev', 'payments.shop', 'reviews.default', 'db-0.db', 'payments.staging', 'payments.test']) {
+for (const host of [
+  'payments.prod', 'payments.dev', 'payments.shop', 'reviews.default', 'db-0.db', 'payments.staging', 'payments.test', 'foo.app', 'foo.bank', 'payments.qa', 'payments.ci', 'payments.cd', 'payments.int',
+  'payments.lan', 'payments.local', 'payments.internal', 'payments.intra', 'payments.intranet', 'payments.corp', 'payments.ml',
+]) {
   const [name, namespace] = host.split('.');
   bind.rejects('FED412', `${host} as additional host, which may be a Service`, more(host), `"${host}" is also the short name of a Service in a namespace "${namespace}"`,
-    `LocalName.newService("${name}", "${namespace}")`, `"www.${host}"`);
+    `→ for a domain, choose a name below it, such as "www.${host}", or set an endpoint of peer "east" below it; for a Service, use that Service`, `LocalName.newService("${name}", "${namespace}")`);
+}
+for (const host of ['headless-0.db.default', 'kubernetes.kubernetes.default', 'istiod-0.istiod.istio-system', 'a.federation-ingress.istio-federation', 'a.kube-dns.kube-system', 'a.b.kube-public']) {
+  bind.rejects('FED412', `${host} as additional host, which may be a pod`, more(host), JSON.stringify(host), 'a pod of', `Service "${host.split('.')[1]}"`, '→ choose a host');
 }
 for (const host of ['a.localhost', 'localhost.localdomain', 'metadata.google.internal', 'metadata.goog', 'instance-data.ec2.internal', '169-254-169-254.nip.io', 'shop.localtest.me']) {
   bind.rejects('FED412', `${host} as additional host`, more(host), `"${host}" is the computer itself, or a metadata service`);
@@ -200,9 +206,16 @@ bind.rejects('FED120', 'one additional host in place of a list', () => {
 }, 'additionalHosts', 'must be a list');
 synth.rejects('FED412', 'an additional host that is a Service in a namespace of the program', () => {
   const { app, west, reviews } = pair();
-  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'qa'), additionalHosts: ['payments.qa'] });
+  west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'it'), additionalHosts: ['payments.it'] });
   app.synth();
-}, 'west/Mesh/Reviews', '"payments.qa" is also the short name of a Service in the namespace "qa"', 'LocalName.newService("payments", "qa")', '"www.payments.qa"');
+}, 'west/Mesh/Reviews', '"payments.it" is also the short name of a Service in the namespace "it"', 'LocalName.newService("payments", "it")', 'for a domain, choose a host that does not end in ".it"');
+for (const host of ['headless-0.db.shop', 'api.payments.shop']) {
+  synth.rejects('FED412', `the additional host ${host}, which is a pod of a headless Service in the namespace of the local name`, () => {
+    const { app, west, reviews } = pair();
+    west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'shop'), additionalHosts: [host] });
+    app.synth();
+  }, 'west/Mesh/Reviews', `"${host}" is also the short name of a pod of a headless Service "${host.split('.')[1]}" in the namespace "shop", which pods look up first`, '→ choose a host that does not end in ".shop"');
+}
 synth.rejects('FED402', 'a local name that is a Service of the mesh', () => {
   const { app, west, reviews } = pair();
   reviews.allowFrom(west);
