@@ -143,6 +143,7 @@ test.each<[string, DedicatedGatewayOptions]>([
   }],
   ['every address as source range, with ranges of health checks', { sourceRanges: ['0.0.0.0/0'], healthCheckSourceRanges: ['10.0.0.0/8'] }],
   ['texts of several lines and in any language', { serviceAnnotations: { 'example.com/note': 'eins: "zwei"\n\tdrei\r\n— Zürich, 東京 😀 \u{1F469}\u200d\u{1F4BB}\u00a0#' } }],
+  ['an annotation with which only istioctl analyze is concerned', { serviceAnnotations: { 'galley.istio.io/analyze-suppress': 'IST0162' } }],
   ['an attribute that disables the PROXY protocol', { serviceAnnotations: { [`${AWS}target-group-attributes`]: 'proxy_protocol_v2.enabled=false' } }],
   ['an annotation that enables the PROXY protocol with proxyProtocol', { proxyProtocol: true, serviceAnnotations: { [`${AWS}proxy-protocol`]: '*' } }],
   ['source ranges with targets that are nodes', { sourceRanges: ['203.0.113.0/28'], serviceAnnotations: { [`${AWS}nlb-target-type`]: 'instance' } }],

@@ -13,9 +13,9 @@ import { NodeToleration } from '../toleration';
 const LOAD_BALANCER = 'LoadBalancer';
 /** The largest 32-bit integer, the type of `replicas`. */
 const LARGEST_COUNT = 2 ** 31 - 1;
-/** Labels that select the pods, that Istio sets, or from which Istio derives labels that it sets. */
+/** Labels that select the pods, that Istio sets or reads, or from which Istio derives labels that it sets. */
 const RESERVED_LABELS: readonly string[] = ['app', 'version', 'app.kubernetes.io/name', 'app.kubernetes.io/version', 'istio'];
-const RESERVED_PREFIXES = /^(sidecar|service|topology|security)\.istio\.io\/|^istio\.io\//;
+const RESERVED_PREFIXES = /^([^/]+\.)?istio\.io\//i;
 const FIELDS = fieldsOf<DedicatedGatewayOptions>({
   minReplicas: true,
   maxReplicas: true,
@@ -75,7 +75,7 @@ export function parseDedicatedGateway(where: string, given: DedicatedGatewayOpti
   }
   for (const [label, value] of Object.entries(options.labels ?? {})) {
     if (RESERVED_LABELS.includes(label) || RESERVED_PREFIXES.test(label)) {
-      reject(`the label ${show(label)} is reserved for the selection of the gateway's pods`, 'choose another label');
+      reject(`the label ${show(label)} is reserved: it selects the gateway's pods, or Istio reads it`, 'choose another label');
     }
     if (!isPodLabel(label, value)) {
       reject(`${show(label)}: ${show(value)} is not a valid label`, 'use letters, digits, dashes, underscores and dots, as in Kubernetes labels');

@@ -38,6 +38,8 @@ export function checkQuantities(where: Where, options: DedicatedGatewayOptions):
 const RESERVED_ANNOTATIONS: readonly [pattern: RegExp, fix: string][] = [
   [/^service\.beta\.kubernetes\.io\/load-balancer-source-ranges$/i, 'use the option sourceRanges, which the NetworkPolicy of the gateway also applies'],
   [/^argocd\.argoproj\.io\/sync-wave$/i, 'use the option delivery of the mesh'],
+  // `galley.istio.io/analyze-suppress` only silences a tool.
+  [/^(?!galley\.)([^/]+\.)?istio\.io\//i, 'remove it: Istio reads it as a setting of the Service of the gateway'],
   [/^(cdk8s-mesh-federation|kubectl\.kubernetes\.io)\//i, 'choose another name: these annotations are written by tools'],
 ];
 

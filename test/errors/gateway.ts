@@ -137,7 +137,7 @@ for (const quantity of ['.', '1.5.5', '1e', '-1', '1Xi', '5 m', '128K', '1ki', '
 }
 for (const label of [
   'app', 'version', 'app.kubernetes.io/name', 'app.kubernetes.io/version', 'istio', 'sidecar.istio.io/inject', 'istio.io/rev',
-  'service.istio.io/canonical-name', 'topology.istio.io/network', 'security.istio.io/tlsMode',
+  'service.istio.io/canonical-name', 'topology.istio.io/network', 'security.istio.io/tlsMode', 'networking.istio.io/tunnel', 'gateway.istio.io/managed', 'ambient.istio.io/redirection',
 ]) {
   dedicated.rejects('FED116', `the reserved label ${label} on the pods of a gateway`, gateway({ labels: { [label]: 'edge' } }), JSON.stringify(label), 'reserved');
 }
@@ -157,6 +157,9 @@ for (const range of ['203.0.113.0/028', '203.0.113.00/28', '203.000.113.0/28', '
 dedicated.rejects('FED116', 'an image pull secret that is listed twice', gateway({ imagePullSecretNames: ['a', 'b', 'a'] }), '"a" is listed twice');
 dedicated.rejects('FED116', 'source ranges as an annotation', gateway({ serviceAnnotations: { 'service.beta.kubernetes.io/load-balancer-source-ranges': '0.0.0.0/0' } }), 'reserved', 'use the option sourceRanges');
 dedicated.rejects('FED116', 'a sync wave as an annotation', gateway({ serviceAnnotations: { 'argocd.argoproj.io/sync-wave': '5' } }), 'reserved', 'delivery');
+for (const name of ['networking.istio.io/exportTo', 'networking.istio.io/traffic-distribution', 'traffic.istio.io/nodeSelector', 'alpha.istio.io/kubernetes-serviceaccounts', 'ambient.istio.io/waypoint-inbound-binding', 'Istio.io/rev']) {
+  dedicated.rejects('FED116', `the annotation ${name}, which Istio reads`, gateway({ serviceAnnotations: { [name]: '~' } }), `the annotation "${name}" is reserved → remove it`);
+}
 dedicated.rejects('FED116', 'an annotation of the library', gateway({ serviceAnnotations: { 'cdk8s-mesh-federation/private-address': 'none' } }), 'reserved');
 dedicated.rejects('FED143', 'annotations that are too large in total', gateway({ serviceAnnotations: { 'example.com/a': 'x'.repeat(130_000), 'example.com/b': 'x'.repeat(130_000) } }), '260026 bytes', '256 KiB');
 for (const code of ['0000', '0007', '000B', '001B', '007F', '0080', '0085', '009F', '2028', '2029', 'FEFF', 'FFFE', 'FFFF', 'D83D', 'DE00']) {
