@@ -15,6 +15,9 @@ test.each([
   '192.0.1.0', '192.88.98.1', '192.88.100.1', '192.167.0.1', '192.169.0.1', '198.17.255.255', '198.20.0.1', '223.255.255.255', '2606:4700::1111', '2002:cb00:7105::1', '64:ff9b::203.0.113.5',
   '2001:4860:4860::8888', '2a00::1', 'federation.east.example', 'xn--bcher-kva.example', 'a.b', '1a.example', '0x7f.example', '10.0.0.1.nip.example',
   // What counts is the address that a name resolves to.
+  '203-0-113-5.0123456789abcdef.plex.direct', '203.0.113.5.backname.io', 'notlocalho.st',
+  // Peers of one tailnet reach each other.
+  'federation.tail1234.ts.net',
   '203.0.113.5.nip.io', 'app-203-0-113-5.sslip.io', 'cb007105.nip.io', '2a01-4f8-c17-b8f--2.sslip.io', 'www.nip.io', 'notnip.io', '10.0.0.1.notnip.io', 'mylvh.me',
   'federation.latest', 'federation.test.example', 'test.dev', 'onion.example', 'consul.east.example', 'federation.prod', 'x.federation.istio-system.example',
   'public-1.eu-west-1.elb.amazonaws.com', 'a1b2.elb.eu-west-1.amazonaws.com', 'a.privatelink.example', 'metadata.google.com', 'internal.example',

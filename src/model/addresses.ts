@@ -24,14 +24,18 @@ const METADATA_NAME = new RegExp('^(localhost|metadata|instance-data)$|\\.localh
  * 8375, 9476; `arpa` is the infrastructure of the DNS), those that ICANN reserves or does not delegate, and those of
  * Kubernetes (with the namespaces of every cluster), Consul, Nomad and Azure.
  */
-const LOCAL_NAME = new RegExp('\\.(alt|arpa|consul|corp|home|internal|internal\\.cloudapp\\.net|intra|intranet|invalid|lan|local|localdomain|localhost|localnet'
+const LOCAL_NAME = new RegExp('\\.(alt|arpa|consul|corp|home|internal|internal\\.cloudapp\\.net|intra|intranet|invalid|lan|local|localdomain|localhost|localnet|mail'
   + '|nomad|onion|pod|private|svc|test|default|kube-(system|public|node-lease))$|\\.svc\\.');
+/** A top-level domain of the public DNS has letters only, or is in another script. Names of namespaces also have digits and dashes. */
+const TOP_LEVEL = /\.([a-z]+|xn--[a-z0-9-]+)$/;
 /** Load balancers of AWS inside a VPC. The public DNS gives their private addresses; names of others cannot begin so. */
 const INTERNAL_BALANCER = /^internal-[a-z0-9-]+\.([a-z0-9-]+\.)?elb\.amazonaws\.com(\.cn)?$/;
 /** Domains of the public DNS below which every name has the address 127.0.0.1. */
-const LOOPBACK_DOMAINS = ['fuf.me', 'lacolhost.com', 'local.gd', 'localtest.me', 'lvh.me', 'vcap.me'];
+const LOOPBACK_DOMAINS = [
+  '127-0-0-1.org.uk', 'ddev.site', 'fuf.me', 'lacolhost.com', 'lndo.site', 'local.gd', 'localho.st', 'localhost.direct', 'localhst.co.uk', 'localtest.me', 'lvh.me', 'vcap.me',
+];
 /** Domains of the public DNS below which a name has the address that is written in it: `10.0.0.1.nip.io`, `10-0-0-1.sslip.io`. */
-const ADDRESS_DOMAINS = ['local-ip.sh', 'my.local-ip.co', 'nip.io', 'sslip.io', 'traefik.me', 'xip.io'];
+const ADDRESS_DOMAINS = ['backname.io', 'local-ip.sh', 'my.local-ip.co', 'nip.io', 'plex.direct', 'sslip.io', 'traefik.me', 'xip.io'];
 
 const INTERNAL = networks(PRIVATE_IPV4);
 for (const [network, prefix] of PRIVATE_IPV6) INTERNAL.addSubnet(network, prefix, 'ipv6');
@@ -66,7 +70,7 @@ export function isInternal(address: string, cluster: ClusterNames): boolean {
   const family = isIP(address);
   if (family === 4) return INTERNAL.check(address, 'ipv4');
   if (family === 6) return INTERNAL.check(address, 'ipv6') || !GLOBAL.check(address, 'ipv6') && !isMappedIpv4(address);
-  return !address.includes('.') || LOCAL_NAME.test(address) || INTERNAL_BALANCER.test(address) || isWithin(address, cluster.clusterDomain)
+  return !TOP_LEVEL.test(address) || LOCAL_NAME.test(address) || INTERNAL_BALANCER.test(address) || isWithin(address, cluster.clusterDomain)
     || cluster.namespaceNames.some((name) => isShortName(address, name)) || addressesIn(address).some((written) => isInternal(written, cluster));
 }
 

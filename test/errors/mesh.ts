@@ -332,6 +332,8 @@ for (const address of [
   'internal-edge-1.eu-west-1.elb.amazonaws.com', 'internal-edge-1.elb.amazonaws.com', 'edge.default', 'edge.kube-system', 'federation-ingress.istio-federation', 'istio-ingressgateway.istio-system',
   '10.0.0.1.nip.io', 'fed.10.0.0.1.nip.io', '10-0-0-1.sslip.io', 'fed-192-168-1-1.sslip.io', '7f000001.nip.io', 'fed-0a000001.nip.io', 'fd00--1.sslip.io', 'fed-fd00--1.sslip.io', '172.16.0.1.xip.io',
   'localtest.me', 'fed.localtest.me', 'lvh.me', 'fed.lvh.me', 'fed.vcap.me', '10.0.0.1.traefik.me', 'metadata.goog', '168.63.129.16',
+  'foo.mail', 'foo.corp', 'foo.home', '10-0-0-1.0123456789abcdef.plex.direct', '10.0.0.1.backname.io', 'fd00--1.backname.io', 'localho.st', 'fed.localho.st', 'fed.localhost.direct', 'fed.lndo.site', 'gateway.team-a',
+  'a.gateway.istio-system', 'gateway.prod1',
 ]) newMesh.rejects('FED105', `the name or address ${address}, which leads nowhere from outside`, endpoint(address), JSON.stringify(address), 'privateAddress');
 for (const [address, props] of [
   ['federation.dmz', { namespaceName: 'dmz' }], ['istiod.mesh', { rootNamespaceName: 'mesh' }], ['federation.edge', { ingressGateway: BoundaryGateway.dedicated({ namespaceName: 'edge' }) }],
