@@ -13,7 +13,7 @@ import { fail, show, Where } from '../checks/errors';
 import { checkNotExisting, partIn } from '../checks/gateway';
 import { readGiven } from '../checks/kinds';
 import type { DeclaredLock } from '../checks/lock';
-import { checkPeer, checkTrustApart, checkTrustConfigMap, DeclaredPeer } from '../checks/peer';
+import { checkPeer, checkTrustApart, checkTrustConfigMap, DeclaredPeer, hasOtherGateways } from '../checks/peer';
 import type { IExposedService, IMeshPeer } from '../mesh-peer';
 import type { ClusterNames } from '../model/addresses';
 import { SYSTEM_NAMESPACE } from '../model/constants';
@@ -180,10 +180,12 @@ export class Boundary {
   /** Rejects additional hosts that pods read as another Service, and a name that the mesh has bound already. */
   public checkHosts(where: Where, name: BindingName, peer: DeclaredPeer): void {
     checkShortHosts(where, name.additionalHosts, peer, (namespaceName) => this.ownerOf(namespaceName));
-    const boundHost = hostsOf(name).find((host) => this.siblings.some(({ declared }) => declared.binds(host)));
-    if (boundHost === undefined) return;
-    fail('FED401', where, `the local name ${show(boundHost)} is already bound in mesh ${show(this.config.meshName)}`,
-      'choose another local name, or remove one of the bindings');
+    for (const host of hostsOf(name)) {
+      const earlier = this.siblings.map(({ declared }) => declared.bindingOf(host)).find((binding) => binding !== undefined);
+      if (!earlier) continue;
+      fail('FED401', where, `the ${host === name.host ? 'local name' : 'additional host'} ${show(host)} is already bound by ${earlier.construct.node.path}`,
+        'add the source and the callers to that binding, or choose another name');
+    }
   }
 
   /** Adds a binding whose hosts were checked. It has no callers yet. */
@@ -303,9 +305,10 @@ export class Boundary {
     const sameName = this.declared.peerOfName(peer.meshName) ?? peer;
     if (sameName === peer) return;
     fail('FED110', where, `the name ${show(peer.meshName)} is already used by another peer, ${sameName.construct.node.path}`,
-      sameName.trustDomain === peer.trustDomain
-        ? 'declare the second boundary of that mesh as a RemoteMesh, with another meshName and with another name for us: knownAs'
-        : 'choose another meshName for the peer: it is our alias for it');
+      sameName.trustDomain !== peer.trustDomain ? 'choose another meshName for the peer: it is our alias for it'
+        : hasOtherGateways(sameName, peer)
+          ? 'declare the second boundary of that mesh as a RemoteMesh, with another meshName and with another name for us: knownAs'
+          : `describe a peer once: use the construct ${sameName.construct.node.path}`);
   }
 }
 

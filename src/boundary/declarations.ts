@@ -61,8 +61,8 @@ export class Declarations {
 
   private readonly sources = new Map<IExposedService, DeclaredSource>();
   private readonly peersOfExports = new Map<string, Set<DeclaredPeer>>();
-  /** Hosts of all bindings: local names and additional hosts. */
-  private readonly boundHosts = new Set<string>();
+  /** Bindings by all their hosts: local names and additional hosts. */
+  private readonly boundHosts = new Map<string, DeclaredBinding>();
   private readonly grants = new Map<string, Grant[]>();
   /** Peers that are granted requests without a token, and the issuers whose tokens other grants require. */
   private readonly peersWithoutToken = new Set<string>();
@@ -124,7 +124,7 @@ export class Declarations {
 
   public addBinding(binding: DeclaredBinding): void {
     this.bindingsByHost.set(binding.state.name.host, binding);
-    hostsOf(binding.state.name).forEach((host) => this.boundHosts.add(host));
+    hostsOf(binding.state.name).forEach((host) => this.boundHosts.set(host, binding));
   }
 
   public addLocalNameService(service: ApiObject): void {
@@ -169,9 +169,9 @@ export class Declarations {
     append(this.routes, route.upstream.peer.name, route);
   }
 
-  /** Whether a host is a local name, or an additional host of one. */
-  public binds(host: string): boolean {
-    return this.boundHosts.has(host);
+  /** The binding with this local name or additional host. */
+  public bindingOf(host: string): DeclaredBinding | undefined {
+    return this.boundHosts.get(host);
   }
 
   public isolates(peerName: string): boolean {

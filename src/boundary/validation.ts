@@ -121,15 +121,20 @@ function bypasses(mesh: Mesh, { declared, siblings }: Boundary): string[] {
 function namesInUse(mesh: Mesh, boundary: Boundary): string[] {
   const bindings = [...boundary.declared.bindings.values()];
   if (bindings.length === 0) return [];
-  const exported = new Set(boundary.siblings.flatMap(({ declared }) => [...declared.exports.values()].map(({ host }) => host)));
+  const exported = new Map(boundary.siblings.flatMap(({ declared }) => [...declared.exports.values()].map(({ host, construct }) => [host, construct] as const)));
   const services = servicesInCharts(mesh, boundary);
   return bindings.flatMap(({ construct, state }) => {
     const { existing, host } = state.name;
     const manifest = services.get(host);
     if (existing) return manifest ? errorsInExisting(construct, host, manifest(), portsOf(state)) : [];
-    if (!manifest && !exported.has(host)) return [];
+    const ownExport = exported.get(host);
+    if (ownExport) {
+      return [describeError('FED402', construct, `${show(host)} is the Service that ${ownExport.node.path} exports`,
+        'choose another local name, or bind the Service itself: LocalName.existingService(…)')];
+    }
+    if (!manifest) return [];
     return [describeError('FED402', construct, `${show(host)} is already a Service of mesh ${show(mesh.meshName)}`,
-      'choose another local name, or remove that Service when it has no pods')];
+      'choose another local name, remove that Service when it has no pods, or bind it when it has some: LocalName.existingService(…)')];
   });
 }
 

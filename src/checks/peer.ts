@@ -95,6 +95,12 @@ export function checkPeer(where: Where, us: IMeshPeer, { workloadTrustDomain }: 
   }
 }
 
+/** Whether two peers of one trust domain are different gateways: two boundaries of one mesh. */
+export function hasOtherGateways(a: DeclaredPeer, b: DeclaredPeer): boolean {
+  return (['ingressIdentity', 'egressIdentity'] as const).some((role) =>
+    a[role] !== undefined && b[role] !== undefined && a[role].uri !== b[role].uri);
+}
+
 /** The keys of all CAs above and below those of a peer, each with the certificates that connect it. */
 type ChainOfKeys = ReadonlyMap<string, readonly { readonly subject: string; readonly fingerprint256: string }[]>;
 

@@ -130,7 +130,7 @@ const mapped = (serviceName: string, mappings?: { localPort: number; exportPort:
 bind.rejects('FED401', 'a local name that is bound already', () => {
   const { west, reviews } = pair();
   for (const id of ['One', 'Two']) west.bind(id, { source: reviews, localName: LocalName.newService('reviews', 'default') });
-}, 'west/Mesh/Two', 'reviews.default.svc.cluster.local', '"west"');
+}, 'west/Mesh/Two', 'the local name "reviews.default.svc.cluster.local" is already bound by west/Mesh/One → add the source and the callers to that binding, or choose another name');
 const hosts = (length: number) => Array.from({ length }, (_, index) => `orders-${index}.partner.example`);
 const more = (...additionalHosts: any) => () => {
   const { west, reviews } = pair();
@@ -141,7 +141,12 @@ bind.rejects('FED401', 'an additional host that another binding has', () => {
   for (const name of ['one', 'two']) {
     west.bind(name, { source: reviews, localName: LocalName.newService(name, 'default'), additionalHosts: ['reviews.east.example'] });
   }
-}, 'west/Mesh/two', '"reviews.east.example"');
+}, 'west/Mesh/two', 'the additional host "reviews.east.example" is already bound by west/Mesh/one → ');
+bind.rejects('FED401', 'the second of several additional hosts, which another binding has', () => {
+  const { west, reviews } = pair();
+  west.bind('One', { source: reviews, localName: LocalName.newService('one', 'default'), additionalHosts: ['reviews.east.example'] });
+  west.bind('Two', { source: reviews, localName: LocalName.newService('two', 'default'), additionalHosts: ['other.east.example', 'reviews.east.example'] });
+}, 'the additional host "reviews.east.example" is already bound by west/Mesh/One');
 bind.rejects('FED412', 'an additional host of one label', more('vault'), 'west/Mesh/Reviews', '"vault"', 'vault.east.example');
 bind.rejects('FED412', 'more additional hosts than a ServiceEntry takes', more(...hosts(257)), 'west/Mesh/Reviews', '257 hosts', '256', 'several local names');
 synth.rejects('FED412', 'more local ports with additional hosts than a ServiceEntry takes', () => {
@@ -229,7 +234,7 @@ synth.rejects('FED402', 'a local name that we export ourselves', () => {
   west.expose('Own', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
   west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
   app.synthYaml();
-}, 'west/Mesh/Reviews');
+}, 'west/Mesh/Reviews: "reviews.default.svc.cluster.local" is the Service that west/Mesh/Own exports → choose another local name, or bind the Service itself: LocalName.existingService(…)');
 synth.rejects('FED402', 'a local name that another boundary of the mesh exports', () => {
   const { app, east, west, reviews } = pair();
   reviews.allowFrom(west);
@@ -239,7 +244,7 @@ synth.rejects('FED402', 'a local name that another boundary of the mesh exports'
   second.expose('Own', { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] });
   west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
   app.synthYaml();
-}, 'west/Mesh/Reviews');
+}, 'west/Mesh/Reviews', 'is the Service that second/Mesh/Own exports');
 bind.rejects('FED402', 'the name of the API server', () => {
   const { west, reviews } = pair();
   west.bind('Api', { source: reviews, localName: LocalName.newService('kubernetes', 'default') });
@@ -346,7 +351,7 @@ bind.rejects('FED401', 'a local name that another boundary of the mesh has bound
   }));
   west.bind('Reviews', { source: reviews, localName: LocalName.newService('reviews', 'default') });
   second.bind('Reviews', { source: bankWith().exposedService('cards'), localName: LocalName.newService('reviews', 'default') });
-});
+}, 'second/Mesh/Reviews', 'is already bound by west/Mesh/Reviews');
 bind.rejects('FED301', 'a source of another class whose SNI is that of another export', sourceOfAnotherClass({ sniFor: () => 'p80.loans.west.fed.bank.example' }));
 for (const host of ['127.1', '0x7f.0.0.1', 'vault.0xa', 'vault.east.1']) {
   bind.rejects('FED412', `the additional host ${host}, which ends in a number`, more(host), JSON.stringify(host), 'not a fully qualified name');

@@ -13,6 +13,11 @@ allowFrom.rejects('FED110', 'two peers with one name', () => {
   reviews.allowFrom(remoteOf(app, 'one', 'one.example', trustOf('north')));
   reviews.allowFrom(remoteOf(new Construct(app, 'Second'), 'one', 'two.example', trustOf('bank')));
 }, 'east/Mesh/Reviews', '"one"');
+allowFrom.rejects('FED110', 'a second construct of an added peer', () => {
+  const { east, reviews } = pair();
+  east.addPeer(bankWith());
+  reviews.allowFrom(bankWith());
+}, 'east/Mesh/Reviews', 'describe a peer once: use the construct Bank');
 allowFrom.rejects('FED115', 'a review date that is not in the form YYYY-MM-DD', grant({ reviewBy: '30.06.2027' }), 'east/Mesh/Reviews', '"30.06.2027"', 'YYYY-MM-DD');
 allowFrom.rejects('FED120', 'a string in place of a peer', () => pair().reviews.allowFrom(any('west')), 'east/Mesh/Reviews', '"west"');
 allowFrom.rejects('FED120', 'null in place of HTTP rules', grant(any({ http: null })), 'http is null in the options of allowFrom', 'omit');

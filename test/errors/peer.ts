@@ -61,6 +61,18 @@ addPeer.rejects('FED110', 'a second boundary of a peer', () => {
     meshName: 'west', trustDomain: 'west.example', trustBundle: west.trustBundle, namespaceName: 'partners',
   }));
 }, 'east/Mesh', '"west"', 'west/Mesh', 'as a RemoteMesh', 'knownAs');
+for (const [what, second] of [['the same identities', {}], ['no identities', { ingressIdentity: undefined, egressIdentity: undefined, exposedServices: [] }]] as [string, object][]) {
+  addPeer.rejects('FED110', `a second construct of an added peer with ${what}`, () => {
+    const { east } = pair();
+    east.addPeer(bankWith());
+    east.addPeer(bankWith(second));
+  }, 'east/Mesh', 'the name "bank" is already used by another peer, Bank → describe a peer once: use the construct Bank');
+}
+addPeer.rejects('FED110', 'a second construct of a peer with another egress identity', () => {
+  const { east } = pair();
+  east.addPeer(bankWith());
+  east.addPeer(bankWith({ egressIdentity: SpiffeId.parse('spiffe://bank.example/ns/partners/sa/egress') }));
+}, 'declare the second boundary of that mesh as a RemoteMesh, with another meshName and with another name for us: knownAs');
 addPeer.rejects('FED110', 'a peer with our own name', peersNamed('east', 'other'), '"east"', 'this mesh');
 addPeer.rejects('FED120', 'the option isolated without a value', peerWith(any({ isolated: null })), 'east/Mesh', 'isolated is null');
 for (const none of [false, '']) {
