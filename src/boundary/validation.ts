@@ -121,7 +121,8 @@ function bypasses(mesh: Mesh, { declared, siblings }: Boundary): string[] {
 function namesInUse(mesh: Mesh, boundary: Boundary): string[] {
   const bindings = [...boundary.declared.bindings.values()];
   if (bindings.length === 0) return [];
-  const exported = new Map(boundary.siblings.flatMap(({ declared }) => [...declared.exports.values()].map(({ host, construct }) => [host, construct] as const)));
+  const exported = new Map(boundary.siblings.flatMap(({ declared }) =>
+    [...declared.exports.values()].map(({ host, construct }) => [host, construct] as const)));
   const services = servicesInCharts(mesh, boundary);
   return bindings.flatMap(({ construct, state }) => {
     const { existing, host } = state.name;
@@ -144,14 +145,15 @@ function shortNames(mesh: Mesh, boundary: Boundary): string[] {
   const hosts = [...declared.bindings.values()].flatMap(({ construct, state: { name, sources } }) => name.additionalHosts
     .filter((host) => serviceOf(host)?.podName === undefined || !sources.some(({ source }) => isDomainOf(source.mesh, host)))
     .map((host) => ({ construct, host })));
-  const endpoints = [mesh, ...declared.peers.keys()].flatMap((one) => one.endpoints)
+  const owners = [{ construct: mesh, endpoints: mesh.endpoints }, ...declared.peers.keys()];
+  const endpoints = owners.flatMap((one) => one.endpoints.map((endpoint) => ({ ...endpoint, construct: one.construct })))
     .filter(({ address, privateAddress }) => privateAddress === undefined && serviceOf(address)?.podName === undefined);
   if (![...hosts.map(({ host }) => host), ...endpoints.map(({ address }) => address)].some(serviceOf)) return [];
   const namespaces = namespacesInProgram(mesh, boundary);
   const isUsed = (host: string) => namespaces.has(serviceOf(host)?.namespaceName ?? '');
   return [
     ...hosts.filter(({ host }) => isUsed(host)).map(({ construct, host }) => describeError('FED412', construct, ...shadowed(host))),
-    ...endpoints.filter(({ address }) => isUsed(address)).map(({ address }) => describeError('FED105', mesh, ...privateEndpoint(address))),
+    ...endpoints.filter(({ address }) => isUsed(address)).map(({ construct, address }) => describeError('FED105', construct, ...privateEndpoint(address))),
   ];
 }
 

@@ -88,11 +88,11 @@ export function parseSource(where: Where, us: IMeshPeer, source: Source, options
   }
   if (source.mesh.endpoints.length === 0) {
     fail('FED107', where, `mesh ${show(source.mesh.meshName)} has no endpoint, so ${show(source.exportName)} cannot be reached`,
-      'set the address of its ingress gateway: endpoints: [{ address: … }]');
+      `set the address of its ingress gateway in ${source.mesh.construct.node.path}: endpoints: [{ address: … }]`);
   }
   if (source.mesh.ingressIdentity === undefined) {
     fail('FED137', where, `the ingressIdentity of mesh ${show(source.mesh.meshName)} is not set, so its ingress gateway cannot be verified`,
-      'set ingressIdentity to the SPIFFE ID that its ingress gateway presents');
+      `set ingressIdentity of ${source.mesh.construct.node.path} to the SPIFFE ID that its ingress gateway presents`);
   }
   const { weight, whenHeaders, portMappings } = options;
   const mappings = portMappings === undefined ? undefined : parseMappings(where, source, portMappings);

@@ -38,7 +38,7 @@ export function checkAllowedPeer(where: Where, us: IMeshPeer, peer: DeclaredPeer
   }
   if (peer.egressIdentity === undefined) {
     fail('FED137', where, `the egressIdentity of mesh ${show(peer.meshName)} is not set, so its egress gateway cannot be verified`,
-      'set egressIdentity to the SPIFFE ID that its egress gateway presents');
+      `set egressIdentity of ${peer.construct.node.path} to the SPIFFE ID that its egress gateway presents`);
   }
 }
 

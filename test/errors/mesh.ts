@@ -345,6 +345,13 @@ synth.rejects('FED105', 'an endpoint that is a Service in a namespace of the pro
   meshOf(app, 'east', { endpoints: [{ address: 'gateway.edge' }] }).restrictNamespace('edge', { reason: 'agreed with the security team' });
   app.synthYaml();
 }, 'east/Mesh', '"gateway.edge"');
+synth.rejects('FED105', 'an endpoint of a peer that is a Service in a namespace of the program', () => {
+  const app = new App();
+  const east = meshOf(app, 'east');
+  east.restrictNamespace('edge', { reason: 'agreed with the security team' });
+  east.addPeer(bankWith({ endpoints: [{ address: 'gateway.edge' }] }));
+  app.synthYaml();
+}, 'FED105 Bank: the endpoint "gateway.edge" is a private address');
 for (const address of ['gateway.k8s.east.example', '10-0-0-1.edge.pod.k8s.east.example']) {
   newMesh.rejects('FED105', `the endpoint ${address} in the domain of our cluster`, eastWith({ clusterDomain: 'k8s.east.example', endpoints: [{ address }] }), address, 'privateAddress');
 }
