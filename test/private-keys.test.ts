@@ -1,5 +1,5 @@
 import { createCipheriv, generateKeyPairSync, KeyExportOptions, KeyObject, randomBytes } from 'crypto';
-import { gzipSync } from 'zlib';
+import { deflateRawSync, deflateSync, gzipSync } from 'zlib';
 import { stringify } from 'yaml';
 import { Manifest } from './support/manifests';
 import { trustOf } from './support/meshes';
@@ -111,6 +111,105 @@ const KEYS: [title: string, text: string][] = [
   ['a key of age', `# created\nAGE-SECRET-KEY-1${'Q'.repeat(58)}\n`],
 ];
 
+const rsaDer = der(rsa.privateKey);
+const rsaPem = pem(rsa.privateKey);
+const hex = der(ec.privateKey).toString('hex');
+const inLines = (text: string, length: number) => text.match(new RegExp(`.{1,${length}}`, 'g'))!;
+const numbered = (text: string) => text.split('\n').map((line, index) => `${String(index + 8).padStart(4)}: ${line}`).join('\n');
+const logged = (text: string) => text.split('\n').map((line) => `2026-01-01T00:00:00.000Z INFO [main] ${line}`).join('\n');
+const commented = (text: string, sign: string) => text.replace(/^/gm, sign);
+const members = (key: KeyObject) => Object.entries(jwk(key)) as [string, string][];
+const number = (member: string) => Buffer.from(members(rsa.privateKey).find(([name]) => name === member)![1], 'base64url').toString('base64');
+
+/** A tar file with one entry. */
+function tar(content: string | Buffer): Buffer {
+  const header = Buffer.alloc(512);
+  header.write('key.pem', 0);
+  header.write(Buffer.from(content).length.toString(8).padStart(11, '0'), 124);
+  header.write('ustar', 257);
+  const body = Buffer.from(content as string);
+  return Buffer.concat([header, body, Buffer.alloc(10_240 - 512 - body.length)]);
+}
+
+/** A zip file with two entries. */
+function zip(content: string, method: 0 | 8): Buffer {
+  const entry = (name: string, text: string) => {
+    const header = Buffer.alloc(30);
+    header.write('PK\x03\x04', 0, 'latin1');
+    header[8] = method;
+    header[26] = name.length;
+    return Buffer.concat([header, Buffer.from(name), method === 0 ? Buffer.from(text) : deflateRawSync(text)]);
+  };
+  return Buffer.concat([entry('a.txt', 'nothing secret'), entry('key.pem', content), Buffer.from('PK\x01\x02\x00\x00', 'latin1'), Buffer.alloc(42)]);
+}
+
+/** Lines of 16 bytes, like xxd and hexdump have them. */
+function dump(bytes: Buffer, group: RegExp, address: string, ascii: (text: string) => string): string {
+  return inLines(bytes.toString('hex'), 32).map((line, index) =>
+    `${(index * 16).toString(16).padStart(8, '0')}${address}${line.replace(group, '$& ')} ${ascii(Buffer.from(line, 'hex').toString('latin1').replace(/[^ -~]/g, '.'))}`).join('\n');
+}
+
+const IN_OTHER_FORMS: [title: string, text: string][] = [
+  ['a compressed tar file with a PEM block', base64(gzipSync(tar(pem(ec.privateKey))))],
+  ['a compressed tar file with DER', base64(gzipSync(tar(der(ec.privateKey))))],
+  ['a tar file with a PEM block', base64(tar(rsaPem))],
+  ['a zip file with a PEM block', base64(zip(rsaPem, 8))],
+  ['a zip file that is not compressed', base64(zip(pem(ec.privateKey), 0))],
+  ['base64 of a PEM block that zlib compressed', base64(deflateSync(rsaPem))],
+  ['a compressed PEM block in front of much space', base64(gzipSync(rsaPem + ' '.repeat(900_000)))],
+  ['a compressed PEM block behind much text', base64(gzipSync(`${'a'.repeat(200_000)}\n${rsaPem}`))],
+  ['a compressed PEM block in lines of 20 characters', inLines(base64(gzipSync(rsaPem)), 20).join('\n')],
+  ['a PEM block that is compressed twice', base64(gzipSync(gzipSync(rsaPem)))],
+  ...[64, 32, 20].flatMap((length): [string, string][] => [
+    [`base64 of DER in lines of ${length} characters`, inLines(base64(der(ec.privateKey)), length).join('\n')],
+    [`base64 of a PEM block in lines of ${length} characters`, inLines(base64(rsaPem), length).join('\r\n')],
+    [`base64 of DER of RSA in ${length} characters each, folded to one line`, inLines(base64(rsaDer), length).join(' ')],
+    [`base64 of DER in strings of ${length} characters`, inLines(base64(der(ec.privateKey)), length).map((line) => `'${line}'`).join(', ')],
+    [`base64 of DER behind // in lines of ${length} characters`, commented(inLines(base64(rsaDer), length).join('\n'), '// ')],
+    [`base64 of DER behind # in lines of ${length} characters`, commented(inLines(base64(der(ec.privateKey)), length).join('\n'), '# ')],
+  ]),
+  ['base64 of DER in strings that are added', inLines(base64(rsaDer), 76).map((line) => `"${line}"`).join(' +\n    ')],
+  ['base64 of DER behind line numbers', numbered(inLines(base64(rsaDer), 64).join('\n'))],
+  ['base64 of DER in a log', logged(inLines(base64(der(ec.privateKey)), 64).join('\n'))],
+  ['base64 of DER of Ed25519 on two lines', `${inLines(base64(der(ed.privateKey)), 40).join('\n')}`],
+  ['a PEM block behind //', commented(rsaPem, '// ')],
+  ['a PEM block behind //!', commented(pem(ec.privateKey), '//! ')],
+  ['a PEM block behind *', commented(pem(ec.privateKey), ' * ')],
+  ['a PEM block in a diff', commented(rsaPem, '+')],
+  ['a PEM block behind line numbers', numbered(pem(ec.privateKey))],
+  ['a PEM block in a log', logged(rsaPem)],
+  ['a PEM block of PKCS #1 in a log', logged(pem(rsa.privateKey, { type: 'pkcs1' }))],
+  ['an OpenSSH key behind line numbers', numbered(openSsh)],
+  ['a PEM block that is percent-encoded twice', encodeURIComponent(encodeURIComponent(rsaPem))],
+  ['DER in hexadecimal behind 0x', `0x${hex}`],
+  ['DER in hexadecimal behind \\x', hex.replace(/../g, '\\x$&')],
+  ['DER in a byte string of Python', `key = b"${hex.replace(/../g, '\\x$&')}"`],
+  ['DER in hexadecimal with 0x and commas', hex.replace(/../g, '0x$&, ')],
+  ['DER in an array of C', `unsigned char key[] = {\n${inLines(hex, 24).map((line) => `        ${line.replace(/../g, '0x$&,')}`).join('\n')}\n};`],
+  ['DER in hexadecimal with dashes', hex.replace(/..(?=.)/g, '$&-')],
+  ['DER in hexadecimal with spaces behind a word of the same digits', `deed: ${hex.replace(/../g, '$& ')}`],
+  ['DER in lines of hexadecimal', inLines(hex, 32).join('\n')],
+  ['the output of xxd', dump(Buffer.from(rsaPem), /..../g, ': ', (text) => text)],
+  ['the output of xxd for DER', dump(der(ec.privateKey), /..../g, ': ', (text) => text)],
+  ['the output of hexdump -C', dump(Buffer.from(pem(ec.privateKey)), /^.{16}|../g, '  ', (text) => `|${text}|`).replace(/^(\S+ {2})(.{16})/gm, (_, address, bytes) => address + bytes.replace(/../g, '$& '))],
+  ['what openssl pkey -text prints', `Private-Key: (256 bit)\npriv:\n    ${inLines('5a'.repeat(32).replace(/..(?=.)/g, '$&:'), 45).join('\n    ')}\npub:\n    04:aa\n`],
+  ['what openssl rsa -text prints', `Private-Key: (2048 bit, 2 primes)\nprivateExponent:\n    ${inLines('5a'.repeat(256).replace(/..(?=.)/g, '$&:'), 45).join('\n    ')}\n`],
+  ['bytes in a text of a program', `new byte[] {${[...der(ec.privateKey)].join(', ')}}`],
+  ['bytes with signs in a text of a program', `byte[] key = {\n  ${[...new Int8Array(der(ec.privateKey))].join(',\n  ')}};`],
+  ['bytes with signs in JSON', JSON.stringify([...new Int8Array(der(ec.privateKey))])],
+  ['an encrypted key of Sigstore', `-----BEGIN ENCRYPTED SIGSTORE ${LABEL}\n${base64('{"kdf":{"name":"scrypt"},"ciphertext":"AAAA"}')}\n-----END ENCRYPTED SIGSTORE ${LABEL}\n`],
+  ['an encrypted key of cosign', `-----BEGIN ENCRYPTED COSIGN ${LABEL}\n${base64('{"kdf":{"name":"scrypt"},"ciphertext":"AAAA"}')}\n-----END ENCRYPTED COSIGN ${LABEL}\n`],
+  ['a PGP key', `-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n${base64(Buffer.concat([Buffer.from([0x94, 0x58, 4]), randomBytes(90)]))}\n-----END PGP PRIVATE KEY BLOCK-----`],
+  ['a JWK as XML', `<key>${members(ec.privateKey).map(([name, value]) => `<${name}>${value}</${name}>`).join('')}</key>`],
+  ['a JWK as a form', new URLSearchParams(members(ec.privateKey)).toString()],
+  ['a JWK as a list of names and values', JSON.stringify(members(rsa.privateKey).map(([name, value]) => ({ name, value })))],
+  ['RSAKeyValue in XML', `<RSAKeyValue>${['n', 'p', 'd'].map((name) => `<${name.toUpperCase()}>${number(name)}</${name.toUpperCase()}>`).join('')}</RSAKeyValue>`],
+  ['a configuration of WireGuard', `[Interface]\nPrivateKey = ${base64(Buffer.from(`${'\0'.repeat(3)}a secret of WireGuard, 32 bytes`.slice(0, 32)))}\nAddress = 10.0.0.1/24\n`],
+  ['a key of BIND', `Private-key-format: v1.3\nPrivateKey: ${Buffer.from(jwk(ec.privateKey).d!, 'base64url').toString('base64')}\n`],
+  ['JSON in JSON, seven times', [1, 2, 3, 4, 5, 6, 7].reduce((inner) => JSON.stringify({ inner }), rsaPem)],
+  ['base64 of base64, eight times', [1, 2, 3, 4, 5, 6, 7, 8].reduce((inner) => base64(inner), rsaPem)],
+];
+
 /** DER of PKCS #8 for ML-DSA-65: version, algorithm, and a seed. */
 function postQuantum(): Buffer {
   return Buffer.concat([Buffer.from('3034020100300b06096086480165030403120422', 'hex'), Buffer.from('8020', 'hex'), randomBytes(32)]);
@@ -127,7 +226,7 @@ function javaKeystore(tag: number): string {
   return Buffer.concat([Buffer.from(`feedfeed00000002000000010000000${tag}`, 'hex'), randomBytes(300)]).toString('base64');
 }
 
-test.each(KEYS)('private-keys reports %s in a ConfigMap', async (_, text) => {
+test.each([...KEYS, ...IN_OTHER_FORMS])('private-keys reports %s in a ConfigMap', async (_, text) => {
   expect(await found(configMap(text))).toEqual(IN_FIELD);
 });
 
@@ -241,6 +340,25 @@ test.each<[string, Manifest]>([
   ['descriptions of the members of a JWK as YAML', configMap('kty: RSA\nk: descriptionOfK\nd: privateExponentInBase64url\n')],
   ['descriptions of a shared secret', configMap(JSON.stringify({ kty: 'oct', k: 'base64urlEncodedSharedSecret' }))],
   ['a private JWK with placeholders', configMap(JSON.stringify({ ...jwk(ec.publicKey), d: '${JWK_D}' }))],
+  ...['xxxx', 'x'.repeat(43), 'XXXX-XXXX', '****', '...', 'REDACTED', '<redacted>', '[REDACTED]', 'redacted', 'removed', '0'.repeat(86), 'string', 'secret123'].flatMap((d): [string, Manifest][] => [
+    [`a JWK of RSA with ${d} as d`, configMap(JSON.stringify({ kty: 'RSA', d }))],
+    [`a JWK of RSA with ${d} as d in fields`, object('Vault', { spec: { kty: 'RSA', n: 'AQAB', d } }, 'example.org/v1')],
+    [`a JWK of RSA with ${d} as d in YAML`, configMap(`kty: RSA\nd: ${d}\n`)],
+  ]),
+  ['a shared secret that is blacked out', configMap(JSON.stringify({ kty: 'oct', k: 'xxxxxxxx' }))],
+  ['a template for WireGuard', configMap('[Interface]\nPrivateKey = {{ .PrivateKey }}\n# PrivateKey = YOUR_PRIVATE_KEY\nPublicKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n')],
+  ['a path in place of a key', configMap(`PrivateKey = ${'/etc/wireguard'.repeat(3)}/a\nPrivateKey = ${'x'.repeat(43)}=\n`)],
+  ['the public half of what openssl prints', configMap(`Public-Key: (256 bit)\npub:\n    ${'04:'.repeat(40)}aa\n`)],
+  ['RSAKeyValue with a public key', configMap(`<RSAKeyValue><Modulus>${number('n')}</Modulus><Exponent>AQAB</Exponent></RSAKeyValue>`)],
+  ['certificates behind the signs of a comment', configMap(commented(trustOf('east')._pem, '// '))],
+  ['a certificate in the output of xxd', configMap(dump(Buffer.from(trustOf('east')._pem), /..../g, ': ', (text) => text))],
+  ['names and values of a container', object('Pod', { spec: { containers: [{ env: [{ name: 'kty', value: 'RSA' }, { name: 'd', valueFrom: {} }, { name: 'k', value: 'text' }] }] } })],
+  ['a zip file and a tar file without keys', object('ConfigMap', { binaryData: { a: base64(zip('nothing', 8)), b: base64(tar('nothing')), c: base64(deflateSync('nothing secret '.repeat(9))) } })],
+  ['lists of digests', configMap(Array.from({ length: 50 }, () => `sha256:${randomBytes(32).toString('hex')}  ${randomBytes(32).toString('base64')}`).join('\n'))],
+  ['lists of numbers', configMap(JSON.stringify(Array.from({ length: 300 }, (_, index) => index % 256)).repeat(2))],
+  ['a JWK set of a public key as XML', configMap(members(ec.publicKey).map(([name, value]) => `<${name}>${value}</${name}>`).join(''))],
+  ['a placeholder of PGP', configMap('-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n<your key>\n-----END PGP PRIVATE KEY BLOCK-----')],
+  ['a placeholder in words behind the signs of a comment', configMap(`# ${BEGIN}\n# Base64EncodedPrivateKeyGoesHere\n# lotsOfMoreCharactersOfThatKey\n# ${END}`)],
   ['a private JWK that SOPS encrypted', object('Vault', { spec: { kty: 'RSA', d: 'ENC[AES256_GCM,data:p673w==,iv:YY=,tag:A=,type:str]' } }, 'example.org/v1')],
   ['public JWKs in base64', configMap(base64(JSON.stringify({ keys: [jwk(rsa.publicKey), jwk(ec.publicKey)] })))],
   ['base64 of prose about a PEM block', configMap(base64(`The file begins with ${BEGIN}, then there is base64, then ${END}.`))],
@@ -260,7 +378,19 @@ test.each<[string, Manifest]>([
 });
 
 test('private-keys reads long texts in a time that grows with their length', async () => {
-  const repeated = ['a', 'A ', '\\', `${BEGIN}\n`, '-----BEGIN ', 'kty: RSA d: ', 'ab:', 'MIIabQIBA', '%41', '{', 'Version:', ' ', '"', '\n', 'a1', '_ab'];
+  const repeated = [
+    'a', 'A ', '\\', `${BEGIN}\n`, '-----BEGIN ', 'kty: RSA d: ', 'ab:', 'MIIabQIBA', '%41', '{', 'Version:', ' ', '"', '\n', 'a1', '_ab',
+    '-1, ', '0x30, ', '\\x30', '%25', '00000000: 2d2d ', 'PrivateKey: ', '// abcdefghijklmnopqrs\n', 'PK\x03\x04',
+  ];
   const texts = repeated.flatMap((part) => [part, `kty: RSA d: ${part}`, `-----BEGIN ${part}`].map((start) => start + part.repeat(300_000 / part.length)));
-  expect(await found(object('ConfigMap', { data: Object.fromEntries(texts.entries()) }))).toHaveLength(5); // a long d is a key
+  expect(await found(object('ConfigMap', { data: Object.fromEntries(texts.entries()) })))
+    .toEqual([22, 46].map((field) => `ConfigMap shop/mine: data.${field} contains a private key`)); // a long d is a key
+}, 60_000);
+
+test('private-keys reads compressed texts and deeply nested ones in a limited time, and texts of any length', async () => {
+  const bomb = (text: string) => base64(gzipSync(text));
+  const inner = `${bomb('abc '.repeat(200_000))}\n`;
+  const long = 'ab'.repeat(5_000_000);
+  const texts = [`${inner} `.repeat(100), `${bomb(inner.repeat(900))} `.repeat(20), '['.repeat(100_000) + ']'.repeat(100_000), long, `${long}\n${pem(ec.privateKey)}`];
+  expect(await found(object('ConfigMap', { data: Object.fromEntries(texts.entries()) }))).toEqual(['ConfigMap shop/mine: data.4 contains a private key']);
 }, 60_000);

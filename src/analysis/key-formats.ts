@@ -24,13 +24,20 @@ export function isPrivateKey(bytes: Buffer): boolean {
 
 /** What DER of a private key begins with: a sequence and version 0 or 1, or the algorithm of an encrypted key. */
 const DER_START = /^30(?:[0-7].|81..|82.{4})(?:02010[01]|30(?:[0-7].|81..)06092a864886f70d0105|30(?:[0-7].|81..)060a2a864886f70d010c01)/;
+/** What encrypted keys of Sigstore begin with: JSON. */
+const SIGSTORE_START = '{"kdf"';
 /** What PGP keys begin with: the packet tag of a secret key. */
-const PGP_START = /^(?:9[4-7]|c5)/;
+const PGP_START = [0x94, 0x95, 0x96, 0x97, 0xc5];
 
 /** Whether the content of a PEM block begins like a private key. The rest of it may be missing. */
 export function beginsLikeKey(bytes: Buffer): boolean {
-  const start = bytes.subarray(0, 24).toString('hex');
-  return DER_START.test(start) || PGP_START.test(start) || Buffer.from(OPENSSH.slice(0, 8)).equals(bytes.subarray(0, 8));
+  const start = bytes.subarray(0, 24);
+  return DER_START.test(start.toString('hex')) || [OPENSSH.slice(0, 8), SIGSTORE_START].some((text) => start.toString('latin1').startsWith(text));
+}
+
+/** Whether the content of a block of PGP begins like a private key. */
+export function beginsLikePgpKey(bytes: Buffer): boolean {
+  return PGP_START.includes(bytes[0]);
 }
 
 function isDerKey(bytes: Buffer): boolean {

@@ -1,4 +1,5 @@
-import { containsPrivateKey, isSigningKey, joined } from '../private-keys';
+import { isSigningKey } from '../key-texts';
+import { containsPrivateKey, joined } from '../private-keys';
 import type { Rule } from '../rule';
 
 export const privateKeys: Rule = {
