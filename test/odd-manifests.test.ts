@@ -16,7 +16,7 @@ beforeAll(() => { directory = mkdtempSync(join(tmpdir(), 'odd-')); });
 afterAll(() => rmSync(directory, { recursive: true }));
 
 /** What BoundaryValidation reports about the text of a file, which is parsed like by cdk8s-cli, and the number of documents. */
-async function validate(text: string): Promise<{ found: string[]; success: boolean; documents: string }> {
+async function validate(text: string | Buffer): Promise<{ found: string[]; success: boolean; documents: string }> {
   const file = join(directory, 'a.yaml');
   writeFileSync(file, text);
   const result = { found: [] as string[], success: true, documents: '' };
@@ -72,7 +72,13 @@ test.each<[string, string]>([
 const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]', ...['b', 'c', 'd', 'e', 'f', 'g'].map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[index]}`).join(', ')}]`)].join('\n');
 const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 
-test.each<[string, string, string]>([
+const UTF_16 = Buffer.from(`\ufeff${SERVICE}`, 'utf16le');
+
+test.each<[string, string | Buffer, string]>([
+  ['UTF-16', UTF_16, 'the file cannot be read: it is not UTF-8'],
+  ['UTF-16 of the other order', Buffer.from(UTF_16).swap16(), 'the file cannot be read: it is not UTF-8'],
+  ['UTF-16 without a byte order mark', UTF_16.subarray(2), 'the file cannot be read: it is not UTF-8'],
+  ['a byte of Latin-1', Buffer.from('a: caf\xe9\n', 'latin1'), 'the file cannot be read: it is not UTF-8'],
   ['aliases that repeat each other', `${SERVICE}data:\n  ${bomb.replace(/\n/g, '\n  ')}\n`, 'the file cannot be read: Excessive alias count indicates a resource exhaustion attack'],
   ['an alias that contains itself', `${SERVICE}data: &data { a: *data }\n`, 'document 1 cannot be read: it is nested more than 400 levels deep'],
   ['a document that the parser reads in part', `---\na: 1\n---\na: ${nested(5000)}\n`, 'document 2 cannot be read: it is nested more than 400 levels deep'],
@@ -88,6 +94,7 @@ test('BoundaryValidation checks the other documents of a file with one that it c
 
 test.each<[string, string, number]>([
   ['no text', '', 0],
+  ['characters of other alphabets', 'a: Grüße, 你好, 🙂\n', 1],
   ['comments', '# nothing\n---\n# more\n', 0],
   ['a JSON patch for kustomize', '- op: replace\n  path: /spec/a\n  value: b\n', 1],
   ['a text', 'just a text\n', 1],

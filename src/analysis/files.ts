@@ -1,3 +1,4 @@
+import { isUtf8 } from 'buffer';
 import { existsSync, readFileSync } from 'fs';
 
 /*
@@ -23,14 +24,21 @@ export function readSource(file: string, parse: (file: string) => unknown[]): So
       return undefined;
     }
   };
-  const documents = attempt('the file', () => jsonDocuments(file) ?? parse(file)) ?? [];
+  const documents = attempt('the file', () => jsonDocuments(textOf(file)) ?? parse(file)) ?? [];
   const parsed = documents.map((document, index) => attempt(`document ${index + 1}`, () => plainData(document, 0)));
   return { file, parsed, problems };
 }
 
+/** The text of a file. cdk8s-cli takes UTF-16, which kubectl may read, for other characters. */
+function textOf(file: string): string {
+  const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
+  if (!isUtf8(bytes) || bytes.includes(0)) throw new Error('it is not UTF-8');
+  return bytes.toString();
+}
+
 /** Several JSON documents without `---` between them, which kubectl applies one by one. */
-function jsonDocuments(file: string): unknown[] | undefined {
-  const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+function jsonDocuments(whole: string): unknown[] | undefined {
+  const text = whole.trim();
   if (!text.startsWith('{')) return undefined;
   const parts = [...topLevelObjects(text)];
   try {
