@@ -43,6 +43,12 @@ const WORKLOADS: [apiVersion: string, kind: string, path: string][] = [
   ['batch/v1beta1', 'CronJob', 'spec.jobTemplate.spec.template.spec'],
 ];
 
+/** Workloads of other API groups, which have pods like a Deployment. */
+const TEMPLATES: [apiVersion: string, kind: string][] = [
+  ['argoproj.io/v1alpha1', 'Rollout'], ['apps.openshift.io/v1', 'DeploymentConfig'], ['apps.kruise.io/v1alpha1', 'CloneSet'], ['apps/v1beta1', 'Deployment'],
+  ['serving.knative.dev/v1', 'Service'],
+];
+
 const object = (apiVersion: string, kind: string, rest: object, metadata: object = {}): Manifest =>
   ({ apiVersion, kind, metadata: { name: 'theirs', namespace: 'istio-federation', ...metadata }, ...rest });
 
@@ -54,6 +60,19 @@ function workload(apiVersion: string, kind: string, labels: object, spec: object
 }
 
 const found = async (manifest: Manifest) => violationsIn({ 'east.yaml': BOUNDARY, 'theirs.yaml': [manifest] });
+
+test.each(TEMPLATES)('BoundaryValidation reports a %s %s whose pods have the account of a boundary gateway', async (apiVersion, kind) => {
+  const spec = { serviceAccountName: 'federation-egress', containers: [{ name: 'theirs' }] };
+  expect(await found(workload(apiVersion, kind, {}, spec))).toEqual([expect.stringContaining('spec.template.spec.serviceAccountName is federation-egress')]);
+  expect(await found(workload(apiVersion, kind, { app: 'theirs' }, { ...spec, serviceAccountName: 'theirs' }))).toEqual([]);
+  expect(await found(workload(apiVersion, kind, {}, spec, 'shop'))).toEqual([]);
+});
+
+test('BoundaryValidation reports a PodTemplate with the account of a boundary gateway', async () => {
+  const template = { spec: { serviceAccountName: 'federation-egress', containers: [{ name: 'theirs' }] } };
+  expect(await found(object('v1', 'PodTemplate', { template }))).toEqual([expect.stringContaining('template.spec.serviceAccountName')]);
+});
+
 const SELECTS = 'the object selects pods of the boundary gateways in namespace istio-federation';
 
 test.each(WORKLOADS)('BoundaryValidation reports a %s %s whose pods have a label of a boundary gateway', async (apiVersion, kind) => {

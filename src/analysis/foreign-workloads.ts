@@ -1,6 +1,6 @@
 import { Boundaries, GatewayPods, isGatewayService } from './boundaries';
 import type { ErrorsIn } from './rule';
-import { EXTERNAL_WORKLOADS, isOneOf, Kinds, podsOf, WORKLOADS } from './selection';
+import { EXTERNAL_WORKLOADS, isOneOf, isWorkload, Kinds, podsOf } from './selection';
 
 /*
  * Objects of other owners that act as a boundary gateway: pods that look like its pods or run with its service account,
@@ -12,17 +12,16 @@ const SERVICE_NAME = 'kubernetes.io/service-name';
 /** Annotation with which a Secret asks for a token of a service account. */
 const ACCOUNT_NAME = 'kubernetes.io/service-account.name';
 const TOKEN_TYPE = 'kubernetes.io/service-account-token';
-const ALL_WORKLOADS: Kinds = { ...WORKLOADS, ...EXTERNAL_WORKLOADS };
 const SECRET: Kinds = { Secret: '' };
 const ENDPOINTS: Kinds = { Endpoints: '', EndpointSlice: 'discovery.k8s.io' };
 
 /** Reports pods, and workloads outside of the cluster, that imitate the pods of a boundary gateway. */
 export const imitatedGateways: ErrorsIn = ({ document }, boundaries) => {
-  if (!isOneOf(document, ALL_WORKLOADS)) return [];
+  if (!isWorkload(document)) return [];
   const gateways = gatewaysBeside(document, boundaries);
   const { labels, path, spec } = podsOf(document);
   const selected = gateways.find((pods) => ['app', 'istio'].some((name) => pods.labels[name] !== undefined && labels[name] === pods.labels[name]));
-  const fields = document.kind in WORKLOADS ? ['serviceAccountName', 'serviceAccount'] : ['serviceAccount'];
+  const fields = isOneOf(document, EXTERNAL_WORKLOADS) ? ['serviceAccount'] : ['serviceAccountName', 'serviceAccount'];
   return [
     ...selected ? [`the object selects pods of the boundary gateways in namespace ${selected.namespaceName}`] : [],
     ...fields.filter((field) => isAccount(spec?.[field], gateways))

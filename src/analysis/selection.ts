@@ -15,21 +15,32 @@ export function isOneOf(document: any, kinds: Kinds): boolean {
 }
 
 /** Workloads: they have pods of their own, and a Service or policy of ours may select these. */
-export const WORKLOADS: Kinds = {
+const WORKLOADS: Kinds = {
   Pod: '', ReplicationController: '', Deployment: 'apps', StatefulSet: 'apps', DaemonSet: 'apps', ReplicaSet: 'apps', Job: 'batch', CronJob: 'batch',
 };
 
 /** Workloads outside of the cluster, which Istio treats like pods. */
 export const EXTERNAL_WORKLOADS: Kinds = { WorkloadEntry: NETWORKING, WorkloadGroup: NETWORKING };
 
+/**
+ * Whether an object has pods of its own: a known workload, or one of another group with a pod template, such as a Rollout
+ * of Argo, a DeploymentConfig of OpenShift or a Service of Knative.
+ */
+export function isWorkload(document: any): boolean {
+  const { spec, template } = document;
+  return isOneOf(document, WORKLOADS) || isOneOf(document, EXTERNAL_WORKLOADS)
+    || [spec?.template?.spec, spec?.jobTemplate?.spec?.template?.spec, template?.spec].some((pod) => listOf(pod?.containers).length > 0);
+}
+
 /** The pods of a workload: their labels, and their fields with the path to them. */
-export function podsOf({ kind, metadata, spec }: any): { readonly labels: Labels; readonly path: string; readonly spec: any } {
+export function podsOf({ kind, metadata, spec, template }: any): { readonly labels: Labels; readonly path: string; readonly spec: any } {
   const parts = (template: any, path: string) => ({ labels: template?.metadata?.labels ?? {}, path, spec: template?.spec });
   switch (kind) {
     case 'Pod': return parts({ metadata, spec }, 'spec');
     case 'CronJob': return parts(spec?.jobTemplate?.spec?.template, 'spec.jobTemplate.spec.template.spec');
     case 'WorkloadEntry': return { labels: { ...spec?.labels, ...metadata?.labels }, path: 'spec', spec };
     case 'WorkloadGroup': return { labels: { ...spec?.metadata?.labels, ...spec?.template?.labels }, path: 'spec.template', spec: spec?.template };
+    case 'PodTemplate': return parts(template, 'template.spec');
     default: return parts(spec?.template, 'spec.template.spec');
   }
 }

@@ -42,13 +42,14 @@ type Federation struct {
 	mu      sync.Mutex
 	applied map[string][]*unstructured.Unstructured // by mesh
 	apps    map[string][]*unstructured.Unstructured // by mesh
+	sockets map[string]bool                         // meshes whose gateways may mount the socket of SPIRE's agent
 }
 
 // Open connects to the meshes of a lab.
 func Open(l *lab.Lab, repository string) (f *Federation, err error) {
 	f = &Federation{
 		Lab: l, repository: repository, directory: filepath.Join(l.Directory(), "manifests"),
-		applied: map[string][]*unstructured.Unstructured{}, apps: map[string][]*unstructured.Unstructured{},
+		applied: map[string][]*unstructured.Unstructured{}, apps: map[string][]*unstructured.Unstructured{}, sockets: map[string]bool{},
 	}
 	for name, m := range map[string]**mesh.Mesh{"east": &f.East, "west": &f.West, "north": &f.North, "west2": &f.West2} {
 		if !l.Runs(name) {
@@ -223,6 +224,7 @@ func (f *Federation) Resume() error {
 			return err
 		}
 		f.applied[m.Name], f.apps[m.Name] = objects, appsOf(string(name), m.Name)
+		f.sockets[m.Name] = string(name) == Spire
 	}
 	f.current = string(name)
 	return nil
@@ -273,8 +275,20 @@ func (f *Federation) use(ctx context.Context, m *mesh.Mesh, scenario string) err
 	}
 	f.mu.Lock()
 	f.applied[m.Name], f.apps[m.Name] = objects, apps
+	had := f.sockets[m.Name]
+	f.sockets[m.Name] = had || scenario == Spire // until all of this has succeeded
 	f.mu.Unlock()
-	return m.Ready(ctx, namespaces(slices.Concat(apps, objects))...)
+	if err := m.Ready(ctx, namespaces(slices.Concat(apps, objects))...); err != nil || !had && scenario != Spire {
+		return err
+	}
+	// istiod caches clusters without regard to the socket of a pod, as docs/how-to/trust.md says.
+	if err := m.RestartIstiod(ctx); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.sockets[m.Name] = scenario == Spire
+	f.mu.Unlock()
+	return nil
 }
 
 // Outside sends probes from a host outside of all meshes.

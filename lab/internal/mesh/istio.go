@@ -131,6 +131,14 @@ func (m *Mesh) SetIstiod(ctx context.Context, variables map[string]string) error
 	return m.IstiodReady(ctx)
 }
 
+// RestartIstiod replaces istiod, and so empties its caches.
+func (m *Mesh) RestartIstiod(ctx context.Context) error {
+	if _, err := m.Kubectl(ctx, "", "-n", System, "rollout", "restart", "deployment/istiod"); err != nil {
+		return err
+	}
+	return m.IstiodReady(ctx)
+}
+
 // wrong is an object that the API server accepts and istiod rejects.
 const wrong = `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy

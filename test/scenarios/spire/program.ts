@@ -6,7 +6,7 @@ const MOUNTED = BoundaryGateway.dedicated({ injectionTemplates: ['spire'] });
 const GATEWAYS = { ingressGateway: MOUNTED, egressGateway: MOUNTED };
 const REVIEWS = { service: LocalService.fromName('reviews', 'default'), exportName: 'reviews', ports: [ServicePort.http(9080)] };
 
-/** A boundary with a CA of its own. No other scenario has its trust domain: istiod caches clusters by their name (docs/how-to/trust.md). */
+/** A boundary with a CA of its own. */
 const withOwnCa = (app: App, name: string) => meshOf(app, name, {
   trustDomain: `spire.${name}.example`,
   workloadTrustDomain: `${name}.example`,
