@@ -78,7 +78,7 @@ spec: {action: CUSTOM, provider: {name: decisions}, rules: [{to: [{operation: {p
 apiVersion: telemetry.istio.io/v1
 kind: Telemetry
 metadata: {name: silence, namespace: istio-system}
-spec: {accessLogging: [{disabled: true}]}
+spec: {accessLogging: [{providers: [{name: envoy}], disabled: true}]} # without a name, it would disable no log
 ---
 apiVersion: networking.istio.io/v1
 kind: Sidecar

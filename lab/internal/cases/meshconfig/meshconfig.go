@@ -220,6 +220,7 @@ func accessLogs(t *T) {
 			return nil
 		}))
 	}
+	t.Pause(2 * time.Second) // Envoy writes its log once a second
 	backend, err := t.East.Pod(t.Context(), "default/reviews")
 	t.Must(err)
 	text, err := t.East.Logs(t.Context(), backend, "istio-proxy")
