@@ -171,15 +171,15 @@ function messageWith(mesh: () => object, permission: () => object = () => ({}), 
   }).message;
 }
 
-test.each<[string, (text: string) => string]>([
-  ['the value of a node selector', (text) => messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ nodeSelector: { a: text } }) }))],
-  ['the key of a node selector', (text) => messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ nodeSelector: { [text]: 'a' } }) }))],
-  ['a label of pods', (text) => messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ labels: { a: text } }) }))],
-  ['an annotation of the Service', (text) => messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ serviceAnnotations: { a: text } }) }))],
-  ['the value of a header', (text) => messageWith(() => ({}), () => ({ http: [HttpRule.allow({ requiredHeaders: { a: text } })] }))],
-  ['a purpose', (text) => messageWith(() => ({}), () => ({ purpose: text }))],
+test.each<[string, (written: string) => string]>([
+  ['the value of a node selector', (written) => messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ nodeSelector: { a: written } }) }))],
+  ['the key of a node selector', (written) => messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ nodeSelector: { [written]: 'a' } }) }))],
+  ['a label of pods', (written) => messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ labels: { a: written } }) }))],
+  ['an annotation of the Service', (written) => messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ serviceAnnotations: { a: written } }) }))],
+  ['the value of a header', (written) => messageWith(() => ({}), () => ({ http: [HttpRule.allow({ requiredHeaders: { a: written } })] }))],
+  ['a purpose', (written) => messageWith(() => ({}), () => ({ purpose: written }))],
 ])('%s which kubectl would read as a number is rejected', (_, messageOf) => {
-  for (const text of NUMBERS) expect([text, messageOf(text)]).toEqual([text, expect.stringMatching(/^(?:.*\n)*.*FED\d{3} /)]);
+  for (const written of NUMBERS) expect([written, messageOf(written)]).toEqual([written, expect.stringMatching(/^(?:.*\n)*.*FED\d{3} /)]);
   expect(messageOf('x0o17')).toBe('nothing was rejected');
 });
 
@@ -190,7 +190,7 @@ test('names which kubectl would read as numbers are rejected', () => {
 });
 
 test('texts that both YAML versions read as texts are accepted', () => {
-  for (const text of ['0x1f', '007', '1e3', 'yes', 'null', '0b1', '1_000', '190:20:30']) {
-    expect(messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ labels: { a: text.replace(/[:]/g, '.') } }) }))).toBe('nothing was rejected');
+  for (const written of ['0x1f', '007', '1e3', 'yes', 'null', '0b1', '1_000', '190:20:30']) {
+    expect(messageWith(() => ({ ingressGateway: BoundaryGateway.dedicated({ labels: { a: written.replace(/[:]/g, '.') } }) }))).toBe('nothing was rejected');
   }
 });

@@ -32,7 +32,8 @@ const both = federation();
 const reportOf = async (east: Manifest[], west: Manifest[], others: Manifest[] = []) =>
   violationsIn({ 'east.k8s.yaml': east, 'west.k8s.yaml': west, ...others.length > 0 ? { 'team.k8s.yaml': [...others, configMap] } : {} });
 const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'theirs', namespace: 'nowhere' }, data: {} };
-const object = (apiVersion: string, kind: string, namespace: string, name: string, rest: object) => ({ apiVersion, kind, metadata: { namespace, name }, ...rest });
+const object = (apiVersion: string, kind: string, namespace: string, name: string, rest: object) =>
+  ({ apiVersion, kind, metadata: { namespace, name }, ...rest });
 
 test('BoundaryValidation accepts both meshes', async () => {
   expect(await reportOf(both.east, both.west)).toEqual([]);
@@ -85,7 +86,7 @@ test('BoundaryValidation accepts the objects of a mesh twice, for two of its clu
 });
 
 describe('an object in a chart of its own', () => {
-  const virtualService = (namespace: string) => object('networking.istio.io/v1', 'VirtualService', namespace, 'theirs', { spec: { hosts: [`reviews.shop.svc.cluster.local`] } });
+  const virtualService = (namespace: string) => object('networking.istio.io/v1', 'VirtualService', namespace, 'theirs', { spec: { hosts: ['reviews.shop.svc.cluster.local'] } });
   const serviceEntry = (namespace: string) => object('networking.istio.io/v1', 'ServiceEntry', namespace, 'theirs', { spec: { hosts: ['r.legacy.example'], resolution: 'DNS' } });
   const service = (namespace: string) => object('v1', 'Service', namespace, 'reviews', { spec: { selector: { app: 'reviews' }, ports: [{ port: 9080 }] } });
 
@@ -119,9 +120,15 @@ test.each<[string, string, string]>([
 });
 
 test('BoundaryValidation accepts annotations with which delivery tools only apply in another way', async () => {
-  const annotated = (document: Manifest) => ({ ...document, metadata: { ...document.metadata, annotations: {
-    ...document.metadata.annotations, 'argocd.argoproj.io/sync-options': 'ServerSideApply=true', 'kustomize.toolkit.fluxcd.io/ssa': 'Merge', 'argocd.argoproj.io/tracking-id': 'a',
-  } } });
+  const annotated = (document: Manifest) => ({
+    ...document,
+    metadata: {
+      ...document.metadata,
+      annotations: {
+        ...document.metadata.annotations, 'argocd.argoproj.io/sync-options': 'ServerSideApply=true', 'kustomize.toolkit.fluxcd.io/ssa': 'Merge', 'argocd.argoproj.io/tracking-id': 'a',
+      },
+    },
+  });
   expect(await reportOf(both.east.map(annotated), both.west)).toEqual([]);
 });
 

@@ -34,7 +34,7 @@ export function isWorkload(document: any): boolean {
 
 /** The pods of a workload: their labels, and their fields with the path to them. */
 export function podsOf({ kind, metadata, spec, template }: any): { readonly labels: Labels; readonly path: string; readonly spec: any } {
-  const parts = (template: any, path: string) => ({ labels: template?.metadata?.labels ?? {}, path, spec: template?.spec });
+  const parts = (of: any, path: string) => ({ labels: of?.metadata?.labels ?? {}, path, spec: of?.spec });
   switch (kind) {
     case 'Pod': return parts({ metadata, spec }, 'spec');
     case 'CronJob': return parts(spec?.jobTemplate?.spec?.template, 'spec.jobTemplate.spec.template.spec');

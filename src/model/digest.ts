@@ -38,7 +38,7 @@ export function digestOf({ apiVersion, kind, metadata, status, ...content }: any
   const { name, namespace, labels, annotations, finalizers, ownerReferences } = metadata ?? {};
   const effective = (values: object | undefined) =>
     Object.entries(values ?? {}).filter(([key, value]) => !ANALYZER.test(key)
-      && (EFFECTIVE.some((name) => name.test(key)) || NOT_APPLIED.some((text) => text.test(`${key}=${value}`)))).sort();
+      && (EFFECTIVE.some((pattern) => pattern.test(key)) || NOT_APPLIED.some((pattern) => pattern.test(`${key}=${value}`)))).sort();
   const ifAny = (list: unknown) => Array.isArray(list) && list.length === 0 ? undefined : list;
   const parts = {
     apiVersion,

@@ -1,5 +1,6 @@
 import {
-  ApiObject, ApiObjectMetadataDefinition, App, Chart, GroupVersionKind, ImplicitTokenResolver, JsonPatch, Lazy, LazyResolver, NumberStringUnionResolver,
+  ApiObject, ApiObjectMetadataDefinition, App, Chart, GroupVersionKind, ImplicitTokenResolver, JsonPatch, Lazy, LazyResolver,
+  NumberStringUnionResolver,
 } from 'cdk8s';
 import { Construct, IConstruct } from 'constructs';
 import { isKept, keep, ownerOf } from './kept';
