@@ -39,7 +39,9 @@ test('lockWorkload denies every caller except the ingress gateway and the local 
       name: 'fed-lock-reviews-default',
       namespace: 'default',
       annotations: { 'cdk8s-mesh-federation/locked': `${reason} (ticket SEC-1)` },
-      labels: { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' },
+      labels: {
+        'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation', 'cdk8s-mesh-federation/mesh': 'east',
+      },
     },
     spec: {
       action: 'DENY',
@@ -66,7 +68,9 @@ test('lockWorkload gives each caller its own connections to the application and 
       name: 'fed-lock-reviews-default',
       namespace: 'default',
       annotations: { 'cdk8s-mesh-federation/locked': `${reason} (ticket SEC-1)`, 'galley.istio.io/analyze-suppress': 'IST0133,IST0151' },
-      labels: { 'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation' },
+      labels: {
+        'app.kubernetes.io/managed-by': 'cdk8s-mesh-federation', 'app.kubernetes.io/part-of': 'mesh-federation', 'cdk8s-mesh-federation/mesh': 'east',
+      },
     },
     spec: {
       workloadSelector: { labels: { app: 'reviews', version: 'v2' } },

@@ -7,7 +7,7 @@ import {
   BindingParts, bindingHostOf, bindingObjectName, callerObjectName, exportObjectName, gatewayLabel, serviceObjectName, singleObjectName,
   sniOf,
 } from '../src/model/names';
-import { emitWithKindId, idIn } from '../src/render/emit';
+import { emitWithKindId, idIn, setMesh } from '../src/render/emit';
 import { renderNamespace } from '../src/render/trust';
 
 /*
@@ -127,6 +127,7 @@ test('an SNI and the host of a binding consist of the port, the names and the tr
 
 test('a construct id that a child of the program has is numbered, and one that an object of ours has is an error', () => {
   const chart = new Chart(new App(), 'east');
+  setMesh(chart, 'east');
   expect(idIn(chart, 'Namespace', { name: 'a' })).toBe('Namespace.a');
   for (const id of ['Namespace.a', 'Namespace.a2', 'Sidecar', 'Sidecar3']) new Construct(chart, id);
   expect(renderNamespace(chart, { namespaceLabels: {} }, 'a').node.id).toBe('Namespace.a3');

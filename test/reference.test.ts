@@ -37,8 +37,8 @@ function generated(mesh: string): Manifest[] {
 
 /** Removes the labels for the owner of an object, which the reference manifests do not have. */
 function withoutOwnerLabels({ metadata: { labels, ...metadata }, ...rest }: Manifest): Manifest {
-  const { 'app.kubernetes.io/managed-by': by, 'app.kubernetes.io/part-of': of, ...others } = labels;
-  expect([by, of]).toEqual(['cdk8s-mesh-federation', 'mesh-federation']);
+  const { 'app.kubernetes.io/managed-by': by, 'app.kubernetes.io/part-of': of, 'cdk8s-mesh-federation/mesh': mesh, ...others } = labels;
+  expect([by, of, mesh]).toEqual(['cdk8s-mesh-federation', 'mesh-federation', expect.stringMatching(/^(east|west)$/)]);
   return { ...rest, metadata: { ...metadata, ...Object.keys(others).length > 0 ? { labels: others } : {} } };
 }
 

@@ -19,7 +19,7 @@ export function unescaped(text: string): string {
 export const SHORTEST_TEXT = 24;
 /** Characters of base64 and base64url. */
 const WORD = /[\w+/-]+={0,2}/g;
-const HEX = /^(?:0x)?((?:[0-9a-f]{2})+)$/i;
+const HEX = /^(?:0x)?([0-9a-f]+)$/i;
 /** How DER of a private key, OpenSSH and PEM begin in base64, behind a word without a space between them. */
 const KEY_IN_BASE64 = /MI[GH].AgE[AB]|MII..[AQgw]IBA|M[A-H][AEIMQUYcgkosw048]CAQ|b3BlbnNzaC1rZXktdjE|LS0tLS1CRUdJTi/g;
 /** A line without its end is missing at most. What follows a key does not matter. */
@@ -35,7 +35,7 @@ function decoded(word: string): Buffer[] {
   const hex = HEX.exec(word)?.[1];
   const begin = [...word.matchAll(KEY_IN_BASE64)].find(({ index }) => index > 0)?.index;
   return [
-    ...hex === undefined ? [] : [Buffer.from(hex, 'hex')],
+    ...hex === undefined || hex.length % 2 > 0 ? [] : [Buffer.from(hex, 'hex')],
     Buffer.from(word, 'base64'),
     ...begin === undefined ? [] : [Buffer.from(word.slice(begin), 'base64')],
   ];
