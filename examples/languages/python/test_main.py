@@ -51,7 +51,8 @@ class Errors(unittest.TestCase):
         reviews = expose(mesh(App(), "east"))
         self.assertEqual(
             error_of(lambda: reviews.allow_from(mesh(App(), "west"), ports=[9081])),
-            "FederationError: FED306 east/Mesh/Reviews: port 9081 is not exported → use one of the exported ports 9080",
+            "FederationError: FED306 east/Mesh/Reviews: port 9081 is not exported"
+            " → use one of the exported ports 9080, or add it to ports of the export",
         )
 
     def test_synth_rejects_a_missing_peer(self) -> None:
