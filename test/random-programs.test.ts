@@ -168,6 +168,7 @@ test('programs at random: any order gives the same objects, rejected calls and l
   }
   if (process.env.FC_RUNS) process.stdout.write(`${JSON.stringify(total)}\n${[...seenCodes].sort().join(' ')}\n`);
   expect(failed.join('\n\n')).toBe('');
+  if (process.env.PROGRAM) return;
   // The programs are neither empty nor all rejected.
   expect(total.valid / total.programs).toBeGreaterThan(0.25);
   expect(total.objects / total.programs).toBeGreaterThan(40);

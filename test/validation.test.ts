@@ -237,3 +237,15 @@ test('the isolation of a peer at an existing gateway leaves its guard and its se
   expect(ofWest(shared(isolated))).not.toContain('AuthorizationPolicy fed-in-guard-west');
   expect(ofWest(shared({}))).toContain('AuthorizationPolicy fed-in-guard-west');
 });
+
+test('of several own exports of one Service, FED402 names the same one whatever their order', () => {
+  const messageOf = (ids: string[]) => {
+    const { app, west, reviews } = pair();
+    reviews.allowFrom(west);
+    for (const id of ids) west.expose(id, { service: LocalService.fromName('till', 'shop'), exportName: id.toLowerCase(), ports: [ServicePort.http(80)] });
+    west.bind('Till', { source: reviews, localName: LocalName.newService('till', 'shop') });
+    return errorOf(() => app.synthYaml()).message.split('\n').filter((line) => line.includes('FED402'));
+  };
+  expect(messageOf(['One', 'Two'])).toEqual(messageOf(['Two', 'One']));
+  expect(messageOf(['One', 'Two'])).toEqual([expect.stringContaining('is the Service that west/Mesh/Two exports')]);
+});

@@ -121,8 +121,9 @@ function bypasses(mesh: Mesh, { declared, siblings }: Boundary): string[] {
 function namesInUse(mesh: Mesh, boundary: Boundary): string[] {
   const bindings = [...boundary.declared.bindings.values()];
   if (bindings.length === 0) return [];
-  const exported = new Map(boundary.siblings.flatMap(({ declared }) =>
-    [...declared.exports.values()].map(({ host, construct }) => [host, construct] as const)));
+  // Of several exports of a Service the message names the last path, whatever the order of the calls.
+  const exported = new Map(boundary.siblings.flatMap(({ declared }) => [...declared.exports.values()])
+    .sort((a, b) => compare(a.construct.node.path, b.construct.node.path)).map(({ host, construct }) => [host, construct] as const));
   const services = servicesInCharts(mesh, boundary);
   return bindings.flatMap(({ construct, state }) => {
     const { existing, host } = state.name;
