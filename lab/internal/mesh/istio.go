@@ -131,7 +131,7 @@ func (m *Mesh) SetIstiod(ctx context.Context, variables map[string]string) error
 	return m.IstiodReady(ctx)
 }
 
-// RestartIstiod replaces istiod, and so empties its caches.
+// RestartIstiod replaces istiod, which then reads everything again and has empty caches.
 func (m *Mesh) RestartIstiod(ctx context.Context) error {
 	if _, err := m.Kubectl(ctx, "", "-n", System, "rollout", "restart", "deployment/istiod"); err != nil {
 		return err
@@ -184,10 +184,7 @@ func (m *Mesh) SetTrustDomain(ctx context.Context, from, to string) error {
 	if err := m.setMeshConfig(ctx, changed); err != nil {
 		return err
 	}
-	if _, err := m.Kubectl(ctx, "", "-n", System, "rollout", "restart", "deployment/istiod"); err != nil {
-		return err
-	}
-	return m.RolledOut(ctx, System, "deployment/istiod")
+	return m.RestartIstiod(ctx)
 }
 
 var pathNormalization = regexp.MustCompile(`(?m)^pathNormalization:\n  normalization: .*\n`)

@@ -1,14 +1,12 @@
 package attackers
 
 import (
-	"context"
 	"fmt"
 	"time"
 
 	. "github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/cases/testbed"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/federation"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/guarantee"
-	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/patience"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/traffic"
 )
@@ -32,23 +30,13 @@ func WeakCertificates() []Case {
 }
 
 // belowWeak is a certificate of an intermediate CA whose own certificate is signed with SHA-1.
-func belowWeak(f *federation.Federation) pki.Leaf {
-	ctx, cancel := patience.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	root, err := f.West.Authority(ctx)
+var belowWeak = IssuedBy(func(f *federation.Federation) (*pki.Authority, error) {
+	root, err := OwnCA(f, "west")
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
-	below, err := root.WeakIntermediate("west intermediate")
-	if err != nil {
-		panic(err)
-	}
-	leaf, err := below.Issue(pki.Request{SpiffeID: EgressID})
-	if err != nil {
-		panic(err)
-	}
-	return leaf
-}
+	return root.WeakIntermediate("west intermediate")
+}, pki.Request{SpiffeID: EgressID})
 
 func resumedAfterExpiry(t *T) {
 	const life = 5 * time.Second

@@ -105,7 +105,6 @@ func ownConnections(t *T) {
 			Node struct {
 				Metadata struct {
 					Config struct {
-						Values   map[string]string `json:"runtimeValues"`
 						Metadata map[string]string `json:"proxyMetadata"`
 					} `json:"PROXY_CONFIG"`
 				}

@@ -43,17 +43,7 @@ func Cases() []Case {
 
 // bySpire issues a certificate with the CA of west's workloads.
 func bySpire(id string) CertificateSource {
-	return func(f *federation.Federation) pki.Leaf {
-		authority, err := f.WorkloadCA("west")
-		if err != nil {
-			panic(err)
-		}
-		leaf, err := authority.Issue(pki.Request{SpiffeID: id})
-		if err != nil {
-			panic(err)
-		}
-		return leaf
-	}
+	return IssuedBy(func(f *federation.Federation) (*pki.Authority, error) { return f.WorkloadCA("west") }, pki.Request{SpiffeID: id})
 }
 
 func withURL(url string) func(*traffic.Probe) { return func(p *traffic.Probe) { p.URL = url } }

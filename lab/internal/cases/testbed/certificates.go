@@ -9,44 +9,39 @@ import (
 	"github.com/cdk8s-mesh-federation/cdk8s-mesh-federation/lab/internal/pki"
 )
 
-// issue creates a certificate with a mesh's own CA, as an attacker could who controls all of that mesh.
-func issue(f *federation.Federation, meshName string, request pki.Request) (pki.Leaf, error) {
-	ctx, cancel := patience.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	authority, err := f.Mesh(meshName).Authority(ctx) // read each time: cases replace it
-	if err != nil {
-		return pki.Leaf{}, err
-	}
-	return authority.Issue(request)
-}
-
 // CertificateSource creates the client certificate of a probe. It panics on errors, which fails the case.
 type CertificateSource func(*federation.Federation) pki.Leaf
 
-// MeshCA issues a certificate with a mesh's own CA.
-func MeshCA(meshName string, request pki.Request) CertificateSource {
+// IssuedBy issues a certificate with a CA that is looked up for each probe: cases replace CAs.
+func IssuedBy(authority func(*federation.Federation) (*pki.Authority, error), request pki.Request) CertificateSource {
 	return func(f *federation.Federation) pki.Leaf {
-		leaf, err := issue(f, meshName, request)
+		found, err := authority(f)
+		if err != nil {
+			panic(err)
+		}
+		leaf, err := found.Issue(request)
 		if err != nil {
 			panic(err)
 		}
 		return leaf
 	}
+}
+
+// MeshCA issues a certificate with a mesh's own CA, as an attacker could who controls all of that mesh.
+func MeshCA(meshName string, request pki.Request) CertificateSource {
+	return IssuedBy(func(f *federation.Federation) (*pki.Authority, error) { return OwnCA(f, meshName) }, request)
+}
+
+// OwnCA is the CA of a mesh.
+func OwnCA(f *federation.Federation, meshName string) (*pki.Authority, error) {
+	ctx, cancel := patience.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	return f.Mesh(meshName).Authority(ctx)
 }
 
 // ForeignCA issues a certificate with a CA that no mesh trusts.
 func ForeignCA(request pki.Request) CertificateSource {
-	return func(*federation.Federation) pki.Leaf {
-		authority, err := pki.New("foreign")
-		if err != nil {
-			panic(err)
-		}
-		leaf, err := authority.Issue(request)
-		if err != nil {
-			panic(err)
-		}
-		return leaf
-	}
+	return IssuedBy(func(*federation.Federation) (*pki.Authority, error) { return pki.New("foreign") }, request)
 }
 
 // SelfSigned creates a self-signed certificate.
@@ -71,15 +66,5 @@ var GenuineNorth = MeshCA("north", pki.Request{SpiffeID: "spiffe://north.example
 
 // ByBoundary issues a certificate with the CA of a boundary.
 func ByBoundary(name, spiffeID string) CertificateSource {
-	return func(f *federation.Federation) pki.Leaf {
-		authority, err := f.Authority(name)
-		if err != nil {
-			panic(err)
-		}
-		leaf, err := authority.Issue(pki.Request{SpiffeID: spiffeID})
-		if err != nil {
-			panic(err)
-		}
-		return leaf
-	}
+	return IssuedBy(func(f *federation.Federation) (*pki.Authority, error) { return f.Authority(name) }, pki.Request{SpiffeID: spiffeID})
 }

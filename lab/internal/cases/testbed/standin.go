@@ -27,8 +27,7 @@ type StandIn struct {
 // StandInForEast presents a certificate with this identity, of east's own CA. West sends its calls there for as long as
 // the case runs.
 func StandInForEast(t *T, id string) *StandIn {
-	leaf, err := issue(t.Federation, "east", pki.Request{SpiffeID: id})
-	t.Must(err)
+	leaf := MeshCA("east", pki.Request{SpiffeID: id})(t.Federation)
 	pair, err := tls.X509KeyPair([]byte(leaf.Cert), []byte(leaf.Key))
 	t.Must(err)
 	s := &StandIn{}

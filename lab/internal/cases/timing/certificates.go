@@ -174,9 +174,7 @@ func authorityRotated(t *T) {
 	})
 	t.Must(t.East.ApplyFile(t.Context(), both)) // east trusts both, before anything is issued by the new one
 	t.Must(plugIn(t, before, before.PEM+after.PEM))
-	_, err := t.West.Kubectl(t.Context(), "", "-n", mesh.System, "rollout", "restart", "deployment/istiod") // it reads a plugged-in CA when it starts
-	t.Must(err)
-	t.Must(t.West.IstiodReady(t.Context()))
+	t.Must(t.West.RestartIstiod(t.Context())) // it reads a plugged-in CA when it starts
 	waitForCertificates(t, "west's own proxies trust both", func(c ProxyCertificates) bool { return len(c.Roots) == 2 })
 	t.Must(plugIn(t, after, before.PEM+after.PEM))
 	waitForCertificates(t, "west's proxies have certificates of the new CA", func(c ProxyCertificates) bool {
@@ -200,17 +198,7 @@ func authorityRotated(t *T) {
 
 // issuedBy issues a certificate for west's egress gateway with a CA.
 func issuedBy(a *certificateAuthority) CertificateSource {
-	return func(*federation.Federation) pki.Leaf {
-		loaded, err := pki.Load([]byte(a.PEM), []byte(a.key))
-		if err != nil {
-			panic(err)
-		}
-		leaf, err := loaded.Issue(pki.Request{SpiffeID: EgressID})
-		if err != nil {
-			panic(err)
-		}
-		return leaf
-	}
+	return IssuedBy(func(*federation.Federation) (*pki.Authority, error) { return pki.Load([]byte(a.PEM), []byte(a.key)) }, pki.Request{SpiffeID: EgressID})
 }
 
 // certificateAuthority is a CA with its key, as a mesh's owner has it.
@@ -271,10 +259,7 @@ func plugOut(t *T, ctx context.Context) error {
 	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
-	if _, err := t.West.Kubectl(ctx, "", "-n", mesh.System, "rollout", "restart", "deployment/istiod"); err != nil {
-		return err
-	}
-	return t.West.IstiodReady(ctx)
+	return t.West.RestartIstiod(ctx)
 }
 
 // waitForCertificates waits until something is true of the certificates of both proxies of west through which calls go.
