@@ -150,9 +150,17 @@ export function checkAnnotation(where: Where, what: string, text: unknown): void
  */
 const UNWRITABLE = /[\p{Cs}\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/u;
 
+/**
+ * Whether kubectl reads a text as a number, such as `0o17`, `0B1` or `0XCAFE`. cdk8s writes YAML 1.2 and leaves out quotes
+ * where that version needs none. kubectl reads YAML 1.1 as well.
+ */
+export function isNumberToKubectl(text: string): boolean {
+  return /^[-+]?0[oOBX][\da-fA-F_]+$/.test(text);
+}
+
 /** Checks the characters of a text that is written as it is given. kubectl would reject the whole file, or change the text. */
 export function checkCharacters(where: Where, what: string, text: string): void {
-  if (/^[-+]?0[oOBX][\da-fA-F_]+$/.test(text)) {
+  if (isNumberToKubectl(text)) {
     fail('FED143', where, `${what} is ${show(text)}, which cdk8s writes without quotes and kubectl reads as a number`, 'add a word to the text');
   }
   const [character] = UNWRITABLE.exec(text) ?? [];

@@ -113,12 +113,11 @@ function sealed<Made extends ApiObject>(
   };
   return keep(object, () => {
     const owner = ownerOf(object);
-    const plain = patches.length === 0 ? spec?.() : undefined;
-    const content = plain ?? object.toJson();
+    const content = (patches.length === 0 ? spec?.() : undefined) ?? object.toJson();
     const metadata = metadataOf(object);
     return [
       ...errorsInTexts(owner, object, [metadata, content]),
-      ...errorsInSize(owner, object, metadata.annotations ?? {}, plain === undefined ? Infinity : roughSizeOf(plain)),
+      ...errorsInSize(owner, object, metadata.annotations ?? {}, roughSizeOf(content)),
     ];
   });
 }
