@@ -35,7 +35,7 @@ export function isClusterName(host: string, clusterDomain: string): boolean {
 }
 
 /** What a short name inside of a cluster means: a Service, or a pod of a headless Service. */
-export interface ShortName {
+interface ShortName {
   readonly podName: string | undefined;
   readonly serviceName: string;
   readonly namespaceName: string;

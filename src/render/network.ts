@@ -9,7 +9,6 @@ import { DEFAULT_DENY, singleObjectName } from '../model/names';
  * NetworkPolicies of the boundary's pods. They take effect only in clusters whose network plugin enforces them.
  */
 
-
 /**
  * Denies all connections of a boundary namespace; the policies of the gateways allow theirs. The name is unique in the
  * mesh, because some tools name files by kind and name only (docs/adr/0015).
